@@ -1,0 +1,87 @@
+/** What one SQL text reads or writes, told from its syntax tree alone; parameters come later. */
+import type { Dimension } from './table-facts.js';
+
+/** A value the text compares or assigns: a parameter (0-based) or a constant. */
+export type Term =
+  | { readonly kind: 'parameter'; readonly index: number }
+  | { readonly kind: 'constant'; readonly value: string | number | boolean | null };
+
+/**
+ * Proof that every row taken from a table has, in the dimension, one of the values.
+ * One tuple for each value; a tuple has one term for each column of the dimension.
+ */
+export interface Confinement {
+  readonly dimension: Dimension;
+  readonly tuples: readonly (readonly Term[])[];
+}
+
+/** One table a SELECT reads. */
+export interface TableRead {
+  readonly table: string;
+  /** Proofs that hold for every reference of the table, narrowest first; none: the whole table. */
+  readonly confinements: readonly Confinement[];
+}
+
+export type UncacheableReason =
+  | 'not-a-select'
+  | 'unparsable'
+  | 'several-statements'
+  | 'volatile-function'
+  | 'unknown-function'
+  | 'locking-read'
+  | 'unknown-table'
+  | 'view'
+  | 'temporary-table'
+  | 'row-security'
+  | 'separate-statements'
+  | 'transaction'
+  | 'parameter-type'
+  | 'too-large';
+
+export type ReadAnalysis =
+  | {
+      readonly cacheable: true;
+      readonly tables: readonly TableRead[];
+      /**
+       * Whether the answer has one row for each primary key value that exists, and nothing else
+       * (one table, no aggregate, no join, no subquery): with as many rows as values, no insert
+       * can change it.
+       */
+      readonly rowPerKey: boolean;
+    }
+  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
+
+/** One table a statement writes. */
+export interface TableWrite {
+  readonly table: string;
+  readonly action: 'insert' | 'update' | 'delete';
+  /** What the WHERE clause proves of the rows as they were; empty for inserts. */
+  readonly confinements: readonly Confinement[];
+  /** New values by column, `undefined` where not a plain term (update). */
+  readonly assignments: ReadonlyMap<string, Term | undefined>;
+  /** Inserted values by column, one list with a term (or `undefined`) for each row. */
+  readonly inserted: ReadonlyMap<string, readonly (Term | undefined)[]>;
+  /** INSERT ... ON CONFLICT DO UPDATE: rows not named by VALUES may have changed. */
+  readonly mayUpdateOthers: boolean;
+  /** Result column by table column, where RETURNING gives that column as it is. */
+  readonly returning: ReadonlyMap<string, string>;
+  /**
+   * Text that reads and locks the old rows' dimension columns under the same WHERE clause and
+   * parameters, aliased as the columns; `undefined` where the rows to lock are not bounded by
+   * the primary key, or nothing is left to learn.
+   */
+  readonly probe: string | undefined;
+}
+
+export type StatementAnalysis =
+  | { readonly kind: 'read' }
+  | {
+      readonly kind: 'transaction';
+      readonly command: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
+      /** Savepoint name, as PostgreSQL folds it. `commit` and `rollback` with AND CHAIN: `chain`. */
+      readonly name: string | undefined;
+      readonly chain: boolean;
+    }
+  | { readonly kind: 'write'; readonly writes: readonly TableWrite[] }
+  /** May write anything. */
+  | { readonly kind: 'unknown'; readonly transactional: boolean; readonly changesSchema: boolean };

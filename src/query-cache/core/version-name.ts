@@ -1,0 +1,41 @@
+/**
+ * Names of the versions of one table.
+ *
+ * | name       | replaced by                                                    |
+ * |------------|----------------------------------------------------------------|
+ * | `*`        | every write to the table                                       |
+ * | `d=v`      | a write that touches value v of dimension d, old or new image  |
+ * | `d?`       | a write whose values of d cannot be told, or are too many      |
+ * | `d+`       | an insert whose primary key is not known before it runs        |
+ *
+ * `d` is percent-encoded, so the first `=`, `?` or `+` ends it. Long values are replaced by their
+ * SHA-256, so that a name stays short enough for a key.
+ */
+import { createHash } from 'node:crypto';
+
+const LONGEST_VALUE = 120;
+
+/** Replaced by every write to the table. */
+export const WHOLE_TABLE = '*';
+
+export function valueVersion(dimension: string, value: string): string {
+  const short =
+    value.length <= LONGEST_VALUE
+      ? `=${value}`
+      : `==${createHash('sha256').update(value).digest('base64url')}`;
+  return encodeURIComponent(dimension) + short;
+}
+
+export function unknownVersion(dimension: string): string {
+  return `${encodeURIComponent(dimension)}?`;
+}
+
+export function insertVersion(dimension: string): string {
+  return `${encodeURIComponent(dimension)}+`;
+}
+
+/** The encoded dimension a version name belongs to; `undefined` for {@link WHOLE_TABLE}. */
+export function dimensionOf(name: string): string | undefined {
+  if (name === WHOLE_TABLE) return undefined;
+  return name.slice(0, name.search(/[=?+]/));
+}

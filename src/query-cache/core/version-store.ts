@@ -1,0 +1,113 @@
+/**
+ * The store of versions, marks and epochs: one port, a memory and a Redis adapter.
+ *
+ * Every method is one atomic step on one table's data, or the same step on several tables
+ * (atomic for each table alone; that is all the protocol needs). Methods reject when the store
+ * cannot be reached or does not answer in time; the outcome of the step is then unknown.
+ *
+ * What a table holds:
+ * - an **epoch**: `<token> <node>` or, while settling, `<token> <node> settling`;
+ * - **versions** by name (version-name.ts): `<token>` or, while writes are marked on it,
+ *   `<token>!<writeId>!<writeId>...`;
+ * - **marks** by write id: backend process id, lease deadline on the store's own clock, the names
+ *   the mark lies on, and the transaction id last seen in that backend;
+ * - the **dimensions** whose versions were ever created here. A write that names no version of
+ *   such a dimension replaces its `d?`, so a writer that does not know a dimension is still seen.
+ */
+
+/** Some versions of one table. */
+export interface TableVersionNames {
+  /** The table's identity, `schema.name`. */
+  readonly table: string;
+  readonly names: readonly string[];
+}
+
+/** What the store held for one table at one moment. */
+export interface TableReading {
+  readonly table: string;
+  /**
+   * Identity of the server process that answered (Redis: `run_id`), as known for the very
+   * connection the answer came over; `undefined` while it is not known.
+   */
+  readonly node: string | undefined;
+  readonly epoch: string | undefined;
+  /** In the order of the names asked for; `undefined` where the version is missing. */
+  readonly versions: readonly (string | undefined)[];
+}
+
+/** A write that may commit at any moment. */
+export interface WriteMark {
+  /** Unique for each write; has none of the characters `!` and space. */
+  readonly writeId: string;
+  /** Process id of the PostgreSQL backend that runs the transaction. */
+  readonly backendPid: number;
+  readonly tables: readonly TableVersionNames[];
+}
+
+/** A mark whose lease has run out on the store's clock. */
+export interface ExpiredMark {
+  readonly writeId: string;
+  readonly backendPid: number;
+  /** The transaction id seen in that backend when the lease was last renewed. */
+  readonly seenTransactionId: string | undefined;
+}
+
+export interface MarksReport {
+  readonly expired: readonly ExpiredMark[];
+  /** Time until the next lease runs out, in milliseconds; `undefined` when no lease is running. */
+  readonly nextExpiryMs: number | undefined;
+}
+
+export abstract class VersionStore {
+  /**
+   * Reads epochs and versions. Calls made in one turn of the event loop share one round trip;
+   * the read starts after the call.
+   */
+  abstract read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]>;
+
+  /**
+   * Creates the versions that are missing, each with `token`, and registers their dimensions.
+   * Existing versions stay as they are. Answers what the table holds afterwards.
+   */
+  abstract create(versions: TableVersionNames, token: string): Promise<TableReading>;
+
+  /**
+   * Puts the mark on its versions with a lease of `leaseMs` and replaces them with `token`.
+   * Versions named are created where missing. `d?` of every registered dimension that the names
+   * leave out is included by the store, in this step.
+   */
+  abstract begin(mark: WriteMark, token: string, leaseMs: number): Promise<void>;
+
+  /** Takes the mark off and replaces its versions with `token`. Does nothing without the mark. */
+  abstract end(writeId: string, tables: readonly string[], token: string): Promise<void>;
+
+  /** Takes the mark off after a rollback; the versions keep their tokens. */
+  abstract abort(writeId: string, tables: readonly string[]): Promise<void>;
+
+  /**
+   * Marks of a table whose lease has run out. A version that names a write whose mark is lost is
+   * repaired: left over from an earlier epoch it gets `token` and no mark; in the present epoch
+   * it proves lost data, and the epoch is replaced by `<token> <node> settling`.
+   */
+  abstract inspect(versions: TableVersionNames, token: string): Promise<MarksReport>;
+
+  /** Like `end`, but only while the lease is still run out. Answers whether it took the mark off. */
+  abstract settle(table: string, writeId: string, token: string): Promise<boolean>;
+
+  /** Gives a mark whose lease has run out another lease, and remembers the transaction id. */
+  abstract renew(
+    table: string,
+    writeId: string,
+    transactionId: string,
+    leaseMs: number,
+  ): Promise<void>;
+
+  /**
+   * Replaces the epoch by `<token> <node> settling` and drops all marks of the table, only while
+   * the epoch still is `observed` (`undefined`: missing). Answers whether it did.
+   */
+  abstract rotate(table: string, observed: string | undefined, token: string): Promise<boolean>;
+
+  /** Removes ` settling` from the epoch, only while it still is `observed`. */
+  abstract settleEpoch(table: string, observed: string): Promise<boolean>;
+}

@@ -77,7 +77,8 @@ export type StatementAnalysis =
   | { readonly kind: 'read' }
   | {
       readonly kind: 'transaction';
-      readonly command: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
+      readonly command:
+        'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
       /** Savepoint name, as PostgreSQL folds it. `commit` and `rollback` with AND CHAIN: `chain`. */
       readonly name: string | undefined;
       readonly chain: boolean;

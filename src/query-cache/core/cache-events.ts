@@ -1,0 +1,36 @@
+/** What the cache tells its observers. Observers never decide: a failing listener is ignored. */
+import { EventEmitter } from 'node:events';
+
+export type CacheLevel = 'L1' | 'L2';
+
+/** Why an answer was taken from the database without being stored. */
+export type BypassReason =
+  'in-doubt' | 'settling' | 'unavailable' | 'fill-timeout' | 'transaction' | 'uncacheable';
+
+export interface CacheEventMap {
+  hit: [event: { query: string; level: CacheLevel }];
+  miss: [event: { query: string; stored: boolean; durationMs: number }];
+  bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
+  /** The entry took another path than planned: shared with a fill already under way. */
+  joined: [event: { query: string; scope: 'process' | 'instances' }];
+  fillFailed: [event: { query: string }];
+  storeFailed: [event: { operation: string }];
+  epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];
+  epochSettled: [event: { table: string }];
+  markSettled: [event: { table: string }];
+  markRenewed: [event: { table: string }];
+  invalidated: [event: { tables: number; versions: number }];
+  unannounced: [event: { tables: number }];
+  writeRefused: [event: { tables: number }];
+}
+
+export class CacheEvents extends EventEmitter<CacheEventMap> {
+  /** Emits, and keeps what listeners throw away from the caller. */
+  tell<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {
+    try {
+      (this.emit as (name: string, ...event: unknown[]) => boolean).call(this, name, ...event);
+    } catch {
+      // An observer's failure is the observer's.
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The gate every read passes: are the dependencies free of doubt, and under which stamp?
+ *
+ * The versions are read after the request arrived. Where nothing can be trusted (the epoch is
+ * missing, of another server process, settling, or older than an outage this process has seen; a
+ * write is marked; the store does not answer) the gate says so and sets the repair going, and the
+ * caller asks the database without storing.
+ */
+import type { BypassReason } from './cache-events.js';
+import type { TableDependency } from './dependency.js';
+import type { Settlement } from './settlement.js';
+import { stampsOf, type Stamps } from './stamp.js';
+import type { TokenSource } from './token.js';
+import { isInDoubt, parseEpoch } from './version-format.js';
+import type { TableReading, TableVersionNames, VersionStore } from './version-store.js';
+
+export type Freshness =
+  | { readonly trusted: true; readonly stamps: Stamps }
+  | {
+      readonly trusted: false;
+      readonly reason: Extract<BypassReason, 'in-doubt' | 'settling' | 'unavailable'>;
+    };
+
+const TRUST_NOTHING: Freshness = { trusted: false, reason: 'unavailable' };
+const SETTLING: Freshness = { trusted: false, reason: 'settling' };
+const IN_DOUBT: Freshness = { trusted: false, reason: 'in-doubt' };
+
+export interface FreshnessGateOptions {
+  /** How long a read waits for an epoch to settle before it goes to the database, in milliseconds. */
+  readonly settleWaitMs: number;
+}
+
+export class FreshnessGate {
+  #outages = 0;
+  readonly #trustedSinceOutage = new Map<string, number>();
+
+  constructor(
+    private readonly store: VersionStore,
+    private readonly settlement: Settlement,
+    private readonly token: TokenSource,
+    private readonly options: FreshnessGateOptions,
+  ) {}
+
+  /** Writes may have committed unseen: everything cached before now is distrusted. */
+  distrustAll(): void {
+    this.#outages += 1;
+  }
+
+  /** Reads the versions and judges them. Never rejects. */
+  async check(dependencies: readonly TableDependency[]): Promise<Freshness> {
+    const wanted = dependencies.map(versionNamesOf);
+    try {
+      const first = await this.#judge(dependencies, wanted);
+      if (first !== SETTLING) return first;
+      return await this.#judge(dependencies, wanted);
+    } catch {
+      return TRUST_NOTHING;
+    }
+  }
+
+  async #judge(
+    dependencies: readonly TableDependency[],
+    wanted: readonly TableVersionNames[],
+  ): Promise<Freshness> {
+    const outages = this.#outages;
+    let readings = await this.store.read(wanted);
+    if (readings.some(({ node }) => node === undefined)) return TRUST_NOTHING;
+    const untrusted = readings.filter((reading) => !this.#isEpochTrusted(reading, outages));
+    if (untrusted.length > 0) {
+      await this.#repairEpochs(untrusted, outages);
+      return SETTLING;
+    }
+    if (readings.some(({ versions }) => versions.includes(undefined))) {
+      readings = await this.#createMissing(wanted, readings);
+      if (readings.some((reading) => !this.#isEpochTrusted(reading, outages))) return SETTLING;
+    }
+    const doubtful = readings.filter(({ versions }) => versions.some((v) => v && isInDoubt(v)));
+    if (doubtful.length > 0) {
+      this.#settleInBackground(wanted, doubtful);
+      return IN_DOUBT;
+    }
+    return { trusted: true, stamps: stampsOf(dependencies, readings) };
+  }
+
+  #isEpochTrusted({ table, epoch, node }: TableReading, outages: number): boolean {
+    if (epoch === undefined || (this.#trustedSinceOutage.get(table) ?? 0) !== outages) return false;
+    const parsed = parseEpoch(epoch);
+    return parsed.node === node && !parsed.isSettling;
+  }
+
+  async #repairEpochs(readings: readonly TableReading[], outages: number): Promise<void> {
+    const repairs = Promise.all(readings.map((reading) => this.#repairEpoch(reading, outages)));
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise((resolve) => {
+      timer = setTimeout(resolve, this.options.settleWaitMs);
+    });
+    repairs.catch(() => undefined);
+    try {
+      await Promise.race([repairs, enough]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #repairEpoch({ table, epoch, node }: TableReading, outages: number): Promise<void> {
+    const parsed = epoch === undefined ? undefined : parseEpoch(epoch);
+    const isBeforeOutage = (this.#trustedSinceOutage.get(table) ?? 0) !== outages;
+    if (epoch === undefined || parsed?.node !== node || isBeforeOutage) {
+      const cause =
+        epoch === undefined ? 'missing' : parsed?.node !== node ? 'other-node' : 'outage';
+      await this.settlement.replaceEpoch(table, epoch, cause);
+      // Either this call replaced the epoch or another one did after it was read: both are newer
+      // than the outage.
+      this.#trustedSinceOutage.set(table, outages);
+    }
+    const [now] = await this.store.read([{ table, names: [] }]);
+    if (now?.epoch && parseEpoch(now.epoch).isSettling) {
+      await this.settlement.settleEpoch(table, now.epoch);
+    }
+  }
+
+  /** A missing version is created anew; its token can match nothing stored. */
+  async #createMissing(
+    wanted: readonly TableVersionNames[],
+    readings: readonly TableReading[],
+  ): Promise<readonly TableReading[]> {
+    return Promise.all(
+      readings.map((reading, index) => {
+        const versions = wanted[index];
+        return versions && reading.versions.includes(undefined)
+          ? this.store.create(versions, this.token())
+          : reading;
+      }),
+    );
+  }
+
+  #settleInBackground(
+    wanted: readonly TableVersionNames[],
+    doubtful: readonly TableReading[],
+  ): void {
+    for (const { table } of doubtful) {
+      const names = wanted.find((versions) => versions.table === table)?.names ?? [];
+      // A failure here means an outage of one of the servers; the next reader tries again.
+      this.settlement.settleMarks(table, names).catch(() => undefined);
+    }
+  }
+}
+
+function versionNamesOf({ table, names, insertName }: TableDependency): TableVersionNames {
+  return { table, names: insertName === undefined ? names : [...names, insertName] };
+}

@@ -1,0 +1,213 @@
+/**
+ * The read side of the protocol.
+ *
+ * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request
+ *    arrived. In doubt, or no answer: run the query, store nothing.
+ * 2. An entry in memory, then one in the shared store, with the same stamp answers the request.
+ * 3. Else fill: one fill per key and stamp in this process (single-flight.ts) and among all
+ *    instances (fill-coordinator.ts); store the entry with the stamp read before the SELECT.
+ *
+ * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
+ * stamp. The versions compared were read after the request arrived, so nothing committed in
+ * between. A commit is always enclosed by a mark, so nobody can read the old rows and store them
+ * under the new version. An entry with an old stamp can never match again. Sharing a fill that
+ * began before the request arrived is right for the same reason: the stamps are equal.
+ */
+import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
+import type { Dependencies } from './dependency.js';
+import type { CacheEntry, EntryStore } from './entry-store.js';
+import type { FillCoordinator } from './fill-coordinator.js';
+import type { FreshnessGate } from './freshness-gate.js';
+import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
+import { matches, type Stamps } from './stamp.js';
+
+/** The outcome of running a query. */
+export interface Answer {
+  readonly body: Buffer;
+  readonly rowCount: number;
+  readonly empty: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ReadRequest {
+  /** Name of the query for observers. */
+  readonly query: string;
+  readonly key: string;
+  readonly dependencies: Dependencies;
+  /** Runs the query against the database. */
+  readonly run: () => Promise<Answer>;
+  /** Time to live of the answer, in milliseconds, jitter included. */
+  readonly ttlMs: (answer: Answer) => number;
+}
+
+/** The entries kept in this process (L1). */
+export interface LocalEntries<E extends CacheEntry> {
+  get(key: string): E | undefined;
+  set(key: string, entry: CacheEntry): E;
+}
+
+export type ReadOutcome<E extends CacheEntry> =
+  | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
+  /** Filled here or shared with a fill under way; `stored` false when over the size limit. */
+  | { readonly source: 'miss'; readonly stored: boolean; readonly entry: E }
+  | { readonly source: 'bypass'; readonly reason: BypassReason; readonly answer: Answer };
+
+export interface ReadProtocolOptions extends SingleFlightOptions {
+  /** How long versions once read may be reused, in milliseconds; 0: not at all. */
+  readonly maxStalenessMs: number;
+  /** Answers with a longer body are not stored. */
+  readonly maxEntryBytes: number;
+}
+
+interface Clocks {
+  /** Milliseconds since the Unix epoch. */
+  readonly wall: { nowMs(): number };
+  readonly monotonic: { nowMs(): number };
+}
+
+export class ReadProtocol<E extends CacheEntry> {
+  readonly #flights: SingleFlight<ReadOutcome<E>>;
+  readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
+
+  constructor(
+    private readonly gate: FreshnessGate,
+    private readonly local: LocalEntries<E>,
+    private readonly shared: EntryStore,
+    private readonly fills: FillCoordinator,
+    private readonly toEntry: (entry: CacheEntry) => E,
+    private readonly tagOf: (body: Buffer) => string,
+    private readonly clocks: Clocks,
+    private readonly events: CacheEvents,
+    private readonly options: ReadProtocolOptions,
+  ) {
+    this.#flights = new SingleFlight(options);
+  }
+
+  async read(request: ReadRequest): Promise<ReadOutcome<E>> {
+    const local = this.#alive(this.local.get(request.key));
+    if (local && this.#isWithinStaleness(local)) return this.#hit(request, 'L1', local);
+    const arrivedAtMs = this.clocks.monotonic.nowMs();
+    // Without an entry in memory the shared one is asked for in the same round trip.
+    const early = local ? undefined : this.#fetch(request.key);
+    const freshness = await this.gate.check(request.dependencies.tables);
+    if (!freshness.trusted) return this.bypass(request, freshness.reason);
+    const { stamps } = freshness;
+    if (local && matches(local.stamp, stamps)) {
+      this.#verified(local, arrivedAtMs);
+      return this.#hit(request, 'L1', local);
+    }
+    const stored = this.#alive(await (early ?? this.#fetch(request.key)));
+    if (stored && matches(stored.stamp, stamps)) {
+      const entry = this.local.set(request.key, stored);
+      this.#verified(entry, arrivedAtMs);
+      return this.#hit(request, 'L2', entry);
+    }
+    return this.#fill(request, stamps);
+  }
+
+  /** Runs the query and stores nothing. */
+  async bypass(
+    request: Pick<ReadRequest, 'query' | 'run'>,
+    reason: BypassReason,
+    detail?: string,
+  ): Promise<ReadOutcome<E>> {
+    this.events.tell('bypass', { query: request.query, reason, detail });
+    return { source: 'bypass', reason, answer: await request.run() };
+  }
+
+  async #fill(request: ReadRequest, stamps: Stamps): Promise<ReadOutcome<E>> {
+    const flightKey = `${request.key} ${stamps.withInserts}`;
+    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, flightKey));
+    if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
+    if (flight.role === 'waiter') {
+      this.events.tell('joined', { query: request.query, scope: 'process' });
+    }
+    return flight.value;
+  }
+
+  async #lead(request: ReadRequest, stamps: Stamps, lockName: string): Promise<ReadOutcome<E>> {
+    const startedMs = this.clocks.monotonic.nowMs();
+    let filled: { entry: CacheEntry; stored: boolean } | undefined;
+    const stored = await this.fills.run({
+      key: request.key,
+      lockName: this.tagOf(Buffer.from(lockName)),
+      accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
+      fill: async () => {
+        filled = await this.#answerEntry(request, stamps);
+        return filled.stored ? filled.entry : undefined;
+      },
+    });
+    if (stored) {
+      this.events.tell('joined', { query: request.query, scope: 'instances' });
+      return this.#hit(request, 'L2', this.local.set(request.key, stored));
+    }
+    if (!filled) throw new Error('A fill ended without an answer.');
+    const entry = filled.stored
+      ? this.local.set(request.key, filled.entry)
+      : this.toEntry(filled.entry);
+    this.events.tell('miss', {
+      query: request.query,
+      stored: filled.stored,
+      durationMs: this.clocks.monotonic.nowMs() - startedMs,
+    });
+    return { source: 'miss', stored: filled.stored, entry };
+  }
+
+  async #answerEntry(
+    request: ReadRequest,
+    stamps: Stamps,
+  ): Promise<{ entry: CacheEntry; stored: boolean }> {
+    let answer: Answer;
+    try {
+      answer = await request.run();
+    } catch (error) {
+      this.events.tell('fillFailed', { query: request.query });
+      throw error;
+    }
+    const { completeRowCount } = request.dependencies;
+    const isComplete = completeRowCount !== undefined && answer.rowCount >= completeRowCount;
+    const createdAtMs = this.clocks.wall.nowMs();
+    const entry: CacheEntry = {
+      stamp: isComplete ? stamps.withoutInserts : stamps.withInserts,
+      body: answer.body,
+      empty: answer.empty,
+      tag: this.tagOf(answer.body),
+      createdAtMs,
+      expiresAtMs: createdAtMs + request.ttlMs(answer),
+      headers: answer.headers,
+    };
+    return { entry, stored: answer.body.length <= this.options.maxEntryBytes };
+  }
+
+  #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
+    this.events.tell('hit', { query: request.query, level });
+    return { source: 'hit', level, entry };
+  }
+
+  async #fetch(key: string): Promise<CacheEntry | undefined> {
+    try {
+      return await this.shared.get(key);
+    } catch {
+      this.events.tell('storeFailed', { operation: 'get' });
+      return undefined;
+    }
+  }
+
+  #alive<T extends CacheEntry>(entry: T | undefined): T | undefined {
+    return entry && entry.expiresAtMs > this.clocks.wall.nowMs() ? entry : undefined;
+  }
+
+  #isWithinStaleness(entry: E): boolean {
+    const { maxStalenessMs } = this.options;
+    if (maxStalenessMs <= 0) return false;
+    const verifiedAtMs = this.#verifiedAtMs.get(entry);
+    return (
+      verifiedAtMs !== undefined && this.clocks.monotonic.nowMs() - verifiedAtMs < maxStalenessMs
+    );
+  }
+
+  /** Remembers when the read of the versions started, not when it ended: the earlier of the two. */
+  #verified(entry: E, atMs: number): void {
+    if (this.options.maxStalenessMs > 0) this.#verifiedAtMs.set(entry, atMs);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * One run of a piece of work per key in this process. Later callers share the run's outcome, also
+ * its failure; callers after a failure start anew. A run removes only its own registration.
+ */
+export interface SingleFlightOptions {
+  /** Callers that may wait on one run. */
+  readonly maxWaiters: number;
+  /** How long a caller waits, in milliseconds. */
+  readonly maxWaitMs: number;
+}
+
+interface Flight<T> {
+  readonly promise: Promise<T>;
+  waiters: number;
+}
+
+export type FlightOutcome<T> =
+  | { readonly role: 'leader' | 'waiter'; readonly value: T }
+  /** The run took too long, or too many wait on it already. */
+  | { readonly role: 'turned-away' };
+
+export class SingleFlight<T> {
+  readonly #flights = new Map<string, Flight<T>>();
+
+  constructor(private readonly options: SingleFlightOptions) {}
+
+  async run(key: string, work: () => Promise<T>): Promise<FlightOutcome<T>> {
+    const running = this.#flights.get(key);
+    if (running) return this.#wait(running);
+    const flight: Flight<T> = { promise: work(), waiters: 0 };
+    this.#flights.set(key, flight);
+    try {
+      return { role: 'leader', value: await flight.promise };
+    } finally {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    }
+  }
+
+  async #wait(flight: Flight<T>): Promise<FlightOutcome<T>> {
+    if (flight.waiters >= this.options.maxWaiters) return { role: 'turned-away' };
+    flight.waiters += 1;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, this.options.maxWaitMs, undefined);
+    });
+    try {
+      const value = await Promise.race([flight.promise.then((result) => ({ result })), timeout]);
+      return value ? { role: 'waiter', value: value.result } : { role: 'turned-away' };
+    } finally {
+      clearTimeout(timer);
+      flight.waiters -= 1;
+    }
+  }
+}

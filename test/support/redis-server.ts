@@ -1,0 +1,201 @@
+/**
+ * A real Redis (or Valkey) server of a test's own: free port, own folder, nothing persisted unless
+ * asked. Ends with the test process, however that ends.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const HOST = '127.0.0.1';
+const START_ATTEMPTS = 5;
+const START_LIMIT_MS = 20_000;
+const SNAPSHOT_FILE = 'dump.rdb';
+
+export interface RedisServerOptions {
+  /** Lines of redis.conf, such as `{ maxmemory: '10mb' }`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export class RedisServer {
+  #child: ChildProcess | undefined;
+  #guard: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly directory: string,
+    private readonly config: Readonly<Record<string, string>>,
+  ) {}
+
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const directory = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
+      const server = new RedisServer(await freePort(), directory, options.config ?? {});
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        await server.stop();
+        // Another process may have taken the port in between.
+        if (attempt === START_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Without user and password, whatever the configuration. */
+  get url(): string {
+    return `redis://${HOST}:${this.port}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** SIGKILL: what was not saved is lost. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }
+    this.#guard?.kill('SIGKILL');
+    this.#guard = undefined;
+  }
+
+  /** Kills the server and removes its folder. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** The server stops in its tracks; connections stay open. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /**
+   * Kills the server and starts another on the same port, with the data of the last {@link save},
+   * or none at all with `empty`.
+   */
+  async restart(options: { empty?: boolean; keepPort?: true } = {}): Promise<void> {
+    await this.kill();
+    if (options.empty === true) await rm(join(this.directory, SNAPSHOT_FILE), { force: true });
+    await this.#launch();
+  }
+
+  /** Writes a snapshot that the next {@link restart} starts from. */
+  async save(): Promise<void> {
+    const reply = await this.command('SAVE');
+    if (!reply.startsWith('+OK')) throw new Error(`Redis did not save: ${reply}`);
+  }
+
+  /** Sends one command of plain words and answers the first line of the reply as it came. */
+  async command(...words: readonly string[]): Promise<string> {
+    const socket = createConnection({ host: HOST, port: this.port });
+    try {
+      await once(socket, 'connect');
+      const password = this.config['requirepass'];
+      const lines = password === undefined ? [words] : [['AUTH', password], words];
+      socket.write(lines.map((line) => `${line.join(' ')}\r\n`).join(''));
+      let text = '';
+      for await (const chunk of socket) {
+        text += String(chunk);
+        const replies = text.split('\r\n');
+        if (replies.length > lines.length) return replies[lines.length - 1] ?? '';
+      }
+      throw new Error('Redis closed the connection');
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const settings: Record<string, string> = {
+      bind: HOST,
+      port: String(this.port),
+      dir: this.directory,
+      dbfilename: SNAPSHOT_FILE,
+      save: '',
+      appendonly: 'no',
+      daemonize: 'no',
+      ...this.config,
+    };
+    const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    const child = spawn(serverBinary(), argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    let output = '';
+    child.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));
+    child.stderr.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        reject(new Error(`Redis ended at once (${code ?? signal}):\n${output}`)),
+      );
+    });
+    failed.catch(() => undefined);
+    if (child.pid !== undefined) this.#guard = guard(child.pid, this.directory);
+    child.unref();
+    await Promise.race([failed, this.#answers()]);
+  }
+
+  async #answers(): Promise<void> {
+    const limitMs = performance.now() + START_LIMIT_MS;
+    for (;;) {
+      const reply = await this.command('PING').catch(() => '');
+      if (reply.startsWith('+PONG')) return;
+      if (performance.now() > limitMs) throw new Error('Redis did not answer in time');
+      await delay(10);
+    }
+  }
+}
+
+/**
+ * A shell whose input is held open by this process: when that ends, by whatever means, the shell
+ * kills the server, stopped or not, and removes its folder.
+ */
+function guard(pid: number, directory: string): ChildProcess {
+  const script = 'read -r _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
+  const shell = spawn('/bin/sh', ['-c', script, 'guard', String(pid), directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.unref();
+  (shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  return shell;
+}
+
+function serverBinary(): string {
+  const named = process.env['REDIS_SERVER'];
+  if (named !== undefined && named !== '') return named;
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    for (const name of ['redis-server', 'valkey-server']) {
+      try {
+        const path = join(folder, name);
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        continue;
+      }
+    }
+  }
+  throw new Error('No Redis server: install redis-server, or name one in REDIS_SERVER');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,52 @@
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Post,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiBadRequestResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { CacheInterceptor } from '../query-cache/index.js';
+import { sameRegion } from './users.errors.js';
+import { regionCounts } from './users.queries.js';
+import {
+  moveRegionBody,
+  movedUsers,
+  regionCount,
+  regionPath,
+  type MoveRegionBody,
+  type MovedUsers,
+  type RegionPath,
+} from './users.schemas.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('regions')
+@Controller('regions')
+@UseInterceptors(CacheInterceptor)
+export class RegionsController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Count the users of each region' })
+  @ApiOkResponse({ description: 'The regions by name', standardSchema: z.array(regionCount) })
+  list() {
+    return regionCounts.bind({});
+  }
+
+  @Post(':region/move')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({ summary: 'Move every user of a region to another' })
+  @ApiOkResponse({ description: 'How many were moved', standardSchema: movedUsers })
+  @ApiBadRequestResponse({ description: 'A field is not as described, or both regions are one' })
+  async move(
+    @Param({ schema: regionPath }) { region }: RegionPath,
+    @Body({ schema: moveRegionBody }) { to }: MoveRegionBody,
+  ): Promise<MovedUsers> {
+    if (to === region) throw sameRegion();
+    return this.users.moveRegion(region, to);
+  }
+}

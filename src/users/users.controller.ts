@@ -1,0 +1,125 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+import { CacheInterceptor } from '../query-cache/index.js';
+import { userById, usersPage } from './users.queries.js';
+import {
+  changeUserBody,
+  createUserBody,
+  createUsersBody,
+  insertedUsers,
+  listUsersQuery,
+  userDetails,
+  userPath,
+  userSummary,
+  type ChangeUserBody,
+  type CreateUserBody,
+  type CreateUsersBody,
+  type InsertedUsers,
+  type ListUsersQuery,
+  type UserDetails,
+  type UserPath,
+} from './users.schemas.js';
+import { UsersService } from './users.service.js';
+
+/** What a handler needs of the reply to name the resource it made. */
+interface HeaderSink {
+  header(name: string, value: string): unknown;
+}
+
+@ApiTags('users')
+@ApiBadRequestResponse({ description: 'A field is not as described; the answer names it' })
+@Controller('users')
+@UseInterceptors(CacheInterceptor)
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List users by id, a page at a time' })
+  @ApiOkResponse({
+    description: 'A page of users',
+    standardSchema: z.array(userSummary),
+    headers: {
+      Link: { description: 'The next page, when this one is full', schema: { type: 'string' } },
+    },
+  })
+  list(@Query({ schema: listUsersQuery }) query: ListUsersQuery) {
+    return usersPage.bind(query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a user' })
+  @ApiOkResponse({ description: 'The user', standardSchema: userDetails })
+  @ApiNotFoundResponse({ description: 'There is no such user' })
+  read(@Param({ schema: userPath }) path: UserPath) {
+    return userById.bind(path);
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Create a user' })
+  @ApiCreatedResponse({
+    description: 'The user',
+    standardSchema: userDetails,
+    headers: { Location: { description: 'Where to read the user', schema: { type: 'string' } } },
+  })
+  @ApiConflictResponse({ description: 'The username is taken' })
+  async create(
+    @Body({ schema: createUserBody }) body: CreateUserBody,
+    @Res({ passthrough: true }) reply: HeaderSink,
+  ): Promise<UserDetails> {
+    const user = await this.users.create(body);
+    reply.header('location', `/users/${user.id}`);
+    return user;
+  }
+
+  @Post('batch')
+  @ApiOperation({ summary: 'Create up to 1,000 users, all or none' })
+  @ApiCreatedResponse({ description: 'How many were created', standardSchema: insertedUsers })
+  @ApiConflictResponse({ description: 'A username is taken or comes twice' })
+  createBatch(@Body({ schema: createUsersBody }) body: CreateUsersBody): Promise<InsertedUsers> {
+    return this.users.createAll(body.users);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change some fields of a user' })
+  @ApiOkResponse({ description: 'The user as it is now', standardSchema: userDetails })
+  @ApiNotFoundResponse({ description: 'There is no such user' })
+  @ApiConflictResponse({ description: 'The username is taken' })
+  change(
+    @Param({ schema: userPath }) { id }: UserPath,
+    @Body({ schema: changeUserBody }) body: ChangeUserBody,
+  ): Promise<UserDetails> {
+    return this.users.change(id, body);
+  }
+
+  @Delete(':id')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({ summary: 'Delete a user' })
+  @ApiNoContentResponse({ description: 'The user is gone' })
+  @ApiNotFoundResponse({ description: 'There is no such user' })
+  remove(@Param({ schema: userPath }) { id }: UserPath): Promise<void> {
+    return this.users.remove(id);
+  }
+}

@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { User } from './user.entity.js';
+import { refusingTakenUsernames, userNotFound } from './users.errors.js';
+import type {
+  ChangeUserBody,
+  CreateUserBody,
+  InsertedUsers,
+  MovedUsers,
+  UserDetails,
+} from './users.schemas.js';
+
+const DETAILS = ['id', 'username', 'region', 'email'] as const;
+
+/** Every change of users. What is cached about them is invalidated without a word from here. */
+@Injectable()
+export class UsersService {
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+
+  /** @throws ConflictException when the username is taken. */
+  async create(fields: CreateUserBody): Promise<UserDetails> {
+    const user = this.users.create(fields);
+    await refusingTakenUsernames(this.users.insert(user));
+    return { id: user.id, ...fields };
+  }
+
+  /**
+   * Creates all or none.
+   * @throws ConflictException when a username is taken or comes twice.
+   */
+  async createAll(users: readonly CreateUserBody[]): Promise<InsertedUsers> {
+    await refusingTakenUsernames(this.users.insert([...users]));
+    return { inserted: users.length };
+  }
+
+  /**
+   * One UPDATE rather than a load and a save, so that a user deleted meanwhile stays deleted.
+   * @throws NotFoundException when there is no such user.
+   * @throws ConflictException when the new username is taken.
+   */
+  async change(id: number, changes: ChangeUserBody): Promise<UserDetails> {
+    const update = this.users
+      .createQueryBuilder()
+      .update()
+      .set(changes)
+      .where('id = :id', { id })
+      .returning([...DETAILS]);
+    const { raw } = await refusingTakenUsernames(update.execute());
+    const [user] = raw as UserDetails[];
+    if (!user) throw userNotFound(id);
+    return user;
+  }
+
+  /** @throws NotFoundException when there is no such user. */
+  async remove(id: number): Promise<void> {
+    const { affected } = await this.users.delete({ id });
+    if (!affected) throw userNotFound(id);
+  }
+
+  /** Moves every user of a region in one statement. The ids it returns tell the cache whom. */
+  async moveRegion(from: string, to: string): Promise<MovedUsers> {
+    const { affected } = await this.users
+      .createQueryBuilder()
+      .update()
+      .set({ region: to })
+      .where('region = :from', { from })
+      .returning('id')
+      .execute();
+    return { moved: affected ?? 0 };
+  }
+}

@@ -1,42 +1,75 @@
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /**
- * How the rows become the answer: entities (`many`), the first entity or nothing (`one`), plain
+ * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain
  * rows (`raw`), or the number of entities (`count`).
  */
 export type QueryShape = 'many' | 'one' | 'raw' | 'count';
 
-export interface QueryDefinition<P, E extends ObjectLiteral, R> {
+/** What a query of the shape answers when one of its rows is mapped to `R`. */
+export type QueryResult<R, S extends QueryShape> = S extends 'count'
+  ? number
+  : S extends 'one'
+    ? R | null
+    : R[];
+
+export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryShape> {
   /** Unique, for people: it names the query in metrics. */
   readonly name: string;
   /** `many` unless said otherwise. */
-  readonly shape?: QueryShape;
+  readonly shape?: S;
   /** Builds the query from nothing but its parameters. */
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
   /** Turns one entity (for `raw`: one row) into what is answered; pure. */
   readonly map?: (row: E) => R;
-  /** Response headers told from the answer, stored with it; pure. */
+  /** Response headers told from the answer's rows, stored with it; pure. */
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;
   /** For `one`: what the 404 says when there is no row; pure. */
   readonly absent?: (parameters: P) => string;
 }
 
 /** A query with its parameters: what a handler returns and what `QueryCache.run` takes. */
-export class BoundQuery<P = unknown, E extends ObjectLiteral = ObjectLiteral, R = unknown> {
+export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
+  /** Never set: it carries the type of a row. */
+  declare readonly row?: R;
+
   constructor(
-    readonly definition: QueryDefinition<P, E, R>,
-    readonly parameters: P,
+    readonly name: string,
+    readonly shape: S,
+    /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
+    readonly answer: string,
+    readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>,
+    readonly map: ((row: ObjectLiteral) => unknown) | undefined,
+    readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>,
+    readonly absent: (() => string) | undefined,
   ) {}
 }
 
-export interface DefinedQuery<P, E extends ObjectLiteral, R> {
-  readonly definition: QueryDefinition<P, E, R>;
-  bind(parameters: P): BoundQuery<P, E, R>;
+export interface DefinedQuery<P, R, S extends QueryShape> {
+  readonly name: string;
+  bind(parameters: P): BoundQuery<R, S>;
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
 /** Defines a query once. Its builder must be pure in its parameters, so that its key can be. */
-export function defineQuery<P, E extends ObjectLiteral, R = E>(
-  definition: QueryDefinition<P, E, R>,
-): DefinedQuery<P, E, R> {
-  return { definition, bind: (parameters) => new BoundQuery(definition, parameters) };
+export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
+  definition: QueryDefinition<P, E, R, S>,
+): DefinedQuery<P, R, S> {
+  const { name, build, map, headers, absent } = definition;
+  const shape = definition.shape ?? ('many' as S);
+  const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
+  return {
+    name,
+    bind: (parameters) =>
+      new BoundQuery<R, S>(
+        name,
+        shape,
+        answer,
+        (source) => build(source, parameters) as unknown as SelectQueryBuilder<ObjectLiteral>,
+        map as ((row: ObjectLiteral) => unknown) | undefined,
+        (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,
+        absent && (() => absent(parameters)),
+      ),
+  };
 }

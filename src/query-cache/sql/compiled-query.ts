@@ -1,11 +1,10 @@
 /** Compiles a bound query or a TypeORM query builder to what its key and its plan are made of. */
 import { SelectQueryBuilder, type DataSource, type ObjectLiteral, type QueryRunner } from 'typeorm';
 import type { UncacheableReason } from '../core/statement-analysis.js';
-import { BoundQuery, type QueryDefinition, type QueryShape } from '../define-query.js';
+import { BoundQuery, type QueryShape } from '../define-query.js';
 
 /** What handlers return and `QueryCache.run` takes. */
-export type CacheableQuery<R = unknown> =
-  BoundQuery<never, ObjectLiteral, R> | SelectQueryBuilder<ObjectLiteral>;
+export type CacheableQuery = BoundQuery | SelectQueryBuilder<ObjectLiteral>;
 
 export interface CompiledQuery {
   readonly name: string;
@@ -15,8 +14,7 @@ export interface CompiledQuery {
   /** Everything about the answer that the SQL text does not say. */
   readonly answer: string;
   readonly builder: SelectQueryBuilder<ObjectLiteral>;
-  readonly definition: QueryDefinition<unknown, ObjectLiteral, unknown> | undefined;
-  readonly definitionParameters: unknown;
+  readonly bound: BoundQuery | undefined;
   /** Whether TypeORM sends more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
   /** The query runner the builder was bound to by its maker. */
@@ -30,47 +28,26 @@ export function isCacheableQuery(value: unknown): value is CacheableQuery {
 }
 
 export function compileQuery(query: CacheableQuery, source: DataSource): CompiledQuery {
-  if (query instanceof BoundQuery) {
-    const definition = query.definition as unknown as CompiledQuery['definition'] & object;
-    const builder = definition.build(source, query.parameters);
-    return compile(builder, definition, query.parameters);
-  }
-  // A builder belongs to its maker: it is left as it was.
-  return compile(query.clone(), undefined, undefined);
-}
-
-function compile(
-  builder: SelectQueryBuilder<ObjectLiteral>,
-  definition: CompiledQuery['definition'],
-  definitionParameters: unknown,
-): CompiledQuery {
-  const shape = definition?.shape ?? 'many';
+  const bound = query instanceof BoundQuery ? query : undefined;
+  // A plain builder belongs to its maker: it is left as it was.
+  const builder = query instanceof BoundQuery ? query.build(source) : query.clone();
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const map = builder.expressionMap;
   const isPaged = map.skip !== undefined || map.take !== undefined;
-  const pagesByTwoStatements = isPaged && map.joinAttributes.length > 0;
   const loadsSeparately =
     map.relationIdAttributes.length > 0 || map.relationLoadStrategy === 'query';
-  const { queryRunner } = builder as unknown as { queryRunner?: QueryRunner };
+  const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata.name : undefined;
   return {
-    name: definition?.name ?? map.mainAlias?.tablePath ?? 'query',
+    name: bound?.name ?? entity ?? 'query',
     sql,
     parameters,
-    shape,
-    answer: JSON.stringify([
-      definition?.name,
-      shape,
-      map.skip,
-      map.take,
-      map.mainAlias?.hasMetadata ? map.mainAlias.metadata.name : undefined,
-      definition?.map?.toString(),
-      definition?.headers?.toString(),
-    ]),
+    shape: bound?.shape ?? 'many',
+    answer: `${JSON.stringify([entity, map.skip, map.take])}${bound?.answer ?? ''}`,
     builder,
-    definition,
-    definitionParameters,
-    hasSeveralStatements: pagesByTwoStatements,
-    queryRunner,
+    bound,
+    hasSeveralStatements: isPaged && map.joinAttributes.length > 0,
+    // Protected in TypeORM's types; a builder of a transaction's manager carries its runner here.
+    queryRunner: (builder as unknown as { queryRunner?: QueryRunner }).queryRunner,
     refusal: loadsSeparately ? 'separate-statements' : undefined,
   };
 }

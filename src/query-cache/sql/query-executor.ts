@@ -61,18 +61,18 @@ async function fetchRows(
 }
 
 function shape(
-  { definition, definitionParameters, shape: wanted }: CompiledQuery,
+  { bound, shape: wanted }: CompiledQuery,
   rows: ObjectLiteral[] | number,
 ): ExecutedQuery {
   if (typeof rows === 'number') {
     return { value: rows, rowCount: 1, empty: rows === 0, headers: {} };
   }
-  const map = definition?.map;
+  const map = bound?.map;
   const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
   return {
     value: wanted === 'one' ? (mapped[0] ?? null) : mapped,
     rowCount: rows.length,
     empty: rows.length === 0,
-    headers: definition?.headers?.(mapped, definitionParameters) ?? {},
+    headers: bound?.headers(mapped) ?? {},
   };
 }

@@ -1,0 +1,62 @@
+import { Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import {
+  CacheEvents,
+  DatabaseSchema,
+  QUERY_CACHE_OPTIONS,
+  randomToken,
+  VersionStore,
+  type QueryCacheOptions,
+} from '../query-cache/index.js';
+import {
+  CACHE_INVALIDATION_OPTIONS,
+  ConfigurableModuleClass,
+  type CacheInvalidationModuleOptions,
+} from './cache-invalidation.module-definition.js';
+import { WriteProtocol } from './core/write-protocol.js';
+import { EntityChangeSubscriber } from './entity-change.subscriber.js';
+import { StatementWatcher } from './statement-watcher.js';
+
+/** Pause between two attempts to end entries of writes that could not be announced. */
+const DEBT_RETRY_MS = 50;
+
+/**
+ * Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it
+ * replaces.
+ */
+@Module({
+  providers: [
+    {
+      provide: WriteProtocol,
+      inject: [VersionStore, CacheEvents, QUERY_CACHE_OPTIONS, CACHE_INVALIDATION_OPTIONS],
+      useFactory: (
+        store: VersionStore,
+        events: CacheEvents,
+        { markLeaseMs }: QueryCacheOptions,
+        { writePolicy = 'commit' }: CacheInvalidationModuleOptions,
+      ) =>
+        new WriteProtocol(store, events, randomToken, {
+          policy: writePolicy,
+          leaseMs: markLeaseMs,
+          retryMs: DEBT_RETRY_MS,
+        }),
+    },
+    {
+      provide: StatementWatcher,
+      inject: [DatabaseSchema, WriteProtocol],
+      useFactory: (schema: DatabaseSchema, protocol: WriteProtocol) =>
+        new StatementWatcher(schema, protocol),
+    },
+    {
+      provide: EntityChangeSubscriber,
+      inject: [DataSource, DatabaseSchema, StatementWatcher, WriteProtocol],
+      useFactory: (
+        source: DataSource,
+        schema: DatabaseSchema,
+        watcher: StatementWatcher,
+        protocol: WriteProtocol,
+      ) => new EntityChangeSubscriber(source, schema, watcher, protocol),
+    },
+  ],
+})
+export class CacheInvalidationModule extends ConfigurableModuleClass {}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './commit-outcome.js';
+
+describe('the outcome of COMMIT', () => {
+  it('follows the command tag of the answer', () => {
+    expect(outcomeOfAnswer('COMMIT')).toBe('committed');
+    expect(outcomeOfAnswer('ROLLBACK')).toBe('rolled-back');
+    expect(outcomeOfAnswer(undefined)).toBe('unknown');
+  });
+
+  it.each([
+    ['23503', 'rolled-back', 'a deferred foreign key'],
+    ['40001', 'rolled-back', 'a serialization failure'],
+    ['40003', 'unknown', 'statement completion unknown'],
+    ['57P01', 'unknown', 'the server was told to stop'],
+    ['57014', 'unknown', 'cancelled while waiting for a standby'],
+    ['08006', 'unknown', 'connection failure'],
+    [undefined, 'unknown', 'a socket error'],
+  ])('%s: %s (%s)', (sqlState, outcome) => {
+    expect(outcomeOfFailure(sqlState)).toBe(outcome);
+  });
+
+  it('takes only SQLSTATEs of the server for such', () => {
+    expect(sqlStateOf(Object.assign(new Error('x'), { code: '23505' }))).toBe('23505');
+    expect(sqlStateOf(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).toBeUndefined();
+    expect(sqlStateOf(Object.assign(new Error('x'), { code: 'EPIPE' }))).toBeUndefined();
+    expect(sqlStateOf(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,32 @@
+/** What is known of a transaction after COMMIT was sent. */
+export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown';
+
+/**
+ * SQLSTATE classes with which PostgreSQL refuses a COMMIT for what the transaction did: it has
+ * rolled back then. Every other failure (a lost connection, a server going down, a resource that
+ * ran out) leaves the outcome open.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const ROLLBACK_CLASSES: ReadonlySet<string> = new Set(['22', '23', '25', '40', '42', '55', 'P0']);
+const STATEMENT_COMPLETION_UNKNOWN = '40003';
+
+/**
+ * @param command the command tag of the server's answer: in a failed transaction COMMIT is
+ * answered with ROLLBACK.
+ */
+export function outcomeOfAnswer(command: string | undefined): CommitOutcome {
+  if (command === 'COMMIT') return 'committed';
+  return command === 'ROLLBACK' ? 'rolled-back' : 'unknown';
+}
+
+export function outcomeOfFailure(sqlState: string | undefined): CommitOutcome {
+  if (sqlState === undefined || sqlState === STATEMENT_COMPLETION_UNKNOWN) return 'unknown';
+  return ROLLBACK_CLASSES.has(sqlState.slice(0, 2)) ? 'rolled-back' : 'unknown';
+}
+
+/** The SQLSTATE of an error that the server itself reported; `undefined` for any other. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}

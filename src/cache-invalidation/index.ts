@@ -1,0 +1,5 @@
+/** The public surface of cache invalidation. */
+export { CacheInvalidationModule } from './cache-invalidation.module.js';
+export type { CacheInvalidationModuleOptions } from './cache-invalidation.module-definition.js';
+export type { WritePolicy } from './core/write-protocol.js';
+export { WriteRefusedError } from './core/write-refused.error.js';

@@ -1,0 +1,108 @@
+/** Carries queries through the read protocol, for HTTP and for callers in this process. */
+import type { DataSource } from 'typeorm';
+import type { BypassReason, CacheEvents } from './core/cache-events.js';
+import type { Answer, ReadOutcome, ReadProtocol } from './core/read-protocol.js';
+import type { UncacheableReason } from './core/statement-analysis.js';
+import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/compiled-query.js';
+import type { DatabaseSchema } from './sql/database-schema.js';
+import type { QueryExecutor } from './sql/query-executor.js';
+import type { QueryPlanner, Representation } from './sql/query-planner.js';
+import type { L1Entry } from './stores/l1-cache.js';
+
+/** How long an answer may live, in milliseconds before jitter. */
+export interface Lifetime {
+  readonly ttl?: number;
+  readonly emptyTtl?: number;
+}
+
+export type JsonOutcome = ReadOutcome<L1Entry> & {
+  /** Why the query is never cached, or not in this place. */
+  readonly detail?: UncacheableReason;
+};
+
+/** Share of the time to live that an answer without a row gets. */
+const EMPTY_TTL_SHARE = 0.1;
+
+export class CacheReader {
+  constructor(
+    private readonly source: DataSource,
+    private readonly schema: DatabaseSchema,
+    private readonly planner: QueryPlanner,
+    private readonly executor: QueryExecutor,
+    private readonly protocol: ReadProtocol<L1Entry>,
+    private readonly codec: ValueCodec,
+    private readonly events: CacheEvents,
+    private readonly options: Readonly<QueryCacheOptions>,
+  ) {}
+
+  /** The answer as JSON bytes. Rejects with what the query rejects with. */
+  async readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
+    await this.schema.load();
+    const compiled = compileQuery(query, this.source);
+    return this.#read(compiled, 'json', lifetime, async () => {
+      const { value, ...rest } = await this.executor.execute(compiled);
+      return { ...rest, body: Buffer.from(JSON.stringify(value)) };
+    });
+  }
+
+  /** The answer as values, made anew for every caller. */
+  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
+    await this.schema.load();
+    const compiled = compileQuery(query, this.source);
+    try {
+      const outcome = await this.#read(compiled, 'value', lifetime, async () => {
+        const { value, ...rest } = await this.executor.execute(compiled);
+        return { ...rest, body: this.codec.encode(value) };
+      });
+      const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+      return this.codec.decode(body);
+    } catch (error) {
+      if (!(error instanceof UnencodableValueError)) throw error;
+      this.#tellBypass(compiled, 'uncacheable', 'value-type');
+      return (await this.executor.execute(compileQuery(query, this.source))).value;
+    }
+  }
+
+  async #read(
+    query: CompiledQuery,
+    representation: Representation,
+    lifetime: Lifetime,
+    run: () => Promise<Answer>,
+  ): Promise<JsonOutcome> {
+    if (query.queryRunner?.isTransactionActive) {
+      return { ...(await this.#bypass(query, run, 'transaction')), detail: 'transaction' };
+    }
+    const plan = this.planner.plan(query, representation);
+    if (!plan.cacheable) {
+      return { ...(await this.#bypass(query, run, plan.reason)), detail: plan.reason };
+    }
+    return this.protocol.read({
+      query: query.name,
+      key: plan.key,
+      dependencies: plan.dependencies,
+      run,
+      ttlMs: (answer) => this.#ttlMs(answer, lifetime),
+    });
+  }
+
+  #bypass(
+    { name }: CompiledQuery,
+    run: () => Promise<Answer>,
+    detail: UncacheableReason,
+  ): Promise<ReadOutcome<L1Entry>> {
+    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
+    return this.protocol.bypass({ query: name, run }, reason, detail);
+  }
+
+  #tellBypass({ name }: CompiledQuery, reason: BypassReason, detail: string): void {
+    this.events.tell('bypass', { query: name, reason, detail });
+  }
+
+  #ttlMs(answer: Answer, { ttl = this.options.ttlMs, emptyTtl }: Lifetime): number {
+    const baseMs = answer.empty ? (emptyTtl ?? ttl * EMPTY_TTL_SHARE) : ttl;
+    const jitter = 1 + this.options.ttlJitter * (2 * Math.random() - 1);
+    return Math.max(1, Math.round(baseMs * jitter));
+  }
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { chooseEncoding } from './content-encoding.js';
+
+describe('chooseEncoding', () => {
+  it.each([
+    [undefined, 'identity'],
+    ['', 'identity'],
+    ['gzip', 'gzip'],
+    ['gzip, deflate, br', 'br'],
+    ['br;q=0.5, gzip;q=0.9', 'gzip'],
+    ['BR', 'br'],
+    ['x-gzip', 'gzip'],
+    ['*', 'br'],
+    ['*, br;q=0', 'gzip'],
+    ['br;q=0, gzip;q=0', 'identity'],
+    ['identity, gzip;q=0.5', 'identity'],
+    ['deflate, zstd', 'identity'],
+    ['gzip;q=nonsense', 'identity'],
+  ])('%s -> %s', (header, expected) => {
+    expect(chooseEncoding(header)).toBe(expected);
+  });
+});

@@ -1,0 +1,88 @@
+import { minutes, seconds } from './core/duration.js';
+
+/** Settings of the query cache; the initialisers are the defaults. */
+export class QueryCacheOptions {
+  /** Keeps services that share a Redis apart. Letters, digits, `_` and `-`. */
+  namespace = 'tidemark';
+  /** Time to live of an answer, in milliseconds. It bounds memory, not staleness. */
+  ttlMs = minutes(5);
+  /** Share of the time to live by which it varies at random, 0 to 0.5. */
+  ttlJitter = 0.1;
+  /** For how long versions once read may be reused, in milliseconds; 0: never stale. */
+  maxStalenessMs = 0;
+  /** Memory for entries in this process, in bytes. */
+  l1Bytes = 64 * 1024 * 1024;
+  /** Answers with a longer body are not stored, in bytes. */
+  maxEntryBytes = 8 * 1024 * 1024;
+  /** The Redis all instances share; absent: this process is the only one. */
+  redis: QueryCacheRedisOptions | undefined = undefined;
+  /** Lease of a write's mark, in milliseconds: how soon a killed writer's regions are asked for. */
+  markLeaseMs = seconds(2);
+  /** Lease of the lock of a fill, in milliseconds: how soon a killed filler is replaced. */
+  fillLeaseMs = seconds(2);
+  /** How long a request waits for another's fill before it asks the database, in milliseconds. */
+  fillWaitMs = seconds(5);
+  /** Requests of this process that may wait on one fill. */
+  fillMaxWaiters = 10_000;
+}
+
+export interface QueryCacheRedisOptions {
+  /** `redis://` or `rediss://` with user, password and database number as usual. */
+  readonly url: string;
+  /** A command that takes longer counts as a failure, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** A setting that cannot work. */
+export class QueryCacheOptionsError extends Error {
+  constructor(option: keyof QueryCacheOptions, problem: string, remedy: string) {
+    super(`QueryCacheModule option \`${option}\` ${problem}: ${remedy}.`);
+    this.name = 'QueryCacheOptionsError';
+  }
+}
+
+/** What `forRoot` takes: any of the options. */
+export type QueryCacheModuleOptions = {
+  readonly [K in keyof QueryCacheOptions]?: QueryCacheOptions[K] | undefined;
+};
+
+/** @throws QueryCacheOptionsError */
+export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCacheOptions> {
+  const defined = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options = Object.assign(new QueryCacheOptions(), Object.fromEntries(defined));
+  if (!/^[\w-]{1,64}$/.test(options.namespace)) {
+    throw new QueryCacheOptionsError(
+      'namespace',
+      'has other characters than letters, digits, _ and -, or is longer than 64',
+      'choose a short plain name',
+    );
+  }
+  if (!(options.ttlJitter >= 0 && options.ttlJitter <= 0.5)) {
+    throw new QueryCacheOptionsError('ttlJitter', 'is not within 0 and 0.5', 'give a share');
+  }
+  requirePositive(options, [
+    'ttlMs',
+    'l1Bytes',
+    'maxEntryBytes',
+    'markLeaseMs',
+    'fillLeaseMs',
+    'fillWaitMs',
+    'fillMaxWaiters',
+  ]);
+  if (!(options.maxStalenessMs >= 0)) {
+    throw new QueryCacheOptionsError('maxStalenessMs', 'is negative', 'give 0 or more');
+  }
+  return Object.freeze(options);
+}
+
+function requirePositive(
+  options: QueryCacheOptions,
+  names: readonly (keyof QueryCacheOptions)[],
+): void {
+  for (const name of names) {
+    const value = options[name];
+    if (typeof value !== 'number' || !(value > 0)) {
+      throw new QueryCacheOptionsError(name, 'is not a positive number', 'give a larger one');
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import { CacheEvents } from './core/cache-events.js';
+import { randomToken } from './core/token.js';
+import { valueVersion, WHOLE_TABLE } from './core/version-name.js';
+import { VersionStore } from './core/version-store.js';
+import type { UncacheableReason } from './core/statement-analysis.js';
+import type { TableDependency } from './core/dependency.js';
+import { CacheReader } from './cache-reader.js';
+import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
+import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import { compileQuery, type CacheableQuery } from './sql/compiled-query.js';
+import { DatabaseSchema } from './sql/database-schema.js';
+import { QueryPlanner } from './sql/query-planner.js';
+
+export interface RunOptions {
+  /** Time to live of the answer, in milliseconds before jitter, as `seconds(300)`. */
+  readonly ttl?: number;
+  /** The same for an answer without a row. */
+  readonly emptyTtl?: number;
+}
+
+/** A region of a table; without a dimension: the whole table. */
+export interface Region {
+  /** `schema.name`, as the database spells them. */
+  readonly table: string;
+  /** A column named by `@CacheRegion`, or the primary key column. */
+  readonly dimension?: string;
+  readonly value?: string | number;
+}
+
+export type QueryExplanation =
+  | {
+      readonly cacheable: true;
+      readonly sql: string;
+      readonly key: string;
+      readonly dependencies: readonly TableDependency[];
+    }
+  | {
+      readonly cacheable: false;
+      readonly sql: string;
+      readonly reason: UncacheableReason;
+      readonly detail: string;
+    };
+
+/** The query cache for services, jobs and resolvers. */
+@Injectable()
+export class QueryCache {
+  constructor(
+    /** What happens in the cache, for metrics and logs. Listeners decide nothing. */
+    readonly events: CacheEvents,
+    private readonly source: DataSource,
+    private readonly reader: CacheReader,
+    private readonly planner: QueryPlanner,
+    private readonly schema: DatabaseSchema,
+    private readonly versions: VersionStore,
+    @Inject(QUERY_CACHE_OPTIONS) private readonly options: Readonly<QueryCacheOptions>,
+  ) {}
+
+  /**
+   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or
+   * `null` for `one`, a number for `count`. Every call gets values of its own, with the same types
+   * whether they were stored or not. Rejects with what the query itself rejects with.
+   */
+  run<R, S extends QueryShape>(
+    query: BoundQuery<R, S>,
+    options?: RunOptions,
+  ): Promise<QueryResult<R, S>>;
+  run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
+  run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
+    return this.reader.readValue(query, options);
+  }
+
+  /**
+   * Ends the validity of all answers that depend on the regions, on every instance. Needed only
+   * for changes that neither the service nor the database can see. Rejects when Redis is away.
+   */
+  async invalidate(regions: readonly Region[]): Promise<void> {
+    const tables = new Map<string, Set<string>>();
+    for (const { table, dimension, value } of regions) {
+      const facts = this.schema.catalogue.tables.find(({ id }) => id === table);
+      if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
+      const names = tables.get(table) ?? new Set([WHOLE_TABLE]);
+      if (dimension !== undefined && value !== undefined) {
+        names.add(valueVersion(dimension, String(value)));
+      }
+      tables.set(table, names);
+    }
+    const writeId = randomToken();
+    const named = [...tables].map(([table, names]) => ({ table, names: [...names] }));
+    await this.versions.begin(
+      { writeId, backendPid: 0, tables: named },
+      randomToken(),
+      this.options.markLeaseMs,
+    );
+    await this.versions.end(writeId, [...tables.keys()], randomToken());
+    const versions = named.reduce((sum, { names }) => sum + names.length, 0);
+    this.events.tell('invalidated', { tables: tables.size, versions });
+  }
+
+  /** Says what the cache makes of a query, without running it. */
+  explain(query: CacheableQuery): QueryExplanation {
+    const compiled = compileQuery(query, this.source);
+    const plan = this.planner.plan(compiled, 'json');
+    return plan.cacheable
+      ? {
+          cacheable: true,
+          sql: compiled.sql,
+          key: plan.key,
+          dependencies: plan.dependencies.tables,
+        }
+      : { ...plan, sql: compiled.sql };
+  }
+}

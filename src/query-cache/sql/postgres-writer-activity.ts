@@ -1,0 +1,40 @@
+import type { DataSource } from 'typeorm';
+import { WriterActivity } from '../core/writer-activity.js';
+
+/**
+ * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that
+ * commits by itself: such a statement has no transaction by which it could be recognised.
+ */
+export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
+
+/**
+ * `backend_xid` and `pid` are shown to every role. A transaction has a `backend_xid` from its
+ * first write until its outcome is visible to others, also while its COMMIT waits for a standby.
+ */
+const WRITERS = `
+  SELECT a.pid, coalesce(a.backend_xid::text, 'enclosed') AS id
+  FROM pg_catalog.pg_stat_activity a
+  WHERE a.datname = current_database()
+    AND (a.backend_xid IS NOT NULL OR EXISTS (
+      SELECT 1 FROM pg_catalog.pg_locks l
+      WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
+        AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 2))`;
+
+export class PostgresWriterActivity extends WriterActivity {
+  constructor(private readonly source: DataSource) {
+    super();
+  }
+
+  override async writers(): Promise<ReadonlyMap<number, string>> {
+    const runner = this.source.createQueryRunner('master');
+    try {
+      const rows = (await runner.query(WRITERS, ENCLOSED_STATEMENT_LOCK)) as {
+        pid: number;
+        id: string;
+      }[];
+      return new Map(rows.map(({ pid, id }) => [pid, id]));
+    } finally {
+      await runner.release();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from './config.errors.js';
+import { configVariables, parseConfig } from './config.js';
+
+function problemsOf(env: Record<string, string>) {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('the environment was accepted');
+}
+
+describe('parseConfig', () => {
+  it('has a value for everything but addresses and secrets', () => {
+    expect(parseConfig({})).toEqual({
+      port: 3000,
+      host: '0.0.0.0',
+      databaseUrl: undefined,
+      databasePool: 10,
+      redisUrl: undefined,
+      redisTimeoutMs: 500,
+      cacheTtlMs: 300_000,
+      cacheTtlJitter: 0.1,
+      cacheMaxStalenessMs: 0,
+      cacheL1Bytes: 67_108_864,
+      cacheWritePolicy: 'commit',
+      cacheNamespace: 'tidemark',
+      cacheAdminToken: undefined,
+      seedUsers: 10_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(parseConfig({}))).toBe(true);
+  });
+
+  it.each([
+    ['PORT', '0', { port: 0 }],
+    ['HOST', '::1', { host: '::1' }],
+    ['DATABASE_URL', 'postgres://u@h/d', { databaseUrl: 'postgres://u@h/d', seedUsers: 0 }],
+    ['REDIS_URL', 'rediss://:pw@h:6380/2', { redisUrl: 'rediss://:pw@h:6380/2' }],
+    ['CACHE_TTL', '60', { cacheTtlMs: 60_000 }],
+    ['CACHE_TTL_JITTER', '0', { cacheTtlJitter: 0 }],
+    ['CACHE_TTL_JITTER', '0.5', { cacheTtlJitter: 0.5 }],
+    ['CACHE_L1_BYTES', '64MB', { cacheL1Bytes: 67_108_864 }],
+    ['CACHE_L1_BYTES', '1 GiB', { cacheL1Bytes: 1_073_741_824 }],
+    ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
+    ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
+    ['SEED_USERS', '0', { seedUsers: 0 }],
+    ['LOG_LEVEL', ' debug ', { logLevel: 'debug' }],
+    ['PORT', '', { port: 3000 }],
+  ])('reads %s=%s', (name, value, expected) => {
+    expect(parseConfig({ [name]: value })).toMatchObject(expected);
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '3e3'],
+    ['PORT', '-1'],
+    ['HOST', 'two words'],
+    ['DATABASE_URL', 'mysql://h/d'],
+    ['DATABASE_URL', 'h:5432'],
+    ['DATABASE_POOL', '0'],
+    ['REDIS_URL', 'http://h'],
+    ['REDIS_SENTINELS', 'a:26379'],
+    ['REDIS_CLUSTER', 'a:6379'],
+    ['REDIS_TIMEOUT_MS', '1'],
+    ['CACHE_TTL', '0'],
+    ['CACHE_TTL', '1.5'],
+    ['CACHE_TTL_JITTER', '0.51'],
+    ['CACHE_MAX_STALENESS_MS', 'never'],
+    ['CACHE_L1_BYTES', '64M'],
+    ['CACHE_L1_BYTES', '64 potatoes'],
+    ['CACHE_L1_BYTES', '1023KB'],
+    ['CACHE_WRITE_POLICY', 'Commit'],
+    ['CACHE_NAMESPACE', 'a{b}'],
+    ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
+    ['SEED_USERS', 'many'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s with a problem and a remedy', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems.map(({ variable }) => variable)).toEqual([name]);
+    expect(problems[0]?.problem).toMatch(/^(is|has) /);
+    expect(problems[0]?.remedy).not.toBe('see .env.example');
+  });
+
+  it('names every problem at once', () => {
+    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
+    expect(problems.map(({ variable }) => variable)).toEqual([
+      'PORT',
+      'REDIS_CLUSTER',
+      'CACHE_TTL',
+    ]);
+  });
+
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ADMIN_TOKEN'])(
+    'keeps %s out of its error',
+    (name) => {
+      expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
+    },
+  );
+
+  it('lists every variable once', () => {
+    expect(new Set(configVariables).size).toBe(configVariables.length);
+    expect(configVariables).toHaveLength(17);
+  });
+});

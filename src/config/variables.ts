@@ -1,0 +1,79 @@
+/** How the text of each environment variable becomes a value, with the words for when it cannot. */
+import { z } from 'zod';
+import { parseByteSize } from './byte-size.js';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export const WRITE_POLICIES = ['commit', 'refuse'] as const;
+
+const LARGEST_SEED = 2_147_483_647;
+
+/** A number in plain decimal digits, within bounds. `problem: remedy` becomes the error. */
+function number(least: number, most: number, { whole }: { whole: boolean }) {
+  const shape = whole ? /^\d{1,16}$/ : /^\d{1,16}(\.\d{1,16})?$/;
+  const words = `is not ${whole ? 'a whole' : 'a'} number from ${least} to ${most}: write it in digits`;
+  return z
+    .string()
+    .regex(shape, { error: words, abort: true })
+    .transform(Number)
+    .pipe(z.number().min(least, words).max(most, words));
+}
+
+/** A URL of one of the protocols. The message never shows the value: URLs carry passwords. */
+function url(protocols: readonly string[], example: string) {
+  const spelled = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  return z.string().refine((text) => {
+    const parsed = URL.canParse(text) ? new URL(text) : undefined;
+    return parsed !== undefined && parsed.hostname !== '' && protocols.includes(parsed.protocol);
+  }, `is not a URL that begins with ${spelled}: write it like ${example}`);
+}
+
+const bytes = z.string().transform((text, context) => {
+  const value = parseByteSize(text);
+  if (value !== undefined && value >= 1024 * 1024) return value;
+  context.addIssue('is not a size of at least 1MB: write bytes, or a size such as 64MB');
+  return z.NEVER;
+});
+
+const laterRelease = z
+  .string()
+  .refine(() => false, 'is not supported yet: remove it and use REDIS_URL');
+
+/** The schema of every environment variable that the service knows, in the order of the manual. */
+export const variables = {
+  PORT: number(0, 65_535, { whole: true }).default(3000),
+  HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_%-]+$/, 'is not an address or a host name: write one such as 127.0.0.1')
+    .default('0.0.0.0'),
+  DATABASE_URL: url(
+    ['postgres:', 'postgresql:'],
+    'postgres://user:password@host:5432/database',
+  ).optional(),
+  DATABASE_POOL: number(1, 1000, { whole: true }).default(10),
+  REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379/0').optional(),
+  REDIS_SENTINELS: laterRelease.optional(),
+  REDIS_CLUSTER: laterRelease.optional(),
+  REDIS_TIMEOUT_MS: number(10, 60_000, { whole: true }).default(500),
+  CACHE_TTL: number(1, 2_592_000, { whole: true }).default(300),
+  CACHE_TTL_JITTER: number(0, 0.5, { whole: false }).default(0.1),
+  CACHE_MAX_STALENESS_MS: number(0, 86_400_000, { whole: true }).default(0),
+  CACHE_L1_BYTES: bytes.default(64 * 1024 * 1024),
+  CACHE_WRITE_POLICY: z
+    .enum(WRITE_POLICIES, `is not one of ${WRITE_POLICIES.join(', ')}: choose one of them`)
+    .default('commit'),
+  CACHE_NAMESPACE: z
+    .string()
+    .regex(
+      /^[a-z0-9_-]{1,64}$/,
+      'has other characters than a-z 0-9 _ - or more than 64: choose a short plain name',
+    )
+    .default('tidemark'),
+  CACHE_ADMIN_TOKEN: z
+    .string()
+    .min(16, 'is shorter than 16 characters: make one with `openssl rand -hex 32`')
+    .optional(),
+  SEED_USERS: number(0, LARGEST_SEED, { whole: true }).optional(),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}: choose one of them`)
+    .default('info'),
+} as const;

@@ -1,0 +1,34 @@
+/** One project a kind of test; `npm run test:<kind>` selects it. */
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/bench', '<rootDir>/.data'],
+};
+
+/** Kinds that need a database share one PostgreSQL server, started once for the run. */
+const withDatabase = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+const underTest = (kind) => ({
+  ...shared,
+  ...withDatabase,
+  displayName: kind,
+  testRegex: `/test/${kind}/.*\\.spec\\.ts$`,
+});
+
+export default {
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/scripts/totals-reporter.mjs'],
+  projects: [
+    { ...shared, displayName: 'unit', testRegex: '/src/.*\\.spec\\.ts$' },
+    underTest('contract'),
+    underTest('integration'),
+    underTest('e2e'),
+    underTest('consistency'),
+  ],
+};

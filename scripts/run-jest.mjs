@@ -1,0 +1,42 @@
+/**
+ * `npm test`: makes sure of a Redis server and a build, then runs jest with the arguments given.
+ * Unit tests need neither.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { redisServerBinary } from './redis-server-binary.mjs';
+
+const root = join(import.meta.dirname, '..');
+const args = process.argv.slice(2);
+const onlyUnit = args[0] === '--selectProjects' && args[1] === 'unit';
+const env = { ...process.env };
+
+if (!onlyUnit) {
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs'), '--if-stale'], {
+    stdio: 'inherit',
+  });
+  if (build.status !== 0) process.exit(build.status ?? 1);
+  try {
+    env.REDIS_SERVER = redisServerBinary();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+const jest = spawn(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules/jest/bin/jest.js'),
+    ...args,
+  ],
+  { stdio: 'inherit', cwd: root, env },
+);
+// Ctrl-C reaches jest by itself; this process only waits for it to clean up.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => jest.kill('SIGTERM'));
+jest.on('exit', (code, signal) => {
+  process.exitCode = signal ? 1 : (code ?? 1);
+});

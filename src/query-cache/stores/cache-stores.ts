@@ -1,0 +1,71 @@
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { openRedisConnection } from '../../redis/redis-client.factory.js';
+import type { RedisLog } from '../../redis/outage-state.js';
+import type { EntryStore, FillLock } from '../core/entry-store.js';
+import type { VersionStore } from '../core/version-store.js';
+import type { QueryCacheOptions } from '../query-cache.options.js';
+import { MemoryFillLock } from './memory-fill-lock.js';
+import { MemoryVersionStore } from './memory-version-store.js';
+import { NullEntryStore } from './null-entry-store.js';
+import { RedisEntryStore } from './redis-entry-store.js';
+import { RedisFillLock } from './redis-fill-lock.js';
+import { RedisVersionStore } from './redis-version-store.js';
+
+const DEFAULT_TIMEOUT_MS = 500;
+
+/** The stores of one application: all in Redis, or all in this process. */
+export class CacheStores {
+  private constructor(
+    readonly versions: VersionStore,
+    readonly entries: EntryStore,
+    readonly fillLock: FillLock,
+    private readonly connection: RedisConnection | undefined,
+  ) {}
+
+  /** Returns at once; a Redis that is away is waited for in the background. */
+  static open({ redis, namespace }: Readonly<QueryCacheOptions>, log: RedisLog): CacheStores {
+    if (!redis) {
+      return new CacheStores(
+        new MemoryVersionStore(),
+        new NullEntryStore(),
+        new MemoryFillLock(),
+        undefined,
+      );
+    }
+    const connection = openRedisConnection(
+      {
+        url: redis.url,
+        timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        connectionName: `tidemark:${namespace}`,
+      },
+      log,
+    );
+    return new CacheStores(
+      new RedisVersionStore(connection, namespace),
+      new RedisEntryStore(connection, namespace),
+      new RedisFillLock(connection, namespace),
+      connection,
+    );
+  }
+
+  /** Calls the listener whenever writes may have gone unannounced. */
+  onOutage(listener: () => void): void {
+    this.connection?.onDown(listener);
+  }
+
+  /** What is not as it should be, in words; `undefined` when all is well. */
+  degradation(): string | undefined {
+    if (!this.connection) return undefined;
+    if (this.connection.state !== 'up') {
+      return `Redis is not available (${this.connection.reason}): reads go to the database`;
+    }
+    const policy = this.connection.evictionPolicy;
+    return policy?.startsWith('allkeys-')
+      ? `Redis may drop marks under maxmemory-policy ${policy}: set volatile-lru or noeviction`
+      : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.close();
+  }
+}

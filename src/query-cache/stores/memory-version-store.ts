@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock, type Clock } from '../core/clock.js';
+import {
+  VersionStore,
+  type MarksReport,
+  type TableReading,
+  type TableVersionNames,
+  type WriteMark,
+} from '../core/version-store.js';
+import { MemoryTable } from './memory-table.js';
+import { requireWord } from './word.js';
+
+export interface MemoryVersionStoreOptions {
+  readonly clock?: Clock;
+  /** Versions kept for each table; beyond, those longest unused and unmarked are dropped. */
+  readonly maxVersions?: number;
+}
+
+const MAX_VERSIONS = 100_000;
+
+/** Versions, marks and epochs of a service that runs as one process. */
+export class MemoryVersionStore extends VersionStore {
+  readonly #node = `memory-${randomUUID()}`;
+  readonly #clock: Clock;
+  readonly #maxVersions: number;
+  readonly #tables = new Map<string, MemoryTable>();
+
+  constructor(options: MemoryVersionStoreOptions = {}) {
+    super();
+    this.#clock = options.clock ?? systemClock;
+    this.#maxVersions = options.maxVersions ?? MAX_VERSIONS;
+  }
+
+  override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
+    return tables.map((versions) => this.#reading(versions));
+  }
+
+  override async create(versions: TableVersionNames, token: string): Promise<TableReading> {
+    this.#table(versions.table).create(versions.names, requireWord(token, 'token'));
+    return this.#reading(versions);
+  }
+
+  override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
+    requireWord(token, 'token');
+    requireWord(mark.writeId, 'write id');
+    const deadlineMs = this.#clock.nowMs() + leaseMs;
+    for (const { table, names } of mark.tables) {
+      this.#table(table).begin(mark.writeId, mark.backendPid, names, token, deadlineMs);
+    }
+  }
+
+  override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
+    requireWord(token, 'token');
+    for (const table of tables) this.#table(table).takeOff(writeId, token);
+  }
+
+  override async abort(writeId: string, tables: readonly string[]): Promise<void> {
+    for (const table of tables) this.#table(table).takeOff(writeId, undefined);
+  }
+
+  override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
+    this.#table(table).repair(names, requireWord(token, 'token'), this.#node);
+    return this.#table(table).report(this.#clock.nowMs());
+  }
+
+  override async settle(table: string, writeId: string, token: string): Promise<boolean> {
+    requireWord(token, 'token');
+    const data = this.#table(table);
+    return data.hasExpired(writeId, this.#clock.nowMs()) && data.takeOff(writeId, token);
+  }
+
+  override async renew(
+    table: string,
+    writeId: string,
+    transactionId: string,
+    leaseMs: number,
+  ): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    const data = this.#table(table);
+    if (data.hasExpired(writeId, nowMs)) data.renew(writeId, transactionId, nowMs + leaseMs);
+  }
+
+  override async rotate(
+    table: string,
+    observed: string | undefined,
+    token: string,
+  ): Promise<boolean> {
+    return this.#table(table).rotate(observed, requireWord(token, 'token'), this.#node);
+  }
+
+  override async settleEpoch(table: string, observed: string): Promise<boolean> {
+    return this.#table(table).settleEpoch(observed);
+  }
+
+  #reading({ table, names }: TableVersionNames): TableReading {
+    const data = this.#table(table);
+    const versions = names.map((name) => data.versionText(name));
+    return { table, node: this.#node, epoch: data.epoch, versions };
+  }
+
+  #table(id: string): MemoryTable {
+    let table = this.#tables.get(id);
+    if (!table) {
+      table = new MemoryTable(this.#maxVersions);
+      this.#tables.set(id, table);
+    }
+    return table;
+  }
+}

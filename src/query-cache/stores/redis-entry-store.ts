@@ -1,0 +1,86 @@
+/**
+ * Entries in Redis (L2), through cache-manager and cache-manager-ioredis-yet.
+ *
+ * What those would swallow is carried around them: a failed read travels as a value (a read that
+ * failed must not look like a miss), a failed write is thrown. And they get no client but three
+ * commands that obey the connection's deadline and outages.
+ */
+import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
+import { redisInsStore } from 'cache-manager-ioredis-yet';
+import { Keyv } from 'keyv';
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { wallClock, type Clock } from '../core/clock.js';
+import { EntryStore, type CacheEntry } from '../core/entry-store.js';
+import { decodeEntry, encodeEntry } from './entry-codec.js';
+import { RedisKeys } from './redis-keys.js';
+
+export class RedisEntryStore extends EntryStore {
+  readonly #keys: RedisKeys;
+  readonly #cache: Cache;
+
+  /** `clock` is the one that entries are dated by. */
+  constructor(
+    connection: RedisConnection,
+    namespace: string,
+    private readonly clock: Clock = wallClock,
+  ) {
+    super();
+    this.#keys = new RedisKeys(namespace);
+    const keyv = new Keyv({
+      store: new FailureKeepingAdapter(storeOver(connection)),
+      useKeyPrefix: false,
+      throwOnErrors: true,
+      serialize: (data) => encodeEntry(data.value as CacheEntry),
+      deserialize: async <T>(stored: string) => {
+        const entry = await decodeEntry(stored);
+        // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
+        return entry && { value: entry as T };
+      },
+    });
+    this.#cache = createCache({ stores: [keyv] });
+  }
+
+  override async get(key: string): Promise<CacheEntry | undefined> {
+    const found = await this.#cache.get<CacheEntry | ReadFailure>(this.#keys.entry(key));
+    if (found instanceof ReadFailure) throw found.error;
+    return found && found.expiresAtMs > this.clock.nowMs() ? found : undefined;
+  }
+
+  override async set(key: string, entry: CacheEntry): Promise<void> {
+    // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
+    const ttlMs = Math.ceil(entry.expiresAtMs - this.clock.nowMs());
+    if (ttlMs > 0) await this.#cache.set(this.#keys.entry(key), entry, ttlMs);
+  }
+}
+
+/** A read that failed, on its way through Keyv and cache-manager. */
+class ReadFailure {
+  constructor(readonly error: unknown) {}
+}
+
+class FailureKeepingAdapter extends KeyvAdapter {
+  override async get<T>(key: string): Promise<T | undefined> {
+    try {
+      return (await super.get<T>(key)) as T | undefined;
+    } catch (error) {
+      // What is no text, Keyv takes for an envelope that is decoded already.
+      return { value: new ReadFailure(error) } as T;
+    }
+  }
+}
+
+/** The client as far as the store uses it for single entries. */
+function storeOver(connection: RedisConnection): CacheManagerStore {
+  const client = {
+    get: async (key: string): Promise<string | null> =>
+      (await connection.send('GET of an entry', (redis) => redis.get(key))).value,
+    set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> =>
+      (await connection.send('SET of an entry', (redis) => redis.set(key, text, unit, ttlMs)))
+        .value,
+    del: async (key: string): Promise<number> =>
+      (await connection.send('DEL of an entry', (redis) => redis.del(key))).value,
+  };
+  // The package's types are of an older cache-manager and ask for a whole client.
+  const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
+  return store as unknown as CacheManagerStore;
+}

@@ -1,0 +1,27 @@
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { FillLock } from '../core/entry-store.js';
+import { RedisKeys } from './redis-keys.js';
+import { ScriptRunner } from './script-runner.js';
+import { releaseFillLock, takeFillLock } from './scripts/fill-lock.script.js';
+
+/** Locks that all instances see. Rejects with `RedisError`s. */
+export class RedisFillLock extends FillLock {
+  readonly #keys: RedisKeys;
+  readonly #scripts: ScriptRunner;
+
+  constructor(connection: RedisConnection, namespace: string) {
+    super();
+    this.#keys = new RedisKeys(namespace);
+    this.#scripts = new ScriptRunner(connection);
+  }
+
+  override async acquire(name: string, owner: string, leaseMs: number): Promise<boolean> {
+    const args = [owner, String(Math.ceil(leaseMs))];
+    const { value } = await this.#scripts.run(takeFillLock, [this.#keys.fillLock(name)], args);
+    return value === 1;
+  }
+
+  override async release(name: string, owner: string): Promise<void> {
+    await this.#scripts.run(releaseFillLock, [this.#keys.fillLock(name)], [owner]);
+  }
+}

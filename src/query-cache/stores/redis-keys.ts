@@ -1,0 +1,55 @@
+/**
+ * The names of all keys in Redis.
+ *
+ * | key                    | holds                                                          |
+ * |------------------------|----------------------------------------------------------------|
+ * | `<ns>:{<table>}:e`     | the epoch                                                      |
+ * | `<ns>:{<table>}:v:<n>` | the version of name n; no TTL                                  |
+ * | `<ns>:{<table>}:m`     | hash: write id -> mark                                         |
+ * | `<ns>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
+ * | `<ns>:e:<key>`         | an entry; TTL                                                  |
+ * | `<ns>:f:<name>`        | the lock of a fill; TTL                                        |
+ *
+ * The braces put all data of one table into one slot of a Redis cluster.
+ */
+export class RedisKeys {
+  readonly #tables = new Map<string, string>();
+
+  /** `namespace` keeps services that share a Redis apart; it has no braces. */
+  constructor(private readonly namespace: string) {
+    if (namespace === '' || /[{}]/.test(namespace)) {
+      throw new TypeError('The cache namespace must not be empty or have braces');
+    }
+  }
+
+  epoch(table: string): string {
+    return `${this.#table(table)}e`;
+  }
+
+  version(table: string, name: string): string {
+    return `${this.#table(table)}v:${name}`;
+  }
+
+  /** The keys of the scripts on a table: epoch, marks, dimensions. */
+  ofScript(table: string): readonly string[] {
+    const prefix = this.#table(table);
+    return [`${prefix}e`, `${prefix}m`, `${prefix}d`];
+  }
+
+  entry(key: string): string {
+    return `${this.namespace}:e:${key}`;
+  }
+
+  fillLock(name: string): string {
+    return `${this.namespace}:f:${name}`;
+  }
+
+  #table(table: string): string {
+    let prefix = this.#tables.get(table);
+    if (prefix === undefined) {
+      prefix = `${this.namespace}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
+      this.#tables.set(table, prefix);
+    }
+    return prefix;
+  }
+}

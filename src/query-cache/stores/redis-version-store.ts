@@ -1,0 +1,162 @@
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import {
+  VersionStore,
+  type ExpiredMark,
+  type MarksReport,
+  type TableReading,
+  type TableVersionNames,
+  type WriteMark,
+} from '../core/version-store.js';
+import { RedisKeys } from './redis-keys.js';
+import { ScriptRunner, type ScriptArguments } from './script-runner.js';
+import { abortWrite } from './scripts/abort-write.script.js';
+import { beginWrite } from './scripts/begin-write.script.js';
+import { createVersions } from './scripts/create-versions.script.js';
+import { endWrite } from './scripts/end-write.script.js';
+import { inspectMarks } from './scripts/inspect-marks.script.js';
+import { renewMark } from './scripts/renew-mark.script.js';
+import { rotateEpoch } from './scripts/rotate-epoch.script.js';
+import type { Script } from './scripts/script.js';
+import { settleEpoch } from './scripts/settle-epoch.script.js';
+import { settleMark } from './scripts/settle-mark.script.js';
+import { TurnBatch } from './turn-batch.js';
+import { requireWord } from './word.js';
+
+type Values = readonly (string | null)[];
+
+/** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
+export class RedisVersionStore extends VersionStore {
+  readonly #keys: RedisKeys;
+  readonly #scripts: ScriptRunner;
+  readonly #reads: TurnBatch<{ value: Values; node: string }>;
+
+  constructor(connection: RedisConnection, namespace: string) {
+    super();
+    this.#keys = new RedisKeys(namespace);
+    this.#scripts = new ScriptRunner(connection);
+    this.#reads = new TurnBatch((keys) =>
+      connection.send('MGET of versions', (client) => client.mget([...keys])),
+    );
+  }
+
+  override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
+    if (tables.length === 0) return [];
+    const keys = tables.flatMap(({ table, names }) => [
+      this.#keys.epoch(table),
+      ...names.map((name) => this.#keys.version(table, name)),
+    ]);
+    const { answer, positions } = await this.#reads.ask(keys);
+    let start = 0;
+    return tables.map(({ table, names }) => {
+      const end = start + 1 + names.length;
+      const values = positions.slice(start, end).map((position) => answer.value[position]);
+      start = end;
+      return readingOf(table, answer.node, values);
+    });
+  }
+
+  override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
+    const { value, node } = await this.#scripts.run(createVersions, this.#keys.ofScript(table), [
+      requireWord(token, 'token'),
+      ...names,
+    ]);
+    return readingOf(table, node, value as Values);
+  }
+
+  override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
+    const fixed = [
+      requireWord(mark.writeId, 'write id'),
+      String(mark.backendPid),
+      requireWord(token, 'token'),
+      wholeMs(leaseMs),
+    ];
+    await forEachTable(mark.tables, ({ table, names }) =>
+      this.#run(beginWrite, table, [...fixed, ...names]),
+    );
+  }
+
+  override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
+    const args = [writeId, requireWord(token, 'token')];
+    await forEachTable(tables, (table) => this.#run(endWrite, table, args));
+  }
+
+  override async abort(writeId: string, tables: readonly string[]): Promise<void> {
+    await forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId]));
+  }
+
+  override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
+    requireWord(token, 'token');
+    const answer = await this.#run(inspectMarks, table, (node) => [token, node, ...names]);
+    const [nextMs, ...fields] = answer as [number, ...string[]];
+    const expired: ExpiredMark[] = [];
+    for (let i = 0; i < fields.length; i += 3) {
+      const [writeId = '', backendPid = '', transactionId = ''] = fields.slice(i, i + 3);
+      const seenTransactionId = transactionId === '' ? undefined : transactionId;
+      expired.push({ writeId, backendPid: Number(backendPid), seenTransactionId });
+    }
+    return { expired, nextExpiryMs: nextMs < 0 ? undefined : nextMs };
+  }
+
+  override async settle(table: string, writeId: string, token: string): Promise<boolean> {
+    return this.#did(settleMark, table, [writeId, requireWord(token, 'token')]);
+  }
+
+  override async renew(
+    table: string,
+    writeId: string,
+    transactionId: string,
+    leaseMs: number,
+  ): Promise<void> {
+    await this.#run(renewMark, table, [writeId, transactionId, wholeMs(leaseMs)]);
+  }
+
+  override async rotate(
+    table: string,
+    observed: string | undefined,
+    token: string,
+  ): Promise<boolean> {
+    requireWord(token, 'token');
+    return this.#did(rotateEpoch, table, (node) => [
+      token,
+      node,
+      ...(observed === undefined ? [] : [observed]),
+    ]);
+  }
+
+  override async settleEpoch(table: string, observed: string): Promise<boolean> {
+    return this.#did(settleEpoch, table, [observed]);
+  }
+
+  async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
+    return (await this.#scripts.run(script, this.#keys.ofScript(table), args)).value;
+  }
+
+  async #did(script: Script, table: string, args: ScriptArguments): Promise<boolean> {
+    return (await this.#run(script, table, args)) === 1;
+  }
+}
+
+function readingOf(
+  table: string,
+  node: string,
+  [epoch, ...versions]: readonly (string | null | undefined)[],
+): TableReading {
+  return { table, node, epoch: epoch ?? undefined, versions: versions.map(versionText) };
+}
+
+/** As the port has it: without the epochs that the scripts keep beside the write ids. */
+function versionText(stored: string | null | undefined): string | undefined {
+  if (stored === null || stored === undefined) return undefined;
+  return stored.includes('!') ? stored.replace(/ [^!]*/g, '') : stored;
+}
+
+/** All at once over one connection; settles when all have, so that no step is still under way. */
+async function forEachTable<T>(tables: readonly T[], step: (table: T) => Promise<unknown>) {
+  const outcomes = await Promise.allSettled(tables.map(step));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+function wholeMs(durationMs: number): string {
+  return String(Math.ceil(durationMs));
+}

@@ -1,0 +1,50 @@
+import { defineScript } from './script.js';
+import { TABLE_FUNCTIONS } from './table-functions.js';
+
+/**
+ * Marks the versions of a write and replaces them, with `d?` of every registered dimension that
+ * the names leave out. Sent again for the same write, it covers the names of both.
+ *
+ * KEYS: epoch, marks, dimensions. ARGV: write id, backend pid, token, lease in ms, version names...
+ */
+export const beginWrite = defineScript(
+  'begin-write',
+  `${TABLE_FUNCTIONS}
+local write_id, backend_pid, token, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local names, is_named, is_covered = {}, {}, {}
+
+local function include(name)
+  if not is_named[name] then
+    is_named[name] = true
+    names[#names + 1] = name
+    local dimension = dimension_of(name)
+    if dimension then is_covered[dimension] = true end
+  end
+end
+
+local earlier = read_mark(write_id)
+if earlier then
+  for _, name in ipairs(earlier.names) do include(name) end
+end
+for i = 5, #ARGV do include(ARGV[i]) end
+for _, dimension in ipairs(redis.call('SMEMBERS', dimensions_key)) do
+  if not is_covered[dimension] then include(dimension .. '?') end
+end
+for dimension in pairs(is_covered) do redis.call('SADD', dimensions_key, dimension) end
+
+write_mark(write_id, {
+  backendPid = backend_pid,
+  deadlineMs = as_text(now_ms() + tonumber(lease_ms)),
+  transactionId = '',
+  names = names,
+})
+local own_mark = '!' .. write_id .. ' ' .. epoch_token()
+for _, name in ipairs(names) do
+  local key = version_prefix .. name
+  local version = redis.call('GET', key)
+  local others = version and marks_without(version, write_id) or ''
+  redis.call('SET', key, token .. others .. own_mark)
+end
+return #names
+`,
+);

@@ -1,0 +1,29 @@
+import { defineScript } from './script.js';
+
+/**
+ * Takes the lock for an owner, also again for the same owner.
+ *
+ * KEYS: lock. ARGV: owner, lease in ms. Answers 1, or 0 when another owner holds it.
+ */
+export const takeFillLock = defineScript(
+  'take-fill-lock',
+  `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+`,
+);
+
+/**
+ * Gives the lock back, only when the owner still holds it.
+ *
+ * KEYS: lock. ARGV: owner.
+ */
+export const releaseFillLock = defineScript(
+  'release-fill-lock',
+  `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+`,
+);

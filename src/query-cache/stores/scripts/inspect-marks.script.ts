@@ -1,0 +1,51 @@
+import { defineScript } from './script.js';
+import { TABLE_FUNCTIONS } from './table-functions.js';
+
+/**
+ * Reports the table's marks whose lease has run out, and repairs versions whose marks are lost: a
+ * version loses what has no mark any more and gets the token. A lost mark of the present epoch
+ * proves lost data and replaces the epoch; the version could be repaired alone, but others that
+ * were lost with it would not be known.
+ *
+ * KEYS: epoch, marks, dimensions. ARGV: token, node, version names...
+ * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend
+ * pid and transaction id of each expired mark.
+ */
+export const inspectMarks = defineScript(
+  'inspect-marks',
+  `${TABLE_FUNCTIONS}
+local token, node = ARGV[1], ARGV[2]
+local present_epoch, has_lost_data = epoch_token(), false
+for i = 3, #ARGV do
+  local key = version_prefix .. ARGV[i]
+  local version = redis.call('GET', key)
+  local kept, has_changed = '', false
+  for id, epoch in string.gmatch(version or '', '!([^! ]*) ([^!]*)') do
+    if redis.call('HEXISTS', marks_key, id) == 1 then
+      kept = kept .. '!' .. id .. ' ' .. epoch
+    else
+      has_changed = true
+      if epoch == present_epoch then has_lost_data = true end
+    end
+  end
+  if has_changed then redis.call('SET', key, token .. kept) end
+end
+if has_lost_data then redis.call('SET', epoch_key, token .. ' ' .. node .. ' settling') end
+
+local answer, next_ms, now = { -1 }, nil, now_ms()
+local all = redis.call('HGETALL', marks_key)
+for i = 1, #all, 2 do
+  local mark = cjson.decode(all[i + 1])
+  local left_ms = tonumber(mark.deadlineMs) - now
+  if left_ms <= 0 then
+    answer[#answer + 1] = all[i]
+    answer[#answer + 1] = mark.backendPid
+    answer[#answer + 1] = mark.transactionId
+  elseif not next_ms or left_ms < next_ms then
+    next_ms = left_ms
+  end
+end
+if next_ms then answer[1] = next_ms end
+return answer
+`,
+);

@@ -1,0 +1,73 @@
+/**
+ * What the scripts on a table's data have in common, in Lua.
+ *
+ * KEYS of each of them: the table's epoch, marks and dimensions. A version's key is made from the
+ * first, which ends in `e`, so that it lies in the same hash slot.
+ *
+ * How the data look:
+ * - a version is its token, then `!<write id> <epoch token>` for each write marked on it, the
+ *   epoch being the one under which the write began (empty: there was none);
+ * - a mark is a JSON object of strings, in the hash of marks by write id, and the names it lies on.
+ */
+export const TABLE_FUNCTIONS = `
+local epoch_key, marks_key, dimensions_key = KEYS[1], KEYS[2], KEYS[3]
+local version_prefix = string.sub(epoch_key, 1, -2) .. 'v:'
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function as_text(number)
+  return string.format('%.0f', number)
+end
+
+local function epoch_token()
+  local epoch = redis.call('GET', epoch_key)
+  return epoch and string.match(epoch, '^[^ ]*') or ''
+end
+
+local function dimension_of(name)
+  return string.match(name, '^([^=?+]*)[=?+]')
+end
+
+local function token_of(version)
+  return string.match(version, '^[^!]*')
+end
+
+-- The part of a version after its token, without the mark of one write.
+local function marks_without(version, write_id)
+  local marks = ''
+  for id, epoch in string.gmatch(version, '!([^! ]*) ([^!]*)') do
+    if id ~= write_id then marks = marks .. '!' .. id .. ' ' .. epoch end
+  end
+  return marks
+end
+
+local function read_mark(write_id)
+  local text = redis.call('HGET', marks_key, write_id)
+  return text and cjson.decode(text)
+end
+
+local function write_mark(write_id, mark)
+  redis.call('HSET', marks_key, write_id, cjson.encode(mark))
+end
+
+local function has_expired(mark)
+  return tonumber(mark.deadlineMs) <= now_ms()
+end
+
+-- Takes a mark off its versions; they get the token, or keep theirs where it is nil.
+local function take_off(write_id, mark, token)
+  for _, name in ipairs(mark.names) do
+    local key = version_prefix .. name
+    local version = redis.call('GET', key)
+    if version then
+      redis.call('SET', key, (token or token_of(version)) .. marks_without(version, write_id))
+    elseif token then
+      redis.call('SET', key, token)
+    end
+  end
+  redis.call('HDEL', marks_key, write_id)
+end
+`;

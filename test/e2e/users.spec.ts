@@ -180,7 +180,7 @@ describe.each(modes)('users over REST, cache $name', (mode) => {
 
   describe('POST /users/batch', () => {
     const longest = (i: number) => ({
-      username: `${i}`.padEnd(80, '🌊').slice(0, 2 * 80 - `${i}`.length),
+      username: `${i}${'🌊'.repeat(80 - `${i}`.length)}`,
       region: 'R'.repeat(10),
       email: `${'a'.repeat(60)}@${'b'.repeat(55)}.com`,
     });

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import {
   CacheEvents,
+  CacheLifecycle,
   DatabaseSchema,
   QUERY_CACHE_OPTIONS,
   randomToken,
@@ -49,13 +50,14 @@ const DEBT_RETRY_MS = 50;
     },
     {
       provide: EntityChangeSubscriber,
-      inject: [DataSource, DatabaseSchema, StatementWatcher, WriteProtocol],
+      inject: [DataSource, DatabaseSchema, StatementWatcher, WriteProtocol, CacheLifecycle],
       useFactory: (
         source: DataSource,
         schema: DatabaseSchema,
         watcher: StatementWatcher,
         protocol: WriteProtocol,
-      ) => new EntityChangeSubscriber(source, schema, watcher, protocol),
+        lifecycle: CacheLifecycle,
+      ) => new EntityChangeSubscriber(source, schema, watcher, protocol, lifecycle),
     },
   ],
 })

@@ -8,7 +8,7 @@ describe('the outcome of COMMIT', () => {
     expect(outcomeOfAnswer(undefined)).toBe('unknown');
   });
 
-  it.each([
+  it.each<[string | undefined, string, string]>([
     ['23503', 'rolled-back', 'a deferred foreign key'],
     ['40001', 'rolled-back', 'a serialization failure'],
     ['40003', 'unknown', 'statement completion unknown'],
@@ -21,7 +21,8 @@ describe('the outcome of COMMIT', () => {
   });
 
   it('takes only SQLSTATEs of the server for such', () => {
-    expect(sqlStateOf(Object.assign(new Error('x'), { code: '23505' }))).toBe('23505');
+    const reported = { code: '23505', severity: 'ERROR' };
+    expect(sqlStateOf(Object.assign(new Error('x'), reported))).toBe('23505');
     expect(sqlStateOf(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).toBeUndefined();
     expect(sqlStateOf(Object.assign(new Error('x'), { code: 'EPIPE' }))).toBeUndefined();
     expect(sqlStateOf(undefined)).toBeUndefined();

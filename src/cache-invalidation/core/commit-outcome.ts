@@ -24,9 +24,12 @@ export function outcomeOfFailure(sqlState: string | undefined): CommitOutcome {
   return ROLLBACK_CLASSES.has(sqlState.slice(0, 2)) ? 'rolled-back' : 'unknown';
 }
 
-/** The SQLSTATE of an error that the server itself reported; `undefined` for any other. */
+/**
+ * The SQLSTATE of an error that the server itself reported; `undefined` for any other. Errors of
+ * the operating system have a `code` too (`EPIPE`), but no severity.
+ */
 export function sqlStateOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
+  if (!('code' in error) || !('severity' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,0 +1,45 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import type { FreshnessGate } from './core/freshness-gate.js';
+import type { Settlement } from './core/settlement.js';
+import { addNotModifiedHook } from './http/not-modified.hook.js';
+import type { DatabaseSchema } from './sql/database-schema.js';
+import type { CacheStores } from './stores/cache-stores.js';
+
+/** Starts the cache with the application and stops it after the last request. */
+export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  constructor(
+    private readonly schema: DatabaseSchema,
+    private readonly stores: CacheStores,
+    private readonly gate: FreshnessGate,
+    private readonly settlement: Settlement,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
+  /** Adds a step that still needs the stores when the application stops. */
+  beforeClose(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.stores.onOutage(() => this.gate.distrustAll());
+    await this.schema.load();
+    // An application context without HTTP (a job, a script) has no adapter.
+    const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;
+    const server = adapter?.getInstance?.();
+    if (isFastify(server)) addNotModifiedHook(server);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.settlement.close();
+    for (const step of this.#steps) await step();
+    await this.stores.close();
+  }
+}
+
+function isFastify(server: unknown): server is FastifyInstance {
+  return typeof server === 'object' && server !== null && 'addHook' in server;
+}

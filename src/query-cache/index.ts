@@ -1,0 +1,30 @@
+/** The public surface of the query cache. */
+export { CacheHealth, type CacheHealthReport } from './cache-health.js';
+export { CacheInterceptor } from './cache.interceptor.js';
+export { CacheQuery, type CacheQueryOptions } from './cache-query.decorator.js';
+export { CacheRegion } from './cache-region.decorator.js';
+export {
+  BoundQuery,
+  defineQuery,
+  type DefinedQuery,
+  type QueryDefinition,
+  type QueryShape,
+} from './define-query.js';
+export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
+export { hours, minutes, seconds } from './core/duration.js';
+export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';
+export { QueryCacheModule } from './query-cache.module.js';
+export { QueryCacheOptions, type QueryCacheModuleOptions } from './query-cache.options.js';
+
+/** For the write side. */
+export { CacheLifecycle } from './cache-lifecycle.js';
+export { randomToken } from './core/token.js';
+export { versionNamesOf, type TouchedTable } from './core/touched-regions.js';
+export type { Catalogue } from './core/table-facts.js';
+export type { StatementAnalysis } from './core/statement-analysis.js';
+export { WHOLE_TABLE } from './core/version-name.js';
+export { VersionStore, type TableVersionNames } from './core/version-store.js';
+export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
+export { DatabaseSchema } from './sql/database-schema.js';
+export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
+export { touchedBy } from './sql/touched.js';

@@ -1,0 +1,58 @@
+import { Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CacheHealth } from './cache-health.js';
+import { CacheLifecycle } from './cache-lifecycle.js';
+import { CacheReader } from './cache-reader.js';
+import { CacheInterceptor } from './cache.interceptor.js';
+import { CacheEvents } from './core/cache-events.js';
+import { FreshnessGate } from './core/freshness-gate.js';
+import { Settlement } from './core/settlement.js';
+import { VersionStore } from './core/version-store.js';
+import { ConfigurableModuleClass, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
+import { optionsProvider, readProviders, schemaProviders } from './query-cache.providers.js';
+import { QueryCache } from './query-cache.js';
+import { CacheStores } from './stores/cache-stores.js';
+import { DatabaseSchema } from './sql/database-schema.js';
+
+/**
+ * The read side: `CacheInterceptor`, `QueryCache` and what they stand on. Imported once with
+ * `forRoot` or `forRootAsync`; its providers are then known to every module. Needs the default
+ * `DataSource` of `TypeOrmModule`.
+ */
+@Module({
+  providers: [
+    optionsProvider,
+    ...schemaProviders,
+    ...readProviders,
+    {
+      provide: CacheLifecycle,
+      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, HttpAdapterHost],
+      useFactory: (
+        schema: DatabaseSchema,
+        stores: CacheStores,
+        gate: FreshnessGate,
+        settlement: Settlement,
+        host: HttpAdapterHost,
+      ) => new CacheLifecycle(schema, stores, gate, settlement, host),
+    },
+    {
+      provide: CacheHealth,
+      inject: [CacheStores],
+      useFactory: (stores: CacheStores) => new CacheHealth(stores),
+    },
+    QueryCache,
+    CacheInterceptor,
+  ],
+  exports: [
+    QueryCache,
+    CacheInterceptor,
+    CacheReader,
+    CacheHealth,
+    CacheLifecycle,
+    CacheEvents,
+    DatabaseSchema,
+    VersionStore,
+    QUERY_CACHE_OPTIONS,
+  ],
+})
+export class QueryCacheModule extends ConfigurableModuleClass {}

@@ -1,0 +1,174 @@
+/** How the parts of the read side are put together. */
+import { hash } from 'node:crypto';
+import { Logger, type FactoryProvider } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CacheReader } from './cache-reader.js';
+import { CacheEvents } from './core/cache-events.js';
+import { systemClock, wallClock } from './core/clock.js';
+import { EntryStore, FillLock, type CacheEntry } from './core/entry-store.js';
+import { FillCoordinator } from './core/fill-coordinator.js';
+import { FreshnessGate } from './core/freshness-gate.js';
+import { ReadProtocol } from './core/read-protocol.js';
+import { Settlement } from './core/settlement.js';
+import { randomToken } from './core/token.js';
+import { ValueCodec } from './core/value-codec.js';
+import { VersionStore } from './core/version-store.js';
+import { WriterActivity } from './core/writer-activity.js';
+import { GIVEN_OPTIONS, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
+import {
+  resolveOptions,
+  type QueryCacheModuleOptions,
+  type QueryCacheOptions,
+} from './query-cache.options.js';
+import { DatabaseSchema } from './sql/database-schema.js';
+import { entityClassesOf } from './sql/entity-classes.js';
+import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
+import { QueryExecutor } from './sql/query-executor.js';
+import { QueryPlanner } from './sql/query-planner.js';
+import { CacheStores } from './stores/cache-stores.js';
+import { L1Cache, L1Entry } from './stores/l1-cache.js';
+
+/** Pause between two questions to PostgreSQL about the same transactions. */
+const SETTLE_POLL_MS = 25;
+/** How long a read waits for a new epoch to settle before it goes to the database. */
+const SETTLE_WAIT_MS = 100;
+/** Pause between two looks for an entry that another instance is filling. */
+const FILL_POLL_MS = 10;
+
+export const optionsProvider: FactoryProvider<Readonly<QueryCacheOptions>> = {
+  provide: QUERY_CACHE_OPTIONS,
+  inject: [GIVEN_OPTIONS],
+  useFactory: (given: QueryCacheModuleOptions) => resolveOptions(given),
+};
+
+export const schemaProviders: FactoryProvider[] = [
+  { provide: CacheEvents, useFactory: () => new CacheEvents() },
+  {
+    provide: CacheStores,
+    inject: [QUERY_CACHE_OPTIONS],
+    useFactory: (options: QueryCacheOptions) => {
+      const log = new Logger('QueryCache');
+      return CacheStores.open(options, log);
+    },
+  },
+  {
+    provide: VersionStore,
+    inject: [CacheStores],
+    useFactory: ({ versions }: CacheStores) => versions,
+  },
+  { provide: EntryStore, inject: [CacheStores], useFactory: ({ entries }: CacheStores) => entries },
+  { provide: FillLock, inject: [CacheStores], useFactory: ({ fillLock }: CacheStores) => fillLock },
+  {
+    provide: DatabaseSchema,
+    inject: [DataSource, QUERY_CACHE_OPTIONS],
+    useFactory: (source: DataSource, { namespace }: QueryCacheOptions) =>
+      new DatabaseSchema(source, namespace),
+  },
+  {
+    provide: WriterActivity,
+    inject: [DataSource],
+    useFactory: (source: DataSource) => new PostgresWriterActivity(source),
+  },
+  {
+    provide: QueryPlanner,
+    inject: [DatabaseSchema],
+    useFactory: (schema: DatabaseSchema) => new QueryPlanner(schema),
+  },
+];
+
+export const readProviders: FactoryProvider[] = [
+  {
+    provide: Settlement,
+    inject: [VersionStore, WriterActivity, CacheEvents, QUERY_CACHE_OPTIONS],
+    useFactory: (
+      store: VersionStore,
+      activity: WriterActivity,
+      events: CacheEvents,
+      { markLeaseMs }: QueryCacheOptions,
+    ) =>
+      new Settlement(store, activity, events, randomToken, systemClock, {
+        leaseMs: markLeaseMs,
+        pollMs: SETTLE_POLL_MS,
+      }),
+  },
+  {
+    provide: FreshnessGate,
+    inject: [VersionStore, Settlement],
+    useFactory: (store: VersionStore, settlement: Settlement) =>
+      new FreshnessGate(store, settlement, randomToken, { settleWaitMs: SETTLE_WAIT_MS }),
+  },
+  {
+    provide: FillCoordinator,
+    inject: [EntryStore, FillLock, CacheEvents, QUERY_CACHE_OPTIONS],
+    useFactory: (
+      entries: EntryStore,
+      lock: FillLock,
+      events: CacheEvents,
+      { fillLeaseMs, fillWaitMs }: QueryCacheOptions,
+    ) =>
+      new FillCoordinator(
+        entries,
+        lock,
+        randomToken,
+        systemClock,
+        { leaseMs: fillLeaseMs, maxWaitMs: fillWaitMs, pollMs: FILL_POLL_MS },
+        (operation) => events.tell('storeFailed', { operation }),
+      ),
+  },
+  {
+    provide: ReadProtocol,
+    inject: [FreshnessGate, EntryStore, FillCoordinator, CacheEvents, QUERY_CACHE_OPTIONS],
+    useFactory: (
+      gate: FreshnessGate,
+      entries: EntryStore,
+      fills: FillCoordinator,
+      events: CacheEvents,
+      options: QueryCacheOptions,
+    ) =>
+      new ReadProtocol<L1Entry>(
+        gate,
+        new L1Cache(options.l1Bytes),
+        entries,
+        fills,
+        (entry: CacheEntry) => new L1Entry(entry),
+        (bytes) => hash('sha256', bytes, 'base64url').slice(0, 27),
+        { wall: wallClock, monotonic: systemClock },
+        events,
+        {
+          maxStalenessMs: options.maxStalenessMs,
+          maxEntryBytes: options.maxEntryBytes,
+          maxWaiters: options.fillMaxWaiters,
+          maxWaitMs: options.fillWaitMs,
+        },
+      ),
+  },
+  {
+    provide: CacheReader,
+    inject: [
+      DataSource,
+      DatabaseSchema,
+      QueryPlanner,
+      ReadProtocol,
+      CacheEvents,
+      QUERY_CACHE_OPTIONS,
+    ],
+    useFactory: (
+      source: DataSource,
+      schema: DatabaseSchema,
+      planner: QueryPlanner,
+      protocol: ReadProtocol<L1Entry>,
+      events: CacheEvents,
+      options: QueryCacheOptions,
+    ) =>
+      new CacheReader(
+        source,
+        schema,
+        planner,
+        new QueryExecutor(source),
+        protocol,
+        new ValueCodec(entityClassesOf(source)),
+        events,
+        options,
+      ),
+  },
+];

@@ -1,0 +1,21 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+
+type Constructor = new (...args: never[]) => object;
+
+/** The classes whose instances TypeORM makes from rows: entities and embedded classes, by name. */
+export function entityClassesOf(source: DataSource): ReadonlyMap<string, Constructor> {
+  const classes = new Map<string, Constructor>();
+  for (const metadata of source.entityMetadatas) {
+    for (const target of classesOf(metadata)) {
+      // Two classes of one name are told apart by the table they belong to.
+      const isTaken = classes.has(target.name) && classes.get(target.name) !== target;
+      classes.set(isTaken ? `${metadata.tablePath}/${target.name}` : target.name, target);
+    }
+  }
+  return classes;
+}
+
+function classesOf(metadata: EntityMetadata): readonly Constructor[] {
+  const targets: unknown[] = [metadata.target, ...metadata.allEmbeddeds.map(({ type }) => type)];
+  return targets.filter((target): target is Constructor => typeof target === 'function');
+}

@@ -2,7 +2,7 @@
  * Finds a Redis server program for the tests, and installs one where there is none.
  *
  * In order: the program REDIS_SERVER names; `redis-server` or `valkey-server` on the path; the
- * Debian package, as root; a wrapper that runs the official image in Docker.
+ * Debian package, as root; the server taken out of the official Docker image.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
+const IMAGE = 'redis:8';
 const POLICY = '/usr/sbin/policy-rc.d';
 
 function isProgram(path) {
@@ -69,23 +70,34 @@ function installOnDebian() {
   return onPath(PROGRAMS);
 }
 
-/** A program that behaves as `redis-server` does: same arguments, same signals, same network. */
-function dockerWrapper() {
-  if (!onPath(['docker'])) return undefined;
-  if (spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status !== 0)
+/** Run in the image: copies the server with every library it loads, and its loader, to /out. */
+const COPY_SERVER = `set -e
+server=$(command -v redis-server)
+cp -L "$server" /out/server
+for file in $(ldd "$server" | grep -o '/[^ ]*'); do cp -L "$file" /out/; done
+loader=$(ldd "$server" | grep -o '/[^ ]*/ld-[^ ]*' | head -n 1)
+cp -L "$loader" /out/loader
+chmod -R a+rX /out`;
+
+/**
+ * The server of the official image, run on this machine without a container: the tests kill and
+ * pause it, and signals to `docker run` would not reach it.
+ */
+function fromDocker() {
+  if (process.platform !== 'linux' || !onPath(['docker'])) return undefined;
+  const docker = (...args) =>
+    spawnSync('docker', args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  if (!docker('version')) return undefined;
+  console.error(`No Redis server found: taking it from the Docker image ${IMAGE}.`);
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-redis-server-'));
+  const volume = `${folder}:/out`;
+  if (!docker('run', '--rm', '-v', volume, '--entrypoint', 'sh', IMAGE, '-c', COPY_SERVER)) {
     return undefined;
-  if (spawnSync('docker', ['pull', '--quiet', 'redis:8'], { stdio: 'inherit' }).status !== 0)
-    return undefined;
-  const wrapper = join(mkdtempSync(join(tmpdir(), 'tidemark-redis-')), 'redis-server');
-  const temporary = tmpdir();
-  writeFileSync(
-    wrapper,
-    `#!/bin/sh\nexec docker run --rm --init --network host --user "$(id -u):$(id -g)" ` +
-      `-v "${temporary}:${temporary}" -w "$PWD" --entrypoint redis-server redis:8 "$@"\n`,
-  );
-  chmodSync(wrapper, 0o755);
-  console.error('No Redis server found: running redis:8 in Docker.');
-  return wrapper;
+  }
+  const program = join(folder, 'redis-server');
+  const start = `exec "${folder}/loader" --library-path "${folder}" "${folder}/server" "$@"`;
+  writeFileSync(program, `#!/bin/sh\n${start}\n`, { mode: 0o755 });
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0 ? program : undefined;
 }
 
 /** The path of a Redis server program. Throws with one line that says what to install. */
@@ -94,7 +106,7 @@ export function redisServerBinary() {
   if (named && !isProgram(named)) {
     throw new Error(`REDIS_SERVER names ${named}, which is not a program: correct or unset it.`);
   }
-  const found = named || onPath(PROGRAMS) || installOnDebian() || dockerWrapper();
+  const found = named || onPath(PROGRAMS) || installOnDebian() || fromDocker();
   if (!found) {
     throw new Error(
       'The tests need a Redis server: install redis-server or valkey-server, or set REDIS_SERVER to its path.',

@@ -1,1 +1,1 @@
-export default async () => {};
+export { stopShared as default } from './global-setup.mjs';

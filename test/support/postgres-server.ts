@@ -1,0 +1,246 @@
+/**
+ * A real PostgreSQL server of a test's own: free port, own folder, nothing synced to disk. Ends
+ * with the test process, however that ends.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort } from './free-port.js';
+import { postgresBinaries } from './postgres-binaries.js';
+import { ProcessGuard } from './process-guard.js';
+import { childrenOf, isRunning, signalProcess } from './process-tree.js';
+import { unprivilegedUser } from './unprivileged-user.js';
+
+const HOST = '127.0.0.1';
+const SUPERUSER = 'postgres';
+const START_ATTEMPTS = 5;
+const START_LIMIT_MS = 30_000;
+const OUTPUT_LIMIT = 20_000;
+
+const TEST_SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  max_connections: '200',
+  fsync: 'off',
+  full_page_writes: 'off',
+};
+
+export interface PostgresServerOptions {
+  /** Server settings as in postgresql.conf, such as `{ log_statement: 'all' }`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export class PostgresServer {
+  #child: ChildProcess | undefined;
+  #guard: ProcessGuard | undefined;
+  #output = '';
+  #paused: number[] = [];
+
+  private constructor(
+    readonly port: number,
+    private readonly binaries: string,
+    private readonly directory: string,
+    private readonly config: Readonly<Record<string, string>>,
+  ) {}
+
+  /** Makes a new, empty server. Rejects with what the server wrote when it does not start. */
+  static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+    const user = unprivilegedUser();
+    const binaries = postgresBinaries(user !== undefined);
+    const directory = mkdtempSync(join(tmpdir(), 'tidemark-postgres-'));
+    chmodSync(directory, 0o700);
+    if (user) chownSync(directory, user.uid, user.gid);
+    const data = join(directory, 'data');
+    const plain = [
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+      '--no-instructions',
+    ];
+    await promisify(execFile)(join(binaries, 'initdb'), ['-D', data, '-U', SUPERUSER, ...plain], {
+      cwd: directory,
+      env: serverEnvironment(),
+      ...user,
+    });
+    for (let attempt = 1; ; attempt += 1) {
+      const config = { ...TEST_SETTINGS, ...options.config };
+      const server = new PostgresServer(await freePort(), binaries, directory, config);
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        // Another process may have taken the port in between.
+        if (attempt < START_ATTEMPTS && server.#output.includes('could not bind')) continue;
+        await server.stop();
+        throw error;
+      }
+    }
+  }
+
+  /** The database `postgres`, as superuser. */
+  get url(): string {
+    return this.urlOf('postgres');
+  }
+
+  /** What the server has logged of late. */
+  get log(): string {
+    return this.#output;
+  }
+
+  get #data(): string {
+    return join(this.directory, 'data');
+  }
+
+  urlOf(database: string): string {
+    return `postgres://${SUPERUSER}@${HOST}:${this.port}/${database}`;
+  }
+
+  /** Creates an empty database and answers its URL. Without a name it gets one of its own. */
+  async createDatabase(name = `test_${randomBytes(6).toString('hex')}`): Promise<string> {
+    await this.psql(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+    return this.urlOf(name);
+  }
+
+  /** Runs SQL over a connection of its own and answers the rows of the last statement. */
+  async psql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    sql: string,
+    database = 'postgres',
+  ): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.urlOf(database) });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(sql);
+      return (Array.isArray(answer) ? answer.at(-1)?.rows : answer.rows) ?? [];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Every process of the server stops in its tracks; connections stay open. */
+  pause(): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    // The postmaster first, so that no new backend appears.
+    signalProcess(pid, 'SIGSTOP');
+    this.#paused = [pid, ...childrenOf(pid)];
+    for (const process of this.#paused) signalProcess(process, 'SIGSTOP');
+  }
+
+  resume(): void {
+    for (const pid of this.#paused.reverse()) signalProcess(pid, 'SIGCONT');
+    this.#paused = [];
+  }
+
+  /** SIGKILL to every process of the server; the data stays for {@link restart}. */
+  async kill(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    signalProcess(pid, 'SIGSTOP');
+    const all = [pid, ...childrenOf(pid)];
+    const ended = this.#ended();
+    for (const process of all) signalProcess(process, 'SIGKILL');
+    await ended;
+    while (all.some(isRunning)) await delay(5);
+    this.#forget();
+  }
+
+  /** Ends the server, if it runs, and starts it again on the same port with the same data. */
+  async restart(): Promise<void> {
+    await this.#shutDown();
+    await this.#launch();
+  }
+
+  /** Ends the server and removes its data. */
+  async stop(): Promise<void> {
+    await this.#shutDown();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** A fast shutdown: sessions are cut off, open transactions roll back. */
+  async #shutDown(): Promise<void> {
+    this.resume();
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = this.#ended();
+    child.kill('SIGINT');
+    await ended;
+    this.#forget();
+  }
+
+  async #ended(): Promise<void> {
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+
+  #forget(): void {
+    this.#guard?.dismiss();
+    this.#guard = undefined;
+    this.#child = undefined;
+    this.#paused = [];
+  }
+
+  async #launch(): Promise<void> {
+    const settings = { ...this.config, port: String(this.port) };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(join(this.binaries, 'postgres'), ['-D', this.#data, ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.directory,
+      env: serverEnvironment(),
+      // Ctrl-C in the terminal is for the tests; they end the server.
+      detached: true,
+      ...unprivilegedUser(),
+    });
+    this.#child = child;
+    this.#output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LIMIT);
+      });
+      (stream as unknown as { unref(): void }).unref();
+    }
+    child.unref();
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        reject(new Error(`PostgreSQL ended at once (${code ?? signal}):\n${this.#output}`));
+      });
+    });
+    failed.catch(() => undefined);
+    if (child.pid !== undefined) {
+      this.#guard = new ProcessGuard({ pid: child.pid, signal: 'QUIT', directory: this.directory });
+    }
+    await Promise.race([failed, this.#answers()]).catch((error: unknown) => {
+      if (child.exitCode !== null || child.signalCode !== null) this.#forget();
+      throw error;
+    });
+  }
+
+  async #answers(): Promise<void> {
+    const limitMs = performance.now() + START_LIMIT_MS;
+    for (;;) {
+      try {
+        const [row] = await this.psql<{ data_directory: string }>('SHOW data_directory');
+        // Another process may have taken the port, and be a PostgreSQL server itself.
+        if (row?.data_directory === this.#data) return;
+        throw new Error(`Another PostgreSQL server answers on port ${this.port}`);
+      } catch (error) {
+        if (this.#child === undefined || performance.now() > limitMs) throw error;
+        await delay(20);
+      }
+    }
+  }
+}
+
+/** No PG* variable and no locale of the machine reaches the server. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
+}

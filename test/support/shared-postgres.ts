@@ -1,0 +1,20 @@
+/** The PostgreSQL server that all spec files of a run share; it is never stopped or paused. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** Creates an empty database for a spec file and answers its URL (superuser). */
+export async function createDatabase(): Promise<string> {
+  const admin = process.env['TIDEMARK_TEST_POSTGRES_URL'];
+  if (admin === undefined) throw new Error('No shared PostgreSQL: run this spec through jest');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const client = new pg.Client({ connectionString: admin });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return url.href;
+}

@@ -1,0 +1,57 @@
+import type { DataSourceOptions } from 'typeorm';
+import { migrations } from './migrations/index.js';
+
+export interface DataSourceSettings {
+  /** Secret. */
+  readonly url: string;
+  /** Most connections at once. */
+  readonly poolSize: number;
+}
+
+/** The part of a node-postgres client that a new connection is set up with. */
+interface NewConnection {
+  query(sql: string, parameters: unknown[]): Promise<unknown>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+const TRANSACTION_TIMEOUT_MS = 300_000;
+const TRANSACTION_TIMEOUT_SINCE = 170_000;
+
+/** The one definition of the data source. The entities are added by who creates it. */
+export function dataSourceOptions({
+  url,
+  poolSize,
+}: DataSourceSettings): Extract<DataSourceOptions, { type: 'postgres' }> {
+  return {
+    type: 'postgres',
+    url,
+    poolSize,
+    applicationName: 'tidemark',
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    migrations: [...migrations],
+    migrationsTableName: 'migrations',
+    migrationsRun: false,
+    synchronize: false,
+    logging: false,
+    extra: { onConnect: limitTransactions },
+  };
+}
+
+/**
+ * Bounds how long a transaction of the service may take, and with it how long the regions it
+ * writes stay uncached when its client hangs. Set by statement, since a server that does not know
+ * a setting refuses a connection that names it.
+ */
+async function limitTransactions(connection: NewConnection): Promise<void> {
+  await connection.query(
+    `SELECT set_config('idle_in_transaction_session_timeout', $1, false),
+       CASE WHEN current_setting('server_version_num')::int >= $3::int
+         THEN set_config('transaction_timeout', $2, false) END`,
+    [
+      String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+      String(TRANSACTION_TIMEOUT_MS),
+      TRANSACTION_TIMEOUT_SINCE,
+    ],
+  );
+}

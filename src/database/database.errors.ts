@@ -1,0 +1,40 @@
+import { QueryFailedError } from 'typeorm';
+
+/** The service cannot work with the database it was given. */
+export class DatabaseError extends Error {
+  constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
+    super(`The database ${problem}. ${remedy}`, options);
+    this.name = 'DatabaseError';
+  }
+}
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Of PostgreSQL: shutting down, crashed, starting up, too many connections. */
+const SERVER_CODES = new Set(['57P01', '57P02', '57P03', '53300']);
+const CONNECTION_EXCEPTION_CLASS = '08';
+
+/** node-postgres gives these no code. */
+const CLIENT_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
+
+/** Whether an error says that the database cannot be reached at the moment. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
+  if (!(cause instanceof Error)) return false;
+  const { code } = cause as { code?: unknown };
+  if (typeof code === 'string') {
+    if (NETWORK_CODES.has(code) || SERVER_CODES.has(code)) return true;
+    if (code.length === 5 && code.startsWith(CONNECTION_EXCEPTION_CLASS)) return true;
+  }
+  return CLIENT_MESSAGES.test(cause.message);
+}

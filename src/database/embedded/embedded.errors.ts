@@ -1,0 +1,11 @@
+/** The embedded database cannot run; the message says why and what to do. */
+export class EmbeddedDatabaseError extends Error {
+  constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
+    super(`The embedded PostgreSQL ${problem}. ${remedy}`, options);
+    this.name = 'EmbeddedDatabaseError';
+  }
+}
+
+/** Said where nothing but another database helps. */
+export const USE_ANOTHER_DATABASE =
+  'Set DATABASE_URL to a PostgreSQL 15 or later, such as postgres://user:password@host:5432/name.';

@@ -1,0 +1,66 @@
+/** What the service must remember of its database: the port it had and its password. */
+import { randomBytes } from 'node:crypto';
+import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { EmbeddedDatabaseError } from './embedded.errors.js';
+
+export interface ServerSettings {
+  readonly port: number;
+  readonly password: string;
+}
+
+const LOCAL = '127.0.0.1';
+
+/** @throws EmbeddedDatabaseError when the file cannot be understood. */
+export function readSettings(path: string): ServerSettings | undefined {
+  try {
+    const { port, password } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ServerSettings>;
+    if (typeof port === 'number' && typeof password === 'string') return { port, password };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new EmbeddedDatabaseError(
+    `cannot be opened: ${path} is damaged`,
+    'Restore it, or remove the data folder to begin with an empty database.',
+  );
+}
+
+export function newPassword(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** Replaces the file at once, readable by its owner alone, who is the owner of its folder. */
+export function writeSettings(path: string, settings: ServerSettings): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(settings)}\n`, { mode: 0o600 });
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = statSync(dirname(path));
+    chownSync(draft, uid, gid);
+  }
+  renameSync(draft, path);
+}
+
+/** The port itself when it is free on the loopback address, else one that is. */
+export async function freePort(preferred: number | undefined): Promise<number> {
+  return (preferred === undefined ? undefined : await tryPort(preferred)) ?? (await anyPort());
+}
+
+async function anyPort(): Promise<number> {
+  const port = await tryPort(0);
+  if (port !== undefined) return port;
+  throw new EmbeddedDatabaseError('found no free port', 'Close some programs and start again.');
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen({ port, host: LOCAL, exclusive: true }, () => {
+      const address = server.address();
+      const taken = typeof address === 'object' && address !== null ? address.port : undefined;
+      server.close(() => resolve(taken));
+    });
+  });
+}

@@ -1,0 +1,28 @@
+import { MigrationExecutor, type DataSource } from 'typeorm';
+
+/** Among the advisory locks of a database, the one that migrations take. */
+const MIGRATION_LOCK = 6_517_833_402_117;
+
+/**
+ * Brings the schema up to date, one instance at a time: the others wait, and then find nothing
+ * left to do. Each migration runs in its own transaction.
+ * @returns the names of the migrations that ran.
+ */
+export async function migrate(source: DataSource): Promise<string[]> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.connect();
+    await runner.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    try {
+      // On the connection that holds the lock: another might not be had from a small pool.
+      const executor = new MigrationExecutor(source, runner);
+      executor.transaction = 'each';
+      const ran = await executor.executePendingMigrations();
+      return ran.map(({ name }) => name);
+    } finally {
+      await runner.query(`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`);
+    }
+  } finally {
+    await runner.release();
+  }
+}

@@ -1,0 +1,14 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Lets a page of a region's users be read in the order of their ids. */
+export class IndexUsersByRegion1700000001000 implements MigrationInterface {
+  readonly name = 'IndexUsersByRegion1700000001000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE INDEX "users_region_id_idx" ON "users" ("region", "id")');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX "users_region_id_idx"');
+  }
+}

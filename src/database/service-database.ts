@@ -1,0 +1,31 @@
+import type { Config } from '../config/config.js';
+import { EmbeddedDatabase } from './embedded/embedded-database.js';
+
+/** Where the embedded database lives, below the working directory. */
+const DATA_FOLDER = '.data';
+
+/** The database of this run of the service. */
+export interface ServiceDatabase {
+  /** The configuration with the URL of the database in it. */
+  readonly config: Config;
+  /** The embedded database; `undefined` where DATABASE_URL names another. */
+  readonly embedded: EmbeddedDatabase | undefined;
+  /** Stops the embedded database, where there is one. */
+  stop(): Promise<void>;
+}
+
+/** Starts the embedded database, unless the configuration names another. */
+export async function openServiceDatabase(
+  config: Config,
+  progress: (line: string) => void,
+): Promise<ServiceDatabase> {
+  if (config.databaseUrl !== undefined) {
+    return { config, embedded: undefined, stop: () => Promise.resolve() };
+  }
+  const embedded = await EmbeddedDatabase.start(DATA_FOLDER, progress);
+  return {
+    config: Object.freeze({ ...config, databaseUrl: embedded.url }),
+    embedded,
+    stop: () => embedded.stop(),
+  };
+}

@@ -1,10 +1,14 @@
+import { writeSync } from 'node:fs';
+
 /**
- * Closes a test run with one plain line, `N passed, N failed`.
+ * Closes a test run with one plain line on standard output, `N passed, N failed`.
  * A spec file that could not run at all counts as one failure.
  */
 export default class TotalsReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-    process.stderr.write(`${results.numPassedTests} passed, ${failed} failed\n`);
+    const line = `${results.numPassedTests} passed, ${failed} failed\n`;
+    // jest writes its own summary after every other reporter.
+    process.once('exit', () => writeSync(1, line));
   }
 }

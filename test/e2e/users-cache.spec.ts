@@ -1,27 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { User } from '../../src/users/user.entity.js';
-import { PostgresServer } from '../support/postgres-server.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { createDatabase } from '../support/shared-postgres.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';
 import { RestService, type NewUser } from './support/rest-service.js';
 
 describe.each(modes)('cached answers about users, cache $name', (mode) => {
-  let postgres: PostgresServer;
   let redis: RedisServer | undefined;
   let service: RestService;
 
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([PostgresServer.start(), mode.startCache()]);
+    redis = await mode.startCache();
     service = await RestService.start({
-      DATABASE_URL: await postgres.createDatabase(),
+      DATABASE_URL: await createDatabase(),
       REDIS_URL: redis?.url,
     });
   });
   afterAll(async () => {
     await service?.stop();
-    await Promise.all([postgres?.stop(), redis?.stop()]);
+    await redis?.stop();
   });
   beforeEach(() => service.removeAll());
 

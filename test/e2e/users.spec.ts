@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PostgresServer } from '../support/postgres-server.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { createDatabase } from '../support/shared-postgres.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';
 import { RestService } from './support/rest-service.js';
@@ -9,20 +9,19 @@ const ADA = { username: 'ada', region: 'US', email: 'ada@example.com' };
 const ONE_MIB = 1024 * 1024;
 
 describe.each(modes)('users over REST, cache $name', (mode) => {
-  let postgres: PostgresServer;
   let redis: RedisServer | undefined;
   let service: RestService;
 
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([PostgresServer.start(), mode.startCache()]);
+    redis = await mode.startCache();
     service = await RestService.start({
-      DATABASE_URL: await postgres.createDatabase(),
+      DATABASE_URL: await createDatabase(),
       REDIS_URL: redis?.url,
     });
   });
   afterAll(async () => {
     await service?.stop();
-    await Promise.all([postgres?.stop(), redis?.stop()]);
+    await redis?.stop();
   });
   beforeEach(() => service.removeAll());
 
@@ -167,9 +166,8 @@ describe.each(modes)('users over REST, cache $name', (mode) => {
     });
 
     it('refuses other media types', async () => {
-      const body = 'username=ada&region=US';
-      const type = { 'content-type': 'application/x-www-form-urlencoded' };
-      expectProblem(await service.post('/users', body, type), 415);
+      const type = { 'content-type': 'text/xml' };
+      expectProblem(await service.post('/users', '<user/>', type), 415);
     });
 
     it('refuses a body over one mebibyte', async () => {

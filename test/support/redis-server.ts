@@ -99,14 +99,14 @@ export class RedisServer {
     if (!reply.startsWith('+OK')) throw new Error(`Redis did not save: ${reply}`);
   }
 
-  /** Sends one command of plain words and answers the first line of the reply as it came. */
+  /** Sends one command and answers the first line of the reply as it came. */
   async command(...words: readonly string[]): Promise<string> {
     const socket = createConnection({ host: HOST, port: this.port });
     try {
       await once(socket, 'connect');
       const password = this.config['requirepass'];
       const lines = password === undefined ? [words] : [['AUTH', password], words];
-      socket.write(lines.map((line) => `${line.join(' ')}\r\n`).join(''));
+      socket.write(lines.map(inlineCommand).join(''));
       let text = '';
       for await (const chunk of socket) {
         text += String(chunk);
@@ -172,6 +172,10 @@ function guard(pid: number, directory: string): ChildProcess {
   shell.unref();
   (shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
   return shell;
+}
+
+function inlineCommand(words: readonly string[]): string {
+  return `${words.map((word) => JSON.stringify(word)).join(' ')}\r\n`;
 }
 
 function serverBinary(): string {

@@ -8,6 +8,7 @@
 import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-ioredis-yet';
 import { Keyv } from 'keyv';
+import { RedisError } from '../../redis/redis.errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { wallClock, type Clock } from '../core/clock.js';
 import { EntryStore, type CacheEntry } from '../core/entry-store.js';
@@ -55,14 +56,17 @@ export class RedisEntryStore extends EntryStore {
 
 /** A read that failed, on its way through Keyv and cache-manager. */
 class ReadFailure {
-  constructor(readonly error: unknown) {}
+  constructor(readonly error: RedisError) {}
 }
 
+/** Lets only texts through, and failures of Redis as values; what cannot be read is no entry. */
 class FailureKeepingAdapter extends KeyvAdapter {
   override async get<T>(key: string): Promise<T | undefined> {
     try {
-      return (await super.get<T>(key)) as T | undefined;
+      const stored: unknown = await super.get(key);
+      return typeof stored === 'string' ? (stored as T) : undefined;
     } catch (error) {
+      if (!(error instanceof RedisError)) return undefined;
       // What is no text, Keyv takes for an envelope that is decoded already.
       return { value: new ReadFailure(error) } as T;
     }

@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import type { CacheEntry } from '../../src/query-cache/core/entry-store.js';
+import { RedisEntryStore } from '../../src/query-cache/stores/redis-entry-store.js';
+import { RedisUnavailableError } from '../../src/redis/redis.errors.js';
+import type { RedisConnection } from '../../src/redis/redis-connection.js';
+import { RedisServer } from '../support/redis-server.js';
+import { connected, down, freshNamespace, pass, up } from './redis-harness.js';
+
+const LONG_MS = 600_000;
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(() => server.stop());
+
+function entryWith(fields: Partial<CacheEntry> = {}): CacheEntry {
+  const createdAtMs = Date.now();
+  return {
+    stamp: 'public.users@e1 node\nid=1:t1\n',
+    body: Buffer.from('[{"id":1}]'),
+    empty: false,
+    tag: 'abc',
+    createdAtMs,
+    expiresAtMs: createdAtMs + LONG_MS,
+    headers: { link: '</users?after=1>; rel="next"' },
+    ...fields,
+  };
+}
+
+describe('RedisEntryStore', () => {
+  let connection: RedisConnection;
+  let admin: Redis;
+  let namespace: string;
+  let store: RedisEntryStore;
+
+  beforeEach(async () => {
+    connection = await connected(server.url);
+    admin = new Redis(server.port);
+    namespace = freshNamespace();
+    store = new RedisEntryStore(connection, namespace);
+  });
+
+  afterEach(async () => {
+    await connection.close();
+    admin.disconnect();
+  });
+
+  it('answers undefined where there is no entry', async () => {
+    expect(await store.get('none')).toBeUndefined();
+  });
+
+  it.each([
+    ['a short one', Buffer.from('[{"id":1}]')],
+    ['an empty one', Buffer.alloc(0)],
+    ['a long one', Buffer.from(JSON.stringify(Array.from({ length: 5_000 }, (_, id) => ({ id }))))],
+    ['bytes that do not compress', randomBytes(100_000)],
+    ['what telejson would revive', Buffer.from('"_date_2020-01-01" "_function_a|() => 1" _NaN_')],
+  ])('gives back every byte: %s', async (_, body) => {
+    const entry = entryWith({ body });
+    await store.set('k', entry);
+    expect(await store.get('k')).toEqual(entry);
+  });
+
+  it('gives back all fields as they were', async () => {
+    const entry = entryWith({
+      empty: true,
+      stamp: '_undefined_ "quoted" {json:}\n\u0000ü😀',
+      tag: '_date_2020',
+      headers: { 'x-odd': '_symbol_x', constructor: 'y' },
+    });
+    await store.set('k', entry);
+    expect(await store.get('k')).toEqual(entry);
+  });
+
+  it('gives other instances the entry, and later ones the last', async () => {
+    const second = await connected(server.url);
+    await store.set('k', entryWith());
+    const later = entryWith({ tag: 'later' });
+    await store.set('k', later);
+    expect(await new RedisEntryStore(second, namespace).get('k')).toEqual(later);
+    expect(await new RedisEntryStore(second, freshNamespace()).get('k')).toBeUndefined();
+    await second.close();
+  });
+
+  it('lets Redis drop the entry when it expires, a fraction of a millisecond notwithstanding', async () => {
+    await store.set('k', entryWith({ expiresAtMs: Date.now() + 60_000.4 }));
+    const leftMs = await admin.pttl(`${namespace}:e:k`);
+    expect(leftMs).toBeGreaterThan(0);
+    expect(leftMs).toBeLessThanOrEqual(60_001);
+    await store.set('short', entryWith({ expiresAtMs: Date.now() + 20.5 }));
+    await pass(25);
+    expect(await admin.exists(`${namespace}:e:short`)).toBe(0);
+  });
+
+  it('neither stores nor answers an expired entry', async () => {
+    const entry = entryWith();
+    await store.set('old', { ...entry, expiresAtMs: entry.createdAtMs - 1 });
+    expect(await admin.exists(`${namespace}:e:old`)).toBe(0);
+    await store.set('k', entry);
+    const later = { nowMs: () => entry.expiresAtMs };
+    expect(await new RedisEntryStore(connection, namespace, later).get('k')).toBeUndefined();
+    expect(await store.get('k')).toEqual(entry);
+  });
+
+  it('takes anything it did not write for no entry', async () => {
+    await store.set('good', entryWith({ body: randomBytes(3_000) }));
+    const good = (await admin.get(`${namespace}:e:good`)) ?? '';
+    const damaged = [
+      '',
+      'x',
+      '{"value":1}',
+      `{"value":${JSON.stringify(entryWith({ expiresAtMs: Date.now() + LONG_MS }))}}`,
+      '"_function_a|() => 1"',
+      '"tm1:z:AAAA"',
+      '"tm1:r:AAAA"',
+      '"tm1:r:////////"',
+      good.slice(0, -20) + '"',
+      good.replace('tm1', 'tm9'),
+      good.slice(1, -1),
+    ];
+    for (const text of damaged) {
+      await admin.set(`${namespace}:e:k`, text);
+      await expect(store.get('k')).resolves.toBeUndefined();
+    }
+    expect(connection.state).toBe('up');
+  });
+
+  it('rejects where Redis refuses, on reads and writes, and stays up', async () => {
+    await admin.lpush(`${namespace}:e:k`, 'a list');
+    await expect(store.get('k')).rejects.toThrow(/GET of an entry: WRONGTYPE/);
+    await admin.config('SET', 'maxmemory', '1');
+    try {
+      await expect(store.set('k', entryWith())).rejects.toThrow(/SET of an entry: OOM/);
+    } finally {
+      await admin.config('SET', 'maxmemory', '0');
+    }
+    expect(connection.state).toBe('up');
+  });
+
+  it('has nothing of the answer in its errors', async () => {
+    await admin.config('SET', 'maxmemory', '1');
+    const failure = await store
+      .set('k', entryWith({ tag: 'confidential' }))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      .finally(() => admin.config('SET', 'maxmemory', '0'));
+    expect(failure).toBeInstanceOf(Error);
+    expect(Object.keys(failure as Error)).toEqual(['replyCode', 'code']);
+    expect((failure as Error).cause).toBeUndefined();
+  });
+});
+
+describe('RedisEntryStore in an outage', () => {
+  it('rejects while Redis is away, and works again after', async () => {
+    const own = await RedisServer.start();
+    const connection = await connected(own.url);
+    const store = new RedisEntryStore(connection, freshNamespace());
+    await own.kill();
+    await down(connection);
+    await expect(store.get('k')).rejects.toBeInstanceOf(RedisUnavailableError);
+    await expect(store.set('k', entryWith())).rejects.toBeInstanceOf(RedisUnavailableError);
+    await own.restart();
+    await up(connection);
+    const entry = entryWith();
+    await store.set('k', entry);
+    expect(await store.get('k')).toEqual(entry);
+    await connection.close();
+    await own.stop();
+  });
+});

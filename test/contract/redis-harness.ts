@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
+import type { RedisLog } from '../../src/redis/outage-state.js';
+import type { RedisConnection } from '../../src/redis/redis-connection.js';
+
+/** Redis's clock has whole milliseconds and is not this process's. */
+const CLOCK_SLACK_MS = 5;
+
+export const freshNamespace = (): string => `test-${randomUUID()}`;
+
+export const pass = (durationMs: number): Promise<void> => delay(durationMs + CLOCK_SLACK_MS);
+
+/** Keeps all that is logged. */
+export class LogBook implements RedisLog {
+  readonly lines: string[] = [];
+
+  log(message: string): void {
+    this.lines.push(`log ${message}`);
+  }
+
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+}
+
+export interface ConnectOptions {
+  readonly timeoutMs?: number;
+  readonly log?: RedisLog;
+}
+
+/** A connection that is under way. */
+export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
+  const { timeoutMs = 10_000, log = new LogBook() } = options;
+  return openRedisConnection({ url, timeoutMs }, log);
+}
+
+/** A connection that is up. */
+export async function connected(url: string, options?: ConnectOptions): Promise<RedisConnection> {
+  const connection = connect(url, options);
+  await up(connection);
+  return connection;
+}
+
+export async function up(connection: RedisConnection): Promise<void> {
+  if (connection.state === 'up') return;
+  await new Promise<void>((resolve) => {
+    const stop = connection.onUp(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+export async function down(connection: RedisConnection): Promise<void> {
+  if (connection.state === 'down') return;
+  await new Promise<void>((resolve) => {
+    const stop = connection.onDown(() => {
+      stop();
+      resolve();
+    });
+  });
+}

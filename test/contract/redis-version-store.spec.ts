@@ -1,0 +1,263 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisConnection } from '../../src/redis/redis-connection.js';
+import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
+import { RedisServer } from '../support/redis-server.js';
+import { connected, freshNamespace, pass } from './redis-harness.js';
+import { versionStoreContract } from './version-store.contract.js';
+
+const TABLE = 'public.users';
+const LONG_MS = 600_000;
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(() => server.stop());
+
+describe('RedisVersionStore', () => {
+  versionStoreContract(async () => {
+    const connection = await connected(server.url);
+    return {
+      store: new RedisVersionStore(connection, freshNamespace()),
+      pass,
+      close: () => connection.close(),
+    };
+  });
+});
+
+describe('RedisVersionStore on Redis', () => {
+  let connection: RedisConnection;
+  let admin: Redis;
+  let namespace: string;
+  let store: RedisVersionStore;
+
+  beforeEach(async () => {
+    connection = await connected(server.url);
+    admin = new Redis(server.port);
+    namespace = freshNamespace();
+    store = new RedisVersionStore(connection, namespace);
+  });
+
+  afterEach(async () => {
+    await connection.close();
+    admin.disconnect();
+  });
+
+  const mark = (writeId: string, ...names: string[]) => ({
+    writeId,
+    backendPid: 1,
+    tables: [{ table: TABLE, names }],
+  });
+
+  async function mgetCalls(): Promise<number> {
+    const stats = await admin.info('commandstats');
+    return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  }
+
+  it('names the run_id of the server in its readings', async () => {
+    const runId = /run_id:(\w+)/.exec(await admin.info('server'))?.[1];
+    const [reading] = await store.read([{ table: TABLE, names: [] }]);
+    const created = await store.create({ table: TABLE, names: ['*'] }, 't1');
+    expect([reading?.node, created.node]).toEqual([runId, runId]);
+  });
+
+  it('reads all that one turn asks for with one MGET, and each key once', async () => {
+    await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
+    const before = await mgetCalls();
+    const monitor = await admin.monitor();
+    const asked = new Promise<string[]>((resolve) => {
+      monitor.on('monitor', (_time: string, words: string[]) => {
+        if (words[0]?.toLowerCase() === 'mget') resolve(words.slice(1));
+      });
+    });
+    await Promise.all([
+      store.read([{ table: TABLE, names: ['id=1', 'id=2'] }]),
+      Promise.resolve().then(() => store.read([{ table: TABLE, names: ['id=2', 'id=3'] }])),
+      new Promise((resolve) => process.nextTick(resolve)).then(() =>
+        store.read([{ table: 'public.posts', names: [] }]),
+      ),
+    ]);
+    expect(await mgetCalls()).toBe(before + 1);
+    const keys = await asked;
+    monitor.disconnect();
+    expect(keys).toHaveLength(5);
+    expect(new Set(keys).size).toBe(5);
+  });
+
+  it('reads in the turn after with another MGET', async () => {
+    const before = await mgetCalls();
+    await store.read([{ table: TABLE, names: ['id=1'] }]);
+    await store.read([{ table: TABLE, names: ['id=1'] }]);
+    expect(await mgetCalls()).toBe(before + 2);
+  });
+
+  it('gives no key of a table a time to live', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
+    await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
+    await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
+    const keys = await keysOf(admin, namespace);
+    expect(keys).toHaveLength(5);
+    expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
+  });
+
+  it('survives that Redis forgets its scripts', async () => {
+    await store.begin(mark('w1', '*'), 't1', LONG_MS);
+    await admin.script('FLUSH');
+    await store.end('w1', [TABLE], 't2');
+    const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+    expect(reading?.versions).toEqual(['t2']);
+  });
+
+  it('takes marks that were evicted for lost data', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
+    await store.begin(mark('w1', '*'), 't1', LONG_MS);
+    const marks = (await keysOf(admin, namespace)).filter((key) => key.endsWith(':m'));
+    expect(await admin.del(...marks)).toBe(1);
+    await store.inspect({ table: TABLE, names: ['*'] }, 'x1');
+    const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+    expect(reading?.versions).toEqual(['x1']);
+    expect(reading?.epoch).toBe(`x1 ${reading?.node} settling`);
+  });
+
+  it('names the script in an error, and stays up', async () => {
+    await admin.set(`${namespace}:{${TABLE}}:m`, 'no hash');
+    await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
+      /script begin-write: .*WRONGTYPE/,
+    );
+    expect(connection.state).toBe('up');
+  });
+
+  it('keeps services with other namespaces apart', async () => {
+    const other = new RedisVersionStore(connection, freshNamespace());
+    await store.create({ table: TABLE, names: ['*'] }, 't1');
+    const [reading] = await other.read([{ table: TABLE, names: ['*'] }]);
+    expect(reading?.versions).toEqual([undefined]);
+    expect(() => new RedisVersionStore(connection, 'a{b')).toThrow(TypeError);
+  });
+});
+
+describe('RedisVersionStore on a cluster node', () => {
+  it('touches one slot in each script', async () => {
+    const node = await RedisServer.start({ config: { 'cluster-enabled': 'yes' } });
+    try {
+      await node.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+      while ((await node.command('GET', 'x')).startsWith('-CLUSTERDOWN')) await delay(20);
+      const connection = await connected(node.url);
+      const store = new RedisVersionStore(connection, freshNamespace());
+      await store.rotate('odd}{', undefined, 'e1');
+      await store.create({ table: 'odd}{', names: ['*', 'id=1', 'region?'] }, 't1');
+      const tables = [{ table: 'odd}{', names: ['*', 'id=}{2'] }];
+      await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't2', 1);
+      await pass(1);
+      await store.inspect({ table: 'odd}{', names: ['*'] }, 't3');
+      await store.renew('odd}{', 'w1', '1', 1);
+      await pass(1);
+      await store.settle('odd}{', 'w1', 't4');
+      await store.begin({ writeId: 'w2', backendPid: 1, tables }, 't5', LONG_MS);
+      await store.abort('w2', ['odd}{']);
+      await store.begin({ writeId: 'w3', backendPid: 1, tables }, 't6', LONG_MS);
+      await store.end('w3', ['odd}{'], 't7');
+      const names = ['*', 'id=1', 'id=}{2', 'region?'];
+      const [reading] = await store.read([{ table: 'odd}{', names }]);
+      expect(reading?.versions).toEqual(['t7', 't1', 't7', 't7']);
+      expect(await store.settleEpoch('odd}{', reading?.epoch ?? '')).toBe(true);
+      await connection.close();
+    } finally {
+      await node.stop();
+    }
+  });
+});
+
+describe('RedisVersionStore over restarts', () => {
+  let own: RedisServer;
+  let connection: RedisConnection;
+  let store: RedisVersionStore;
+
+  beforeEach(async () => {
+    own = await RedisServer.start();
+    connection = await connected(own.url);
+    store = new RedisVersionStore(connection, freshNamespace());
+  });
+
+  afterEach(async () => {
+    await connection.close();
+    await own.stop();
+  });
+
+  async function readingWhenBack() {
+    for (;;) {
+      try {
+        const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+        if (reading) return reading;
+      } catch {
+        await delay(10);
+      }
+    }
+  }
+
+  it('shows that a snapshot came back under another server', async () => {
+    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await store.rotate(TABLE, undefined, 'e1');
+    await own.save();
+    await own.restart();
+    const after = await readingWhenBack();
+    expect(after.versions).toEqual(['t1']);
+    expect(after.epoch).toBe(`e1 ${before.node} settling`);
+    expect(after.node).not.toBe(before.node);
+    expect(await store.rotate(TABLE, after.epoch, 'e2')).toBe(true);
+    expect((await readingWhenBack()).epoch).toBe(`e2 ${after.node} settling`);
+  });
+
+  it('shows that all data are gone', async () => {
+    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await own.save();
+    await own.restart({ empty: true });
+    const after = await readingWhenBack();
+    expect(after).toMatchObject({ epoch: undefined, versions: [undefined] });
+    expect(after.node).not.toBe(before.node);
+  });
+
+  it('never names one server for what another answered', async () => {
+    // Each life of the server holds its own run_id as the version, so that any mix-up shows.
+    let lives = 0;
+    const seen = new Set<string>();
+    let isRunning = true;
+    const reader = (async () => {
+      while (isRunning) {
+        try {
+          const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+          const owner = reading?.versions[0];
+          if (owner !== undefined && reading?.node !== undefined) {
+            seen.add(owner);
+            if (owner !== reading.node) throw new TypeError(`${owner} is not ${reading.node}`);
+          }
+        } catch (error) {
+          if (error instanceof TypeError) throw error;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    while (lives < 3) {
+      const { node } = await readingWhenBack();
+      await store.create({ table: TABLE, names: ['*'] }, node ?? '');
+      while (!seen.has(node ?? '')) await delay(1);
+      await own.restart({ empty: true });
+      lives += 1;
+    }
+    isRunning = false;
+    await reader;
+    expect(seen.size).toBe(lives);
+  });
+});
+
+async function keysOf(admin: Redis, namespace: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const keys of admin.scanStream({ match: `${namespace}:*` })) {
+    found.push(...(keys as string[]));
+  }
+  return found;
+}

@@ -1,0 +1,80 @@
+import { PostgresServer } from '../../support/postgres-server.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { Instance } from './instance.js';
+
+export interface TestUser {
+  readonly id: number;
+  readonly username: string;
+  readonly region: string;
+  readonly email: string;
+}
+
+/** Three built instances on one Redis and one database, all servers of their own. */
+export class Cluster {
+  #users = 0;
+
+  private constructor(
+    readonly postgres: PostgresServer,
+    readonly redis: RedisServer,
+    private readonly env: Readonly<Record<string, string>>,
+    readonly instances: readonly [Instance, Instance, Instance],
+  ) {}
+
+  /** `env` is added to what every instance sees of the environment. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+    const [postgres, redis] = await Promise.all([
+      PostgresServer.start({ config: { log_statement: 'all' } }),
+      RedisServer.start(),
+    ]);
+    const whole = { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: redis.url, ...env };
+    // All at once: the migrations must bear that.
+    const instances = await Promise.all([
+      Instance.start(whole),
+      Instance.start(whole),
+      Instance.start(whole),
+    ]);
+    return new Cluster(postgres, redis, whole, instances);
+  }
+
+  /** Another instance on the same servers, to be stopped by the caller. */
+  startInstance(env: Readonly<Record<string, string>>): Promise<Instance> {
+    return Instance.start({ ...this.env, ...env });
+  }
+
+  async stop(): Promise<void> {
+    this.redis.resume();
+    await Promise.all(this.instances.map(({ process }) => process.stop()));
+    await Promise.all([this.postgres.stop(), this.redis.stop()]);
+  }
+
+  /** Creates a user with a name and a region that no other user of the run has. */
+  async createUser(): Promise<TestUser> {
+    this.#users += 1;
+    const answer = await this.instances[0].post('/users', {
+      username: `user-${this.#users}`,
+      region: `R${this.#users}`,
+      email: 'user@example.com',
+    });
+    if (answer.status !== 201) throw new Error(`Not created: ${answer.body.toString()}`);
+    return answer.json as TestUser;
+  }
+
+  /** The database's own word, past every instance. */
+  async storedUser(id: number): Promise<TestUser | undefined> {
+    const database = new URL(this.env['DATABASE_URL'] ?? '').pathname.slice(1);
+    const [row] = await this.postgres.psql<TestUser & Record<string, unknown>>(
+      `SELECT id, username, region, email FROM users WHERE id = ${id}`,
+      database,
+    );
+    return row;
+  }
+
+  /** How many transactions are under way in the database. */
+  async openTransactions(): Promise<number> {
+    const [row] = await this.postgres.psql<{ open: number }>(
+      `SELECT count(*)::int AS open FROM pg_stat_activity
+       WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()`,
+    );
+    return row?.open ?? 0;
+  }
+}

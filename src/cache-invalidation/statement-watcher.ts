@@ -61,7 +61,9 @@ export class StatementWatcher {
     if (enclosed) {
       session.start({ ...statement, announcement: await this.#enclose(session) });
     } else if (analysis.kind === 'transaction') {
-      const commits = analysis.command === 'commit' && wasInTransaction;
+      // In a failed transaction COMMIT rolls back.
+      const commits =
+        analysis.command === 'commit' && session.client.getTransactionStatus() === 'T';
       session.start({
         ...statement,
         announcement: commits ? await this.#announce(session) : undefined,

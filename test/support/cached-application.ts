@@ -1,0 +1,72 @@
+/** The two cache modules in an application of their own, over any entities. */
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import {
+  CacheInvalidationModule,
+  type CacheInvalidationModuleOptions,
+} from '../../src/cache-invalidation/index.js';
+import {
+  QueryCache,
+  QueryCacheModule,
+  type CacheEventMap,
+  type QueryCacheModuleOptions,
+} from '../../src/query-cache/index.js';
+
+export interface CachedApplicationOptions {
+  readonly databaseUrl: string;
+  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  /** Makes the tables before the cache looks at them. */
+  readonly synchronize?: boolean;
+  readonly cache?: QueryCacheModuleOptions;
+  readonly invalidation?: CacheInvalidationModuleOptions;
+}
+
+export class CachedApplication {
+  private constructor(
+    private readonly context: INestApplicationContext,
+    readonly source: DataSource,
+    readonly cache: QueryCache,
+  ) {}
+
+  static async start(options: CachedApplicationOptions): Promise<CachedApplication> {
+    const testing = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: options.databaseUrl,
+          entities: [...options.entities] as (new () => object)[],
+          synchronize: options.synchronize ?? false,
+          poolSize: 5,
+          retryAttempts: 0,
+        }),
+        QueryCacheModule.forRoot(options.cache ?? {}),
+        CacheInvalidationModule.forRoot(options.invalidation ?? {}),
+      ],
+    }).compile();
+    testing.useLogger(false);
+    await testing.init();
+    return new CachedApplication(testing, testing.get(DataSource), testing.get(QueryCache));
+  }
+
+  /** What the cache did while `work` ran, as `hit`, `miss` and `bypass`. */
+  async observe<T>(work: () => Promise<T>): Promise<{ value: T; outcomes: string[] }> {
+    const outcomes: string[] = [];
+    const names = ['hit', 'miss', 'bypass'] as const;
+    const listeners = names.map((name) => {
+      const listener = (): void => void outcomes.push(name);
+      this.cache.events.on(name as keyof CacheEventMap, listener);
+      return () => this.cache.events.off(name as keyof CacheEventMap, listener);
+    });
+    try {
+      return { value: await work(), outcomes };
+    } finally {
+      for (const stop of listeners) stop();
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.context.close();
+  }
+}

@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
 import type { RedisLog } from '../../src/redis/outage-state.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
+
+// A slow machine is no failure: what hangs ends here, and nothing else is decided by time.
+jest.setTimeout(60_000);
 
 /** Redis's clock has whole milliseconds and is not this process's. */
 const CLOCK_SLACK_MS = 5;

@@ -141,34 +141,40 @@ describe('RedisVersionStore on Redis', () => {
 });
 
 describe('RedisVersionStore on a cluster node', () => {
-  it('touches one slot in each script', async () => {
-    const node = await RedisServer.start({ config: { 'cluster-enabled': 'yes' } });
-    try {
-      await node.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-      while ((await node.command('GET', 'x')).startsWith('-CLUSTERDOWN')) await delay(20);
-      const connection = await connected(node.url);
-      const store = new RedisVersionStore(connection, freshNamespace());
-      await store.rotate('odd}{', undefined, 'e1');
-      await store.create({ table: 'odd}{', names: ['*', 'id=1', 'region?'] }, 't1');
-      const tables = [{ table: 'odd}{', names: ['*', 'id=}{2'] }];
-      await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't2', 1);
-      await pass(1);
-      await store.inspect({ table: 'odd}{', names: ['*'] }, 't3');
-      await store.renew('odd}{', 'w1', '1', 1);
-      await pass(1);
-      await store.settle('odd}{', 'w1', 't4');
-      await store.begin({ writeId: 'w2', backendPid: 1, tables }, 't5', LONG_MS);
-      await store.abort('w2', ['odd}{']);
-      await store.begin({ writeId: 'w3', backendPid: 1, tables }, 't6', LONG_MS);
-      await store.end('w3', ['odd}{'], 't7');
-      const names = ['*', 'id=1', 'id=}{2', 'region?'];
-      const [reading] = await store.read([{ table: 'odd}{', names }]);
-      expect(reading?.versions).toEqual(['t7', 't1', 't7', 't7']);
-      expect(await store.settleEpoch('odd}{', reading?.epoch ?? '')).toBe(true);
-      await connection.close();
-    } finally {
-      await node.stop();
-    }
+  let node: RedisServer;
+  let connection: RedisConnection;
+
+  beforeAll(async () => {
+    node = await RedisServer.start({ config: { 'cluster-enabled': 'yes' } });
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    while ((await node.command('GET', 'x')).startsWith('-CLUSTERDOWN')) await delay(20);
+    connection = await connected(node.url);
+  });
+
+  afterAll(async () => {
+    await connection.close();
+    await node.stop();
+  });
+
+  it.each(['public.users', '}odd{', '{}'])('touches one slot in each script: %s', async (table) => {
+    const store = new RedisVersionStore(connection, freshNamespace());
+    await store.rotate(table, undefined, 'e1');
+    await store.create({ table, names: ['*', 'id=1', 'region?'] }, 't1');
+    const tables = [{ table, names: ['*', 'id=}{2'] }];
+    await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't2', 1);
+    await pass(1);
+    await store.inspect({ table, names: ['*'] }, 't3');
+    await store.renew(table, 'w1', '1', 1);
+    await pass(1);
+    await store.settle(table, 'w1', 't4');
+    await store.begin({ writeId: 'w2', backendPid: 1, tables }, 't5', LONG_MS);
+    await store.abort('w2', [table]);
+    await store.begin({ writeId: 'w3', backendPid: 1, tables }, 't6', LONG_MS);
+    await store.end('w3', [table], 't7');
+    const names = ['*', 'id=1', 'id=}{2', 'region?'];
+    const [reading] = await store.read([{ table, names }]);
+    expect(reading?.versions).toEqual(['t7', 't1', 't7', 't7']);
+    expect(await store.settleEpoch(table, reading?.epoch ?? '')).toBe(true);
   });
 });
 

@@ -107,6 +107,14 @@ export function versionStoreContract(open: () => Promise<VersionStoreUnderTest>)
       expect(found.versions).toEqual(['t0', 't1', 't2', 't3', 't4', 't5']);
       expect((await reading('odd.table', '*')).versions).toEqual([undefined]);
     });
+
+    it('keeps tables apart whatever characters they have', async () => {
+      await store.create({ table: 'a', names: ['b}:e', 'b}:v:*'] }, 't1');
+      expect(await reading('a}:v:b', '*')).toMatchObject({
+        epoch: undefined,
+        versions: [undefined],
+      });
+    });
   });
 
   describe('create', () => {

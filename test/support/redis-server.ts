@@ -144,7 +144,7 @@ export class RedisServer {
     });
     failed.catch(() => undefined);
     if (child.pid !== undefined) this.#guard = guard(child.pid, this.directory);
-    child.unref();
+    unref(child, child.stdout, child.stderr);
     await Promise.race([failed, this.#answers()]);
   }
 
@@ -169,9 +169,15 @@ function guard(pid: number, directory: string): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  shell.unref();
-  (shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  unref(shell, shell.stdin);
   return shell;
+}
+
+/** What a test forgot to stop must not keep its process from ending. Pipes are sockets. */
+function unref(...handles: readonly object[]): void {
+  for (const handle of handles) {
+    if ('unref' in handle && typeof handle.unref === 'function') handle.unref();
+  }
 }
 
 function inlineCommand(words: readonly string[]): string {

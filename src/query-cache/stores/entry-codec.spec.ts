@@ -33,7 +33,7 @@ describe('the codec of entries', () => {
 
   it('answers undefined for a text that was cut short or is of another kind', async () => {
     const text = await encodeEntry({ ...fc.sample(entries, 1)[0]!, body: Buffer.alloc(3_000) });
-    for (let end = 0; end < text.length; end += 4) {
+    for (let end = 0; end < text.length; end += 1) {
       expect(await decodeEntry(text.slice(0, end))).toBeUndefined();
     }
     for (const other of [undefined, null, 7, {}, [], '', 'tm1:r:', `x${text}`, `${text}!`]) {

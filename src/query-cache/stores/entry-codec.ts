@@ -42,11 +42,16 @@ export async function encodeEntry(entry: CacheEntry): Promise<string> {
 /** The entry, or `undefined` for anything that {@link encodeEntry} did not make. Never rejects. */
 export async function decodeEntry(stored: unknown): Promise<CacheEntry | undefined> {
   if (typeof stored !== 'string') return undefined;
-  const [, form, base64] = /^tm1:([rz]):([A-Za-z0-9+/]+=*)$/.exec(stored) ?? [];
-  if (base64 === undefined) return undefined;
+  const isDeflated = stored.startsWith(`${PREFIX}:z:`);
+  if (!isDeflated && !stored.startsWith(`${PREFIX}:r:`)) return undefined;
+  const base64 = stored.slice(PREFIX.length + 3);
+  const bytes = Buffer.from(base64, 'base64');
+  // Decoding skips what is not base64 and stops where the text does.
+  if (base64.length % 4 !== 0 || bytes.length !== Buffer.byteLength(base64, 'base64')) {
+    return undefined;
+  }
   try {
-    const bytes = Buffer.from(base64, 'base64');
-    return entryOf(form === 'z' ? await inflated(bytes) : bytes);
+    return entryOf(isDeflated ? await inflated(bytes) : bytes);
   } catch {
     return undefined;
   }

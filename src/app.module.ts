@@ -1,0 +1,39 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CacheInvalidationModule } from './cache-invalidation/index.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Config } from './config/config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { QueryCacheModule } from './query-cache/index.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The whole service: one import a feature. */
+@Module({})
+export class AppModule {
+  /** @param config must name a database. */
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        DatabaseModule,
+        QueryCacheModule.forRoot({
+          namespace: config.cacheNamespace,
+          ttlMs: config.cacheTtlMs,
+          ttlJitter: config.cacheTtlJitter,
+          maxStalenessMs: config.cacheMaxStalenessMs,
+          l1Bytes: config.cacheL1Bytes,
+          redis:
+            config.redisUrl === undefined
+              ? undefined
+              : { url: config.redisUrl, timeoutMs: config.redisTimeoutMs },
+        }),
+        CacheInvalidationModule.forRoot({ writePolicy: config.cacheWritePolicy }),
+        UsersModule,
+        HealthModule,
+        MetricsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import helmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Registry } from 'prom-client';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { createHttpAdapter } from './http/http-adapter.js';
+import { serveDocs } from './http/docs.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { REQUEST_ID_HEADER } from './http/request-id.js';
+import { logRequests } from './http/request-log.js';
+import { RouteTable } from './http/route-table.js';
+import { securityHeaders } from './http/security-headers.js';
+import { ValidationPipe } from './http/validation.pipe.js';
+import { ServiceLog } from './logging/service-log.js';
+import { measureRequests } from './metrics/http-metrics.js';
+
+export { createHttpAdapter } from './http/http-adapter.js';
+
+/**
+ * Makes the service: connected and migrated, but not yet initialised; `init` or `listen` does that.
+ * @param config must name a database.
+ * @throws DatabaseError when there is none to be had.
+ */
+export async function createApp(
+  config: Config,
+  log = new ServiceLog(config.logLevel),
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config),
+    createHttpAdapter(),
+    { logger: log, abortOnError: false },
+  );
+  await configureApp(app, log);
+  return app;
+}
+
+/**
+ * Gives an application made with {@link createHttpAdapter} its edge: validation, problem documents,
+ * security headers, request ids, measurements and docs. Comes before `init`.
+ */
+export async function configureApp(app: NestFastifyApplication, log: ServiceLog): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header(REQUEST_ID_HEADER, request.id);
+    done();
+  });
+  measureRequests(server, app.get(Registry));
+  logRequests(server, log);
+  const routes = new RouteTable(server);
+  await app.register(helmet, securityHeaders);
+  app.useGlobalPipes(new ValidationPipe());
+  app.useGlobalFilters(new ProblemFilter(log, routes));
+  serveDocs(app);
+}

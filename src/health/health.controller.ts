@@ -1,0 +1,45 @@
+import { Controller, Get, Header, Res, ServiceUnavailableException } from '@nestjs/common';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { HealthCheckService } from '@nestjs/terminus';
+import type { FastifyReply } from 'fastify';
+import { CacheIndicator } from './cache.health.js';
+import { DatabaseIndicator } from './database.health.js';
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly database: DatabaseIndicator,
+    private readonly cache: CacheIndicator,
+  ) {}
+
+  @Get('live')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Whether the process answers' })
+  @ApiOkResponse({ description: 'It does' })
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Whether the service can do its work, and how well' })
+  @ApiOkResponse({ description: 'It can; `degraded` names what is not at its best, and why' })
+  @ApiServiceUnavailableResponse({ description: 'It cannot: the database is down', content: {} })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    try {
+      return await this.health.check([() => this.database.check(), () => this.cache.check()]);
+    } catch (error) {
+      // The answer is the report as well when it says no; not a problem document.
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      void reply.status(503);
+      return error.getResponse() as object;
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { CacheIndicator } from './cache.health.js';
+import { DatabaseIndicator } from './database.health.js';
+import { HealthController } from './health.controller.js';
+
+@Module({
+  imports: [TerminusModule],
+  controllers: [HealthController],
+  providers: [DatabaseIndicator, CacheIndicator],
+})
+export class HealthModule {}

@@ -1,0 +1,55 @@
+/** Turns what a schema says about a value into problems of fields, each with a remedy. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { FieldProblem } from './problem-document.js';
+
+type Issue = StandardSchemaV1.Issue & { readonly code?: string; readonly keys?: unknown };
+
+/** More would tell a client nothing new, and could be as long as its request. */
+const MOST_PROBLEMS = 50;
+
+/**
+ * @param value what was validated.
+ * @param whole what to call the value itself where an issue has no path, such as `body`.
+ */
+export function fieldProblems(
+  issues: readonly StandardSchemaV1.Issue[],
+  value: unknown,
+  whole: string,
+): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  for (const issue of issues) {
+    problems.push(...problemsOf(issue, value, whole));
+    if (problems.length >= MOST_PROBLEMS) break;
+  }
+  return problems.slice(0, MOST_PROBLEMS);
+}
+
+function problemsOf(issue: Issue, value: unknown, whole: string): FieldProblem[] {
+  const path = (issue.path ?? []).map((segment) =>
+    typeof segment === 'object' ? segment.key : segment,
+  );
+  if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) {
+    return issue.keys.map((key) => ({
+      field: [...path, key].join('.'),
+      problem: 'is not a known field',
+      remedy: 'Remove it.',
+    }));
+  }
+  const field = path.length === 0 ? whole : path.map(String).join('.');
+  if (valueAt(value, path) === undefined) {
+    return [{ field, problem: 'is missing', remedy: `Add it: it ${issue.message}.` }];
+  }
+  return [
+    { field, problem: issue.message, remedy: `Send a value that fits: it ${issue.message}.` },
+  ];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}

@@ -1,0 +1,29 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
+import { problemOfError } from './problem-of-error.js';
+import { sendProblem } from './problem.filter.js';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
+
+/** Fastify as the service uses it. */
+export function createHttpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Who asks is told by the connection alone; headers can be made up.
+    trustProxy: false,
+    forceCloseConnections: 'idle',
+    genReqId: requestIdOf,
+    // Errors of the router come before any hook, so they set what hooks would.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.headers({
+        [REQUEST_ID_HEADER]: request.id,
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'",
+      });
+      sendProblem(problemOfError(error), request, reply);
+    },
+  });
+}

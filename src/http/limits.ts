@@ -1,0 +1,10 @@
+/** Bounds on what a client may send. */
+
+/** Longest body of a request: a batch of 1,000 users with the longest fields fits. */
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** How long a client may take to send a request. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How long an idle connection is kept. */
+export const KEEP_ALIVE_TIMEOUT_MS = 72_000;

@@ -1,0 +1,57 @@
+/** Problem documents (RFC 9457): what every error answer of the service looks like. */
+import { STATUS_CODES } from 'node:http';
+import { z } from 'zod';
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** One field of a request that cannot be accepted. */
+export const fieldProblem = z.object({
+  field: z.string().describe('Path of the field, such as `users.3.email`'),
+  problem: z.string().describe('What is wrong with it'),
+  remedy: z.string().describe('What to do about it'),
+});
+export type FieldProblem = z.output<typeof fieldProblem>;
+
+export const problemDocument = z.object({
+  type: z.string().describe('Stable name of the kind of problem, a URN'),
+  title: z.string().describe('The kind of problem in words'),
+  status: z.int().describe('The HTTP status'),
+  detail: z.string().describe('What went wrong this time'),
+  instance: z.string().describe('Path of the request'),
+  requestId: z.string().describe('The request in the log, also in `X-Request-Id`'),
+  errors: z.array(fieldProblem).optional().describe('The fields at fault'),
+});
+export type ProblemDocument = z.output<typeof problemDocument>;
+
+/** What went wrong, before it is known for which request. */
+export interface Problem {
+  readonly status: number;
+  readonly detail: string;
+  /** Last part of the type; by default made from the status. */
+  readonly kind?: string;
+  readonly errors?: readonly FieldProblem[] | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function toDocument(
+  problem: Problem,
+  request: { readonly id: string; readonly url: string },
+): ProblemDocument {
+  const title = STATUS_CODES[problem.status] ?? 'Error';
+  const kind = problem.kind ?? title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
+  return {
+    type: `urn:tidemark:problem:${kind}`,
+    title,
+    status: problem.status,
+    detail: problem.detail,
+    instance: pathOf(request.url),
+    requestId: request.id,
+    ...(problem.errors && problem.errors.length > 0 ? { errors: [...problem.errors] } : {}),
+  };
+}
+
+/** The path alone: query strings may hold what is nobody else's business. */
+export function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}

@@ -1,0 +1,86 @@
+/** Which problem an error is to the client. Nothing of an unknown error is told. */
+import { HttpException } from '@nestjs/common';
+import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { BODY_LIMIT_BYTES } from './limits.js';
+import { fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
+
+const DATABASE_RETRY_SECONDS = 5;
+const WRITE_RETRY_SECONDS = 1;
+
+export function problemOfError(error: unknown): Problem {
+  if (error instanceof HttpException) return problemOfHttpException(error);
+  if (isWriteRefused(error)) {
+    return {
+      status: 503,
+      kind: 'write-refused',
+      detail: error.message,
+      headers: { 'retry-after': String(WRITE_RETRY_SECONDS) },
+    };
+  }
+  if (isDatabaseUnavailable(error)) {
+    return {
+      status: 503,
+      kind: 'database-unavailable',
+      detail: 'The database cannot be reached at the moment. Try again later.',
+      headers: { 'retry-after': String(DATABASE_RETRY_SECONDS) },
+    };
+  }
+  const status = statusOfClientError(error);
+  if (status !== undefined) return withHint({ status, detail: (error as Error).message });
+  return {
+    status: 500,
+    kind: 'internal',
+    detail: 'Something went wrong here. The log tells more under the request id.',
+  };
+}
+
+function problemOfHttpException(exception: HttpException): Problem {
+  const status = exception.getStatus();
+  const response = exception.getResponse();
+  if (typeof response === 'string') return withHint({ status, detail: response });
+  const { message, errors, kind, headers } = response as Record<string, unknown>;
+  return withHint({
+    status,
+    detail: typeof message === 'string' ? message : exception.message,
+    errors: fieldProblemsIn(errors),
+    ...(typeof kind === 'string' ? { kind } : {}),
+    ...(typeof headers === 'object' && headers !== null
+      ? { headers: headers as Record<string, string> }
+      : {}),
+  });
+}
+
+function fieldProblemsIn(errors: unknown): FieldProblem[] | undefined {
+  return fieldProblem.array().safeParse(errors).data;
+}
+
+/** What the framework's words leave out: what would have been accepted. */
+function withHint(problem: Problem): Problem {
+  const hint = hints[problem.status];
+  return hint === undefined
+    ? problem
+    : { ...problem, detail: `${sentence(problem.detail)} ${hint}` };
+}
+
+const hints: Readonly<Record<number, string>> = {
+  413: `Send at most ${BODY_LIMIT_BYTES} bytes.`,
+  415: 'Send application/json.',
+};
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function isWriteRefused(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'TIDEMARK_WRITE_REFUSED';
+}
+
+/** Errors of Fastify carry the status; its messages to clients are meant for them. */
+function statusOfClientError(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined;
+  const { statusCode, code } = error;
+  const isFastify = typeof code === 'string' && code.startsWith('FST_');
+  return isFastify && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    ? statusCode
+    : undefined;
+}

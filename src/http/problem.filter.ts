@@ -1,0 +1,60 @@
+import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServiceLog } from '../logging/service-log.js';
+import { describeError } from '../logging/describe-error.js';
+import { pathOf, PROBLEM_MEDIA_TYPE, toDocument, type Problem } from './problem-document.js';
+import { problemOfError } from './problem-of-error.js';
+import type { RouteTable } from './route-table.js';
+
+/** Answers every error with a problem document, and logs those that are the service's own fault. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly log: ServiceLog,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = this.#refine(problemOfError(error), error, request);
+    if (problem.status >= 500) {
+      const described = { requestId: request.id, error: describeError(error) };
+      this.log.record(problem.status === 500 ? 'error' : 'warn', described, 'A request failed');
+    }
+    if (reply.sent || reply.raw.headersSent) return;
+    sendProblem(problem, request, reply);
+  }
+
+  /** Where no route matched, tells a wrong method from a wrong path. */
+  #refine(problem: Problem, error: unknown, request: FastifyRequest): Problem {
+    if (!request.is404 || !(error instanceof NotFoundException)) return problem;
+    const path = pathOf(request.url);
+    const methods = this.routes.methodsOf(path);
+    if (methods.length === 0) {
+      return { status: 404, detail: `There is nothing at ${path}. /docs lists what there is.` };
+    }
+    return {
+      status: 405,
+      detail: `${path} does not take ${request.method}, but ${methods.join(', ')}.`,
+      headers: { allow: methods.join(', ') },
+    };
+  }
+}
+
+export function sendProblem(
+  problem: Problem,
+  request: { readonly id: string; readonly url: string },
+  reply: FastifyReply,
+): void {
+  // What the handler had said of its own answer does not hold for this one.
+  for (const header of ['etag', 'content-encoding', 'age', 'link', 'last-modified']) {
+    reply.removeHeader(header);
+  }
+  void reply
+    .status(problem.status)
+    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(toDocument(problem, request)));
+}

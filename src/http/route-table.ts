@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+}
+
+/** The routes of a server, to tell a wrong method from a wrong path. */
+export class RouteTable {
+  readonly #routes: Route[] = [];
+
+  /** Follows the routes that are registered from now on. */
+  constructor(server: Pick<FastifyInstance, 'addHook'>) {
+    server.addHook('onRoute', ({ method, url }) => {
+      const path = patternOf(url);
+      for (const one of [method].flat()) this.#routes.push({ method: one.toUpperCase(), path });
+    });
+  }
+
+  /** The methods that the path takes, sorted; empty: there is nothing at that path. */
+  methodsOf(path: string): string[] {
+    const found = this.#routes.filter((route) => route.path.test(path));
+    return [...new Set(found.map(({ method }) => method))].toSorted();
+  }
+}
+
+/** Of the router's syntax, what the service uses: `:name` for one segment, `*` for the rest. */
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => {
+    if (part === '*') return '.*';
+    return part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('/')}$`);
+}

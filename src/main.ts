@@ -1,0 +1,43 @@
+/** Starts the service. */
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.js';
+import { ConfigError } from './config/config.errors.js';
+import { readConfig } from './config/environment.js';
+import type { Config } from './config/config.js';
+import { openServiceDatabase } from './database/service-database.js';
+import { addressOf, greeting } from './greeting.js';
+import { describeError } from './logging/describe-error.js';
+import { ServiceLog } from './logging/service-log.js';
+import { Shutdown } from './shutdown.js';
+
+let config: Config;
+try {
+  config = readConfig();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`Tidemark cannot start with this environment:\n${error.message}\n`);
+  process.exit(1);
+}
+
+const log = new ServiceLog(config.logLevel);
+const shutdown = new Shutdown((problem, error) =>
+  log.record('error', error === undefined ? {} : { error: describeError(error) }, problem),
+);
+
+try {
+  const database = await openServiceDatabase(config, (line) => log.log(line, 'Database'));
+  shutdown.add(() => database.stop());
+  void database.embedded?.lost.then((reason) => {
+    log.fatal(reason, 'Database');
+    return shutdown.begin(1);
+  });
+  const app = await createApp(database.config, log);
+  shutdown.add(() => app.close());
+  await app.listen(config.port, config.host);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  for (const line of greeting(addressOf(config.host, port), database)) log.log(line);
+} catch (error) {
+  const { message } = describeError(error);
+  log.record('fatal', { error: describeError(error) }, `Tidemark cannot start: ${message}`);
+  await shutdown.begin(1);
+}

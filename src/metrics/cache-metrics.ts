@@ -1,0 +1,56 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { CacheEvents } from '../query-cache/index.js';
+
+/** Counts what the cache tells of itself. Labels come from closed sets. */
+export function countCacheEvents(events: CacheEvents, registry: Registry): void {
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name: `tidemark_cache_${name}`, help, labelNames, registers: [registry] });
+
+  const hits = counter('hits_total', 'Answers served from the cache', 'level');
+  const misses = counter(
+    'misses_total',
+    'Answers taken from the database and offered to the cache',
+    'stored',
+  );
+  const bypasses = counter('bypasses_total', 'Answers taken past the cache', 'reason');
+  const joined = counter('joined_fills_total', 'Requests that shared a fill under way', 'scope');
+  const fillFailures = counter('fill_failures_total', 'Fills whose query failed');
+  const storeFailures = counter(
+    'store_failures_total',
+    'Operations on the shared store that failed',
+  );
+  const epochs = counter('epochs_replaced_total', 'Epochs replaced, of single tables', 'cause');
+  const epochsSettled = counter('epochs_settled_total', 'Epochs found to be safe again');
+  const marksSettled = counter('marks_settled_total', 'Marks removed after their writer had ended');
+  const marksRenewed = counter('marks_renewed_total', 'Marks kept since their writer still ran');
+  const writes = counter('invalidations_total', 'Writes that outdated answers');
+  const versions = counter('invalidated_versions_total', 'Versions replaced by writes');
+  const unannounced = counter('unannounced_writes_total', 'Writes let through unannounced');
+  const refused = counter('refused_writes_total', 'Writes refused since the store was away');
+  const fillSeconds = new Histogram({
+    name: 'tidemark_cache_fill_duration_seconds',
+    help: 'How long the database took for an answer',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [registry],
+  });
+
+  events.on('hit', ({ level }) => hits.inc({ level }));
+  events.on('miss', ({ stored, durationMs }) => {
+    misses.inc({ stored: String(stored) });
+    fillSeconds.observe(durationMs / 1000);
+  });
+  events.on('bypass', ({ reason }) => bypasses.inc({ reason }));
+  events.on('joined', ({ scope }) => joined.inc({ scope }));
+  events.on('fillFailed', () => fillFailures.inc());
+  events.on('storeFailed', () => storeFailures.inc());
+  events.on('epochReplaced', ({ cause }) => epochs.inc({ cause }));
+  events.on('epochSettled', () => epochsSettled.inc());
+  events.on('markSettled', () => marksSettled.inc());
+  events.on('markRenewed', () => marksRenewed.inc());
+  events.on('invalidated', (event) => {
+    writes.inc();
+    versions.inc(event.versions);
+  });
+  events.on('unannounced', () => unannounced.inc());
+  events.on('writeRefused', () => refused.inc());
+}

@@ -1,0 +1,23 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { CacheEvents } from '../query-cache/index.js';
+import { countCacheEvents } from './cache-metrics.js';
+import { MetricsController } from './metrics.controller.js';
+
+/** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
+@Module({
+  controllers: [MetricsController],
+  providers: [{ provide: Registry, useFactory: () => new Registry() }],
+  exports: [Registry],
+})
+export class MetricsModule implements OnModuleInit {
+  constructor(
+    private readonly registry: Registry,
+    private readonly events: CacheEvents,
+  ) {}
+
+  onModuleInit(): void {
+    collectDefaultMetrics({ register: this.registry });
+    countCacheEvents(this.events, this.registry);
+  }
+}

@@ -27,7 +27,7 @@ export function withDeadline<T>(
       },
       (error: unknown) => {
         settle();
-        reject(error as Error);
+        reject(error);
       },
     );
   });

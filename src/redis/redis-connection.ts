@@ -7,6 +7,10 @@
  * again, and never before the `run_id` of the server behind the present connection is known and
  * the server is a primary: a replica's data may be older than what was already seen.
  *
+ * While `up`, a heartbeat looks for stalls also when there is nothing to send. It beats so often,
+ * and is so impatient, that a stall of the server which makes a command of another process late
+ * is noticed here too: what that process could not announce, this one must know to distrust.
+ *
  * The client sends nothing twice and keeps nothing waiting (redis-client.factory.ts), so an
  * answer always comes over the connection that was in use when its command was sent.
  */
@@ -22,7 +26,7 @@ export interface RedisConnectionOptions {
   readonly address: string;
   readonly timeoutMs: number;
   readonly log: RedisLog;
-  /** Time between two looks at a connection that is not up. */
+  /** Longest time between two looks at the connection. */
   readonly probeIntervalMs?: number;
   /** How long an open connection may stay silent before it is replaced. */
   readonly silenceLimitMs?: number;
@@ -52,7 +56,8 @@ export class RedisConnection {
   readonly address: string;
   readonly #client: Redis;
   readonly #timeoutMs: number;
-  readonly #probeIntervalMs: number;
+  readonly #heartbeatLimitMs: number;
+  readonly #watchIntervalMs: number;
   readonly #silenceLimitMs: number;
   readonly #outage: OutageState;
   #closed = false;
@@ -63,17 +68,20 @@ export class RedisConnection {
   #evictionPolicy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
   #probing = false;
+  #beating = false;
   #silentSinceMs = performance.now();
 
   constructor(client: Redis, options: RedisConnectionOptions) {
     this.#client = client;
     this.address = options.address;
     this.#timeoutMs = options.timeoutMs;
-    this.#probeIntervalMs = options.probeIntervalMs ?? PROBE_INTERVAL_MS;
+    this.#heartbeatLimitMs = options.timeoutMs / 2;
+    this.#watchIntervalMs = Math.min(
+      options.probeIntervalMs ?? PROBE_INTERVAL_MS,
+      options.timeoutMs / 4,
+    );
     this.#silenceLimitMs = options.silenceLimitMs ?? Math.max(SILENCE_LIMIT_MS, options.timeoutMs);
     this.#outage = new OutageState(options.address, options.log);
-    this.#outage.on('down', () => this.#startWatch());
-    this.#outage.on('up', () => this.#stopWatch());
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
     client.on('close', () => this.#lost());
@@ -106,7 +114,7 @@ export class RedisConnection {
 
   /** Returns at once. Connects, and goes on trying until {@link close}. */
   start(): void {
-    this.#startWatch();
+    this.#watch ??= setInterval(() => this.#look(), this.#watchIntervalMs).unref();
     this.#connect();
   }
 
@@ -119,17 +127,7 @@ export class RedisConnection {
     name: string,
     command: (client: Redis, node: string) => Promise<T>,
   ): Promise<Answer<T>> {
-    const node = this.#facts?.runId;
-    if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
-    const generation = this.#generation;
-    try {
-      const value = await withDeadline(command(this.#client, node), this.#timeoutMs, () =>
-        this.#late(name),
-      );
-      return { value, node };
-    } catch (error) {
-      throw this.#judge(name, error, generation === this.#generation);
-    }
+    return this.#exchange(name, this.#timeoutMs, command);
   }
 
   /** Answers a function that takes the listener off again. */
@@ -146,14 +144,35 @@ export class RedisConnection {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopWatch();
+    clearInterval(this.#watch);
     const wasUp = this.state === 'up';
     this.#outage.close();
     if (wasUp) {
       const quit = Promise.all([once(this.#client, 'end'), this.#client.quit()]);
-      await withDeadline(quit, this.#timeoutMs, () => this.#late('QUIT')).catch(() => undefined);
+      await withDeadline(
+        quit,
+        this.#timeoutMs,
+        () => new RedisTimeoutError('QUIT', this.#timeoutMs),
+      ).catch(() => undefined);
     }
     if (this.#client.status !== 'end') this.#client.disconnect();
+  }
+
+  async #exchange<T>(
+    name: string,
+    timeoutMs: number,
+    command: (client: Redis, node: string) => Promise<T>,
+  ): Promise<Answer<T>> {
+    const node = this.#facts?.runId;
+    if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
+    const generation = this.#generation;
+    try {
+      const late = (): Error => new RedisTimeoutError(name, timeoutMs);
+      const value = await withDeadline(command(this.#client, node), timeoutMs, late);
+      return { value, node };
+    } catch (error) {
+      throw this.#judge(name, error, generation === this.#generation);
+    }
   }
 
   #connect(): void {
@@ -174,8 +193,12 @@ export class RedisConnection {
     if (this.state !== 'down') this.#outage.fail('the connection was closed');
   }
 
-  /** Runs at an interval while the connection is not up. */
+  /** Runs at an interval. */
   #look(): void {
+    if (this.state === 'up') {
+      void this.#beat();
+      return;
+    }
     const isSilent = performance.now() - this.#silentSinceMs > this.#silenceLimitMs;
     switch (this.#client.status) {
       case 'ready':
@@ -192,6 +215,16 @@ export class RedisConnection {
       default:
         break;
     }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    // A failure has been told by the time it arrives here.
+    await this.#exchange('a heartbeat', this.#heartbeatLimitMs, (client) => client.ping()).catch(
+      () => undefined,
+    );
+    this.#beating = false;
   }
 
   #reconnect(): void {
@@ -244,19 +277,6 @@ export class RedisConnection {
     if (!(error instanceof RedisTimeoutError)) return new RedisUnavailableError(text);
     if (isPresent && !this.#probing && this.#client.status === 'ready') void this.#probe();
     return error;
-  }
-
-  #late(name: string): RedisTimeoutError {
-    return new RedisTimeoutError(name, this.#timeoutMs);
-  }
-
-  #startWatch(): void {
-    this.#watch ??= setInterval(() => this.#look(), this.#probeIntervalMs).unref();
-  }
-
-  #stopWatch(): void {
-    clearInterval(this.#watch);
-    this.#watch = undefined;
   }
 }
 

@@ -79,7 +79,7 @@ describe('RedisConnection', () => {
   });
 
   it('counts a paused Redis as down after one timeout, and recovers on the same connection', async () => {
-    connection = await connected(server.url, { timeoutMs: 50, log });
+    connection = await connected(server.url, { timeoutMs: 400, log });
     const { node } = connection;
     server.pause();
     expect(await failureOf(ping(connection))).toBeInstanceOf(RedisTimeoutError);
@@ -92,10 +92,19 @@ describe('RedisConnection', () => {
     expect(log.lines).toHaveLength(2);
   });
 
+  it('notices a stall while it has nothing to send', async () => {
+    connection = await connected(server.url, { timeoutMs: 100 });
+    server.pause();
+    await down(connection);
+    expect(connection.reason).toContain('heartbeat');
+    server.resume();
+    await up(connection);
+  });
+
   it('does not count its own stall as an outage of Redis', async () => {
-    connection = await connected(server.url, { timeoutMs: 50 });
+    connection = await connected(server.url, { timeoutMs: 400 });
     const answer = ping(connection);
-    const untilMs = performance.now() + 300;
+    const untilMs = performance.now() + 1_000;
     while (performance.now() < untilMs);
     expect((await answer).value).toBe('PONG');
     expect(connection.outages).toBe(0);

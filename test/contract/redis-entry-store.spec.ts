@@ -144,13 +144,11 @@ describe('RedisEntryStore', () => {
 
   it('has nothing of the answer in its errors', async () => {
     await admin.config('SET', 'maxmemory', '1');
-    const failure = await store
-      .set('k', entryWith({ tag: 'confidential' }))
-      .then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      .finally(() => admin.config('SET', 'maxmemory', '0'));
+    const failure = await store.set('k', entryWith({ tag: 'confidential' })).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await admin.config('SET', 'maxmemory', '0');
     expect(failure).toBeInstanceOf(Error);
     expect(Object.keys(failure as Error)).toEqual(['replyCode', 'code']);
     expect((failure as Error).cause).toBeUndefined();

@@ -1,6 +1,7 @@
 /** From a statement and its answer to what it touched, and from there to version names. */
 import {
   touchedBy,
+  unknownVersion,
   versionNamesOf,
   WHOLE_TABLE,
   type Catalogue,
@@ -41,11 +42,14 @@ export function versionNames(
   return [...touched.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
 }
 
-/** Every table of the database: the store adds the dimensions that were ever read. */
+/** Every table of the database, in every dimension. */
 export function everyTable(catalogue: Catalogue): readonly TableVersionNames[] {
   return catalogue.tables
     .filter(({ kind }) => kind !== 'view')
-    .map(({ id }) => ({ table: id, names: [WHOLE_TABLE] }));
+    .map(({ id, dimensions }) => ({
+      table: id,
+      names: [WHOLE_TABLE, ...dimensions.map(({ name }) => unknownVersion(name))],
+    }));
 }
 
 function isResult(value: unknown): value is StatementResult {

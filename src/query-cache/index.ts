@@ -22,7 +22,7 @@ export { randomToken } from './core/token.js';
 export { versionNamesOf, type TouchedTable } from './core/touched-regions.js';
 export type { Catalogue } from './core/table-facts.js';
 export type { StatementAnalysis } from './core/statement-analysis.js';
-export { WHOLE_TABLE } from './core/version-name.js';
+export { unknownVersion, WHOLE_TABLE } from './core/version-name.js';
 export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema } from './sql/database-schema.js';

@@ -44,7 +44,9 @@ const OUTAGE_REPLIES: ReadonlySet<string> = new Set([
   'CLUSTERDOWN',
   'LOADING',
   'MASTERDOWN',
+  'MISCONF',
   'NOAUTH',
+  'NOREPLICAS',
   'READONLY',
   'WRONGPASS',
 ]);

@@ -112,6 +112,20 @@ describe('RedisVersionStore on Redis', () => {
     expect(reading?.versions).toEqual(['t2']);
   });
 
+  it('announces writes when the memory limit is reached', async () => {
+    await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
+    try {
+      await expect(admin.set('other', 'x')).rejects.toThrow('OOM');
+      await store.begin(mark('w1', '*', 'id=1'), 't2', LONG_MS);
+      const [reading] = await store.read([{ table: TABLE, names: ['*', 'id=1'] }]);
+      expect(reading?.versions).toEqual(['t2!w1', 't2!w1']);
+      await store.end('w1', [TABLE], 't3');
+    } finally {
+      await admin.config('SET', 'maxmemory', '0');
+    }
+  });
+
   it('takes marks that were evicted for lost data', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await store.begin(mark('w1', '*'), 't1', LONG_MS);

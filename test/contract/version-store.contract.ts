@@ -136,6 +136,22 @@ export function versionStoreContract(open: () => Promise<VersionStoreUnderTest>)
       expect(found.versions).toEqual(['t1!w1']);
     });
 
+    it('keeps back versions of a dimension that a write under way does not know', async () => {
+      await store.begin(write('w1', '*'), 't1', LONG_MS);
+      const kept = await store.create({ table: USERS, names: ['*', 'region=US'] }, 't2');
+      expect(kept.versions).toEqual(['t1!w1', undefined]);
+      await store.end('w1', [USERS], 't3');
+      const created = await store.create({ table: USERS, names: ['*', 'region=US'] }, 't4');
+      expect(created.versions).toEqual(['t3', 't4']);
+    });
+
+    it('creates versions of a dimension that the write under way covers', async () => {
+      await store.create({ table: USERS, names: ['region=EU'] }, 't1');
+      await store.begin(write('w1', '*', 'region=EU'), 't2', LONG_MS);
+      const created = await store.create({ table: USERS, names: ['region=US'] }, 't3');
+      expect(created.versions).toEqual(['t3']);
+    });
+
     it('refuses a token that would change the text of a version', async () => {
       await expect(store.create({ table: USERS, names: ['*'] }, 'a!b')).rejects.toThrow(TypeError);
       await expect(store.create({ table: USERS, names: ['*'] }, '')).rejects.toThrow(TypeError);

@@ -74,7 +74,10 @@ export class FreshnessGate {
       readings = await this.#createMissing(wanted, readings);
       if (readings.some((reading) => !this.#isEpochTrusted(reading, outages))) return SETTLING;
     }
-    const doubtful = readings.filter(({ versions }) => versions.some((v) => v && isInDoubt(v)));
+    // What is still missing belongs to a dimension that a write under way does not know.
+    const doubtful = readings.filter(({ versions }) =>
+      versions.some((version) => version === undefined || isInDoubt(version)),
+    );
     if (doubtful.length > 0) {
       this.#settleInBackground(wanted, doubtful);
       return IN_DOUBT;

@@ -1,6 +1,8 @@
 /**
  * The store of versions, marks and epochs: one port, a memory and a Redis adapter.
  *
+ * Tokens and write ids have none of the characters `!` and space.
+ *
  * Every method is one atomic step on one table's data, or the same step on several tables
  * (atomic for each table alone; that is all the protocol needs). Methods reject when the store
  * cannot be reached or does not answer in time; the outcome of the step is then unknown.
@@ -68,6 +70,9 @@ export abstract class VersionStore {
   /**
    * Creates the versions that are missing, each with `token`, and registers their dimensions.
    * Existing versions stay as they are. Answers what the table holds afterwards.
+   *
+   * While a write is marked on the table, versions of a dimension that is not registered yet stay
+   * missing: the write does not know the dimension, so nothing would be in doubt that should be.
    */
   abstract create(versions: TableVersionNames, token: string): Promise<TableReading>;
 

@@ -37,11 +37,17 @@ export class MemoryTable {
 
   create(names: readonly string[], token: string): void {
     for (const name of names) {
-      if (!this.#versions.has(name)) this.#put(name, { token, marks: NO_MARKS });
       const dimension = dimensionOf(name);
+      if (!this.#mayCreate(dimension)) continue;
+      if (!this.#versions.has(name)) this.#put(name, { token, marks: NO_MARKS });
       if (dimension !== undefined) this.#dimensions.add(dimension);
     }
     this.#dropUnused(new Set(names));
+  }
+
+  /** A write under way knows only the dimensions that were registered before it. */
+  #mayCreate(dimension: string | undefined): boolean {
+    return dimension === undefined || this.#marks.size === 0 || this.#dimensions.has(dimension);
   }
 
   begin(

@@ -2,7 +2,8 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Creates the versions that are missing and registers their dimensions.
+ * Creates the versions that are missing and registers their dimensions. While there are marks,
+ * versions of dimensions not registered yet stay missing.
  *
  * KEYS: epoch, marks, dimensions. ARGV: token, version names...
  * Answers the epoch, then each version; false where there is none.
@@ -11,12 +12,21 @@ export const createVersions = defineScript(
   'create-versions',
   `${TABLE_FUNCTIONS}
 local token = ARGV[1]
+local has_marks = redis.call('EXISTS', marks_key) == 1
+
+local function may_create(dimension)
+  return not dimension or not has_marks
+    or redis.call('SISMEMBER', dimensions_key, dimension) == 1
+end
+
 local answer = { redis.call('GET', epoch_key) }
 for i = 2, #ARGV do
   local key = version_prefix .. ARGV[i]
-  redis.call('SET', key, token, 'NX')
   local dimension = dimension_of(ARGV[i])
-  if dimension then redis.call('SADD', dimensions_key, dimension) end
+  if may_create(dimension) then
+    redis.call('SET', key, token, 'NX')
+    if dimension then redis.call('SADD', dimensions_key, dimension) end
+  end
   answer[i] = redis.call('GET', key)
 end
 return answer

@@ -11,6 +11,7 @@ export function userNotFound(id: number): NotFoundException {
 
 export function sameRegion(): BadRequestException {
   return new BadRequestException({
+    kind: 'invalid-request',
     message: 'The users are in that region already.',
     errors: [{ field: 'to', problem: 'is the region in the path', remedy: 'Name another region.' }],
   });
@@ -29,6 +30,7 @@ export async function refusingTakenUsernames<T>(write: Promise<T>): Promise<T> {
 function usernameTaken(cause: unknown): ConflictException {
   return new ConflictException(
     {
+      kind: 'username-taken',
       message: 'A username is taken.',
       errors: [
         {

@@ -32,7 +32,7 @@ export const usersPage = defineQuery({
       limit: String(limit),
       after: String(last.id),
     });
-    return { link: `</users?${next}>; rel="next"` };
+    return { link: `</users?${next.toString()}>; rel="next"` };
   },
 });
 

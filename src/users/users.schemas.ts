@@ -12,7 +12,12 @@ import {
 export const LARGEST_PAGE = 1000;
 export const LARGEST_BATCH = 1000;
 
-export const listUsersQuery = z.strictObject({
+/** An object with these fields and no others. */
+function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, 'must be an object with the documented fields');
+}
+
+export const listUsersQuery = fields({
   region: regionSchema.optional().describe('Only users of this region'),
   limit: integerText(1, LARGEST_PAGE).default(LARGEST_PAGE).describe('Users a page'),
   after: integerText(0, LARGEST_ID)
@@ -21,20 +26,20 @@ export const listUsersQuery = z.strictObject({
 });
 export type ListUsersQuery = z.output<typeof listUsersQuery>;
 
-export const userPath = z.strictObject({ id: integerText(1, LARGEST_ID) });
+export const userPath = fields({ id: integerText(1, LARGEST_ID) });
 export type UserPath = z.output<typeof userPath>;
 
-export const regionPath = z.strictObject({ region: regionSchema });
+export const regionPath = fields({ region: regionSchema });
 export type RegionPath = z.output<typeof regionPath>;
 
-export const createUserBody = z.strictObject({
+export const createUserBody = fields({
   username: usernameSchema,
   region: regionSchema,
   email: emailSchema,
 });
 export type CreateUserBody = z.output<typeof createUserBody>;
 
-export const createUsersBody = z.strictObject({
+export const createUsersBody = fields({
   users: z
     .array(createUserBody, 'must be an array of users')
     .min(1, 'must have at least one user')
@@ -42,16 +47,14 @@ export const createUsersBody = z.strictObject({
 });
 export type CreateUsersBody = z.output<typeof createUsersBody>;
 
-export const changeUserBody = z
-  .strictObject({
-    username: usernameSchema.exactOptional(),
-    region: regionSchema.exactOptional(),
-    email: emailSchema.exactOptional(),
-  })
-  .refine((changes) => Object.keys(changes).length > 0, 'must change username, region or email');
+export const changeUserBody = fields({
+  username: usernameSchema.exactOptional(),
+  region: regionSchema.exactOptional(),
+  email: emailSchema.exactOptional(),
+}).refine((changes) => Object.keys(changes).length > 0, 'must change username, region or email');
 export type ChangeUserBody = z.output<typeof changeUserBody>;
 
-export const moveRegionBody = z.strictObject({ to: regionSchema });
+export const moveRegionBody = fields({ to: regionSchema });
 export type MoveRegionBody = z.output<typeof moveRegionBody>;
 
 export const userSummary = z.object({ id: idSchema, username: usernameSchema });

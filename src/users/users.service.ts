@@ -46,8 +46,8 @@ export class UsersService {
       .set(changes)
       .where('id = :id', { id })
       .returning([...DETAILS]);
-    const { raw } = await refusingTakenUsernames(update.execute());
-    const [user] = raw as UserDetails[];
+    const result = await refusingTakenUsernames(update.execute());
+    const [user] = result.raw as UserDetails[];
     if (!user) throw userNotFound(id);
     return user;
   }

@@ -51,5 +51,5 @@ export class StatementCounter {
 
 function textOf(statement: unknown): string {
   if (typeof statement === 'string') return statement;
-  return String((statement as { text?: unknown }).text ?? '');
+  return (statement as { text?: string }).text ?? '';
 }

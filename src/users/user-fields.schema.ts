@@ -3,22 +3,26 @@ import { z } from 'zod';
 /** Largest value of a PostgreSQL `integer`, the type of a user's id. */
 export const LARGEST_ID = 2_147_483_647;
 
+const USERNAME = 'must be a text of 1 to 80 characters, none of them NUL';
+const REGION = 'must be 1 to 10 characters out of A-Z a-z 0-9 _ -';
+const EMAIL = 'must be an address like name@example.com, of at most 120 characters';
+
 // The `u` flag counts code points, as PostgreSQL's varchar does. NUL and unpaired surrogates
 // cannot be stored as they were sent.
 export const usernameSchema = z
-  .string('must be a string')
-  .regex(/^[^\0\p{Cs}]{1,80}$/u, 'must have 1 to 80 characters, none of them NUL')
+  .string(USERNAME)
+  .regex(/^[^\0\p{Cs}]{1,80}$/u, USERNAME)
   .meta({ minLength: 1, maxLength: 80, pattern: undefined, examples: ['ada'] });
 
 export const regionSchema = z
-  .string('must be a string')
-  .regex(/^[A-Za-z0-9_-]{1,10}$/, 'must have 1 to 10 characters out of A-Z a-z 0-9 _ -')
+  .string(REGION)
+  .regex(/^[A-Za-z0-9_-]{1,10}$/, REGION)
   .meta({ examples: ['US'] });
 
 export const emailSchema = z
-  .string('must be a string')
-  .max(120, 'must have at most 120 characters')
-  .pipe(z.email('must look like name@example.com'))
+  .string(EMAIL)
+  .max(120, { error: EMAIL, abort: true })
+  .pipe(z.email(EMAIL))
   .meta({ type: 'string', format: 'email', maxLength: 120, examples: ['ada@example.com'] });
 
 export const idSchema = z

@@ -4,6 +4,7 @@ import { createApp } from './app.js';
 import { ConfigError } from './config/config.errors.js';
 import { readConfig } from './config/environment.js';
 import type { Config } from './config/config.js';
+import { DatabaseError } from './database/database.error.js';
 import { openServiceDatabase } from './database/service-database.js';
 import { addressOf, greeting } from './greeting.js';
 import { describeError } from './logging/describe-error.js';
@@ -37,7 +38,8 @@ try {
   const { port } = app.getHttpServer().address() as AddressInfo;
   for (const line of greeting(addressOf(config.host, port), database)) log.log(line);
 } catch (error) {
-  const { message } = describeError(error);
-  log.record('fatal', { error: describeError(error) }, `Tidemark cannot start: ${message}`);
+  const described = describeError(error);
+  const fields = error instanceof DatabaseError ? {} : { error: described };
+  log.record('fatal', fields, `Tidemark cannot start: ${described.message}`);
   await shutdown.begin(1);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { DatabaseError, isDatabaseUnavailable } from './database.errors.js';
+import { isDatabaseUnavailable } from './database-unavailable.js';
+import { DatabaseError } from './database.error.js';
 
 export interface ConnectOptions {
   readonly attempts: number;
@@ -28,15 +29,13 @@ export async function connect(
       const reason = reasonOf(error);
       if (!isDatabaseUnavailable(error)) {
         throw new DatabaseError(
-          `refused the connection (${reason})`,
-          'Check user, password and database name in DATABASE_URL.',
+          `The database refused the connection (${reason}). Check user, password and database name in DATABASE_URL.`,
           { cause: error },
         );
       }
       if (attempt >= attempts) {
         throw new DatabaseError(
-          `cannot be reached (${reason})`,
-          'Check that it runs, and the host and port in DATABASE_URL.',
+          `The database cannot be reached (${reason}). Check that it runs, and the host and port in DATABASE_URL.`,
           { cause: error },
         );
       }
@@ -57,8 +56,7 @@ async function requireVersion(source: DataSource): Promise<void> {
   if (row && Number(row.number) >= OLDEST_SERVER) return;
   await source.destroy();
   throw new DatabaseError(
-    `is PostgreSQL ${row?.name ?? 'of an unknown version'}, which is too old`,
-    'Use PostgreSQL 15 or later.',
+    `The database is PostgreSQL ${row?.name ?? 'of an unknown version'}, which is too old. Use PostgreSQL 15 or later.`,
   );
 }
 

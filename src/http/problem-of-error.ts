@@ -1,6 +1,6 @@
 /** Which problem an error is to the client. Nothing of an unknown error is told. */
 import { HttpException } from '@nestjs/common';
-import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { BODY_LIMIT_BYTES } from './limits.js';
 import { fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
 
@@ -57,9 +57,8 @@ function fieldProblemsIn(errors: unknown): FieldProblem[] | undefined {
 /** What the framework's words leave out: what would have been accepted. */
 function withHint(problem: Problem): Problem {
   const hint = hints[problem.status];
-  return hint === undefined
-    ? problem
-    : { ...problem, detail: `${sentence(problem.detail)} ${hint}` };
+  const detail = sentence(problem.detail);
+  return { ...problem, detail: hint === undefined ? detail : `${detail} ${hint}` };
 }
 
 const hints: Readonly<Record<number, string>> = {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
 import { scrub } from './scrub.js';
 
@@ -14,7 +15,7 @@ export interface ErrorDescription {
  * neither text nor values are kept, since PostgreSQL's messages quote what was in the row.
  */
 export function describeError(error: unknown): ErrorDescription {
-  if (!(error instanceof Error)) {
+  if (!types.isNativeError(error)) {
     return { name: typeof error, code: undefined, message: 'not an Error', stack: undefined };
   }
   const isStatement = error instanceof QueryFailedError;

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config/environment.js';
+import { DatabaseError } from '../database.error.js';
 import { STOP, type LauncherMessage } from './launcher.messages.js';
 
 /** The service's own PostgreSQL, run by a separate launcher process. */
@@ -28,7 +29,7 @@ export class EmbeddedDatabase {
 
   /**
    * Starts the database of a data folder, and makes it at the first start.
-   * @throws Error whose message is for the person who started the service.
+   * @throws DatabaseError
    */
   static async start(folder: string, progress: (line: string) => void): Promise<EmbeddedDatabase> {
     const launcher = fork(
@@ -54,7 +55,7 @@ export class EmbeddedDatabase {
         }
       });
       exited.then(
-        () => reject(new Error(notice)),
+        () => reject(new DatabaseError(notice)),
         (error: unknown) => reject(error as Error),
       );
     });

@@ -1,5 +1,7 @@
-/** The embedded database cannot run; the message says why and what to do. */
-export class EmbeddedDatabaseError extends Error {
+import { DatabaseError } from '../database.error.js';
+
+/** The embedded database cannot run. */
+export class EmbeddedDatabaseError extends DatabaseError {
   constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
     super(`The embedded PostgreSQL ${problem}. ${remedy}`, options);
     this.name = 'EmbeddedDatabaseError';

@@ -1,12 +1,5 @@
+import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
-
-/** The service cannot work with the database it was given. */
-export class DatabaseError extends Error {
-  constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
-    super(`The database ${problem}. ${remedy}`, options);
-    this.name = 'DatabaseError';
-  }
-}
 
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
@@ -30,7 +23,7 @@ const CLIENT_MESSAGES =
 /** Whether an error says that the database cannot be reached at the moment. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
-  if (!(cause instanceof Error)) return false;
+  if (!types.isNativeError(cause)) return false;
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string') {
     if (NETWORK_CODES.has(code) || SERVER_CODES.has(code)) return true;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
+import { isDatabaseUnavailable } from './database-unavailable.js';
+
+function coded(code: string, message = 'something'): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+describe('isDatabaseUnavailable', () => {
+  it.each([
+    ['a refused connection', coded('ECONNREFUSED')],
+    ['an unknown host', coded('ENOTFOUND')],
+    ['a server that starts', coded('57P03')],
+    ['a server that stops', new QueryFailedError('SELECT 1', [], coded('57P01'))],
+    ['a lost connection', coded('08006')],
+    ['too many connections', coded('53300')],
+    ['a connection that ended', new Error('Connection terminated unexpectedly')],
+    ['a pool that is exhausted', new Error('timeout exceeded when trying to connect')],
+  ])('is so for %s', (_name, error) => {
+    expect(isDatabaseUnavailable(error)).toBe(true);
+  });
+
+  it.each([
+    ['a taken key', new QueryFailedError('INSERT', [], coded('23505'))],
+    ['a wrong password', coded('28P01')],
+    ['a syntax error', coded('42601')],
+    ['a code that only begins alike', coded('08')],
+    ['any other error', new Error('Connection is nice')],
+    ['what is no error', { code: 'ECONNREFUSED' }],
+    ['nothing', undefined],
+  ])('is not so for %s', (_name, error) => {
+    expect(isDatabaseUnavailable(error)).toBe(false);
+  });
+});

@@ -57,20 +57,27 @@ export interface TableWrite {
   readonly action: 'insert' | 'update' | 'delete';
   /** What the WHERE clause proves of the rows as they were; empty for inserts. */
   readonly confinements: readonly Confinement[];
-  /** New values by column, `undefined` where not a plain term (update). */
+  /** Columns given new values by UPDATE or DO UPDATE; `undefined` where not a plain term. */
   readonly assignments: ReadonlyMap<string, Term | undefined>;
   /** Inserted values by column, one list with a term (or `undefined`) for each row. */
   readonly inserted: ReadonlyMap<string, readonly (Term | undefined)[]>;
   /** INSERT ... ON CONFLICT DO UPDATE: rows not named by VALUES may have changed. */
   readonly mayUpdateOthers: boolean;
-  /** Result column by table column, where RETURNING gives that column as it is. */
+  /** From result column to table column, where RETURNING gives that column as it is. */
   readonly returning: ReadonlyMap<string, string>;
   /**
-   * Text that reads and locks the old rows' dimension columns under the same WHERE clause and
-   * parameters, aliased as the columns; `undefined` where the rows to lock are not bounded by
-   * the primary key, or nothing is left to learn.
+   * Reads and locks the old rows' dimension columns under the same WHERE clause, named as the
+   * columns; `undefined` where the rows to lock are not bounded by the primary key, where the
+   * clause may not mean the same a moment later, or where nothing is left to learn.
    */
-  readonly probe: string | undefined;
+  readonly probe: Probe | undefined;
+}
+
+/** A statement of its own, with its own numbering of parameters. */
+export interface Probe {
+  readonly sql: string;
+  /** Which of the write's parameters it takes, 0-based, in its order. */
+  readonly parameterIndexes: readonly number[];
 }
 
 export type StatementAnalysis =

@@ -29,7 +29,10 @@ export interface TableFacts {
   readonly dimensions: readonly Dimension[];
   /** The name of the primary key's dimension, where it is one. */
   readonly primaryKey: string | undefined;
-  /** A trigger of a user, or a rule: a write may change more than its statement says. */
+  /**
+   * A trigger of a user, a rule, or a default, check, policy or view definition that calls a
+   * volatile function: the statement may change more than it says.
+   */
   readonly hasTriggers: boolean;
   readonly hasRowSecurity: boolean;
   /** Partition or inheritance parent or child. */
@@ -38,17 +41,23 @@ export interface TableFacts {
   readonly cascadesTo: readonly string[];
 }
 
+/** The worst of several functions counts. */
+export type Volatility = 'immutable' | 'stable' | 'volatile';
+
 export interface Catalogue {
   /** Resolves as PostgreSQL would: with the schema given, or along the search path. */
   table(schema: string | undefined, name: string): TableFacts | undefined;
   readonly tables: readonly TableFacts[];
   /** Worst volatility of all functions of that name that the call can mean; `undefined` if unknown. */
-  functionVolatility(
-    schema: string | undefined,
-    name: string,
-  ): 'immutable' | 'stable' | 'volatile' | undefined;
+  functionVolatility(schema: string | undefined, name: string): Volatility | undefined;
   /** Whether the function lives in `pg_catalog` under every meaning of the name. */
   isBuiltIn(schema: string | undefined, name: string): boolean;
+  /**
+   * Worst volatility of all operators of that name that an expression can mean; `undefined` if
+   * unknown. PostgreSQL's own count as immutable: the few that are not depend on settings alone.
+   * An `=` that replaces PostgreSQL's own for the kinds of column above is volatile.
+   */
+  operatorVolatility(schema: string | undefined, name: string): Volatility | undefined;
   /** Changes whenever any fact above changes. */
   readonly fingerprint: string;
 }

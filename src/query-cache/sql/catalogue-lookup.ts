@@ -1,0 +1,87 @@
+/** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
+import type { Catalogue, TableFacts, Volatility } from '../core/table-facts.js';
+
+const BUILT_IN = 'pg_catalog';
+
+const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2 };
+
+export interface CatalogueContent {
+  readonly searchPath: readonly string[];
+  readonly tables: readonly TableFacts[];
+  /** Relations that are no table of a user, but hide those later on the path. */
+  readonly otherRelations: NamedFacts<true>;
+  readonly functions: NamedFacts<Volatility>;
+  readonly operators: NamedFacts<Volatility>;
+  readonly fingerprint: string;
+}
+
+/** Facts by schema and name. */
+export type NamedFacts<Fact> = ReadonlyMap<string, ReadonlyMap<string, Fact>>;
+
+export class CatalogueLookup implements Catalogue {
+  readonly #tables: NamedFacts<TableFacts>;
+
+  constructor(private readonly content: CatalogueContent) {
+    this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
+  }
+
+  get tables(): readonly TableFacts[] {
+    return this.content.tables;
+  }
+
+  get fingerprint(): string {
+    return this.content.fingerprint;
+  }
+
+  table(schema: string | undefined, name: string): TableFacts | undefined {
+    for (const candidate of this.#schemas(schema)) {
+      const table = this.#tables.get(candidate)?.get(name);
+      if (table) return table;
+      if (this.content.otherRelations.get(candidate)?.has(name)) return undefined;
+    }
+    return undefined;
+  }
+
+  functionVolatility(schema: string | undefined, name: string): Volatility | undefined {
+    return this.#worst(this.content.functions, schema, name);
+  }
+
+  operatorVolatility(schema: string | undefined, name: string): Volatility | undefined {
+    return this.#worst(this.content.operators, schema, name);
+  }
+
+  isBuiltIn(schema: string | undefined, name: string): boolean {
+    const owners = this.#schemas(schema).filter((candidate) =>
+      this.content.functions.get(candidate)?.has(name),
+    );
+    return owners.length > 0 && owners.every((owner) => owner === BUILT_IN);
+  }
+
+  /** Overloads of one name lie in several schemas; which one a call means depends on its types. */
+  #worst(
+    facts: NamedFacts<Volatility>,
+    schema: string | undefined,
+    name: string,
+  ): Volatility | undefined {
+    const found = this.#schemas(schema)
+      .map((candidate) => facts.get(candidate)?.get(name))
+      .filter((volatility) => volatility !== undefined);
+    return found.toSorted((a, b) => RANK[b] - RANK[a])[0];
+  }
+
+  #schemas(schema: string | undefined): readonly string[] {
+    return schema === undefined ? this.content.searchPath : [schema];
+  }
+}
+
+export function bySchema<Fact>(
+  facts: readonly (readonly [schema: string, name: string, fact: Fact])[],
+): NamedFacts<Fact> {
+  const schemas = new Map<string, Map<string, Fact>>();
+  for (const [schema, name, fact] of facts) {
+    let named = schemas.get(schema);
+    if (!named) schemas.set(schema, (named = new Map()));
+    named.set(name, fact);
+  }
+  return schemas;
+}

@@ -1,0 +1,77 @@
+/** The versions that an answer depends on. */
+import { dimensionValue } from '../core/canonical-value.js';
+import type { Dependencies, TableDependency } from '../core/dependency.js';
+import type { Confinement, ReadAnalysis, TableRead } from '../core/statement-analysis.js';
+import type { Catalogue, TableFacts } from '../core/table-facts.js';
+import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import { namesMoment } from './moment-words.js';
+import { UnkeyableParameterError } from './query-key.js';
+import { confinedTexts } from './term-values.js';
+
+type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
+
+/**
+ * One dependency for each table, on the narrowest confinement whose values all have a canonical
+ * text; on the whole table where there is none.
+ *
+ * @throws UnkeyableParameterError where a parameter may name a moment, such as `now`: the same
+ *   text would mean another date tomorrow.
+ */
+export function dependenciesOf(
+  analysis: CacheableRead,
+  parameters: readonly unknown[],
+  catalogue: Catalogue,
+): Dependencies {
+  refuseMoments(analysis, parameters);
+  let completeRowCount: number | undefined;
+  const tables = analysis.tables.map((read) => {
+    const facts = catalogue.tables.find(({ id }) => id === read.table);
+    const narrowest = facts && narrowestOf(read, facts, parameters);
+    if (!narrowest) return { table: read.table, names: [WHOLE_TABLE], insertName: undefined };
+    const { name } = narrowest.dimension;
+    const isKey = name === facts.primaryKey;
+    if (isKey && analysis.rowPerKey) completeRowCount = narrowest.values.length;
+    return {
+      table: read.table,
+      names: [...narrowest.values.map((value) => valueVersion(name, value)), unknownVersion(name)],
+      insertName: isKey ? insertVersion(name) : undefined,
+    } satisfies TableDependency;
+  });
+  return { tables, completeRowCount };
+}
+
+interface Narrowest {
+  readonly dimension: Confinement['dimension'];
+  /** Distinct, sorted. */
+  readonly values: readonly string[];
+}
+
+function narrowestOf(
+  { confinements }: TableRead,
+  facts: TableFacts,
+  parameters: readonly unknown[],
+): Narrowest | undefined {
+  for (const confinement of confinements) {
+    const texts = confinedTexts(confinement, facts, parameters);
+    if (!texts) continue;
+    const values = [...new Set(texts.map(dimensionValue))].toSorted();
+    return { dimension: confinement.dimension, values };
+  }
+  return undefined;
+}
+
+/** A parameter that confines a table is compared with a column that is no date. */
+function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]): void {
+  if (!parameters.some(namesMoment)) return;
+  const confining = new Set<number>();
+  for (const { confinements } of tables) {
+    for (const term of confinements.flatMap(({ tuples }) => tuples.flat())) {
+      if (term.kind === 'parameter') confining.add(term.index);
+    }
+  }
+  parameters.forEach((value, index) => {
+    if (!confining.has(index) && namesMoment(value)) {
+      throw new UnkeyableParameterError(index, 'may name a moment, such as now');
+    }
+  });
+}

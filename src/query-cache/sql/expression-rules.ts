@@ -1,0 +1,128 @@
+/** What single nodes of a SELECT must satisfy for its answer to be cached. */
+import type { Catalogue } from '../core/table-facts.js';
+import { refusalOf } from './built-in-functions.js';
+import { isMeant, type RangeItem } from './from-clause.js';
+import { namesMoment } from './moment-words.js';
+import { ReadRefusal } from './read-refusal.js';
+import {
+  namesOf,
+  pick,
+  qualifiedName,
+  type A_Const,
+  type A_Expr,
+  type ColumnRef,
+  type FuncCall,
+  type Node,
+  type TypeName,
+} from './syntax-tree.js';
+
+/** One SELECT and those around it: what its column names can mean. */
+export interface QueryLevel {
+  readonly parent: QueryLevel | undefined;
+  readonly visible: readonly RangeItem[];
+}
+
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'ctid',
+  'xmin',
+  'xmax',
+  'cmin',
+  'cmax',
+  'tableoid',
+]);
+
+/** Types whose input and output follow from the value and the settings in the key. */
+const CAST_TYPES: ReadonlySet<string> = new Set(
+  (
+    'bool int2 int4 int8 float4 float8 numeric text varchar bpchar char name uuid json jsonb ' +
+    'jsonpath bytea date time timetz timestamp timestamptz interval inet cidr macaddr macaddr8 ' +
+    'bit varbit point line lseg box path polygon circle tsvector tsquery oid ' +
+    'int4range int8range numrange tsrange tstzrange daterange'
+  ).split(' '),
+);
+
+/** Kinds of A_Expr whose name is an operator; BETWEEN and its like stand for `<=` and `>=`. */
+const BETWEEN_KINDS: ReadonlySet<string> = new Set([
+  'AEXPR_BETWEEN',
+  'AEXPR_NOT_BETWEEN',
+  'AEXPR_BETWEEN_SYM',
+  'AEXPR_NOT_BETWEEN_SYM',
+]);
+
+/** Each method throws a ReadRefusal for what cannot be cached. */
+export class ExpressionRules {
+  constructor(private readonly catalogue: Catalogue) {}
+
+  call(call: FuncCall): void {
+    this.#function(namesOf(call.funcname), call.args?.length ?? 0);
+  }
+
+  expression(expression: A_Expr): void {
+    if (BETWEEN_KINDS.has(expression.kind ?? '')) {
+      for (const name of ['<=', '>=']) this.#operator(undefined, name);
+    } else this.operator(expression.name);
+  }
+
+  operator(operator: readonly Node[] | undefined): void {
+    if (!operator) return;
+    const { schema, name } = qualifiedName(operator);
+    this.#operator(schema, name);
+  }
+
+  cast(type: TypeName): void {
+    const { schema, name } = qualifiedName(type.names);
+    const isKnown = (schema === undefined || schema === 'pg_catalog') && CAST_TYPES.has(name);
+    if (!isKnown) throw new ReadRefusal('unknown-function', `cast to type ${name}`);
+  }
+
+  constant({ sval }: A_Const): void {
+    if (namesMoment(sval?.sval)) {
+      throw new ReadRefusal('volatile-function', 'a constant that may name a moment, such as now');
+    }
+  }
+
+  /** `row.name` calls the function of that name where the row has no such column. */
+  column(reference: ColumnRef, level: QueryLevel): void {
+    const fields = reference.fields ?? [];
+    const names = namesOf(fields);
+    const column = names.at(-1) ?? '';
+    if (SYSTEM_COLUMNS.has(column)) {
+      throw new ReadRefusal('volatile-function', `system column ${column}`);
+    }
+    const last = fields.at(-1);
+    if (names.length === 1 || (last && !pick(last, 'String'))) return;
+    if (isColumn(names, level)) return;
+    this.field(column);
+  }
+
+  /** A field of a row of unknown type: a column, or a function of that name. */
+  field(name: string): void {
+    if (this.catalogue.functionVolatility(undefined, name) !== undefined) this.#function([name], 1);
+  }
+
+  #function(names: readonly string[], argumentCount: number): void {
+    const name = { schema: names.at(-2), name: names.at(-1) ?? '' };
+    const refusal = refusalOf(name, argumentCount, this.catalogue);
+    if (refusal) throw new ReadRefusal(refusal.reason, refusal.detail);
+  }
+
+  #operator(schema: string | undefined, name: string): void {
+    const volatility = this.catalogue.operatorVolatility(schema, name);
+    if (volatility === undefined) {
+      throw new ReadRefusal('unknown-function', `operator ${name} is not in the catalogue`);
+    }
+    if (volatility !== 'immutable') {
+      throw new ReadRefusal('volatile-function', `operator ${name} is not immutable`);
+    }
+  }
+}
+
+/** Whether the innermost item of that name is a table that has the column. */
+function isColumn(names: readonly string[], start: QueryLevel): boolean {
+  const [column = '', qualifier = '', schema] = names.toReversed();
+  for (let level: QueryLevel | undefined = start; level; level = level.parent) {
+    const meant = level.visible.filter((item) => isMeant(item, qualifier, schema));
+    if (meant.length > 0) return meant.every(({ columns }) => columns?.has(column));
+  }
+  return false;
+}

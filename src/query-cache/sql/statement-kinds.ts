@@ -1,0 +1,81 @@
+/** Statements by the names of their nodes, as far as their name alone decides. */
+import { visit } from './syntax-tree.js';
+
+/** Change no table and no schema. */
+export const HARMLESS_STATEMENTS: ReadonlySet<string> = new Set([
+  'VariableShowStmt',
+  'VariableSetStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'NotifyStmt',
+  'DeallocateStmt',
+  'FetchStmt',
+  'ClosePortalStmt',
+  'LockStmt',
+  'ConstraintsSetStmt',
+  'CheckPointStmt',
+  'PrepareStmt',
+]);
+
+/** Cannot run in a transaction block, or may commit by themselves. */
+const NOT_TRANSACTIONAL: ReadonlySet<string> = new Set([
+  'CallStmt',
+  'DoStmt',
+  'VacuumStmt',
+  'ClusterStmt',
+  'RepackStmt',
+  'ReindexStmt',
+  'CreatedbStmt',
+  'DropdbStmt',
+  'AlterDatabaseStmt',
+  'AlterSystemStmt',
+  'CreateTableSpaceStmt',
+  'DropTableSpaceStmt',
+  'CreateSubscriptionStmt',
+  'AlterSubscriptionStmt',
+  'DropSubscriptionStmt',
+  'DiscardStmt',
+  'TransactionStmt',
+]);
+
+/** Cannot change what the catalogue says. */
+const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+  'TruncateStmt',
+  'CopyStmt',
+  'ExecuteStmt',
+  'RefreshMatViewStmt',
+  'VacuumStmt',
+  'ReindexStmt',
+  'ClusterStmt',
+  'RepackStmt',
+  'AlterSystemStmt',
+  'DeclareCursorStmt',
+]);
+
+/** Whether the statement can run in a transaction block and leaves it open. */
+export function isTransactional(type: string, statement: object): boolean {
+  if (NOT_TRANSACTIONAL.has(type)) return false;
+  return !isConcurrent(statement) && !detaches(statement);
+}
+
+/** Whether it may change the schema. A SELECT here calls a function that may do anything. */
+export function mayChangeSchema(type: string): boolean {
+  return !KEEPS_SCHEMA.has(type);
+}
+
+/** ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY */
+function detaches(statement: object): boolean {
+  let found = false;
+  visit(statement, (key, value) => {
+    found ||= key === 'PartitionCmd' && isConcurrent(value);
+  });
+  return found;
+}
+
+function isConcurrent(statement: object): boolean {
+  return 'concurrent' in statement && statement.concurrent === true;
+}

@@ -1,0 +1,91 @@
+/**
+ * PostgreSQL's syntax tree as its parser gives it: every node is an object whose only key is the
+ * node's type; zero, false and empty text are left out.
+ */
+import { loadModule, parseSync, scanSync, SqlError, type Node, type RawStmt } from 'libpg-query';
+
+export type {
+  A_Const,
+  A_Expr,
+  Alias,
+  ColumnRef,
+  DeleteStmt,
+  FuncCall,
+  InsertStmt,
+  JoinExpr,
+  Node,
+  OnConflictClause,
+  ParamRef,
+  RangeVar,
+  RawStmt,
+  ReturningClause,
+  ScanToken,
+  SelectStmt,
+  TransactionStmt,
+  TypeName,
+  UpdateStmt,
+} from 'libpg-query';
+
+type KeysOf<U> = U extends unknown ? keyof U : never;
+export type NodeType = KeysOf<Node>;
+type FieldsOf<Type extends NodeType> = Extract<Node, Record<Type, unknown>>[Type];
+
+/** Fetches the parser, once a process; the functions below need it. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/** @throws SqlError where the text is not SQL. */
+export function parse(sql: string): readonly RawStmt[] {
+  return parseSync(sql).stmts ?? [];
+}
+
+export function isParserError(error: unknown): boolean {
+  return error instanceof SqlError;
+}
+
+export const scan = scanSync;
+
+/** The fields of the node, if it is of that type. */
+export function pick<Type extends NodeType>(
+  node: Node | undefined,
+  type: Type,
+): FieldsOf<Type> | undefined {
+  return (node as Partial<Record<Type, FieldsOf<Type>>> | undefined)?.[type];
+}
+
+export function typeOf(node: Node): NodeType | undefined {
+  return Object.keys(node)[0] as NodeType | undefined;
+}
+
+/** The texts of a dotted name. */
+export function namesOf(nodes: readonly Node[] | undefined): string[] {
+  return (nodes ?? []).map((node) => pick(node, 'String')?.sval ?? '');
+}
+
+/** A name and the schema before it. */
+export interface QualifiedName {
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+export function qualifiedName(nodes: readonly Node[] | undefined): QualifiedName {
+  const names = namesOf(nodes);
+  return { schema: names.at(-2), name: names.at(-1) ?? '' };
+}
+
+/**
+ * Visits every keyed value below `tree`: nodes under their type, and plain parts such as
+ * `intoClause` under the name of their field. Keys come from PostgreSQL's grammar alone.
+ */
+export function visit(tree: unknown, onKey: (key: string, value: object) => void): void {
+  const pending: unknown[] = [tree];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, child] of Object.entries(value) as [string, unknown][]) {
+      if (typeof child !== 'object' || child === null) continue;
+      if (!Array.isArray(value)) onKey(key, child);
+      pending.push(child);
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import { canonicalValue } from './core/canonical-value.js';
 import { CacheEvents } from './core/cache-events.js';
 import { randomToken } from './core/token.js';
 import { valueVersion, WHOLE_TABLE } from './core/version-name.js';
@@ -25,7 +26,7 @@ export interface RunOptions {
 export interface Region {
   /** `schema.name`, as the database spells them. */
   readonly table: string;
-  /** A column named by `@CacheRegion`, or the primary key column. */
+  /** A column named by `@CacheRegion`, or the primary key column; with a value. */
   readonly dimension?: string;
   readonly value?: string | number;
 }
@@ -78,14 +79,9 @@ export class QueryCache {
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
     const tables = new Map<string, Set<string>>();
-    for (const { table, dimension, value } of regions) {
-      const facts = this.schema.catalogue.tables.find(({ id }) => id === table);
-      if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
-      const names = tables.get(table) ?? new Set([WHOLE_TABLE]);
-      if (dimension !== undefined && value !== undefined) {
-        names.add(valueVersion(dimension, String(value)));
-      }
-      tables.set(table, names);
+    for (const region of regions) {
+      const names = tables.get(region.table) ?? new Set([WHOLE_TABLE]);
+      tables.set(region.table, names.add(this.#versionName(region)));
     }
     const writeId = randomToken();
     const named = [...tables].map(([table, names]) => ({ table, names: [...names] }));
@@ -111,5 +107,25 @@ export class QueryCache {
           dependencies: plan.dependencies.tables,
         }
       : { ...plan, sql: compiled.sql };
+  }
+
+  /** @throws TypeError that names what is wrong with the region. */
+  #versionName({ table, dimension, value }: Region): string {
+    const facts = this.schema.catalogue.tables.find(({ id }) => id === table);
+    if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
+    if (dimension === undefined) return WHOLE_TABLE;
+    const known = facts.dimensions.find(({ name }) => name === dimension);
+    const [column, ...others] = known?.columns ?? [];
+    const kind = column === undefined ? undefined : facts.columns.get(column)?.kind;
+    if (kind === undefined || others.length > 0) {
+      throw new TypeError(
+        `${dimension} is no dimension of ${table}: name the primary key or a @CacheRegion column.`,
+      );
+    }
+    const text = canonicalValue(kind, value);
+    if (text === undefined) {
+      throw new TypeError(`The value given for ${dimension} of ${table} is none of its type.`);
+    }
+    return valueVersion(dimension, text);
   }
 }

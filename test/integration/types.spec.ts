@@ -1,7 +1,7 @@
 /** `QueryCache.run` gives the same values, types included, from the database, from L1 and from L2. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { defineQuery } from '../../src/query-cache/index.js';
+import { defineQuery, type BoundQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -49,7 +49,7 @@ const count = defineQuery({
     source.getRepository(Specimen).createQueryBuilder('s'),
 }).bind({});
 
-const queries = {
+const queries: Record<string, BoundQuery> = {
   entities: specimens,
   'mapped rows': mapped,
   'raw rows': raw,

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { PostgresServer } from '../../support/postgres-server.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { Instance } from './instance.js';
@@ -60,13 +61,25 @@ export class Cluster {
   }
 
   /** The database's own word, past every instance. */
-  async storedUser(id: number): Promise<TestUser | undefined> {
-    const database = new URL(this.env['DATABASE_URL'] ?? '').pathname.slice(1);
-    const [row] = await this.postgres.psql<TestUser & Record<string, unknown>>(
-      `SELECT id, username, region, email FROM users WHERE id = ${id}`,
-      database,
-    );
-    return row;
+  storedUser(id: number): Promise<TestUser | undefined> {
+    return this.#withConnection(async (client) => {
+      const text = 'SELECT id, username, region, email FROM users WHERE id = $1';
+      const { rows } = await client.query<TestUser>(text, [id]);
+      return rows[0];
+    });
+  }
+
+  /** Every statement about users waits until the work is done; `waiting` tells how many do. */
+  whileUsersAreLocked<T>(work: (waiting: () => Promise<number>) => Promise<T>): Promise<T> {
+    return this.#withConnection(async (client) => {
+      await client.query('BEGIN');
+      await client.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+      return work(async () => {
+        const text = 'SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted';
+        const { rows } = await client.query<{ waiting: number }>(text);
+        return rows[0]?.waiting ?? 0;
+      });
+    });
   }
 
   /** How many transactions are under way in the database. */
@@ -76,5 +89,15 @@ export class Cluster {
        WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()`,
     );
     return row?.open ?? 0;
+  }
+
+  async #withConnection<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.env['DATABASE_URL'] });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
   }
 }

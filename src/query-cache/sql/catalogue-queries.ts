@@ -107,9 +107,15 @@ SELECT DISTINCT confrelid::text AS referenced, conrelid::text AS referencing
 /** 0: immutable, 1: stable, 2: volatile. */
 const RANK = `CASE p.provolatile WHEN 'i' THEN 0 WHEN 's' THEN 1 ELSE 2 END`;
 
+/** One row for each schema and rank: PostgreSQL has thousands of functions. */
+const TOGETHER = `
+SELECT schema::text AS schema, rank,
+       pg_catalog.array_to_json(pg_catalog.array_agg(name ORDER BY name))::text AS names`;
+
 /** An aggregate of a user is what the functions behind it are. */
 export const FUNCTIONS = `
-SELECT n.nspname::text AS schema, p.proname::text AS name,
+${TOGETHER} FROM (
+SELECT n.nspname AS schema, p.proname AS name,
        max(CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN f.rank
                 ELSE GREATEST(f.rank, (
                   SELECT max(${RANK}) FROM pg_catalog.pg_proc p WHERE p.oid IN (
@@ -121,7 +127,9 @@ SELECT n.nspname::text AS schema, p.proname::text AS name,
   LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
  WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  GROUP BY 1, 2
- ORDER BY 1, 2`;
+) AS named
+ GROUP BY named.schema, rank
+ ORDER BY named.schema, rank`;
 
 const PROVING_TYPES = ['text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool']
   .map((type) => `'pg_catalog.${type}'::pg_catalog.regtype`)
@@ -129,7 +137,8 @@ const PROVING_TYPES = ['text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool'
 
 /** An `=` of a user over PostgreSQL's own types replaces PostgreSQL's. */
 export const OPERATORS = `
-SELECT n.nspname::text AS schema, o.oprname::text AS name,
+${TOGETHER} FROM (
+SELECT n.nspname AS schema, o.oprname AS name,
        max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
                 WHEN o.oprname = '=' AND o.oprleft IN (${PROVING_TYPES}) AND o.oprright IN (${PROVING_TYPES}) THEN 2
                 ELSE ${RANK} END) AS rank
@@ -138,4 +147,6 @@ SELECT n.nspname::text AS schema, o.oprname::text AS name,
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  GROUP BY 1, 2
- ORDER BY 1, 2`;
+) AS named
+ GROUP BY named.schema, rank
+ ORDER BY named.schema, rank`;

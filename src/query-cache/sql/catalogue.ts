@@ -162,11 +162,11 @@ function otherRelations(relations: readonly Row[]): NamedFacts<true> {
 
 function volatilities(rows: readonly Row[]): NamedFacts<Volatility> {
   return bySchema(
-    rows.map((row) => [
-      text(row['schema']),
-      text(row['name']),
-      VOLATILITIES[Number(row['rank'])] ?? 'volatile',
-    ]),
+    rows.flatMap((row) => {
+      const volatility = VOLATILITIES[Number(row['rank'])] ?? 'volatile';
+      const names = JSON.parse(text(row['names'])) as string[];
+      return names.map((name) => [text(row['schema']), name, volatility] as const);
+    }),
   );
 }
 

@@ -140,6 +140,12 @@ class ReadAnalyser {
 
   #node(type: string, fields: Fields, context: Context): void {
     const grammar = READ_GRAMMAR.get(type);
+    if (type === 'SQLValueFunction') {
+      throw new ReadRefusal(
+        'volatile-function',
+        'a function of the clock or session, such as current_date',
+      );
+    }
     if (!grammar) throw unknown(type);
     this.#check({ [type]: fields } as unknown as Node, context.level);
     for (const [field, value] of Object.entries(fields)) {

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { MOST_VALUES, mergeTouched, versionNamesOf, type TouchedTable } from './touched-regions.js';
+
+function touched(
+  dimensions: Record<string, readonly string[] | 'unknown'>,
+  insertedUnknownKeys?: string,
+): TouchedTable {
+  const sets = Object.entries(dimensions).map(
+    ([name, values]) => [name, values === 'unknown' ? values : new Set(values)] as const,
+  );
+  return { table: 'public.users', dimensions: new Map(sets), insertedUnknownKeys };
+}
+
+describe('versionNamesOf', () => {
+  it('names the table, every value, and what is not known', () => {
+    expect(versionNamesOf(touched({ id: ['7'], region: 'unknown' }))).toEqual([
+      '*',
+      'id=7',
+      'region?',
+    ]);
+  });
+
+  it('names inserts under keys that are not known', () => {
+    expect(versionNamesOf(touched({ id: [], region: ['US'] }, 'id'))).toEqual([
+      '*',
+      'region=US',
+      'id+',
+    ]);
+  });
+
+  it('counts more values than the most as not known', () => {
+    const values = Array.from({ length: MOST_VALUES + 1 }, (_, i) => String(i));
+    expect(versionNamesOf(touched({ id: values }))).toEqual(['*', 'id?']);
+    expect(versionNamesOf(touched({ id: values.slice(1) }))).toHaveLength(MOST_VALUES + 1);
+  });
+});
+
+describe('mergeTouched', () => {
+  it('has the values of both', () => {
+    const merged = mergeTouched(
+      touched({ id: ['1'], region: ['US'] }),
+      touched({ id: ['2'], region: ['US'] }),
+    );
+    expect(versionNamesOf(merged)).toEqual(['*', 'id=1', 'id=2', 'region=US']);
+  });
+
+  it('knows nothing of a dimension that one of them does not know', () => {
+    const merged = mergeTouched(
+      touched({ id: ['1'], region: 'unknown' }),
+      touched({ id: ['2'], region: ['US'] }),
+    );
+    expect(versionNamesOf(merged)).toEqual(['*', 'id=1', 'id=2', 'region?']);
+    expect(
+      versionNamesOf(mergeTouched(touched({ id: ['1'] }), touched({ id: ['2'], region: ['US'] }))),
+    ).toEqual(['*', 'id=1', 'id=2', 'region?']);
+  });
+
+  it('keeps inserts of either side', () => {
+    const [plain, inserting] = [touched({ id: ['1'] }), touched({ id: [] }, 'id')];
+    expect(mergeTouched(plain, inserting).insertedUnknownKeys).toBe('id');
+    expect(mergeTouched(inserting, plain).insertedUnknownKeys).toBe('id');
+  });
+});

@@ -1,0 +1,97 @@
+/** A catalogue written down by hand, for specs without a database. */
+import type {
+  Catalogue,
+  ColumnKind,
+  TableFacts,
+  Volatility,
+} from '../../src/query-cache/core/table-facts.js';
+import {
+  bySchema,
+  CatalogueLookup,
+  type NamedFacts,
+} from '../../src/query-cache/sql/catalogue-lookup.js';
+
+export interface TableSketch extends Partial<
+  Pick<
+    TableFacts,
+    'kind' | 'hasTriggers' | 'hasRowSecurity' | 'isInherited' | 'cascadesTo' | 'primaryKey'
+  >
+> {
+  /** Column kinds by name. */
+  readonly columns: Readonly<Record<string, ColumnKind>>;
+  /** Dimensions by their columns joined with `,`; the first is the primary key. */
+  readonly dimensions?: readonly string[];
+}
+
+export interface CatalogueSketch {
+  /** By `schema.name`. */
+  readonly tables: Readonly<Record<string, TableSketch>>;
+  /** By `schema.name`, beside the few of PostgreSQL below. */
+  readonly functions?: Readonly<Record<string, Volatility>>;
+  readonly operators?: Readonly<Record<string, Volatility>>;
+  readonly searchPath?: readonly string[];
+}
+
+const IMMUTABLE =
+  'count sum max min lower upper length abs row_number unnest array_agg like_escape';
+const STABLE = 'now current_setting to_char date_trunc json_agg age to_jsonb version table_to_xml';
+const VOLATILE = 'random nextval pg_advisory_xact_lock lo_unlink clock_timestamp set_config';
+const OPERATORS = '= <> < <= > >= + - * / || ~~ ~~* ->> @>';
+
+export function buildCatalogue({
+  tables,
+  functions = {},
+  operators = {},
+  searchPath = ['pg_catalog', 'public'],
+}: CatalogueSketch): Catalogue {
+  const known = Object.entries(tables).map(([id, sketch]) => buildTable(id, sketch));
+  return new CatalogueLookup({
+    searchPath,
+    tables: known,
+    otherRelations: bySchema([['pg_catalog', 'pg_class', true]]),
+    functions: named({
+      ...builtIn(IMMUTABLE, 'immutable'),
+      ...builtIn(STABLE, 'stable'),
+      ...builtIn(VOLATILE, 'volatile'),
+      ...functions,
+    }),
+    operators: named({ ...builtIn(OPERATORS, 'immutable'), ...operators }),
+    fingerprint: 'sketch',
+  });
+}
+
+export function buildTable(id: string, sketch: TableSketch): TableFacts {
+  const [schema, name] = split(id);
+  const { columns, dimensions = [], ...facts } = sketch;
+  return {
+    id,
+    schema,
+    name,
+    kind: 'table',
+    columns: new Map(
+      Object.entries(columns).map(([column, kind]) => [column, { name: column, kind }]),
+    ),
+    dimensions: dimensions.map((dimension) => ({ name: dimension, columns: dimension.split(',') })),
+    primaryKey: dimensions[0],
+    hasTriggers: false,
+    hasRowSecurity: false,
+    isInherited: false,
+    cascadesTo: [],
+    ...facts,
+  };
+}
+
+function builtIn(names: string, volatility: Volatility): Record<string, Volatility> {
+  return Object.fromEntries(names.split(' ').map((name) => [`pg_catalog.${name}`, volatility]));
+}
+
+function named(facts: Readonly<Record<string, Volatility>>): NamedFacts<Volatility> {
+  return bySchema(
+    Object.entries(facts).map(([id, volatility]) => [...split(id), volatility] as const),
+  );
+}
+
+function split(id: string): [schema: string, name: string] {
+  const dot = id.indexOf('.');
+  return [id.slice(0, dot), id.slice(dot + 1)];
+}

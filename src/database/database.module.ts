@@ -5,8 +5,7 @@ import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { connect } from './connect.js';
 import { dataSourceOptions } from './data-source.js';
-import { migrate } from './migrate.js';
-import { StartSeed } from './start-seed.service.js';
+import { DatabaseStart } from './database-start.service.js';
 
 /** The data source of the service: connected, migrated, and filled in where that was asked for. */
 @Module({
@@ -25,19 +24,11 @@ import { StartSeed } from './start-seed.service.js';
       dataSourceFactory: openDataSource,
     }),
   ],
-  providers: [StartSeed],
+  providers: [DatabaseStart],
 })
 export class DatabaseModule {}
 
 async function openDataSource(options?: DataSourceOptions): Promise<DataSource> {
   if (options === undefined) throw new Error('The data source has no options.');
-  const log = new Logger('Database');
-  const source = await connect(new DataSource(options), log);
-  try {
-    for (const name of await migrate(source)) log.log(`Ran migration ${name}`);
-  } catch (error) {
-    await source.destroy();
-    throw error;
-  }
-  return source;
+  return connect(new DataSource(options), new Logger('Database'));
 }

@@ -26,7 +26,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     this.stores.onOutage(() => this.gate.distrustAll());
-    await this.schema.load();
+    await Promise.all([this.schema.load(), this.stores.ready()]);
     // An application context without HTTP (a job, a script) has no adapter.
     const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;
     const server = adapter?.getInstance?.();

@@ -12,6 +12,7 @@ import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisVersionStore } from './redis-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
+const READY_WAIT_MS = 1_000;
 
 /** The stores of one application: all in Redis, or all in this process. */
 export class CacheStores {
@@ -46,6 +47,26 @@ export class CacheStores {
       new RedisFillLock(connection, namespace),
       connection,
     );
+  }
+
+  /**
+   * Waits until Redis has answered or failed for the first time, for a moment at the most: what
+   * the application writes while it starts can then be announced.
+   */
+  async ready(): Promise<void> {
+    const { connection } = this;
+    if (connection?.state !== 'connecting') return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        stopUp();
+        stopDown();
+        resolve();
+      };
+      const timer = setTimeout(done, READY_WAIT_MS);
+      const stopUp = connection.onUp(done);
+      const stopDown = connection.onDown(done);
+    });
   }
 
   /** Calls the listener whenever writes may have gone unannounced. */

@@ -15,10 +15,8 @@ import { ValidationPipe } from './http/validation.pipe.js';
 import { ServiceLog } from './logging/service-log.js';
 import { measureRequests } from './metrics/http-metrics.js';
 
-export { createHttpAdapter } from './http/http-adapter.js';
-
 /**
- * Makes the service: connected and migrated, but not yet initialised; `init` or `listen` does that.
+ * Makes the service: connected, but neither initialised nor migrated; `init` or `listen` does that.
  * @param config must name a database.
  * @throws DatabaseError when there is none to be had.
  */
@@ -36,7 +34,7 @@ export async function createApp(
 }
 
 /**
- * Gives an application made with {@link createHttpAdapter} its edge: validation, problem documents,
+ * Gives an application on {@link createHttpAdapter} its edge: validation, problem documents,
  * security headers, request ids, measurements and docs. Comes before `init`.
  */
 export async function configureApp(app: NestFastifyApplication, log: ServiceLog): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Config } from './config/config.js';
 import type { ServiceDatabase } from './database/service-database.js';
 
 /** What the person who started the service wants to know first. Tells no secrets. */

@@ -15,7 +15,11 @@ const OWN_FIELDS = new Set(['level', 'time', 'msg', 'context', 'error']);
 /** JSON lines for machines; on a terminal, lines for people. */
 export function logStream(output: Output): DestinationStream {
   if (!output.isTTY) return output;
-  return { write: (line) => void output.write(`${readable(JSON.parse(line) as LogRecord)}\n`) };
+  return {
+    write: (line) => {
+      output.write(`${readable(JSON.parse(line) as LogRecord)}\n`);
+    },
+  };
 }
 
 function readable(record: LogRecord): string {

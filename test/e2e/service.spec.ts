@@ -96,7 +96,7 @@ describe('the service', () => {
         'invalid-request',
       ],
     ] as const)('describe %s', async (_name, request, status, kind) => {
-      const { problem } = await problemOf(request as { url: string });
+      const { problem } = await problemOf(request);
       expect(problem.status).toBe(status);
       expect(problem.type).toBe(`urn:tidemark:problem:${kind}`);
       expect(problem.instance).toBe(request.url.split('?')[0]);

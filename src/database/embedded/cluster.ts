@@ -61,8 +61,8 @@ async function runInitdb(
     ],
     { ...(account ?? {}), cwd: '/', env: childEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  const [[code], said] = await Promise.all([once(child, 'close'), text(child.stderr)]);
-  if (code === 0) return;
+  const [, said] = await Promise.all([once(child, 'close'), text(child.stderr)]);
+  if (child.exitCode === 0) return;
   throw new EmbeddedDatabaseError(
     `could not make its data directory ${directory} (${said.trim().split('\n').slice(-4).join(' ')})`,
     'See that the disk has room and the folder can be written.',

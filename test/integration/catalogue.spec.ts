@@ -287,6 +287,11 @@ it('takes a table that no migration has made yet for one without regions', async
 });
 
 describe('regions that cannot be', () => {
+  it('leaves out a table that no migration has made yet', async () => {
+    const { tables } = await load(new Map([['public.nowhere', ['region']]]));
+    expect(tables.some(({ id }) => id === 'public.nowhere')).toBe(false);
+  });
+
   it.each([
     ['public.users', 'nowhere', /public\.users has no column nowhere.*name a column/],
     ['public.users', 'price', /Column price of table public\.users.*numeric.*declare another/],

@@ -80,7 +80,7 @@ export function bySchema<Fact>(
   const schemas = new Map<string, Map<string, Fact>>();
   for (const [schema, name, fact] of facts) {
     let named = schemas.get(schema);
-    if (!named) schemas.set(schema, (named = new Map()));
+    if (!named) schemas.set(schema, (named = new Map<string, Fact>()));
     named.set(name, fact);
   }
   return schemas;

@@ -35,6 +35,7 @@ const VOLATILITIES: readonly Volatility[] = ['immutable', 'stable', 'volatile'];
 
 /**
  * @param regionColumns the columns that split a table beside its primary key, by `schema.name`
+ *   A table that is not there yet, because no migration has made it, has none.
  * @throws Error where a region column does not exist or its type has no canonical text
  */
 export async function loadCatalogue(
@@ -64,15 +65,6 @@ export async function loadCatalogue(
     operators = [],
   ] = answers;
   const tables = readTables({ relations, columns, keys, cascades }, regionColumns);
-  const known = new Set(tables.map(({ id }) => id));
-  for (const [id, names] of regionColumns) {
-    if (!known.has(id)) {
-      throw new Error(
-        `Table ${id} does not exist, but ${names.join(', ')} is declared as its region: ` +
-          'run the migrations first, or correct the table of the entity.',
-      );
-    }
-  }
   const schemas = JSON.parse(text(path[0]?.['schemas'])) as string[];
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.

@@ -30,8 +30,8 @@ export function insertedColumns(
         const kind = table.columns.get(name)?.kind ?? 'other';
         return [
           name,
-          terms.map((written) =>
-            written && parameters.isOnly(written.term, kind) ? written.term : undefined,
+          terms.map((value) =>
+            value && parameters.isOnly(value.term, kind) ? value.term : undefined,
           ),
         ];
       }),

@@ -43,7 +43,7 @@ function isPartHarmless(key: string, value: object, catalogue: Catalogue): boole
   if (expression) return isOperatorHarmless(qualifiedName(expression.name), catalogue);
   if (OPERATOR_FIELDS.has(key))
     return isOperatorHarmless(qualifiedName(value as Node[]), catalogue);
-  const range = pick(node, 'RangeVar') ?? (key === 'relation' ? (value as RangeVar) : undefined);
+  const range = pick(node, 'RangeVar') ?? (key === 'relation' ? value : undefined);
   if (range) return isRelationHarmless(range, catalogue);
   const column = pick(node, 'ColumnRef');
   const names = namesOf(column?.fields);

@@ -14,7 +14,6 @@ export type {
   InsertStmt,
   JoinExpr,
   Node,
-  OnConflictClause,
   ParamRef,
   RangeVar,
   RawStmt,

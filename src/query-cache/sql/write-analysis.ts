@@ -158,10 +158,10 @@ function assignedTerms(
   }
   return () =>
     new Map(
-      [...written].map(([name, written]) => {
+      [...written].map(([name, value]) => {
         const kind = table.columns.get(name)?.kind ?? 'other';
-        const isCertain = written !== undefined && parameters.isOnly(written.term, kind);
-        return [name, isCertain ? written.term : undefined];
+        const isCertain = value !== undefined && parameters.isOnly(value.term, kind);
+        return [name, isCertain ? value.term : undefined];
       }),
     );
 }

@@ -1,0 +1,69 @@
+/** A shop to analyse SELECT statements in, and what is told of them as one line. */
+import { buildCatalogue } from './catalogue-builder.js';
+import type { Term } from '../../src/query-cache/core/statement-analysis.js';
+import { SqlAnalyser } from '../../src/query-cache/sql/sql-analyser.js';
+
+/** Its parser has to be loaded first. */
+export const readAnalyser = new SqlAnalyser(
+  buildCatalogue({
+    tables: {
+      'public.users': {
+        columns: {
+          id: 'integer',
+          username: 'text',
+          region: 'text',
+          email: 'text',
+          score: 'other',
+          active: 'boolean',
+        },
+        dimensions: ['id', 'region'],
+      },
+      'public.orders': {
+        columns: { id: 'integer', user_id: 'integer', region: 'text', total: 'other' },
+        dimensions: ['id', 'user_id', 'region'],
+      },
+      'public.members': {
+        columns: { team: 'text', number: 'integer', region: 'text' },
+        dimensions: ['team,number', 'region'],
+      },
+      'other.users': { columns: { id: 'integer', region: 'text' }, dimensions: ['id', 'region'] },
+      'public.Odd.Name': {
+        columns: { 'the.id': 'integer', Region: 'text' },
+        dimensions: ['the.id', 'Region'],
+      },
+      'public.report': { kind: 'view', columns: { id: 'integer' } },
+      'public.summary': { kind: 'materialized-view', columns: { id: 'integer' } },
+      'public.remote': { kind: 'foreign', columns: { id: 'integer' } },
+      'public.secret': { columns: { id: 'integer' }, dimensions: ['id'], hasRowSecurity: true },
+      'public.part': { columns: { id: 'integer' }, dimensions: ['id'], isInherited: true },
+    },
+    functions: {
+      'public.pure': 'immutable',
+      'public.reads': 'stable',
+      'public.writes': 'volatile',
+      'public.fullname': 'volatile',
+      // Hides behind the name of one of PostgreSQL's own.
+      'public.lower': 'stable',
+    },
+    operators: { 'public.<->': 'immutable', 'public.~~~': 'stable', 'ext.=': 'immutable' },
+  }),
+);
+
+function text(term: Term): string {
+  return term.kind === 'parameter' ? `$${term.index + 1}` : JSON.stringify(term.value);
+}
+
+/** `users id=$1 | region="US"; orders` or the reason of a refusal. */
+export function reading(sql: string): string {
+  const analysis = readAnalyser.read(sql);
+  if (!analysis.cacheable) return analysis.reason;
+  return analysis.tables
+    .map(({ table, confinements }) => {
+      const proofs = confinements.map(
+        ({ dimension, tuples }) =>
+          `${dimension.name}=${tuples.map((tuple) => tuple.map(text).join('/')).join(',')}`,
+      );
+      return `${table.replace('public.', '')} ${proofs.join(' | ')}`.trim();
+    })
+    .join('; ');
+}

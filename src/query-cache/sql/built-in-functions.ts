@@ -15,7 +15,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/);
 const STABLE_AND_CACHEABLE: ReadonlySet<string> = new Set(
   words(`
     array_to_json array_to_string concat concat_ws convert convert_from convert_to
-    date date_part date_trunc enum_first enum_last enum_range extract format generate_series
+    date date_add date_part date_subtract date_trunc extract format generate_series
     json_agg json_build_array json_build_object json_object_agg json_object_agg_strict
     json_object_agg_unique json_object_agg_unique_strict json_agg_strict
     json_populate_record json_populate_recordset json_to_record json_to_recordset json_to_tsvector
@@ -58,7 +58,7 @@ const CACHEABLE_WITH_TWO_ARGUMENTS = 'age';
 
 const VOLATILE_AND_HARMLESS: ReadonlySet<string> = new Set(
   words(`
-    clock_timestamp current_query currval gen_random_uuid lastval nextval random random_normal
+    array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval random random_normal
     setseed setval set_config timeofday uuidv4 uuidv7
     pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
     pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared

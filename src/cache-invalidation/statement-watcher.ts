@@ -21,7 +21,7 @@ import { ENCLOSED_STATEMENT_LOCK, type DatabaseSchema } from '../query-cache/ind
 import { ConnectionSession, type PostgresClient } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
-import { everyTable, versionNames, whatWasTouched } from './touched-tables.js';
+import { versionNames, whatWasTouched } from './touched-tables.js';
 import type { RunningStatement } from './connection-session.js';
 
 export interface SentStatement {
@@ -108,10 +108,20 @@ export class StatementWatcher {
 
   async #announce(session: ConnectionSession): Promise<Announcement | undefined> {
     const touched = session.log.touched();
-    const tables =
-      touched === 'anything' ? everyTable(this.schema.catalogue) : versionNames(touched);
-    if (tables.length === 0) return undefined;
-    return this.protocol.begin(tables, session.client.processID ?? 0);
+    if (touched !== 'anything' && touched.size === 0) return undefined;
+    const pid = session.client.processID ?? 0;
+    if (touched === 'anything') {
+      return this.protocol.begin(session.hasChangedSchema ? 'schema' : touched, pid);
+    }
+    // Sent together, answered in this order: one round trip.
+    const [announcement, isPresent] = await Promise.all([
+      this.protocol.begin(versionNames(touched), pid),
+      this.schema.isPresent(),
+    ]);
+    if (isPresent || announcement.isUncertain) return announcement;
+    // The statements were understood by an old catalogue: they may have touched anything.
+    this.protocol.abort(announcement);
+    return this.protocol.begin('anything', pid);
   }
 
   async #enclose(session: ConnectionSession): Promise<Announcement> {
@@ -119,20 +129,28 @@ export class StatementWatcher {
     if (client.getTransactionStatus() !== 'E') {
       await client.query('SELECT pg_advisory_lock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
     }
-    return this.protocol.begin(everyTable(this.schema.catalogue), client.processID ?? 0);
+    try {
+      return await this.protocol.begin('schema', client.processID ?? 0);
+    } catch (error) {
+      await this.#unlock(session);
+      throw error;
+    }
   }
 
   async #afterEnclosed(session: ConnectionSession, announcement: Announcement): Promise<void> {
     // Also after a failure: a part may have been committed before it.
     this.protocol.end(announcement);
     this.schema.markOutdated();
+    await this.#unlock(session);
+    if (session.isInTransaction) session.log.add('anything');
+  }
+
+  async #unlock(session: ConnectionSession): Promise<void> {
     const { client } = session;
     try {
       await session.refreshStatus();
-      if (session.isInTransaction) session.log.add('anything');
-      if (client.getTransactionStatus() !== 'E') {
-        await client.query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
-      }
+      if (client.getTransactionStatus() === 'E') return;
+      await client.query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
     } catch {
       // The connection is gone, and the lock with it.
     }
@@ -208,16 +226,10 @@ export class StatementWatcher {
     for (const part of touched) session.log.add(part);
     if (success && statement.wasInTransaction && !session.isInTransaction) {
       // Sent at the same time as the COMMIT of its transaction, and carried out after it.
-      this.protocol.owe(this.#tablesOf(session));
+      const all = session.log.touched();
+      this.protocol.owe(all === 'anything' ? all : [...all.keys()]);
       session.log.clear();
     }
-  }
-
-  #tablesOf(session: ConnectionSession): readonly string[] {
-    const touched = session.log.touched();
-    return touched === 'anything'
-      ? everyTable(this.schema.catalogue).map(({ table }) => table)
-      : [...touched.keys()];
   }
 
   #afterTransactionCommand(

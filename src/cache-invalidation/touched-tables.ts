@@ -1,9 +1,7 @@
 /** From a statement and its answer to what it touched, and from there to version names. */
 import {
   touchedBy,
-  unknownVersion,
   versionNamesOf,
-  WHOLE_TABLE,
   type Catalogue,
   type TableVersionNames,
   type TouchedTable,
@@ -40,16 +38,6 @@ export function versionNames(
   touched: ReadonlyMap<string, TouchedTable>,
 ): readonly TableVersionNames[] {
   return [...touched.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
-}
-
-/** Every table of the database, in every dimension. */
-export function everyTable(catalogue: Catalogue): readonly TableVersionNames[] {
-  return catalogue.tables
-    .filter(({ kind }) => kind !== 'view')
-    .map(({ id, dimensions }) => ({
-      table: id,
-      names: [WHOLE_TABLE, ...dimensions.map(({ name }) => unknownVersion(name))],
-    }));
 }
 
 function isResult(value: unknown): value is StatementResult {

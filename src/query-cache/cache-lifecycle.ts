@@ -26,7 +26,10 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     this.stores.onOutage(() => this.gate.distrustAll());
-    await Promise.all([this.schema.load(), this.stores.ready()]);
+    await this.stores.ready();
+    // Makes the version of the schema, under which the catalogue is then loaded.
+    await this.gate.check([]);
+    await this.schema.load();
     // An application context without HTTP (a job, a script) has no adapter.
     const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;
     const server = adapter?.getInstance?.();

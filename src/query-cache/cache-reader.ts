@@ -74,7 +74,10 @@ export class CacheReader {
     if (query.queryRunner?.isTransactionActive) {
       return { ...(await this.#bypass(query, run, 'transaction')), detail: 'transaction' };
     }
-    const plan = this.planner.plan(query, representation);
+    let plan = this.planner.plan(query, representation);
+    if (!plan.cacheable && plan.reason === 'unknown-table' && (await this.schema.lookAgain())) {
+      plan = this.planner.plan(query, representation);
+    }
     if (!plan.cacheable) {
       return { ...(await this.#bypass(query, run, plan.reason)), detail: plan.reason };
     }

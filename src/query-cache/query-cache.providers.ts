@@ -60,9 +60,9 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: FillLock, inject: [CacheStores], useFactory: ({ fillLock }: CacheStores) => fillLock },
   {
     provide: DatabaseSchema,
-    inject: [DataSource, QUERY_CACHE_OPTIONS],
-    useFactory: (source: DataSource, { namespace }: QueryCacheOptions) =>
-      new DatabaseSchema(source, namespace),
+    inject: [DataSource, VersionStore, QUERY_CACHE_OPTIONS],
+    useFactory: (source: DataSource, versions: VersionStore, { namespace }: QueryCacheOptions) =>
+      new DatabaseSchema(source, versions, namespace),
   },
   {
     provide: WriterActivity,
@@ -93,9 +93,9 @@ export const readProviders: FactoryProvider[] = [
   },
   {
     provide: FreshnessGate,
-    inject: [VersionStore, Settlement],
-    useFactory: (store: VersionStore, settlement: Settlement) =>
-      new FreshnessGate(store, settlement, randomToken, { settleWaitMs: SETTLE_WAIT_MS }),
+    inject: [VersionStore, Settlement, DatabaseSchema],
+    useFactory: (store: VersionStore, settlement: Settlement, schema: DatabaseSchema) =>
+      new FreshnessGate(store, settlement, schema, randomToken, { settleWaitMs: SETTLE_WAIT_MS }),
   },
   {
     provide: FillCoordinator,

@@ -61,7 +61,9 @@ function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}
     leaseMs: LEASE_MS,
     pollMs: 1,
   });
-  const gate = new FreshnessGate(store, settlement, randomToken, { settleWaitMs: 50 });
+  const gate = new FreshnessGate(store, settlement, { isCurrent: () => true }, randomToken, {
+    settleWaitMs: 50,
+  });
   const fills = new FillCoordinator(
     new NullEntryStore(),
     new MemoryFillLock(),

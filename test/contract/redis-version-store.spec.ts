@@ -100,7 +100,7 @@ describe('RedisVersionStore on Redis', () => {
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
     const keys = await keysOf(admin, namespace);
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(6);
     expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
   });
 

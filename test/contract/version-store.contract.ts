@@ -117,6 +117,16 @@ export function versionStoreContract(open: () => Promise<VersionStoreUnderTest>)
     });
   });
 
+  describe('tables', () => {
+    it('names every table that was given an epoch', async () => {
+      expect(await store.tables()).toEqual([]);
+      await store.create({ table: POSTS, names: ['*'] }, 't1');
+      await store.rotate(USERS, undefined, 'e1');
+      await store.rotate(USERS, 'another', 'e2');
+      expect(await store.tables()).toEqual([USERS]);
+    });
+  });
+
   describe('create', () => {
     it('creates what is missing and answers what is there afterwards', async () => {
       const epoch = await settledEpoch('e1');

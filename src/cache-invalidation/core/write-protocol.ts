@@ -14,16 +14,24 @@
  */
 import type { CacheEvents } from '../../query-cache/core/cache-events.js';
 import type { TokenSource } from '../../query-cache/core/token.js';
+import { SCHEMA } from '../../query-cache/core/schema-version.js';
+import { WHOLE_TABLE } from '../../query-cache/core/version-name.js';
 import type { TableVersionNames, VersionStore } from '../../query-cache/core/version-store.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import { WriteRefusedError } from './write-refused.error.js';
 
 export type WritePolicy = 'commit' | 'refuse';
 
+/**
+ * What a write touches: `anything` where that cannot be told, `schema` where it may have changed
+ * the schema as well.
+ */
+export type TouchedVersions = readonly TableVersionNames[] | 'anything' | 'schema';
+
 /** A write between `begin` and its end. */
 export interface Announcement {
   readonly writeId: string;
-  readonly tables: readonly string[];
+  readonly tables: readonly string[] | 'anything';
   /** `begin` failed: whether the mark lies on the regions is not known. */
   readonly isUncertain: boolean;
 }
@@ -37,7 +45,8 @@ export interface WriteProtocolOptions {
 }
 
 export class WriteProtocol {
-  readonly #debts = new Set<string>();
+  #debts = new Set<string>();
+  #owesEverything = false;
   readonly #pending = new Set<Promise<void>>();
   #paying: Promise<void> | undefined;
   #closed = false;
@@ -50,21 +59,26 @@ export class WriteProtocol {
   ) {}
 
   /** @throws WriteRefusedError under the policy `refuse`, when the store cannot be reached. */
-  async begin(tables: readonly TableVersionNames[], backendPid: number): Promise<Announcement> {
+  async begin(touched: TouchedVersions, backendPid: number): Promise<Announcement> {
     const writeId = this.token();
-    const names = tables.map(({ table }) => table);
+    let names: Announcement['tables'] = 'anything';
     try {
+      const tables = typeof touched === 'string' ? await this.#everyTable(touched) : touched;
+      names = tables.map(({ table }) => table);
       const { leaseMs } = this.options;
       await this.store.begin({ writeId, backendPid, tables }, this.token(), leaseMs);
+      const versions = tables.reduce((sum, table) => sum + table.names.length, 0);
+      this.events.tell('invalidated', { tables: tables.length, versions });
       return { writeId, tables: names, isUncertain: false };
     } catch (cause) {
+      if (typeof touched !== 'string') names = touched.map(({ table }) => table);
       const uncertain: Announcement = { writeId, tables: names, isUncertain: true };
       if (this.options.policy === 'refuse') {
-        this.events.tell('writeRefused', { tables: names.length });
+        this.events.tell('writeRefused');
         this.abort(uncertain);
         throw new WriteRefusedError(cause);
       }
-      this.events.tell('unannounced', { tables: names.length });
+      this.events.tell('unannounced');
       return uncertain;
     }
   }
@@ -77,23 +91,22 @@ export class WriteProtocol {
   }
 
   /** After COMMIT. Runs in the background: until it is done, readers bypass. */
-  end(announcement: Announcement): void {
-    const { writeId, tables, isUncertain } = announcement;
+  end({ writeId, tables, isUncertain }: Announcement): void {
     if (isUncertain) this.owe(tables);
-    this.#inBackground(async () => {
-      await this.store.end(writeId, tables, this.token());
-      this.events.tell('invalidated', { tables: tables.length, versions: 0 });
-    });
+    if (tables === 'anything') return;
+    this.#inBackground(() => this.store.end(writeId, tables, this.token()));
   }
 
   /** After ROLLBACK, or where COMMIT has surely failed. */
   abort({ writeId, tables }: Announcement): void {
+    if (tables === 'anything') return;
     this.#inBackground(() => this.store.abort(writeId, tables));
   }
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
-  owe(tables: readonly string[]): void {
-    for (const table of tables) this.#debts.add(table);
+  owe(tables: readonly string[] | 'anything'): void {
+    if (tables === 'anything') this.#owesEverything = true;
+    else for (const table of tables) this.#debts.add(table);
     this.#paying ??= this.#pay().finally(() => {
       this.#paying = undefined;
     });
@@ -106,6 +119,14 @@ export class WriteProtocol {
     await this.#paying;
   }
 
+  /** All tables any answer can depend on; the store adds the dimensions they are read by. */
+  async #everyTable(touched: 'anything' | 'schema'): Promise<readonly TableVersionNames[]> {
+    const tables = await this.store.tables();
+    return tables
+      .filter((table) => table !== SCHEMA || touched === 'schema')
+      .map((table) => ({ table, names: [WHOLE_TABLE] }));
+  }
+
   #inBackground(work: () => Promise<void>): void {
     // A failure leaves the mark to its lease; the outage itself is told by the store.
     const running = work()
@@ -116,21 +137,26 @@ export class WriteProtocol {
 
   async #pay(): Promise<void> {
     for (;;) {
-      for (const table of [...this.#debts]) {
-        if (await this.#replaceEpoch(table)) this.#debts.delete(table);
+      // What is owed from here on is paid in the next round, even if it is the same table.
+      const [debts, everything] = [this.#debts, this.#owesEverything];
+      this.#debts = new Set();
+      this.#owesEverything = false;
+      try {
+        if (everything) for (const table of await this.store.tables()) debts.add(table);
+        for (const table of debts) if (await this.#replaceEpoch(table)) debts.delete(table);
+      } catch {
+        this.#owesEverything ||= everything;
       }
-      if (this.#debts.size === 0 || this.#closed) return;
+      for (const table of debts) this.#debts.add(table);
+      const isPaid = this.#debts.size === 0 && !this.#owesEverything;
+      if (isPaid || this.#closed) return;
       await new Promise((resolve) => setTimeout(resolve, this.options.retryMs).unref());
     }
   }
 
   async #replaceEpoch(table: string): Promise<boolean> {
-    try {
-      const [reading] = await this.store.read([{ table, names: [] }]);
-      if (reading?.node === undefined) return false;
-      return await this.store.rotate(table, reading.epoch, this.token());
-    } catch {
-      return false;
-    }
+    const [reading] = await this.store.read([{ table, names: [] }]);
+    if (reading?.node === undefined) return false;
+    return this.store.rotate(table, reading.epoch, this.token());
   }
 }

@@ -5,7 +5,13 @@ export type CacheLevel = 'L1' | 'L2';
 
 /** Why an answer was taken from the database without being stored. */
 export type BypassReason =
-  'in-doubt' | 'settling' | 'unavailable' | 'fill-timeout' | 'transaction' | 'uncacheable';
+  | 'in-doubt'
+  | 'settling'
+  | 'schema-change'
+  | 'unavailable'
+  | 'fill-timeout'
+  | 'transaction'
+  | 'uncacheable';
 
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];
@@ -20,8 +26,9 @@ export interface CacheEventMap {
   markSettled: [event: { table: string }];
   markRenewed: [event: { table: string }];
   invalidated: [event: { tables: number; versions: number }];
-  unannounced: [event: { tables: number }];
-  writeRefused: [event: { tables: number }];
+  /** A write went on although it could not be announced. */
+  unannounced: [];
+  writeRefused: [];
 }
 
 export class CacheEvents extends EventEmitter<CacheEventMap> {

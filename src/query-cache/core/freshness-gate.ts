@@ -3,11 +3,17 @@
  *
  * The versions are read after the request arrived. Where nothing can be trusted (the epoch is
  * missing, of another server process, settling, or older than an outage this process has seen; a
- * write is marked; the store does not answer) the gate says so and sets the repair going, and the
+ * write is marked; the schema has changed; the store does not answer) the gate says so and sets the repair going, and the
  * caller asks the database without storing.
  */
 import type { BypassReason } from './cache-events.js';
 import type { TableDependency } from './dependency.js';
+import {
+  SCHEMA,
+  SCHEMA_DEPENDENCY,
+  schemaVersionOf,
+  type KnownSchemaVersion,
+} from './schema-version.js';
 import type { Settlement } from './settlement.js';
 import { stampsOf, type Stamps } from './stamp.js';
 import type { TokenSource } from './token.js';
@@ -18,12 +24,16 @@ export type Freshness =
   | { readonly trusted: true; readonly stamps: Stamps }
   | {
       readonly trusted: false;
-      readonly reason: Extract<BypassReason, 'in-doubt' | 'settling' | 'unavailable'>;
+      readonly reason: Extract<
+        BypassReason,
+        'in-doubt' | 'settling' | 'unavailable' | 'schema-change'
+      >;
     };
 
 const TRUST_NOTHING: Freshness = { trusted: false, reason: 'unavailable' };
 const SETTLING: Freshness = { trusted: false, reason: 'settling' };
 const IN_DOUBT: Freshness = { trusted: false, reason: 'in-doubt' };
+const SCHEMA_CHANGE: Freshness = { trusted: false, reason: 'schema-change' };
 
 export interface FreshnessGateOptions {
   /** How long a read waits for an epoch to settle before it goes to the database, in milliseconds. */
@@ -37,6 +47,7 @@ export class FreshnessGate {
   constructor(
     private readonly store: VersionStore,
     private readonly settlement: Settlement,
+    private readonly schema: KnownSchemaVersion,
     private readonly token: TokenSource,
     private readonly options: FreshnessGateOptions,
   ) {}
@@ -47,7 +58,8 @@ export class FreshnessGate {
   }
 
   /** Reads the versions and judges them. Never rejects. */
-  async check(dependencies: readonly TableDependency[]): Promise<Freshness> {
+  async check(answerDependencies: readonly TableDependency[]): Promise<Freshness> {
+    const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
     const wanted = dependencies.map(versionNamesOf);
     try {
       const first = await this.#judge(dependencies, wanted);
@@ -82,6 +94,8 @@ export class FreshnessGate {
       this.#settleInBackground(wanted, doubtful);
       return IN_DOUBT;
     }
+    const schemaReading = readings.find(({ table }) => table === SCHEMA);
+    if (!this.schema.isCurrent(schemaVersionOf(schemaReading))) return SCHEMA_CHANGE;
     return { trusted: true, stamps: stampsOf(dependencies, readings) };
   }
 

@@ -107,6 +107,9 @@ export abstract class VersionStore {
     leaseMs: number,
   ): Promise<void>;
 
+  /** Every table that was ever given an epoch: no answer depends on any other. */
+  abstract tables(): Promise<readonly string[]>;
+
   /**
    * Replaces the epoch by `<token> <node> settling` and drops all marks of the table, only while
    * the epoch still is `observed` (`undefined`: missing). Answers whether it did.

@@ -1,6 +1,12 @@
 /** What is known of the database: its catalogue, and the analysis and keys that follow from it. */
 import type { DataSource } from 'typeorm';
+import {
+  SCHEMA_DEPENDENCY,
+  schemaVersionOf,
+  type KnownSchemaVersion,
+} from '../core/schema-version.js';
 import type { Catalogue } from '../core/table-facts.js';
+import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue } from './catalogue.js';
 import { QueryKeys } from './query-key.js';
@@ -19,19 +25,25 @@ const ANSWER_SETTINGS = [
 
 type RunSql = (sql: string, parameters: unknown[]) => Promise<Record<string, unknown>[]>;
 
+const LOOK_AGAIN_MS = 1_000;
+
 interface KnownSchema {
   readonly catalogue: Catalogue;
   readonly analyser: SqlAnalyser;
   readonly keys: QueryKeys;
 }
 
-export class DatabaseSchema {
+export class DatabaseSchema implements KnownSchemaVersion {
   #known: KnownSchema | undefined;
   #loading: Promise<void> | undefined;
   #isOutdated = false;
+  /** The version of the schema that was read before the catalogue was. */
+  #version: string | undefined;
+  #lookedAgainAtMs = -Infinity;
 
   constructor(
     private readonly source: DataSource,
+    private readonly versions: VersionStore,
     private readonly namespace: string,
   ) {}
 
@@ -56,6 +68,32 @@ export class DatabaseSchema {
     this.#isOutdated = true;
   }
 
+  isCurrent(version: string | undefined): boolean {
+    // Without a version nothing can be said, also not that the catalogue is to be loaded anew.
+    if (version === undefined) return false;
+    if (version === this.#version) return true;
+    this.#isOutdated = true;
+    return false;
+  }
+
+  /** Whether the catalogue at hand surely belongs to the present version of the schema. */
+  async isPresent(): Promise<boolean> {
+    return this.isCurrent(await this.#presentVersion().catch(() => undefined));
+  }
+
+  /**
+   * Loads the catalogue once more because a table was not found in it: someone else may have made
+   * it. Answers whether it did; now and then at the most.
+   */
+  async lookAgain(): Promise<boolean> {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
+    this.#lookedAgainAtMs = nowMs;
+    this.#isOutdated = true;
+    await this.load();
+    return true;
+  }
+
   /** Loads the catalogue unless it is known and up to date; concurrent calls share the work. */
   async load(): Promise<void> {
     if (this.#known && !this.#isOutdated) return;
@@ -72,11 +110,18 @@ export class DatabaseSchema {
     await loadParser();
     this.#isOutdated = false;
     try {
+      const version = await this.#presentVersion().catch(() => undefined);
       this.#known = await this.#read(run);
+      this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
       throw error;
     }
+  }
+
+  async #presentVersion(): Promise<string | undefined> {
+    const [reading] = await this.versions.read([SCHEMA_DEPENDENCY]);
+    return schemaVersionOf(reading);
   }
 
   async #read(run: RunSql): Promise<KnownSchema> {

@@ -80,6 +80,10 @@ export class MemoryVersionStore extends VersionStore {
     if (data.hasExpired(writeId, nowMs)) data.renew(writeId, transactionId, nowMs + leaseMs);
   }
 
+  override async tables(): Promise<readonly string[]> {
+    return [...this.#tables].filter(([, { epoch }]) => epoch !== undefined).map(([id]) => id);
+  }
+
   override async rotate(
     table: string,
     observed: string | undefined,

@@ -7,6 +7,7 @@
  * | `<ns>:{<table>}:v:<n>` | the version of name n; no TTL                                  |
  * | `<ns>:{<table>}:m`     | hash: write id -> mark                                         |
  * | `<ns>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
+ * | `<ns>:t`              | set: the tables that were ever given an epoch                  |
  * | `<ns>:e:<key>`         | an entry; TTL                                                  |
  * | `<ns>:f:<name>`        | the lock of a fill; TTL                                        |
  *
@@ -34,6 +35,10 @@ export class RedisKeys {
   ofScript(table: string): readonly string[] {
     const prefix = this.#table(table);
     return [`${prefix}e`, `${prefix}m`, `${prefix}d`];
+  }
+
+  tables(): string {
+    return `${this.namespace}:t`;
   }
 
   entry(key: string): string {

@@ -30,7 +30,10 @@ export class RedisVersionStore extends VersionStore {
   readonly #scripts: ScriptRunner;
   readonly #reads: TurnBatch<{ value: Values; node: string }>;
 
-  constructor(connection: RedisConnection, namespace: string) {
+  constructor(
+    private readonly connection: RedisConnection,
+    namespace: string,
+  ) {
     super();
     this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
@@ -110,12 +113,21 @@ export class RedisVersionStore extends VersionStore {
     await this.#run(renewMark, table, [writeId, transactionId, wholeMs(leaseMs)]);
   }
 
+  override async tables(): Promise<readonly string[]> {
+    const key = this.#keys.tables();
+    return (await this.connection.send('SMEMBERS of tables', (client) => client.smembers(key)))
+      .value;
+  }
+
   override async rotate(
     table: string,
     observed: string | undefined,
     token: string,
   ): Promise<boolean> {
     requireWord(token, 'token');
+    // Before the epoch, and apart from it: the two may lie on different nodes of a cluster.
+    const key = this.#keys.tables();
+    await this.connection.send('SADD of a table', (client) => client.sadd(key, table));
     return this.#did(rotateEpoch, table, (node) => [
       token,
       node,

@@ -66,7 +66,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         name,
         shape,
         answer,
-        (source) => build(source, parameters) as unknown as SelectQueryBuilder<ObjectLiteral>,
+        (source) => build(source, parameters),
         map as ((row: ObjectLiteral) => unknown) | undefined,
         (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,
         absent && (() => absent(parameters)),

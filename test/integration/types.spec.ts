@@ -111,11 +111,11 @@ describe.each(Object.entries(queries))('%s', (_name, query) => {
       expect((await first.observe(() => first.cache.run(query))).outcomes).toEqual(['hit']);
     });
     sql.reset();
-    const l1 = await first.observe(() => first.cache.run(query) as Promise<unknown>);
+    const l1 = await first.observe(() => first.cache.run(query));
     expect(l1.outcomes).toEqual(['hit']);
     expect(l1.value).toStrictEqual(fromDatabase);
     await untilStored();
-    const l2 = await second.observe(() => second.cache.run(query) as Promise<unknown>);
+    const l2 = await second.observe(() => second.cache.run(query));
     expect(l2.outcomes).toEqual(['hit']);
     expect(l2.value).toStrictEqual(fromDatabase);
     expect(sql.statements).toEqual([]);

@@ -10,7 +10,6 @@ import {
 import {
   QueryCache,
   QueryCacheModule,
-  type CacheEventMap,
   type QueryCacheModuleOptions,
 } from '../../src/query-cache/index.js';
 
@@ -56,8 +55,8 @@ export class CachedApplication {
     const names = ['hit', 'miss', 'bypass'] as const;
     const listeners = names.map((name) => {
       const listener = (): void => void outcomes.push(name);
-      this.cache.events.on(name as keyof CacheEventMap, listener);
-      return () => this.cache.events.off(name as keyof CacheEventMap, listener);
+      this.cache.events.on(name, listener);
+      return () => this.cache.events.off(name, listener);
     });
     try {
       return { value: await work(), outcomes };

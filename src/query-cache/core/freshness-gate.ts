@@ -142,10 +142,10 @@ export class FreshnessGate {
     readings: readonly TableReading[],
   ): Promise<readonly TableReading[]> {
     return Promise.all(
-      readings.map((reading, index) => {
+      readings.map(async (reading, index) => {
         const versions = wanted[index];
         return versions && reading.versions.includes(undefined)
-          ? this.store.create(versions, this.token())
+          ? await this.store.create(versions, this.token())
           : reading;
       }),
     );

@@ -20,6 +20,11 @@ const ANSWER_SETTINGS = [
   'IntervalStyle',
   'bytea_output',
   'extra_float_digits',
+  'lc_time',
+  'lc_numeric',
+  'lc_monetary',
+  'default_text_search_config',
+  'xmlbinary',
   'server_version_num',
 ];
 
@@ -126,13 +131,13 @@ export class DatabaseSchema implements KnownSchemaVersion {
 
   async #read(run: RunSql): Promise<KnownSchema> {
     const settings = ANSWER_SETTINGS.map((name) => `current_setting('${name}')`).join(', ');
-    const [row] = await run(
+    const [row] = (await run(
       `SELECT current_schema() AS schema, ARRAY[current_database()::text, current_user::text, ${settings}] AS context`,
       [],
-    );
-    const defaultSchema = String(row?.['schema'] ?? 'public');
-    const catalogue = await loadCatalogue(run, regionColumnsOf(this.source, defaultSchema));
-    const context = [this.namespace, ...(row?.['context'] as string[]), catalogue.fingerprint];
+    )) as [{ schema: string | null; context: string[] }];
+    const regions = regionColumnsOf(this.source, row.schema ?? 'public');
+    const catalogue = await loadCatalogue(run, regions);
+    const context = [this.namespace, ...row.context, catalogue.fingerprint];
     return { catalogue, analyser: new SqlAnalyser(catalogue), keys: new QueryKeys(context) };
   }
 

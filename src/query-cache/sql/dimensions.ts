@@ -12,7 +12,8 @@ export interface TableShape {
 
 /**
  * What splits the table into regions. A primary key of a type without canonical text is left out;
- * a region column of such a type is an error of whoever declared it.
+ * a region column of such a type is an error of whoever declared it. A region column that is not
+ * there yet, because no migration has made it, splits nothing.
  */
 export function dimensionsOf(table: TableShape): Pick<TableFacts, 'dimensions' | 'primaryKey'> {
   const { key, columns } = table;
@@ -21,23 +22,18 @@ export function dimensionsOf(table: TableShape): Pick<TableFacts, 'dimensions' |
   const primaryKey = key.length > 0 && key.every(isProving) ? key.join(',') : undefined;
   if (primaryKey !== undefined) dimensions.push({ name: primaryKey, columns: key });
   for (const region of new Set(table.regions)) {
-    requireRegion(region, table);
+    const column = columns.get(region);
+    if (!column) continue;
+    requireProving(column, table);
     if (region !== primaryKey) dimensions.push({ name: region, columns: [region] });
   }
   return { dimensions, primaryKey };
 }
 
-function requireRegion(region: string, { id, columns, types }: TableShape): void {
-  const column = columns.get(region);
-  if (!column) {
+function requireProving({ name, kind }: ColumnFacts, { id, types }: TableShape): void {
+  if (kind === 'other') {
     throw new Error(
-      `Table ${id} has no column ${region}, but it is declared as its region: ` +
-        'run the migrations first, or name a column that exists.',
-    );
-  }
-  if (column.kind === 'other') {
-    throw new Error(
-      `Column ${region} of table ${id} cannot be a region, its type being ${types.get(region)}: ` +
+      `Column ${name} of table ${id} cannot be a region, its type being ${types.get(name)}: ` +
         'use text, varchar, an enum, an integer, uuid or boolean, or declare another column.',
     );
   }

@@ -212,7 +212,7 @@ describe('Dockerfile', () => {
     expect(script).toBe(
       (
         JSON.parse(read('package.json')) as { main?: string; scripts: Record<string, string> }
-      ).scripts['start:prod']?.replace('node ', ''),
+      ).scripts['start:prod']?.replace('exec node ', ''),
     );
     expect(existsSync(join(ROOT, script ?? ''))).toBe(true);
     expect(ofRuntime('USER')).toEqual(['node']);

@@ -39,43 +39,40 @@ export class FillCoordinator {
   async run(shared: SharedFill): Promise<CacheEntry | undefined> {
     const owner = this.token();
     const deadlineMs = this.clock.nowMs() + this.options.maxWaitMs;
-    let hasWaited = false;
     for (;;) {
-      const acquired = await this.#acquire(shared.lockName, owner);
-      if (acquired !== 'held-by-another') {
-        return this.#fill(shared, owner, acquired === 'mine', hasWaited);
+      // Carried out in this order in one round trip: the fill that held the lock before has stored
+      // its entry before it gave the lock back.
+      const [lock, stored] = await Promise.all([
+        this.#acquire(shared.lockName, owner),
+        this.#stored(shared),
+      ]);
+      if (stored) {
+        if (lock === 'mine') void this.#publish(shared, owner, true, undefined);
+        return stored;
+      }
+      if (lock !== 'held-by-another') {
+        await this.#fill(shared, owner, lock === 'mine');
+        return undefined;
       }
       if (this.clock.nowMs() >= deadlineMs) {
         await shared.fill();
         return undefined;
       }
       await new Promise((resolve) => setTimeout(resolve, this.options.pollMs));
-      hasWaited = true;
-      const stored = await this.#stored(shared);
-      if (stored) return stored;
     }
   }
 
-  async #fill(
-    shared: SharedFill,
-    owner: string,
-    holdsLock: boolean,
-    hasWaited: boolean,
-  ): Promise<CacheEntry | undefined> {
+  async #fill(shared: SharedFill, owner: string, holdsLock: boolean): Promise<void> {
     let entry: CacheEntry | undefined;
-    let stored: CacheEntry | undefined;
     try {
-      // Between the last look and getting the lock the other fill may have stored its entry.
-      stored = hasWaited ? await this.#stored(shared) : undefined;
-      if (!stored) entry = await shared.fill();
+      entry = await shared.fill();
     } finally {
-      // The answer does not wait for this: the entry must be there before the lock is given back,
-      // and nobody but other instances' waiters needs either.
+      // The answer does not wait for this: nobody but other instances' waiters needs it.
       void this.#publish(shared, owner, holdsLock, entry);
     }
-    return stored;
   }
 
+  /** Stores the entry, then gives the lock back. Never rejects. */
   async #publish(
     shared: SharedFill,
     owner: string,

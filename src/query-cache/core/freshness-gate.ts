@@ -145,7 +145,7 @@ export class FreshnessGate {
       readings.map(async (reading, index) => {
         const versions = wanted[index];
         return versions && reading.versions.includes(undefined)
-          ? await this.store.create(versions, this.token())
+          ? this.store.create(versions, this.token())
           : reading;
       }),
     );

@@ -1,0 +1,94 @@
+/** What one instance changes in the schema, the other must not go on understanding as before. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { defineQuery } from '../../src/query-cache/index.js';
+import { CachedApplication } from '../support/cached-application.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { createDatabase } from '../support/shared-postgres.js';
+import { Bystander, Customer } from './fixtures/entities.js';
+
+const inRegion = defineQuery({
+  name: 'customers.in-region',
+  build: (source, { region }: { region: string }) =>
+    source
+      .getRepository(Customer)
+      .createQueryBuilder('c')
+      .where('c.region = :region', { region })
+      .orderBy('c.id'),
+  map: ({ visits }: Customer) => visits,
+});
+const eu = inRegion.bind({ region: 'EU' });
+const bystanders = defineQuery({
+  name: 'bystanders',
+  build: (source, _: Record<string, never>) =>
+    source.getRepository(Bystander).createQueryBuilder('b'),
+  map: ({ id }: Bystander) => id,
+}).bind({});
+
+let redis: RedisServer;
+let here: CachedApplication;
+let there: CachedApplication;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  const options = {
+    databaseUrl: await createDatabase(),
+    entities: [Customer, Bystander],
+    cache: { redis: { url: redis.url } },
+  };
+  here = await CachedApplication.start(options);
+  there = await CachedApplication.start(options);
+  // Both have seen an empty database; one of them makes the tables.
+  await here.source.synchronize();
+  await here.source.getRepository(Customer).insert([
+    { name: 'ann', region: 'US' },
+    { name: 'bob', region: 'EU' },
+  ]);
+});
+
+afterAll(async () => {
+  await here.stop();
+  await there.stop();
+  await redis.stop();
+});
+
+beforeEach(async () => {
+  for (const application of [here, there]) {
+    await warm(application, () => application.cache.run(eu));
+    await warm(application, () => application.cache.run(bystanders));
+  }
+});
+
+async function warm(application: CachedApplication, ask: () => Promise<unknown>): Promise<void> {
+  await eventually(async () => {
+    expect((await application.observe(ask)).outcomes).toEqual(['hit']);
+  });
+}
+
+describe('a schema that another instance changes', () => {
+  it('is taken up by the others: what they write ends what it should', async () => {
+    await there.source.getRepository(Customer).update({ region: 'EU' }, { visits: 1 });
+    expect(await here.cache.run(eu)).toEqual([1]);
+  });
+
+  it('makes a narrow write a wide one where a trigger now writes another table', async () => {
+    await here.source.query(
+      `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN INSERT INTO bystanders VALUES (NEW.visits); RETURN NEW; END $$`,
+    );
+    await here.source.query(
+      'CREATE TRIGGER note AFTER UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()',
+    );
+    // The other instance has not looked at the catalogue since.
+    await there.source.getRepository(Customer).update({ id: 2 }, { visits: 7 });
+    expect(await here.cache.run(bystanders)).toEqual([7]);
+    expect(await here.cache.run(eu)).toEqual([7]);
+  });
+
+  it('stops the others from caching what must not be cached any more', async () => {
+    await here.source.query('ALTER TABLE customers ENABLE ROW LEVEL SECURITY');
+    const { outcomes } = await there.observe(() => there.cache.run(eu));
+    expect(outcomes).toEqual(['bypass']);
+    expect(there.cache.explain(eu)).toMatchObject({ cacheable: false, reason: 'row-security' });
+  });
+});

@@ -3,22 +3,31 @@
 type Stop = () => Promise<void>;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** npm passes a Ctrl-C on that the terminal has delivered already: that is one signal, not two. */
+const SAME_SIGNAL_MS = 500;
 /** Longer than any request may take to be answered. */
 const LONGEST_STOP_MS = 60_000;
 
 export class Shutdown {
   readonly #steps: Stop[] = [];
   #begun: Promise<void> | undefined;
+  #signalledAtMs = 0;
 
   /** @param report told when stopping fails. */
   constructor(private readonly report: (problem: string, error?: unknown) => void) {
     for (const signal of SIGNALS) {
-      process.on(signal, () => {
-        // The embedded database follows by itself when this process is gone.
-        if (this.#begun) process.exit(1);
-        void this.begin(0);
-      });
+      process.on(signal, () => this.#onSignal());
     }
+  }
+
+  #onSignal(): void {
+    const nowMs = performance.now();
+    const isSame = this.#signalledAtMs > 0 && nowMs - this.#signalledAtMs < SAME_SIGNAL_MS;
+    this.#signalledAtMs = nowMs;
+    if (isSame) return;
+    // The embedded database follows by itself when this process is gone.
+    if (this.#begun) process.exit(1);
+    void this.begin(0);
   }
 
   /** Adds a step; the last one added is the first to run. One that comes too late runs at once. */

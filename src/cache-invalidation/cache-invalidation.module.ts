@@ -15,7 +15,7 @@ import {
   type CacheInvalidationModuleOptions,
 } from './cache-invalidation.module-definition.js';
 import { WriteProtocol } from './core/write-protocol.js';
-import { EntityChangeSubscriber } from './entity-change.subscriber.js';
+import { StatementSubscriber } from './statement.subscriber.js';
 import { StatementWatcher } from './statement-watcher.js';
 
 /** Pause between two attempts to end entries of writes that could not be announced. */
@@ -49,7 +49,7 @@ const DEBT_RETRY_MS = 50;
         new StatementWatcher(schema, protocol),
     },
     {
-      provide: EntityChangeSubscriber,
+      provide: StatementSubscriber,
       inject: [DataSource, DatabaseSchema, StatementWatcher, WriteProtocol, CacheLifecycle],
       useFactory: (
         source: DataSource,
@@ -57,7 +57,7 @@ const DEBT_RETRY_MS = 50;
         watcher: StatementWatcher,
         protocol: WriteProtocol,
         lifecycle: CacheLifecycle,
-      ) => new EntityChangeSubscriber(source, schema, watcher, protocol, lifecycle),
+      ) => new StatementSubscriber(source, schema, watcher, protocol, lifecycle),
     },
   ],
 })

@@ -7,22 +7,27 @@
  * row was locked, so another transaction may have moved the row in between. Where the old image
  * is needed it is read here, under the lock the statement itself is about to take.
  *
- * - A writing statement outside a transaction is given one, so that its mark is never older than
- *   its transaction and lies on the regions only around COMMIT.
+ * - A writing statement outside a transaction is given one (own-transaction.ts), so that its mark
+ *   is never older than its transaction and lies on the regions only around COMMIT.
  * - A statement that touched no row marks nothing.
  * - A statement that cannot run in a transaction is enclosed by `begin` and `end`. While it runs,
  *   its session holds an advisory lock by which it is recognised as a writer (writer-activity).
  * - What is kept belongs to the connection, not to the query runner: a runner released with an
  *   open transaction hands both on.
+ * - A transaction that was understood under a catalogue which is not the present one any more may
+ *   have touched anything.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import { ENCLOSED_STATEMENT_LOCK, type DatabaseSchema } from '../query-cache/index.js';
-import { ConnectionSession, type PostgresClient } from './connection-session.js';
+import {
+  ConnectionSession,
+  type PostgresClient,
+  type RunningStatement,
+} from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+import { beginOwnTransaction } from './own-transaction.js';
 import { versionNames, whatWasTouched } from './touched-tables.js';
-import type { RunningStatement } from './connection-session.js';
 
 export interface SentStatement {
   readonly queryRunner: QueryRunner;
@@ -38,8 +43,6 @@ export interface AnsweredStatement extends SentStatement {
 
 export class StatementWatcher {
   readonly #sessions = new WeakMap<object, ConnectionSession>();
-  /** The session whose own transaction the present call belongs to. */
-  readonly #holder = new AsyncLocalStorage<ConnectionSession>();
 
   constructor(
     private readonly schema: DatabaseSchema,
@@ -48,45 +51,44 @@ export class StatementWatcher {
 
   async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     const session = await this.#sessionOf(queryRunner);
-    if (this.#holder.getStore() !== session) await session.available();
-    await this.#refreshSchema(session);
-    const analysis = this.schema.analyser.statement(query);
-    if (analysis.kind === 'read') return;
-    await session.refreshStatus();
-    const wasInTransaction = session.isInTransaction;
-    const statement = { sql: query, parameters, analysis, wasInTransaction };
-    const enclosed =
-      (analysis.kind === 'unknown' && !analysis.transactional) ||
-      (analysis.kind === 'transaction' && analysis.command === 'other');
-    if (enclosed) {
-      session.start({ ...statement, announcement: await this.#enclose(session) });
-    } else if (analysis.kind === 'transaction') {
-      // In a failed transaction COMMIT rolls back.
-      const commits =
-        analysis.command === 'commit' && session.client.getTransactionStatus() === 'T';
-      session.start({
-        ...statement,
-        announcement: commits ? await this.#announce(session) : undefined,
-      });
-    } else if (wasInTransaction) {
-      session.start({ ...statement, probed: await this.#probe(session, statement) });
-    } else {
-      await this.#beginOwnTransaction(session, queryRunner, statement);
+    const statement = session.arrive(query, parameters);
+    try {
+      await session.available(queryRunner);
+      await this.#refreshSchema(session);
+      const analysis = this.schema.analyser.statement(query);
+      if (analysis.kind === 'read') {
+        session.leave(statement);
+        return;
+      }
+      statement.analysis = analysis;
+      statement.catalogue = this.schema.catalogue;
+      session.changed();
+      await session.refreshStatus();
+      statement.wasInTransaction = session.isInTransaction;
+      statement.isWaiting = false;
+      await this.#prepare(session, queryRunner, statement);
+    } catch (error) {
+      session.leave(statement);
+      throw error;
     }
   }
 
   async after(answered: AnsweredStatement): Promise<void> {
     const session = await this.#sessionOf(answered.queryRunner);
-    if (!answered.success) session.isStatusOutdated = true;
-    const statement = session.finish(answered.query, answered.parameters);
+    if (!answered.success) session.expectNewStatus();
+    const statement = session.find(answered.query, answered.parameters);
     if (!statement) return;
-    if (statement.analysis.kind === 'transaction' && statement.analysis.command !== 'other') {
-      this.#afterTransactionCommand(session, statement, answered);
-    } else if (statement.announcement) {
-      await this.#afterEnclosed(session, statement.announcement);
-    } else {
-      this.#record(session, statement, answered);
-      if (statement.endOwnTransaction) await statement.endOwnTransaction(answered.success);
+    try {
+      if (isEnclosed(statement)) {
+        await this.#afterEnclosed(session, statement);
+      } else if (statement.analysis?.kind === 'transaction') {
+        this.#afterTransactionCommand(session, statement, answered);
+      } else {
+        this.#record(session, statement, answered);
+        await statement.endOwnTransaction?.(answered.success);
+      }
+    } finally {
+      session.leave(statement);
     }
   }
 
@@ -101,19 +103,51 @@ export class StatementWatcher {
   }
 
   /** After a change of the schema the catalogue is read over the connection at hand. */
-  async #refreshSchema(session: ConnectionSession): Promise<void> {
-    if (!this.schema.isOutdated || session.client.getTransactionStatus() === 'E') return;
-    await this.schema.reload(async (sql, values) => (await session.client.query(sql, values)).rows);
+  async #refreshSchema({ client, isInTransaction }: ConnectionSession): Promise<void> {
+    if (!this.schema.isOutdated || client.getTransactionStatus() === 'E') return;
+    await this.schema.reload(
+      async (sql, values) => (await client.query(sql, values)).rows,
+      isInTransaction,
+    );
   }
 
-  async #announce(session: ConnectionSession): Promise<Announcement | undefined> {
-    const touched = session.log.touched();
-    if (touched !== 'anything' && touched.size === 0) return undefined;
-    const pid = session.client.processID ?? 0;
-    if (touched === 'anything') {
-      return this.protocol.begin(session.hasChangedSchema ? 'schema' : touched, pid);
+  async #prepare(
+    session: ConnectionSession,
+    queryRunner: QueryRunner,
+    statement: RunningStatement,
+  ): Promise<void> {
+    const { analysis, wasInTransaction } = statement;
+    if (isEnclosed(statement)) {
+      statement.announcement = await this.#enclose(session);
+    } else if (analysis?.kind === 'transaction') {
+      // In a failed transaction COMMIT rolls back.
+      if (analysis.command === 'commit' && session.client.getTransactionStatus() === 'T') {
+        statement.announcement = await this.#announce(session, statement);
+      }
+    } else if (wasInTransaction) {
+      session.understoodBy ??= statement.catalogue;
+      await this.#probe(session, statement);
+    } else {
+      await beginOwnTransaction(session, queryRunner, statement, this.protocol, {
+        probe: () => this.#probe(session, statement),
+        announce: () => this.#announce(session, statement),
+      });
     }
-    // Sent together, answered in this order: one round trip.
+  }
+
+  async #announce(
+    session: ConnectionSession,
+    statement: RunningStatement,
+  ): Promise<Announcement | undefined> {
+    const pid = session.client.processID ?? 0;
+    const isKnown = await session.othersAreKnown(statement);
+    const touched = isKnown ? session.log.touched() : 'anything';
+    if (touched !== 'anything' && touched.size === 0) return undefined;
+    if (session.hasChangedSchema) return this.protocol.begin('schema', pid);
+    if (touched === 'anything' || session.understoodBy !== this.schema.catalogue) {
+      return this.protocol.begin('anything', pid);
+    }
+    // Sent together: one round trip.
     const [announcement, isPresent] = await Promise.all([
       this.protocol.begin(versionNames(touched), pid),
       this.schema.isPresent(),
@@ -127,7 +161,8 @@ export class StatementWatcher {
   async #enclose(session: ConnectionSession): Promise<Announcement> {
     const { client } = session;
     if (client.getTransactionStatus() !== 'E') {
-      await client.query('SELECT pg_advisory_lock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
+      const scope = session.isInTransaction ? 'xact_' : '';
+      await client.query(`SELECT pg_advisory_${scope}lock_shared($1, $2)`, ENCLOSED_STATEMENT_LOCK);
     }
     try {
       return await this.protocol.begin('schema', client.processID ?? 0);
@@ -137,12 +172,16 @@ export class StatementWatcher {
     }
   }
 
-  async #afterEnclosed(session: ConnectionSession, announcement: Announcement): Promise<void> {
+  async #afterEnclosed(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     // Also after a failure: a part may have been committed before it.
-    this.protocol.end(announcement);
+    if (statement.announcement) this.protocol.end(statement.announcement);
     this.schema.markOutdated();
-    await this.#unlock(session);
-    if (session.isInTransaction) session.log.add('anything');
+    await session.refreshStatus().catch(() => undefined);
+    if (session.isInTransaction) {
+      session.log.add('anything');
+      session.hasChangedSchema = true;
+    }
+    if (!statement.wasInTransaction) await this.#unlock(session);
   }
 
   async #unlock(session: ConnectionSession): Promise<void> {
@@ -156,55 +195,17 @@ export class StatementWatcher {
     }
   }
 
-  async #probe(
-    session: ConnectionSession,
-    { sql, parameters, analysis }: Pick<RunningStatement, 'sql' | 'parameters' | 'analysis'>,
-  ): Promise<readonly Record<string, unknown>[] | undefined> {
-    const probe = analysis.kind === 'write' ? analysis.writes[0]?.probe : undefined;
-    if (!probe || session.client.getTransactionStatus() === 'E') return undefined;
+  async #probe(session: ConnectionSession, statement: RunningStatement): Promise<void> {
+    const { sql, parameters, analysis } = statement;
+    const probe = analysis?.kind === 'write' ? analysis.writes[0]?.probe : undefined;
+    if (!probe || session.client.getTransactionStatus() === 'E') return;
     const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
     try {
       const wanted = probe.parameterIndexes.map((index) => values[index]);
-      return (await session.client.query(probe.sql, wanted)).rows;
+      statement.probed = (await session.client.query(probe.sql, wanted)).rows;
     } catch (error) {
-      session.isStatusOutdated = true;
+      session.expectNewStatus();
       throw new QueryFailedError(sql, values, error as Error);
-    }
-  }
-
-  async #beginOwnTransaction(
-    session: ConnectionSession,
-    queryRunner: QueryRunner,
-    statement: Pick<RunningStatement, 'sql' | 'parameters' | 'analysis' | 'wasInTransaction'>,
-  ): Promise<void> {
-    const release = await session.acquire();
-    const within = <T>(work: () => Promise<T>): Promise<T> => this.#holder.run(session, work);
-    const rollback = (): Promise<void> =>
-      within(() => queryRunner.rollbackTransaction()).catch(() => undefined);
-    try {
-      await within(() => queryRunner.startTransaction());
-      const probed = await this.#probe(session, statement).catch(async (error: unknown) => {
-        await rollback();
-        throw error;
-      });
-      session.start({
-        ...statement,
-        probed,
-        endOwnTransaction: async (success) => {
-          try {
-            if (!success) return await rollback();
-            await within(() => queryRunner.commitTransaction());
-          } catch (error) {
-            if (queryRunner.isTransactionActive) await rollback();
-            throw error;
-          } finally {
-            release();
-          }
-        },
-      });
-    } catch (error) {
-      release();
-      throw error;
     }
   }
 
@@ -216,47 +217,55 @@ export class StatementWatcher {
     // A failure that the server did not report may have been carried out all the same.
     if (!success && sqlStateOf(error) !== undefined) return;
     const { analysis } = statement;
-    if (analysis.kind === 'unknown' && analysis.changesSchema) {
+    if (analysis?.kind === 'unknown' && analysis.changesSchema) {
       session.hasChangedSchema = true;
       this.schema.markOutdated();
     }
-    const touched = success
-      ? whatWasTouched(statement, rawResults, this.schema.catalogue)
-      : (['anything'] as const);
+    const touched = success ? whatWasTouched(statement, rawResults) : (['anything'] as const);
     for (const part of touched) session.log.add(part);
     if (success && statement.wasInTransaction && !session.isInTransaction) {
       // Sent at the same time as the COMMIT of its transaction, and carried out after it.
-      const all = session.log.touched();
-      this.protocol.owe(all === 'anything' ? all : [...all.keys()]);
-      session.log.clear();
+      this.protocol.owe(session.log.tables());
+      session.endTransaction();
     }
   }
 
   #afterTransactionCommand(
     session: ConnectionSession,
-    { analysis, announcement }: RunningStatement,
+    { analysis, announcement, wasInTransaction }: RunningStatement,
     { success, rawResults, error }: AnsweredStatement,
   ): void {
-    if (analysis.kind !== 'transaction') return;
+    if (analysis?.kind !== 'transaction') return;
     const { command, name = '' } = analysis;
-    const endsTransaction = command === 'commit' || command === 'rollback';
-    if (endsTransaction && session.hasChangedSchema) {
-      // The catalogue may have been read inside the transaction, and what it held may be undone.
-      session.hasChangedSchema = false;
-      this.schema.markOutdated();
-    }
     if (command === 'commit') {
       const answer = rawResults as { command?: string } | undefined;
       const outcome = success
         ? outcomeOfAnswer(answer?.command)
         : outcomeOfFailure(sqlStateOf(error));
       if (announcement) this.protocol.conclude(announcement, outcome);
-      session.log.clear();
+      this.#endTransaction(session);
     } else if (success) {
-      if (command === 'begin' || command === 'rollback') session.log.clear();
+      // Inside a transaction BEGIN is only warned of.
+      if (command === 'rollback' || (command === 'begin' && !wasInTransaction)) {
+        this.#endTransaction(session);
+      }
       if (command === 'savepoint') session.log.savepoint(name);
       if (command === 'release') session.log.release(name);
       if (command === 'rollback-to') session.log.rollbackTo(name);
     }
   }
+
+  #endTransaction(session: ConnectionSession): void {
+    // The catalogue may have been read inside the transaction, and what it held may be undone.
+    if (session.hasChangedSchema) this.schema.markOutdated();
+    session.endTransaction();
+  }
+}
+
+/** Whether the statement may commit by itself, so that `begin` and `end` lie around it. */
+function isEnclosed({ analysis }: RunningStatement): boolean {
+  return (
+    (analysis?.kind === 'unknown' && !analysis.transactional) ||
+    (analysis?.kind === 'transaction' && analysis.command === 'other')
+  );
 }

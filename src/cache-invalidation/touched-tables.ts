@@ -2,7 +2,6 @@
 import {
   touchedBy,
   versionNamesOf,
-  type Catalogue,
   type TableVersionNames,
   type TouchedTable,
 } from '../query-cache/index.js';
@@ -16,12 +15,12 @@ interface StatementResult {
 
 /** The tables a successful statement touched; none when it changed no row. */
 export function whatWasTouched(
-  { analysis, parameters, probed }: RunningStatement,
+  { analysis, parameters, probed, catalogue }: RunningStatement,
   rawResults: unknown,
-  catalogue: Catalogue,
 ): readonly (TouchedTable | 'anything')[] {
-  if (analysis.kind === 'read' || analysis.kind === 'transaction') return [];
-  if (analysis.kind === 'unknown' || !isResult(rawResults)) return ['anything'];
+  if (analysis?.kind === 'transaction') return [];
+  if (!analysis || !catalogue || analysis.kind === 'unknown' || !isResult(rawResults))
+    return ['anything'];
   const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
   const outcome = { rowCount: rawResults.rowCount ?? 0, rows: rawResults.rows, probed };
   const touched: (TouchedTable | 'anything')[] = [];

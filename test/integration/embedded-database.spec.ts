@@ -15,7 +15,6 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../support/free-port.js';
 import { ProcessGuard } from '../support/process-guard.js';
 import { isRunning } from '../support/process-tree.js';
 
@@ -33,7 +32,6 @@ class OwnService {
   private constructor(
     private readonly child: ChildProcess,
     private readonly guard: ProcessGuard,
-    readonly port: number,
   ) {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
@@ -41,7 +39,6 @@ class OwnService {
   }
 
   static async launch(folder: string): Promise<OwnService> {
-    const port = await freePort();
     const child = spawn(process.execPath, [MAIN], {
       cwd: folder,
       // A group of its own, as a terminal gives one.
@@ -50,13 +47,14 @@ class OwnService {
       env: {
         PATH: process.env['PATH'],
         HOST: '127.0.0.1',
-        PORT: String(port),
+        // The service's own choice: a port chosen here could be the one that its database takes.
+        PORT: '0',
         SEED_USERS: String(USERS),
       },
     });
     await once(child, 'spawn');
     const guard = new ProcessGuard({ pid: Number(child.pid), signal: 'KILL', directory: folder });
-    return new OwnService(child, guard, port);
+    return new OwnService(child, guard);
   }
 
   static async start(folder: string): Promise<OwnService> {
@@ -73,11 +71,18 @@ class OwnService {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Where the service says that it listens; throws before it does. */
+  get port(): number {
+    const port = /Listening on http:\/\/[^"]*:(\d+)/.exec(this.log)?.[1];
+    if (port === undefined) throw new Error('The service does not listen yet');
+    return Number(port);
+  }
+
   get pid(): number {
     return Number(this.child.pid);
   }
 
-  get(path: string): Promise<Response> {
+  async get(path: string): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.port}${path}`);
   }
 

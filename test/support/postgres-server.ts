@@ -178,7 +178,10 @@ export class PostgresServer {
 
   async #ended(): Promise<void> {
     const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    // Who waits for the end must not end before it: nothing else may keep the process alive.
+    child.ref();
+    await once(child, 'exit');
   }
 
   #forget(): void {

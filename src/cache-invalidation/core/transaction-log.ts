@@ -52,6 +52,12 @@ export class TransactionLog {
     return all.tables;
   }
 
+  /** The tables touched, without saying how. */
+  tables(): readonly string[] | 'anything' {
+    const touched = this.touched();
+    return touched === 'anything' ? touched : [...touched.keys()];
+  }
+
   /** The transaction has ended, either way. */
   clear(): void {
     this.#frames = [newFrame(undefined)];

@@ -8,7 +8,7 @@ import {
 import type { Catalogue } from '../core/table-facts.js';
 import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
-import { loadCatalogue } from './catalogue.js';
+import { loadCatalogue, type RunSql } from './catalogue.js';
 import { QueryKeys } from './query-key.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
@@ -27,8 +27,6 @@ const ANSWER_SETTINGS = [
   'xmlbinary',
   'server_version_num',
 ];
-
-type RunSql = (sql: string, parameters: unknown[]) => Promise<Record<string, unknown>[]>;
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -110,14 +108,17 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /** Loads the catalogue anew over the connection that `run` stands for. */
-  async reload(run: RunSql): Promise<void> {
+  /**
+   * Loads the catalogue anew over the connection that `run` stands for. Inside a transaction that
+   * may be the catalogue of another moment, which belongs to no version for sure.
+   */
+  async reload(run: RunSql, isInTransaction = false): Promise<void> {
     await loadParser();
     this.#isOutdated = false;
     try {
       const version = await this.#presentVersion().catch(() => undefined);
       this.#known = await this.#read(run);
-      this.#version = version;
+      this.#version = isInTransaction ? undefined : version;
     } catch (error) {
       this.#isOutdated = true;
       throw error;
@@ -137,7 +138,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
     )) as [{ schema: string | null; context: string[] }];
     const regions = regionColumnsOf(this.source, row.schema ?? 'public');
     const catalogue = await loadCatalogue(run, regions);
-    const context = [this.namespace, ...row.context, catalogue.fingerprint];
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    const context = [this.namespace, timeZone, ...row.context, catalogue.fingerprint];
     return { catalogue, analyser: new SqlAnalyser(catalogue), keys: new QueryKeys(context) };
   }
 

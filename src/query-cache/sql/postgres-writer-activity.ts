@@ -10,15 +10,15 @@ export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 /**
  * `backend_xid` and `pid` are shown to every role. A transaction has a `backend_xid` from its
  * first write until its outcome is visible to others, also while its COMMIT waits for a standby.
+ * A statement under the lock goes on after the transactions it commits, so those do not count.
  */
 const WRITERS = `
-  SELECT a.pid, coalesce(a.backend_xid::text, 'enclosed') AS id
+  SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'enclosed' END AS id
   FROM pg_catalog.pg_stat_activity a
-  WHERE a.datname = current_database()
-    AND (a.backend_xid IS NOT NULL OR EXISTS (
-      SELECT 1 FROM pg_catalog.pg_locks l
-      WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
-        AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 2))`;
+  LEFT JOIN pg_catalog.pg_locks l
+    ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
+      AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 2
+  WHERE a.datname = current_database() AND (a.backend_xid IS NOT NULL OR l.pid IS NOT NULL)`;
 
 export class PostgresWriterActivity extends WriterActivity {
   constructor(private readonly source: DataSource) {

@@ -5,7 +5,7 @@ import type { WriteProtocol } from './core/write-protocol.js';
 import type { AnsweredStatement, SentStatement, StatementWatcher } from './statement-watcher.js';
 
 /** Hands every statement of the data source to the watcher. */
-export class EntityChangeSubscriber implements EntitySubscriberInterface, OnModuleInit {
+export class StatementSubscriber implements EntitySubscriberInterface, OnModuleInit {
   constructor(
     private readonly source: DataSource,
     private readonly schema: DatabaseSchema,

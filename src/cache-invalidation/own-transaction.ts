@@ -1,0 +1,91 @@
+/**
+ * The transaction given to a writing statement that was sent outside of one.
+ *
+ * It is begun and ended over the connection itself, past TypeORM: to TypeORM and its subscribers
+ * the statement stays what it was, one that commits by itself.
+ */
+import { QueryFailedError, type QueryRunner } from 'typeorm';
+import type { ConnectionSession, RunningStatement } from './connection-session.js';
+import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
+import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+
+export interface OwnTransactionSteps {
+  /** Reads and locks the old rows, once the transaction is open. */
+  readonly probe: () => Promise<void>;
+  readonly announce: () => Promise<Announcement | undefined>;
+}
+
+export async function beginOwnTransaction(
+  session: ConnectionSession,
+  runner: QueryRunner,
+  statement: RunningStatement,
+  protocol: WriteProtocol,
+  steps: OwnTransactionSteps,
+): Promise<void> {
+  statement.isWaiting = true;
+  const release = await session.acquire(runner);
+  statement.isWaiting = false;
+  session.understoodBy = statement.catalogue;
+  try {
+    await session.client.query('START TRANSACTION');
+    await steps.probe();
+  } catch (error) {
+    await rollback(session);
+    release();
+    throw error;
+  }
+  statement.endOwnTransaction = async (success) => {
+    try {
+      await (success ? commit(session, statement, protocol, steps) : rollback(session));
+    } finally {
+      release();
+    }
+  };
+}
+
+async function commit(
+  session: ConnectionSession,
+  statement: RunningStatement,
+  protocol: WriteProtocol,
+  { announce }: OwnTransactionSteps,
+): Promise<void> {
+  if (!session.isInTransaction) {
+    // Someone else's COMMIT over the same connection came before the statement.
+    protocol.owe(session.log.tables());
+    session.endTransaction();
+    return;
+  }
+  let announcement: Announcement | undefined;
+  try {
+    announcement = await announce();
+  } catch (error) {
+    await rollback(session);
+    throw error;
+  }
+  let outcome = outcomeOfAnswer(undefined);
+  try {
+    const { command } = await session.client.query('COMMIT');
+    outcome = outcomeOfAnswer(command);
+  } catch (error) {
+    outcome = outcomeOfFailure(sqlStateOf(error));
+    session.expectNewStatus();
+    throw failed(statement, error as Error);
+  } finally {
+    if (announcement) protocol.conclude(announcement, outcome);
+    session.endTransaction();
+  }
+  if (outcome === 'rolled-back') {
+    const reason = 'Rolled back: another statement sent over the same connection has failed.';
+    throw failed(statement, new Error(reason));
+  }
+}
+
+async function rollback(session: ConnectionSession): Promise<void> {
+  session.endTransaction();
+  // A failure means that the connection is gone, and the transaction with it.
+  await session.client.query('ROLLBACK').catch(() => undefined);
+}
+
+function failed({ sql, parameters }: RunningStatement, error: Error): QueryFailedError {
+  return new QueryFailedError(sql, Array.isArray(parameters) ? parameters : [], error);
+}

@@ -20,6 +20,8 @@ import { StatementWatcher } from './statement-watcher.js';
 
 /** Pause between two attempts to end entries of writes that could not be announced. */
 const DEBT_RETRY_MS = 50;
+/** How long the application waits with such writes still unpaid when it stops. */
+const DRAIN_MS = 3_000;
 
 /**
  * Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it
@@ -40,6 +42,7 @@ const DEBT_RETRY_MS = 50;
           policy: writePolicy,
           leaseMs: markLeaseMs,
           retryMs: DEBT_RETRY_MS,
+          drainMs: DRAIN_MS,
         }),
     },
     {

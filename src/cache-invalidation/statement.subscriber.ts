@@ -1,4 +1,4 @@
-import type { OnModuleInit } from '@nestjs/common';
+import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import type { CacheLifecycle, DatabaseSchema } from '../query-cache/index.js';
 import type { WriteProtocol } from './core/write-protocol.js';
@@ -6,6 +6,8 @@ import type { AnsweredStatement, SentStatement, StatementWatcher } from './state
 
 /** Hands every statement of the data source to the watcher. */
 export class StatementSubscriber implements EntitySubscriberInterface, OnModuleInit {
+  readonly #log = new Logger('CacheInvalidation');
+
   constructor(
     private readonly source: DataSource,
     private readonly schema: DatabaseSchema,
@@ -19,7 +21,13 @@ export class StatementSubscriber implements EntitySubscriberInterface, OnModuleI
     this.source.subscribers.push(this);
     // When the application stops, the last requests have been answered: what they began is ended
     // before Redis is left.
-    this.lifecycle.beforeClose(() => this.protocol.drain());
+    this.lifecycle.beforeClose(async () => {
+      if (await this.protocol.drain()) return;
+      this.#log.error(
+        'Writes went unannounced while Redis was away, and it has not come back: other instances ' +
+          'may serve answers from before them until those expire.',
+      );
+    });
   }
 
   beforeQuery(statement: SentStatement): Promise<void> {

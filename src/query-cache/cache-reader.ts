@@ -39,7 +39,6 @@ export class CacheReader {
 
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
   async readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
-    await this.schema.load();
     const compiled = compileQuery(query, this.source);
     return this.#read(compiled, 'json', lifetime, async () => {
       const { value, ...rest } = await this.executor.execute(compiled);
@@ -49,7 +48,6 @@ export class CacheReader {
 
   /** The answer as values, made anew for every caller. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
-    await this.schema.load();
     const compiled = compileQuery(query, this.source);
     try {
       const outcome = await this.#read(compiled, 'value', lifetime, async () => {
@@ -71,9 +69,13 @@ export class CacheReader {
     lifetime: Lifetime,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
-    if (query.queryRunner?.isTransactionActive) {
-      return { ...(await this.#bypass(query, run, 'transaction')), detail: 'transaction' };
+    if (query.queryRunner) {
+      // Whoever brings a connection may have begun a transaction on it, changed its settings or
+      // chosen a replica: what it answers is for them alone.
+      const reason = query.queryRunner.isTransactionActive ? 'transaction' : 'query-runner';
+      return { ...(await this.#bypass(query, run, reason)), detail: reason };
     }
+    await this.schema.load();
     let plan = this.planner.plan(query, representation);
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await this.schema.lookAgain())) {
       plan = this.planner.plan(query, representation);

@@ -22,6 +22,11 @@ import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './r
 import { readServerFacts, type ServerFacts } from './server-facts.js';
 
 export interface RedisConnectionOptions {
+  /**
+   * A key that is never set. A heartbeat deletes it: a write that changes nothing, which a server
+   * refuses that refuses writes, while it may well go on answering reads.
+   */
+  readonly heartbeatKey: string;
   /** For messages; has no user and no password. */
   readonly address: string;
   readonly timeoutMs: number;
@@ -59,6 +64,7 @@ export class RedisConnection {
   readonly #client: Redis;
   readonly #timeoutMs: number;
   readonly #heartbeatLimitMs: number;
+  readonly #heartbeatKey: string;
   readonly #watchIntervalMs: number;
   readonly #silenceLimitMs: number;
   readonly #outage: OutageState;
@@ -78,6 +84,7 @@ export class RedisConnection {
     this.address = options.address;
     this.#timeoutMs = options.timeoutMs;
     this.#heartbeatLimitMs = options.timeoutMs / 2;
+    this.#heartbeatKey = options.heartbeatKey;
     this.#watchIntervalMs = Math.min(
       options.probeIntervalMs ?? PROBE_INTERVAL_MS,
       options.timeoutMs / 4,
@@ -223,9 +230,9 @@ export class RedisConnection {
     if (this.#beating) return;
     this.#beating = true;
     // A failure has been told by the time it arrives here.
-    await this.#exchange('a heartbeat', this.#heartbeatLimitMs, (client) => client.ping()).catch(
-      () => undefined,
-    );
+    await this.#exchange('a heartbeat', this.#heartbeatLimitMs, (client) =>
+      client.del(this.#heartbeatKey),
+    ).catch(() => undefined);
     this.#beating = false;
   }
 
@@ -241,10 +248,15 @@ export class RedisConnection {
     this.#silentSinceMs = performance.now();
     try {
       const asked = this.#facts === undefined ? await readServerFacts(this.#client) : undefined;
-      if (asked === undefined) await this.#client.ping();
+      // A replica says that it is one, which tells more than the write it refuses.
+      if (asked?.isPrimary !== false) await this.#client.del(this.#heartbeatKey);
       if (generation === this.#generation) this.#weigh(asked);
     } catch (error) {
-      if (generation === this.#generation) this.#outage.fail(textOf(error));
+      if (generation === this.#generation) {
+        // It may be another server, or have another role, by the time it can serve again.
+        this.#facts = undefined;
+        this.#outage.fail(textOf(error));
+      }
     } finally {
       if (generation === this.#generation) this.#probing = false;
     }

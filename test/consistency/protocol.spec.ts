@@ -92,6 +92,7 @@ function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}
     policy: 'commit',
     leaseMs: LEASE_MS,
     retryMs: 1,
+    drainMs: 1_000,
   });
   /** Stands for the table: its rows, and how often they were selected. */
   const database = {

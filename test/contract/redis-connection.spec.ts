@@ -133,6 +133,17 @@ describe('RedisConnection', () => {
     admin.disconnect();
   });
 
+  it('notices without being asked for anything that the server refuses writes', async () => {
+    connection = await connected(server.url);
+    const admin = new Redis(server.port);
+    await admin.config('SET', 'min-replicas-to-write', '1');
+    while (connection.state === 'up') await delay(10);
+    expect(connection.reason).toContain('NOREPLICAS');
+    await admin.config('SET', 'min-replicas-to-write', '0');
+    await up(connection);
+    admin.disconnect();
+  });
+
   it('knows the eviction policy', async () => {
     const evicting = await RedisServer.start({ config: { 'maxmemory-policy': 'allkeys-lru' } });
     connection = await connected(evicting.url);
@@ -196,6 +207,7 @@ describe('RedisConnection without a server that answers', () => {
     const { port } = mute.address() as AddressInfo;
     const url = `redis://127.0.0.1:${port}`;
     const connection = new RedisConnection(createRedisClient({ url, timeoutMs: 50 }), {
+      heartbeatKey: 'test:heartbeat',
       address: url,
       timeoutMs: 50,
       log: new LogBook(),

@@ -36,7 +36,7 @@ export interface ConnectOptions {
 /** A connection that is under way. */
 export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
   const { timeoutMs = 10_000, log = new LogBook() } = options;
-  return openRedisConnection({ url, timeoutMs }, log);
+  return openRedisConnection({ url, timeoutMs, heartbeatKey: 'test:heartbeat' }, log);
 }
 
 /** A connection that is up. */

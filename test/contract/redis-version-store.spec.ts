@@ -95,7 +95,22 @@ describe('RedisVersionStore on Redis', () => {
     expect(await mgetCalls()).toBe(before + 2);
   });
 
-  it('gives no key of a table a time to live', async () => {
+  it('gives versions a time to live, but none while a write is marked on them', async () => {
+    const keyOf = async (name: string): Promise<string> =>
+      String((await keysOf(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
+    await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
+    const key = await keyOf('id=1');
+    expect(await admin.pttl(key)).toBeGreaterThan(0);
+    await store.begin(mark('w1', 'id=1'), 't2', LONG_MS);
+    await store.begin(mark('w2', 'id=1'), 't3', LONG_MS);
+    await store.end('w1', [TABLE], 't4');
+    expect(await admin.pttl(key)).toBe(-1);
+    await store.abort('w2', [TABLE]);
+    expect(await admin.pttl(key)).toBeGreaterThan(0);
+    expect(await admin.get(key)).toBe('t4');
+  });
+
+  it('gives no key of a table a time to live while a write is marked on it', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);

@@ -42,6 +42,8 @@ export interface WriteProtocolOptions {
   readonly leaseMs: number;
   /** Pause between two attempts to pay debts, in milliseconds. */
   readonly retryMs: number;
+  /** How long debts are still tried to be paid when the application stops, in milliseconds. */
+  readonly drainMs: number;
 }
 
 export class WriteProtocol {
@@ -49,7 +51,7 @@ export class WriteProtocol {
   #owesEverything = false;
   readonly #pending = new Set<Promise<void>>();
   #paying: Promise<void> | undefined;
-  #closed = false;
+  #isClosed = false;
 
   constructor(
     private readonly store: VersionStore,
@@ -107,16 +109,23 @@ export class WriteProtocol {
   owe(tables: readonly string[] | 'anything'): void {
     if (tables === 'anything') this.#owesEverything = true;
     else for (const table of tables) this.#debts.add(table);
-    this.#paying ??= this.#pay().finally(() => {
-      this.#paying = undefined;
-    });
+    this.#paying ??= this.#pay();
   }
 
-  /** Waits until everything begun has ended, so that no mark is left behind. */
-  async drain(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Waits until everything begun has ended, so that no mark is left behind, and until debts are
+   * paid; for those it waits `drainMs` at the most. Answers whether all was done.
+   */
+  async drain(): Promise<boolean> {
     await Promise.allSettled(this.#pending);
+    const late = setTimeout(() => (this.#isClosed = true), this.options.drainMs);
     await this.#paying;
+    clearTimeout(late);
+    return !this.#hasDebts;
+  }
+
+  get #hasDebts(): boolean {
+    return this.#debts.size > 0 || this.#owesEverything;
   }
 
   /** All tables any answer can depend on; the store adds the dimensions they are read by. */
@@ -136,7 +145,7 @@ export class WriteProtocol {
   }
 
   async #pay(): Promise<void> {
-    for (;;) {
+    while (this.#hasDebts && !this.#isClosed) {
       // What is owed from here on is paid in the next round, even if it is the same table.
       const [debts, everything] = [this.#debts, this.#owesEverything];
       this.#debts = new Set();
@@ -148,10 +157,11 @@ export class WriteProtocol {
         this.#owesEverything ||= everything;
       }
       for (const table of debts) this.#debts.add(table);
-      const isPaid = this.#debts.size === 0 && !this.#owesEverything;
-      if (isPaid || this.#closed) return;
-      await new Promise((resolve) => setTimeout(resolve, this.options.retryMs).unref());
+      if (this.#hasDebts) {
+        await new Promise((resolve) => setTimeout(resolve, this.options.retryMs).unref());
+      }
     }
+    this.#paying = undefined;
   }
 
   async #replaceEpoch(table: string): Promise<boolean> {

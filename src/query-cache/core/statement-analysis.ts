@@ -35,6 +35,7 @@ export type UncacheableReason =
   | 'row-security'
   | 'separate-statements'
   | 'transaction'
+  | 'query-runner'
   | 'parameter-type'
   | 'too-large';
 

@@ -40,7 +40,8 @@ export class ValueCodec {
   }
 
   decode(bytes: Buffer): unknown {
-    const { value, instances } = deserialize(bytes) as Envelope;
+    // Bytes in the answer are views of what is read: of a copy, since callers may change them.
+    const { value, instances } = deserialize(Buffer.from(bytes)) as Envelope;
     for (const [name, objects] of instances) {
       const prototype = this.#classes.get(name)?.prototype as object | undefined;
       if (!prototype) throw new UnencodableValueError(`an instance of the unknown class ${name}`);

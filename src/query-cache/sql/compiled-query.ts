@@ -34,20 +34,33 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const map = builder.expressionMap;
   const isPaged = map.skip !== undefined || map.take !== undefined;
-  const loadsSeparately =
-    map.relationIdAttributes.length > 0 || map.relationLoadStrategy === 'query';
+  // Two joins of one SQL text may be mapped to different properties, as one entity or as many.
+  const joins = map.joinAttributes.map(({ mapToProperty, isMappingMany }) => [
+    mapToProperty,
+    isMappingMany,
+  ]);
   const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata.name : undefined;
   return {
     name: bound?.name ?? entity ?? 'query',
     sql,
     parameters,
     shape: bound?.shape ?? 'many',
-    answer: `${JSON.stringify([entity, map.skip, map.take])}${bound?.answer ?? ''}`,
+    answer: `${JSON.stringify([entity, map.skip, map.take, joins])}${bound?.answer ?? ''}`,
     builder,
     bound,
     hasSeveralStatements: isPaged && map.joinAttributes.length > 0,
     // Protected in TypeORM's types; a builder of a transaction's manager carries its runner here.
     queryRunner: (builder as unknown as { queryRunner?: QueryRunner }).queryRunner,
-    refusal: loadsSeparately ? 'separate-statements' : undefined,
+    refusal: refusalOf(map),
   };
+}
+
+function refusalOf(
+  map: SelectQueryBuilder<ObjectLiteral>['expressionMap'],
+): UncacheableReason | undefined {
+  // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
+  if (map.lockMode !== undefined) return 'locking-read';
+  const loadsSeparately =
+    map.relationIdAttributes.length > 0 || map.relationLoadStrategy === 'query';
+  return loadsSeparately ? 'separate-statements' : undefined;
 }

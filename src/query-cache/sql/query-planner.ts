@@ -17,7 +17,7 @@ export class QueryPlanner {
   constructor(private readonly schema: DatabaseSchema) {}
 
   plan(query: CompiledQuery, representation: Representation): QueryPlan {
-    if (query.refusal) return refuse(query.refusal, 'TypeORM loads relations by own statements');
+    if (query.refusal) return refuse(query.refusal, 'the query builder asks for more than its SQL');
     const { analyser, catalogue, keys } = this.schema;
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;

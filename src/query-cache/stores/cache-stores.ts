@@ -38,6 +38,7 @@ export class CacheStores {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
+        heartbeatKey: `${namespace}:heartbeat`,
       },
       log,
     );

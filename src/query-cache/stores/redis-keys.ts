@@ -4,7 +4,7 @@
  * | key                    | holds                                                          |
  * |------------------------|----------------------------------------------------------------|
  * | `<ns>:{<table>}:e`     | the epoch                                                      |
- * | `<ns>:{<table>}:v:<n>` | the version of name n; no TTL                                  |
+ * | `<ns>:{<table>}:v:<n>` | the version of name n; TTL while no write is marked on it      |
  * | `<ns>:{<table>}:m`     | hash: write id -> mark                                         |
  * | `<ns>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
  * | `<ns>:t`              | set: the tables that were ever given an epoch                  |

@@ -43,7 +43,7 @@ for _, name in ipairs(names) do
   local key = version_prefix .. name
   local version = redis.call('GET', key)
   local others = version and marks_without(version, write_id) or ''
-  redis.call('SET', key, token .. others .. own_mark)
+  put_version(key, token .. others .. own_mark)
 end
 return #names
 `,

@@ -24,11 +24,12 @@ for i = 2, #ARGV do
   local key = version_prefix .. ARGV[i]
   local dimension = dimension_of(ARGV[i])
   if may_create(dimension) then
-    redis.call('SET', key, token, 'NX')
+    if redis.call('EXISTS', key) == 0 then put_version(key, token) end
     if dimension then redis.call('SADD', dimensions_key, dimension) end
   end
   answer[i] = redis.call('GET', key)
 end
 return answer
 `,
+  false,
 );

@@ -28,7 +28,7 @@ for i = 3, #ARGV do
       if epoch == present_epoch then has_lost_data = true end
     end
   end
-  if has_changed then redis.call('SET', key, token .. kept) end
+  if has_changed then put_version(key, token .. kept) end
 end
 if has_lost_data then redis.call('SET', epoch_key, token .. ' ' .. node .. ' settling') end
 

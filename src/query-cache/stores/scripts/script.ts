@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
  * reads would go on under old versions. They are small beside the entries, which are refused then.
  * @see https://redis.io/docs/latest/develop/programmability/lua-api/#script-flags (Redis 7)
  */
-const FLAGS = '#!lua flags=allow-oom\n';
+const ALLOW_OOM = '#!lua flags=allow-oom\n';
+const NO_FLAGS = '#!lua\n';
 
 /**
  * A Lua script that Redis runs as one atomic step. Each touches the keys of one table only, all
@@ -20,7 +21,11 @@ export interface Script {
   readonly sha1: string;
 }
 
-export function defineScript(name: string, body: string): Script {
-  const source = FLAGS + body;
+/**
+ * @param atMemoryLimit whether it runs also when `maxmemory` is reached: what a write needs does;
+ *   what only a read would gain by is refused, and the read goes past the cache.
+ */
+export function defineScript(name: string, body: string, atMemoryLimit = true): Script {
+  const source = (atMemoryLimit ? ALLOW_OOM : NO_FLAGS) + body;
   return { name, source, sha1: createHash('sha1').update(source).digest('hex') };
 }

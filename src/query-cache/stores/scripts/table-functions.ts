@@ -35,6 +35,16 @@ local function token_of(version)
   return string.match(version, '^[^!]*')
 end
 
+-- A version lives for a day after it was replaced, so that regions nobody asks for any more leave
+-- nothing behind; one that a write is marked on has no time to live.
+local function put_version(key, version)
+  if string.find(version, '!', 1, true) then
+    redis.call('SET', key, version)
+  else
+    redis.call('SET', key, version, 'PX', 86400000)
+  end
+end
+
 -- The part of a version after its token, without the mark of one write.
 local function marks_without(version, write_id)
   local marks = ''
@@ -63,9 +73,9 @@ local function take_off(write_id, mark, token)
     local key = version_prefix .. name
     local version = redis.call('GET', key)
     if version then
-      redis.call('SET', key, (token or token_of(version)) .. marks_without(version, write_id))
+      put_version(key, (token or token_of(version)) .. marks_without(version, write_id))
     elseif token then
-      redis.call('SET', key, token)
+      put_version(key, token)
     end
   end
   redis.call('HDEL', marks_key, write_id)

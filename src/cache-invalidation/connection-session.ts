@@ -19,6 +19,7 @@ export interface PostgresClient {
 
 /** A statement between `beforeQuery` and `afterQuery`. */
 export interface RunningStatement {
+  readonly runner: QueryRunner;
   readonly sql: string;
   readonly parameters: unknown;
   /** `undefined` until it has been looked at. */
@@ -54,7 +55,7 @@ export class ConnectionSession {
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
   understoodBy: Catalogue | undefined;
-  readonly #running: RunningStatement[] = [];
+  #running: RunningStatement[] = [];
   #turn: Turn | undefined;
   #isStatusOld = false;
   #refreshing: Promise<unknown> | undefined;
@@ -88,8 +89,12 @@ export class ConnectionSession {
     this.hasChangedSchema = false;
   }
 
-  arrive(sql: string, parameters: unknown): RunningStatement {
+  /** A statement has been sent by the query runner that has the connection now. */
+  arrive(runner: QueryRunner, sql: string, parameters: unknown): RunningStatement {
+    // What an earlier user sent and got no answer for was never carried out.
+    this.#running = this.#running.filter((earlier) => earlier.runner === runner);
     const statement: RunningStatement = {
+      runner,
       sql,
       parameters,
       analysis: undefined,
@@ -183,7 +188,6 @@ export class ConnectionSession {
    */
   async #rollBackOrphan(turn: Turn): Promise<void> {
     await this.client.query('ROLLBACK');
-    this.#running.length = 0;
     this.endTransaction();
     turn.release();
   }

@@ -51,7 +51,7 @@ export class StatementWatcher {
 
   async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     const session = await this.#sessionOf(queryRunner);
-    const statement = session.arrive(query, parameters);
+    const statement = session.arrive(queryRunner, query, parameters);
     try {
       await session.available(queryRunner);
       await this.#refreshSchema(session);

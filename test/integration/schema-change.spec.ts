@@ -85,6 +85,33 @@ describe('a schema that another instance changes', () => {
     expect(await here.cache.run(eu)).toEqual([7]);
   });
 
+  it('is noticed by a transaction that has understood its write before', async () => {
+    await here.source.query('ALTER TABLE bystanders ADD COLUMN customer integer');
+    await here.source.query('UPDATE bystanders SET customer = 1');
+    await warm(there, () => there.cache.run(eu));
+    await here.source.query(
+      `ALTER TABLE bystanders ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE CASCADE`,
+    );
+    await warm(here, () => here.cache.run(bystanders));
+    await there.source.transaction(async (manager) => {
+      // Sent before this instance has asked for the version of the schema again.
+      await manager.delete(Customer, { id: 1 });
+      await there.cache.run(eu); // a reader of the same instance takes up the new catalogue
+      await eventually(async () => {
+        expect((await there.observe(() => there.cache.run(eu))).outcomes).not.toEqual(['bypass']);
+      });
+    });
+    expect(await here.cache.run(bystanders)).toEqual([]);
+  });
+
+  it('is told by a block that changes it inside a transaction', async () => {
+    await here.source.transaction(async (manager) => {
+      await manager.query(`DO $$ BEGIN ALTER TABLE bystanders ADD COLUMN note text; END $$`);
+    });
+    const { outcomes } = await there.observe(() => there.cache.run(eu));
+    expect(outcomes).not.toEqual(['hit']);
+  });
+
   it('stops the others from caching what must not be cached any more', async () => {
     await here.source.query('ALTER TABLE customers ENABLE ROW LEVEL SECURITY');
     const { outcomes } = await there.observe(() => there.cache.run(eu));

@@ -141,3 +141,20 @@ it('accepts a plain query builder, and leaves it as it was', async () => {
   });
   expect(builder.getQuery()).toBe(before);
 });
+
+it('keeps what callers do to the bytes of an answer from the next caller', async () => {
+  const [mine] = await first.cache.run(specimens);
+  mine?.picture.fill(9);
+  const [theirs] = await first.cache.run(specimens);
+  expect(theirs?.picture).toEqual(Buffer.from([0, 1, 254, 255]));
+});
+
+it('tells joins apart that have the same SQL and different properties', async () => {
+  const builder = () => first.source.getRepository(Specimen).createQueryBuilder('s');
+  const joined = () => builder().where('s.size < 2');
+  const asOne = joined().leftJoinAndMapOne('s.twin', Specimen, 't', 't.id = s.id');
+  const asMany = joined().leftJoinAndMapMany('s.twins', Specimen, 't', 't.id = s.id');
+  expect(asOne.getQuery()).toBe(asMany.getQuery());
+  expect(await first.cache.run(asOne)).toMatchObject([{ twin: { size: 0.1 } }]);
+  expect(await first.cache.run(asMany)).toMatchObject([{ twins: [{ size: 0.1 }] }]);
+});

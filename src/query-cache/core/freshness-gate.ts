@@ -3,8 +3,8 @@
  *
  * The versions are read after the request arrived. Where nothing can be trusted (the epoch is
  * missing, of another server process, settling, or older than an outage this process has seen; a
- * write is marked; the schema has changed; the store does not answer) the gate says so and sets the repair going, and the
- * caller asks the database without storing.
+ * write is marked; the schema has changed; the store does not answer) the gate says so and sets
+ * the repair going, and the caller asks the database without storing.
  */
 import type { BypassReason } from './cache-events.js';
 import type { TableDependency } from './dependency.js';

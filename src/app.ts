@@ -27,7 +27,8 @@ export async function createApp(
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),
     createHttpAdapter(),
-    { logger: log, abortOnError: false },
+    // JSON alone is read, by Fastify itself.
+    { logger: log, abortOnError: false, bodyParser: false },
   );
   await configureApp(app, log);
   return app;
@@ -45,6 +46,7 @@ export async function configureApp(app: NestFastifyApplication, log: ServiceLog)
   });
   measureRequests(server, app.get(Registry));
   logRequests(server, log);
+  server.removeContentTypeParser('text/plain');
   const routes = new RouteTable(server);
   await app.register(helmet, securityHeaders);
   app.useGlobalPipes(new ValidationPipe());

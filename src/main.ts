@@ -40,6 +40,8 @@ try {
 } catch (error) {
   const described = describeError(error);
   const fields = error instanceof DatabaseError ? {} : { error: described };
-  log.record('fatal', fields, `Tidemark cannot start: ${described.message}`);
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  const remedy = isTaken ? '. Set PORT to a free port, or stop what listens there.' : '';
+  log.record('fatal', fields, `Tidemark cannot start: ${described.message}${remedy}`);
   await shutdown.begin(1);
 }

@@ -5,8 +5,8 @@ type Stop = () => Promise<void>;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** npm passes a Ctrl-C on that the terminal has delivered already: that is one signal, not two. */
 const SAME_SIGNAL_MS = 500;
-/** Longer than any request may take to be answered. */
-const LONGEST_STOP_MS = 60_000;
+/** Shorter than what container engines are told to wait. */
+const LONGEST_STOP_MS = 25_000;
 
 export class Shutdown {
   readonly #steps: Stop[] = [];

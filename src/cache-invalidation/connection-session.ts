@@ -1,4 +1,4 @@
-/** What this process knows of one PostgreSQL connection: its open transaction and who holds it. */
+/** What this process knows of one PostgreSQL connection: its statements and its open transaction. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Catalogue, StatementAnalysis } from '../query-cache/index.js';
@@ -17,37 +17,38 @@ export interface PostgresClient {
   ): Promise<{ command?: string; rows: Record<string, unknown>[] }>;
 }
 
-/** A statement between `beforeQuery` and `afterQuery`. */
-export interface RunningStatement {
-  readonly runner: QueryRunner;
-  readonly sql: string;
-  readonly parameters: unknown;
-  /** `undefined` until it has been looked at. */
-  analysis: Exclude<StatementAnalysis, { kind: 'read' }> | undefined;
+/** A statement between `beforeQuery` and the end of `afterQuery`. */
+export class RunningStatement {
+  analysis: StatementAnalysis | undefined;
   /** Under which the analysis was made. */
   catalogue: Catalogue | undefined;
-  /** It waits for the connection and is part of no transaction yet. */
-  isWaiting: boolean;
   /** Whether a transaction was open when it was sent. */
-  wasInTransaction: boolean;
+  wasInTransaction = false;
   /** The old rows' dimension columns, read and locked before the statement. */
   probed: readonly Record<string, unknown>[] | undefined;
   /** For COMMIT, and for statements that commit by themselves. */
   announcement: Announcement | undefined;
   /** Commits or rolls back the transaction that was opened for this statement alone. */
   endOwnTransaction: ((success: boolean) => Promise<void>) | undefined;
-}
+  /** Undoes what was done for the statement, when it was never sent. */
+  abandon: (() => Promise<void>) | undefined;
+  isAnswered = false;
+  readonly left: Promise<void>;
+  leave: () => void = () => undefined;
 
-interface Turn {
-  readonly runner: QueryRunner;
-  readonly ended: Promise<void>;
-  readonly release: () => void;
+  constructor(
+    readonly runner: QueryRunner,
+    readonly sql: string,
+    readonly parameters: unknown,
+  ) {
+    this.left = new Promise((resolve) => (this.leave = resolve));
+  }
 }
 
 /** After this time it is looked whether the statement that is waited for was sent at all. */
-const TURN_WAIT_MS = 250;
-/** How long COMMIT waits to learn what statements sent before it have touched. */
-const OTHERS_WAIT_MS = 2_000;
+const LOOK_AFTER_MS = 250;
+/** Time for an answer to travel from node-postgres through TypeORM. */
+const ANSWER_TRAVELS_MS = 20;
 
 export class ConnectionSession {
   readonly log = new TransactionLog();
@@ -55,11 +56,9 @@ export class ConnectionSession {
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
   understoodBy: Catalogue | undefined;
-  #running: RunningStatement[] = [];
-  #turn: Turn | undefined;
+  /** In the order of their arrival. */
+  readonly #running: RunningStatement[] = [];
   #isStatusOld = false;
-  #refreshing: Promise<unknown> | undefined;
-  #somethingChanged: () => void = () => undefined;
 
   constructor(readonly client: PostgresClient) {}
 
@@ -75,11 +74,9 @@ export class ConnectionSession {
 
   /** Makes sure the status is the present one: an empty query brings it in. */
   async refreshStatus(): Promise<void> {
-    if (this.#isStatusOld) {
-      this.#isStatusOld = false;
-      this.#refreshing = this.client.query('').finally(() => (this.#refreshing = undefined));
-    }
-    await this.#refreshing;
+    if (!this.#isStatusOld) return;
+    await this.client.query('');
+    this.#isStatusOld = false;
   }
 
   /** The transaction has ended, either way. */
@@ -89,22 +86,8 @@ export class ConnectionSession {
     this.hasChangedSchema = false;
   }
 
-  /** A statement has been sent by the query runner that has the connection now. */
   arrive(runner: QueryRunner, sql: string, parameters: unknown): RunningStatement {
-    // What an earlier user sent and got no answer for was never carried out.
-    this.#running = this.#running.filter((earlier) => earlier.runner === runner);
-    const statement: RunningStatement = {
-      runner,
-      sql,
-      parameters,
-      analysis: undefined,
-      catalogue: undefined,
-      isWaiting: true,
-      wasInTransaction: false,
-      probed: undefined,
-      announcement: undefined,
-      endOwnTransaction: undefined,
-    };
+    const statement = new RunningStatement(runner, sql, parameters);
     this.#running.push(statement);
     return statement;
   }
@@ -112,83 +95,54 @@ export class ConnectionSession {
   /** The statement with that text and parameters; the earliest when it was sent more than once. */
   find(sql: string, parameters: unknown): RunningStatement | undefined {
     return this.#running.find(
-      (statement) => statement.sql === sql && statement.parameters === parameters,
+      (statement) =>
+        statement.sql === sql && statement.parameters === parameters && !statement.isAnswered,
     );
   }
 
   leave(statement: RunningStatement): void {
     const index = this.#running.indexOf(statement);
     if (index !== -1) this.#running.splice(index, 1);
-    this.#somethingChanged();
-  }
-
-  /** Something is known of a statement that was not before. */
-  changed(): void {
-    this.#somethingChanged();
+    statement.leave();
   }
 
   /**
-   * Waits until what other statements have touched is known: someone may have sent them without
-   * waiting for them. Answers `false` when that takes too long.
+   * Waits until the statements that arrived earlier have been dealt with. The server takes the
+   * statements of a connection one after the other anyway; what is done around them must keep to
+   * the same order.
+   *
+   * A statement that was never sent is not waited for. Of the present query runner, it is held up
+   * by a subscriber of its `beforeQuery`, who may be waiting for the present statement. Of an
+   * earlier one, a subscriber has refused it; what was done for it is undone.
    */
-  async othersAreKnown(own: RunningStatement): Promise<boolean> {
-    const endMs = performance.now() + OTHERS_WAIT_MS;
-    const mayTouch = (other: RunningStatement): boolean =>
-      other !== own && !other.isWaiting && other.analysis?.kind !== 'transaction';
-    while (this.#running.some(mayTouch)) {
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0) return false;
-      const change = new Promise<void>((resolve) => (this.#somethingChanged = resolve));
-      await Promise.race([change, pause(leftMs, undefined, { ref: false })]);
+  async turnOf(statement: RunningStatement): Promise<void> {
+    const earlier = this.#running.slice(0, this.#running.indexOf(statement));
+    for (const other of earlier) {
+      if (!(await this.#isUnsent(other)) || other.runner === statement.runner) continue;
+      await other.abandon?.();
+      this.leave(other);
     }
-    return true;
   }
 
-  /** Takes the connection for a statement with a transaction of its own. */
-  async acquire(runner: QueryRunner): Promise<() => void> {
-    while (this.#turn) await this.#turn.ended;
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const turn: Turn = {
-      runner,
-      ended,
-      release: () => {
-        if (this.#turn === turn) this.#turn = undefined;
-        end();
-      },
-    };
-    this.#turn = turn;
-    return turn.release;
-  }
-
-  /**
-   * Waits while a statement with a transaction of its own is under way. One that was not even sent
-   * is held up by a subscriber of its `beforeQuery`, who may be waiting for the present statement:
-   * that is let through.
-   */
-  async available(runner: QueryRunner): Promise<void> {
-    for (let turn = this.#turn; turn; turn = this.#turn) {
-      if (turn.runner !== runner) await this.#rollBackOrphan(turn);
-      else if (await this.#isUnsent(turn)) return;
-    }
+  /** Undoes what was done for a statement whose query runner was released without sending it. */
+  async abandonUnsent(statement: RunningStatement): Promise<void> {
+    if (!this.#running.includes(statement) || !statement.runner.isReleased) return;
+    if (!(await this.#isUnsent(statement))) return;
+    await statement.abandon?.();
+    this.leave(statement);
   }
 
   /** The server answers in order: an empty query comes back after a statement sent before it. */
-  async #isUnsent(turn: Turn): Promise<boolean> {
-    const ends = (): Promise<boolean> =>
-      Promise.race([turn.ended.then(() => true), pause(TURN_WAIT_MS, false, { ref: false })]);
-    if (await ends()) return false;
+  async #isUnsent(statement: RunningStatement): Promise<boolean> {
+    const isLate = await Promise.race([
+      statement.left.then(() => false),
+      pause(LOOK_AFTER_MS, true, { ref: false }),
+    ]);
+    if (!isLate) return false;
     await this.client.query('');
-    return !(await ends());
-  }
-
-  /**
-   * The connection has another user, but its last one's statement never got an answer: another
-   * subscriber has thrown before the statement was sent. Its transaction is open and empty.
-   */
-  async #rollBackOrphan(turn: Turn): Promise<void> {
-    await this.client.query('ROLLBACK');
-    this.endTransaction();
-    turn.release();
+    await pause(ANSWER_TRAVELS_MS);
+    if (!statement.isAnswered) return true;
+    await statement.left;
+    return false;
   }
 }

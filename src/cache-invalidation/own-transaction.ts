@@ -4,7 +4,7 @@
  * It is begun and ended over the connection itself, past TypeORM: to TypeORM and its subscribers
  * the statement stays what it was, one that commits by itself.
  */
-import { QueryFailedError, type QueryRunner } from 'typeorm';
+import { QueryFailedError } from 'typeorm';
 import type { ConnectionSession, RunningStatement } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
@@ -17,30 +17,21 @@ export interface OwnTransactionSteps {
 
 export async function beginOwnTransaction(
   session: ConnectionSession,
-  runner: QueryRunner,
   statement: RunningStatement,
   protocol: WriteProtocol,
   steps: OwnTransactionSteps,
 ): Promise<void> {
-  statement.isWaiting = true;
-  const release = await session.acquire(runner);
-  statement.isWaiting = false;
   session.understoodBy = statement.catalogue;
   try {
     await session.client.query('START TRANSACTION');
     await steps.probe();
   } catch (error) {
     await rollback(session);
-    release();
     throw error;
   }
-  statement.endOwnTransaction = async (success) => {
-    try {
-      await (success ? commit(session, statement, protocol, steps) : rollback(session));
-    } finally {
-      release();
-    }
-  };
+  statement.endOwnTransaction = (success) =>
+    success ? commit(session, statement, protocol, steps) : rollback(session);
+  statement.abandon = () => rollback(session);
 }
 
 async function commit(

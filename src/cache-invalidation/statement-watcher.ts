@@ -26,8 +26,12 @@ import {
 } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+import { WriteRefusedError } from './core/write-refused.error.js';
 import { beginOwnTransaction } from './own-transaction.js';
 import { versionNames, whatWasTouched } from './touched-tables.js';
+
+/** A statement not answered after this time is looked after when its query runner is gone. */
+const LOOK_FOR_UNSENT_MS = 1_000;
 
 export interface SentStatement {
   readonly queryRunner: QueryRunner;
@@ -53,23 +57,24 @@ export class StatementWatcher {
     const session = await this.#sessionOf(queryRunner);
     const statement = session.arrive(queryRunner, query, parameters);
     try {
-      await session.available(queryRunner);
-      await this.#refreshSchema(session);
-      const analysis = this.schema.analyser.statement(query);
-      if (analysis.kind === 'read') {
-        session.leave(statement);
-        return;
-      }
-      statement.analysis = analysis;
+      await session.turnOf(statement);
+      this.#refreshSchema();
       statement.catalogue = this.schema.catalogue;
-      session.changed();
+      statement.analysis = this.schema.analyser.statement(query);
+      if (statement.analysis.kind === 'read') return;
       await session.refreshStatus();
       statement.wasInTransaction = session.isInTransaction;
-      statement.isWaiting = false;
-      await this.#prepare(session, queryRunner, statement);
+      await this.#prepare(session, statement);
+      if (statement.abandon) {
+        const look = setTimeout(() => void session.abandonUnsent(statement), LOOK_FOR_UNSENT_MS);
+        void statement.left.then(() => clearTimeout(look));
+        look.unref();
+      }
     } catch (error) {
       session.leave(statement);
-      throw error;
+      throw error instanceof WriteRefusedError || error instanceof QueryFailedError
+        ? error
+        : new QueryFailedError(query, valuesOf(parameters), error as Error);
     }
   }
 
@@ -78,17 +83,32 @@ export class StatementWatcher {
     if (!answered.success) session.expectNewStatus();
     const statement = session.find(answered.query, answered.parameters);
     if (!statement) return;
+    statement.isAnswered = true;
     try {
+      if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
         await this.#afterEnclosed(session, statement);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
       } else {
-        this.#record(session, statement, answered);
-        await statement.endOwnTransaction?.(answered.success);
+        await this.#afterWrite(session, statement, answered);
       }
     } finally {
       session.leave(statement);
+    }
+  }
+
+  async #afterWrite(
+    session: ConnectionSession,
+    statement: RunningStatement,
+    answered: AnsweredStatement,
+  ): Promise<void> {
+    let isRecorded = false;
+    try {
+      this.#record(session, statement, answered);
+      isRecorded = true;
+    } finally {
+      await statement.endOwnTransaction?.(answered.success && isRecorded);
     }
   }
 
@@ -102,46 +122,39 @@ export class StatementWatcher {
     return session;
   }
 
-  /** After a change of the schema the catalogue is read over the connection at hand. */
-  async #refreshSchema({ client, isInTransaction }: ConnectionSession): Promise<void> {
-    if (!this.schema.isOutdated || client.getTransactionStatus() === 'E') return;
-    await this.schema.reload(
-      async (sql, values) => (await client.query(sql, values)).rows,
-      isInTransaction,
-    );
+  /**
+   * After a change of the schema the catalogue is loaded anew, over another connection: this one
+   * may have other settings. It is not waited for, since there may be no other connection; what is
+   * understood by the old catalogue meanwhile is announced as a write to anything.
+   */
+  #refreshSchema(): void {
+    if (this.schema.isOutdated) void this.schema.load().catch(() => undefined);
   }
 
-  async #prepare(
-    session: ConnectionSession,
-    queryRunner: QueryRunner,
-    statement: RunningStatement,
-  ): Promise<void> {
+  async #prepare(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     const { analysis, wasInTransaction } = statement;
     if (isEnclosed(statement)) {
       statement.announcement = await this.#enclose(session);
+      statement.abandon = () => this.#afterEnclosed(session, statement);
     } else if (analysis?.kind === 'transaction') {
       // In a failed transaction COMMIT rolls back.
       if (analysis.command === 'commit' && session.client.getTransactionStatus() === 'T') {
-        statement.announcement = await this.#announce(session, statement);
+        statement.announcement = await this.#announce(session);
       }
     } else if (wasInTransaction) {
       session.understoodBy ??= statement.catalogue;
       await this.#probe(session, statement);
     } else {
-      await beginOwnTransaction(session, queryRunner, statement, this.protocol, {
+      await beginOwnTransaction(session, statement, this.protocol, {
         probe: () => this.#probe(session, statement),
-        announce: () => this.#announce(session, statement),
+        announce: () => this.#announce(session),
       });
     }
   }
 
-  async #announce(
-    session: ConnectionSession,
-    statement: RunningStatement,
-  ): Promise<Announcement | undefined> {
+  async #announce(session: ConnectionSession): Promise<Announcement | undefined> {
     const pid = session.client.processID ?? 0;
-    const isKnown = await session.othersAreKnown(statement);
-    const touched = isKnown ? session.log.touched() : 'anything';
+    const touched = session.log.touched();
     if (touched !== 'anything' && touched.size === 0) return undefined;
     if (session.hasChangedSchema) return this.protocol.begin('schema', pid);
     if (touched === 'anything' || session.understoodBy !== this.schema.catalogue) {
@@ -199,7 +212,7 @@ export class StatementWatcher {
     const { sql, parameters, analysis } = statement;
     const probe = analysis?.kind === 'write' ? analysis.writes[0]?.probe : undefined;
     if (!probe || session.client.getTransactionStatus() === 'E') return;
-    const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
+    const values = valuesOf(parameters);
     try {
       const wanted = probe.parameterIndexes.map((index) => values[index]);
       statement.probed = (await session.client.query(probe.sql, wanted)).rows;
@@ -260,6 +273,10 @@ export class StatementWatcher {
     if (session.hasChangedSchema) this.schema.markOutdated();
     session.endTransaction();
   }
+}
+
+function valuesOf(parameters: unknown): unknown[] {
+  return Array.isArray(parameters) ? parameters : [];
 }
 
 /** Whether the statement may commit by itself, so that `begin` and `end` lie around it. */

@@ -18,7 +18,7 @@ export function whatWasTouched(
   { analysis, parameters, probed, catalogue }: RunningStatement,
   rawResults: unknown,
 ): readonly (TouchedTable | 'anything')[] {
-  if (analysis?.kind === 'transaction') return [];
+  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];
   if (!analysis || !catalogue || analysis.kind === 'unknown' || !isResult(rawResults))
     return ['anything'];
   const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];

@@ -1,6 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
+import { answerClientError } from './client-error.js';
 import { problemOfError } from './problem-of-error.js';
 import { sendProblem } from './problem.filter.js';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
@@ -15,6 +16,9 @@ export function createHttpAdapter(): FastifyAdapter {
     // Who asks is told by the connection alone; headers can be made up.
     trustProxy: false,
     forceCloseConnections: 'idle',
+    // While the service stops, requests on open connections are answered, not refused.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
     genReqId: requestIdOf,
     // Errors of the router come before any hook, so they set what hooks would.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {

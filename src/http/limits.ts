@@ -1,7 +1,7 @@
 /** Bounds on what a client may send. */
 
-/** Longest body of a request: a batch of 1,000 users with the longest fields fits. */
-export const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Longest body of a request: a batch of 1,000 users with the longest fields fits, also escaped. */
+export const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 
 /** How long a client may take to send a request. */
 export const REQUEST_TIMEOUT_MS = 30_000;

@@ -11,9 +11,9 @@ import { from, mergeMap, of, type Observable } from 'rxjs';
 import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './cache-query.decorator.js';
 import { CacheReader, type JsonOutcome } from './cache-reader.js';
 import { BoundQuery } from './define-query.js';
-import { entryHeaders, statusOf } from './http/cache-headers.js';
+import { entryHeaders, FAILED_STATUS, statusOf } from './http/cache-headers.js';
 import { chooseEncoding } from './http/content-encoding.js';
-import { entityTag, isNotModified } from './http/entity-tag.js';
+import { entityTag, matchingTag } from './http/entity-tag.js';
 import { markNotModified } from './http/not-modified.hook.js';
 import { isCacheableQuery, type CacheableQuery } from './sql/compiled-query.js';
 
@@ -43,7 +43,7 @@ export class CacheInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const outcome = await this.reader.readJson(query, this.#lifetime(context));
+    const outcome = await this.#read(context, query, reply);
     reply.headers({
       'cache-control': 'private, no-cache',
       'cache-status': statusOf(outcome, Date.now()),
@@ -57,16 +57,30 @@ export class CacheInterceptor implements NestInterceptor {
     }
     const { entry } = outcome;
     reply.headers(entryHeaders(outcome, Date.now()));
-    const encoding = chooseEncoding(request.headers['accept-encoding']);
-    const body = encoding === 'identity' ? undefined : await entry.variant(encoding);
-    const tag = entityTag(entry.tag, body ? encoding : 'identity');
-    reply.header('etag', tag);
-    if (isNotModified(request.headers['if-none-match'], entry.tag)) {
+    const wanted = chooseEncoding(request.headers['accept-encoding']);
+    const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
+    const encoding = variant ? wanted : 'identity';
+    const held = matchingTag(request.headers['if-none-match'], entry.tag, encoding);
+    reply.header('etag', held ?? entityTag(entry.tag, encoding));
+    if (held !== undefined) {
       markNotModified(reply);
       return undefined;
     }
-    if (body) reply.header('content-encoding', encoding);
-    return body ?? entry.body;
+    if (variant) reply.header('content-encoding', encoding);
+    return variant ?? entry.body;
+  }
+
+  async #read(
+    context: ExecutionContext,
+    query: CacheableQuery,
+    reply: FastifyReply,
+  ): Promise<JsonOutcome> {
+    try {
+      return await this.reader.readJson(query, this.#lifetime(context));
+    } catch (error) {
+      reply.header('cache-status', FAILED_STATUS);
+      throw error;
+    }
   }
 
   #lifetime(context: ExecutionContext): CacheQueryOptions {

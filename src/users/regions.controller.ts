@@ -6,6 +6,7 @@ import {
   HttpStatus,
   Param,
   Post,
+  Query,
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -16,10 +17,12 @@ import { regionCounts } from './users.queries.js';
 import {
   moveRegionBody,
   movedUsers,
+  noQuery,
   regionCount,
   regionPath,
   type MoveRegionBody,
   type MovedUsers,
+  type NoQuery,
   type RegionPath,
 } from './users.schemas.js';
 import { UsersService } from './users.service.js';
@@ -33,7 +36,7 @@ export class RegionsController {
   @Get()
   @ApiOperation({ summary: 'Count the users of each region' })
   @ApiOkResponse({ description: 'The regions by name', standardSchema: z.array(regionCount) })
-  list() {
+  list(@Query({ schema: noQuery }) _: NoQuery) {
     return regionCounts.bind({});
   }
 
@@ -45,6 +48,7 @@ export class RegionsController {
   async move(
     @Param({ schema: regionPath }) { region }: RegionPath,
     @Body({ schema: moveRegionBody }) { to }: MoveRegionBody,
+    @Query({ schema: noQuery }) _: NoQuery,
   ): Promise<MovedUsers> {
     if (to === region) throw sameRegion();
     return this.users.moveRegion(region, to);

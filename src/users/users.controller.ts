@@ -31,6 +31,7 @@ import {
   createUsersBody,
   insertedUsers,
   listUsersQuery,
+  noQuery,
   userDetails,
   userPath,
   userSummary,
@@ -39,6 +40,7 @@ import {
   type CreateUsersBody,
   type InsertedUsers,
   type ListUsersQuery,
+  type NoQuery,
   type UserDetails,
   type UserPath,
 } from './users.schemas.js';
@@ -73,7 +75,7 @@ export class UsersController {
   @ApiOperation({ summary: 'Read a user' })
   @ApiOkResponse({ description: 'The user', standardSchema: userDetails })
   @ApiNotFoundResponse({ description: 'There is no such user' })
-  read(@Param({ schema: userPath }) path: UserPath) {
+  read(@Param({ schema: userPath }) path: UserPath, @Query({ schema: noQuery }) _: NoQuery) {
     return userById.bind(path);
   }
 
@@ -88,6 +90,7 @@ export class UsersController {
   async create(
     @Body({ schema: createUserBody }) body: CreateUserBody,
     @Res({ passthrough: true }) reply: HeaderSink,
+    @Query({ schema: noQuery }) _: NoQuery,
   ): Promise<UserDetails> {
     const user = await this.users.create(body);
     reply.header('location', `/users/${user.id}`);
@@ -98,7 +101,10 @@ export class UsersController {
   @ApiOperation({ summary: 'Create up to 1,000 users, all or none' })
   @ApiCreatedResponse({ description: 'How many were created', standardSchema: insertedUsers })
   @ApiConflictResponse({ description: 'A username is taken or comes twice' })
-  createBatch(@Body({ schema: createUsersBody }) body: CreateUsersBody): Promise<InsertedUsers> {
+  createBatch(
+    @Body({ schema: createUsersBody }) body: CreateUsersBody,
+    @Query({ schema: noQuery }) _: NoQuery,
+  ): Promise<InsertedUsers> {
     return this.users.createAll(body.users);
   }
 
@@ -110,6 +116,7 @@ export class UsersController {
   change(
     @Param({ schema: userPath }) { id }: UserPath,
     @Body({ schema: changeUserBody }) body: ChangeUserBody,
+    @Query({ schema: noQuery }) _: NoQuery,
   ): Promise<UserDetails> {
     return this.users.change(id, body);
   }
@@ -119,7 +126,10 @@ export class UsersController {
   @ApiOperation({ summary: 'Delete a user' })
   @ApiNoContentResponse({ description: 'The user is gone' })
   @ApiNotFoundResponse({ description: 'There is no such user' })
-  remove(@Param({ schema: userPath }) { id }: UserPath): Promise<void> {
+  remove(
+    @Param({ schema: userPath }) { id }: UserPath,
+    @Query({ schema: noQuery }) _: NoQuery,
+  ): Promise<void> {
     return this.users.remove(id);
   }
 }

@@ -26,6 +26,10 @@ export const listUsersQuery = fields({
 });
 export type ListUsersQuery = z.output<typeof listUsersQuery>;
 
+/** Of routes that take no query parameters. */
+export const noQuery = fields({});
+export type NoQuery = z.output<typeof noQuery>;
+
 export const userPath = fields({ id: integerText(1, LARGEST_ID) });
 export type UserPath = z.output<typeof userPath>;
 

@@ -1,4 +1,5 @@
 /** The edge of the service: what every route shares. */
+import { BODY_LIMIT_BYTES } from '../../src/http/limits.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.js';
@@ -78,7 +79,12 @@ describe('the service', () => {
       ],
       [
         'a body that is too large',
-        { method: 'POST', url: '/users', headers: json, payload: `"${'x'.repeat(1024 * 1024)}"` },
+        {
+          method: 'POST',
+          url: '/users',
+          headers: json,
+          payload: `"${'x'.repeat(BODY_LIMIT_BYTES)}"`,
+        },
         413,
         'payload-too-large',
       ],

@@ -1,3 +1,4 @@
+import { BODY_LIMIT_BYTES } from '../../src/http/limits.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RedisServer } from '../support/redis-server.js';
 import { createDatabase } from '../support/shared-postgres.js';
@@ -6,7 +7,6 @@ import { expectProblem } from './support/problem.js';
 import { RestService } from './support/rest-service.js';
 
 const ADA = { username: 'ada', region: 'US', email: 'ada@example.com' };
-const ONE_MIB = 1024 * 1024;
 
 describe.each(modes)('users over REST, cache $name', (mode) => {
   let redis: RedisServer | undefined;
@@ -170,8 +170,21 @@ describe.each(modes)('users over REST, cache $name', (mode) => {
       expectProblem(await service.post('/users', '<user/>', type), 415);
     });
 
-    it('refuses a body over one mebibyte', async () => {
-      const body = { ...ADA, username: 'x'.repeat(ONE_MIB) };
+    it('refuses what a form on another site could send', async () => {
+      for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
+        const answer = await service.post('/users', 'username=ada', { 'content-type': type });
+        expectProblem(answer, 415);
+      }
+    });
+
+    it('refuses query parameters, which it has none of', async () => {
+      expectProblem(await service.post('/users?dry=1', ADA), 400, 'dry');
+      expectProblem(await service.get('/regions?x=1'), 400, 'x');
+      expectProblem(await service.get('/users/1?x=1'), 400, 'x');
+    });
+
+    it('refuses a body over the limit', async () => {
+      const body = { ...ADA, username: 'x'.repeat(BODY_LIMIT_BYTES) };
       expectProblem(await service.post('/users', body), 413);
     });
   });

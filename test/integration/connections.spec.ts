@@ -65,6 +65,12 @@ async function warm(): Promise<void> {
   }
 }
 
+/** What a subscriber does that refuses a statement, a little late. */
+async function refuse(): Promise<void> {
+  await delay(20);
+  throw new Error('not today');
+}
+
 /** Adds a subscriber for the time of the work. */
 async function withSubscriber(
   subscriber: EntitySubscriberInterface,
@@ -174,10 +180,6 @@ describe('a statement with a transaction of its own', () => {
   });
 
   it('leaves no connection behind that hangs, when another subscriber refuses it', async () => {
-    const refuse = async (): Promise<void> => {
-      await delay(20);
-      throw new Error('not today');
-    };
     for (let round = 0; round < 6; round += 1) {
       await withSubscriber(
         { beforeQuery: ({ query }) => (query.startsWith('UPDATE') ? refuse() : undefined) },
@@ -202,7 +204,55 @@ describe('a statement with a transaction of its own', () => {
   });
 });
 
+describe('statements sent at once over one query runner', () => {
+  it('keep to themselves: one that fails undoes no other', async () => {
+    const runner = newRunner();
+    const results = await Promise.allSettled([
+      runner.query(set(21, 1)),
+      runner.query('SELECT 1 / 0'),
+      runner.query(set(22, 2)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await app.cache.run(us)).toEqual([21]);
+    expect(await app.cache.run(eu)).toEqual([22]);
+  });
+
+  it('do not end a transaction begun behind them', async () => {
+    const runner = newRunner();
+    await Promise.all([runner.query(set(31, 1)), runner.startTransaction()]);
+    await runner.query(set(32, 2));
+    await runner.rollbackTransaction();
+    expect(await app.cache.run(us)).toEqual([31]);
+    expect(await app.cache.run(eu)).toEqual([0]);
+  });
+
+  it('are carried out although their query runner is released at once', async () => {
+    const runner = newRunner();
+    const slow = runner.query(
+      'UPDATE customers SET visits = 41 + length(pg_sleep(0.6)::text) WHERE id = 1',
+    );
+    await delay(50);
+    await runner.release();
+    const others = await Promise.all(
+      Array.from({ length: 5 }, () => app.source.query<unknown[]>('SELECT 1')),
+    );
+    expect(others).toHaveLength(5);
+    await slow;
+    expect(await app.cache.run(us)).toEqual([41]);
+  });
+});
+
 describe('a statement that commits by itself', () => {
+  it('leaves no lock behind when another subscriber refuses it', async () => {
+    await withSubscriber(
+      { beforeQuery: ({ query }) => (query.startsWith('DO') ? refuse() : undefined) },
+      async () => {
+        await expect(app.source.query('DO $$ BEGIN END $$')).rejects.toThrow('not today');
+      },
+    );
+    await warm();
+  });
+
   it('keeps its answers out of the cache until it has ended, whatever the lease', async () => {
     await app.source.query(
       `CREATE OR REPLACE PROCEDURE grow() LANGUAGE plpgsql AS $$

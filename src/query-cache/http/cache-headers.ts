@@ -1,6 +1,9 @@
 /** Headers that say what the cache did. */
 import type { JsonOutcome } from '../cache-reader.js';
 
+/** `Cache-Status` where the query itself has failed. */
+export const FAILED_STATUS = 'tidemark; fwd=miss; detail=failed';
+
 /** `Cache-Status` (RFC 9211). `nowMs`: wall clock. */
 export function statusOf(outcome: JsonOutcome, nowMs: number): string {
   switch (outcome.source) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { entityTag, isNotModified } from './entity-tag.js';
+import { entityTag, matchingTag } from './entity-tag.js';
 
 describe('entity tags', () => {
   it('differ by content coding', () => {
@@ -10,16 +10,16 @@ describe('entity tags', () => {
     ]);
   });
 
-  it.each([
-    [undefined, false],
-    ['"abc"', true],
-    ['W/"abc"', true],
-    ['"x", "abc-gzip"', true],
-    ['"abc-br"', true],
-    ['*', true],
-    ['"abcd"', false],
-    ['"x"', false],
-  ])('If-None-Match: %s -> not modified: %s', (header, expected) => {
-    expect(isNotModified(header, 'abc')).toBe(expected);
+  it.each<[string | undefined, string | undefined]>([
+    [undefined, undefined],
+    ['"abc"', '"abc"'],
+    ['W/"abc"', '"abc"'],
+    ['"x", "abc-gzip"', '"abc-gzip"'],
+    ['"abc", "abc-br"', '"abc-br"'],
+    ['*', '"abc-br"'],
+    ['"abcd"', undefined],
+    ['"x"', undefined],
+  ])('If-None-Match: %s is answered 304 with %s', (header, expected) => {
+    expect(matchingTag(header, 'abc', 'br')).toBe(expected);
   });
 });

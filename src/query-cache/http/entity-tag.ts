@@ -4,19 +4,25 @@
  */
 import type { Encoding } from './content-encoding.js';
 
+const CODINGS: readonly Encoding[] = ['identity', 'br', 'gzip'];
+
 export function entityTag(tag: string, encoding: Encoding): string {
   return encoding === 'identity' ? `"${tag}"` : `"${tag}-${encoding}"`;
 }
 
 /**
- * Whether `If-None-Match` names the entry, in any of its codings: the client then holds the same
- * rows. Weak comparison, as RFC 9110 section 13.1.2 has it.
+ * The tag with which `If-None-Match` names the entry, in any of its codings: the client then holds
+ * the same rows. `undefined` where it names none. Weak comparison, as RFC 9110 section 13.1.2 has
+ * it; a 304 must carry the tag of what the client holds (RFC 9111 section 4.3.4).
  */
-export function isNotModified(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  return header.split(',').some((item) => {
-    const opaque = item.trim().replace(/^W\//, '').replace(/^"|"$/g, '');
-    return opaque === tag || opaque === `${tag}-br` || opaque === `${tag}-gzip`;
-  });
+export function matchingTag(
+  header: string | undefined,
+  tag: string,
+  current: Encoding,
+): string | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === '*') return entityTag(tag, current);
+  const named = new Set(header.split(',').map((item) => item.trim().replace(/^W\//, '')));
+  const tags = CODINGS.map((coding) => entityTag(tag, coding));
+  return [entityTag(tag, current), ...tags].find((known) => named.has(known));
 }

@@ -20,6 +20,7 @@ export function addNotModifiedHook(server: FastifyInstance): void {
       return;
     }
     reply.code(304).removeHeader('content-length').removeHeader('content-type');
-    done(null, null);
+    // Not `null`: the handler that Fastify makes for HEAD takes that for a stream.
+    done(null, '');
   });
 }

@@ -42,6 +42,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
   #isOutdated = false;
   /** The version of the schema that was read before the catalogue was. */
   #version: string | undefined;
+  /** Someone may have changed the schema past the service, and so past its version. */
+  #mustLookAgain = false;
   #lookedAgainAtMs = -Infinity;
 
   constructor(
@@ -92,6 +94,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
     this.#lookedAgainAtMs = nowMs;
+    this.#mustLookAgain = true;
     this.#isOutdated = true;
     await this.load();
     return true;
@@ -100,28 +103,32 @@ export class DatabaseSchema implements KnownSchemaVersion {
   /** Loads the catalogue unless it is known and up to date; concurrent calls share the work. */
   async load(): Promise<void> {
     if (this.#known && !this.#isOutdated) return;
-    this.#loading ??= this.reload((sql, parameters) =>
-      this.source.query<Record<string, unknown>[]>(sql, parameters),
-    ).finally(() => {
+    this.#loading ??= this.#reload().finally(() => {
       this.#loading = undefined;
     });
     await this.#loading;
   }
 
-  /**
-   * Loads the catalogue anew over the connection that `run` stands for. Inside a transaction that
-   * may be the catalogue of another moment, which belongs to no version for sure.
-   */
-  async reload(run: RunSql, isInTransaction = false): Promise<void> {
+  /** Over a connection of its own, on the primary, outside any transaction. */
+  async #reload(): Promise<void> {
     await loadParser();
+    // What changes from here on makes it outdated once more.
     this.#isOutdated = false;
+    const version = await this.#presentVersion().catch(() => undefined);
+    if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
+    this.#mustLookAgain = false;
+    const runner = this.source.createQueryRunner('master');
     try {
-      const version = await this.#presentVersion().catch(() => undefined);
-      this.#known = await this.#read(run);
-      this.#version = isInTransaction ? undefined : version;
+      this.#known = await this.#read(
+        async (sql, parameters) =>
+          (await runner.query(sql, parameters)) as Record<string, unknown>[],
+      );
+      this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
       throw error;
+    } finally {
+      await runner.release();
     }
   }
 

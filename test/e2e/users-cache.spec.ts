@@ -112,10 +112,30 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       expect([same.status, same.body.length, same.headers['etag']]).toEqual([304, 0, etag]);
       expect(service.sql.statements).toEqual([]);
 
+      const asked = await service.head('/users', { 'if-none-match': etag });
+      expect([asked.status, asked.headers['etag']]).toEqual([304, etag]);
+
       await service.patch(`/users/${id}`, { username: 'bea' });
       const changed = await service.get('/users', { 'if-none-match': etag });
       expect([changed.status, changed.json]).toEqual([200, [{ id, username: 'bea' }]]);
     });
+  });
+
+  it('answers 304 with the tag of what the client holds, in whatever coding', async () => {
+    await service.insert(
+      ...Array.from({ length: 100 }, (_, i) => ({ username: `user${i}`, region: 'US' })),
+    );
+    const plain = (await service.warm('/users')).headers['etag'] ?? '';
+    const br = { 'accept-encoding': 'br' };
+    const packed = (await service.get('/users', br)).headers['etag'] ?? '';
+    expect(packed).not.toBe(plain);
+    for (const held of [plain, packed]) {
+      const same = await service.get('/users', { ...br, 'if-none-match': held });
+      expect([same.status, same.headers['etag']]).toEqual([304, held]);
+      expect(same.headers['vary']).toBe('Accept-Encoding');
+      expect(same.headers['cache-control']).toBe('private, no-cache');
+      expect(same.cache).toBe('hit');
+    }
   });
 
   describe('a fill', () => {

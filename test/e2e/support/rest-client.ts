@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import type { Answer } from './answer.js';
 
 export type Headers = Readonly<Record<string, string>>;
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE';
 
 export interface Request {
   readonly method: Method;
@@ -15,6 +15,10 @@ export interface Request {
 export abstract class RestClient {
   get(path: string, headers?: Headers): Promise<Answer> {
     return this.#request('GET', path, undefined, headers);
+  }
+
+  head(path: string, headers?: Headers): Promise<Answer> {
+    return this.#request('HEAD', path, undefined, headers);
   }
 
   /** A string is sent as it is, anything else as JSON. */

@@ -124,11 +124,18 @@ export class ConnectionSession {
     }
   }
 
-  /** Undoes what was done for a statement whose query runner was released without sending it. */
+  /**
+   * Undoes what was done for a statement whose query runner was released without sending it. Never
+   * rejects: where the connection is gone, nothing is left to undo.
+   */
   async abandonUnsent(statement: RunningStatement): Promise<void> {
     if (!this.#running.includes(statement) || !statement.runner.isReleased) return;
-    if (!(await this.#isUnsent(statement))) return;
-    await statement.abandon?.();
+    try {
+      if (!(await this.#isUnsent(statement))) return;
+      await statement.abandon?.();
+    } catch {
+      // The connection is gone.
+    }
     this.leave(statement);
   }
 

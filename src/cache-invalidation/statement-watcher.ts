@@ -193,6 +193,8 @@ export class StatementWatcher {
     if (session.isInTransaction) {
       session.log.add('anything');
       session.hasChangedSchema = true;
+    } else {
+      session.endTransaction();
     }
     if (!statement.wasInTransaction) await this.#unlock(session);
   }

@@ -1,7 +1,7 @@
 /** Connections used in unusual ways: nothing goes unannounced, nothing hangs, nothing is left behind. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
@@ -239,6 +239,30 @@ describe('statements sent at once over one query runner', () => {
     expect(others).toHaveLength(5);
     await slow;
     expect(await app.cache.run(us)).toEqual([41]);
+  });
+});
+
+describe('a connection that is cut', () => {
+  it('fails its statement alone, and leaves nothing in doubt', async () => {
+    const slow = app.source.query(
+      'UPDATE customers SET visits = length(pg_sleep(30)::text) WHERE id = 1',
+    );
+    const failure = slow.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await eventually(async () => {
+      const cut = await app.source.query<unknown[]>(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE state = 'active' AND query LIKE 'UPDATE customers%pg_sleep(30)%' AND pid <> pg_backend_pid()`,
+      );
+      expect(cut).toHaveLength(1);
+    });
+    expect(await failure).toBeInstanceOf(QueryFailedError);
+    expect(await app.cache.run(us)).toEqual([0]);
+    await app.source.query(set(51, 1));
+    expect(await app.cache.run(us)).toEqual([51]);
+    await warm();
   });
 });
 

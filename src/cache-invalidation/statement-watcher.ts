@@ -271,7 +271,7 @@ export class StatementWatcher {
   }
 
   #endTransaction(session: ConnectionSession): void {
-    // The catalogue may have been read inside the transaction, and what it held may be undone.
+    // What was loaded since the statement was still the catalogue from before it.
     if (session.hasChangedSchema) this.schema.markOutdated();
     session.endTransaction();
   }

@@ -17,6 +17,7 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
+import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisLog, type RedisState } from './outage-state.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
 import { readServerFacts, type ServerFacts } from './server-facts.js';
@@ -43,18 +44,6 @@ export interface Answer<T> {
   readonly node: string;
 }
 
-/** Answers that say that the server cannot serve now, whatever the command. */
-const OUTAGE_REPLIES: ReadonlySet<string> = new Set([
-  'BUSY',
-  'CLUSTERDOWN',
-  'LOADING',
-  'MASTERDOWN',
-  'MISCONF',
-  'NOAUTH',
-  'NOREPLICAS',
-  'READONLY',
-  'WRONGPASS',
-]);
 const PROBE_INTERVAL_MS = 200;
 const SILENCE_LIMIT_MS = 5_000;
 

@@ -30,5 +30,6 @@ export default {
     underTest('integration'),
     underTest('e2e'),
     underTest('consistency'),
+    underTest('faults'),
   ],
 };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import {
+  backgroundTimers,
   CacheEvents,
   CacheLifecycle,
   DatabaseSchema,
@@ -38,7 +39,7 @@ const DRAIN_MS = 3_000;
         { markLeaseMs }: QueryCacheOptions,
         { writePolicy = 'commit' }: CacheInvalidationModuleOptions,
       ) =>
-        new WriteProtocol(store, events, randomToken, {
+        new WriteProtocol(store, events, randomToken, backgroundTimers, {
           policy: writePolicy,
           leaseMs: markLeaseMs,
           retryMs: DEBT_RETRY_MS,

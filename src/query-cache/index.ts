@@ -18,6 +18,7 @@ export { QueryCacheOptions, type QueryCacheModuleOptions } from './query-cache.o
 
 /** For the write side. */
 export { CacheLifecycle } from './cache-lifecycle.js';
+export { backgroundTimers } from './core/clock.js';
 export { randomToken } from './core/token.js';
 export { versionNamesOf, type TouchedTable } from './core/touched-regions.js';
 export type { Catalogue } from './core/table-facts.js';

@@ -4,7 +4,7 @@ import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from './core/cache-events.js';
-import { systemClock, wallClock } from './core/clock.js';
+import { backgroundTimers, systemClock, systemTimers, wallClock } from './core/clock.js';
 import { EntryStore, FillLock, type CacheEntry } from './core/entry-store.js';
 import { FillCoordinator } from './core/fill-coordinator.js';
 import { FreshnessGate } from './core/freshness-gate.js';
@@ -86,7 +86,7 @@ export const readProviders: FactoryProvider[] = [
       events: CacheEvents,
       { markLeaseMs }: QueryCacheOptions,
     ) =>
-      new Settlement(store, activity, events, randomToken, systemClock, {
+      new Settlement(store, activity, events, randomToken, systemClock, backgroundTimers, {
         leaseMs: markLeaseMs,
         pollMs: SETTLE_POLL_MS,
       }),
@@ -95,7 +95,9 @@ export const readProviders: FactoryProvider[] = [
     provide: FreshnessGate,
     inject: [VersionStore, Settlement, DatabaseSchema],
     useFactory: (store: VersionStore, settlement: Settlement, schema: DatabaseSchema) =>
-      new FreshnessGate(store, settlement, schema, randomToken, { settleWaitMs: SETTLE_WAIT_MS }),
+      new FreshnessGate(store, settlement, schema, randomToken, systemTimers, {
+        settleWaitMs: SETTLE_WAIT_MS,
+      }),
   },
   {
     provide: FillCoordinator,
@@ -111,6 +113,7 @@ export const readProviders: FactoryProvider[] = [
         lock,
         randomToken,
         systemClock,
+        systemTimers,
         { leaseMs: fillLeaseMs, maxWaitMs: fillWaitMs, pollMs: FILL_POLL_MS },
         (operation) => events.tell('storeFailed', { operation }),
       ),
@@ -133,6 +136,7 @@ export const readProviders: FactoryProvider[] = [
         (entry: CacheEntry) => new L1Entry(entry),
         (bytes) => hash('sha256', bytes, 'base64url').slice(0, 27),
         { wall: wallClock, monotonic: systemClock },
+        systemTimers,
         events,
         {
           maxStalenessMs: options.maxStalenessMs,

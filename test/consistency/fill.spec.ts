@@ -1,5 +1,6 @@
 /** One fill among instances, over one lock and one entry store. */
 import { describe, expect, it } from '@jest/globals';
+import { systemClock, systemTimers } from '../../src/query-cache/core/clock.js';
 import { EntryStore, type CacheEntry } from '../../src/query-cache/core/entry-store.js';
 import { FillCoordinator } from '../../src/query-cache/core/fill-coordinator.js';
 import { randomToken } from '../../src/query-cache/core/token.js';
@@ -37,7 +38,8 @@ function setUp(options: { leaseMs?: number; maxWaitMs?: number } = {}) {
       entries,
       lock,
       randomToken,
-      { nowMs: () => performance.now() },
+      systemClock,
+      systemTimers,
       { leaseMs: options.leaseMs ?? 60_000, maxWaitMs: options.maxWaitMs ?? 60_000, pollMs: 1 },
       (operation) => failures.push(operation),
     );

@@ -5,6 +5,7 @@ import { L1Entry } from '../../src/query-cache/stores/l1-entry.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
 import { MemoryVersionStore } from '../../src/query-cache/stores/memory-version-store.js';
 import { NullEntryStore } from '../../src/query-cache/stores/null-entry-store.js';
+import { systemTimers } from '../../src/query-cache/core/clock.js';
 import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
 import type { TableDependency } from '../../src/query-cache/core/dependency.js';
 import { FillCoordinator } from '../../src/query-cache/core/fill-coordinator.js';
@@ -57,18 +58,26 @@ function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}
   const store = new FragileStore({ clock });
   const writers = new KnownWriters();
   const events = new CacheEvents();
-  const settlement = new Settlement(store, writers, events, randomToken, clock, {
+  const settlement = new Settlement(store, writers, events, randomToken, clock, systemTimers, {
     leaseMs: LEASE_MS,
     pollMs: 1,
   });
-  const gate = new FreshnessGate(store, settlement, { isCurrent: () => true }, randomToken, {
-    settleWaitMs: 50,
-  });
+  const gate = new FreshnessGate(
+    store,
+    settlement,
+    { isCurrent: () => true },
+    randomToken,
+    systemTimers,
+    {
+      settleWaitMs: 50,
+    },
+  );
   const fills = new FillCoordinator(
     new NullEntryStore(),
     new MemoryFillLock(),
     randomToken,
     clock,
+    systemTimers,
     { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
     () => undefined,
   );
@@ -80,6 +89,7 @@ function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}
     (entry) => new L1Entry(entry),
     (bytes) => bytes.toString('base64url'),
     { wall: clock, monotonic: clock },
+    systemTimers,
     events,
     {
       maxStalenessMs: options.maxStalenessMs ?? 0,
@@ -88,7 +98,7 @@ function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}
       maxWaitMs: 1_000,
     },
   );
-  const writes = new WriteProtocol(store, events, randomToken, {
+  const writes = new WriteProtocol(store, events, randomToken, systemTimers, {
     policy: 'commit',
     leaseMs: LEASE_MS,
     retryMs: 1,

@@ -13,6 +13,7 @@
  *   soon as the store answers again, their epochs are replaced, which ends every entry of theirs.
  */
 import type { CacheEvents } from '../../query-cache/core/cache-events.js';
+import { pause, type Timers } from '../../query-cache/core/clock.js';
 import type { TokenSource } from '../../query-cache/core/token.js';
 import { SCHEMA } from '../../query-cache/core/schema-version.js';
 import { WHOLE_TABLE } from '../../query-cache/core/version-name.js';
@@ -57,6 +58,7 @@ export class WriteProtocol {
     private readonly store: VersionStore,
     private readonly events: CacheEvents,
     private readonly token: TokenSource,
+    private readonly timers: Timers,
     private readonly options: WriteProtocolOptions,
   ) {}
 
@@ -158,7 +160,7 @@ export class WriteProtocol {
       }
       for (const table of debts) this.#debts.add(table);
       if (this.#hasDebts) {
-        await new Promise((resolve) => setTimeout(resolve, this.options.retryMs).unref());
+        await pause(this.timers, this.options.retryMs);
       }
     }
     this.#paying = undefined;

@@ -1,4 +1,4 @@
-/** Where time comes from, so that a test can be its own clock. */
+/** Where time comes from, so that it can be another's to say when it passes. */
 
 export interface Clock {
   /** Milliseconds since a fixed moment; only differences between two readings of one clock count. */
@@ -10,3 +10,28 @@ export const systemClock: Clock = { nowMs: () => performance.now() };
 
 /** Milliseconds since the Unix epoch, as the operating system has them: for dates that are stored. */
 export const wallClock: Clock = { nowMs: () => Date.now() };
+
+/** Where waiting comes from. */
+export interface Timers {
+  /** Runs `then` once after `delayMs`, unless the function it answers is called before. */
+  after(delayMs: number, then: () => void): () => void;
+}
+
+export const systemTimers: Timers = {
+  after: (delayMs, then) => {
+    const timer = setTimeout(then, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** For work in the background: alone, it does not keep the process alive. */
+export const backgroundTimers: Timers = {
+  after: (delayMs, then) => {
+    const timer = setTimeout(then, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export function pause(timers: Timers, durationMs: number): Promise<void> {
+  return new Promise((resolve) => timers.after(durationMs, resolve));
+}

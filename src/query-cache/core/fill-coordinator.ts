@@ -5,6 +5,7 @@
  * again, so that a fill that failed or whose instance died is taken over once its lease has run
  * out; after `maxWaitMs` they fill alone.
  */
+import { pause, type Clock, type Timers } from './clock.js';
 import type { CacheEntry, EntryStore, FillLock } from './entry-store.js';
 import type { TokenSource } from './token.js';
 
@@ -30,7 +31,8 @@ export class FillCoordinator {
     private readonly entries: EntryStore,
     private readonly lock: FillLock,
     private readonly token: TokenSource,
-    private readonly clock: { nowMs(): number },
+    private readonly clock: Clock,
+    private readonly timers: Timers,
     private readonly options: FillCoordinatorOptions,
     private readonly onStoreFailure: (operation: string) => void,
   ) {}
@@ -58,7 +60,7 @@ export class FillCoordinator {
         await shared.fill();
         return undefined;
       }
-      await new Promise((resolve) => setTimeout(resolve, this.options.pollMs));
+      await pause(this.timers, this.options.pollMs);
     }
   }
 

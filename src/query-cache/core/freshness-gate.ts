@@ -7,6 +7,7 @@
  * the repair going, and the caller asks the database without storing.
  */
 import type { BypassReason } from './cache-events.js';
+import type { Timers } from './clock.js';
 import type { TableDependency } from './dependency.js';
 import {
   SCHEMA,
@@ -49,6 +50,7 @@ export class FreshnessGate {
     private readonly settlement: Settlement,
     private readonly schema: KnownSchemaVersion,
     private readonly token: TokenSource,
+    private readonly timers: Timers,
     private readonly options: FreshnessGateOptions,
   ) {}
 
@@ -107,15 +109,15 @@ export class FreshnessGate {
 
   async #repairEpochs(readings: readonly TableReading[], outages: number): Promise<void> {
     const repairs = Promise.all(readings.map((reading) => this.#repairEpoch(reading, outages)));
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => {
-      timer = setTimeout(resolve, this.options.settleWaitMs);
+    let stopWaiting = (): void => undefined;
+    const enough = new Promise<void>((resolve) => {
+      stopWaiting = this.timers.after(this.options.settleWaitMs, resolve);
     });
     repairs.catch(() => undefined);
     try {
       await Promise.race([repairs, enough]);
     } finally {
-      clearTimeout(timer);
+      stopWaiting();
     }
   }
 

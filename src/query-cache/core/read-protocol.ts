@@ -14,12 +14,14 @@
  * began before the request arrived is right for the same reason: the stamps are equal.
  */
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
+import type { Clock, Timers } from './clock.js';
 import type { Dependencies } from './dependency.js';
 import type { CacheEntry, EntryStore } from './entry-store.js';
 import type { FillCoordinator } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
+import type { UncacheableReason } from './statement-analysis.js';
 
 /** The outcome of running a query. */
 export interface Answer {
@@ -27,6 +29,8 @@ export interface Answer {
   readonly rowCount: number;
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
+  /** Why it must not be stored, where running the query has shown that. */
+  readonly refusal?: UncacheableReason | undefined;
 }
 
 export interface ReadRequest {
@@ -48,8 +52,13 @@ export interface LocalEntries<E extends CacheEntry> {
 
 export type ReadOutcome<E extends CacheEntry> =
   | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
-  /** Filled here or shared with a fill under way; `stored` false when over the size limit. */
-  | { readonly source: 'miss'; readonly stored: boolean; readonly entry: E }
+  /** Filled here or shared with a fill under way; `refusal`: why it was not stored. */
+  | {
+      readonly source: 'miss';
+      readonly stored: boolean;
+      readonly refusal: UncacheableReason | undefined;
+      readonly entry: E;
+    }
   | { readonly source: 'bypass'; readonly reason: BypassReason; readonly answer: Answer };
 
 export interface ReadProtocolOptions extends SingleFlightOptions {
@@ -61,8 +70,14 @@ export interface ReadProtocolOptions extends SingleFlightOptions {
 
 interface Clocks {
   /** Milliseconds since the Unix epoch. */
-  readonly wall: { nowMs(): number };
-  readonly monotonic: { nowMs(): number };
+  readonly wall: Clock;
+  readonly monotonic: Clock;
+}
+
+interface Filled {
+  readonly entry: CacheEntry;
+  /** Why the entry must not be stored. */
+  readonly refusal: UncacheableReason | undefined;
 }
 
 export class ReadProtocol<E extends CacheEntry> {
@@ -77,10 +92,11 @@ export class ReadProtocol<E extends CacheEntry> {
     private readonly toEntry: (entry: CacheEntry) => E,
     private readonly tagOf: (body: Buffer) => string,
     private readonly clocks: Clocks,
+    timers: Timers,
     private readonly events: CacheEvents,
     private readonly options: ReadProtocolOptions,
   ) {
-    this.#flights = new SingleFlight(options);
+    this.#flights = new SingleFlight(timers, options);
   }
 
   async read(request: ReadRequest): Promise<ReadOutcome<E>> {
@@ -127,14 +143,14 @@ export class ReadProtocol<E extends CacheEntry> {
 
   async #lead(request: ReadRequest, stamps: Stamps, lockName: string): Promise<ReadOutcome<E>> {
     const startedMs = this.clocks.monotonic.nowMs();
-    let filled: { entry: CacheEntry; stored: boolean } | undefined;
+    let filled: Filled | undefined;
     const stored = await this.fills.run({
       key: request.key,
       lockName: this.tagOf(Buffer.from(lockName)),
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: async () => {
         filled = await this.#answerEntry(request, stamps);
-        return filled.stored ? filled.entry : undefined;
+        return filled.refusal === undefined ? filled.entry : undefined;
       },
     });
     if (stored) {
@@ -142,21 +158,19 @@ export class ReadProtocol<E extends CacheEntry> {
       return this.#hit(request, 'L2', this.local.set(request.key, stored));
     }
     if (!filled) throw new Error('A fill ended without an answer.');
-    const entry = filled.stored
-      ? this.local.set(request.key, filled.entry)
-      : this.toEntry(filled.entry);
+    const { refusal } = filled;
+    const isStored = refusal === undefined;
+    const entry = isStored ? this.local.set(request.key, filled.entry) : this.toEntry(filled.entry);
     this.events.tell('miss', {
       query: request.query,
-      stored: filled.stored,
+      stored: isStored,
+      refusal,
       durationMs: this.clocks.monotonic.nowMs() - startedMs,
     });
-    return { source: 'miss', stored: filled.stored, entry };
+    return { source: 'miss', stored: isStored, refusal, entry };
   }
 
-  async #answerEntry(
-    request: ReadRequest,
-    stamps: Stamps,
-  ): Promise<{ entry: CacheEntry; stored: boolean }> {
+  async #answerEntry(request: ReadRequest, stamps: Stamps): Promise<Filled> {
     let answer: Answer;
     try {
       answer = await request.run();
@@ -176,7 +190,8 @@ export class ReadProtocol<E extends CacheEntry> {
       expiresAtMs: createdAtMs + request.ttlMs(answer),
       headers: answer.headers,
     };
-    return { entry, stored: answer.body.length <= this.options.maxEntryBytes };
+    const isTooLarge = answer.body.length > this.options.maxEntryBytes;
+    return { entry, refusal: answer.refusal ?? (isTooLarge ? 'too-large' : undefined) };
   }
 
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {

@@ -14,6 +14,7 @@
  * epoch counts.
  */
 import type { CacheEvents } from './cache-events.js';
+import { pause, type Clock, type Timers } from './clock.js';
 import type { TokenSource } from './token.js';
 import type { VersionStore } from './version-store.js';
 import type { WriterActivity } from './writer-activity.js';
@@ -36,7 +37,8 @@ export class Settlement {
     private readonly activity: WriterActivity,
     private readonly events: CacheEvents,
     private readonly token: TokenSource,
-    private readonly clock: { nowMs(): number },
+    private readonly clock: Clock,
+    private readonly timers: Timers,
     private readonly options: SettlementOptions,
   ) {}
 
@@ -66,7 +68,7 @@ export class Settlement {
     let pending = await this.activity.writers();
     while (pending.size > 0) {
       if (this.#closed) return;
-      await new Promise((resolve) => setTimeout(resolve, this.options.pollMs).unref());
+      await pause(this.timers, this.options.pollMs);
       const now = await this.activity.writers();
       pending = new Map([...pending].filter(([pid, id]) => now.get(pid) === id));
     }

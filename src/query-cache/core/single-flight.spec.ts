@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { systemTimers } from './clock.js';
 import { SingleFlight } from './single-flight.js';
 
 const generous = { maxWaiters: 100, maxWaitMs: 60_000 };
@@ -15,7 +16,7 @@ function gate<T>(): { promise: Promise<T>; open: (value: T) => void; fail: (e: E
 
 describe('SingleFlight', () => {
   it('runs the work once for callers of one key and shares the outcome', async () => {
-    const flights = new SingleFlight<string>(generous);
+    const flights = new SingleFlight<string>(systemTimers, generous);
     const { promise, open } = gate<string>();
     let runs = 0;
     const work = (): Promise<string> => {
@@ -33,7 +34,7 @@ describe('SingleFlight', () => {
   });
 
   it('shares a failure with those who wait, and starts anew for those who come after', async () => {
-    const flights = new SingleFlight<string>(generous);
+    const flights = new SingleFlight<string>(systemTimers, generous);
     const first = gate<string>();
     const leader = flights.run('k', () => first.promise);
     const waiter = flights.run('k', () => Promise.resolve('never run'));
@@ -47,7 +48,7 @@ describe('SingleFlight', () => {
   });
 
   it('turns a caller away when as many wait as may', async () => {
-    const flights = new SingleFlight<string>({ maxWaiters: 1, maxWaitMs: 60_000 });
+    const flights = new SingleFlight<string>(systemTimers, { maxWaiters: 1, maxWaitMs: 60_000 });
     const { promise, open } = gate<string>();
     const leader = flights.run('k', () => promise);
     const waiter = flights.run('k', () => promise);
@@ -58,7 +59,7 @@ describe('SingleFlight', () => {
   });
 
   it('turns a caller away when the run takes too long, and makes room again', async () => {
-    const flights = new SingleFlight<string>({ maxWaiters: 1, maxWaitMs: 1 });
+    const flights = new SingleFlight<string>(systemTimers, { maxWaiters: 1, maxWaitMs: 1 });
     const { promise, open } = gate<string>();
     const leader = flights.run('k', () => promise);
     expect(await flights.run('k', () => promise)).toEqual({ role: 'turned-away' });

@@ -2,6 +2,8 @@
  * One run of a piece of work per key in this process. Later callers share the run's outcome, also
  * its failure; callers after a failure start anew. A run removes only its own registration.
  */
+import type { Timers } from './clock.js';
+
 export interface SingleFlightOptions {
   /** Callers that may wait on one run. */
   readonly maxWaiters: number;
@@ -22,7 +24,10 @@ export type FlightOutcome<T> =
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
-  constructor(private readonly options: SingleFlightOptions) {}
+  constructor(
+    private readonly timers: Timers,
+    private readonly options: SingleFlightOptions,
+  ) {}
 
   async run(key: string, work: () => Promise<T>): Promise<FlightOutcome<T>> {
     const running = this.#flights.get(key);
@@ -39,15 +44,15 @@ export class SingleFlight<T> {
   async #wait(flight: Flight<T>): Promise<FlightOutcome<T>> {
     if (flight.waiters >= this.options.maxWaiters) return { role: 'turned-away' };
     flight.waiters += 1;
-    let timer: NodeJS.Timeout | undefined;
+    let stopWaiting = (): void => undefined;
     const timeout = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, this.options.maxWaitMs, undefined);
+      stopWaiting = this.timers.after(this.options.maxWaitMs, () => resolve(undefined));
     });
     try {
       const value = await Promise.race([flight.promise.then((result) => ({ result })), timeout]);
       return value ? { role: 'waiter', value: value.result } : { role: 'turned-away' };
     } finally {
-      clearTimeout(timer);
+      stopWaiting();
       flight.waiters -= 1;
     }
   }

@@ -4,13 +4,13 @@ import type { ExpiredMark, MarksReport } from '../core/version-store.js';
 const SETTLING = ' settling';
 const NO_MARKS: ReadonlyMap<string, string> = new Map();
 
-interface Version {
+export interface MemoryVersion {
   readonly token: string;
   /** Write id -> token of the epoch under which the write began. */
   readonly marks: ReadonlyMap<string, string>;
 }
 
-interface Mark {
+export interface MemoryMark {
   readonly backendPid: number;
   readonly deadlineMs: number;
   readonly transactionId: string | undefined;
@@ -21,14 +21,14 @@ interface Mark {
 export class MemoryTable {
   epoch: string | undefined;
   /** Longest unused first. */
-  readonly #versions = new Map<string, Version>();
-  readonly #marks = new Map<string, Mark>();
-  readonly #dimensions = new Set<string>();
+  protected readonly versions = new Map<string, MemoryVersion>();
+  protected readonly marks = new Map<string, MemoryMark>();
+  protected readonly dimensions = new Set<string>();
 
   constructor(private readonly maxVersions: number) {}
 
   versionText(name: string): string | undefined {
-    const version = this.#versions.get(name);
+    const version = this.versions.get(name);
     if (!version) return undefined;
     this.#put(name, version);
     if (version.marks.size === 0) return version.token;
@@ -39,15 +39,15 @@ export class MemoryTable {
     for (const name of names) {
       const dimension = dimensionOf(name);
       if (!this.#mayCreate(dimension)) continue;
-      if (!this.#versions.has(name)) this.#put(name, { token, marks: NO_MARKS });
-      if (dimension !== undefined) this.#dimensions.add(dimension);
+      if (!this.versions.has(name)) this.#put(name, { token, marks: NO_MARKS });
+      if (dimension !== undefined) this.dimensions.add(dimension);
     }
     this.#dropUnused(new Set(names));
   }
 
   /** A write under way knows only the dimensions that were registered before it. */
   #mayCreate(dimension: string | undefined): boolean {
-    return dimension === undefined || this.#marks.size === 0 || this.#dimensions.has(dimension);
+    return dimension === undefined || this.marks.size === 0 || this.dimensions.has(dimension);
   }
 
   begin(
@@ -57,10 +57,10 @@ export class MemoryTable {
     token: string,
     deadlineMs: number,
   ): void {
-    const covered = this.#cover([...(this.#marks.get(writeId)?.names ?? []), ...names]);
-    this.#marks.set(writeId, { backendPid, deadlineMs, transactionId: undefined, names: covered });
+    const covered = this.#cover([...(this.marks.get(writeId)?.names ?? []), ...names]);
+    this.marks.set(writeId, { backendPid, deadlineMs, transactionId: undefined, names: covered });
     for (const name of covered) {
-      const marks = new Map(this.#versions.get(name)?.marks);
+      const marks = new Map(this.versions.get(name)?.marks);
       marks.delete(writeId);
       this.#put(name, { token, marks: marks.set(writeId, this.#epochToken()) });
     }
@@ -69,27 +69,27 @@ export class MemoryTable {
 
   /** The versions get `token`, or keep theirs without one. Answers whether there was a mark. */
   takeOff(writeId: string, token: string | undefined): boolean {
-    const mark = this.#marks.get(writeId);
+    const mark = this.marks.get(writeId);
     if (!mark) return false;
     for (const name of mark.names) {
-      const version = this.#versions.get(name);
+      const version = this.versions.get(name);
       const next = token ?? version?.token;
       if (next === undefined) continue;
       const marks = new Map(version?.marks);
       marks.delete(writeId);
       this.#put(name, { token: next, marks });
     }
-    return this.#marks.delete(writeId);
+    return this.marks.delete(writeId);
   }
 
   hasExpired(writeId: string, nowMs: number): boolean {
-    const mark = this.#marks.get(writeId);
+    const mark = this.marks.get(writeId);
     return mark !== undefined && mark.deadlineMs <= nowMs;
   }
 
   renew(writeId: string, transactionId: string, deadlineMs: number): void {
-    const mark = this.#marks.get(writeId);
-    if (mark) this.#marks.set(writeId, { ...mark, transactionId, deadlineMs });
+    const mark = this.marks.get(writeId);
+    if (mark) this.marks.set(writeId, { ...mark, transactionId, deadlineMs });
   }
 
   /** Versions lose what has no mark any more; a lost mark of the present epoch replaces that. */
@@ -97,9 +97,9 @@ export class MemoryTable {
     const presentEpoch = this.#epochToken();
     let hasLostData = false;
     for (const name of names) {
-      const version = this.#versions.get(name);
+      const version = this.versions.get(name);
       if (!version) continue;
-      const lost = [...version.marks].filter(([writeId]) => !this.#marks.has(writeId));
+      const lost = [...version.marks].filter(([writeId]) => !this.marks.has(writeId));
       if (lost.length === 0) continue;
       const marks = new Map(version.marks);
       for (const [writeId] of lost) marks.delete(writeId);
@@ -112,7 +112,7 @@ export class MemoryTable {
   report(nowMs: number): MarksReport {
     const expired: ExpiredMark[] = [];
     let nextExpiryMs: number | undefined;
-    for (const [writeId, { backendPid, deadlineMs, transactionId }] of this.#marks) {
+    for (const [writeId, { backendPid, deadlineMs, transactionId }] of this.marks) {
       const leftMs = deadlineMs - nowMs;
       if (leftMs <= 0) expired.push({ writeId, backendPid, seenTransactionId: transactionId });
       else nextExpiryMs = Math.min(leftMs, nextExpiryMs ?? leftMs);
@@ -123,7 +123,7 @@ export class MemoryTable {
   rotate(observed: string | undefined, token: string, node: string): boolean {
     if (this.epoch !== observed) return false;
     this.epoch = `${token} ${node}${SETTLING}`;
-    this.#marks.clear();
+    this.marks.clear();
     return true;
   }
 
@@ -137,11 +137,11 @@ export class MemoryTable {
   #cover(names: readonly string[]): readonly string[] {
     const covered = new Set(names);
     const dimensions = new Set(names.map(dimensionOf));
-    for (const dimension of this.#dimensions) {
+    for (const dimension of this.dimensions) {
       if (!dimensions.has(dimension)) covered.add(unknownVersion(decodeURIComponent(dimension)));
     }
     for (const dimension of dimensions) {
-      if (dimension !== undefined) this.#dimensions.add(dimension);
+      if (dimension !== undefined) this.dimensions.add(dimension);
     }
     return [...covered];
   }
@@ -150,9 +150,9 @@ export class MemoryTable {
     return this.epoch?.split(' ', 1)[0] ?? '';
   }
 
-  #put(name: string, version: Version): void {
-    this.#versions.delete(name);
-    this.#versions.set(name, version);
+  #put(name: string, version: MemoryVersion): void {
+    this.versions.delete(name);
+    this.versions.set(name, version);
   }
 
   /**
@@ -160,9 +160,9 @@ export class MemoryTable {
    * write is marked on stay, and those that the present step has to answer.
    */
   #dropUnused(needed: ReadonlySet<string>): void {
-    for (const [name, version] of this.#versions) {
-      if (this.#versions.size <= this.maxVersions) return;
-      if (version.marks.size === 0 && !needed.has(name)) this.#versions.delete(name);
+    for (const [name, version] of this.versions) {
+      if (this.versions.size <= this.maxVersions) return;
+      if (version.marks.size === 0 && !needed.has(name)) this.versions.delete(name);
     }
   }
 }

@@ -20,10 +20,11 @@ const MAX_VERSIONS = 100_000;
 
 /** Versions, marks and epochs of a service that runs as one process. */
 export class MemoryVersionStore extends VersionStore {
-  readonly #node = `memory-${randomUUID()}`;
+  /** Identity of the server process; the data live as long. */
+  protected readonly node: string = `memory-${randomUUID()}`;
   readonly #clock: Clock;
   readonly #maxVersions: number;
-  readonly #tables = new Map<string, MemoryTable>();
+  protected readonly tablesById = new Map<string, MemoryTable>();
 
   constructor(options: MemoryVersionStoreOptions = {}) {
     super();
@@ -59,7 +60,7 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
-    this.#table(table).repair(names, requireWord(token, 'token'), this.#node);
+    this.#table(table).repair(names, requireWord(token, 'token'), this.node);
     return this.#table(table).report(this.#clock.nowMs());
   }
 
@@ -81,7 +82,7 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async tables(): Promise<readonly string[]> {
-    return [...this.#tables].filter(([, { epoch }]) => epoch !== undefined).map(([id]) => id);
+    return [...this.tablesById].filter(([, { epoch }]) => epoch !== undefined).map(([id]) => id);
   }
 
   override async rotate(
@@ -89,24 +90,28 @@ export class MemoryVersionStore extends VersionStore {
     observed: string | undefined,
     token: string,
   ): Promise<boolean> {
-    return this.#table(table).rotate(observed, requireWord(token, 'token'), this.#node);
+    return this.#table(table).rotate(observed, requireWord(token, 'token'), this.node);
   }
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
     return this.#table(table).settleEpoch(observed);
   }
 
+  protected openTable(maxVersions: number): MemoryTable {
+    return new MemoryTable(maxVersions);
+  }
+
   #reading({ table, names }: TableVersionNames): TableReading {
     const data = this.#table(table);
     const versions = names.map((name) => data.versionText(name));
-    return { table, node: this.#node, epoch: data.epoch, versions };
+    return { table, node: this.node, epoch: data.epoch, versions };
   }
 
   #table(id: string): MemoryTable {
-    let table = this.#tables.get(id);
+    let table = this.tablesById.get(id);
     if (!table) {
-      table = new MemoryTable(this.#maxVersions);
-      this.#tables.set(id, table);
+      table = this.openTable(this.#maxVersions);
+      this.tablesById.set(id, table);
     }
     return table;
   }

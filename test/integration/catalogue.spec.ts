@@ -28,9 +28,16 @@ CREATE TABLE shop.lines (
 CREATE TABLE shop.notes (user_id int REFERENCES users ON DELETE RESTRICT);
 CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree ON DELETE SET NULL);
 CREATE TABLE logs (id int, at date) PARTITION BY RANGE (at);
-CREATE TABLE logs_2020 PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE logs_2020 PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO ('2021-01-01') PARTITION BY RANGE (at);
+CREATE TABLE logs_2020_a PARTITION OF logs_2020 FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+CREATE TABLE logs_2021 PARTITION OF logs FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
 CREATE TABLE base (id int); CREATE TABLE derived () INHERITS (base);
 CREATE TABLE secret (id int); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+CREATE ROLE reader; GRANT USAGE ON SCHEMA shop TO reader;
+CREATE POLICY positive ON secret FOR SELECT USING (id > 0);
+CREATE POLICY readers ON secret TO reader USING (pg_has_role('reader', 'USAGE')) WITH CHECK (id > 1);
+CREATE POLICY removing ON secret FOR DELETE USING (id > 2);
+CREATE POLICY adding ON secret FOR INSERT WITH CHECK (id > 3);
 CREATE SEQUENCE shop.hidden;
 CREATE TABLE hidden (id int);
 CREATE TABLE pg_class (id int);
@@ -54,11 +61,19 @@ CREATE TABLE defaulting (id int DEFAULT writes(1));
 CREATE TABLE checked (id int CHECK (writes(id) = 1));
 CREATE TABLE guarded (id int);
 CREATE POLICY guard ON guarded USING (writes(id) = 1);
+CREATE VIEW over_guarded AS SELECT id FROM guarded;
+CREATE TABLE truncated (id int);
+CREATE TRIGGER fire BEFORE TRUNCATE OR DELETE ON truncated EXECUTE FUNCTION fire();
+CREATE TRIGGER still BEFORE UPDATE ON truncated EXECUTE FUNCTION fire();
+ALTER TABLE truncated DISABLE TRIGGER still;
+CREATE DOMAIN range AS int CHECK (writes(VALUE) = 1);
+CREATE TABLE ranging (id range);
 CREATE TABLE calm (id int DEFAULT pure(1) CHECK (reads(id) = 1), at timestamptz DEFAULT clock_timestamp());
 CREATE VIEW still AS SELECT id FROM users WHERE reads(id) = 1;
 CREATE VIEW stirring AS SELECT writes(id) AS id FROM users;
 CREATE VIEW over_stirring AS SELECT * FROM stirring;
 CREATE VIEW comparing AS SELECT id ~~~ 1 AS id FROM users;
+CREATE VIEW elsewhere AS SELECT u.region FROM users u, shop.users s;
 CREATE MATERIALIZED VIEW kept AS SELECT 1 AS id;
 `;
 
@@ -137,11 +152,28 @@ describe('tables', () => {
     expect(facts('shop.lines')).toMatchObject({ primaryKey: undefined, dimensions: [] });
   });
 
-  it('follows foreign keys that change other tables, over every step', () => {
-    expect(facts('public.users').cascadesTo).toEqual(['shop.orders', 'shop.lines']);
-    expect(facts('shop.orders').cascadesTo).toEqual(['shop.lines']);
-    expect(facts('public.tree').cascadesTo).toEqual(['public.tree']);
-    expect(facts('shop.notes').cascadesTo).toEqual([]);
+  it('knows what foreign keys do, and in which columns', () => {
+    expect(facts('public.users')).toMatchObject({
+      cascades: [
+        { table: 'shop.orders', columns: ['user_id'], onDelete: 'delete', onUpdateOf: [] },
+      ],
+      referencedBy: ['shop.notes', 'shop.orders'],
+    });
+    expect(facts('shop.orders')).toMatchObject({
+      cascades: [
+        {
+          table: 'shop.lines',
+          columns: ['shop', 'number'],
+          onDelete: 'nothing',
+          onUpdateOf: ['number', 'shop'],
+        },
+      ],
+      referencedBy: ['shop.lines'],
+    });
+    expect(facts('public.tree').cascades).toMatchObject([
+      { table: 'public.tree', columns: ['parent'], onDelete: 'update' },
+    ]);
+    expect(facts('shop.notes')).toMatchObject({ cascades: [], referencedBy: [] });
   });
 
   it.each([
@@ -153,25 +185,63 @@ describe('tables', () => {
     expect(facts(id).kind).toBe(kind);
   });
 
-  it('knows what inherits, and what has row security', () => {
-    const inherited = catalogue.tables.filter(({ isInherited }) => isInherited);
-    expect(inherited.map(({ name }) => name)).toEqual(['base', 'derived', 'logs', 'logs_2020']);
-    const secured = catalogue.tables.filter(({ hasRowSecurity }) => hasRowSecurity);
-    expect(secured.map(({ name }) => name)).toEqual(['secret']);
+  it('knows families over every step', () => {
+    const families = catalogue.tables
+      .filter(({ relatives }) => relatives.length > 0)
+      .map(({ name, relatives }) => [name, relatives.map((id) => id.replace('public.', ''))]);
+    expect(Object.fromEntries(families)).toEqual({
+      base: ['derived'],
+      derived: ['base'],
+      logs: ['logs_2020', 'logs_2020_a', 'logs_2021'],
+      logs_2020: ['logs', 'logs_2020_a', 'logs_2021'],
+      logs_2020_a: ['logs', 'logs_2020', 'logs_2021'],
+      logs_2021: ['logs', 'logs_2020', 'logs_2020_a'],
+    });
+  });
+
+  it('has the queries of views, and what they read', () => {
+    expect(facts('public.over_stirring')).toMatchObject({ sources: ['public.stirring'] });
+    expect(facts('public.still').definition?.replace(/\s+/g, ' ').trim()).toBe(
+      'SELECT id FROM users WHERE (reads(id) = 1);',
+    );
+    expect(facts('public.elsewhere')).toMatchObject({
+      sources: ['public.users', 'shop.users'],
+      definition: expect.stringContaining('shop.users'),
+    });
+    expect(facts('public.kept').definition).toContain('1 AS id');
+    expect(facts('public.users')).toMatchObject({ definition: undefined, sources: [] });
+  });
+
+  it('knows whether policies apply to the role at hand', async () => {
+    expect(facts('public.secret')).toMatchObject({
+      isRowSecured: true,
+      hasRowSecurity: false, // to a superuser they do not
+      policies: ['(id > 0)', "pg_has_role('reader'::name, 'USAGE'::text)"],
+    });
+    await client.query('SET ROLE reader');
+    const other = await load();
+    await client.query('RESET ROLE');
+    expect(other.table('public', 'secret')).toMatchObject({ hasRowSecurity: true });
+    expect(other.fingerprint).not.toBe(catalogue.fingerprint);
   });
 
   it('knows where a statement does more than it says', () => {
-    const triggered = catalogue.tables.filter(({ hasTriggers }) => hasTriggers);
-    expect(triggered.map(({ name }) => name)).toEqual([
-      'checked',
-      'comparing',
-      'defaulting',
-      'guarded',
-      'over_stirring',
-      'ruled',
-      'stirring',
-      'triggered',
-    ]);
+    const acting = catalogue.tables
+      .filter(({ sideEffects }) => sideEffects.size > 0)
+      .map(({ name, sideEffects }) => [name, [...sideEffects].join(' ')]);
+    expect(Object.fromEntries(acting)).toEqual({
+      checked: 'insert update',
+      comparing: 'read',
+      defaulting: 'insert update',
+      guarded: 'delete insert read update',
+      over_guarded: 'read',
+      over_stirring: 'read',
+      ranging: 'insert update',
+      ruled: 'delete',
+      stirring: 'read',
+      triggered: 'insert',
+      truncated: 'delete truncate',
+    });
   });
 
   it('holds no table of the system', () => {
@@ -268,6 +338,11 @@ describe('fingerprint', () => {
     ],
     ['CREATE OR REPLACE FUNCTION pure(int) RETURNS int LANGUAGE sql RETURN 1'],
     ['CREATE TABLE more (id int)'],
+    ['CREATE TABLE more () INHERITS (hidden)'],
+    ['CREATE OR REPLACE VIEW still AS SELECT id FROM users'],
+    ['ALTER POLICY positive ON secret USING (id > 1)'],
+    ['ALTER TABLE truncated ENABLE TRIGGER still'],
+    ['ALTER TABLE shop.notes DROP CONSTRAINT notes_user_id_fkey'],
   ])('changes with %s', async (ddl) => {
     await client.query('BEGIN');
     await client.query(ddl);

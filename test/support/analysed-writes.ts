@@ -19,12 +19,17 @@ export const writeAnalyser = new SqlAnalyser(
         columns: { 'the.id': 'integer', Region: 'text' },
         dimensions: ['the.id', 'Region'],
       },
-      'public.triggered': { ...users, hasTriggers: true },
-      'public.parent': { ...users, cascadesTo: ['public.users'] },
+      'public.triggered': { ...users, sideEffects: ['insert', 'update', 'delete'] },
+      'public.parent': {
+        ...users,
+        cascades: [
+          { table: 'public.users', columns: ['id'], onDelete: 'delete', onUpdateOf: ['id'] },
+        ],
+      },
       'public.part': { ...users, isInherited: true },
       'public.partitioned': { ...users, kind: 'partitioned' },
       'public.report': { ...users, kind: 'view', dimensions: [] },
-      'public.auditing': { ...users, kind: 'view', dimensions: [], hasTriggers: true },
+      'public.auditing': { ...users, kind: 'view', dimensions: [], sideEffects: ['read'] },
     },
     functions: {
       'public.pure': 'immutable',

@@ -2,6 +2,7 @@
 import type {
   Catalogue,
   ColumnKind,
+  TableAction,
   TableFacts,
   Volatility,
 } from '../../src/query-cache/core/table-facts.js';
@@ -12,15 +13,13 @@ import {
 } from '../../src/query-cache/sql/catalogue-lookup.js';
 
 export interface TableSketch extends Partial<
-  Pick<
-    TableFacts,
-    'kind' | 'hasTriggers' | 'hasRowSecurity' | 'isInherited' | 'cascadesTo' | 'primaryKey'
-  >
+  Omit<TableFacts, 'id' | 'schema' | 'name' | 'columns' | 'dimensions' | 'sideEffects'>
 > {
   /** Column kinds by name. */
   readonly columns: Readonly<Record<string, ColumnKind>>;
   /** Dimensions by their columns joined with `,`; the first is the primary key. */
   readonly dimensions?: readonly string[];
+  readonly sideEffects?: readonly TableAction[];
 }
 
 export interface CatalogueSketch {
@@ -62,7 +61,7 @@ export function buildCatalogue({
 
 export function buildTable(id: string, sketch: TableSketch): TableFacts {
   const [schema, name] = split(id);
-  const { columns, dimensions = [], ...facts } = sketch;
+  const { columns, dimensions = [], sideEffects = [], ...facts } = sketch;
   return {
     id,
     schema,
@@ -73,10 +72,16 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     ),
     dimensions: dimensions.map((dimension) => ({ name: dimension, columns: dimension.split(',') })),
     primaryKey: dimensions[0],
-    hasTriggers: false,
+    sideEffects: new Set(sideEffects),
     hasRowSecurity: false,
-    isInherited: false,
-    cascadesTo: [],
+    isRowSecured: facts.hasRowSecurity ?? false,
+    policies: [],
+    isInherited: (facts.relatives ?? []).length > 0,
+    relatives: [],
+    cascades: [],
+    referencedBy: (facts.cascades ?? []).map(({ table }) => table),
+    definition: undefined,
+    sources: [],
     ...facts,
   };
 }

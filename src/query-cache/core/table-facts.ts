@@ -18,6 +18,21 @@ export interface ColumnFacts {
   readonly kind: ColumnKind;
 }
 
+/** What a foreign key does in the table that has it. */
+export interface Cascade {
+  /** The referencing table, by its `id`. */
+  readonly table: string;
+  /** The columns there that the foreign key consists of. */
+  readonly columns: readonly string[];
+  /** What becomes of the rows there when rows here are deleted. */
+  readonly onDelete: 'delete' | 'update' | 'nothing';
+  /** An UPDATE of one of these columns here changes rows there. */
+  readonly onUpdateOf: readonly string[];
+}
+
+/** How a statement may use a table. */
+export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate';
+
 export interface TableFacts {
   /** `schema.name`, as the catalogue spells them. */
   readonly id: string;
@@ -30,15 +45,28 @@ export interface TableFacts {
   /** The name of the primary key's dimension, where it is one. */
   readonly primaryKey: string | undefined;
   /**
-   * A trigger of a user, a rule, or a default, check, policy or view definition that calls a
-   * volatile function: the statement may change more than it says.
+   * Actions that may change more than the statement says: through a trigger or rule of a user, or
+   * a default, check, policy or view definition that calls a volatile function of a user.
    */
-  readonly hasTriggers: boolean;
+  readonly sideEffects: ReadonlySet<TableAction>;
+  /** Whether policies apply to the role of the service. */
   readonly hasRowSecurity: boolean;
+  /** Whether policies apply to some role: views may read with the rights of their owner. */
+  readonly isRowSecured: boolean;
+  /** The USING expressions of all policies for SELECT, whichever role they apply to. */
+  readonly policies: readonly string[];
   /** Partition or inheritance parent or child. */
   readonly isInherited: boolean;
-  /** Whether an UPDATE or DELETE here can change other tables through foreign keys. */
-  readonly cascadesTo: readonly string[];
+  /** All other tables of its family: partitions, parents and children over any number of steps. */
+  readonly relatives: readonly string[];
+  /** What foreign keys to this table do, one step far. */
+  readonly cascades: readonly Cascade[];
+  /** The tables with a foreign key to this one, one step far. */
+  readonly referencedBy: readonly string[];
+  /** The query of a view or materialised view; its names mean what the catalogue finds by them. */
+  readonly definition: string | undefined;
+  /** The tables and views that the definition names. */
+  readonly sources: readonly string[];
 }
 
 /** The worst of several functions counts. */

@@ -4,57 +4,12 @@
  */
 
 /** Temporary and TOAST relations have schemas of their own, which begin with `pg_` as well. */
-const OF_USERS = `n.nspname <> 'information_schema' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')`;
+export const OF_USERS = `n.nspname <> 'information_schema' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')`;
 
 /** The schemas unqualified names are looked up in; the temporary one is each session's own. */
 export const SEARCH_PATH = `
 SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::text AS schemas,
        pg_catalog.current_setting('server_version_num') AS version`;
-
-/**
- * Everything that a name in a FROM clause can find, sequences and indexes included. `triggers`:
- * triggers and rules of users, and definitions that call a volatile function of a user.
- */
-export const RELATIONS = `
-WITH RECURSIVE part(relation, class, object) AS (
-  SELECT ev_class, 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid FROM pg_catalog.pg_rewrite
-  UNION ALL
-  SELECT adrelid, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid FROM pg_catalog.pg_attrdef
-  UNION ALL
-  SELECT conrelid, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_constraint WHERE contype = 'c'
-  UNION ALL
-  SELECT polrelid, 'pg_catalog.pg_policy'::pg_catalog.regclass, oid FROM pg_catalog.pg_policy
-), uses AS (
-  SELECT part.relation, d.refclassid AS class, d.refobjid AS object
-    FROM part JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.object
-), volatile_function AS (
-  SELECT oid FROM pg_catalog.pg_proc WHERE provolatile = 'v'
-), calling(relation) AS (
-  SELECT uses.relation FROM uses JOIN volatile_function f ON f.oid = uses.object
-   WHERE uses.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
-  UNION
-  SELECT uses.relation FROM uses JOIN pg_catalog.pg_operator o ON o.oid = uses.object
-    JOIN volatile_function f ON f.oid = o.oprcode
-   WHERE uses.class = 'pg_catalog.pg_operator'::pg_catalog.regclass
-  UNION
-  SELECT uses.relation FROM uses JOIN calling ON calling.relation = uses.object
-   WHERE uses.class = 'pg_catalog.pg_class'::pg_catalog.regclass
-     AND uses.relation <> uses.object
-)
-SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
-       ${OF_USERS} AS user_defined,
-       c.relrowsecurity AS row_security,
-       c.relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
-         WHERE i.inhrelid = c.oid OR i.inhparent = c.oid) AS inherited,
-       EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
-         OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r
-              WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
-         OR EXISTS (SELECT FROM calling WHERE calling.relation = c.oid) AS triggers
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_toast')
-   AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
- ORDER BY 2, 3`;
 
 /**
  * The columns of users' tables. A generated column changes without being assigned, and a
@@ -96,13 +51,6 @@ SELECT i.indrelid::text AS relation, a.attname::text AS name
   JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
  WHERE i.indisprimary AND k.position <= i.indnkeyatts AND ${OF_USERS}
  ORDER BY i.indrelid, k.position`;
-
-/** Foreign keys through which a change of `referenced` changes `referencing`. */
-export const CASCADES = `
-SELECT DISTINCT confrelid::text AS referenced, conrelid::text AS referencing
-  FROM pg_catalog.pg_constraint
- WHERE contype = 'f' AND (confdeltype IN ('c', 'n', 'd') OR confupdtype IN ('c', 'n', 'd'))
- ORDER BY 1, 2`;
 
 /** 0: immutable, 1: stable, 2: volatile. */
 const RANK = `CASE p.provolatile WHEN 'i' THEN 0 WHEN 's' THEN 1 ELSE 2 END`;

@@ -57,10 +57,10 @@ function isOperatorHarmless({ schema, name }: QualifiedName, catalogue: Catalogu
   return catalogue.operatorVolatility(schema, name) !== 'volatile';
 }
 
-/** Reading a view runs what its definition calls. */
+/** Reading a view runs what its definition calls, and any table what its policies call. */
 function isRelationHarmless({ schemaname, relname }: RangeVar, catalogue: Catalogue): boolean {
   const table = catalogue.table(schemaname, relname ?? '');
-  return table?.kind !== 'view' || !table.hasTriggers;
+  return !table?.sideEffects.has('read');
 }
 
 /** `row.name` may be a call of the function of that name. */

@@ -46,12 +46,12 @@ export function analyseWrite(
   if (!table || !isPlainTable(table) || !isWithoutHarm(fields, catalogue)) return undefined;
   const parameters = new ParameterUse(statement);
   if (insert) return ofInsert(insert, tableItem(range, table), table, parameters);
-  if (!change || table.cascadesTo.length > 0) return undefined;
+  if (!change || table.cascades.length > 0) return undefined;
   return ofRowChange(change, tableItem(range, table), table, { sql, catalogue, parameters });
 }
 
-function isPlainTable({ kind, hasTriggers, isInherited }: TableFacts): boolean {
-  return kind === 'table' && !hasTriggers && !isInherited;
+function isPlainTable({ kind, sideEffects, isInherited }: TableFacts): boolean {
+  return kind === 'table' && sideEffects.size === 0 && !isInherited;
 }
 
 function rowChangeOf(
@@ -88,7 +88,7 @@ function ofInsert(
 ): TableWrite | undefined {
   const conflict = insert.onConflictClause;
   const mayUpdateOthers = conflict !== undefined && conflict.action !== 'ONCONFLICT_NOTHING';
-  if (mayUpdateOthers && table.cascadesTo.length > 0) return undefined;
+  if (mayUpdateOthers && table.cascades.length > 0) return undefined;
   const inserted = insertedColumns(insert, table, parameters);
   const assignments = assignedTerms(conflict?.targetList ?? [], table, parameters);
   return {

@@ -1,0 +1,115 @@
+/**
+ * Questions to PostgreSQL's catalogue about relations and how they hang together, written as
+ * those in catalogue-queries.ts are.
+ */
+import { OF_USERS } from './catalogue-queries.js';
+
+/**
+ * Actions with effects of their own: triggers (bits of `tgtype`: 4 insert, 8 delete, 16 update,
+ * 32 truncate) and rules of users, and definitions that call a volatile function of a user.
+ */
+const SIDE_EFFECTS = `
+WITH RECURSIVE part(relation, action, class, object) AS (
+  SELECT ev_class, 'read', 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid FROM pg_catalog.pg_rewrite
+  UNION ALL
+  SELECT adrelid, action, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid
+    FROM pg_catalog.pg_attrdef CROSS JOIN (VALUES ('insert'), ('update')) AS a(action)
+  UNION ALL
+  SELECT conrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
+    FROM pg_catalog.pg_constraint CROSS JOIN (VALUES ('insert'), ('update')) AS a(action)
+   WHERE contype = 'c' AND conrelid <> 0
+  UNION ALL
+  SELECT a.attrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid
+    FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a ON a.atttypid = c.contypid
+    AND c.contypid <> 0
+   CROSS JOIN (VALUES ('insert'), ('update')) AS b(action)
+  UNION ALL
+  SELECT polrelid, action, 'pg_catalog.pg_policy'::pg_catalog.regclass, oid
+    FROM pg_catalog.pg_policy
+   CROSS JOIN (VALUES ('read'), ('insert'), ('update'), ('delete')) AS a(action)
+), uses AS (
+  SELECT part.relation, part.action, d.refclassid AS class, d.refobjid AS object
+    FROM part JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.object
+), volatile_function AS (
+  SELECT oid FROM pg_catalog.pg_proc WHERE provolatile = 'v'
+), calling(relation, action) AS (
+  SELECT uses.relation, uses.action FROM uses JOIN volatile_function f ON f.oid = uses.object
+   WHERE uses.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  UNION
+  SELECT uses.relation, uses.action FROM uses JOIN pg_catalog.pg_operator o ON o.oid = uses.object
+    JOIN volatile_function f ON f.oid = o.oprcode
+   WHERE uses.class = 'pg_catalog.pg_operator'::pg_catalog.regclass
+  UNION
+  SELECT uses.relation, uses.action FROM uses JOIN calling ON calling.relation = uses.object
+   WHERE uses.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND calling.action = 'read'
+     AND uses.relation <> uses.object
+), event(action, trigger_bit, rule_type) AS (
+  VALUES ('insert', 4, '3'), ('update', 16, '2'), ('delete', 8, '4'), ('truncate', 32, '-')
+), acting(relation, action) AS (
+  SELECT relation, action FROM calling
+  UNION
+  SELECT t.tgrelid, e.action FROM pg_catalog.pg_trigger t
+    JOIN event e ON t.tgtype::int4 & e.trigger_bit <> 0
+   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+  UNION
+  SELECT r.ev_class, e.action FROM pg_catalog.pg_rewrite r
+    JOIN event e ON r.ev_type::text = e.rule_type
+   WHERE r.rulename <> '_RETURN'
+)`;
+
+/** Everything that a name in a FROM clause can find, sequences and indexes included. */
+export const RELATIONS = `${SIDE_EFFECTS}
+SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+       ${OF_USERS} AS user_defined,
+       c.relrowsecurity AS row_secured,
+       CASE WHEN c.relrowsecurity THEN pg_catalog.row_security_active(c.oid) ELSE false END
+         AS row_security,
+       COALESCE((SELECT pg_catalog.array_to_json(pg_catalog.array_agg(a.action ORDER BY a.action))
+         FROM acting a WHERE a.relation = c.oid)::text, '[]') AS side_effects,
+       CASE WHEN c.relkind IN ('v', 'm') AND ${OF_USERS}
+         THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_toast')
+   AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
+ ORDER BY 2, 3`;
+
+/** Partitions and inheriting tables, each with a table above it. */
+export const FAMILIES = `
+SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
+  FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+ WHERE c.relkind IN ('r', 'p', 'f')
+ ORDER BY 1, 2`;
+
+const columnNames = (relation: string, numbers: string): string => `
+  COALESCE((SELECT pg_catalog.array_to_json(pg_catalog.array_agg(a.attname::text ORDER BY a.attnum))
+     FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = ${relation} AND a.attnum = ANY (${numbers}))::text, '[]')`;
+
+/** All foreign keys. Actions: `c` cascade, `n` set null, `d` set default; others change nothing. */
+export const FOREIGN_KEYS = `
+SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
+       CASE WHEN f.confdeltype = 'c' THEN 'delete'
+            WHEN f.confdeltype IN ('n', 'd') THEN 'update'
+            ELSE 'nothing' END AS on_delete,
+       f.confupdtype IN ('c', 'n', 'd') AS on_update,
+       ${columnNames('f.confrelid', 'f.confkey')} AS referenced_columns,
+       ${columnNames('f.conrelid', 'f.conkey')} AS columns
+  FROM pg_catalog.pg_constraint f
+ WHERE f.contype = 'f'
+ ORDER BY 1, 2, f.conname`;
+
+export const VIEW_SOURCES = `
+SELECT DISTINCT r.ev_class::text AS relation, d.refobjid::text AS source
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+   AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+ WHERE r.rulename = '_RETURN' AND d.refobjid <> r.ev_class
+ ORDER BY 1, 2`;
+
+/** What SELECT is confined by; a policy of INSERT has no such expression. */
+export const POLICIES = `
+SELECT p.polrelid::text AS relation, pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS condition
+  FROM pg_catalog.pg_policy p
+ WHERE p.polcmd IN ('*', 'r') AND p.polqual IS NOT NULL
+ ORDER BY 1, p.polname`;

@@ -1,0 +1,119 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { eventually } from '../../support/eventually.js';
+import { PostgresServer } from '../../support/postgres-server.js';
+import { RedisServer, type RedisServerOptions } from '../../support/redis-server.js';
+import { marksIn, type Mark } from './marks.js';
+import { Member } from './member.js';
+
+export interface FaultClusterOptions {
+  /** Added to what every instance sees of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly redis?: RedisServerOptions;
+}
+
+const DATABASE = 'faults';
+
+/** Three built instances on a PostgreSQL and a Redis of their own, with valves in between. */
+export class FaultCluster {
+  #marker = 0;
+  #registers = 0;
+
+  private constructor(
+    readonly postgres: PostgresServer,
+    readonly redis: RedisServer,
+    readonly members: readonly [Member, Member, Member],
+    /** Past the valves; a query fails while the server is away. */
+    private readonly database: pg.Pool,
+  ) {}
+
+  static async start({ env = {}, redis: redisOptions }: FaultClusterOptions = {}) {
+    const [postgres, redis] = await Promise.all([
+      PostgresServer.start({ config: { log_statement: 'all' } }),
+      RedisServer.start(redisOptions),
+    ]);
+    const connectionString = await postgres.createDatabase(DATABASE);
+    const servers = { postgresPort: postgres.port, redisPort: redis.port, database: DATABASE };
+    const members = await Promise.all([
+      Member.start('first', servers, env),
+      Member.start('second', servers, env),
+      Member.start('third', servers, env),
+    ]);
+    const database = new pg.Pool({ connectionString, connectionTimeoutMillis: 2_000 });
+    database.on('error', () => undefined);
+    return new FaultCluster(postgres, redis, members, database);
+  }
+
+  get running(): Member[] {
+    return this.members.filter(({ isRunning }) => isRunning);
+  }
+
+  /** A number that no register of the cluster has had. */
+  nextRegister(): number {
+    this.#registers += 1;
+    return this.#registers;
+  }
+
+  /** Runs SQL past all instances. */
+  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.database.query<Row>(text, values)).rows;
+  }
+
+  /** Calls `work` with one connection to the database, past all instances. */
+  async session<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.database.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release(true);
+    }
+  }
+
+  /** The marks that lie in Redis, of all tables. */
+  async marks(): Promise<Mark[]> {
+    // A client of its own: Redis may have been another server a moment ago.
+    const client = new Redis(this.redis.port, '127.0.0.1', { lazyConnect: true });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return await marksIn(client);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  /** The statements about users that the instances have sent while `work` ran. */
+  async statementsDuring(work: () => Promise<unknown>): Promise<string[]> {
+    const from = await this.#markLog();
+    await work();
+    const to = await this.#markLog();
+    const { log } = this.postgres;
+    return log
+      .slice(log.indexOf(from), log.indexOf(to))
+      .split('\n')
+      .filter((line) => line.includes('"users"'));
+  }
+
+  /** Undoes every fault that lies in an instance or between it and its servers. */
+  async mend(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.mend()));
+  }
+
+  async stop(): Promise<void> {
+    this.redis.resume();
+    await Promise.all(this.members.map((member) => member.stop()));
+    await this.database.end();
+    await Promise.all([this.postgres.stop(), this.redis.stop()]);
+  }
+
+  /** Writes a word into the log of PostgreSQL and waits until it stands there. */
+  async #markLog(): Promise<string> {
+    this.#marker += 1;
+    const word = `log-mark-${this.#marker}-`;
+    await this.sql(`SELECT '${word}'`);
+    await eventually(() => {
+      if (!this.postgres.log.includes(word)) throw new Error('The log of PostgreSQL is late');
+    });
+    return word;
+  }
+}

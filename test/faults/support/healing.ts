@@ -1,0 +1,79 @@
+import { expect } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import type { FaultCluster } from './fault-cluster.js';
+import type { Member } from './member.js';
+import type { Register } from './register.js';
+import { Watch } from './watch.js';
+
+/** Length of a mark's lease: `markLeaseMs` of the query cache, which no variable changes. */
+export const LEASE_MS = 2_000;
+/**
+ * The service promises to be back to hits within five seconds of a fault's end, and a mark whose
+ * writer cannot be asked any more is not settled before its lease has run out.
+ */
+const PROMISED_MS = 5_000 + LEASE_MS;
+/** The machine may be busy with other tests: only what never heals is to exceed the limit. */
+const HEALING_LIMIT_MS = 4 * PROMISED_MS;
+
+/** Every view of the register is a hit on every instance that runs. */
+export async function allHit(cluster: FaultCluster, register: Register): Promise<void> {
+  await eventually(async () => {
+    for (const member of cluster.running) {
+      for (const { path } of register.views) await hit(member, path);
+    }
+  }, HEALING_LIMIT_MS);
+}
+
+async function hit(member: Member, path: string): Promise<void> {
+  const answer = await member.get(path);
+  if (answer.cache === 'hit') return;
+  const status = answer.headers['cache-status'];
+  throw new Error(`${member.name} ${path}: ${answer.status} ${status ?? 'not cached'}`);
+}
+
+/**
+ * Runs `work` (which makes a fault happen, and ends it) while the register is read on all
+ * instances; then expects that no answer was wrong or late, that the service is back to hits by
+ * itself with no mark left, and that it then answers what is stored without asking the database.
+ */
+export async function whileWatched(
+  cluster: FaultCluster,
+  register: Register,
+  work: (watch: Watch) => Promise<void>,
+): Promise<void> {
+  await allHit(cluster, register);
+  const watch = new Watch(cluster, register);
+  try {
+    await work(watch);
+    await expectReads(cluster, watch);
+    await allHit(cluster, register);
+    await eventually(async () => expect(await cluster.marks()).toEqual([]), HEALING_LIMIT_MS);
+  } finally {
+    await watch.stop();
+  }
+  expect(watch.violations).toEqual([]);
+  await expectHitsOfWhatIsStored(cluster, register);
+}
+
+/** Every instance that runs answers once more: what follows was put to the test. */
+export async function expectReads(cluster: FaultCluster, watch: Watch, reads = 8): Promise<void> {
+  for (const member of cluster.running) {
+    const before = watch.readsOf(member);
+    await eventually(() => expect(watch.readsOf(member)).toBeGreaterThanOrEqual(before + reads));
+  }
+}
+
+async function expectHitsOfWhatIsStored(cluster: FaultCluster, register: Register): Promise<void> {
+  await allHit(cluster, register);
+  const stored = await register.stored();
+  const statements = await cluster.statementsDuring(async () => {
+    for (const member of cluster.running) {
+      for (const view of register.views) {
+        const answer = await member.get(view.path);
+        expect(answer.headers['cache-status']).toMatch(/^tidemark; hit/);
+        expect([view.path, view.shows(answer, stored)]).toEqual([view.path, true]);
+      }
+    }
+  });
+  expect(statements).toEqual([]);
+}

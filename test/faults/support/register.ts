@@ -1,0 +1,105 @@
+import type { Answer } from '../../e2e/support/answer.js';
+import type { FaultCluster } from './fault-cluster.js';
+import type { Member } from './member.js';
+
+/** A way to read a register over HTTP. */
+export interface View {
+  readonly path: string;
+  /** Whether the answer is what the view shows while the register holds the number. */
+  shows(answer: Answer, number: number): boolean;
+}
+
+interface Summary {
+  readonly id: number;
+  readonly username: string;
+}
+
+/**
+ * A user whose name holds a number and whose region tells whether the number is even. Every write
+ * gives a higher number, so of two answers it can be told which is the newer, and every write
+ * moves the user from one region to the other.
+ */
+export class Register {
+  readonly views: readonly View[];
+  #highest = 0;
+
+  private constructor(
+    private readonly cluster: FaultCluster,
+    private readonly label: string,
+    readonly id: number,
+  ) {
+    const list = (parity: 0 | 1): View => ({
+      path: `/users?region=${this.#regionOf(parity)}`,
+      shows: ({ json }, number) =>
+        isEqual(json, number % 2 === parity ? [{ id, username: this.#nameOf(number) }] : []),
+    });
+    this.views = [
+      {
+        path: this.path,
+        shows: ({ json }, number) =>
+          isEqual(json, {
+            id,
+            username: this.#nameOf(number),
+            region: this.#regionOf(number),
+            email: EMAIL,
+          }),
+      },
+      list(0),
+      list(1),
+      {
+        // Confined in nothing: depends on the table as a whole.
+        path: `/users?limit=1000&after=${id - 1}`,
+        shows: ({ json }, number) =>
+          (json as Summary[]).some((user) => user.username === this.#nameOf(number)),
+      },
+    ];
+  }
+
+  /** Holds 0. */
+  static async create(cluster: FaultCluster): Promise<Register> {
+    const label = `R${cluster.nextRegister()}`;
+    const fields = { username: `${label}#0`, region: `${label}e`, email: EMAIL };
+    const [first] = cluster.members;
+    const answer = await first.instance.post('/users', fields);
+    if (answer.status !== 201) throw new Error(`Not created: ${answer.body.toString()}`);
+    return new Register(cluster, label, (answer.json as Summary).id);
+  }
+
+  get path(): string {
+    return `/users/${this.id}`;
+  }
+
+  /** The highest number that was ever written, committed or not. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** Writes the next number. */
+  write(member: Member): Promise<Answer> {
+    this.#highest += 1;
+    const number = this.#highest;
+    const fields = { username: this.#nameOf(number), region: this.#regionOf(number) };
+    return member.patch(this.path, fields);
+  }
+
+  /** The number in the database, past all instances. */
+  async stored(): Promise<number> {
+    const text = 'SELECT username FROM users WHERE id = $1';
+    const [row] = await this.cluster.sql<{ username: string }>(text, [this.id]);
+    return Number(row?.username.split('#')[1]);
+  }
+
+  #nameOf(number: number): string {
+    return `${this.label}#${number}`;
+  }
+
+  #regionOf(number: number): string {
+    return `${this.label}${number % 2 === 0 ? 'e' : 'o'}`;
+  }
+}
+
+const EMAIL = 'register@example.com';
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,38 @@
+/** The steps of a write and of a fill as they look on the wire. */
+import { beginWrite } from '../../../src/query-cache/stores/scripts/begin-write.script.js';
+import { endWrite } from '../../../src/query-cache/stores/scripts/end-write.script.js';
+import type { Hold } from '../../support/tcp-valve.js';
+import type { Member } from './member.js';
+
+/** PostgreSQL's protocol: a message is a letter, its length and its content. */
+function message(letter: string, content: string): string {
+  const bytes = Buffer.alloc(5);
+  bytes.write(letter, 'latin1');
+  bytes.writeInt32BE(content.length + 4, 1);
+  return bytes.toString('latin1') + content;
+}
+
+/** Of a write: the order in which they happen. */
+export const writeStep = {
+  /** The row has been changed in an open transaction; the writer does not know yet. */
+  updated: ({ postgres }: Member): Hold => postgres.holdAt('to-client', message('C', 'UPDATE 1\0')),
+  /** `begin` is on its way to Redis. */
+  begin: ({ redis }: Member): Hold => redis.holdAt('to-server', beginWrite.sha1),
+  /** The mark is there; COMMIT is on its way to PostgreSQL. */
+  commit: ({ postgres }: Member): Hold => postgres.holdAt('to-server', message('Q', 'COMMIT\0')),
+  /** The write has been committed; the writer does not know yet. */
+  committed: ({ postgres }: Member): Hold => postgres.holdAt('to-client', message('C', 'COMMIT\0')),
+  /** `end` is on its way to Redis. */
+  end: ({ redis }: Member): Hold => redis.holdAt('to-server', endWrite.sha1),
+};
+
+/** Of a fill of a list of users: the order in which they happen. */
+export const fillStep = {
+  /** The versions have been read; the SELECT is on its way to PostgreSQL. */
+  select: ({ postgres }: Member): Hold => postgres.holdAt('to-server', 'FROM "users"'),
+  /** The SELECT has been answered; the reader does not know yet. */
+  selected: ({ postgres }: Member, rows: number): Hold =>
+    postgres.holdAt('to-client', message('C', `SELECT ${rows}\0`)),
+  /** The entry is on its way to Redis. */
+  store: ({ redis }: Member): Hold => redis.holdAt('to-server', '$3\r\nset\r\n'),
+};

@@ -1,0 +1,111 @@
+/**
+ * Reads a register on every instance, all the time, and writes down whatever breaks the promise:
+ * an answer older than what the database held before the request was sent, one that the database
+ * has never held, and a request that is not answered in time.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer } from '../../e2e/support/answer.js';
+import type { FaultCluster } from './fault-cluster.js';
+import type { Member } from './member.js';
+import type { Register, View } from './register.js';
+
+/**
+ * How long a request may take. A connection to the database or another's fill is waited for five
+ * seconds; the rest is for a machine that is busy with others.
+ */
+const ANSWER_LIMIT_MS = 20_000;
+/** Leaves the machine time for what is being watched. */
+const PAUSE_MS = 10;
+
+/** What the service says when its database is away. */
+const AWAY = 503;
+
+export class Watch {
+  readonly violations: string[] = [];
+  readonly #loops: Promise<void>[];
+  readonly #reads = new Map<Member, number>();
+  #isOver = false;
+  /** The highest number that was read in the database. */
+  #committed = 0;
+
+  constructor(
+    private readonly cluster: FaultCluster,
+    private readonly register: Register,
+  ) {
+    this.#loops = cluster.members.map((member) => this.#keepReading(member));
+  }
+
+  /** How many requests the instance has answered. */
+  readsOf(member: Member): number {
+    return this.#reads.get(member) ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#loops);
+  }
+
+  async #keepReading(member: Member): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn += 1) {
+      const { views } = this.register;
+      const view = views[turn % views.length];
+      if (view && member.isRunning) await this.#readOnce(member, view);
+      await delay(PAUSE_MS);
+    }
+  }
+
+  async #readOnce(member: Member, view: View): Promise<void> {
+    const { troubles } = member;
+    await this.#askDatabase();
+    const least = this.#committed;
+    let answer: Answer;
+    try {
+      answer = await this.#inTime(member, view);
+    } catch (error) {
+      // One that was killed or stopped meanwhile cannot have answered.
+      if (member.troubles === troubles) this.#violated(member, view, String(error));
+      return;
+    }
+    const most = (await this.#askDatabase()) ?? this.register.highest;
+    this.#reads.set(member, this.readsOf(member) + 1);
+    if (answer.status === AWAY) return;
+    const numbers = Array.from({ length: most - least + 1 }, (_, index) => least + index);
+    if (answer.status === 200 && numbers.some((number) => view.shows(answer, number))) return;
+    this.#violated(
+      member,
+      view,
+      `${least}..${most} was stored, answered ${answer.status} ${answer.body.toString()} ` +
+        `(${answer.headers['cache-status']})`,
+    );
+  }
+
+  /** The number in the database now; `undefined` while it is away. */
+  async #askDatabase(): Promise<number | undefined> {
+    try {
+      const stored = await this.register.stored();
+      this.#committed = Math.max(this.#committed, stored);
+      return stored;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #inTime(member: Member, { path }: View): Promise<Answer> {
+    const answer = member.get(path);
+    answer.catch(() => undefined);
+    const patience = new AbortController();
+    const late = delay(ANSWER_LIMIT_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new Error(`no answer within ${ANSWER_LIMIT_MS} ms`);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      patience.abort();
+      late.catch(() => undefined);
+    }
+  }
+
+  #violated(member: Member, { path }: View, what: string): void {
+    this.violations.push(`${member.name} ${path}: ${what}`);
+  }
+}

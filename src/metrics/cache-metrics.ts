@@ -13,6 +13,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'stored',
   );
   const bypasses = counter('bypasses_total', 'Answers taken past the cache', 'reason');
+  const refusals = counter(
+    'uncacheable_total',
+    'Answers that must not be stored, by the reason told in Cache-Status',
+    'reason',
+  );
   const joined = counter('joined_fills_total', 'Requests that shared a fill under way', 'scope');
   const fillFailures = counter('fill_failures_total', 'Fills whose query failed');
   const storeFailures = counter(
@@ -35,11 +40,15 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   });
 
   events.on('hit', ({ level }) => hits.inc({ level }));
-  events.on('miss', ({ stored, durationMs }) => {
+  events.on('miss', ({ stored, refusal, durationMs }) => {
     misses.inc({ stored: String(stored) });
+    if (refusal !== undefined) refusals.inc({ reason: refusal });
     fillSeconds.observe(durationMs / 1000);
   });
-  events.on('bypass', ({ reason }) => bypasses.inc({ reason }));
+  events.on('bypass', ({ reason, detail }) => {
+    bypasses.inc({ reason });
+    if (detail !== undefined) refusals.inc({ reason: detail });
+  });
   events.on('joined', ({ scope }) => joined.inc({ scope }));
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());

@@ -7,6 +7,7 @@ import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
+import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
@@ -40,20 +41,16 @@ export class CacheReader {
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
   async readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
     const compiled = compileQuery(query, this.source);
-    return this.#read(compiled, 'json', lifetime, async () => {
-      const { value, ...rest } = await this.executor.execute(compiled);
-      return { ...rest, body: Buffer.from(JSON.stringify(value)) };
-    });
+    return this.#read(compiled, 'json', lifetime, (value) => Buffer.from(JSON.stringify(value)));
   }
 
   /** The answer as values, made anew for every caller. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
     const compiled = compileQuery(query, this.source);
     try {
-      const outcome = await this.#read(compiled, 'value', lifetime, async () => {
-        const { value, ...rest } = await this.executor.execute(compiled);
-        return { ...rest, body: this.codec.encode(value) };
-      });
+      const outcome = await this.#read(compiled, 'value', lifetime, (value) =>
+        this.codec.encode(value),
+      );
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return this.codec.decode(body);
     } catch (error) {
@@ -67,8 +64,12 @@ export class CacheReader {
     query: CompiledQuery,
     representation: Representation,
     lifetime: Lifetime,
-    run: () => Promise<Answer>,
+    toBody: (value: unknown) => Buffer,
   ): Promise<JsonOutcome> {
+    const run = async (audit?: FillAudit): Promise<Answer> => {
+      const { value, refusal, ...rest } = await this.executor.execute(query, audit);
+      return { ...rest, body: toBody(value), refusal: refusal?.reason };
+    };
     if (query.queryRunner) {
       // Whoever brings a connection may have begun a transaction on it, changed its settings or
       // chosen a replica: what it answers is for them alone.
@@ -83,11 +84,12 @@ export class CacheReader {
     if (!plan.cacheable) {
       return { ...(await this.#bypass(query, run, plan.reason)), detail: plan.reason };
     }
+    const { key, dependencies, audit } = plan;
     return this.protocol.read({
       query: query.name,
-      key: plan.key,
-      dependencies: plan.dependencies,
-      run,
+      key,
+      dependencies,
+      run: () => run(audit),
       ttlMs: (answer) => this.#ttlMs(answer, lifetime),
     });
   }

@@ -2,16 +2,19 @@ import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /**
  * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain
- * rows (`raw`), or the number of entities (`count`).
+ * rows (`raw`), the number of entities (`count`), or a page of entities and the number of all of
+ * them, of one moment (`many-and-count`).
  */
-export type QueryShape = 'many' | 'one' | 'raw' | 'count';
+export type QueryShape = 'many' | 'one' | 'raw' | 'count' | 'many-and-count';
 
 /** What a query of the shape answers when one of its rows is mapped to `R`. */
 export type QueryResult<R, S extends QueryShape> = S extends 'count'
   ? number
   : S extends 'one'
     ? R | null
-    : R[];
+    : S extends 'many-and-count'
+      ? [rows: R[], count: number]
+      : R[];
 
 export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryShape> {
   /** Unique, for people: it names the query in metrics. */

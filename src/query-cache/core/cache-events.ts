@@ -1,5 +1,6 @@
 /** What the cache tells its observers. Observers never decide: a failing listener is ignored. */
 import { EventEmitter } from 'node:events';
+import type { UncacheableReason } from './statement-analysis.js';
 
 export type CacheLevel = 'L1' | 'L2';
 
@@ -15,7 +16,15 @@ export type BypassReason =
 
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];
-  miss: [event: { query: string; stored: boolean; durationMs: number }];
+  miss: [
+    event: {
+      query: string;
+      stored: boolean;
+      /** Why it was not stored. */
+      refusal: UncacheableReason | undefined;
+      durationMs: number;
+    },
+  ];
   bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
   /** The entry took another path than planned: shared with a fill already under way. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];

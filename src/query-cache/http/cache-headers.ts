@@ -12,7 +12,7 @@ export function statusOf(outcome: JsonOutcome, nowMs: number): string {
       return `tidemark; hit; ttl=${ttl}; detail=${outcome.level}`;
     }
     case 'miss':
-      return outcome.stored ? 'tidemark; fwd=miss; stored' : 'tidemark; fwd=miss; detail=too-large';
+      return `tidemark; fwd=miss; ${outcome.stored ? 'stored' : `detail=${outcome.refusal}`}`;
     case 'bypass':
       return `tidemark; fwd=bypass; detail=${outcome.detail ?? outcome.reason}`;
   }

@@ -1,7 +1,14 @@
 /** Compiles a bound query or a TypeORM query builder to what its key and its plan are made of. */
-import { SelectQueryBuilder, type DataSource, type ObjectLiteral, type QueryRunner } from 'typeorm';
+import {
+  SelectQueryBuilder,
+  type DataSource,
+  type EntityMetadata,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
+import { copyOf, separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 /** What handlers return and `QueryCache.run` takes. */
 export type CacheableQuery = BoundQuery | SelectQueryBuilder<ObjectLiteral>;
@@ -15,12 +22,16 @@ export interface CompiledQuery {
   readonly answer: string;
   readonly builder: SelectQueryBuilder<ObjectLiteral>;
   readonly bound: BoundQuery | undefined;
-  /** Whether TypeORM sends more than one statement, which then need one snapshot. */
+  /** The entity its rows are of, where they are an entity's. */
+  readonly entity: EntityMetadata | undefined;
+  /** What TypeORM loads by statements of its own. */
+  readonly separate: SeparateReads;
+  /** Whether TypeORM may send more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
   /** The query runner the builder was bound to by its maker. */
   readonly queryRunner: QueryRunner | undefined;
   /** A reason found before the SQL is looked at. */
-  readonly refusal: UncacheableReason | undefined;
+  readonly refusal: { readonly reason: UncacheableReason; readonly detail: string } | undefined;
 }
 
 export function isCacheableQuery(value: unknown): value is CacheableQuery {
@@ -30,8 +41,9 @@ export function isCacheableQuery(value: unknown): value is CacheableQuery {
 export function compileQuery(query: CacheableQuery, source: DataSource): CompiledQuery {
   const bound = query instanceof BoundQuery ? query : undefined;
   // A plain builder belongs to its maker: it is left as it was.
-  const builder = query instanceof BoundQuery ? query.build(source) : query.clone();
+  const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
+  const shape = bound?.shape ?? 'many';
   const map = builder.expressionMap;
   const isPaged = map.skip !== undefined || map.take !== undefined;
   // Two joins of one SQL text may be mapped to different properties, as one entity or as many.
@@ -39,28 +51,51 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
     mapToProperty,
     isMappingMany,
   ]);
-  const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata.name : undefined;
+  const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
+  const separate =
+    shape === 'raw' || shape === 'count' ? NOTHING : separateReadsOf(builder, source);
+  const what = JSON.stringify([entity?.name, map.skip, map.take, joins]);
   return {
-    name: bound?.name ?? entity ?? 'query',
+    name: bound?.name ?? entity?.name ?? 'query',
     sql,
     parameters,
-    shape: bound?.shape ?? 'many',
-    answer: `${JSON.stringify([entity, map.skip, map.take, joins])}${bound?.answer ?? ''}`,
+    shape,
+    answer: what + separate.description + (bound?.answer ?? ''),
     builder,
     bound,
-    hasSeveralStatements: isPaged && map.joinAttributes.length > 0,
+    entity,
+    separate,
+    hasSeveralStatements:
+      separate.sql !== undefined ||
+      shape === 'many-and-count' ||
+      (isPaged && map.joinAttributes.length > 0),
     // Protected in TypeORM's types; a builder of a transaction's manager carries its runner here.
     queryRunner: (builder as unknown as { queryRunner?: QueryRunner }).queryRunner,
-    refusal: refusalOf(map),
+    refusal: refusalOf(map, separate),
   };
 }
 
+/** Rows and numbers are what the SQL itself answers. */
+const NOTHING: SeparateReads = {
+  sql: undefined,
+  description: '',
+  hasHiddenCondition: false,
+  hasLazyRelations: false,
+};
+
 function refusalOf(
   map: SelectQueryBuilder<ObjectLiteral>['expressionMap'],
-): UncacheableReason | undefined {
+  { hasHiddenCondition }: SeparateReads,
+): CompiledQuery['refusal'] {
   // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
-  if (map.lockMode !== undefined) return 'locking-read';
-  const loadsSeparately =
-    map.relationIdAttributes.length > 0 || map.relationLoadStrategy === 'query';
-  return loadsSeparately ? 'separate-statements' : undefined;
+  if (map.lockMode !== undefined) {
+    return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
+  }
+  if (hasHiddenCondition) {
+    return {
+      reason: 'separate-statements',
+      detail: 'the condition on loaded relation ids is not in the SQL of the query',
+    };
+  }
+  return undefined;
 }

@@ -1,11 +1,16 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { isLazy } from './separate-reads.js';
 
 type Constructor = new (...args: never[]) => object;
 
-/** The classes whose instances TypeORM makes from rows: entities and embedded classes, by name. */
+/**
+ * The classes whose instances TypeORM makes from rows: entities and embedded classes, by name.
+ * Entities with lazy relations are left out: what loads these is no value.
+ */
 export function entityClassesOf(source: DataSource): ReadonlyMap<string, Constructor> {
   const classes = new Map<string, Constructor>();
   for (const metadata of source.entityMetadatas) {
+    if (isLazy(metadata)) continue;
     for (const target of classesOf(metadata)) {
       // Two classes of one name are told apart by the table they belong to.
       const isTaken = classes.has(target.name) && classes.get(target.name) !== target;

@@ -1,31 +1,80 @@
 /** Runs a compiled query against the primary database and shapes its rows into the answer. */
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
+import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
+import { holdsPromise } from './promises.js';
 
 export interface ExecutedQuery {
-  /** What is answered: mapped rows, one mapped row or `null`, or a number. */
+  /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
   readonly value: unknown;
   readonly rowCount: number;
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
+  /** Why the answer must not be stored, where that was found only by running the query. */
+  readonly refusal: AuditRefusal | undefined;
+}
+
+interface Fetched {
+  readonly rows: readonly ObjectLiteral[];
+  readonly count: number | undefined;
 }
 
 export class QueryExecutor {
   constructor(private readonly source: DataSource) {}
 
-  async execute(query: CompiledQuery): Promise<ExecutedQuery> {
-    // TypeORM's own result cache knows nothing of versions.
-    const builder = query.builder.cache(false);
-    if (query.queryRunner) return shape(query, await fetchRows(query, builder));
+  /** @param audit judges the statements that are sent; absent where nothing will be stored. */
+  async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
+    // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
+    const builder = query.builder.cache(false).useTransaction(false);
+    if (query.queryRunner) return shape(query, await fetchRows(query, builder), undefined);
     const runner = this.source.createQueryRunner('master');
     try {
       builder.setQueryRunner(runner);
-      return query.hasSeveralStatements
-        ? await inOneSnapshot(runner, async () => shape(query, await fetchRows(query, builder)))
-        : shape(query, await fetchRows(query, builder));
+      const fetch = (): Promise<Fetched> => fetchRows(query, builder);
+      if (!audit) {
+        const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
+        return shape(query, fetched, undefined);
+      }
+      const statements: SentRead[] = [];
+      const recorded = (): Promise<Fetched> => recording(runner, statements, fetch);
+      const fetched = await (query.hasSeveralStatements
+        ? inOneSnapshot(runner, recorded)
+        : recorded());
+      return shape(query, fetched, refusalOf(query, audit, statements, fetched));
     } finally {
       await runner.release();
     }
+  }
+}
+
+function refusalOf(
+  { hasSeveralStatements }: CompiledQuery,
+  audit: FillAudit,
+  statements: readonly SentRead[],
+  { rows }: Fetched,
+): AuditRefusal | undefined {
+  if (hasSeveralStatements) return audit.refusalOf(statements, rows);
+  if (statements.length === 1) return undefined;
+  const detail = 'a statement that nothing in the query tells of was sent as well';
+  return { reason: 'separate-statements', detail };
+}
+
+/** Notes what is sent over the query runner while `work` runs. */
+async function recording<T>(
+  runner: QueryRunner,
+  statements: SentRead[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const { query } = runner;
+  runner.query = function (this: QueryRunner, ...sent: Parameters<typeof query>) {
+    const [sql, parameters] = sent as [string, unknown[]?];
+    statements.push({ sql, parameters: parameters ?? [] });
+    return query.apply(this, sent);
+  } as typeof query;
+  try {
+    return await work();
+  } finally {
+    runner.query = query;
   }
 }
 
@@ -45,34 +94,52 @@ async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Pr
 async function fetchRows(
   { shape: wanted }: CompiledQuery,
   builder: SelectQueryBuilder<ObjectLiteral>,
-): Promise<ObjectLiteral[] | number> {
+): Promise<Fetched> {
   switch (wanted) {
     case 'raw':
-      return builder.getRawMany<ObjectLiteral>();
+      return { rows: await builder.getRawMany<ObjectLiteral>(), count: undefined };
     case 'count':
-      return builder.getCount();
+      return { rows: [], count: await builder.getCount() };
     case 'one': {
       const row = await builder.getOne();
-      return row ? [row] : [];
+      return { rows: row ? [row] : [], count: undefined };
     }
     case 'many':
-      return builder.getMany();
+      return { rows: await builder.getMany(), count: undefined };
+    case 'many-and-count': {
+      const [rows, count] = await builder.getManyAndCount();
+      return { rows, count };
+    }
   }
 }
 
 function shape(
-  { bound, shape: wanted }: CompiledQuery,
-  rows: ObjectLiteral[] | number,
+  query: CompiledQuery,
+  { rows, count }: Fetched,
+  refusal: AuditRefusal | undefined,
 ): ExecutedQuery {
-  if (typeof rows === 'number') {
-    return { value: rows, rowCount: 1, empty: rows === 0, headers: {} };
+  const { bound, shape: wanted } = query;
+  if (wanted === 'count') {
+    return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
   }
   const map = bound?.map;
   const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
+  const answers = { one: mapped[0] ?? null, 'many-and-count': [mapped, count] };
+  const value = wanted === 'one' || wanted === 'many-and-count' ? answers[wanted] : mapped;
   return {
-    value: wanted === 'one' ? (mapped[0] ?? null) : mapped,
+    value,
     rowCount: rows.length,
     empty: rows.length === 0,
     headers: bound?.headers(mapped) ?? {},
+    refusal: refusal ?? (isHalf(query, value) ? HALF : undefined),
   };
+}
+
+const HALF: AuditRefusal = {
+  reason: 'lazy-relations',
+  detail: 'the answer holds a relation that is still being loaded',
+};
+
+function isHalf({ separate }: CompiledQuery, value: unknown): boolean {
+  return separate.hasLazyRelations && holdsPromise(value);
 }

@@ -3,38 +3,54 @@ import type { Dependencies } from '../core/dependency.js';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
-import { dependenciesOf } from './dependencies.js';
+import { dependenciesOf, withWholeTables } from './dependencies.js';
+import { FillAudit } from './fill-audit.js';
 import { UnkeyableParameterError } from './query-key.js';
 
 /** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */
 export type Representation = 'json' | 'value';
 
 export type QueryPlan =
-  | { readonly cacheable: true; readonly key: string; readonly dependencies: Dependencies }
+  | {
+      readonly cacheable: true;
+      readonly key: string;
+      readonly dependencies: Dependencies;
+      readonly audit: FillAudit;
+    }
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
 export class QueryPlanner {
   constructor(private readonly schema: DatabaseSchema) {}
 
   plan(query: CompiledQuery, representation: Representation): QueryPlan {
-    if (query.refusal) return refuse(query.refusal, 'the query builder asks for more than its SQL');
+    if (query.refusal) return { cacheable: false, ...query.refusal };
+    if (query.separate.hasLazyRelations && representation === 'value' && !query.bound?.map) {
+      return refuse('lazy-relations', 'a stored entity could not load its lazy relations');
+    }
     const { analyser, catalogue, keys } = this.schema;
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;
+    const { sql } = query.separate;
+    const separate = sql === undefined ? undefined : analyser.read(sql);
+    if (separate && !separate.cacheable) return separate;
     try {
       const key = keys.keyOf({
         sql: query.sql,
         parameters: query.parameters,
         answer: representation + query.answer,
       });
-      const dependencies = dependenciesOf(analysis, query.parameters, catalogue);
-      return {
-        cacheable: true,
-        key,
-        // A number says nothing of the rows that are missing.
-        dependencies:
-          query.shape === 'count' ? { ...dependencies, completeRowCount: undefined } : dependencies,
-      };
+      const own = dependenciesOf(analysis, query.parameters, catalogue);
+      const all = separate ? withWholeTables(own, separate.tables) : own;
+      // A number says nothing of the rows that are missing.
+      const isCounted = query.shape === 'count' || query.shape === 'many-and-count';
+      const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
+      const audit = new FillAudit(
+        (text) => analyser.read(text),
+        catalogue,
+        dependencies,
+        query.entity,
+      );
+      return { cacheable: true, key, dependencies, audit };
     } catch (error) {
       if (error instanceof UnkeyableParameterError) return refuse('parameter-type', error.message);
       throw error;

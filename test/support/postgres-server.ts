@@ -153,6 +153,26 @@ export class PostgresServer {
     this.#forget();
   }
 
+  /**
+   * Ends the server; the data stays for {@link restart}. `fast` cuts sessions off and rolls open
+   * transactions back, `immediate` leaves everything to recovery.
+   */
+  async end(how: 'fast' | 'immediate'): Promise<void> {
+    await this.#shutDown(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  }
+
+  /** SIGKILL to the first process alone; the others notice, and are waited for. */
+  async killPostmaster(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const others = childrenOf(pid);
+    const ended = this.#ended();
+    signalProcess(pid, 'SIGKILL');
+    await ended;
+    while (others.some(isRunning)) await delay(5);
+    this.#forget();
+  }
+
   /** Ends the server, if it runs, and starts it again on the same port with the same data. */
   async restart(): Promise<void> {
     await this.#shutDown();
@@ -165,13 +185,13 @@ export class PostgresServer {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** A fast shutdown: sessions are cut off, open transactions roll back. */
-  async #shutDown(): Promise<void> {
+  /** By default a fast shutdown: sessions are cut off, open transactions roll back. */
+  async #shutDown(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     this.resume();
     const child = this.#child;
     if (child === undefined) return;
     const ended = this.#ended();
-    child.kill('SIGINT');
+    child.kill(signal);
     await ended;
     this.#forget();
   }

@@ -1,0 +1,125 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import {
+  waitingCommit,
+  whileCommitsWait,
+  whileStandbyIsMissing,
+  type Verdict,
+} from './support/commit-wait.js';
+import { FaultCluster } from './support/fault-cluster.js';
+import { expectReads, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { Register } from './support/register.js';
+import type { Watch } from './support/watch.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 180_000;
+
+describe('a COMMIT that hangs in the server', () => {
+  let cluster: FaultCluster;
+  let writer: Member;
+  let other: Member;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [writer, other] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+  afterEach(() => cluster.mend());
+
+  /** The lease runs out; whoever asks is told that the transaction is under way. */
+  async function outliveTheLease(register: Register, watch: Watch): Promise<void> {
+    await eventually(async () => {
+      expect(await cluster.marks()).toEqual([expect.objectContaining({ isRenewed: true })]);
+    });
+    expect(await register.stored()).toBe(0);
+    expect((await other.get(register.path)).cache).toBe('bypass');
+    await expectReads(cluster, watch);
+  }
+
+  it(
+    'for a standby, while its client is killed and the lease runs out',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await whileStandbyIsMissing(cluster, async (letGo) => {
+          const write = register.write(writer).catch(() => 'cut off');
+          await waitingCommit(cluster);
+          await writer.kill();
+          await write;
+          await outliveTheLease(register, watch);
+
+          await letGo();
+          await eventually(async () => expect(await register.stored()).toBe(1));
+        });
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'for a standby, longer than the lease, and is answered then',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await whileStandbyIsMissing(cluster, async (letGo) => {
+          const write = register.write(writer);
+          await waitingCommit(cluster);
+          await outliveTheLease(register, watch);
+
+          await letGo();
+          expect((await write).status).toBe(200);
+        });
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'for a standby, until its wait is cancelled',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await whileStandbyIsMissing(cluster, async () => {
+          const write = register.write(writer);
+          const pid = await waitingCommit(cluster);
+          await outliveTheLease(register, watch);
+
+          // It has been decided: cancelling it only ends the wait.
+          await cluster.sql('SELECT pg_cancel_backend($1)', [pid]);
+          expect((await write).status).toBe(200);
+        });
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it.each<{ verdict: Verdict; number: number }>([
+    { verdict: 'commit', number: 1 },
+    { verdict: 'rollback', number: 0 },
+  ])(
+    'before it is decided, while its client is killed, and ends in a $verdict',
+    async ({ verdict, number }) => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await whileCommitsWait(cluster, async (decide) => {
+          const write = register.write(writer).catch(() => 'cut off');
+          const pid = await waitingCommit(cluster);
+          await writer.kill();
+          await write;
+          await outliveTheLease(register, watch);
+
+          await decide(verdict);
+          await eventually(async () => {
+            const text = 'SELECT pid FROM pg_stat_activity WHERE pid = $1';
+            expect(await cluster.sql(text, [pid])).toEqual([]);
+          });
+        });
+      });
+      expect(await register.stored()).toBe(number);
+    },
+    TEST_MS,
+  );
+});

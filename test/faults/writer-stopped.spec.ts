@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
+import type { Hold } from '../support/tcp-valve.js';
+import { FaultCluster } from './support/fault-cluster.js';
+import { allHit, expectReads, LEASE_MS, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { Register } from './support/register.js';
+import { writeStep } from './support/steps.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 180_000;
+
+describe('a writer stopped for longer than its lease', () => {
+  let cluster: FaultCluster;
+  let writer: Member;
+  let other: Member;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [writer, other] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+  afterEach(() => cluster.mend());
+
+  /** Sends a write and stops the writer at the step. */
+  async function stopAt(step: (writer: Member) => Hold, register: Register) {
+    const held = step(writer);
+    const write = register.write(writer);
+    write.catch(() => undefined);
+    await held.reached();
+    writer.pause();
+    return { held, write };
+  }
+
+  it(
+    'before begin keeps nobody from hits, and goes on',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        const { held, write } = await stopAt(writeStep.updated, register);
+        held.letGo();
+        await delay(1.5 * LEASE_MS);
+        expect(await cluster.marks()).toEqual([]);
+        await allHit(cluster, register);
+        await expectReads(cluster, watch);
+
+        writer.resume();
+        expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    { when: 'while begin is on its way', step: writeStep.begin, isMarkedBefore: false },
+    { when: 'between begin and COMMIT', step: writeStep.commit, isMarkedBefore: true },
+  ])(
+    '$when keeps its mark, and goes on',
+    async ({ step, isMarkedBefore }) => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        const { held, write } = await stopAt(step, register);
+        expect(await cluster.marks()).toHaveLength(isMarkedBefore ? 1 : 0);
+        if (!isMarkedBefore) held.letGo();
+        // Whoever meets the mark after its lease is told that the transaction is under way.
+        await eventually(async () => {
+          expect(await cluster.marks()).toEqual([expect.objectContaining({ isRenewed: true })]);
+        });
+        expect(await register.stored()).toBe(0);
+        expect((await other.get(register.path)).cache).toBe('bypass');
+        await expectReads(cluster, watch);
+
+        writer.resume();
+        held.letGo();
+        expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    { when: 'before COMMIT is answered', step: writeStep.committed },
+    { when: 'between COMMIT and end', step: writeStep.end },
+  ])(
+    '$when is done without, and does no harm when it goes on',
+    async ({ step }) => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        const { held, write } = await stopAt(step, register);
+        expect(await register.stored()).toBe(1);
+        expect(await cluster.marks()).toHaveLength(1);
+        expect((await other.get(register.path)).cache).toBe('bypass');
+        // The mark is settled, and the others are back to hits, while the writer still stands.
+        await eventually(async () => expect(await cluster.marks()).toEqual([]));
+        await allHit(cluster, register);
+        expect((await register.write(other)).status).toBe(200);
+        await allHit(cluster, register);
+        await expectReads(cluster, watch);
+
+        writer.resume();
+        held.letGo();
+        expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(2);
+    },
+    TEST_MS,
+  );
+});

@@ -47,6 +47,11 @@ export class CacheReader {
   /** The answer as values, made anew for every caller. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
     const compiled = compileQuery(query, this.source);
+    if (compiled.separate.hasLazyRelations && !compiled.bound?.map) {
+      // What loads a relation later is no value.
+      this.#tellBypass(compiled, 'uncacheable', 'lazy-relations');
+      return (await this.executor.execute(compiled)).value;
+    }
     try {
       const outcome = await this.#read(compiled, 'value', lifetime, (value) =>
         this.codec.encode(value),

@@ -24,9 +24,6 @@ export class QueryPlanner {
 
   plan(query: CompiledQuery, representation: Representation): QueryPlan {
     if (query.refusal) return { cacheable: false, ...query.refusal };
-    if (query.separate.hasLazyRelations && representation === 'value' && !query.bound?.map) {
-      return refuse('lazy-relations', 'a stored entity could not load its lazy relations');
-    }
     const { analyser, catalogue, keys } = this.schema;
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;

@@ -1,0 +1,98 @@
+/**
+ * An application over one database whose reads are watched: which of them were answered from the
+ * cache, and what SQL they sent.
+ */
+import { expect } from '@jest/globals';
+import type { EntityTarget, ObjectLiteral } from 'typeorm';
+import type { BoundQuery } from '../../../src/query-cache/index.js';
+import type { CacheableQuery } from '../../../src/query-cache/sql/compiled-query.js';
+import { CachedApplication } from '../../support/cached-application.js';
+import { eventually } from '../../support/eventually.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+import { StatementCounter } from '../../support/statement-counter.js';
+
+export interface Observed {
+  readonly value: unknown;
+  readonly outcome: string | undefined;
+  readonly statements: readonly string[];
+}
+
+export class CachedReads {
+  private constructor(
+    readonly app: CachedApplication,
+    private readonly sql: StatementCounter,
+  ) {}
+
+  /** @param schema statements that make what entities do not, before the cache looks at it. */
+  static async start(
+    entities: readonly EntityTarget<ObjectLiteral>[],
+    schema: readonly string[] = [],
+  ): Promise<CachedReads> {
+    const databaseUrl = await createDatabase();
+    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true });
+    const sql = StatementCounter.attach(app.source);
+    for (const statement of schema) await app.source.query(statement);
+    return new CachedReads(app, sql);
+  }
+
+  async stop(): Promise<void> {
+    this.sql.detach();
+    await this.app.stop();
+  }
+
+  /** Runs a statement as any application would. */
+  async write(statement: string): Promise<void> {
+    await this.app.source.query(statement);
+  }
+
+  async read(query: CacheableQuery): Promise<Observed> {
+    this.sql.reset();
+    const { value, outcomes } = await this.app.observe(() =>
+      this.app.cache.run(query as BoundQuery),
+    );
+    return { value, outcome: outcomes[0], statements: [...this.sql.statements] };
+  }
+
+  /** Reads until the answer comes from the cache: marks of earlier writes go by themselves. */
+  async warm(make: () => CacheableQuery): Promise<unknown> {
+    let value: unknown;
+    await eventually(async () => {
+      const { statements, outcome, value: found } = await this.read(make());
+      expect({ outcome, statements }).toEqual({ outcome: 'hit', statements: [] });
+      value = found;
+    });
+    return value;
+  }
+
+  /** The answer is still the stored one. */
+  async expectHit(make: () => CacheableQuery, value: unknown): Promise<void> {
+    const seen = await this.read(make());
+    expect(seen).toEqual({ value, outcome: 'hit', statements: [] });
+  }
+
+  /** The answer was ended by the last write: it comes from the database, and is this. */
+  async expectAnew(make: () => CacheableQuery, value: unknown): Promise<void> {
+    const seen = await this.read(make());
+    expect(seen.value).toEqual(value);
+    expect(seen.outcome).not.toBe('hit');
+    expect(seen.statements.length).toBeGreaterThan(0);
+  }
+
+  /** Never stored, for this reason; `refusal` of what was found to be so, else of the plan. */
+  async expectRefused(make: () => CacheableQuery, reason: string): Promise<unknown> {
+    const reasons: unknown[] = [];
+    const { events } = this.app.cache;
+    const onBypass = ({ detail }: { detail: string | undefined }): unknown => reasons.push(detail);
+    const onMiss = ({ refusal }: { refusal: string | undefined }): unknown => reasons.push(refusal);
+    events.on('bypass', onBypass).on('miss', onMiss);
+    try {
+      await this.read(make());
+      const { value, statements } = await this.read(make());
+      expect(reasons).toEqual([reason, reason]);
+      expect(statements.length).toBeGreaterThan(0);
+      return value;
+    } finally {
+      events.off('bypass', onBypass).off('miss', onMiss);
+    }
+  }
+}

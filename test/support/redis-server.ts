@@ -19,6 +19,8 @@ const SNAPSHOT_FILE = 'dump.rdb';
 export interface RedisServerOptions {
   /** Lines of redis.conf, such as `{ maxmemory: '10mb' }`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** More arguments, such as `--sentinel`. */
+  readonly argv?: readonly string[];
 }
 
 export class RedisServer {
@@ -60,6 +62,8 @@ export class RedisServer {
     const child = this.#child;
     this.#child = undefined;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      // Who waits for the end must not end before it: nothing else may keep the process alive.
+      child.ref();
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
@@ -131,7 +135,9 @@ export class RedisServer {
       ...this.config,
     };
     const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    const child = spawn(serverBinary(), argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
+    // Ctrl-C in the terminal is for the tests; they end the server.
+    const child = spawn(serverBinary(), argv, { stdio, detached: true });
     this.#child = child;
     let output = '';
     child.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));

@@ -135,9 +135,11 @@ export class RedisServer {
       ...this.config,
     };
     const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
-    // Ctrl-C in the terminal is for the tests; they end the server.
-    const child = spawn(serverBinary(), argv, { stdio, detached: true });
+    const child = spawn(serverBinary(), argv, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C in the terminal is for the tests; they end the server.
+      detached: true,
+    });
     this.#child = child;
     let output = '';
     child.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));

@@ -1,0 +1,85 @@
+/**
+ * Faults one after another, and now and then two at a time in different parts, in an order and
+ * with pauses that the seed decides. Every kind comes once before any comes again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FaultRecord } from '../figures.js';
+import type { Fault, FaultContext } from './fault.js';
+
+/** How soon every instance has to answer from the cache again after a fault. */
+export const RECOVERY_LIMIT_MS = 5_000;
+/** How long it is waited for at all. */
+const RECOVERY_PATIENCE_MS = 30_000;
+const TOGETHER = 0.2;
+
+export interface FaultPace {
+  /** Longest pause between the recovery from one fault and the next, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+export class FaultSchedule {
+  #round: Fault[] = [];
+
+  constructor(
+    private readonly kinds: readonly Fault[],
+    private readonly context: FaultContext,
+    private readonly pace: FaultPace,
+  ) {}
+
+  /** Until the run ends; everything is put right then. */
+  async run(): Promise<void> {
+    const { stopping, random, hold } = this.context;
+    await hold(this.pace.pauseMs);
+    while (!stopping.aborted) {
+      const fault = this.#next(() => true);
+      const isTogether = random.chance(TOGETHER);
+      const other = isTogether ? this.#next(({ part }) => part !== fault?.part) : undefined;
+      const faults = [fault, other].filter((one): one is Fault => one !== undefined);
+      const records = await Promise.all(faults.map((one) => this.#inject(one)));
+      // Often enough the next one comes before all is well again.
+      if (!random.chance(0.3)) await this.#recovery(records);
+      await hold(random.next() * this.pace.pauseMs);
+    }
+  }
+
+  #next(isFit: (fault: Fault) => boolean): Fault | undefined {
+    if (this.#round.length === 0) this.#round = this.context.random.shuffled(this.kinds);
+    const index = this.#round.findIndex(isFit);
+    return index < 0 ? undefined : this.#round.splice(index, 1)[0];
+  }
+
+  async #inject(fault: Fault): Promise<FaultRecord> {
+    const { figures, nowMs } = this.context;
+    const record: FaultRecord = {
+      kind: fault.kind,
+      detail: '',
+      startedMs: nowMs(),
+      endedMs: undefined,
+      recoveredMs: undefined,
+    };
+    figures.faults.push(record);
+    record.detail = await fault.run(this.context);
+    record.endedMs = nowMs();
+    return record;
+  }
+
+  async #recovery(records: readonly FaultRecord[]): Promise<void> {
+    const { system, stopping, figures, nowMs } = this.context;
+    const sinceMs = Math.max(...records.map(({ endedMs }) => endedMs ?? 0));
+    for (;;) {
+      const hits = system.members.map(({ lastHitMs }) => lastHitMs);
+      const spanMs = nowMs() - sinceMs;
+      if (hits.every((hitMs) => hitMs > sinceMs)) {
+        for (const record of records) record.recoveredMs = Math.max(...hits) - sinceMs;
+        return;
+      }
+      if (stopping.aborted) return;
+      if (spanMs > RECOVERY_PATIENCE_MS) {
+        const kinds = records.map(({ kind }) => kind).join(' and ');
+        figures.hangs.push(`No hits within ${RECOVERY_PATIENCE_MS / 1000} s after: ${kinds}`);
+        return;
+      }
+      await delay(10);
+    }
+  }
+}

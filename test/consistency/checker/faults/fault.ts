@@ -1,0 +1,25 @@
+/** What goes wrong on purpose, and is put right again after a while. */
+import type { RunContext } from '../run-context.js';
+import type { SeededRandom } from '../seeded-random.js';
+import type { Writer } from '../writer.js';
+
+export interface FaultContext extends RunContext {
+  readonly random: SeededRandom;
+  readonly writers: readonly Writer[];
+  /** Waits; ends early when the run does, so that the fault is put right. */
+  readonly hold: (ms: number) => Promise<void>;
+}
+
+export interface Fault {
+  readonly kind: string;
+  /** What it takes away, so that no two faults at a time take the same. */
+  readonly part: 'instance' | 'redis' | 'postgres' | 'client';
+  /** Whether it is over within about three seconds, recovery included. */
+  readonly isQuick: boolean;
+  /** Begins the fault, holds it and puts everything right; answers what it was in particular. */
+  readonly run: (context: FaultContext) => Promise<string>;
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

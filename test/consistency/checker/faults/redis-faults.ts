@@ -1,0 +1,46 @@
+import { seconds, type Fault } from './fault.js';
+
+export const redisFaults: readonly Fault[] = [
+  {
+    kind: 'Redis restarted empty',
+    part: 'redis',
+    isQuick: true,
+    run: async ({ system, random, hold }) => {
+      const ms = random.integer(0, 1_000);
+      await system.redis.kill();
+      await hold(ms);
+      await system.redis.restart({ empty: true });
+      return `back after ${seconds(ms)}`;
+    },
+  },
+  {
+    kind: 'Redis restarted from an older snapshot',
+    part: 'redis',
+    isQuick: true,
+    run: async ({ system, random, hold }) => {
+      const age = random.integer(100, 2_000);
+      const ms = random.integer(0, 500);
+      await system.redis.save();
+      await hold(age);
+      await system.redis.kill();
+      await hold(ms);
+      await system.redis.restart();
+      return `${seconds(age)} older, back after ${seconds(ms)}`;
+    },
+  },
+  {
+    kind: 'Redis paused',
+    part: 'redis',
+    isQuick: true,
+    run: async ({ system, random, hold }) => {
+      const ms = random.integer(200, random.chance(0.5) ? 800 : 3_000);
+      system.redis.pause();
+      try {
+        await hold(ms);
+      } finally {
+        system.redis.resume();
+      }
+      return `for ${seconds(ms)}`;
+    },
+  },
+];

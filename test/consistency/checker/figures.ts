@@ -1,0 +1,75 @@
+/** What a run has done, in numbers. */
+
+export interface FaultRecord {
+  readonly kind: string;
+  detail: string;
+  readonly startedMs: number;
+  endedMs: number | undefined;
+  /** From the end of the fault to the first hit of the instance that came last; milliseconds. */
+  recoveredMs: number | undefined;
+}
+
+export class Figures {
+  readonly reads = new Tally();
+  readonly failedReads = new Tally();
+  readonly writes = new Tally();
+  readonly outcomes = new Tally();
+  readonly faults: FaultRecord[] = [];
+  readonly startedMs: number;
+  notModified = 0;
+  compressed = 0;
+  abandoned = 0;
+  /** Requests that nobody answered although nothing stood in their way. */
+  readonly hangs: string[] = [];
+  /** Answers of 5xx at a time without a fault. */
+  readonly oddities: string[] = [];
+  slowestReadMs = 0;
+
+  constructor(private readonly nowMs: () => number) {
+    this.startedMs = nowMs();
+  }
+
+  get seconds(): number {
+    return (this.nowMs() - this.startedMs) / 1000;
+  }
+
+  get hits(): number {
+    return this.reads.of('hit L1') + this.reads.of('hit L2');
+  }
+
+  get isFaultUnderWay(): boolean {
+    return this.faults.some(({ endedMs }) => endedMs === undefined);
+  }
+
+  /** Whether there was a fault within the last so many milliseconds, or there is one. */
+  wasFaultWithin(spanMs: number): boolean {
+    const since = this.nowMs() - spanMs;
+    return this.faults.some(({ endedMs }) => endedMs === undefined || endedMs > since);
+  }
+
+  /** The faults around a moment, newest last, for evidence. */
+  faultsSince(momentMs: number): readonly FaultRecord[] {
+    return this.faults.filter(({ endedMs }) => endedMs === undefined || endedMs > momentMs);
+  }
+}
+
+/** Counts by name. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  entries(): readonly (readonly [string, number])[] {
+    return [...this.#counts].sort((one, other) => other[1] - one[1]);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Reads that are worth making now: of what a write is changing or has just changed, once by every
+ * instance. Chance alone would seldom meet the moments around a commit.
+ */
+import type { Target } from './referee.js';
+
+const LIMIT = 200;
+
+export class HotTargets {
+  readonly #queues: Target[][];
+
+  constructor(instances: number) {
+    this.#queues = Array.from({ length: instances }, () => []);
+  }
+
+  add(targets: readonly Target[]): void {
+    for (const queue of this.#queues) {
+      queue.push(...targets);
+      if (queue.length > LIMIT) queue.splice(0, queue.length - LIMIT);
+    }
+  }
+
+  take(instance: number): Target | undefined {
+    return this.#queues[instance]?.shift();
+  }
+}

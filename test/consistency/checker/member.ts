@@ -1,0 +1,88 @@
+/** One instance of the checked system, over all the processes it has been. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceProcess } from '../../support/service-process.js';
+
+const START_ATTEMPTS = 5;
+const START_PAUSE_MS = 500;
+
+export class Member {
+  #process: ServiceProcess | undefined;
+  #generation = 0;
+  #isAlive = false;
+  #isPaused = false;
+  /** When a cache hit was last seen, in milliseconds of the monotonic clock. */
+  lastHitMs = 0;
+
+  constructor(
+    readonly index: number,
+    private readonly databaseUrl: string,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  /** The name of the present process's database sessions; every process has another. */
+  get session(): string {
+    return `checked-${this.index}-${this.#generation}`;
+  }
+
+  /** `undefined` while there is no process to talk to. */
+  get port(): number | undefined {
+    return this.#isAlive ? this.#process?.port : undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Whether the process with sessions of this name still runs. */
+  isAlive(session: string): boolean {
+    return this.session === session && this.#process?.isRunning === true;
+  }
+
+  /** What its present process has logged. */
+  get log(): string {
+    return this.#process?.log ?? '';
+  }
+
+  /** The wall-clock process id, for reports. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  async start(): Promise<void> {
+    this.#generation += 1;
+    const DATABASE_URL = `${this.databaseUrl}?application_name=${this.session}`;
+    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#process = await ServiceProcess.start({ env });
+        this.#isAlive = true;
+        return;
+      } catch (error) {
+        // It does not start while the database is away.
+        if (attempt === START_ATTEMPTS) throw error;
+        await delay(START_PAUSE_MS);
+      }
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#isAlive = false;
+    this.#isPaused = false;
+    await this.#process?.stop();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#process?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#process?.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.resume();
+    await this.kill();
+  }
+}

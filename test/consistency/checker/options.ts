@@ -1,0 +1,95 @@
+/** How long, how hard and with what a run checks. */
+import { parseArgs } from 'node:util';
+import type { FaultPace } from './faults/fault-schedule.js';
+
+export type WritePolicy = 'commit' | 'refuse';
+
+export interface CheckOptions {
+  /** Length of the load, in seconds. */
+  readonly seconds: number;
+  /** `quick`: only those that are over within seconds. */
+  readonly faults: 'none' | 'quick' | 'all';
+  readonly instances: number;
+  readonly writers: number;
+  /** Connections that read, spread over the instances. */
+  readonly readers: number;
+  readonly seed: number;
+  readonly policy: WritePolicy;
+  /** Longest pause of a writer between two writes, in milliseconds. */
+  readonly writePauseMs: number;
+  readonly faultPace: FaultPace;
+}
+
+export class UsageError extends Error {}
+
+export const USAGE = `Usage: npm run consistency -- [options]
+  --seconds N        length of the load (30)
+  --faults           break instances, Redis, PostgreSQL and clients meanwhile
+  --instances N      instances of the service (3)
+  --writers N        clients that write, each to a territory of its own (4)
+  --readers N        connections that read (24)
+  --write-pause N    longest pause of a writer between two writes, in milliseconds (60)
+  --fault-pause N    longest pause between two faults, in milliseconds (2000)
+  --policy P         CACHE_WRITE_POLICY of the instances: commit or refuse
+                     (refuse with --faults, else commit)
+  --seed N           decides the writes, the reads and the faults (a new one each run)`;
+
+/** @throws UsageError saying what is wrong and what is right. */
+export function parseOptions(args: readonly string[], newSeed: () => number): CheckOptions {
+  const values = read(args);
+  const hasFaults = values.faults === true;
+  return {
+    seconds: numberOf('seconds', values.seconds, 30, 1, 86_400),
+    faults: hasFaults ? 'all' : 'none',
+    instances: numberOf('instances', values.instances, 3, 1, 10),
+    writers: numberOf('writers', values.writers, 4, 1, 99),
+    readers: numberOf('readers', values.readers, 24, 1, 1_000),
+    seed: numberOf('seed', values.seed, newSeed(), 0, 4_294_967_295),
+    policy: policyOf(values.policy, hasFaults),
+    writePauseMs: numberOf('write-pause', values['write-pause'], 60, 0, 60_000),
+    faultPace: { pauseMs: numberOf('fault-pause', values['fault-pause'], 2_000, 0, 600_000) },
+  };
+}
+
+function read(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seconds: text,
+        faults: { type: 'boolean' },
+        instances: text,
+        writers: text,
+        readers: text,
+        seed: text,
+        policy: text,
+        'write-pause': text,
+        'fault-pause': text,
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function numberOf(
+  name: string,
+  text: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(
+    `--${name} is ${JSON.stringify(text)}: give an integer, ${least} to ${most}.`,
+  );
+}
+
+function policyOf(text: string | undefined, hasFaults: boolean): WritePolicy {
+  if (text === undefined) return hasFaults ? 'refuse' : 'commit';
+  if (text === 'commit' || text === 'refuse') return text;
+  throw new UsageError(`--policy is ${JSON.stringify(text)}: give commit or refuse.`);
+}

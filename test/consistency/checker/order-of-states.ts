@@ -1,0 +1,35 @@
+/**
+ * Whether answers that span several territories fit into one order of all writes.
+ *
+ * Each such answer shows one state of every territory at one moment. Of two answers, one moment is
+ * the earlier: it cannot show an older state than the other here and a newer one there. That holds
+ * whatever the times of the two reads were. A state is known as a range (history.ts); only what is
+ * certain of the ranges counts.
+ */
+
+export interface StateRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The states one answer shows, by territory. */
+export type Spread = ReadonlyMap<string, StateRange>;
+
+/** Two territories, about whose order two answers disagree. */
+export interface Disagreement {
+  readonly older: string;
+  readonly newer: string;
+}
+
+/** How the states of `left` contradict those of `right`; `undefined` when they do not. */
+export function disagreement(left: Spread, right: Spread): Disagreement | undefined {
+  let older: string | undefined;
+  let newer: string | undefined;
+  for (const [territory, one] of left) {
+    const other = right.get(territory);
+    if (!other) continue;
+    if (one.last < other.first) older = territory;
+    if (other.last < one.first) newer = territory;
+  }
+  return older !== undefined && newer !== undefined ? { older, newer } : undefined;
+}

@@ -1,0 +1,270 @@
+/**
+ * Judges every read by the histories of the territories (history.ts).
+ *
+ * Users that no territory is known to own may still be read: an id is free, or it was given by an
+ * insert whose ids are not known yet. That such a user is missing is right as long as nobody has
+ * seen it; what it looks like is judged as soon as its owner is known.
+ */
+import { ABSENT, type Finding, type History } from './history.js';
+import { disagreement, type Spread, type StateRange } from './order-of-states.js';
+import { COUNTS, listOf, territoryOf, userOf, type Territory } from './territory.js';
+
+/** What a read asks for. */
+export type Target =
+  | { readonly kind: 'list'; readonly territory: Territory; readonly region: string }
+  | { readonly kind: 'user'; readonly id: number }
+  | { readonly kind: 'counts' };
+
+/** A read that is under way. */
+export interface Ticket {
+  readonly target: Target;
+  /** By territory; what has no floor was not there yet. */
+  readonly floors: ReadonlyMap<string, number>;
+  /** Whether a user that no territory owned had been seen by an earlier read. */
+  readonly wasSeen: boolean;
+  readonly sentAtMs: number;
+}
+
+/** What has to be known of a read to show that it was wrong; told only then. */
+export type Circumstances = () => string;
+
+export interface Violation {
+  readonly territory: string | undefined;
+  /** One paragraph: what was read, and what should have been. */
+  readonly text: string;
+}
+
+interface Judged {
+  readonly history: History;
+  readonly register: string;
+  readonly answer: string;
+  readonly floor: number;
+  readonly ceiling: number;
+  readonly sentAtMs: number;
+  readonly circumstances: Circumstances;
+}
+
+/** Answers over all territories that later ones are compared with. */
+const REMEMBERED_SPREADS = 40;
+
+export class Referee {
+  readonly #territories = new Map<string, Territory>();
+  readonly #owners = new Map<number, Territory>();
+  readonly #seen = new Set<number>();
+  readonly #unowned = new Map<number, { answer: string; circumstances: Circumstances }[]>();
+  readonly #deferred = new Map<string, Judged[]>();
+  #spreads: { spread: Spread; circumstances: Circumstances }[] = [];
+  #checked = 0;
+  #largestId = 0;
+
+  constructor(
+    private readonly report: (violation: Violation) => void,
+    private readonly nowMs: () => number,
+  ) {}
+
+  /** Reads that were judged, for good or bad. */
+  get checked(): number {
+    return this.#checked;
+  }
+
+  /** Reads that wait for ids to become known. */
+  get waiting(): number {
+    const counts = [...this.#deferred.values(), ...this.#unowned.values()];
+    return counts.reduce((sum, reads) => sum + reads.length, 0);
+  }
+
+  /** The largest id that was ever seen; larger ones are likely to be given next. */
+  get largestId(): number {
+    return this.#largestId;
+  }
+
+  add(territory: Territory): void {
+    this.#territories.set(territory.name, territory);
+  }
+
+  /** The ids of the write under way have become known, if it has given any. */
+  learnIds(territory: Territory, ids: ReadonlyMap<string, number>): void {
+    territory.learnIds(ids, this.nowMs());
+    for (const id of ids.values()) {
+      this.#largestId = Math.max(this.#largestId, id);
+      this.#owners.set(id, territory);
+      for (const { answer, circumstances } of this.#unowned.get(id) ?? []) {
+        const { history } = territory;
+        const read = { history, register: userOf(id), answer, floor: 0, sentAtMs: 0 };
+        this.#judge({ ...read, ceiling: history.ceiling, circumstances });
+      }
+      this.#unowned.delete(id);
+    }
+    this.#reconsider(territory);
+  }
+
+  /** The write under way has certainly not happened. */
+  revoke(territory: Territory, reason: string): void {
+    if (!territory.revoke()) {
+      this.#tell(territory.name, `A read has shown a write that has not happened: ${reason}`);
+    }
+    this.#reconsider(territory);
+  }
+
+  /** A read is about to be sent. */
+  send(target: Target): Ticket {
+    const sentAtMs = this.nowMs();
+    if (target.kind === 'list') {
+      const { history } = target.territory;
+      const floors = new Map([[history.name, history.floor]]);
+      return { target, floors, wasSeen: false, sentAtMs };
+    }
+    if (target.kind === 'user') {
+      const history = this.#owners.get(target.id)?.history;
+      const floors = new Map(history ? [[history.name, history.floor]] : []);
+      return { target, floors, wasSeen: this.#seen.has(target.id), sentAtMs };
+    }
+    const histories = [...this.#territories.values()].map(({ history }) => history);
+    const floors = new Map(histories.map(({ name, floor }) => [name, floor]));
+    return { target, floors, wasSeen: false, sentAtMs };
+  }
+
+  /** The answer to a read: the body, or {@link ABSENT}. */
+  answer(ticket: Ticket, answer: string, circumstances: Circumstances): void {
+    this.#checked += 1;
+    const { target } = ticket;
+    if (target.kind === 'counts') return this.#answerCounts(ticket, answer, circumstances);
+    const territory = target.kind === 'list' ? target.territory : this.#owners.get(target.id);
+    if (!territory) return this.#answerUnowned(ticket, answer, circumstances);
+    const { history } = territory;
+    this.#judge({
+      history,
+      register: target.kind === 'list' ? listOf(target.region) : userOf(target.id),
+      answer,
+      floor: ticket.floors.get(history.name) ?? 0,
+      ceiling: history.ceiling,
+      sentAtMs: ticket.sentAtMs,
+      circumstances,
+    });
+  }
+
+  /** At the end, when all ids are known: what still waits can be right no more. */
+  close(): void {
+    for (const reads of this.#deferred.values()) for (const read of reads) this.#tellStale(read);
+    for (const [id, reads] of this.#unowned) {
+      for (const { answer, circumstances } of reads) {
+        this.#tell(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
+      }
+    }
+    this.#deferred.clear();
+    this.#unowned.clear();
+  }
+
+  #answerUnowned(ticket: Ticket, answer: string, circumstances: Circumstances): void {
+    const { id } = ticket.target as Extract<Target, { kind: 'user' }>;
+    if (answer !== ABSENT) {
+      this.#seen.add(id);
+      this.#largestId = Math.max(this.#largestId, id);
+      const reads = this.#unowned.get(id) ?? [];
+      this.#unowned.set(id, [...reads, { answer, circumstances }]);
+    } else if (ticket.wasSeen) {
+      this.#tell(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
+    }
+  }
+
+  #answerCounts(ticket: Ticket, answer: string, circumstances: Circumstances): void {
+    const counts = countsByTerritory(answer);
+    const spread = new Map<string, StateRange>();
+    for (const [name, { history }] of this.#territories) {
+      const finding = this.#judge({
+        history,
+        register: COUNTS,
+        answer: counts.get(name) ?? '',
+        floor: ticket.floors.get(name) ?? 0,
+        ceiling: history.ceiling,
+        sentAtMs: ticket.sentAtMs,
+        circumstances,
+      });
+      if (finding.kind === 'fits') spread.set(name, finding);
+      counts.delete(name);
+    }
+    for (const name of counts.keys()) {
+      this.#tell(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
+    }
+    this.#compare(spread, circumstances);
+  }
+
+  #compare(spread: Spread, circumstances: Circumstances): void {
+    for (const other of this.#spreads) {
+      const found = disagreement(spread, other.spread);
+      if (!found) continue;
+      this.#tell(
+        undefined,
+        `Two answers show the writes in two orders: one is older in ${found.older} and newer in ` +
+          `${found.newer} than the other.\n${circumstances()}\n${other.circumstances()}`,
+      );
+      return;
+    }
+    this.#spreads.push({ spread, circumstances });
+    if (this.#spreads.length > REMEMBERED_SPREADS) this.#spreads.shift();
+  }
+
+  #judge(read: Judged): Finding {
+    const { history, register, answer, floor, ceiling } = read;
+    const finding = history.check(register, answer, floor, ceiling);
+    if (finding.kind === 'fits') history.prove(finding.first);
+    if (finding.kind === 'violation') this.#tellStale(read);
+    if (finding.kind === 'deferred') {
+      const reads = this.#deferred.get(history.name) ?? [];
+      this.#deferred.set(history.name, reads);
+      reads.push(read);
+    }
+    return finding;
+  }
+
+  #reconsider({ name }: Territory): void {
+    const reads = this.#deferred.get(name) ?? [];
+    this.#deferred.delete(name);
+    for (const read of reads) {
+      this.#judge({ ...read, ceiling: Math.min(read.ceiling, read.history.ceiling) });
+    }
+  }
+
+  #tellStale(read: Judged): void {
+    const { history, register, answer, floor, ceiling, circumstances } = read;
+    const versions = history.versions(register);
+    const allowed = versions
+      .filter(({ from }, i) => from <= ceiling && (versions[i + 1]?.from ?? Infinity) > floor)
+      .map(({ from, value }) => `  from state ${from}: ${value ?? '(ids not known)'}`);
+    const equal = versions.findLastIndex(({ value }) => value === answer);
+    const next = versions[equal + 1];
+    const past =
+      equal < 0
+        ? 'No state that is remembered has this value.'
+        : next
+          ? `It is the value of state ${versions[equal]?.from}, which ended with state ${next.from}; ` +
+            `that write was sent ${(read.sentAtMs - next.sinceMs).toFixed(1)} ms before the read.`
+          : `It is the value of state ${versions[equal]?.from}, which was not sent yet.`;
+    this.#tell(
+      history.name,
+      [
+        `${register} of ${history.name} answered what no state from ${floor} to ${ceiling} has.`,
+        `  answered: ${answer}`,
+        ...allowed,
+        past,
+        circumstances(),
+      ].join('\n'),
+    );
+  }
+
+  #tell(territory: string | undefined, text: string): void {
+    this.report({ territory, text });
+  }
+}
+
+/** `a=1 b=2` by territory, of what `GET /regions` answers. */
+function countsByTerritory(body: string): Map<string, string> {
+  const counts = new Map<string, string>();
+  for (const { region, users } of JSON.parse(body) as { region: string; users: number }[]) {
+    const name = territoryOf(region);
+    const before = counts.get(name);
+    const count = `${region}=${users}`;
+    counts.set(name, before === undefined ? count : `${before} ${count}`);
+  }
+  return counts;
+}

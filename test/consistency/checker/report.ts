@@ -1,0 +1,74 @@
+/** The figures of a run in words. */
+import { RECOVERY_LIMIT_MS } from './faults/fault-schedule.js';
+import type { FaultRecord, Figures } from './figures.js';
+import type { CheckOptions } from './options.js';
+import type { CheckResult } from './run.js';
+
+export function isClean({ violations, figures }: CheckResult): boolean {
+  return violations === 0 && figures.hangs.length === 0;
+}
+
+export function headline(options: CheckOptions): string {
+  const { seconds, instances, writers, readers, policy, seed } = options;
+  const faults = options.faults === 'none' ? 'without faults' : 'with faults';
+  return (
+    `Checking ${instances} instances for ${seconds} s ${faults}: ${writers} writers, ` +
+    `${readers} readers, CACHE_WRITE_POLICY=${policy}, seed ${seed}`
+  );
+}
+
+export function progressLine({ figures, checkedReads, violations }: CheckResult): string {
+  const rate = Math.round(checkedReads / Math.max(figures.seconds, 0.001));
+  return (
+    `${figures.seconds.toFixed(0).padStart(5)} s  reads ${checkedReads} (${rate}/s)  ` +
+    `hits ${share(figures.hits, figures.reads.total)}  writes ${figures.writes.total}  ` +
+    `faults ${figures.faults.length}  stale ${violations}`
+  );
+}
+
+export function summary(options: CheckOptions, result: CheckResult): string {
+  const { figures, checkedReads, violations } = result;
+  const seconds = figures.seconds;
+  const lines = [
+    `Reads checked     ${checkedReads} in ${seconds.toFixed(0)} s (${Math.round(checkedReads / seconds)}/s); slowest ${figures.slowestReadMs.toFixed(0)} ms`,
+    `  by the cache    ${counted(figures.reads.entries())}`,
+    `  of these        ${figures.notModified} answered 304, ${figures.compressed} compressed`,
+    `  not answered    ${counted(figures.failedReads.entries())}`,
+    `Writes            ${figures.writes.total}: ${counted(figures.writes.entries())}`,
+    `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,
+    ...faultLines(figures),
+    ...list('Hangs', figures.hangs),
+    ...list('Answers of 5xx without a fault', figures.oddities),
+    `Policy, seed      CACHE_WRITE_POLICY=${options.policy}, --seed ${options.seed}`,
+    `Stale reads       ${violations}`,
+  ];
+  return lines.join('\n');
+}
+
+function faultLines(figures: Figures): string[] {
+  const kinds = new Map<string, FaultRecord[]>();
+  for (const record of figures.faults) {
+    kinds.set(record.kind, [...(kinds.get(record.kind) ?? []), record]);
+  }
+  const lines = [...kinds].map(([kind, records]) => {
+    const recoveries = records.flatMap(({ recoveredMs }) => recoveredMs ?? []);
+    const late = recoveries.filter((ms) => ms > RECOVERY_LIMIT_MS).length;
+    const worst = recoveries.length > 0 ? `${Math.max(...recoveries).toFixed(0)} ms` : 'not seen';
+    const warning = late > 0 ? `, ${late} times beyond ${RECOVERY_LIMIT_MS / 1000} s` : '';
+    return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}`;
+  });
+  return [`Faults            ${figures.faults.length}`, ...lines];
+}
+
+function list(title: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [`${title.padEnd(17)} none`];
+  return [`${title}: ${items.length}`, ...items.slice(0, 5).map((item) => `  ${item}`)];
+}
+
+function counted(entries: readonly (readonly [string, number])[]): string {
+  return entries.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+}
+
+function share(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(0)} %`;
+}

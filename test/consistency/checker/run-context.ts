@@ -1,0 +1,22 @@
+/** What the writers, the readers and the faults of one run share. */
+import type { CheckedSystem } from './checked-system.js';
+import type { Figures } from './figures.js';
+import type { HotTargets } from './hot-targets.js';
+import type { Journal } from './journal.js';
+import type { Referee, Violation } from './referee.js';
+import type { Territory } from './territory.js';
+
+export interface RunContext {
+  readonly system: CheckedSystem;
+  readonly referee: Referee;
+  readonly figures: Figures;
+  readonly journal: Journal;
+  readonly hot: HotTargets;
+  /** Those that writers write to, and the last of those that were left. */
+  readonly territories: Territory[];
+  readonly violated: (violation: Violation) => void;
+  /** Ends the load; what waits on it looks at nothing else. */
+  readonly stopping: AbortSignal;
+  /** Milliseconds of the monotonic clock. */
+  readonly nowMs: () => number;
+}

@@ -1,0 +1,236 @@
+/**
+ * One client that writes to a territory of its own, one write after another, over any instance.
+ *
+ * A write whose outcome is not known is looked for in the database, past every cache. While it is
+ * not there and may still come, nothing else is written; after {@link PATIENCE_MS} the writer
+ * leaves the territory as it is and founds a new one.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { HttpConnection, NoAnswerError, type Cut, type HttpAnswer } from './http-connection.js';
+import { isEqual, Territory, type StoredRow } from './territory.js';
+import type { Member } from './member.js';
+import type { Target } from './referee.js';
+import type { RunContext } from './run-context.js';
+import type { SeededRandom } from './seeded-random.js';
+import { planWrite, type WritePlan } from './write-plan.js';
+
+const REQUEST_LIMIT_MS = 30_000;
+const PATIENCE_MS = 4_000;
+const POLL_MS = 40;
+const DATABASE_LIMIT_MS = 60_000;
+/** Territories that were left and are still read. */
+const KEPT_RUINS = 3;
+
+type Outcome = 'happened' | 'turned down' | 'unknown';
+
+export class Writer {
+  readonly #connections = new Map<Member, HttpConnection>();
+  #territory: Territory;
+  #founded = 0;
+  #nextCut: Cut | undefined;
+
+  constructor(
+    private readonly index: number,
+    private readonly context: RunContext,
+    private readonly random: SeededRandom,
+    /** Longest pause between two writes, in milliseconds. */
+    private readonly pauseMs: number,
+  ) {
+    this.#territory = this.#found();
+  }
+
+  async run(): Promise<void> {
+    const { stopping } = this.context;
+    while (!stopping.aborted) {
+      await delay(this.random.next() * this.pauseMs);
+      const member = this.random.pick(this.context.system.members);
+      const { port } = member;
+      if (port === undefined) continue;
+      await this.#write(member, port, planWrite(this.random, this.#territory));
+    }
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** The next write's client goes away in the middle of it. */
+  cutNext(cut: Cut): void {
+    this.#nextCut = cut;
+  }
+
+  get hasCutAhead(): boolean {
+    return this.#nextCut !== undefined;
+  }
+
+  #found(): Territory {
+    const { territories, referee } = this.context;
+    this.#founded += 1;
+    const territory = new Territory(`w${this.index}x${this.#founded}`);
+    referee.add(territory);
+    territories.push(territory);
+    return territory;
+  }
+
+  async #write(member: Member, port: number, plan: WritePlan): Promise<void> {
+    const { journal, figures, nowMs, hot } = this.context;
+    const territory = this.#territory;
+    const { session } = member;
+    const note = journal.add(territory.name, {
+      kind: plan.kind,
+      request: `${plan.method} ${plan.path} ${JSON.stringify(plan.body) ?? ''}`.trim(),
+      via: session,
+      state: plan.next && territory.history.ceiling + 1,
+      sentMs: nowMs(),
+      endedMs: undefined,
+      outcome: 'under way',
+    });
+    if (plan.next) territory.propose(plan.next, nowMs());
+    const touched = targetsOf(territory, plan);
+    hot.add(touched);
+    const { outcome, detail, body } = await this.#send(member, port, plan);
+    note.endedMs = nowMs();
+    note.outcome = detail;
+    figures.writes.add(plan.kind);
+    figures.outcomes.add(outcome);
+    if (!plan.next) return;
+    if (outcome === 'happened') await this.#acknowledge(territory, plan, body);
+    else if (outcome === 'turned down') this.context.referee.revoke(territory, note.request);
+    else note.outcome = `${detail}; ${await this.#resolve(territory, session)}`;
+    hot.add(touched);
+  }
+
+  /** The request and what its answer says about the write. */
+  async #send(
+    member: Member,
+    port: number,
+    plan: WritePlan,
+  ): Promise<{ outcome: Outcome; detail: string; body: string }> {
+    const cut = this.#nextCut;
+    this.#nextCut = undefined;
+    try {
+      const connection = this.#connections.get(member) ?? new HttpConnection();
+      this.#connections.set(member, connection);
+      const answer = await connection.request(port, requestOf(plan), REQUEST_LIMIT_MS, cut);
+      return this.#understand(plan, answer);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      if (error.cause === 'late') this.#tellLate(member, plan);
+      const outcome = error.mayHaveArrived ? 'unknown' : 'turned down';
+      return { outcome, detail: error.message, body: '' };
+    }
+  }
+
+  #understand(
+    plan: WritePlan,
+    { status, body }: HttpAnswer,
+  ): { outcome: Outcome; detail: string; body: string } {
+    const text = body.toString();
+    const detail = `${status}`;
+    if (status === plan.status && plan.isRight(text)) {
+      return { outcome: plan.next ? 'happened' : 'turned down', detail, body: text };
+    }
+    const answered = `${status} ${text}`;
+    if (status === 503 && text.includes('write-refused')) {
+      return { outcome: 'turned down', detail: 'refused by policy', body: text };
+    }
+    // Any other answer leaves it open what has happened.
+    if (status < 500) {
+      const text = `A write was answered wrongly: ${plan.kind} ${plan.path}: ${answered}`;
+      this.context.violated({ territory: this.#territory.name, text });
+    } else if (!this.context.figures.wasFaultWithin(10_000)) {
+      this.context.figures.oddities.push(`${plan.kind} ${plan.path}: ${answered}`);
+    }
+    return { outcome: 'unknown', detail: answered, body: text };
+  }
+
+  async #acknowledge(territory: Territory, plan: WritePlan, body: string): Promise<void> {
+    if (plan.kind === 'create') {
+      const { id, username } = JSON.parse(body) as StoredRow;
+      this.context.referee.learnIds(territory, new Map([[username, id]]));
+    }
+    // Acknowledged from here on, whatever ids it has given.
+    territory.history.acknowledge();
+    if (plan.kind === 'batch') await this.#learnIds(territory);
+    territory.settle();
+  }
+
+  /** Asks the database until it answers. */
+  async #learnIds(territory: Territory): Promise<void> {
+    const endMs = this.context.nowMs() + DATABASE_LIMIT_MS;
+    for (;;) {
+      try {
+        const rows = await this.context.system.rowsOf(territory.regions);
+        const ids = new Map(rows.map(({ id, username }) => [username, id]));
+        return this.context.referee.learnIds(territory, ids);
+      } catch (error) {
+        if (this.context.nowMs() > endMs) throw error;
+        await delay(POLL_MS);
+      }
+    }
+  }
+
+  async #resolve(territory: Territory, session: string): Promise<string> {
+    const { system, referee, stopping, nowMs } = this.context;
+    const startedMs = nowMs();
+    let waitedMs = 0;
+    while (waitedMs < PATIENCE_MS && !(stopping.aborted && nowMs() - startedMs > PATIENCE_MS)) {
+      try {
+        // First the proof that nothing can come any more, then the look.
+        const isOver = await system.isGone(session);
+        const rows = await system.rowsOf(territory.regions);
+        if (isEqual(rows, territory.next ?? [])) {
+          referee.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
+          territory.history.acknowledge();
+          territory.settle();
+          return 'found in the database';
+        }
+        if (isOver) {
+          referee.revoke(territory, 'its instance is dead and the database does not have it');
+          return 'proven not to have happened';
+        }
+        waitedMs += POLL_MS;
+      } catch {
+        // The database is away: nobody can say.
+      }
+      await delay(POLL_MS);
+    }
+    this.#leave();
+    return 'left open';
+  }
+
+  #leave(): void {
+    const { territories, figures } = this.context;
+    figures.abandoned += 1;
+    this.#territory = this.#found();
+    const mine = territories.filter(({ name }) => name.startsWith(`w${this.index}x`));
+    if (mine.length > KEPT_RUINS + 1)
+      territories.splice(territories.indexOf(mine[0] as Territory), 1);
+  }
+
+  #tellLate(member: Member, plan: WritePlan): void {
+    if (member.isPaused) return;
+    this.context.figures.hangs.push(`${plan.method} ${plan.path} over instance ${member.index}`);
+  }
+}
+
+function requestOf({ method, path, body }: WritePlan): string {
+  const payload = body === undefined ? '' : JSON.stringify(body);
+  const type = body === undefined ? '' : 'content-type: application/json\r\n';
+  const head = `${method} ${path} HTTP/1.1\r\nhost: checked\r\n${type}`;
+  return `${head}content-length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`;
+}
+
+/** Reads of everything the write may change. */
+function targetsOf(territory: Territory, plan: WritePlan): Target[] {
+  if (!plan.next) return [];
+  const before = new Map(territory.rows.map((row) => [row.id, row]));
+  const changed = plan.next.filter((row) => row.id !== undefined && before.get(row.id) !== row);
+  const kept = new Set(plan.next.map(({ id }) => id));
+  const gone = territory.rows.filter(({ id }) => !kept.has(id));
+  const added = plan.next.filter(({ id }) => id === undefined);
+  const users = [...changed, ...gone].slice(0, 3);
+  const images = [...changed, ...added, ...gone, ...changed.map(({ id }) => before.get(id ?? 0))];
+  const regions = new Set(images.flatMap((row) => (row ? [row.region] : [])));
+  return [
+    ...[...regions].map((region): Target => ({ kind: 'list', territory, region })),
+    ...users.map(({ id }): Target => ({ kind: 'user', id: id as number })),
+  ];
+}

@@ -1,0 +1,28 @@
+/** The rows of the table, in order. */
+import { longOutage, readerCutOff, shortOutage, writerCutOff } from './outages.js';
+import { overtakenLoad } from './overtaken-load.js';
+import { killedAfterCommit, slowClock } from './processes.js';
+import { restartedEmpty, restoredSnapshot, validityKeyLost } from './redis-data.js';
+import type { Scenario } from './scenario.js';
+import { staleOption } from './stale-option.js';
+import { ownWrite, rolledBackRead } from './transactions.js';
+import { bulkUpdate, cascade, rawUpdate } from './write-paths.js';
+
+export const SCENARIOS: readonly Scenario[] = [
+  overtakenLoad,
+  rolledBackRead,
+  ownWrite,
+  validityKeyLost,
+  restartedEmpty,
+  restoredSnapshot,
+  bulkUpdate,
+  rawUpdate,
+  cascade,
+  shortOutage,
+  longOutage,
+  writerCutOff,
+  readerCutOff,
+  killedAfterCommit,
+  slowClock,
+  staleOption,
+];

@@ -1,0 +1,138 @@
+/** Connections to Redis that are away while the write is made. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../../test/support/eventually.js';
+import { judge } from '../stage/judge.js';
+import type { Stage, StagedInstance } from '../stage/stage.js';
+import type { PeerSystem } from '../systems/peer-cache.js';
+import type { Scenario } from './scenario.js';
+import { also, notApplicable, type Verdict } from './verdict.js';
+
+const SHORT_MS = 1_000;
+/** Longer than ioredis goes on trying one command by default. */
+const LONG_MS = 15_000;
+
+/** A write whose call for the invalidation may fail, or wait until Redis is back. */
+class OngoingWrite {
+  state: 'waits' | 'done' | 'failed' = 'waits';
+  readonly settled: Promise<void>;
+
+  constructor(stage: Stage, writer: StagedInstance) {
+    this.settled = stage.write(writer, 'save', ['users-in-us']).then(
+      () => void (this.state = 'done'),
+      () => void (this.state = 'failed'),
+    );
+  }
+
+  /** Waits until the write has committed or is given up. */
+  async committed(stage: Stage, before: string): Promise<void> {
+    await eventually(async () => {
+      if (this.state === 'waits' && (await stage.current('users-in-us')) === before) {
+        throw new Error('The write has not committed');
+      }
+    });
+  }
+}
+
+async function duringOutage(
+  system: PeerSystem,
+  open: () => Promise<Stage>,
+  outageMs: number,
+): Promise<Verdict> {
+  if (system.keptIn !== 'redis') return notApplicable('not in Redis');
+  const stage = await open();
+  const [reader, writer] = [await stage.instance(), await stage.instance()];
+  await stage.warm('users-in-us', reader, writer);
+  const before = await stage.current('users-in-us');
+  for (const { link } of [reader, writer]) link.cut();
+  const write = new OngoingWrite(stage, writer);
+  await write.committed(stage, before);
+  await Promise.race([write.settled, delay(outageMs)]);
+  await delay(SHORT_MS);
+  const { state } = write;
+  for (const { link } of [reader, writer]) link.mend();
+  await Promise.race([write.settled, delay(LONG_MS)]);
+  return also(await judge(stage, 'users-in-us', reader, writer), callOutcome(system, state));
+}
+
+function callOutcome(system: PeerSystem, state: OngoingWrite['state']): string | undefined {
+  if (system.invalidatesByItself) return undefined;
+  const outcomes = {
+    waits: 'the call waits for Redis',
+    done: 'the call says nothing',
+    failed: 'the call rejects',
+  } as const;
+  return outcomes[state];
+}
+
+export const shortOutage: Scenario = {
+  title: 'Redis is out of reach for a second while a write is made',
+  note: 'Its data stays. The request that writes waits where the client queues commands.',
+  run: (system, open) => duringOutage(system, open, SHORT_MS),
+};
+
+export const longOutage: Scenario = {
+  title: 'The same for longer than the client tries',
+  note: 'At most 15 s; node-redis queues without end, ioredis gives a command up after 20 attempts (about 10 s). By hand: an outbox in the same transaction.',
+  run: (system, open) => duringOutage(system, open, LONG_MS),
+};
+
+export const writerCutOff: Scenario = {
+  title: 'Only the writer is cut off from Redis; another instance reads meanwhile',
+  note: 'Tidemark runs with `CACHE_WRITE_POLICY=refuse`, its setting for this case: the write is rolled back with 503.',
+  run: (system, open) => whileWriterIsCutOff(system, open, true),
+};
+
+/** With `refuses`, under the setting that refuses a write which cannot be announced. */
+export async function whileWriterIsCutOff(
+  system: PeerSystem,
+  open: () => Promise<Stage>,
+  refuses: boolean,
+): Promise<Verdict> {
+  if (system.keptIn !== 'redis') return notApplicable('not in Redis');
+  const stage = await open();
+  const reader = await stage.instance();
+  const writer = await stage.instance({ refusesUnannounced: refuses });
+  await stage.warm('users-in-us', reader, writer);
+  const before = await stage.current('users-in-us');
+  writer.link.cut();
+  const write = new OngoingWrite(stage, writer);
+  await write.committed(stage, before);
+  const meanwhile = await judge(stage, 'users-in-us', reader);
+  await Promise.race([write.settled, delay(LONG_MS)]);
+  const { state } = write;
+  writer.link.mend();
+  await Promise.race([write.settled, delay(LONG_MS)]);
+  if (meanwhile.state !== 'stale') {
+    return refuses && system.invalidatesByItself
+      ? also(meanwhile, 'the write is refused')
+      : meanwhile;
+  }
+  const afterwards = await eventuallyFresh(stage, reader);
+  return also(
+    { state: 'stale', how: afterwards ? 'until the writer reaches Redis' : meanwhile.how },
+    callOutcome(system, state),
+  );
+}
+
+async function eventuallyFresh(stage: Stage, reader: StagedInstance): Promise<boolean> {
+  const limitMs = performance.now() + LONG_MS / 3;
+  for (;;) {
+    if ((await judge(stage, 'users-in-us', reader)).state === 'fresh') return true;
+    if (performance.now() > limitMs) return false;
+  }
+}
+
+export const readerCutOff: Scenario = {
+  title: 'One reader is cut off from Redis while another instance writes',
+  note: 'It reads once its connection is back. By hand: no memory in front of Redis, or empty it on every reconnect.',
+  run: async (system, open) => {
+    if (system.keptIn !== 'redis') return notApplicable('not in Redis');
+    const stage = await open();
+    const [reader, writer] = [await stage.instance(), await stage.instance()];
+    await stage.warm('users-in-us', reader, writer);
+    reader.link.cut();
+    await stage.write(writer, 'save', ['users-in-us']);
+    reader.link.mend();
+    return judge(stage, 'users-in-us', reader, writer);
+  },
+};

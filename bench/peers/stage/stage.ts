@@ -1,0 +1,124 @@
+/**
+ * Where one cell of the table is found out: a database and a Redis server of its own, instances of
+ * one system, and the faults a scenario asks for.
+ */
+import { Redis } from 'ioredis';
+import { DataSource } from 'typeorm';
+import type { PostgresServer } from '../../../test/support/postgres-server.js';
+import { RedisServer } from '../../../test/support/redis-server.js';
+import { CHANGES, type ChangeName } from '../fixtures/changes.js';
+import { Note, SCHEMA, User } from '../fixtures/entities.js';
+import { currentAnswer, QUERIES, type QueryName } from '../fixtures/queries.js';
+import type { InstanceOptions, PeerCache, PeerSystem } from '../systems/peer-cache.js';
+import type { DriverTap } from './driver-tap.js';
+import { RedisLink } from './redis-link.js';
+import { WriterProcess, type WriterOptions } from './writer-process.js';
+
+/** An instance and its own network to Redis. */
+export interface StagedInstance {
+  readonly cache: PeerCache;
+  readonly link: RedisLink;
+}
+
+export class Stage {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  private constructor(
+    readonly system: PeerSystem,
+    readonly tap: DriverTap,
+    readonly redis: RedisServer,
+    private readonly databaseUrl: string,
+    private readonly past: DataSource,
+  ) {}
+
+  static async open(system: PeerSystem, tap: DriverTap, postgres: PostgresServer): Promise<Stage> {
+    const databaseUrl = await postgres.createDatabase();
+    const past = new DataSource({ type: 'postgres', url: databaseUrl, entities: [User, Note] });
+    await past.initialize();
+    await past.query(SCHEMA);
+    const redis = await RedisServer.start();
+    const stage = new Stage(system, tap, redis, databaseUrl, past);
+    stage.#closers.push(
+      () => redis.stop(),
+      () => past.destroy(),
+    );
+    return stage;
+  }
+
+  async instance(options: InstanceOptions = {}): Promise<StagedInstance> {
+    const link = await RedisLink.open(this.redis.port);
+    this.#closers.push(() => link.close());
+    const servers = { databaseUrl: this.databaseUrl, redisUrl: link.url };
+    const cache = await this.system.start(servers, options);
+    this.#closers.push(() => cache.stop());
+    return { cache, link };
+  }
+
+  async writerProcess(
+    options: Pick<WriterOptions, 'diesAtCommit' | 'clockBehindMs'>,
+  ): Promise<WriterProcess> {
+    const writer = await WriterProcess.start({
+      ...options,
+      system: this.system.id,
+      servers: { databaseUrl: this.databaseUrl, redisUrl: this.redis.url },
+    });
+    this.#closers.push(() => writer.stop());
+    return writer;
+  }
+
+  /** The answer past every cache. */
+  current(query: QueryName): Promise<string> {
+    return currentAnswer(this.past.manager, query);
+  }
+
+  /** Reads, and tells whether the answer came from the database. */
+  read({ cache }: StagedInstance, query: QueryName): Promise<{ value: string; ranSql: boolean }> {
+    return this.tap.selects(QUERIES[query].table, () => cache.read(query));
+  }
+
+  /** Reads until each instance answers without SQL. */
+  async warm(query: QueryName, ...instances: readonly StagedInstance[]): Promise<void> {
+    for (const instance of instances) {
+      for (let attempt = 0; (await this.read(instance, query)).ranSql; attempt += 1) {
+        if (attempt === 20) throw new Error(`${this.system.title} does not cache ${query}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  /**
+   * Carries out a change and calls what the system's documentation says to call after it, for the
+   * answers told. Ends when the instances that are to hear of it have heard.
+   */
+  async write(
+    writer: StagedInstance,
+    change: ChangeName,
+    told: readonly QueryName[],
+    heardBy: readonly StagedInstance[] = [],
+  ): Promise<void> {
+    const heard = told.length > 0 ? heardBy.map(({ cache }) => cache.nextNotice?.()) : [];
+    await CHANGES[change](writer.cache.source.manager);
+    await writer.cache.invalidate(told);
+    await Promise.all(heard);
+  }
+
+  /** Removes the keys that say whether answers are valid, as an eviction would. */
+  async loseValidityKeys(): Promise<void> {
+    const redis = new Redis(this.redis.url);
+    try {
+      const keys: string[] = [];
+      for (const match of this.system.validityKeys) {
+        for await (const page of redis.scanStream({ match })) keys.push(...(page as string[]));
+      }
+      if (keys.length === 0)
+        throw new Error(`${this.system.title} keeps no ${this.system.validityKeys.join()}`);
+      await redis.unlink(keys);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,57 @@
+/** What a scenario needs of a cache, whichever it is. */
+import type { DataSource, EntityManager } from 'typeorm';
+import type { QueryName } from '../fixtures/queries.js';
+
+/**
+ * How long every system may keep an answer, in milliseconds: longer than the whole run, so that an
+ * old answer that is served was served because nothing ended it.
+ */
+export const TTL_MS = 30 * 60_000;
+
+export interface Servers {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+}
+
+export interface InstanceOptions {
+  /** With the system's own option to go on serving what has been invalidated, if it has one. */
+  readonly servesStale?: boolean;
+  /** With the setting that refuses a write which cannot be announced, if the system has one. */
+  readonly refusesUnannounced?: boolean;
+}
+
+/** One instance of an application whose reads go through the cache. */
+export interface PeerCache {
+  /** The application's data source; every write goes through it. */
+  readonly source: DataSource;
+  /** The answer as text, from the cache or the database. */
+  read(query: QueryName): Promise<string>;
+  /** The same read, by code that runs in an open transaction. */
+  readIn(manager: EntityManager, query: QueryName): Promise<string>;
+  /**
+   * What the documentation says to call after a write, for the answers the programmer knows to be
+   * touched. Does nothing where the system invalidates by itself.
+   */
+  invalidate(queries: readonly QueryName[]): Promise<void>;
+  /**
+   * Resolves when the next notice of an invalidation has come from another instance. Absent where
+   * instances send one another nothing.
+   */
+  nextNotice?(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface PeerSystem {
+  readonly id: string;
+  /** Heading of its column. */
+  readonly title: string;
+  /** Where its answers are kept. */
+  readonly keptIn: 'redis' | 'database';
+  /** Whether it finds out by itself what a write touches. */
+  readonly invalidatesByItself: boolean;
+  /** Redis patterns of the keys that are no answers but say whether answers are valid. */
+  readonly validityKeys: readonly string[];
+  /** Its option to serve what has been invalidated, as its documentation calls it. */
+  readonly staleOption: string | undefined;
+  start(servers: Servers, options: InstanceOptions): Promise<PeerCache>;
+}

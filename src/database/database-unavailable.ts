@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
@@ -24,6 +24,8 @@ const CLIENT_MESSAGES =
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
   if (!types.isNativeError(cause)) return false;
+  // TypeORM releases a query runner whose connection is lost between two of its statements.
+  if (cause instanceof QueryRunnerAlreadyReleasedError) return true;
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string') {
     if (NETWORK_CODES.has(code) || SERVER_CODES.has(code)) return true;

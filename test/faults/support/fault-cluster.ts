@@ -13,6 +13,8 @@ export interface FaultClusterOptions {
 }
 
 const DATABASE = 'faults';
+/** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
+const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
 /** Three built instances on a PostgreSQL and a Redis of their own, with valves in between. */
 export class FaultCluster {
@@ -34,10 +36,11 @@ export class FaultCluster {
     ]);
     const connectionString = await postgres.createDatabase(DATABASE);
     const servers = { postgresPort: postgres.port, redisPort: redis.port, database: DATABASE };
+    const whole = { ...ENVIRONMENT, ...env };
     const members = await Promise.all([
-      Member.start('first', servers, env),
-      Member.start('second', servers, env),
-      Member.start('third', servers, env),
+      Member.start('first', servers, whole),
+      Member.start('second', servers, whole),
+      Member.start('third', servers, whole),
     ]);
     const database = new pg.Pool({ connectionString, connectionTimeoutMillis: 2_000 });
     database.on('error', () => undefined);
@@ -70,16 +73,19 @@ export class FaultCluster {
   }
 
   /** The marks that lie in Redis, of all tables. */
-  async marks(): Promise<Mark[]> {
-    // A client of its own: Redis may have been another server a moment ago.
-    const client = new Redis(this.redis.port, '127.0.0.1', { lazyConnect: true });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return await marksIn(client);
-    } finally {
-      client.disconnect();
-    }
+  marks(): Promise<Mark[]> {
+    return this.#askRedis(marksIn);
+  }
+
+  /** The keys in Redis that match. */
+  keys(pattern: string): Promise<string[]> {
+    return this.#askRedis(async (client) => {
+      const found: string[] = [];
+      for await (const keys of client.scanStream({ match: pattern, count: 1_000 })) {
+        found.push(...(keys as string[]));
+      }
+      return found;
+    });
   }
 
   /** The statements about users that the instances have sent while `work` ran. */
@@ -94,8 +100,13 @@ export class FaultCluster {
       .filter((line) => line.includes('"users"'));
   }
 
-  /** Undoes every fault that lies in an instance or between it and its servers. */
+  /** Undoes every fault that was made, however the test ended. */
   async mend(): Promise<void> {
+    const isAway = await this.sql('SELECT 1').then(
+      () => false,
+      () => true,
+    );
+    if (isAway) await this.postgres.restart();
     await Promise.all(this.members.map((member) => member.mend()));
   }
 
@@ -104,6 +115,18 @@ export class FaultCluster {
     await Promise.all(this.members.map((member) => member.stop()));
     await this.database.end();
     await Promise.all([this.postgres.stop(), this.redis.stop()]);
+  }
+
+  async #askRedis<T>(question: (client: Redis) => Promise<T>): Promise<T> {
+    // A client of its own: Redis may have been another server a moment ago.
+    const client = new Redis(this.redis.port, '127.0.0.1', { lazyConnect: true });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return await question(client);
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** Writes a word into the log of PostgreSQL and waits until it stands there. */

@@ -21,6 +21,8 @@ interface Summary {
  */
 export class Register {
   readonly views: readonly View[];
+  /** The users of the region the register is in while its number is even. */
+  readonly evenList: View;
   #highest = 0;
 
   private constructor(
@@ -33,6 +35,7 @@ export class Register {
       shows: ({ json }, number) =>
         isEqual(json, number % 2 === parity ? [{ id, username: this.#nameOf(number) }] : []),
     });
+    this.evenList = list(0);
     this.views = [
       {
         path: this.path,
@@ -44,7 +47,7 @@ export class Register {
             email: EMAIL,
           }),
       },
-      list(0),
+      this.evenList,
       list(1),
       {
         // Confined in nothing: depends on the table as a whole.

@@ -17,6 +17,8 @@ const ANSWER_LIMIT_MS = 20_000;
 /** Leaves the machine time for what is being watched. */
 const PAUSE_MS = 10;
 
+/** Enough to see what is wrong. */
+const MOST_VIOLATIONS = 20;
 /** What the service says when its database is away. */
 const AWAY = 503;
 
@@ -106,6 +108,7 @@ export class Watch {
   }
 
   #violated(member: Member, { path }: View, what: string): void {
+    if (this.violations.length >= MOST_VIOLATIONS) return;
     this.violations.push(`${member.name} ${path}: ${what}`);
   }
 }

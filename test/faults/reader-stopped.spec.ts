@@ -1,0 +1,99 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import type { Hold } from '../support/tcp-valve.js';
+import { FaultCluster } from './support/fault-cluster.js';
+import { whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { Register } from './support/register.js';
+import { fillStep } from './support/steps.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 180_000;
+
+interface Step {
+  readonly when: string;
+  readonly hold: (reader: Member) => Hold;
+  /** The number in the answer that the reader gives when it goes on after a write. */
+  readonly answersLate: number;
+}
+
+const steps: readonly Step[] = [
+  { when: 'before its SELECT', hold: fillStep.select, answersLate: 1 },
+  {
+    when: 'after its SELECT',
+    hold: (reader) => fillStep.selected(reader, 1),
+    answersLate: 0,
+  },
+  { when: 'before it stores', hold: fillStep.store, answersLate: 0 },
+];
+
+describe('a reader stopped in the middle of a fill', () => {
+  let cluster: FaultCluster;
+  let reader: Member;
+  let writer: Member;
+  let newcomer: Member;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [reader, writer, newcomer] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+  afterEach(() => cluster.mend());
+
+  it.each(steps)(
+    '$when holds nobody up, and stores nothing that is served later',
+    async ({ hold, answersLate }) => {
+      const register = await Register.create(cluster);
+      // A list that nobody has asked for yet; the valve lets the reader's other fills pass.
+      const { evenList } = register;
+      const view = { ...evenList, path: `${evenList.path}&limit=77` };
+      await whileWatched(cluster, register, async () => {
+        const held = hold(reader);
+        const reading = reader.get(view.path);
+        await held.reached();
+        reader.pause();
+        // It holds the lock of the fill. Once the lease has run out, another one fills.
+        expect(view.shows(await writer.get(view.path), 0)).toBe(true);
+
+        expect((await register.write(writer)).status).toBe(200);
+        expect(view.shows(await writer.get(view.path), 1)).toBe(true);
+        await writer.instance.warm(view.path);
+
+        held.letGo();
+        reader.resume();
+        const late = await reading;
+        expect(late.cache).toBe('miss');
+        expect(view.shows(late, answersLate)).toBe(true);
+        // What it stored is the last that was stored: one that has nothing in memory finds it.
+        await eventually(async () => expect(await heldLocks()).toBe(0));
+        for (const member of [newcomer, reader, writer]) {
+          expect(view.shows(await member.get(view.path), 1)).toBe(true);
+          expect(view.shows(await member.instance.warm(view.path), 1)).toBe(true);
+        }
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'and killed is replaced by another',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        const list = `${register.evenList.path}&limit=78`;
+        const held = fillStep.selected(reader, 1);
+        const reading = reader.get(list).catch(() => 'cut off');
+        await held.reached();
+        await reader.kill();
+        await reading;
+        await writer.instance.warm(list);
+        await newcomer.instance.warm(list);
+      });
+    },
+    TEST_MS,
+  );
+
+  async function heldLocks(): Promise<number> {
+    return (await cluster.keys('tidemark:f:*')).length;
+  }
+});

@@ -15,6 +15,7 @@ import { loadParser, SqlAnalyser } from './sql-analyser.js';
 /** Settings that change what the same SQL text answers. */
 const ANSWER_SETTINGS = [
   'search_path',
+  'row_security',
   'TimeZone',
   'DateStyle',
   'IntervalStyle',
@@ -140,7 +141,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   async #read(run: RunSql): Promise<KnownSchema> {
     const settings = ANSWER_SETTINGS.map((name) => `current_setting('${name}')`).join(', ');
     const [row] = (await run(
-      `SELECT current_schema() AS schema, ARRAY[current_database()::text, current_user::text, ${settings}] AS context`,
+      `SELECT current_schema() AS schema, ARRAY[current_database()::text, current_user::text, session_user::text, ${settings}] AS context`,
       [],
     )) as [{ schema: string | null; context: string[] }];
     const regions = regionColumnsOf(this.source, row.schema ?? 'public');

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../core/table-facts.js';
 import { refusalOf } from './built-in-functions.js';
 import { isMeant, type RangeItem } from './from-clause.js';
+import { isMomentType, mayBeStoredText } from './moment-casts.js';
 import { namesMoment } from './moment-words.js';
 import { ReadRefusal } from './read-refusal.js';
 import {
@@ -13,6 +14,8 @@ import {
   type ColumnRef,
   type FuncCall,
   type Node,
+  type SQLValueFunction,
+  type TypeCast,
   type TypeName,
 } from './syntax-tree.js';
 
@@ -22,14 +25,11 @@ export interface QueryLevel {
   readonly visible: readonly RangeItem[];
 }
 
-const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
-  'ctid',
-  'xmin',
-  'xmax',
-  'cmin',
-  'cmax',
-  'tableoid',
-]);
+/**
+ * Change without any write to the row: when it is locked, checked by a foreign key, or moved by
+ * VACUUM FULL. `tableoid` is not among them.
+ */
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
 
 /** Types whose input and output follow from the value and the settings in the key. */
 const CAST_TYPES: ReadonlySet<string> = new Set(
@@ -40,6 +40,17 @@ const CAST_TYPES: ReadonlySet<string> = new Set(
     'int4range int8range numrange tsrange tstzrange daterange'
   ).split(' '),
 );
+
+/** Functions without parentheses whose answer is part of every key. */
+const NAMED_IN_KEYS: ReadonlySet<string> = new Set([
+  'SVFOP_CURRENT_CATALOG',
+  'SVFOP_CURRENT_ROLE',
+  'SVFOP_CURRENT_USER',
+  'SVFOP_SESSION_USER',
+  'SVFOP_USER',
+]);
+
+const TEXT_AS_MOMENT = 'a text read as a date may name a moment, such as now';
 
 /** Kinds of A_Expr whose name is an operator; BETWEEN and its like stand for `<=` and `>=`. */
 const BETWEEN_KINDS: ReadonlySet<string> = new Set([
@@ -73,6 +84,26 @@ export class ExpressionRules {
     const { schema, name } = qualifiedName(type.names);
     const isKnown = (schema === undefined || schema === 'pg_catalog') && CAST_TYPES.has(name);
     if (!isKnown) throw new ReadRefusal('unknown-function', `cast to type ${name}`);
+  }
+
+  /** `text::date`, where the text may be a word such as `today`. */
+  conversion({ arg, typeName }: TypeCast, level: QueryLevel): void {
+    if (!isMomentType(typeName) || !mayBeStoredText(arg, level.visible)) return;
+    throw new ReadRefusal('volatile-function', TEXT_AS_MOMENT);
+  }
+
+  /** A type that a function or a document's part is read as, whatever text is there. */
+  textRead(type: TypeName): void {
+    this.cast(type);
+    if (isMomentType(type)) throw new ReadRefusal('volatile-function', TEXT_AS_MOMENT);
+  }
+
+  named({ op }: SQLValueFunction): void {
+    if (NAMED_IN_KEYS.has(op ?? '')) return;
+    throw new ReadRefusal(
+      'volatile-function',
+      'a function of the clock or session, such as current_date',
+    );
   }
 
   constant({ sval }: A_Const): void {

@@ -123,8 +123,8 @@ function readNode(node: Node, tableOf: TableResolver): FromClause {
   if (range) return single(tableItem(range, tableOf(range)));
   const join = pick(node, 'JoinExpr');
   if (join) return readJoin(join, tableOf);
-  const alias = (pick(node, 'RangeSubselect') ?? pick(node, 'RangeFunction'))?.alias;
-  return single(opaque(alias));
+  const [fields] = Object.values(node) as [{ readonly alias?: Alias } | undefined];
+  return single(opaque(fields?.alias));
 }
 
 function single(item: RangeItem): FromClause {

@@ -3,17 +3,19 @@ import type { ReadAnalysis } from '../core/statement-analysis.js';
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
 import { confinementsOf, EqualityReader, type TableReference } from './confinement.js';
 import { ExpressionRules, type QueryLevel } from './expression-rules.js';
-import { itemsOf, readFromClause, type TableResolver } from './from-clause.js';
+import { itemsOf, readFromClause, tableItem, type TableResolver } from './from-clause.js';
 import { READ_GRAMMAR, SELECT_FIELDS, SELECT_NODES } from './read-grammar.js';
 import { ReadRefusal } from './read-refusal.js';
 import { isRowPerKey } from './row-per-key.js';
 import {
+  parse,
   pick,
   typeOf,
   type Node,
   type RangeVar,
   type RawStmt,
   type SelectStmt,
+  type TypeName,
 } from './syntax-tree.js';
 import { ParameterUse } from './terms.js';
 
@@ -48,6 +50,11 @@ class ReadAnalyser {
   readonly #parameters: ParameterUse;
   readonly #equalities: EqualityReader;
   readonly #references: TableReference[] = [];
+  /** The views whose definitions are being read, outermost first. */
+  readonly #views: string[] = [];
+  #hasReadViews = false;
+  /** The tables whose policies have been read. */
+  readonly #secured = new Set<TableFacts>();
 
   constructor(
     statement: Node,
@@ -71,6 +78,9 @@ class ReadAnalyser {
     const [reference] = this.#references;
     const rowPerKey =
       this.#references.length === 1 &&
+      !this.#hasReadViews &&
+      // Children that inherit may have rows of the same key.
+      (reference?.table.kind === 'partitioned' || reference?.table.relatives.length === 0) &&
       tables[0]?.confinements[0]?.dimension.name === reference?.table.primaryKey &&
       isRowPerKey(select);
     return { cacheable: true, tables, rowPerKey };
@@ -86,13 +96,57 @@ class ReadAnalyser {
     for (const part of [select.larg, select.rarg]) if (part) this.#select(part, parent, names);
 
     const from = readFromClause(select.fromClause ?? [], this.#resolver(names));
-    for (const item of itemsOf(from.root)) if (item.table) requireCacheable(item.table);
+    for (const { table } of itemsOf(from.root)) if (table) this.#table(table);
     const level = { parent, visible: from.visible };
-    this.#references.push(
-      ...this.#equalities.references(from.root, select.whereClause, from.visible),
-    );
+    const references = this.#equalities.references(from.root, select.whereClause, from.visible);
+    // A view has been read by its definition.
+    this.#references.push(...references.filter(({ table }) => table.kind !== 'view'));
     const fields = select as Fields;
     for (const field of SELECT_NODES) this.#value(fields[field], { level, names });
+  }
+
+  #table(table: TableFacts): void {
+    const family = this.catalogue.tables.filter(
+      ({ id }) => id === table.id || table.relatives.includes(id),
+    );
+    const foreign = family.find(({ kind }) => kind === 'foreign');
+    if (foreign) {
+      throw new ReadRefusal('foreign-table', `${foreign.id} is a table of another server`);
+    }
+    if (table.kind === 'view') this.#view(table);
+    // A view reads with the rights of its owner, to whom other policies may apply.
+    const isSecured = table.hasRowSecurity || (this.#views.length > 0 && table.isRowSecured);
+    if (isSecured) this.#policies(table);
+  }
+
+  /** A view is a subquery: its tables are read under its own conditions. */
+  #view({ id, definition }: TableFacts): void {
+    const [statement, ...others] = definition === undefined ? [] : parse(definition);
+    const select = pick(statement?.stmt, 'SelectStmt');
+    if (!select || others.length > 0) throw new ReadRefusal('view', `${id} has no query`);
+    if (this.#views.includes(id)) throw new ReadRefusal('view', `${id} reads itself`);
+    this.#hasReadViews = true;
+    this.#views.push(id);
+    this.#select(select, undefined, new Set());
+    this.#views.pop();
+  }
+
+  /** The conditions that decide which rows a role sees may read tables of their own. */
+  #policies(table: TableFacts): void {
+    if (this.#secured.has(table)) return;
+    this.#secured.add(table);
+    const { schema: schemaname, name: relname } = table;
+    const level = { parent: undefined, visible: [tableItem({ schemaname, relname }, table)] };
+    for (const policy of table.policies) {
+      try {
+        const [statement] = parse(`SELECT ${policy}`);
+        const targets = pick(statement?.stmt, 'SelectStmt')?.targetList;
+        this.#value(targets, { level, names: new Set() });
+      } catch (error) {
+        if (!(error instanceof ReadRefusal)) throw error;
+        throw new ReadRefusal('row-security', `a policy of ${table.id}: ${error.detail}`);
+      }
+    }
   }
 
   /** Reads the WITH clause and answers the names that hold in the rest of the statement. */
@@ -106,7 +160,7 @@ class ReadAnalyser {
     for (const table of tables) {
       const query = pick(table.ctequery, 'SelectStmt');
       if (!query) throw new ReadRefusal('not-a-select', 'a common table expression writes');
-      if (table.search_clause ?? table.cycle_clause) throw unknown('SEARCH or CYCLE');
+      // SEARCH names columns alone, as CYCLE does beside two constants.
       this.#select(query, parent, clause.recursive ? all : new Set(before));
       before.add(table.ctename ?? '');
     }
@@ -140,13 +194,11 @@ class ReadAnalyser {
 
   #node(type: string, fields: Fields, context: Context): void {
     const grammar = READ_GRAMMAR.get(type);
-    if (type === 'SQLValueFunction') {
-      throw new ReadRefusal(
-        'volatile-function',
-        'a function of the clock or session, such as current_date',
-      );
+    if (type === 'RangeTableSample') {
+      throw new ReadRefusal('volatile-function', 'TABLESAMPLE takes other rows every time');
     }
     if (!grammar) throw unknown(type);
+    if (type === 'TextType') this.#rules.textRead(fields as unknown as TypeName);
     this.#check({ [type]: fields } as unknown as Node, context.level);
     for (const [field, value] of Object.entries(fields)) {
       const part = grammar.parts[field];
@@ -164,6 +216,9 @@ class ReadAnalyser {
       pick(node, 'TypeName'),
     ];
     const [column, constant] = [pick(node, 'ColumnRef'), pick(node, 'A_Const')];
+    const [cast, named] = [pick(node, 'TypeCast'), pick(node, 'SQLValueFunction')];
+    if (cast) rules.conversion(cast, level);
+    if (named) rules.named(named);
     if (call) rules.call(call);
     if (expression) rules.expression(expression);
     if (type) rules.cast(type);
@@ -178,18 +233,10 @@ class ReadAnalyser {
   }
 }
 
-function requireCacheable(table: TableFacts): void {
-  const { id, kind } = table;
-  if (kind === 'view' || kind === 'materialized-view' || kind === 'foreign') {
-    throw new ReadRefusal('view', `${id} is a ${kind.replace('-', ' ')}, no table`);
-  }
-  if (table.hasRowSecurity) throw new ReadRefusal('row-security', `${id} has row security`);
-  if (table.isInherited || kind === 'partitioned') {
-    throw new ReadRefusal('unknown-table', `${id} is partitioned or inherits`);
-  }
-}
-
 function unknownTable({ schemaname, relname }: RangeVar): ReadRefusal {
+  if (schemaname?.startsWith('pg_temp')) {
+    return new ReadRefusal('temporary-table', `${relname} belongs to one connection`);
+  }
   const name = schemaname === undefined ? relname : `${schemaname}.${relname}`;
   return new ReadRefusal('unknown-table', `${name} is no table of the catalogue`);
 }

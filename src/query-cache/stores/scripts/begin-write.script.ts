@@ -41,9 +41,8 @@ write_mark(write_id, {
 local own_mark = '!' .. write_id .. ' ' .. epoch_token()
 for _, name in ipairs(names) do
   local key = version_prefix .. name
-  local version = redis.call('GET', key)
-  local others = version and marks_without(version, write_id) or ''
-  put_version(key, token .. others .. own_mark)
+  local marks = marks_on(name, redis.call('GET', key))
+  put_version(key, token .. marks_without(marks, write_id) .. own_mark)
 end
 return #names
 `,

@@ -3,7 +3,8 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
  * Creates the versions that are missing and registers their dimensions. While there are marks,
- * versions of dimensions not registered yet stay missing.
+ * versions of dimensions not registered yet stay missing, and a version that was lost gets the marks
+ * again that lie on it.
  *
  * KEYS: epoch, marks, dimensions. ARGV: token, version names...
  * Answers the epoch, then each version; false where there is none.
@@ -24,7 +25,9 @@ for i = 2, #ARGV do
   local key = version_prefix .. ARGV[i]
   local dimension = dimension_of(ARGV[i])
   if may_create(dimension) then
-    if redis.call('EXISTS', key) == 0 then put_version(key, token) end
+    if redis.call('EXISTS', key) == 0 then
+      put_version(key, has_marks and token .. marks_on(ARGV[i]) or token)
+    end
     if dimension then redis.call('SADD', dimensions_key, dimension) end
   end
   answer[i] = redis.call('GET', key)

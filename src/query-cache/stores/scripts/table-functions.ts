@@ -45,18 +45,33 @@ local function put_version(key, version)
   end
 end
 
--- The part of a version after its token, without the mark of one write.
-local function marks_without(version, write_id)
-  local marks = ''
-  for id, epoch in string.gmatch(version, '!([^! ]*) ([^!]*)') do
-    if id ~= write_id then marks = marks .. '!' .. id .. ' ' .. epoch end
+-- The marks on a version without that of one write.
+local function marks_without(marks, write_id)
+  local others = ''
+  for id, epoch in string.gmatch(marks, '!([^! ]*) ([^!]*)') do
+    if id ~= write_id then others = others .. '!' .. id .. ' ' .. epoch end
   end
-  return marks
+  return others
 end
 
 local function read_mark(write_id)
   local text = redis.call('HGET', marks_key, write_id)
   return text and cjson.decode(text)
+end
+
+-- The marks on a version: those in its text, and where the version itself was lost (an allkeys-*
+-- policy may drop it) those that the marks say lie on it.
+local all_marks
+local function marks_on(name, version)
+  if version then return string.sub(version, #token_of(version) + 1) end
+  all_marks = all_marks or redis.call('HGETALL', marks_key)
+  local marks, in_json = '', cjson.encode(name)
+  for i = 1, #all_marks, 2 do
+    if string.find(all_marks[i + 1], in_json, 1, true) then
+      marks = marks .. '!' .. all_marks[i] .. ' ' .. epoch_token()
+    end
+  end
+  return marks
 end
 
 local function write_mark(write_id, mark)
@@ -72,10 +87,9 @@ local function take_off(write_id, mark, token)
   for _, name in ipairs(mark.names) do
     local key = version_prefix .. name
     local version = redis.call('GET', key)
-    if version then
-      put_version(key, (token or token_of(version)) .. marks_without(version, write_id))
-    elseif token then
-      put_version(key, token)
+    local next_token = token or (version and token_of(version))
+    if next_token then
+      put_version(key, next_token .. marks_without(marks_on(name, version), write_id))
     end
   end
   redis.call('HDEL', marks_key, write_id)

@@ -27,8 +27,11 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     this.stores.onOutage(() => this.gate.distrustAll());
     await this.stores.ready();
+    // What this process did not live through may have gone past the cache.
+    if (!(await this.stores.isVouchedFor())) this.gate.distrustAll();
     // Makes the version of the schema, under which the catalogue is then loaded.
     await this.gate.check([]);
+    this.stores.vouchWhile(() => this.gate.isUnbroken);
     await this.schema.load();
     // An application context without HTTP (a job, a script) has no adapter.
     const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;

@@ -1,7 +1,8 @@
 /** The one place that makes Redis clients, so that every client obeys the same rules of failure. */
 import { Redis } from 'ioredis';
 import type { RedisLog } from './outage-state.js';
-import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
+import type { RedisConnectionOptions } from './redis-connection.options.js';
+import { RedisConnection } from './redis-connection.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 
 export interface RedisClientOptions {
@@ -55,13 +56,13 @@ export function createRedisClient(options: RedisClientOptions): Redis {
 
 /** Starts to connect and returns at once; never rejects or throws because Redis is away. */
 export function openRedisConnection(
-  options: RedisClientOptions & Pick<RedisConnectionOptions, 'heartbeatKey'>,
+  options: RedisClientOptions & Pick<RedisConnectionOptions, 'heartbeat'>,
   log: RedisLog,
 ): RedisConnection {
   const connection = new RedisConnection(createRedisClient(options), {
     address: describeRedisAddress(parseRedisUrl(options.url)),
     timeoutMs: options.timeoutMs,
-    heartbeatKey: options.heartbeatKey,
+    heartbeat: options.heartbeat,
     log,
   });
   connection.start();

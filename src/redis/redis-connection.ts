@@ -10,6 +10,8 @@
  * While `up`, a heartbeat looks for stalls also when there is nothing to send. It beats so often,
  * and is so impatient, that a stall of the server which makes a command of another process late
  * is noticed here too: what that process could not announce, this one must know to distrust.
+ * Now and then it asks who the server is, so that a proxy that has switched servers without
+ * closing connections is found out in the end.
  *
  * The client sends nothing twice and keeps nothing waiting (redis-client.factory.ts), so an
  * answer always comes over the connection that was in use when its command was sent.
@@ -17,45 +19,22 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
+import { redisErrorOf, textOf } from './client-error.js';
 import { OUTAGE_REPLIES } from './outage-replies.js';
-import { OutageState, type RedisLog, type RedisState } from './outage-state.js';
+import { OutageState, type RedisState } from './outage-state.js';
+import type { Answer, Heartbeat, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
+import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
 import { readServerFacts, type ServerFacts } from './server-facts.js';
-
-export interface RedisConnectionOptions {
-  /**
-   * A key that is never set. A heartbeat deletes it: a write that changes nothing, which a server
-   * refuses that refuses writes, while it may well go on answering reads.
-   */
-  readonly heartbeatKey: string;
-  /** For messages; has no user and no password. */
-  readonly address: string;
-  readonly timeoutMs: number;
-  readonly log: RedisLog;
-  /** Longest time between two looks at the connection. */
-  readonly probeIntervalMs?: number;
-  /** How long an open connection may stay silent before it is replaced. */
-  readonly silenceLimitMs?: number;
-}
-
-/** An answer and the `run_id` of the server that gave it. */
-export interface Answer<T> {
-  readonly value: T;
-  readonly node: string;
-}
-
-const PROBE_INTERVAL_MS = 200;
-const SILENCE_LIMIT_MS = 5_000;
+import { SharedAttempt } from './shared-attempt.js';
+import { untilAny } from './until-any.js';
 
 export class RedisConnection {
   /** Without user and password. */
   readonly address: string;
   readonly #client: Redis;
-  readonly #timeoutMs: number;
-  readonly #heartbeatLimitMs: number;
-  readonly #heartbeatKey: string;
-  readonly #watchIntervalMs: number;
-  readonly #silenceLimitMs: number;
+  readonly #timing: ConnectionTiming;
+  readonly #heartbeat: Heartbeat;
   readonly #outage: OutageState;
   #closed = false;
   /** Changes whenever a connection opens or closes. */
@@ -64,21 +43,17 @@ export class RedisConnection {
   #facts: ServerFacts | undefined;
   #evictionPolicy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
-  #probing = false;
+  #probing: Promise<void> | undefined;
   #beating = false;
   #silentSinceMs = performance.now();
+  #factsAtMs = 0;
+  readonly #attempt = new SharedAttempt(() => this.#tryNow());
 
   constructor(client: Redis, options: RedisConnectionOptions) {
     this.#client = client;
     this.address = options.address;
-    this.#timeoutMs = options.timeoutMs;
-    this.#heartbeatLimitMs = options.timeoutMs / 2;
-    this.#heartbeatKey = options.heartbeatKey;
-    this.#watchIntervalMs = Math.min(
-      options.probeIntervalMs ?? PROBE_INTERVAL_MS,
-      options.timeoutMs / 4,
-    );
-    this.#silenceLimitMs = options.silenceLimitMs ?? Math.max(SILENCE_LIMIT_MS, options.timeoutMs);
+    this.#timing = timingOf(options);
+    this.#heartbeat = options.heartbeat;
     this.#outage = new OutageState(options.address, options.log);
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
@@ -112,7 +87,7 @@ export class RedisConnection {
 
   /** Returns at once. Connects, and goes on trying until {@link close}. */
   start(): void {
-    this.#watch ??= setInterval(() => this.#look(), this.#watchIntervalMs).unref();
+    this.#watch ??= setInterval(() => this.#look(), this.#timing.watchIntervalMs).unref();
     this.#connect();
   }
 
@@ -125,7 +100,19 @@ export class RedisConnection {
     name: string,
     command: (client: Redis, node: string) => Promise<T>,
   ): Promise<Answer<T>> {
-    return this.#exchange(name, this.#timeoutMs, command);
+    return this.#exchange(name, this.#timing.timeoutMs, command);
+  }
+
+  /**
+   * As {@link send}; but while the connection is not up, an attempt to reach Redis that begins
+   * after the call has to fail first. Waits as long as one command may take.
+   */
+  async sendUrgently<T>(
+    name: string,
+    command: (client: Redis, node: string) => Promise<T>,
+  ): Promise<Answer<T>> {
+    if (this.state !== 'up' && !this.#closed) await this.#attempt.made();
+    return this.send(name, command);
   }
 
   /** Answers a function that takes the listener off again. */
@@ -149,8 +136,8 @@ export class RedisConnection {
       const quit = Promise.all([once(this.#client, 'end'), this.#client.quit()]);
       await withDeadline(
         quit,
-        this.#timeoutMs,
-        () => new RedisTimeoutError('QUIT', this.#timeoutMs),
+        this.#timing.timeoutMs,
+        () => new RedisTimeoutError('QUIT', this.#timing.timeoutMs),
       ).catch(() => undefined);
     }
     if (this.#client.status !== 'end') this.#client.disconnect();
@@ -187,7 +174,7 @@ export class RedisConnection {
   #lost(): void {
     this.#generation += 1;
     this.#facts = undefined;
-    this.#probing = false;
+    this.#probing = undefined;
     if (this.state !== 'down') this.#outage.fail('the connection was closed');
   }
 
@@ -197,10 +184,10 @@ export class RedisConnection {
       void this.#beat();
       return;
     }
-    const isSilent = performance.now() - this.#silentSinceMs > this.#silenceLimitMs;
+    const isSilent = performance.now() - this.#silentSinceMs > this.#timing.silenceLimitMs;
     switch (this.#client.status) {
       case 'ready':
-        if (!this.#probing) void this.#probe();
+        if (this.#probing === undefined) void this.#probe();
         else if (isSilent) this.#reconnect();
         break;
       case 'connect':
@@ -218,11 +205,60 @@ export class RedisConnection {
   async #beat(): Promise<void> {
     if (this.#beating) return;
     this.#beating = true;
-    // A failure has been told by the time it arrives here.
-    await this.#exchange('a heartbeat', this.#heartbeatLimitMs, (client) =>
-      client.del(this.#heartbeatKey),
-    ).catch(() => undefined);
-    this.#beating = false;
+    try {
+      const answer = await this.#exchange('a heartbeat', this.#timing.heartbeatLimitMs, (client) =>
+        this.#heartbeat.beat(client),
+      );
+      this.#heartbeat.answered?.(answer.value);
+      if (performance.now() - this.#factsAtMs > this.#timing.factsIntervalMs)
+        await this.#lookAgain();
+    } catch (error) {
+      // Refused for whatever reason: writes cannot be announced. Other failures have been told.
+      if (error instanceof RedisCommandError) this.#outage.fail(error.message);
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  async #lookAgain(): Promise<void> {
+    const generation = this.#generation;
+    const { value } = await this.#exchange('INFO', this.#timing.timeoutMs, readServerFacts);
+    if (generation !== this.#generation) return;
+    this.#factsAtMs = performance.now();
+    this.#evictionPolicy = value.evictionPolicy;
+    if (value.runId !== this.#facts?.runId) this.#outage.fail('another server has taken its place');
+    else if (value.unfitness !== undefined) this.#outage.fail(value.unfitness);
+    else return;
+    this.#reconnect();
+  }
+
+  /** Resolves when the connection is up, or when an attempt to bring it up has failed. */
+  #tryNow(): Promise<void> {
+    const { timeoutMs, lastLookMs } = this.#timing;
+    const silentForMs = performance.now() - this.#silentSinceMs;
+    // A question that waits in a server that stands still is answered as soon as it goes on.
+    const isWaiting = this.#client.status === 'connect' || this.#probing !== undefined;
+    const limitMs = isWaiting && silentForMs > timeoutMs ? lastLookMs : timeoutMs;
+    return untilAny(limitMs, [
+      (done) => this.onUp(done),
+      (done) => {
+        this.#client.on('close', done);
+        return () => this.#client.off('close', done);
+      },
+      (done) => {
+        void this.#probeAnew(done);
+        return () => undefined;
+      },
+    ]);
+  }
+
+  /** Calls `ended` after a probe that begins after the call, where there can be one at once. */
+  async #probeAnew(ended: () => void): Promise<void> {
+    await this.#probing;
+    const { status } = this.#client;
+    if (this.#closed) ended();
+    else if (status === 'ready') await this.#probe().then(ended);
+    else if (status !== 'connecting' && status !== 'connect') this.#connect();
   }
 
   #reconnect(): void {
@@ -231,61 +267,48 @@ export class RedisConnection {
     this.#client.disconnect(true);
   }
 
-  async #probe(): Promise<void> {
+  /** One at a time. Never rejects. */
+  #probe(): Promise<void> {
+    if (this.#probing !== undefined) return this.#probing;
     const generation = this.#generation;
-    this.#probing = true;
     this.#silentSinceMs = performance.now();
-    try {
-      const asked = this.#facts === undefined ? await readServerFacts(this.#client) : undefined;
-      // A replica says that it is one, which tells more than the write it refuses.
-      if (asked?.isPrimary !== false) await this.#client.del(this.#heartbeatKey);
-      if (generation === this.#generation) this.#weigh(asked);
-    } catch (error) {
-      if (generation === this.#generation) {
-        // It may be another server, or have another role, by the time it can serve again.
-        this.#facts = undefined;
-        this.#outage.fail(textOf(error));
-      }
-    } finally {
-      if (generation === this.#generation) this.#probing = false;
-    }
+    this.#probing = this.#ask(generation).finally(() => {
+      if (generation === this.#generation) this.#probing = undefined;
+    });
+    return this.#probing;
   }
 
-  /** A probe was answered, with facts where they were asked for. */
-  #weigh(asked: ServerFacts | undefined): void {
-    if (asked !== undefined) {
-      this.#evictionPolicy = asked.evictionPolicy;
-      if (!asked.isPrimary) {
-        this.#outage.fail('the server is a replica, its data may be old');
-        return;
-      }
+  async #ask(generation: number): Promise<void> {
+    try {
+      const asked = this.#facts ?? (await readServerFacts(this.#client));
+      // Why a server is unfit tells more than that it refuses the heartbeat.
+      if (asked.unfitness !== undefined) throw new Error(asked.unfitness);
+      await this.#heartbeat.beat(this.#client);
+      if (generation !== this.#generation) return;
       this.#facts = asked;
+      this.#factsAtMs = performance.now();
+      this.#evictionPolicy = asked.evictionPolicy;
+      this.#outage.recover();
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      // It may be another server, or have another role, by the time it can serve again.
+      this.#facts = undefined;
+      this.#outage.fail(textOf(error));
     }
-    if (this.#facts !== undefined) this.#outage.recover();
   }
 
   /** Turns an error of the client into one of ours, and goes down where it means an outage. */
   #judge(name: string, error: unknown, isPresent: boolean): Error {
-    const text = textOf(error);
-    if (error instanceof Error && error.name === 'ReplyError') {
-      const replyCode = text.split(' ', 1)[0] ?? '';
-      if (isPresent && OUTAGE_REPLIES.has(replyCode)) {
-        this.#outage.fail(text);
-        // The server may have been demoted: ask again who it is, over a new connection.
-        if (replyCode === 'READONLY') this.#reconnect();
-      }
-      return new RedisCommandError(name, replyCode, text);
+    const told = redisErrorOf(name, error);
+    if (!isPresent) return told;
+    if (!(told instanceof RedisCommandError)) {
+      this.#outage.fail(textOf(error));
+      if (told instanceof RedisTimeoutError && this.#client.status === 'ready') void this.#probe();
+    } else if (OUTAGE_REPLIES.has(told.replyCode)) {
+      this.#outage.fail(textOf(error));
+      // The server may have been demoted: ask again who it is, over a new connection.
+      if (told.replyCode === 'READONLY') this.#reconnect();
     }
-    if (isPresent) this.#outage.fail(text);
-    if (!(error instanceof RedisTimeoutError)) return new RedisUnavailableError(text);
-    if (isPresent && !this.#probing && this.#client.status === 'ready') void this.#probe();
-    return error;
+    return told;
   }
-}
-
-/** The message alone: the client's errors carry commands with their arguments, passwords too. */
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  return 'code' in error ? String(error.code) : error.name;
 }

@@ -4,10 +4,13 @@ import type { Redis } from 'ioredis';
 export interface ServerFacts {
   /** Identity of one run of the server process. */
   readonly runId: string;
-  readonly isPrimary: boolean;
   /** `maxmemory-policy`, as it was when asked. */
   readonly evictionPolicy: string | undefined;
+  /** Why the server cannot be used as it is, in words for people; `undefined` where it can. */
+  readonly unfitness: string | undefined;
 }
+
+const LEAST_VERSION = 7;
 
 /** Asks the server behind the client's present connection. Rejects where INFO tells no `run_id`. */
 export async function readServerFacts(client: Redis): Promise<ServerFacts> {
@@ -22,9 +25,26 @@ export async function readServerFacts(client: Redis): Promise<ServerFacts> {
   if (runId === undefined || runId === '') throw new Error('INFO tells no run_id');
   return {
     runId,
-    isPrimary: facts.get('role') === 'master',
     evictionPolicy: facts.get('maxmemory_policy'),
+    unfitness: unfitnessOf(facts),
   };
+}
+
+function unfitnessOf(facts: ReadonlyMap<string, string>): string | undefined {
+  const mode = facts.get('redis_mode') ?? 'standalone';
+  if (mode === 'sentinel') {
+    return 'the server is a Sentinel, which is not supported: name the primary itself';
+  }
+  if (mode !== 'standalone') {
+    return `the server runs in ${mode} mode, which is not supported: use a standalone one`;
+  }
+  const version = facts.get('redis_version') ?? '';
+  if (Number.parseInt(version, 10) < LEAST_VERSION) {
+    return `the server has version ${version}, which is too old: use ${LEAST_VERSION} or later`;
+  }
+  return facts.get('role') === 'master'
+    ? undefined
+    : 'the server is a replica, its data may be old';
 }
 
 function parseInfo(text: string): ReadonlyMap<string, string> {

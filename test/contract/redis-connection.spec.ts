@@ -12,7 +12,8 @@ import {
 } from '../../src/redis/redis.errors.js';
 import { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
-import { connect, connected, down, LogBook, up } from './redis-harness.js';
+import { SwitchingRelay } from '../support/switching-relay.js';
+import { connect, connected, down, LogBook, plainHeartbeat, up } from './redis-harness.js';
 
 const ping = (connection: RedisConnection) => connection.send('PING', (client) => client.ping());
 const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -144,10 +145,67 @@ describe('RedisConnection', () => {
     admin.disconnect();
   });
 
-  it('knows the eviction policy', async () => {
+  it('takes a heartbeat that is refused for an outage, whatever the reason', async () => {
+    const admin = new Redis(server.port);
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', 'allkeys', '+@all');
+    connection = await connected(server.url.replace('//', '//app:secret@'));
+    await admin.call('ACL', 'SETUSER', 'app', '-del');
+    await down(connection);
+    expect(connection.reason).toContain('NOPERM');
+    await admin.call('ACL', 'SETUSER', 'app', '+del');
+    await up(connection);
+    admin.disconnect();
+  });
+
+  it('finds out that another server answers on the same connection', async () => {
+    const other = await RedisServer.start();
+    const relay = await SwitchingRelay.open(server.port);
+    connection = await connected(relay.url);
+    const before = connection.node;
+    await relay.switchTo(other.port);
+    await down(connection);
+    expect(connection.reason).toContain('another server');
+    await up(connection);
+    expect(connection.node).not.toBe(before);
+    await connection.close();
+    await relay.close();
+    await other.stop();
+  });
+
+  it('tries once more before an urgent command fails', async () => {
+    connection = await connected(server.url);
+    const urgently = () => connection.sendUrgently('PING', (client) => client.ping());
+    await server.kill();
+    await down(connection);
+    expect(await failureOf(urgently())).toBeInstanceOf(RedisUnavailableError);
+    // So long that the next attempt by itself is a while away.
+    for (let attempts = 0; attempts < 8; attempts += 1) await failureOf(urgently());
+    await server.restart();
+    expect(connection.state).toBe('down');
+    expect((await urgently()).value).toBe('PONG');
+  });
+
+  it('gives an urgent command no more time than any other when the server stands still', async () => {
+    connection = await connected(server.url, { timeoutMs: 100 });
+    server.pause();
+    await down(connection);
+    const commands = Array.from({ length: 30 }, () =>
+      failureOf(connection.sendUrgently('PING', (client) => client.ping())),
+    );
+    for (const failure of await Promise.all(commands)) {
+      expect(failure).toBeInstanceOf(RedisUnavailableError);
+    }
+    server.resume();
+    await up(connection);
+  });
+
+  it('knows the eviction policy, and when it changes', async () => {
     const evicting = await RedisServer.start({ config: { 'maxmemory-policy': 'allkeys-lru' } });
     connection = await connected(evicting.url);
     expect(connection.evictionPolicy).toBe('allkeys-lru');
+    await evicting.command('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    while (connection.evictionPolicy !== 'volatile-lru') await delay(10);
+    expect(connection.state).toBe('up');
     await evicting.stop();
   });
 
@@ -207,7 +265,7 @@ describe('RedisConnection without a server that answers', () => {
     const { port } = mute.address() as AddressInfo;
     const url = `redis://127.0.0.1:${port}`;
     const connection = new RedisConnection(createRedisClient({ url, timeoutMs: 50 }), {
-      heartbeatKey: 'test:heartbeat',
+      heartbeat: plainHeartbeat,
       address: url,
       timeoutMs: 50,
       log: new LogBook(),
@@ -219,6 +277,22 @@ describe('RedisConnection without a server that answers', () => {
     expect(connection.state).not.toBe('up');
     await connection.close();
     mute.close();
+  });
+
+  it.each([
+    { mode: 'a node of a cluster', options: { config: { 'cluster-enabled': 'yes' } } },
+    { mode: 'a Sentinel', options: { isSentinel: true } },
+  ])('does not use $mode, and says what to do', async ({ mode, options }) => {
+    const server = await RedisServer.start(options);
+    const log = new LogBook();
+    const connection = connect(server.url, { log });
+    await down(connection);
+    expect(connection.reason).toContain('not supported: ');
+    expect(connection.reason.toLowerCase()).toContain(mode.split(' ').at(-1)?.toLowerCase());
+    expect(await failureOf(ping(connection))).toBeInstanceOf(RedisUnavailableError);
+    expect(log.lines).toHaveLength(1);
+    await connection.close();
+    await server.stop();
   });
 
   it('reports a wrong password without telling it', async () => {

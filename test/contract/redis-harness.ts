@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
 import type { RedisLog } from '../../src/redis/outage-state.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
+import type { Heartbeat } from '../../src/redis/redis-connection.options.js';
 
 // A slow machine is no failure: what hangs ends here, and nothing else is decided by time.
 jest.setTimeout(60_000);
@@ -33,10 +34,13 @@ export interface ConnectOptions {
   readonly log?: RedisLog;
 }
 
+/** Writes and changes nothing. */
+export const plainHeartbeat: Heartbeat = { beat: (client) => client.del('test:heartbeat') };
+
 /** A connection that is under way. */
 export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
   const { timeoutMs = 10_000, log = new LogBook() } = options;
-  return openRedisConnection({ url, timeoutMs, heartbeatKey: 'test:heartbeat' }, log);
+  return openRedisConnection({ url, timeoutMs, heartbeat: plainHeartbeat }, log);
 }
 
 /** A connection that is up. */

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -19,8 +19,8 @@ const SNAPSHOT_FILE = 'dump.rdb';
 export interface RedisServerOptions {
   /** Lines of redis.conf, such as `{ maxmemory: '10mb' }`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** More arguments, such as `--sentinel`. */
-  readonly argv?: readonly string[];
+  /** A Sentinel instead of a server of data. */
+  readonly isSentinel?: boolean;
 }
 
 export class RedisServer {
@@ -31,12 +31,14 @@ export class RedisServer {
     readonly port: number,
     private readonly directory: string,
     private readonly config: Readonly<Record<string, string>>,
+    private readonly isSentinel: boolean,
   ) {}
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     for (let attempt = 1; ; attempt += 1) {
       const directory = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
-      const server = new RedisServer(await freePort(), directory, options.config ?? {});
+      const { config = {}, isSentinel = false } = options;
+      const server = new RedisServer(await freePort(), directory, config, isSentinel);
       try {
         await server.#launch();
         return server;
@@ -124,17 +126,7 @@ export class RedisServer {
   }
 
   async #launch(): Promise<void> {
-    const settings: Record<string, string> = {
-      bind: HOST,
-      port: String(this.port),
-      dir: this.directory,
-      dbfilename: SNAPSHOT_FILE,
-      save: '',
-      appendonly: 'no',
-      daemonize: 'no',
-      ...this.config,
-    };
-    const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    const argv = await this.#arguments();
     const child = spawn(serverBinary(), argv, {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C in the terminal is for the tests; they end the server.
@@ -154,6 +146,22 @@ export class RedisServer {
     if (child.pid !== undefined) this.#guard = guard(child.pid, this.directory);
     unref(child, child.stdout, child.stderr);
     await Promise.race([failed, this.#answers()]);
+  }
+
+  async #arguments(): Promise<readonly string[]> {
+    const settings: Record<string, string> = {
+      bind: HOST,
+      port: String(this.port),
+      dir: this.directory,
+      ...(this.isSentinel ? {} : { dbfilename: SNAPSHOT_FILE, save: '', appendonly: 'no' }),
+      ...this.config,
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    if (!this.isSentinel) return flags;
+    // A Sentinel writes its state to its configuration file.
+    const file = join(this.directory, 'sentinel.conf');
+    await writeFile(file, '');
+    return [file, '--sentinel', ...flags];
   }
 
   async #answers(): Promise<void> {

@@ -59,6 +59,14 @@ export class FreshnessGate {
     this.#outages += 1;
   }
 
+  /**
+   * Whether this process can speak to others for what the store holds: the epoch that is part of
+   * every stamp has been replaced since the last outage, or none was seen.
+   */
+  get isUnbroken(): boolean {
+    return (this.#trustedSinceOutage.get(SCHEMA) ?? 0) === this.#outages;
+  }
+
   /** Reads the versions and judges them. Never rejects. */
   async check(answerDependencies: readonly TableDependency[]): Promise<Freshness> {
     const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];

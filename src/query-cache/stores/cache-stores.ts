@@ -10,6 +10,7 @@ import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
 import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisVersionStore } from './redis-version-store.js';
+import { RedisWitness } from './redis-witness.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
@@ -21,6 +22,7 @@ export class CacheStores {
     readonly entries: EntryStore,
     readonly fillLock: FillLock,
     private readonly connection: RedisConnection | undefined,
+    private readonly witness: RedisWitness | undefined,
   ) {}
 
   /** Returns at once; a Redis that is away is waited for in the background. */
@@ -31,22 +33,26 @@ export class CacheStores {
         new NullEntryStore(),
         new MemoryFillLock(),
         undefined,
+        undefined,
       );
     }
+    const witness = new RedisWitness(namespace);
     const connection = openRedisConnection(
       {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeatKey: `${namespace}:heartbeat`,
+        heartbeat: witness,
       },
       log,
     );
+    witness.attend(connection);
     return new CacheStores(
       new RedisVersionStore(connection, namespace),
       new RedisEntryStore(connection, namespace),
       new RedisFillLock(connection, namespace),
       connection,
+      witness,
     );
   }
 
@@ -68,6 +74,16 @@ export class CacheStores {
       const stopUp = connection.onUp(done);
       const stopDown = connection.onDown(done);
     });
+  }
+
+  /** Whether what was cached before this process began can be trusted. Never rejects. */
+  async isVouchedFor(): Promise<boolean> {
+    return this.witness === undefined || this.witness.isVouchedFor();
+  }
+
+  /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */
+  vouchWhile(isUnbroken: () => boolean): void {
+    this.witness?.answerWhile(isUnbroken);
   }
 
   /** Calls the listener whenever writes may have gone unannounced. */

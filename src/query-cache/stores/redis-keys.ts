@@ -10,6 +10,8 @@
  * | `<ns>:t`              | set: the tables that were ever given an epoch                  |
  * | `<ns>:e:<key>`         | an entry; TTL                                                  |
  * | `<ns>:f:<name>`        | the lock of a fill; TTL                                        |
+ * | `<ns>:{i}:h`           | nothing, ever: heartbeats delete it                            |
+ * | `<ns>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
  *
  * The braces put all data of one table into one slot of a Redis cluster.
  */
@@ -47,6 +49,11 @@ export class RedisKeys {
 
   fillLock(name: string): string {
     return `${this.namespace}:f:${name}`;
+  }
+
+  /** The keys of a heartbeat: one that is never set, and the question of an instance. */
+  ofHeartbeat(): readonly [heartbeat: string, question: string] {
+    return [`${this.namespace}:{i}:h`, `${this.namespace}:{i}:q`];
   }
 
   #table(table: string): string {

@@ -74,7 +74,8 @@ export class RedisVersionStore extends VersionStore {
       wholeMs(leaseMs),
     ];
     await forEachTable(mark.tables, ({ table, names }) =>
-      this.#run(beginWrite, table, [...fixed, ...names]),
+      // A write that goes on unannounced must know that Redis was away, not that it had been.
+      this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
     );
   }
 
@@ -115,8 +116,11 @@ export class RedisVersionStore extends VersionStore {
 
   override async tables(): Promise<readonly string[]> {
     const key = this.#keys.tables();
-    return (await this.connection.send('SMEMBERS of tables', (client) => client.smembers(key)))
-      .value;
+    // Urgent as `begin` is: a write to anything asks for them first.
+    const { value } = await this.connection.sendUrgently('SMEMBERS of tables', (client) =>
+      client.smembers(key),
+    );
+    return value;
   }
 
   override async rotate(

@@ -1,6 +1,11 @@
+import type { Redis } from 'ioredis';
 import { RedisCommandError } from '../../redis/redis.errors.js';
-import type { Answer, RedisConnection } from '../../redis/redis-connection.js';
+import type { Answer } from '../../redis/redis-connection.options.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
 import type { Script } from './scripts/script.js';
+
+/** `urgent`: a connection that is down is tried once more before the script fails. */
+export type Urgency = 'urgent' | 'ordinary';
 
 /** Arguments that depend on the server that will run the script, or not. */
 export type ScriptArguments = readonly string[] | ((node: string) => readonly string[]);
@@ -14,13 +19,16 @@ export class ScriptRunner {
     script: Script,
     keys: readonly string[],
     args: ScriptArguments,
+    urgency: Urgency = 'ordinary',
   ): Promise<Answer<unknown>> {
     const argsFor = typeof args === 'function' ? args : (): readonly string[] => args;
     const name = `script ${script.name}`;
     try {
-      return await this.connection.send(name, (client, node) =>
-        client.evalsha(script.sha1, keys.length, ...keys, ...argsFor(node)),
-      );
+      const command = (client: Redis, node: string): Promise<unknown> =>
+        client.evalsha(script.sha1, keys.length, ...keys, ...argsFor(node));
+      return urgency === 'urgent'
+        ? await this.connection.sendUrgently(name, command)
+        : await this.connection.send(name, command);
     } catch (error) {
       if (!(error instanceof RedisCommandError) || error.replyCode !== 'NOSCRIPT') throw error;
     }

@@ -22,7 +22,7 @@ export function markdownNotes(rows: readonly Row[]): string {
   return rows.map(({ note }, index) => `${index + 1}. ${note}`).join('\n');
 }
 
-function cellText({ state, how }: Verdict): string {
+export function cellText({ state, how }: Verdict): string {
   switch (state) {
     case 'stale':
       return `**stale** ${how}`;
@@ -32,5 +32,7 @@ function cellText({ state, how }: Verdict): string {
       return `fresh: ${how}`;
     case 'none':
       return `– ${how}`;
+    case 'failed':
+      return `failed: ${how}`;
   }
 }

@@ -1,5 +1,11 @@
 /** The rows of the table, in order. */
-import { longOutage, readerCutOff, shortOutage, writerCutOff } from './outages.js';
+import {
+  longOutage,
+  readerCutOff,
+  shortOutage,
+  writerCutOff,
+  writerCutOffByDefault,
+} from './outages.js';
 import { overtakenLoad } from './overtaken-load.js';
 import { killedAfterCommit, slowClock } from './processes.js';
 import { restartedEmpty, restoredSnapshot, validityKeyLost } from './redis-data.js';
@@ -26,3 +32,6 @@ export const SCENARIOS: readonly Scenario[] = [
   slowClock,
   staleOption,
 ];
+
+/** Run for Tidemark alone and told under the table. */
+export const FOOTNOTES: readonly Scenario[] = [writerCutOffByDefault];

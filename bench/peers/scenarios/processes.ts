@@ -28,7 +28,7 @@ export const slowClock: Scenario = {
       clockBehindMs: CLOCK_BEHIND_MS,
     });
     await stage.warm('users-in-us', reader);
-    const heard = reader.cache.nextNotice?.();
+    const heard = reader.cache.hears?.(['users-in-us']);
     await writer.write('save', ['users-in-us']);
     await heard;
     return judge(stage, 'users-in-us', reader);

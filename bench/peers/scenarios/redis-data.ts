@@ -19,7 +19,7 @@ async function writtenThen(
   await stage.write(writer, 'save', ['users-in-us'], [reader]);
   await after(stage);
   const newcomer: StagedInstance = await stage.instance();
-  return judge(stage, 'users-in-us', newcomer, reader, writer);
+  return judge(stage, 'users-in-us', reader, newcomer, writer);
 }
 
 export const validityKeyLost: Scenario = {

@@ -5,7 +5,7 @@ import { judge } from '../stage/judge.js';
 import type { Stage } from '../stage/stage.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Scenario } from './scenario.js';
-import { byHand, type Verdict } from './verdict.js';
+import { also, byHand, type Verdict } from './verdict.js';
 
 interface WritePath {
   readonly change: ChangeName;
@@ -36,12 +36,14 @@ async function told(
   const verdict = await after(open, path, path.obvious);
   if (system.invalidatesByItself || verdict.state === 'fresh') return verdict;
   const instructed = await after(open, path, path.complete);
-  return instructed.state === 'fresh' ? byHand(`${verdict.how} unless told`) : verdict;
+  return instructed.state === 'fresh'
+    ? byHand(`${verdict.how} unless told`)
+    : also(instructed, 'even when told');
 }
 
 export const bulkUpdate: Scenario = {
   title: 'A bulk update through the query builder',
-  note: '`UPDATE ... WHERE region = ...`. An entity subscriber gets one event that names no row. By hand: a call for every answer with such a row.',
+  note: '`UPDATE ... WHERE region = ...`. An entity subscriber gets one event that names no row. By hand: a call for every answer with such a row, or for the tag of the table.',
   run: (system, open) =>
     told(system, open, {
       change: 'bulk-update',

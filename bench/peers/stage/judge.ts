@@ -7,6 +7,8 @@ import type { Stage, StagedInstance } from './stage.js';
 const PAUSE_MS = 50;
 /** Old answers in a row after which the answer stays old until its time to live ends. */
 const OLD_READS = 10;
+/** Ten of them take longer than any peer waits before it sends a notice again (2 s). */
+const OLD_PAUSE_MS = 300;
 /** For how long an instance may answer from the database before it counts as not caching. */
 const RECOVERY_MS = 20_000;
 
@@ -38,7 +40,7 @@ export async function judge(
 
 async function howLong(stage: Stage, query: QueryName, instance: StagedInstance): Promise<string> {
   for (let reads = 1; reads < OLD_READS; reads += 1) {
-    await delay(PAUSE_MS);
+    await delay(OLD_PAUSE_MS);
     const { value } = await stage.read(instance, query);
     if (value === (await stage.current(query))) return reads === 1 ? 'once' : 'for a moment';
   }

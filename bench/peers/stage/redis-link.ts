@@ -12,10 +12,10 @@ const HOST = '127.0.0.1';
 
 export class RedisLink {
   readonly #sockets = new Set<Socket>();
-  #isCut = false;
 
   private constructor(
     private readonly server: Server,
+    private readonly port: number,
     private readonly redisPort: number,
   ) {
     server.on('connection', (client) => this.#relay(client));
@@ -24,34 +24,28 @@ export class RedisLink {
   static async open(redisPort: number): Promise<RedisLink> {
     const server = createServer().listen(0, HOST);
     await once(server, 'listening');
-    return new RedisLink(server, redisPort);
+    return new RedisLink(server, (server.address() as AddressInfo).port, redisPort);
   }
 
   get url(): string {
-    return `redis://${HOST}:${(this.server.address() as AddressInfo).port}`;
+    return `redis://${HOST}:${this.port}`;
   }
 
-  /** Breaks every connection, and every new one as soon as it is made. */
-  cut(): void {
-    this.#isCut = true;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  mend(): void {
-    this.#isCut = false;
-  }
-
-  async close(): Promise<void> {
-    this.cut();
+  /** Breaks every connection; new ones are refused. */
+  async cut(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = once(this.server, 'close');
     this.server.close();
-    await once(this.server, 'close');
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async mend(): Promise<void> {
+    this.server.listen(this.port, HOST);
+    await once(this.server, 'listening');
   }
 
   #relay(client: Socket): void {
-    if (this.#isCut) {
-      client.destroy();
-      return;
-    }
     const upstream = createConnection({ host: HOST, port: this.redisPort });
     for (const [socket, other] of [
       [client, upstream],

@@ -3,8 +3,9 @@
  * one system, and the faults a scenario asks for.
  */
 import { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
-import type { PostgresServer } from '../../../test/support/postgres-server.js';
 import { RedisServer } from '../../../test/support/redis-server.js';
 import { CHANGES, type ChangeName } from '../fixtures/changes.js';
 import { Note, SCHEMA, User } from '../fixtures/entities.js';
@@ -31,8 +32,8 @@ export class Stage {
     private readonly past: DataSource,
   ) {}
 
-  static async open(system: PeerSystem, tap: DriverTap, postgres: PostgresServer): Promise<Stage> {
-    const databaseUrl = await postgres.createDatabase();
+  static async open(system: PeerSystem, tap: DriverTap, serverUrl: string): Promise<Stage> {
+    const databaseUrl = await createDatabase(serverUrl);
     const past = new DataSource({ type: 'postgres', url: databaseUrl, entities: [User, Note] });
     await past.initialize();
     await past.query(SCHEMA);
@@ -47,7 +48,7 @@ export class Stage {
 
   async instance(options: InstanceOptions = {}): Promise<StagedInstance> {
     const link = await RedisLink.open(this.redis.port);
-    this.#closers.push(() => link.close());
+    this.#closers.push(() => link.cut());
     const servers = { databaseUrl: this.databaseUrl, redisUrl: link.url };
     const cache = await this.system.start(servers, options);
     this.#closers.push(() => cache.stop());
@@ -96,7 +97,7 @@ export class Stage {
     told: readonly QueryName[],
     heardBy: readonly StagedInstance[] = [],
   ): Promise<void> {
-    const heard = told.length > 0 ? heardBy.map(({ cache }) => cache.nextNotice?.()) : [];
+    const heard = told.length > 0 ? heardBy.map(({ cache }) => cache.hears?.(told)) : [];
     await CHANGES[change](writer.cache.source.manager);
     await writer.cache.invalidate(told);
     await Promise.all(heard);
@@ -121,4 +122,18 @@ export class Stage {
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).reverse()) await close().catch(() => undefined);
   }
+}
+
+async function createDatabase(serverUrl: string): Promise<string> {
+  const name = `peers_${randomBytes(6).toString('hex')}`;
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
 }

@@ -6,7 +6,6 @@
 import { BentoCache, bentostore } from 'bentocache';
 import { memoryDriver } from 'bentocache/drivers/memory';
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis';
-import { EventEmitter, once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { DataSource, type EntityManager } from 'typeorm';
 import { eventually } from '../../../test/support/eventually.js';
@@ -23,6 +22,7 @@ import {
 type Style = 'keys' | 'tags';
 
 const TAG_KEY = '___bc:t:';
+const BUS_CHANNEL = 'bentocache.notifications:queries';
 const GRACE_MS = 6 * 60 * 60_000;
 
 const shared = {
@@ -48,20 +48,12 @@ export const bentocacheTags: PeerSystem = {
 };
 
 class Bentocache implements PeerCache {
-  readonly #notices = new EventEmitter();
-
   private constructor(
     readonly source: DataSource,
     private readonly bento: ReturnType<typeof createBento>,
+    private readonly connection: RedisOptions,
     private readonly style: Style,
-  ) {
-    bento.on('bus:message:received', ({ message }) => {
-      const isInvalidation =
-        message.type === 'delete' || message.keys.some((key) => key.startsWith(TAG_KEY));
-      // The listener runs before the message has been applied; it is in the same turn.
-      if (isInvalidation) setImmediate(() => this.#notices.emit('notice'));
-    });
-  }
+  ) {}
 
   static async start(
     { databaseUrl, redisUrl }: Servers,
@@ -78,8 +70,13 @@ class Bentocache implements PeerCache {
     const { hostname: host, port } = new URL(redisUrl);
     const connection = { host, port: Number(port) };
     const bento = createBento(connection, servesStale);
-    await whenSubscribed(connection, () => bento.use());
-    return new Bentocache(source, bento, style);
+    await withSubscribers(connection, async (subscribers) => {
+      const others = await subscribers();
+      // The bus subscribes at first use, in the background.
+      bento.use();
+      await eventually(async () => expectMore(await subscribers(), others));
+    });
+    return new Bentocache(source, bento, connection, style);
   }
 
   read(query: QueryName): Promise<string> {
@@ -105,8 +102,25 @@ class Bentocache implements PeerCache {
     }
   }
 
-  async nextNotice(): Promise<void> {
-    await once(this.#notices, 'notice');
+  hears(queries: readonly QueryName[]): Promise<void> {
+    const awaited = new Set<string>(
+      this.style === 'keys' ? queries : queries.map((query) => TAG_KEY + QUERIES[query].table),
+    );
+    const type = this.style === 'keys' ? 'delete' : 'set';
+    return new Promise((resolve) => {
+      this.bento.on('bus:message:received', ({ message }) => {
+        if (message.type === type) for (const key of message.keys) awaited.delete(key);
+        // The message is applied after its listeners have run, in the same turn.
+        if (awaited.size === 0) setImmediate(resolve);
+      });
+    });
+  }
+
+  /** Holds for the only instance that can reach Redis. */
+  whenListening(): Promise<void> {
+    return withSubscribers(this.connection, (subscribers) =>
+      eventually(async () => expectMore(await subscribers(), 0)),
+    );
   }
 
   async stop(): Promise<void> {
@@ -128,18 +142,22 @@ function createBento(connection: RedisOptions, servesStale: boolean) {
   });
 }
 
-/** The bus subscribes at first use, in the background; what is sent before that is not heard. */
-async function whenSubscribed(connection: RedisOptions, use: () => unknown): Promise<void> {
+type Subscribers = () => Promise<number>;
+
+/** Lends a count of the instances that are subscribed to the bus. */
+async function withSubscribers(
+  connection: RedisOptions,
+  work: (subscribers: Subscribers) => Promise<void>,
+): Promise<void> {
   const redis = new Redis(connection);
-  const subscribers = async (): Promise<unknown> =>
-    (await redis.pubsub('NUMSUB', 'bentocache.notifications:queries'))[1];
+  redis.on('error', () => undefined);
   try {
-    const before = Number(await subscribers());
-    use();
-    await eventually(async () => {
-      if (Number(await subscribers()) <= before) throw new Error('The bus has not subscribed');
-    });
+    await work(async () => Number((await redis.pubsub('NUMSUB', BUS_CHANNEL))[1]));
   } finally {
     redis.disconnect();
   }
+}
+
+function expectMore(count: number, than: number): void {
+  if (count <= than) throw new Error('The bus has not subscribed');
 }

@@ -34,10 +34,12 @@ export interface PeerCache {
    */
   invalidate(queries: readonly QueryName[]): Promise<void>;
   /**
-   * Resolves when the next notice of an invalidation has come from another instance. Absent where
-   * instances send one another nothing.
+   * Resolves when another instance's invalidation of these answers has been heard, from the call
+   * on. Absent, like the next one, where instances send one another nothing.
    */
-  nextNotice?(): Promise<void>;
+  hears?(queries: readonly QueryName[]): Promise<void>;
+  /** Resolves when the connection over which notices come is up. */
+  whenListening?(): Promise<void>;
   stop(): Promise<void>;
 }
 

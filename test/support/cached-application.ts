@@ -1,5 +1,5 @@
 /** The two cache modules in an application of their own, over any entities. */
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -47,6 +47,11 @@ export class CachedApplication {
     testing.useLogger(false);
     await testing.init();
     return new CachedApplication(testing, testing.get(DataSource), testing.get(QueryCache));
+  }
+
+  /** A provider of one of the modules. */
+  get<T>(provider: Type<T>): T {
+    return this.context.get(provider, { strict: false });
   }
 
   /** What the cache did while `work` ran, as `hit`, `miss` and `bypass`. */

@@ -10,24 +10,8 @@ import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
 import { QueryKeys } from './query-key.js';
+import { SESSION_CONTEXT } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
-
-/** Settings that change what the same SQL text answers. */
-const ANSWER_SETTINGS = [
-  'search_path',
-  'row_security',
-  'TimeZone',
-  'DateStyle',
-  'IntervalStyle',
-  'bytea_output',
-  'extra_float_digits',
-  'lc_time',
-  'lc_numeric',
-  'lc_monetary',
-  'default_text_search_config',
-  'xmlbinary',
-  'server_version_num',
-];
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -35,6 +19,7 @@ interface KnownSchema {
   readonly catalogue: Catalogue;
   readonly analyser: SqlAnalyser;
   readonly keys: QueryKeys;
+  readonly session: readonly string[];
 }
 
 export class DatabaseSchema implements KnownSchemaVersion {
@@ -63,6 +48,11 @@ export class DatabaseSchema implements KnownSchemaVersion {
 
   get keys(): QueryKeys {
     return this.#require().keys;
+  }
+
+  /** The role and settings that are part of the keys (session-context.ts). */
+  get session(): readonly string[] {
+    return this.#require().session;
   }
 
   /** Whether the schema may have changed since the catalogue was loaded. */
@@ -139,16 +129,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   async #read(run: RunSql): Promise<KnownSchema> {
-    const settings = ANSWER_SETTINGS.map((name) => `current_setting('${name}')`).join(', ');
     const [row] = (await run(
-      `SELECT current_schema() AS schema, ARRAY[current_database()::text, current_user::text, session_user::text, ${settings}] AS context`,
+      `SELECT current_schema() AS schema, ${SESSION_CONTEXT} AS context`,
       [],
     )) as [{ schema: string | null; context: string[] }];
     const regions = regionColumnsOf(this.source, row.schema ?? 'public');
     const catalogue = await loadCatalogue(run, regions);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const context = [this.namespace, timeZone, ...row.context, catalogue.fingerprint];
-    return { catalogue, analyser: new SqlAnalyser(catalogue), keys: new QueryKeys(context) };
+    return {
+      catalogue,
+      analyser: new SqlAnalyser(catalogue),
+      keys: new QueryKeys(context),
+      session: row.context,
+    };
   }
 
   #require(): KnownSchema {

@@ -35,6 +35,8 @@ export class FillAudit {
     private readonly dependencies: Dependencies,
     /** The entity the answer's rows are of. */
     private readonly entity: EntityMetadata | undefined,
+    /** The role and settings that the key was made for. */
+    readonly session: readonly string[],
   ) {}
 
   /** Why the answer must not be stored; `undefined` where it may. */

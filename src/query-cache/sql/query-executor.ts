@@ -3,6 +3,7 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import type { CompiledQuery } from './compiled-query.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import { holdsPromise } from './promises.js';
+import { SessionContext } from './session-context.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -20,13 +21,18 @@ interface Fetched {
 }
 
 export class QueryExecutor {
-  constructor(private readonly source: DataSource) {}
+  readonly #sessions: SessionContext;
+
+  constructor(private readonly source: DataSource) {
+    this.#sessions = new SessionContext(source);
+  }
 
   /** @param audit judges the statements that are sent; absent where nothing will be stored. */
   async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
     // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
     const builder = query.builder.cache(false).useTransaction(false);
     if (query.queryRunner) return shape(query, await fetchRows(query, builder), undefined);
+    this.#sessions.watch();
     const runner = this.source.createQueryRunner('master');
     try {
       builder.setQueryRunner(runner);
@@ -35,12 +41,13 @@ export class QueryExecutor {
         const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
         return shape(query, fetched, undefined);
       }
+      const unfit = await this.#sessions.refusalOf(await runner.connect(), audit.session);
       const statements: SentRead[] = [];
       const recorded = (): Promise<Fetched> => recording(runner, statements, fetch);
       const fetched = await (query.hasSeveralStatements
         ? inOneSnapshot(runner, recorded)
         : recorded());
-      return shape(query, fetched, refusalOf(query, audit, statements, fetched));
+      return shape(query, fetched, unfit ?? refusalOf(query, audit, statements, fetched));
     } finally {
       await runner.release();
     }

@@ -24,7 +24,7 @@ export class QueryPlanner {
 
   plan(query: CompiledQuery, representation: Representation): QueryPlan {
     if (query.refusal) return { cacheable: false, ...query.refusal };
-    const { analyser, catalogue, keys } = this.schema;
+    const { analyser, catalogue, keys, session } = this.schema;
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;
     const { sql } = query.separate;
@@ -46,6 +46,7 @@ export class QueryPlanner {
         catalogue,
         dependencies,
         query.entity,
+        session,
       );
       return { cacheable: true, key, dependencies, audit };
     } catch (error) {

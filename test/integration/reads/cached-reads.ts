@@ -4,7 +4,7 @@
  */
 import { expect } from '@jest/globals';
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
-import type { BoundQuery } from '../../../src/query-cache/index.js';
+import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import type { CacheableQuery } from '../../../src/query-cache/sql/compiled-query.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
@@ -23,13 +23,14 @@ export class CachedReads {
     private readonly sql: StatementCounter,
   ) {}
 
-  /** @param schema statements that make what entities do not, before the cache looks at it. */
+  /** @param schema statements that make what entities do not. */
   static async start(
     entities: readonly EntityTarget<ObjectLiteral>[],
     schema: readonly string[] = [],
+    cache: QueryCacheModuleOptions = {},
   ): Promise<CachedReads> {
     const databaseUrl = await createDatabase();
-    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true });
+    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true, cache });
     const sql = StatementCounter.attach(app.source);
     for (const statement of schema) await app.source.query(statement);
     return new CachedReads(app, sql);

@@ -1,0 +1,100 @@
+/**
+ * Real: PostgreSQL. What someone leaves behind on a connection of the pool is never taken for what
+ * everyone would be answered.
+ */
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { QueryRunner } from 'typeorm';
+import { CachedReads } from './cached-reads.js';
+import { Country, LIBRARY } from './fixtures/library.entities.js';
+
+let reads: CachedReads;
+let runners: QueryRunner[] = [];
+
+beforeAll(async () => {
+  reads = await CachedReads.start(LIBRARY, [
+    "INSERT INTO countries VALUES (1, 'NZ')",
+    'CREATE SCHEMA elsewhere',
+    'CREATE TABLE elsewhere.countries (id integer PRIMARY KEY, name text)',
+    "INSERT INTO elsewhere.countries VALUES (1, 'hidden')",
+    'CREATE ROLE tidemark_reads_guest',
+    'GRANT SELECT ON countries TO tidemark_reads_guest',
+  ]);
+  // From here on the settings of a connection that nobody has changed are known.
+  await reads.warm(fresh());
+});
+
+afterAll(async () => {
+  await reads.write('DROP OWNED BY tidemark_reads_guest');
+  await reads.write('DROP ROLE tidemark_reads_guest');
+  await reads.stop();
+});
+
+/** Sends the statement over every connection of the pool, and gives them back. */
+async function leaveBehind(statement: string): Promise<void> {
+  runners = Array.from({ length: 5 }, () => reads.app.source.createQueryRunner());
+  for (const runner of runners) await runner.connect();
+  for (const runner of runners) {
+    const client = (await runner.connect()) as { query(sql: string): Promise<unknown> };
+    await client.query(statement);
+  }
+  for (const runner of runners) await runner.release();
+}
+
+let name = 0;
+/** A query that was never asked before. */
+function fresh(): () => ReturnType<typeof build> {
+  name += 1;
+  const alias = `c${name}`;
+  return () => build(alias);
+}
+
+function build(alias: string) {
+  return reads.app.source.getRepository(Country).createQueryBuilder(alias);
+}
+
+const NZ = [{ id: 1, name: 'NZ' }];
+
+let undo = '';
+afterEach(() => leaveBehind(undo));
+
+it('tells another search path', async () => {
+  undo = 'RESET search_path';
+  const countries = fresh();
+  await leaveBehind('SET search_path TO elsewhere, public');
+  expect(await reads.expectRefused(countries, 'session-settings')).toEqual([
+    { id: 1, name: 'hidden' },
+  ]);
+  await leaveBehind(undo);
+  expect(await reads.warm(countries)).toEqual(NZ);
+});
+
+it('tells another role', async () => {
+  undo = 'RESET ROLE';
+  await leaveBehind('SET ROLE tidemark_reads_guest');
+  await reads.expectRefused(fresh(), 'session-settings');
+});
+
+it('tells a temporary table', async () => {
+  undo = 'DROP TABLE pg_temp.countries';
+  const countries = fresh();
+  await leaveBehind("CREATE TEMP TABLE countries AS SELECT 1 AS id, 'mine' AS name");
+  expect(await reads.expectRefused(countries, 'temporary-table')).toEqual([
+    { id: 1, name: 'mine' },
+  ]);
+});
+
+it('tells an open transaction', async () => {
+  undo = 'ROLLBACK';
+  const countries = fresh();
+  await leaveBehind('BEGIN');
+  await reads.expectRefused(countries, 'transaction');
+  await leaveBehind(undo);
+  expect(await reads.warm(countries)).toEqual(NZ);
+});
+
+it('asks a connection once while nobody else has it', async () => {
+  undo = 'SELECT 1';
+  await reads.warm(fresh());
+  const { statements } = await reads.read(fresh()());
+  expect(statements).toHaveLength(1);
+});

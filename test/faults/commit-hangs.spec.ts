@@ -1,11 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Answer } from '../e2e/support/answer.js';
 import { eventually } from '../support/eventually.js';
-import {
-  waitingCommit,
-  whileCommitsWait,
-  whileStandbyIsMissing,
-  type Verdict,
-} from './support/commit-wait.js';
+import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
 import { FaultCluster } from './support/fault-cluster.js';
 import { expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
@@ -14,6 +10,12 @@ import type { Watch } from './support/watch.js';
 
 const STARTING_MS = 180_000;
 const TEST_MS = 180_000;
+
+/** How a writer comes to lose what it waits for; the server does not notice while COMMIT waits. */
+const partings: readonly { readonly how: string; readonly part: (writer: Member) => unknown }[] = [
+  { how: 'its client is killed', part: (writer) => writer.kill() },
+  { how: 'its connection is lost', part: ({ postgres }) => postgres.cut() },
+];
 
 describe('a COMMIT that hangs in the server', () => {
   let cluster: FaultCluster;
@@ -37,16 +39,16 @@ describe('a COMMIT that hangs in the server', () => {
     await expectReads(cluster, watch);
   }
 
-  it(
-    'for a standby, while its client is killed and the lease runs out',
-    async () => {
+  it.each(partings)(
+    'for a standby, while $how and the lease runs out',
+    async ({ part }) => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async (watch) => {
         await whileStandbyIsMissing(cluster, async (letGo) => {
-          const write = register.write(writer).catch(() => 'cut off');
+          const write = statusOf(register.write(writer));
           await waitingCommit(cluster);
-          await writer.kill();
-          await write;
+          await part(writer);
+          expect(await write).not.toBe(200);
           await outliveTheLease(register, watch);
 
           await letGo();
@@ -96,19 +98,21 @@ describe('a COMMIT that hangs in the server', () => {
     TEST_MS,
   );
 
-  it.each<{ verdict: Verdict; number: number }>([
-    { verdict: 'commit', number: 1 },
-    { verdict: 'rollback', number: 0 },
-  ])(
-    'before it is decided, while its client is killed, and ends in a $verdict',
-    async ({ verdict, number }) => {
+  it.each(
+    partings.flatMap((parting) => [
+      { ...parting, verdict: 'commit' as const, number: 1 },
+      { ...parting, verdict: 'rollback' as const, number: 0 },
+    ]),
+  )(
+    'before it is decided, while $how, and ends in a $verdict',
+    async ({ part, verdict, number }) => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async (watch) => {
         await whileCommitsWait(cluster, async (decide) => {
-          const write = register.write(writer).catch(() => 'cut off');
+          const write = statusOf(register.write(writer));
           const pid = await waitingCommit(cluster);
-          await writer.kill();
-          await write;
+          await part(writer);
+          expect(await write).not.toBe(200);
           await outliveTheLease(register, watch);
 
           await decide(verdict);
@@ -123,3 +127,11 @@ describe('a COMMIT that hangs in the server', () => {
     TEST_MS,
   );
 });
+
+/** The status of the answer; `undefined` where none came. */
+async function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
+  return answer.then(
+    ({ status }) => status,
+    () => undefined,
+  );
+}

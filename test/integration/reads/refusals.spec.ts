@@ -1,0 +1,78 @@
+/**
+ * Real: PostgreSQL. Every read that is not cached says why: in `Cache-Status` and in the metrics.
+ */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import type { SelectQueryBuilder } from 'typeorm';
+import { countCacheEvents } from '../../../src/metrics/cache-metrics.js';
+import { CacheReader } from '../../../src/query-cache/cache-reader.js';
+import { statusOf } from '../../../src/query-cache/http/cache-headers.js';
+import { CachedReads } from './cached-reads.js';
+import { Country, LIBRARY } from './fixtures/library.entities.js';
+
+let reads: CachedReads;
+const registry = new Registry();
+
+beforeAll(async () => {
+  reads = await CachedReads.start(
+    LIBRARY,
+    [
+      "INSERT INTO countries VALUES (1, 'NZ')",
+      'CREATE TABLE guarded (id integer PRIMARY KEY, tenant text)',
+      'ALTER TABLE guarded ENABLE ROW LEVEL SECURITY',
+      "CREATE POLICY tenants ON guarded USING (tenant = current_setting('app.tenant', true))",
+      'CREATE VIEW over_guarded AS SELECT * FROM guarded',
+      `CREATE FUNCTION looks_up() RETURNS bigint STABLE LANGUAGE sql
+         AS 'SELECT count(*) FROM countries'`,
+      `CREATE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 2'`,
+    ],
+    { maxEntryBytes: 2_000 },
+  );
+  countCacheEvents(reads.app.cache.events, registry);
+});
+
+afterAll(() => reads.stop());
+
+type Countries = SelectQueryBuilder<Country>;
+
+const countries = (): Countries => reads.app.source.getRepository(Country).createQueryBuilder('c');
+const where = (condition: string) => (): Countries => countries().where(condition);
+
+async function counted(reason: string): Promise<number> {
+  const metric = await registry.getSingleMetric('tidemark_cache_uncacheable_total')?.get();
+  return metric?.values.find(({ labels }) => labels['reason'] === reason)?.value ?? 0;
+}
+
+it.each([
+  ['volatile-function', 'a volatile function', where('random() >= 0')],
+  ['volatile-function', 'the clock', where('now() IS NOT NULL')],
+  ['volatile-function', 'a stable function of a user', where('looks_up() > 0')],
+  ['locking-read', 'a lock', () => countries().setLock('pessimistic_read')],
+  ['temporary-table', 'a temporary table', where('EXISTS (SELECT FROM pg_temp.mine)')],
+  ['row-security', 'row security', where('NOT EXISTS (SELECT FROM over_guarded)')],
+  ['too-large', 'many bytes', () => countries().addSelect('repeat(c.name, 2000)', 'c_name')],
+] satisfies [string, string, () => Countries][])('%s: %s', async (reason, _what, make) => {
+  const before = await counted(reason);
+  const outcome = await reads.app
+    .get(CacheReader)
+    .readJson(make(), {})
+    .catch(() => undefined);
+  if (outcome) {
+    const forward = reason === 'too-large' ? 'miss' : 'bypass';
+    expect(statusOf(outcome, 0)).toBe(`tidemark; fwd=${forward}; detail=${reason}`);
+  }
+  expect(await counted(reason)).toBe(before + 1);
+});
+
+it('transaction', async () => {
+  await reads.app.source.transaction(async (manager) => {
+    const query = manager.getRepository(Country).createQueryBuilder('c');
+    const outcome = await reads.app.get(CacheReader).readJson(query, {});
+    expect(statusOf(outcome, 0)).toBe('tidemark; fwd=bypass; detail=transaction');
+  });
+  expect(await counted('transaction')).toBe(1);
+});
+
+it('caches an immutable function of a user', async () => {
+  expect(await reads.warm(where('twice(c.id) = 2'))).toHaveLength(1);
+});

@@ -1,0 +1,199 @@
+/** A process that reads: the whole read side of the core over parked ports. */
+import { CacheEvents } from '../../../../src/query-cache/core/cache-events.js';
+import type { Clock } from '../../../../src/query-cache/core/clock.js';
+import type { Dependencies } from '../../../../src/query-cache/core/dependency.js';
+import type { CacheEntry, EntryStore, FillLock } from '../../../../src/query-cache/core/entry-store.js';
+import { FillCoordinator } from '../../../../src/query-cache/core/fill-coordinator.js';
+import { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
+import {
+  ReadProtocol,
+  type Answer,
+  type LocalEntries,
+} from '../../../../src/query-cache/core/read-protocol.js';
+import { Settlement } from '../../../../src/query-cache/core/settlement.js';
+import type { TokenSource } from '../../../../src/query-cache/core/token.js';
+import type { VersionStore } from '../../../../src/query-cache/core/version-store.js';
+import type { WriterActivity } from '../../../../src/query-cache/core/writer-activity.js';
+import type { Linearizability } from '../linearizability.js';
+import { ParkedActivity, ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';
+import type { Postgres, State } from '../world/postgres.js';
+import type { Process } from '../world/process.js';
+
+/** A query as the read side sees it after compilation. */
+export interface Query {
+  readonly name: string;
+  readonly dependencies: Dependencies;
+  /** The keys of the rows it answers with. */
+  readonly rowsOf: (state: State) => readonly number[];
+}
+
+export interface ReaderSurroundings {
+  readonly process: Process;
+  readonly postgres: Postgres;
+  readonly linearizability: Linearizability<State>;
+  readonly token: TokenSource;
+  readonly store: () => VersionStore;
+  readonly entries: EntryStore;
+  readonly activity: () => WriterActivity;
+  readonly fillLock: FillLock;
+  /** Whether looking after marks would find something to do. */
+  readonly needsCare: () => boolean;
+  readonly keepsEntries: boolean;
+  /** How often the lock on fills was given back. */
+  readonly lockChanges: () => number;
+}
+
+const NOTHING_RUNS_OUT: Clock = { nowMs: () => 0 };
+const LEASE_MS = 1_000;
+
+/** Entries in this process; kept only where the configuration asks for it. */
+class LocalMap implements LocalEntries<CacheEntry> {
+  readonly kept = new Map<string, CacheEntry>();
+
+  constructor(private readonly keeps: boolean) {}
+
+  get(key: string): CacheEntry | undefined {
+    return this.kept.get(key);
+  }
+
+  set(key: string, entry: CacheEntry): CacheEntry {
+    if (this.keeps) this.kept.set(key, entry);
+    return entry;
+  }
+}
+
+export class Reader {
+  readonly process: Process;
+  protected readonly gate: FreshnessGate;
+  readonly #protocol: ReadProtocol<CacheEntry>;
+  readonly #local: LocalMap;
+  /** Known when the read under way began. */
+  #floor = 0;
+
+  constructor(protected readonly around: ReaderSurroundings) {
+    const { process, token, postgres } = around;
+    this.process = process;
+    const store = new ParkedVersionStore(process, around.store);
+    const events = new CacheEvents();
+    const settlement = new Settlement(
+      store,
+      new ParkedActivity(process, around.activity),
+      events,
+      token,
+      this.#careClock(),
+      new ParkedTimers(process, 'asks again', onceChanged(() => postgres.activityChanges)),
+      { leaseMs: LEASE_MS, pollMs: 1 },
+    );
+    const waits = new ParkedTimers(process, 'has waited enough');
+    this.gate = this.gateOver(
+      new FreshnessGate(store, settlement, { isCurrent: () => true }, token, waits, {
+        settleWaitMs: 1,
+      }),
+    );
+    this.#local = new LocalMap(around.keepsEntries);
+    this.#protocol = new ReadProtocol(
+      this.gate,
+      this.#local,
+      around.entries,
+      new FillCoordinator(
+        around.entries,
+        around.fillLock,
+        token,
+        NOTHING_RUNS_OUT,
+        new ParkedTimers(process, 'looks again', onceChanged(around.lockChanges)),
+        { leaseMs: LEASE_MS, maxWaitMs: 1, pollMs: 1 },
+        () => undefined,
+      ),
+      (entry) => entry,
+      (bytes) => bytes.toString(),
+      { wall: NOTHING_RUNS_OUT, monotonic: NOTHING_RUNS_OUT },
+      waits,
+      events,
+      { maxStalenessMs: 0, maxEntryBytes: 1_000, maxWaiters: 9, maxWaitMs: 1 },
+    );
+  }
+
+  get isIdle(): boolean {
+    return this.process.running === 0 && !this.process.isCrashed;
+  }
+
+  /** Starts a read; what it sends waits for the scheduler. */
+  start(query: Query): void {
+    const { process, linearizability } = this.around;
+    this.#floor = linearizability.floor;
+    const floor = this.#floor;
+    process.running += 1;
+    process.history.push(query.name);
+    const bodyOf = (state: State): string => bodyOfAnswer(query, state);
+    void this.#protocol
+      .read({
+        query: query.name,
+        key: query.name,
+        dependencies: query.dependencies,
+        run: () => this.run(query),
+        ttlMs: () => Infinity,
+      })
+      .then((outcome) => {
+        const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+        const how = outcome.source === 'bypass' ? outcome.reason : outcome.source;
+        linearizability.answered(`${process.name} (${query.name}, ${how})`, bodyOf, body.toString(), floor);
+      })
+      .finally(() => {
+        process.running -= 1;
+        process.history.push('ended');
+      });
+  }
+
+  /** An outage was noticed. */
+  readonly distrustAll = (): void => this.gate.distrustAll();
+
+  /** What the process keeps while at rest. */
+  describe(): string {
+    const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
+    return [this.process.running > 0 ? this.#floor : '', ...kept].join('\n');
+  }
+
+  protected gateOver(gate: FreshnessGate): FreshnessGate {
+    return gate;
+  }
+
+  protected run(query: Query): Promise<Answer> {
+    const { process, postgres } = this.around;
+    return process.call('postgres', 'SELECT', () => answerOf(query, postgres.now), {
+      show: ({ body }) => body.toString(),
+    });
+  }
+
+  /**
+   * Settlement looks after marks at most every so often. Here its pace is such that it looks
+   * whenever it would find something, and never in vain.
+   */
+  #careClock(): Clock {
+    let lateMs = 0;
+    return { nowMs: () => (this.around.needsCare() ? (lateMs += 1_000_000) : -1) };
+  }
+}
+
+/** Asking again what has not changed would bring nothing new. */
+function onceChanged(count: () => number): () => () => boolean {
+  return () => {
+    const then = count();
+    return () => count() !== then;
+  };
+}
+
+function answerOf(query: Query, state: State): Answer {
+  const rowCount = query.rowsOf(state).length;
+  return {
+    body: Buffer.from(bodyOfAnswer(query, state)),
+    rowCount,
+    empty: rowCount === 0,
+    headers: {},
+  };
+}
+
+function bodyOfAnswer(query: Query, state: State): string {
+  const rows = query.rowsOf(state).map((key) => `${key}=${state.get(key)?.value}`);
+  return `[${rows.join(' ')}]`;
+}

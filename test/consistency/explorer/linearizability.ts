@@ -1,0 +1,52 @@
+/**
+ * Which answers are right.
+ *
+ * Writes are ordered as PostgreSQL has committed them: state 0, 1, 2, ... An operation is
+ * linearizable when a moment between its start and its end can be named at which it took effect.
+ * For a write that moment is its commit. A read that answers `a` may take effect in any state i
+ * with
+ *
+ *   floor <= i <= the last state when the read ends,   and   answer(state i) = a
+ *
+ * where `floor` is the latest state that somebody knew of before the read began: of a write that
+ * had been acknowledged, or of a read that had ended. Each read is given the earliest state that
+ * fits. That loses nothing: it leaves the most room to every read that begins later, so if any
+ * choice of moments works, this one does. The order of the commits is taken as given, also of
+ * commits that were under way at the same time; that is stricter than linearizability asks, and
+ * right for a cache beside one database.
+ *
+ * An answer is compared whole, so rows of two regions must come from one state.
+ */
+export class Linearizability<State> {
+  #floor = 0;
+  #violation: string | undefined;
+
+  constructor(
+    private readonly states: readonly State[],
+    private readonly show: (state: State) => string,
+  ) {}
+
+  /** The latest state that somebody knows of. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  get violation(): string | undefined {
+    return this.#violation;
+  }
+
+  acknowledged(state: number): void {
+    this.#floor = Math.max(this.#floor, state);
+  }
+
+  /** @param floor the latest state that was known of when the read began. */
+  answered(reader: string, answerOf: (state: State) => string, answer: string, floor: number): void {
+    const right = this.states.findIndex((state, i) => i >= floor && answerOf(state) === answer);
+    if (right !== -1) {
+      this.acknowledged(right);
+      return;
+    }
+    const allowed = this.states.slice(floor).map((state, i) => `${answerOf(state)}` + ` (state ${floor + i}: ${this.show(state)})`);
+    this.#violation ??= `${reader} answers ${answer}; right would be ${allowed.join(' or ')}`;
+  }
+}

@@ -1,0 +1,8 @@
+import { WriterActivity } from '../../../../src/query-cache/core/writer-activity.js';
+
+/** `lease-guess`: a lease that has run out proves that its transaction has ended. */
+export class NobodyWrites extends WriterActivity {
+  override async writers(): Promise<ReadonlyMap<number, string>> {
+    return new Map();
+  }
+}

@@ -1,0 +1,69 @@
+/** Variants of what a version is. */
+import type {
+  TableReading,
+  TableVersionNames,
+  WriteMark,
+} from '../../../../src/query-cache/core/version-store.js';
+import { isInDoubt } from '../../../../src/query-cache/core/version-format.js';
+import type { DataSet } from '../world/data-set.js';
+import { StoreVariant } from './store-variant.js';
+
+const COUNTED = /^c\d+/;
+
+/** `counter`: versions and epochs count up, from 1 where there is none. */
+export class Counter extends StoreVariant {
+  constructor(protected override readonly store: DataSet) {
+    super(store);
+  }
+
+  override create(versions: TableVersionNames): Promise<TableReading> {
+    return this.store.create(versions, 'c1');
+  }
+
+  override async begin(mark: WriteMark, _token: string, leaseMs: number): Promise<void> {
+    await this.store.begin(mark, this.#next(), leaseMs);
+  }
+
+  override async end(writeId: string, tables: readonly string[]): Promise<void> {
+    await this.store.end(writeId, tables, this.#next());
+  }
+
+  override async settle(table: string, writeId: string): Promise<boolean> {
+    return this.store.settle(table, writeId, this.#next());
+  }
+
+  override async rotate(table: string, observed: string | undefined): Promise<boolean> {
+    const count = Number(/\d+/.exec(observed ?? '')?.[0] ?? 0);
+    return this.store.rotate(table, observed, `c${count + 1}`);
+  }
+
+  /** One more than the highest that is there. */
+  #next(): string {
+    const counts = [...this.store.allTables.values()]
+      .flatMap((table) => table.tokens())
+      .map((token) => Number(COUNTED.exec(token)?.[0].slice(1) ?? 0));
+    return `c${Math.max(0, ...counts) + 1}`;
+  }
+}
+
+/** `missing-valid`: where a version is missing, the one last seen by this process still counts. */
+export class MissingValid extends StoreVariant {
+  constructor(
+    store: DataSet,
+    private readonly lastSeen: Map<string, string>,
+  ) {
+    super(store);
+  }
+
+  override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
+    const readings = await this.store.read(tables);
+    return readings.map((reading, index) => ({
+      ...reading,
+      versions: reading.versions.map((version, position) => {
+        const name = `${reading.table} ${tables[index]?.names[position]}`;
+        if (version !== undefined && !isInDoubt(version)) this.lastSeen.set(name, version);
+        return version ?? this.lastSeen.get(name);
+      }),
+    }));
+  }
+}

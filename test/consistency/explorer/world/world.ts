@@ -1,0 +1,117 @@
+/**
+ * The world in which the processes run: one Redis that may become another, one PostgreSQL, and
+ * time. Whatever happens next is one of its choices; between two choices nothing happens.
+ */
+import type { EntryStore } from '../../../../src/query-cache/core/entry-store.js';
+import type { VersionStore } from '../../../../src/query-cache/core/version-store.js';
+import { NullEntryStore } from '../../../../src/query-cache/stores/null-entry-store.js';
+import type { Reader } from '../actors/reader.js';
+import type { Writer } from '../actors/writer.js';
+import type { Configuration } from '../configuration.js';
+import { Linearizability } from '../linearizability.js';
+import { OpenFillLock, WorldFillLock } from './fill-locks.js';
+import { ParkedEntryStore, ParkedFillLock } from './parked-ports.js';
+import { Postgres, show, type State } from './postgres.js';
+import { Process } from './process.js';
+import { Redis } from './redis.js';
+
+export class World {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly linearizability: Linearizability<State>;
+  readonly readers: readonly Reader[];
+  readonly writers: readonly Writer[];
+  readonly processes: readonly Process[];
+  readsLeft: number;
+  faultsLeft: number;
+  /** Counts the steps. */
+  turn = 0;
+  readonly fillLock = new WorldFillLock();
+  readonly #hasOutages: boolean;
+  #tokens = 0;
+
+  constructor(readonly configuration: Configuration) {
+    const { initial, readers, reads, mostFaults, rules, writers } = configuration;
+    this.redis = new Redis(rules.identity);
+    this.postgres = new Postgres(initial);
+    this.linearizability = new Linearizability(this.postgres.states, show);
+    this.#hasOutages = configuration.faults.some((fault) => fault.startsWith('outage'));
+    this.readsLeft = reads;
+    this.faultsLeft = mostFaults;
+    this.readers = Array.from({ length: readers }, (_, index) =>
+      this.#reader(`R${index + 1}`),
+    );
+    this.writers = writers.map(
+      (plan, index) =>
+        new rules.writer({ ...this.#around(`W${index + 1}`), policy: configuration.policy }, plan),
+    );
+    this.processes = [...this.readers, ...this.writers].map(({ process }) => process);
+  }
+
+  readerAt(index: number): Reader {
+    return existing(this.readers[index]);
+  }
+
+  writerAt(index: number): Writer {
+    return existing(this.writers[index]);
+  }
+
+  processAt(index: number): Process {
+    return existing(this.processes[index]);
+  }
+
+  /** PostgreSQL ends the transaction of a writer that is gone. */
+  abort(writer: Writer): void {
+    if (writer.openTransaction) this.postgres.abort(writer.openTransaction);
+  }
+
+  /** Resolves when every process has done all it can without being told more. */
+  async rest(): Promise<void> {
+    this.turn += 1;
+    // Nothing here waits for anything but promises: when an immediate runs, all have settled.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#hasOutages) return;
+    for (const process of this.processes) if (process.isAtRest) process.history.length = 0;
+  }
+
+  #reader(name: string): Reader {
+    const { rules, keepsEntries, locksFills } = this.configuration;
+    const around = this.#around(name);
+    return new rules.reader({
+      ...around,
+      entries: this.#entriesFor(around.process),
+      activity: () => rules.activity(this.postgres),
+      fillLock: locksFills ? new ParkedFillLock(around.process, this.fillLock) : new OpenFillLock(),
+      lockChanges: () => this.fillLock.changes,
+      needsCare: () => this.redis.present.needsCare,
+      keepsEntries,
+    });
+  }
+
+  #entriesFor(process: Process): EntryStore {
+    return this.configuration.sharesEntries
+      ? new ParkedEntryStore(process, () => this.redis.present.entries)
+      : new NullEntryStore();
+  }
+
+  #around(name: string): {
+    process: Process;
+    postgres: Postgres;
+    linearizability: Linearizability<State>;
+    token: () => string;
+    store: () => VersionStore;
+  } {
+    return {
+      process: new Process(name, () => this.turn),
+      postgres: this.postgres,
+      linearizability: this.linearizability,
+      token: () => `\u03C4${(this.#tokens += 1)}`,
+      store: () => this.configuration.rules.store(this.redis.present, name),
+    };
+  }
+}
+
+function existing<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error('A world went another way than before.');
+  return found;
+}

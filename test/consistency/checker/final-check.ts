@@ -26,7 +26,7 @@ export async function checkEverything(
 
 async function checkRows(context: RunContext, territory: Territory): Promise<void> {
   const { system, referee } = context;
-  const rows = await persistently(context, () => system.rowsOf(territory.regions));
+  const rows = await persistently(context, () => system.database.rowsOf(territory.regions));
   const isOpen = territory.next !== undefined;
   if (isOpen && isEqual(rows, territory.next ?? [])) {
     referee.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));

@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../../support/service-process.js';
 
+/** How the names of all instances' database sessions begin. */
+export const SESSION_PREFIX = 'checked-';
 const START_ATTEMPTS = 5;
 const START_PAUSE_MS = 500;
 
@@ -21,7 +23,7 @@ export class Member {
 
   /** The name of the present process's database sessions; every process has another. */
   get session(): string {
-    return `checked-${this.index}-${this.#generation}`;
+    return `${SESSION_PREFIX}${this.index}-${this.#generation}`;
   }
 
   /** `undefined` while there is no process to talk to. */

@@ -157,7 +157,7 @@ export class Writer {
     const endMs = this.context.nowMs() + DATABASE_LIMIT_MS;
     for (;;) {
       try {
-        const rows = await this.context.system.rowsOf(territory.regions);
+        const rows = await this.context.system.database.rowsOf(territory.regions);
         const ids = new Map(rows.map(({ id, username }) => [username, id]));
         return this.context.referee.learnIds(territory, ids);
       } catch (error) {
@@ -168,32 +168,40 @@ export class Writer {
   }
 
   async #resolve(territory: Territory, session: string): Promise<string> {
-    const { system, referee, stopping, nowMs } = this.context;
-    const startedMs = nowMs();
-    let waitedMs = 0;
-    while (waitedMs < PATIENCE_MS && !(stopping.aborted && nowMs() - startedMs > PATIENCE_MS)) {
-      try {
-        // First the proof that nothing can come any more, then the look.
-        const isOver = await system.isGone(session);
-        const rows = await system.rowsOf(territory.regions);
-        if (isEqual(rows, territory.next ?? [])) {
-          referee.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
-          territory.history.acknowledge();
-          territory.settle();
-          return 'found in the database';
-        }
-        if (isOver) {
-          referee.revoke(territory, 'its instance is dead and the database does not have it');
-          return 'proven not to have happened';
-        }
-        waitedMs += POLL_MS;
-      } catch {
-        // The database is away: nobody can say.
+    const { referee, stopping, nowMs } = this.context;
+    let endMs = nowMs() + PATIENCE_MS;
+    while (nowMs() < endMs) {
+      const found = await this.#look(territory, session);
+      // The database is away: nobody can say, so the time does not count.
+      if (!found && !stopping.aborted) endMs = nowMs() + PATIENCE_MS;
+      if (found && isEqual(found.rows, territory.next ?? [])) {
+        referee.learnIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
+        territory.history.acknowledge();
+        territory.settle();
+        return 'found in the database';
+      }
+      if (found?.isOver === true) {
+        referee.revoke(territory, 'its instance is dead and the database does not have it');
+        return 'proven not to have happened';
       }
       await delay(POLL_MS);
     }
     this.#leave();
     return 'left open';
+  }
+
+  /** The rows in the database, and whether nothing could change them any more before the look. */
+  async #look(
+    territory: Territory,
+    session: string,
+  ): Promise<{ isOver: boolean; rows: StoredRow[] } | undefined> {
+    const { system } = this.context;
+    try {
+      const isOver = await system.isGone(session);
+      return { isOver, rows: await system.database.rowsOf(territory.regions) };
+    } catch {
+      return undefined;
+    }
   }
 
   #leave(): void {

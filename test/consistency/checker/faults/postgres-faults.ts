@@ -5,13 +5,13 @@ async function restart(
   end: () => Promise<void>,
 ): Promise<string> {
   const ms = random.integer(0, 800);
-  system.isDatabaseUp = false;
+  system.database.isAway = true;
   try {
     await end();
     await hold(ms);
     await system.postgres.restart();
   } finally {
-    system.isDatabaseUp = true;
+    system.database.isAway = false;
   }
   return `back after ${seconds(ms)}`;
 }
@@ -21,7 +21,7 @@ export const postgresFaults: readonly Fault[] = [
     kind: 'database sessions terminated',
     part: 'postgres',
     isQuick: true,
-    run: async ({ system }) => `${await system.terminateBackends()} sessions`,
+    run: async ({ system }) => `${await system.terminateSessions()} sessions`,
   },
   {
     kind: 'PostgreSQL restarted, fast',

@@ -1,0 +1,77 @@
+/** The database's own word, past every cache, over one connection that is made anew when it breaks. */
+import pg from 'pg';
+import type { StoredRow } from './territory.js';
+
+const LIMIT_MS = 5_000;
+
+export class DatabaseView {
+  #client: Promise<pg.Client> | undefined;
+  #isAway = false;
+
+  constructor(private readonly url: string) {}
+
+  /** While it is away on purpose nobody waits for it. */
+  set isAway(isAway: boolean) {
+    this.#isAway = isAway;
+  }
+
+  /** The rows of some regions, by id. Rejects while the database is away. */
+  rowsOf(regions: readonly string[]): Promise<StoredRow[]> {
+    return this.#query<StoredRow>(
+      'SELECT id, username, region, email FROM users WHERE region = ANY($1) ORDER BY id',
+      [regions],
+    );
+  }
+
+  /** How many sessions have this name. Rejects while the database is away. */
+  async sessions(name: string): Promise<number> {
+    const [row] = await this.#query<{ sessions: number }>(
+      'SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE application_name = $1',
+      [name],
+    );
+    return row?.sessions ?? 0;
+  }
+
+  /** Ends every session whose name begins so; answers how many there were. */
+  async terminate(prefix: string): Promise<number> {
+    const rows = await this.#query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE starts_with(application_name, $1)`,
+      [prefix],
+    );
+    return rows.length;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await (await client?.catch(() => undefined))?.end().catch(() => undefined);
+  }
+
+  async #query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    if (this.#isAway) throw new Error('The database is away');
+    const client = (this.#client ??= this.#connect());
+    try {
+      const { rows } = await (await client).query<Row>(text, [...values]);
+      return rows;
+    } catch (error) {
+      if (this.#client === client) await this.close();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: LIMIT_MS,
+      query_timeout: LIMIT_MS,
+      application_name: 'checker',
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+}

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ABSENT } from './history.js';
+import { Referee, type Target } from './referee.js';
+import { detailsOf, Territory, type Row } from './territory.js';
+
+const none = (): string => '';
+const user = (id: number | undefined, username: string, region = 't-a'): Row => ({
+  id,
+  username,
+  region,
+  email: `${username}@example.com`,
+});
+
+describe('the referee', () => {
+  let told: string[];
+  let referee: Referee;
+  let territory: Territory;
+
+  beforeEach(() => {
+    told = [];
+    referee = new Referee(
+      ({ text }) => told.push(text),
+      () => 0,
+    );
+    territory = territoryOf('t', [user(1, 'one'), user(2, 'two', 't-b')]);
+  });
+
+  function territoryOf(name: string, rows: readonly Row[]): Territory {
+    const made = new Territory(name);
+    referee.add(made);
+    made.propose(rows, 0);
+    const ids = rows.map(({ username, id }) => [username, id] as const);
+    referee.learnIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
+    happened(made);
+    return made;
+  }
+
+  function happened(written: Territory): void {
+    written.history.acknowledge();
+    written.settle();
+  }
+
+  const list = (region = 't-a'): Target => ({ kind: 'list', territory, region });
+  const byId = (id: number): Target => ({ kind: 'user', id });
+  const counts: Target = { kind: 'counts' };
+
+  function read(target: Target, answer: string): void {
+    referee.answer(referee.send(target), answer, none);
+  }
+
+  it('has nothing against the present state', () => {
+    read(list(), '[{"id":1,"username":"one"}]');
+    read(list('t-c'), '[]');
+    read(byId(2), detailsOf(user(2, 'two', 't-b')));
+    read(byId(77), ABSENT);
+    read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":1}]');
+    expect(told).toEqual([]);
+    expect(referee.checked).toBe(5);
+  });
+
+  it('catches an old list after the write is acknowledged, and says what it was', () => {
+    territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
+    read(list(), '[{"id":1,"username":"one"}]');
+    happened(territory);
+    expect(told).toEqual([]);
+    read(list(), '[{"id":1,"username":"one"}]');
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/region t-a of t answered what no state from 2 to 2 has/);
+    expect(told[0]).toMatch(/the value of state 1, which ended with state 2/);
+  });
+
+  it('catches an old answer about one register after another has shown the new state', () => {
+    territory.propose([user(1, 'one', 't-b'), user(2, 'two', 't-b')], 5);
+    read(list(), '[]');
+    expect(told).toEqual([]);
+    read(byId(1), detailsOf(user(1, 'one')));
+    read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":1}]');
+    expect(told).toHaveLength(2);
+  });
+
+  it('catches an answer that mixes two states', () => {
+    const moved = [user(1, 'one', 't-b'), user(2, 'two', 't-b')];
+    territory.propose(moved, 5);
+    read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":2}]');
+    expect(told).toHaveLength(1);
+  });
+
+  it('catches a user who is still there after the deletion, or missing before it', () => {
+    read(byId(1), ABSENT);
+    territory.propose([user(2, 'two', 't-b')], 5);
+    happened(territory);
+    read(byId(1), detailsOf(user(1, 'one')));
+    read(byId(1), ABSENT);
+    expect(told).toHaveLength(2);
+  });
+
+  it('catches a write that was refused and is there', () => {
+    territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
+    read(list(), '[{"id":1,"username":"ONE"}]');
+    referee.revoke(territory, 'PATCH');
+    expect(told).toEqual([expect.stringMatching(/a write that has not happened: PATCH/)]);
+    read(list(), '[{"id":1,"username":"ONE"}]');
+    expect(told).toHaveLength(2);
+  });
+
+  describe('of users whose ids are not known yet', () => {
+    const added = (): Row[] => [...territory.rows, user(undefined, 'new')];
+
+    it('waits, and has nothing against what turns out to be right', () => {
+      territory.propose(added(), 5);
+      read(list(), '[{"id":1,"username":"one"},{"id":9,"username":"new"}]');
+      read(byId(9), detailsOf(user(9, 'new')));
+      expect(referee.waiting).toBe(2);
+      referee.learnIds(territory, new Map([['new', 9]]));
+      happened(territory);
+      expect(referee.waiting).toBe(0);
+      read(byId(9), ABSENT);
+      expect(told).toEqual([expect.stringMatching(/^user 9 of t answered/)]);
+    });
+
+    it('catches what turns out to be wrong', () => {
+      territory.propose(added(), 5);
+      read(list(), '[{"id":1,"username":"one"},{"id":8,"username":"new"}]');
+      read(byId(9), detailsOf(user(9, 'old')));
+      expect(told).toEqual([]);
+      referee.learnIds(territory, new Map([['new', 9]]));
+      expect(told).toHaveLength(2);
+    });
+
+    it('catches one who is seen and then missing', () => {
+      territory.propose(added(), 5);
+      read(byId(9), ABSENT);
+      read(byId(9), detailsOf(user(9, 'new')));
+      expect(told).toEqual([]);
+      read(byId(9), ABSENT);
+      expect(told).toHaveLength(1);
+    });
+
+    it('catches one whom nobody has inserted, at the end', () => {
+      read(byId(9), detailsOf(user(9, 'new')));
+      expect(told).toEqual([]);
+      referee.close();
+      expect(told).toHaveLength(1);
+    });
+  });
+
+  it('catches two answers about all regions that show two orders of the writes', () => {
+    const other = territoryOf('s', [user(5, 'five', 's-a')]);
+    const both = (inT: number, inS: number): string =>
+      JSON.stringify([
+        { region: 's-a', users: inS },
+        { region: 't-a', users: inT },
+        { region: 't-b', users: 1 },
+      ]);
+    territory.propose([...territory.rows, user(3, 'three')], 5);
+    other.propose([...other.rows, user(6, 'six', 's-a')], 5);
+    const reads = Array.from({ length: 3 }, () => referee.send(counts));
+    const [first, second, third] = reads as [
+      (typeof reads)[0],
+      (typeof reads)[0],
+      (typeof reads)[0],
+    ];
+    referee.answer(first, both(2, 1), none);
+    referee.answer(second, both(2, 2), none);
+    expect(told).toEqual([]);
+    referee.answer(third, both(1, 2), none);
+    expect(told).toEqual([expect.stringMatching(/two orders/)]);
+  });
+});

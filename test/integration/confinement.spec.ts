@@ -24,6 +24,8 @@ beforeAll(async () => {
   for (const table of TABLES) {
     await client.query(`CREATE TABLE ${table} (id int PRIMARY KEY, k int, r text)`);
   }
+  await client.query("CREATE VIEW v AS SELECT * FROM a WHERE r = ANY (ARRAY['s', 'u'])");
+  await client.query('CREATE VIEW w AS SELECT v.id, b.k, b.r FROM v LEFT JOIN b ON b.id = v.k');
   analyser = new SqlAnalyser(
     await loadCatalogue(
       async (sql, parameters) => (await client.query(sql, parameters)).rows,
@@ -54,6 +56,15 @@ function comparison(aliases: readonly string[], others: readonly string[]): fc.A
           .tuple(literal(column), literal(column))
           .map((values) => `${alias}.${column} IN (${values.join(', ')})`),
         fc
+          .tuple(literal(column), literal(column))
+          .map(
+            (values) =>
+              `${alias}.${column} = ANY (ARRAY[${values.join(', ')}]::${column === 'r' ? 'text' : 'int'}[])`,
+          ),
+        fc
+          .tuple(literal(column), literal('k'))
+          .map((values) => `(${alias}.${column}, ${alias}.k) = (${values.join(', ')})`),
+        fc
           .constantFrom(...(column === 'r' ? (['r'] as const) : (['id', 'k'] as const)))
           .map((second) => `${alias}.${column} = ${other}.${second}`),
       ),
@@ -80,7 +91,7 @@ const joinType = fc.constantFrom(
   'RIGHT JOIN',
   'FULL JOIN',
 );
-const table = fc.constantFrom(...TABLES);
+const table = fc.constantFrom(...TABLES, 'v', 'w');
 
 /** Two or three tables, joined from either side. */
 const from = fc

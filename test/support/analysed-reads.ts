@@ -117,7 +117,8 @@ export const readAnalyser = new SqlAnalyser(
 );
 
 function text(term: Term): string {
-  return term.kind === 'parameter' ? `$${term.index + 1}` : JSON.stringify(term.value);
+  if (term.kind === 'constant') return JSON.stringify(term.value);
+  return `$${term.index + 1}${term.kind === 'elements' ? '[]' : ''}`;
 }
 
 /** `users id=$1 | region="US"; orders` or the reason of a refusal. */

@@ -1,9 +1,13 @@
 /** What one SQL text reads or writes, told from its syntax tree alone; parameters come later. */
 import type { Dimension } from './table-facts.js';
 
-/** A value the text compares or assigns: a parameter (0-based) or a constant. */
+/**
+ * A value the text compares or assigns: a parameter (0-based) or a constant; or, in comparisons,
+ * any element of a parameter that is a list.
+ */
 export type Term =
   | { readonly kind: 'parameter'; readonly index: number }
+  | { readonly kind: 'elements'; readonly index: number }
   | { readonly kind: 'constant'; readonly value: string | number | boolean | null };
 
 /**
@@ -55,10 +59,18 @@ export type ReadAnalysis =
     }
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
-/** One table a statement writes. */
+/** One of the ways in which a statement writes one table. */
 export interface TableWrite {
   readonly table: string;
-  readonly action: 'insert' | 'update' | 'delete';
+  /** `rewrite`: any rows, in any way; nothing more is known of it. */
+  readonly action: 'insert' | 'update' | 'delete' | 'rewrite';
+  /**
+   * The statement of the text, 0-based, whose answer counts the rows; it may count those of other
+   * writes as well. `undefined`: no answer counts them, so that some are taken to be written.
+   */
+  readonly countedBy: number | undefined;
+  /** Tables of which any rows may have changed where this write changed any, beside its own. */
+  readonly alsoRewrites: readonly string[];
   /** What the WHERE clause proves of the rows as they were; empty for inserts. */
   readonly confinements: readonly Confinement[];
   /** Columns given new values by UPDATE or DO UPDATE; `undefined` where not a plain term. */
@@ -85,7 +97,16 @@ export interface Probe {
 }
 
 export type StatementAnalysis =
-  | { readonly kind: 'read' }
+  | {
+      readonly kind: 'read';
+      /**
+       * Whether that it only reads follows from definitions that others may have changed since:
+       * of functions and views of users.
+       */
+      readonly restsOnSchema: boolean;
+      /** Whether names may mean something else afterwards over the same connection. */
+      readonly changesNames: boolean;
+    }
   | {
       readonly kind: 'transaction';
       readonly command:
@@ -94,6 +115,13 @@ export type StatementAnalysis =
       readonly name: string | undefined;
       readonly chain: boolean;
     }
-  | { readonly kind: 'write'; readonly writes: readonly TableWrite[] }
+  | {
+      readonly kind: 'write';
+      /** Those of all statements of the text; two may be of the same table. */
+      readonly writes: readonly TableWrite[];
+      /** How many statements the text has, each with an answer of its own. */
+      readonly statements: number;
+      readonly changesNames: boolean;
+    }
   /** May write anything. */
   | { readonly kind: 'unknown'; readonly transactional: boolean; readonly changesSchema: boolean };

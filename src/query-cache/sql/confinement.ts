@@ -19,7 +19,13 @@ import {
   type RangeItem,
 } from './from-clause.js';
 import { pick, qualifiedName, type Node } from './syntax-tree.js';
-import { termOf, withoutHarmlessCasts, type ParameterUse, type WrittenTerm } from './terms.js';
+import {
+  termOf,
+  withoutHarmlessCasts,
+  withoutHarmlessListCast,
+  type ParameterUse,
+  type WrittenTerm,
+} from './terms.js';
 
 /** A longer list proves nothing: its versions would cost more than they save. */
 const MOST_TUPLES = 100;
@@ -78,19 +84,59 @@ export class EqualityReader {
 
   #read(condition: Node | undefined, items: readonly RangeItem[]): Equality[] {
     if (!condition) return [];
-    const conjunction = pick(condition, 'BoolExpr');
-    if (conjunction?.boolop === 'AND_EXPR') {
-      return (conjunction.args ?? []).flatMap((part) => this.#read(part, items));
+    const compound = pick(condition, 'BoolExpr');
+    if (compound) {
+      const parts = (compound.args ?? []).map((part) => this.#read(part, items));
+      if (compound.boolop === 'AND_EXPR') return parts.flat();
+      return compound.boolop === 'OR_EXPR' ? inEvery(parts) : [];
     }
     const comparison = pick(condition, 'A_Expr');
     if (!comparison || !isEquals(comparison.name)) return [];
     const { kind, lexpr: left, rexpr: right } = comparison;
-    if (kind === 'AEXPR_IN') return this.#oneOf(left, pick(right, 'List')?.items ?? [], items);
-    if (kind !== 'AEXPR_OP') return [];
+    switch (kind) {
+      case 'AEXPR_OP':
+        return this.#equal(left, right, items);
+      case 'AEXPR_IN': {
+        const values = pick(right, 'List')?.items ?? [];
+        if (!pick(left, 'RowExpr')) return this.#oneOf(left, values, items);
+        return inEvery(values.map((value) => this.#equal(left, value, items)));
+      }
+      case 'AEXPR_OP_ANY':
+        return this.#element(left, right, items);
+      default:
+        return [];
+    }
+  }
+
+  #equal(left: Node | undefined, right: Node | undefined, items: readonly RangeItem[]): Equality[] {
+    const rows = [pick(left, 'RowExpr')?.args, pick(right, 'RowExpr')?.args] as const;
+    if (rows[0] && rows[1] && rows[0].length === rows[1].length) {
+      return rows[0].flatMap((part, index) => this.#equal(part, rows[1]?.[index], items));
+    }
     const [a, b] = [columnOf(left, items), columnOf(right, items)];
     if (a && b) return a.column.kind === b.column.kind ? [{ column: a, other: b, terms: [] }] : [];
     if (a) return this.#oneOf(left, right ? [right] : [], items);
     return b ? this.#oneOf(right, left ? [left] : [], items) : [];
+  }
+
+  /** `column = ANY (list)`, the list being written out or one parameter. */
+  #element(
+    side: Node | undefined,
+    list: Node | undefined,
+    items: readonly RangeItem[],
+  ): Equality[] {
+    const column = columnOf(side, items);
+    if (!column) return [];
+    const { kind } = column.column;
+    const inner = withoutHarmlessListCast(list, kind);
+    const written = pick(inner, 'A_ArrayExpr');
+    if (written) return this.#oneOf(side, written.elements ?? [], items);
+    const parameter = termOf(inner, kind);
+    if (parameter?.term.kind !== 'parameter') return [];
+    this.parameters.note(parameter, kind);
+    return [
+      { column, other: undefined, terms: [{ kind: 'elements', index: parameter.term.index }] },
+    ];
   }
 
   #oneOf(side: Node | undefined, values: readonly Node[], items: readonly RangeItem[]): Equality[] {
@@ -103,6 +149,21 @@ export class EqualityReader {
     if (terms.length !== written.length) return [];
     return [{ column, other: undefined, terms: terms.map(({ term }) => term) }];
   }
+}
+
+/** What holds whichever of the parts does: columns that each of them confines. */
+function inEvery(parts: readonly (readonly Equality[])[]): Equality[] {
+  const [first = [], ...others] = parts;
+  return first.flatMap((equality) => {
+    if (equality.other) return [];
+    const terms = [...equality.terms];
+    for (const part of others) {
+      const same = part.find(({ column, other }) => !other && isSame(column, equality.column));
+      if (!same) return [];
+      terms.push(...same.terms);
+    }
+    return [{ ...equality, terms }];
+  });
 }
 
 /** What holds for all references of a table together; the primary key first. */

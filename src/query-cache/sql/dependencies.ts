@@ -78,7 +78,7 @@ function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]
   const confining = new Set<number>();
   for (const { confinements } of tables) {
     for (const term of confinements.flatMap(({ tuples }) => tuples.flat())) {
-      if (term.kind === 'parameter') confining.add(term.index);
+      if (term.kind !== 'constant') confining.add(term.index);
     }
   }
   parameters.forEach((value, index) => {

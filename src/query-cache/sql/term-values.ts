@@ -3,6 +3,9 @@ import { canonicalValue, dimensionValue } from '../core/canonical-value.js';
 import type { Confinement, Term } from '../core/statement-analysis.js';
 import type { Dimension, TableFacts } from '../core/table-facts.js';
 
+/** More values prove nothing: their versions would cost more than they save. */
+const MOST_TUPLES = 100;
+
 /** The canonical text of a column's value; `null` for NULL; `undefined` where it is not known. */
 export type ColumnText = string | null | undefined;
 
@@ -37,7 +40,10 @@ export function confinedTexts(
   parameters: readonly unknown[],
 ): (readonly string[])[] | undefined {
   const confined: (readonly string[])[] = [];
-  for (const tuple of tuples) {
+  const known = tuples.flatMap((tuple) => withElements(tuple, parameters) ?? [undefined]);
+  if (known.length > MOST_TUPLES) return undefined;
+  for (const tuple of known) {
+    if (!tuple) return undefined;
     const texts = dimension.columns.map((column, position) => {
       const term = tuple[position];
       return term && termText(facts, column, term, parameters);
@@ -46,6 +52,25 @@ export function confinedTexts(
     if (!texts.includes(null)) confined.push(texts as string[]);
   }
   return confined;
+}
+
+/** The tuples that a tuple stands for whose terms may be lists; `undefined` where one is no list. */
+function withElements(
+  tuple: readonly Term[],
+  parameters: readonly unknown[],
+): (readonly Term[])[] | undefined {
+  let tuples: (readonly Term[])[] = [[]];
+  for (const term of tuple) {
+    const terms = term.kind === 'elements' ? elementsOf(parameters[term.index]) : [term];
+    if (!terms || terms.length * tuples.length > MOST_TUPLES) return undefined;
+    tuples = tuples.flatMap((start) => terms.map((next) => [...start, next]));
+  }
+  return tuples;
+}
+
+function elementsOf(list: unknown): Term[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  return list.map((value: string | number | boolean | null) => ({ kind: 'constant', value }));
 }
 
 /** The texts of a dimension's columns in a row; `columnOf` finds each column's value. */

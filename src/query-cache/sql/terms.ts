@@ -8,6 +8,7 @@ import {
   type A_Const,
   type Node,
   type ParamRef,
+  type TypeName,
 } from './syntax-tree.js';
 
 /** Casts that change no value of the kind. */
@@ -29,13 +30,29 @@ export interface WrittenTerm {
 
 /** The expression below casts that change no value of that kind. */
 export function withoutHarmlessCasts(node: Node | undefined, kind: ColumnKind): Node | undefined {
+  return below(node, kind, ({ arrayBounds }) => !arrayBounds);
+}
+
+/** The list below casts to lists of types that change no value of that kind. */
+export function withoutHarmlessListCast(
+  node: Node | undefined,
+  kind: ColumnKind,
+): Node | undefined {
+  return below(node, kind, ({ arrayBounds }) => arrayBounds?.length === 1);
+}
+
+function below(
+  node: Node | undefined,
+  kind: ColumnKind,
+  isWanted: (type: TypeName) => boolean,
+): Node | undefined {
   let inner = node;
   for (;;) {
     const cast = pick(inner, 'TypeCast');
     const type = cast?.typeName;
     if (!cast || !type) return inner;
     const { schema, name } = qualifiedName(type.names);
-    const isPlain = !type.typmods && !type.arrayBounds && !type.setof && !type.pct_type;
+    const isPlain = !type.typmods && isWanted(type) && !type.setof && !type.pct_type;
     const isBuiltIn = schema === undefined || schema === 'pg_catalog';
     if (!isPlain || !isBuiltIn || !HARMLESS_CASTS[kind].includes(name)) return inner;
     inner = cast.arg;

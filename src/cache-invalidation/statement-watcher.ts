@@ -212,7 +212,8 @@ export class StatementWatcher {
 
   async #probe(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     const { sql, parameters, analysis } = statement;
-    const probe = analysis?.kind === 'write' ? analysis.writes[0]?.probe : undefined;
+    const write = analysis?.kind === 'write' ? analysis.writes.find(({ probe }) => probe) : undefined;
+    const probe = write?.probe;
     if (!probe || session.client.getTransactionStatus() === 'E') return;
     const values = valuesOf(parameters);
     try {

@@ -1,6 +1,6 @@
 /** From a statement and its answer to what it touched, and from there to version names. */
 import {
-  touchedBy,
+  tablesTouchedBy,
   versionNamesOf,
   type TableVersionNames,
   type TouchedTable,
@@ -19,16 +19,21 @@ export function whatWasTouched(
   rawResults: unknown,
 ): readonly (TouchedTable | 'anything')[] {
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];
-  if (!analysis || !catalogue || analysis.kind === 'unknown' || !isResult(rawResults))
-    return ['anything'];
+  if (!analysis || !catalogue || analysis.kind === 'unknown') return ['anything'];
+  const results = resultsOf(rawResults);
+  if (results?.length !== analysis.statements) return ['anything'];
   const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
-  const outcome = { rowCount: rawResults.rowCount ?? 0, rows: rawResults.rows, probed };
-  const touched: (TouchedTable | 'anything')[] = [];
+  const touched: TouchedTable[] = [];
   for (const write of analysis.writes) {
-    const facts = catalogue.tables.find(({ id }) => id === write.table);
-    if (!facts) return ['anything'];
-    const part = touchedBy(write, values, outcome, facts);
-    if (part) touched.push(part);
+    const result = write.countedBy === undefined ? undefined : results[write.countedBy];
+    const outcome = {
+      rowCount: result?.rowCount ?? undefined,
+      rows: result?.rows ?? [],
+      probed: write.probe && probed,
+    };
+    const tables = tablesTouchedBy(write, values, outcome, catalogue);
+    if (!tables) return ['anything'];
+    touched.push(...tables);
   }
   return touched;
 }
@@ -37,6 +42,12 @@ export function versionNames(
   touched: ReadonlyMap<string, TouchedTable>,
 ): readonly TableVersionNames[] {
   return [...touched.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
+}
+
+/** One answer for each statement of the text. */
+function resultsOf(value: unknown): readonly StatementResult[] | undefined {
+  const results: unknown[] = Array.isArray(value) ? value : [value];
+  return results.every(isResult) ? results : undefined;
 }
 
 function isResult(value: unknown): value is StatementResult {

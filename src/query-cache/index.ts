@@ -28,4 +28,4 @@ export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema } from './sql/database-schema.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
-export { touchedBy } from './sql/touched.js';
+export { tablesTouchedBy } from './sql/touched.js';

@@ -223,7 +223,7 @@ describe('what a write ends', () => {
     [
       'clear',
       () => customers.clear(),
-      ['US', 'EU', 'APAC', '1', '2', '3', '99', 'counts', 'bystanders'],
+      ['US', 'EU', 'APAC', '1', '2', '3', '99', 'counts'],
     ],
     [
       'query builder: insert of many values',

@@ -76,6 +76,9 @@ export interface Catalogue {
   /** Resolves as PostgreSQL would: with the schema given, or along the search path. */
   table(schema: string | undefined, name: string): TableFacts | undefined;
   readonly tables: readonly TableFacts[];
+  tableById(id: string): TableFacts | undefined;
+  /** Whether the name finds a relation of PostgreSQL's own. */
+  isSystemRelation(schema: string | undefined, name: string): boolean;
   /** Worst volatility of all functions of that name that the call can mean; `undefined` if unknown. */
   functionVolatility(schema: string | undefined, name: string): Volatility | undefined;
   /** Whether the function lives in `pg_catalog` under every meaning of the name. */

@@ -20,13 +20,19 @@ export type NamedFacts<Fact> = ReadonlyMap<string, ReadonlyMap<string, Fact>>;
 
 export class CatalogueLookup implements Catalogue {
   readonly #tables: NamedFacts<TableFacts>;
+  readonly #tablesById: ReadonlyMap<string, TableFacts>;
 
   constructor(private readonly content: CatalogueContent) {
+    this.#tablesById = new Map(content.tables.map((table) => [table.id, table]));
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
   }
 
   get tables(): readonly TableFacts[] {
     return this.content.tables;
+  }
+
+  tableById(id: string): TableFacts | undefined {
+    return this.#tablesById.get(id);
   }
 
   get fingerprint(): string {
@@ -40,6 +46,15 @@ export class CatalogueLookup implements Catalogue {
       if (this.content.otherRelations.get(candidate)?.has(name)) return undefined;
     }
     return undefined;
+  }
+
+  isSystemRelation(schema: string | undefined, name: string): boolean {
+    const owner = this.#schemas(schema).find(
+      (candidate) =>
+        this.#tables.get(candidate)?.has(name) === true ||
+        this.content.otherRelations.get(candidate)?.has(name) === true,
+    );
+    return owner === BUILT_IN || owner === 'information_schema';
   }
 
   functionVolatility(schema: string | undefined, name: string): Volatility | undefined {

@@ -19,6 +19,7 @@ import {
   type RangeVar,
   type ReturningClause,
   type ScanToken,
+  type WithClause,
 } from './syntax-tree.js';
 
 export interface ProbedWrite {
@@ -34,6 +35,7 @@ export interface ProbedWrite {
   /** Table column by result column. */
   readonly returning: ReadonlyMap<string, string>;
   readonly returningClause: ReturningClause | undefined;
+  readonly withClause: WithClause | undefined;
 }
 
 const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
@@ -103,10 +105,12 @@ function isSteady(where: Node, catalogue: Catalogue): boolean {
 }
 
 /** A parameter that occurs elsewhere too may have its type from there. */
-function sharesParameters({ where, targets, returningClause }: ProbedWrite): boolean {
-  const inCondition = parameterNumbers(where);
-  const elsewhere = [...parameterNumbers(targets), ...parameterNumbers(returningClause)];
-  return elsewhere.some((number) => inCondition.has(number));
+function sharesParameters(write: ProbedWrite): boolean {
+  const inCondition = parameterNumbers(write.where);
+  const elsewhere = [write.targets, write.returningClause, write.withClause];
+  return elsewhere.some((part) =>
+    [...parameterNumbers(part)].some((number) => inCondition.has(number)),
+  );
 }
 
 function parameterNumbers(tree: unknown): ReadonlySet<number> {
@@ -173,10 +177,11 @@ function shape(tree: unknown, parameterIndexes: readonly number[] | undefined): 
   });
 }
 
-function tableText({ schemaname, relname = '', alias }: RangeVar): string {
+function tableText({ schemaname, relname = '', alias, inh }: RangeVar): string {
+  const only = inh ? '' : 'ONLY ';
   const schema = schemaname === undefined ? '' : `${quote(schemaname)}.`;
   const rename = alias?.aliasname === undefined ? '' : ` AS ${quote(alias.aliasname)}`;
-  return schema + quote(relname) + rename;
+  return only + schema + quote(relname) + rename;
 }
 
 function quote(name: string): string {

@@ -1,17 +1,26 @@
 /** What a statement does to the database, as far as its text and the catalogue tell. */
 import type { StatementAnalysis } from '../core/statement-analysis.js';
 import type { Catalogue } from '../core/table-facts.js';
-import { isWithoutHarm } from './statement-harm.js';
+import { changesNames } from './name-changes.js';
+import { isWithoutHarm, restsOnSchema } from './statement-harm.js';
 import { HARMLESS_STATEMENTS, isTransactional, mayChangeSchema } from './statement-kinds.js';
-import { pick, typeOf, type Node, type RawStmt, type TransactionStmt } from './syntax-tree.js';
-import { analyseWrite } from './write-analysis.js';
+import {
+  pick,
+  typeOf,
+  visit,
+  type Node,
+  type RawStmt,
+  type TransactionStmt,
+} from './syntax-tree.js';
+import { writesOf } from './write-parts.js';
 
 type TransactionCommand = Extract<StatementAnalysis, { kind: 'transaction' }>['command'];
+type Unknown = Extract<StatementAnalysis, { kind: 'unknown' }>;
 
-const READ: StatementAnalysis = { kind: 'read' };
+const NOTHING: StatementAnalysis = { kind: 'read', restsOnSchema: false, changesNames: false };
 
 /** A text that PostgreSQL's parser does not take. */
-export const UNPARSABLE: StatementAnalysis = {
+export const UNPARSABLE: Unknown = {
   kind: 'unknown',
   transactional: false,
   changesSchema: true,
@@ -27,56 +36,119 @@ const COMMANDS: Readonly<Record<string, TransactionCommand>> = {
   TRANS_STMT_ROLLBACK_TO: 'rollback-to',
 };
 
+/** What is left of these, once the statement they hold is known, writes nothing. */
+const QUERY_TYPES: ReadonlySet<string> = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+  'TruncateStmt',
+  'RefreshMatViewStmt',
+  'CopyStmt',
+  'DeclareCursorStmt',
+]);
+
 export function classifyStatements(
   statements: readonly RawStmt[],
   sql: string,
   catalogue: Catalogue,
 ): StatementAnalysis {
   const [only] = statements;
-  if (statements.length === 0) return READ;
-  if (statements.length === 1) return classify(only?.stmt, sql, catalogue);
-  const parts = statements.map(({ stmt }) => classify(stmt, undefined, catalogue));
-  return {
-    kind: 'unknown',
-    transactional: parts.every(
-      (part) => part.kind !== 'transaction' && !(part.kind === 'unknown' && !part.transactional),
-    ),
-    changesSchema: parts.some((part) => part.kind === 'unknown' && part.changesSchema),
-  };
+  if (statements.length === 0) return NOTHING;
+  if (statements.length === 1) return classify(only?.stmt, { sql, index: 0, catalogue });
+  return together(
+    statements.map(({ stmt }, index) => classify(stmt, { sql: undefined, index, catalogue })),
+  );
 }
 
-function classify(
-  statement: Node | undefined,
-  sql: string | undefined,
-  catalogue: Catalogue,
-): StatementAnalysis {
+/** Several statements in one text. */
+function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
+  const isUnderstood = parts.every(
+    // Names that change in between would not be looked up anew.
+    (part) => (part.kind === 'read' || part.kind === 'write') && !part.changesNames,
+  );
+  if (!isUnderstood) {
+    return {
+      kind: 'unknown',
+      transactional: parts.every(
+        (part) => part.kind !== 'transaction' && !(part.kind === 'unknown' && !part.transactional),
+      ),
+      changesSchema: parts.some((part) => part.kind === 'unknown' && part.changesSchema),
+    };
+  }
+  const writes = parts.flatMap((part) => (part.kind === 'write' ? part.writes : []));
+  if (writes.length > 0) {
+    return { kind: 'write', writes, statements: parts.length, changesNames: false };
+  }
+  const rests = parts.some((part) => part.kind === 'read' && part.restsOnSchema);
+  return { kind: 'read', restsOnSchema: rests, changesNames: false };
+}
+
+interface StatementContext {
+  readonly sql: string | undefined;
+  readonly index: number;
+  readonly catalogue: Catalogue;
+}
+
+function classify(statement: Node | undefined, context: StatementContext): StatementAnalysis {
   const type = statement && typeOf(statement);
   if (!statement || type === undefined) return UNPARSABLE;
   const command = pick(statement, 'TransactionStmt');
   if (command) return ofTransaction(command);
-  if (isRead(statement, catalogue)) return READ;
-  const write = analyseWrite(statement, sql, catalogue);
-  if (write) return { kind: 'write', writes: [write] };
-  const fields = Object.values(statement)[0] as object;
-  return {
-    kind: 'unknown',
-    transactional: isTransactional(type, fields),
-    changesSchema: mayChangeSchema(type),
-  };
+  if (HARMLESS_STATEMENTS.has(type)) {
+    return { kind: 'read', restsOnSchema: false, changesNames: changesNames(statement) };
+  }
+  return (
+    ofExplained(statement, context) ??
+    ofQuery(statement, context) ?? {
+      kind: 'unknown',
+      transactional: isTransactional(type, Object.values(statement)[0] as object),
+      changesSchema: mayChangeSchema(type),
+    }
+  );
 }
 
-function isRead(statement: Node | undefined, catalogue: Catalogue): boolean {
-  const type = statement && typeOf(statement);
-  if (type === undefined) return false;
-  if (HARMLESS_STATEMENTS.has(type)) return true;
-  const select = pick(statement, 'SelectStmt');
-  if (select) return !select.intoClause && isWithoutHarm(select, catalogue);
-  const cursor = pick(statement, 'DeclareCursorStmt');
-  if (cursor) return isRead(cursor.query, catalogue);
+/** EXPLAIN runs the statement only with ANALYZE; then it answers a plan in place of rows. */
+function ofExplained(statement: Node, context: StatementContext): StatementAnalysis | undefined {
   const explained = pick(statement, 'ExplainStmt');
-  if (!explained) return false;
+  if (!explained) return undefined;
   const runs = explained.options?.some((option) => pick(option, 'DefElem')?.defname === 'analyze');
-  return !runs || isRead(explained.query, catalogue);
+  if (!runs) return NOTHING;
+  const analysis = classify(explained.query, { ...context, sql: undefined });
+  if (analysis.kind !== 'write') return analysis;
+  const writes = analysis.writes.map((write) => ({
+    ...write,
+    countedBy: undefined,
+    returning: new Map<string, string>(),
+  }));
+  return { ...analysis, writes };
+}
+
+/** A statement that evaluates queries; `undefined` where it is none or may change anything. */
+function ofQuery(
+  statement: Node,
+  { sql, index, catalogue }: StatementContext,
+): StatementAnalysis | undefined {
+  if (!QUERY_TYPES.has(typeOf(statement) ?? '') || makesTable(statement)) return undefined;
+  if (!isWithoutHarm(statement, catalogue)) return undefined;
+  // A command of the server's may do whatever it likes.
+  if (pick(statement, 'CopyStmt')?.is_program) return undefined;
+  const writes = writesOf(statement, { catalogue, sql, index });
+  if (!writes) return undefined;
+  const names = changesNames(statement);
+  return writes.length > 0
+    ? { kind: 'write', writes, statements: 1, changesNames: names }
+    : { kind: 'read', restsOnSchema: restsOnSchema(statement, catalogue), changesNames: names };
+}
+
+/** SELECT ... INTO */
+function makesTable(statement: Node): boolean {
+  let found = false;
+  visit(statement, (key) => {
+    found ||= key === 'intoClause';
+  });
+  return found;
 }
 
 function ofTransaction({ kind, savepoint_name, chain }: TransactionStmt): StatementAnalysis {

@@ -1,6 +1,7 @@
 /** Whether evaluating a statement's expressions can change a table. */
 import type { Catalogue } from '../core/table-facts.js';
 import { isHarmless } from './built-in-functions.js';
+import { commonNames } from './write-parts.js';
 import {
   namesOf,
   pick,
@@ -11,28 +12,47 @@ import {
   type RangeVar,
 } from './syntax-tree.js';
 
-/** Statements inside statements, under the names of their nodes and fields. */
-const WRITING_PARTS: ReadonlySet<string> = new Set([
-  'InsertStmt',
-  'UpdateStmt',
-  'DeleteStmt',
-  'MergeStmt',
-  'intoClause',
-]);
-
 /** The fields that hold an operator's name. */
 const OPERATOR_FIELDS: ReadonlySet<string> = new Set(['operName', 'useOp']);
 
 /**
- * Whether the tree holds no statement that writes and calls nothing that can. `tree` is what lies
- * inside a statement: its own node is not judged.
+ * Whether the tree calls nothing that can write. The rows that its statements write by themselves
+ * are another question.
  */
 export function isWithoutHarm(tree: object, catalogue: Catalogue): boolean {
   let harmless = true;
   visit(tree, (key, value) => {
-    harmless &&= !WRITING_PARTS.has(key) && isPartHarmless(key, value, catalogue);
+    harmless &&= isPartHarmless(key, value, catalogue);
   });
   return harmless;
+}
+
+/**
+ * Whether that follows from definitions of users, which others may have changed since: of
+ * functions, of views, and of what the catalogue does not know.
+ */
+export function restsOnSchema(tree: object, catalogue: Catalogue): boolean {
+  const names = commonNames(tree);
+  let rests = false;
+  visit(tree, (key, value) => {
+    const node = { [key]: value } as unknown as Node;
+    const call = qualifiedName(pick(node, 'FuncCall')?.funcname);
+    const range = pick(node, 'RangeVar');
+    rests ||= key === 'FuncCall' && !catalogue.isBuiltIn(call.schema, call.name);
+    rests ||= range !== undefined && !isPlainRelation(range, names, catalogue);
+  });
+  return rests;
+}
+
+function isPlainRelation(
+  { schemaname, relname = '' }: RangeVar,
+  names: ReadonlySet<string>,
+  catalogue: Catalogue,
+): boolean {
+  if (schemaname === undefined && names.has(relname)) return true;
+  if (catalogue.isSystemRelation(schemaname, relname)) return true;
+  const kind = catalogue.table(schemaname, relname)?.kind;
+  return kind === 'table' || kind === 'partitioned' || kind === 'materialized-view';
 }
 
 function isPartHarmless(key: string, value: object, catalogue: Catalogue): boolean {

@@ -1,7 +1,7 @@
 /** Statements by the names of their nodes, as far as their name alone decides. */
 import { visit } from './syntax-tree.js';
 
-/** Change no table and no schema. */
+/** Change no row and no schema: some only the order rows lie in, which no query promises. */
 export const HARMLESS_STATEMENTS: ReadonlySet<string> = new Set([
   'VariableShowStmt',
   'VariableSetStmt',
@@ -15,16 +15,17 @@ export const HARMLESS_STATEMENTS: ReadonlySet<string> = new Set([
   'ConstraintsSetStmt',
   'CheckPointStmt',
   'PrepareStmt',
+  'DiscardStmt',
+  'VacuumStmt',
+  'ClusterStmt',
+  'RepackStmt',
+  'ReindexStmt',
 ]);
 
 /** Cannot run in a transaction block, or may commit by themselves. */
 const NOT_TRANSACTIONAL: ReadonlySet<string> = new Set([
   'CallStmt',
   'DoStmt',
-  'VacuumStmt',
-  'ClusterStmt',
-  'RepackStmt',
-  'ReindexStmt',
   'CreatedbStmt',
   'DropdbStmt',
   'AlterDatabaseStmt',
@@ -34,7 +35,6 @@ const NOT_TRANSACTIONAL: ReadonlySet<string> = new Set([
   'CreateSubscriptionStmt',
   'AlterSubscriptionStmt',
   'DropSubscriptionStmt',
-  'DiscardStmt',
   'TransactionStmt',
 ]);
 
@@ -48,10 +48,6 @@ const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
   'CopyStmt',
   'ExecuteStmt',
   'RefreshMatViewStmt',
-  'VacuumStmt',
-  'ReindexStmt',
-  'ClusterStmt',
-  'RepackStmt',
   'AlterSystemStmt',
   'DeclareCursorStmt',
 ]);

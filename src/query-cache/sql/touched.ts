@@ -1,7 +1,8 @@
 /** What a write touched, told from its text, its parameters and its outcome. */
 import type { TableWrite } from '../core/statement-analysis.js';
-import type { Dimension, TableFacts } from '../core/table-facts.js';
+import type { Catalogue, Dimension, TableFacts } from '../core/table-facts.js';
 import type { TouchedTable } from '../core/touched-regions.js';
+import { familyOf } from './cascades.js';
 import {
   columnText,
   confinedTexts,
@@ -15,8 +16,8 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** How a write ended. */
 export interface WriteOutcome {
-  /** Rows that were written; node-postgres counts them. */
-  readonly rowCount: number;
+  /** Rows that were written, as node-postgres counts them; `undefined` where nothing counts them. */
+  readonly rowCount: number | undefined;
   /** What RETURNING gave. */
   readonly rows: readonly Row[];
   /** What the probe answered, where it was run in the same transaction right before. */
@@ -26,7 +27,32 @@ export interface WriteOutcome {
 /** The texts of a dimension's columns, one list for each row image; `undefined`: not known. */
 type Images = readonly (readonly ColumnText[])[] | undefined;
 
-/** `undefined` where no row was written. */
+/** All tables whose rows a write changed; `undefined` where the catalogue does not know one. */
+export function tablesTouchedBy(
+  write: TableWrite,
+  parameters: readonly unknown[],
+  outcome: WriteOutcome,
+  catalogue: Catalogue,
+): readonly TouchedTable[] | undefined {
+  const facts = catalogue.tableById(write.table);
+  if (!facts) return undefined;
+  const touched = touchedBy(write, parameters, outcome, facts);
+  if (!touched) return [];
+  const all = [touched];
+  for (const id of facts.relatives) {
+    const relative = catalogue.tableById(id);
+    if (!relative) return undefined;
+    all.push(asRelative(touched, facts, relative));
+  }
+  for (const id of write.alsoRewrites) {
+    const other = catalogue.tableById(id);
+    if (!other) return undefined;
+    all.push(...familyOf(other, catalogue).map(rewritten));
+  }
+  return all;
+}
+
+/** In the part of its own: `undefined` where no row was written. */
 export function touchedBy(
   write: TableWrite,
   parameters: readonly unknown[],
@@ -34,6 +60,7 @@ export function touchedBy(
   facts: TableFacts,
 ): TouchedTable | undefined {
   if (outcome.rowCount === 0) return undefined;
+  if (write.action === 'rewrite') return rewritten(facts);
   const images = new WriteImages(write, parameters, outcome, facts);
   const dimensions = new Map<string, ReadonlySet<string> | 'unknown'>();
   let insertedUnknownKeys: string | undefined;
@@ -48,6 +75,39 @@ export function touchedBy(
     } else dimensions.set(dimension.name, values);
   }
   return { table: facts.id, dimensions, insertedUnknownKeys };
+}
+
+function rewritten(facts: TableFacts): TouchedTable {
+  return {
+    table: facts.id,
+    dimensions: new Map(facts.dimensions.map(({ name }) => [name, 'unknown'])),
+    insertedUnknownKeys: undefined,
+  };
+}
+
+/**
+ * The same rows as rows of another member of the family: they have the same values where the
+ * member has the same columns.
+ */
+function asRelative(touched: TouchedTable, facts: TableFacts, relative: TableFacts): TouchedTable {
+  const { insertedUnknownKeys } = touched;
+  const isSame = ({ name, columns }: Dimension): boolean =>
+    facts.dimensions.some((dimension) => dimension.name === name) &&
+    columns.every(
+      (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
+    );
+  const sharesKey = relative.primaryKey === facts.primaryKey;
+  const dimensions = relative.dimensions.map((dimension) => {
+    // Of rows inserted under unknown keys the values of the key are missing.
+    const isKnown = isSame(dimension) && (dimension.name !== insertedUnknownKeys || sharesKey);
+    const values = isKnown ? touched.dimensions.get(dimension.name) : undefined;
+    return [dimension.name, values ?? 'unknown'] as const;
+  });
+  return {
+    table: relative.id,
+    dimensions: new Map(dimensions),
+    insertedUnknownKeys: sharesKey ? insertedUnknownKeys : undefined,
+  };
 }
 
 /** NULL is in no region. */
@@ -87,6 +147,8 @@ class WriteImages {
         );
       case 'delete':
         return this.#returned(dimension) ?? this.#probed(dimension) ?? this.#confined(dimension);
+      case 'rewrite':
+        return undefined;
     }
   }
 
@@ -98,6 +160,8 @@ class WriteImages {
         return this.#returned(dimension) ?? this.#assigned(dimension);
       case 'delete':
         return [];
+      case 'rewrite':
+        return undefined;
     }
   }
 

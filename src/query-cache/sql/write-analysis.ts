@@ -1,12 +1,12 @@
 /** What one INSERT, UPDATE or DELETE writes. */
 import type { TableWrite, Term } from '../core/statement-analysis.js';
-import type { Catalogue, TableFacts } from '../core/table-facts.js';
+import type { TableAction, TableFacts } from '../core/table-facts.js';
+import type { RowsChanged } from './cascades.js';
 import { confinementsOf, EqualityReader } from './confinement.js';
 import { readFromClause, tableItem, type FromClause, type RangeItem } from './from-clause.js';
 import { insertedColumns } from './inserted-columns.js';
 import { probeOf } from './probe.js';
 import { returnedColumns } from './returned-columns.js';
-import { isWithoutHarm } from './statement-harm.js';
 import {
   pick,
   type DeleteStmt,
@@ -15,8 +15,12 @@ import {
   type RangeVar,
   type ReturningClause,
   type UpdateStmt,
+  type WithClause,
 } from './syntax-tree.js';
-import { ParameterUse, termOf, type WrittenTerm } from './terms.js';
+import { termOf, type ParameterUse, type WrittenTerm } from './terms.js';
+import type { WriteContext } from './write-context.js';
+import { rewrittenBy, writeTarget } from './write-target.js';
+import { rewriteOf } from './wide-writes.js';
 
 /** The parts of an UPDATE or DELETE. */
 interface RowChange {
@@ -26,101 +30,89 @@ interface RowChange {
   readonly others: readonly Node[];
   readonly where: Node | undefined;
   readonly returningClause: ReturningClause | undefined;
+  readonly withClause: WithClause | undefined;
 }
 
-/**
- * The write, or `undefined` where the statement may change more than the rows of one table that
- * it names. Without `sql` no probe is made.
- */
-export function analyseWrite(
-  statement: Node,
-  sql: string | undefined,
-  catalogue: Catalogue,
-): TableWrite | undefined {
-  const insert = pick(statement, 'InsertStmt');
-  const change = rowChangeOf(pick(statement, 'UpdateStmt'), pick(statement, 'DeleteStmt'));
-  const fields = Object.values(statement)[0] as InsertStmt | UpdateStmt | DeleteStmt;
-  const range = insert?.relation ?? change?.relation;
-  if (!range || fields.withClause || range.catalogname) return undefined;
-  const table = catalogue.table(range.schemaname, range.relname ?? '');
-  if (!table || !isPlainTable(table) || !isWithoutHarm(fields, catalogue)) return undefined;
-  const parameters = new ParameterUse(statement);
-  if (insert) return ofInsert(insert, tableItem(range, table), table, parameters);
-  if (!change || table.cascades.length > 0) return undefined;
-  return ofRowChange(change, tableItem(range, table), table, { sql, catalogue, parameters });
-}
-
-function isPlainTable({ kind, sideEffects, isInherited }: TableFacts): boolean {
-  return kind === 'table' && sideEffects.size === 0 && !isInherited;
-}
-
-function rowChangeOf(
-  update: UpdateStmt | undefined,
-  deletion: DeleteStmt | undefined,
-): RowChange | undefined {
-  if (update) {
-    return {
-      action: 'update',
-      relation: update.relation,
-      targets: update.targetList ?? [],
-      others: update.fromClause ?? [],
-      where: update.whereClause,
-      returningClause: update.returningClause,
-    };
-  }
-  return (
-    deletion && {
-      action: 'delete',
-      relation: deletion.relation,
-      targets: [],
-      others: deletion.usingClause ?? [],
-      where: deletion.whereClause,
-      returningClause: deletion.returningClause,
-    }
-  );
-}
-
-function ofInsert(
+/** The writes, or `undefined` where the statement may change more than can be told. */
+export function analyseInsert(
   insert: InsertStmt,
-  item: RangeItem,
-  table: TableFacts,
-  parameters: ParameterUse,
-): TableWrite | undefined {
+  context: WriteContext,
+): readonly TableWrite[] | undefined {
+  const { catalogue, parameters, countedBy } = context;
   const conflict = insert.onConflictClause;
   const mayUpdateOthers = conflict !== undefined && conflict.action !== 'ONCONFLICT_NOTHING';
-  if (mayUpdateOthers && table.cascades.length > 0) return undefined;
+  const actions: TableAction[] = mayUpdateOthers ? ['insert', 'update'] : ['insert'];
+  const target = writeTarget(insert.relation, actions, catalogue);
+  if (!target || !insert.relation) return undefined;
+  const updated = namesOfTargets(conflict?.targetList ?? []);
+  const alsoRewrites = rewrittenBy(target, mayUpdateOthers ? [updated] : [], catalogue);
+  if (!alsoRewrites) return undefined;
+  if (target.kind === 'view') return rewriteOf(alsoRewrites, countedBy);
+  const { table } = target;
+  const item = tableItem(insert.relation, table);
   const inserted = insertedColumns(insert, table, parameters);
   const assignments = assignedTerms(conflict?.targetList ?? [], table, parameters);
-  return {
-    table: table.id,
-    action: 'insert',
-    confinements: [],
-    assignments: assignments(),
-    inserted: inserted(),
-    mayUpdateOthers,
-    returning: returnedColumns(insert.returningClause, item, [item]),
-    probe: undefined,
-  };
+  return [
+    {
+      table: table.id,
+      action: 'insert',
+      countedBy,
+      alsoRewrites,
+      confinements: [],
+      assignments: assignments(),
+      inserted: inserted(),
+      mayUpdateOthers,
+      returning: returnedFrom(insert.returningClause, item, [item], context),
+      probe: undefined,
+    },
+  ];
 }
 
-interface RowChangeContext {
-  readonly sql: string | undefined;
-  readonly catalogue: Catalogue;
-  readonly parameters: ParameterUse;
+export function analyseUpdate(
+  update: UpdateStmt,
+  context: WriteContext,
+): readonly TableWrite[] | undefined {
+  const change: RowChange = {
+    action: 'update',
+    relation: update.relation,
+    targets: update.targetList ?? [],
+    others: update.fromClause ?? [],
+    where: update.whereClause,
+    returningClause: update.returningClause,
+    withClause: update.withClause,
+  };
+  return ofRowChange(change, namesOfTargets(change.targets), context);
+}
+
+export function analyseDelete(
+  deletion: DeleteStmt,
+  context: WriteContext,
+): readonly TableWrite[] | undefined {
+  const change: RowChange = {
+    action: 'delete',
+    relation: deletion.relation,
+    targets: [],
+    others: deletion.usingClause ?? [],
+    where: deletion.whereClause,
+    returningClause: deletion.returningClause,
+    withClause: deletion.withClause,
+  };
+  return ofRowChange(change, 'deleted', context);
 }
 
 function ofRowChange(
   change: RowChange,
-  item: RangeItem,
-  table: TableFacts,
-  { sql, catalogue, parameters }: RowChangeContext,
-): TableWrite {
-  const from: FromClause = readFromClause(
-    change.others,
-    ({ catalogname, schemaname, relname }) =>
-      catalogname ? undefined : catalogue.table(schemaname, relname ?? ''),
-    item,
-  );
+  changed: RowsChanged,
+  context: WriteContext,
+): readonly TableWrite[] | undefined {
+  const { sql, catalogue, parameters, countedBy, tableOf } = context;
+  const target = writeTarget(change.relation, [change.action], catalogue);
+  const alsoRewrites = target && rewrittenBy(target, [changed], catalogue);
+  if (!target || !change.relation || !alsoRewrites) return undefined;
+  if (target.kind === 'view') return rewriteOf(alsoRewrites, countedBy);
+  const { table } = target;
+  const item = tableItem(change.relation, table);
+  const from: FromClause = readFromClause(change.others, tableOf, item);
   const references = new EqualityReader(parameters)
     .references(from.root, change.where, from.visible)
     .filter((reference) => reference.item === item);
@@ -128,22 +120,38 @@ function ofRowChange(
   const write = {
     table: table.id,
     action: change.action,
+    countedBy,
+    alsoRewrites,
     confinements: confinementsOf(table, references, parameters),
     assignments: assignments(),
     inserted: new Map<string, (Term | undefined)[]>(),
     mayUpdateOthers: false,
-    returning: returnedColumns(change.returningClause, item, from.visible),
+    returning: returnedFrom(change.returningClause, item, from.visible, context),
   };
   const isAlone = change.others.length === 0;
   const probe =
     sql !== undefined && isAlone
       ? probeOf({ ...change, ...write, sql, facts: table, catalogue })
       : undefined;
-  return { ...write, probe };
+  return [{ ...write, probe }];
+}
+
+function returnedFrom(
+  clause: ReturningClause | undefined,
+  item: RangeItem,
+  visible: readonly RangeItem[],
+  { answersRows }: WriteContext,
+): ReadonlyMap<string, string> {
+  return returnedColumns(answersRows ? clause : undefined, item, visible);
+}
+
+/** The names of assigned columns. */
+export function namesOfTargets(targets: readonly Node[]): ReadonlySet<string> {
+  return new Set(targets.map((node) => pick(node, 'ResTarget')?.name ?? ''));
 }
 
 /** Notes the parameters; the answer gives the terms once all parameters of the statement are noted. */
-function assignedTerms(
+export function assignedTerms(
   targets: readonly Node[],
   table: TableFacts,
   parameters: ParameterUse,

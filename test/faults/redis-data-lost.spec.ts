@@ -1,0 +1,150 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Hold } from '../support/tcp-valve.js';
+import { FaultCluster } from './support/fault-cluster.js';
+import { allHit, expectReads, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { allWell, counted, infoOf } from './support/redis-trouble.js';
+import { Register } from './support/register.js';
+import { writeStep } from './support/steps.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 180_000;
+
+describe('a Redis that loses what it held', () => {
+  let cluster: FaultCluster;
+  let writer: Member;
+  let other: Member;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [writer, other] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+  afterEach(() => cluster.mend());
+
+  /** Ends the server by SIGKILL and starts it anew; what it then holds is what it was meant to. */
+  async function lose({ isEmpty }: { readonly isEmpty: boolean }): Promise<void> {
+    const before = await infoOf(cluster.redis, 'run_id');
+    await cluster.redis.restart({ empty: isEmpty });
+    expect(await infoOf(cluster.redis, 'run_id')).not.toBe(before);
+    const loaded = Number(await infoOf(cluster.redis, 'rdb_last_load_keys_loaded'));
+    if (isEmpty) expect(loaded).toBe(0);
+    else expect(loaded).toBeGreaterThan(0);
+  }
+
+  /** Any of the instances may have been the one that replaced an epoch. */
+  async function replacedEpochs(): Promise<number> {
+    const counts = cluster.running.map((member) => counted(member, 'epochs_replaced_total'));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
+  const losses = [
+    { loss: 'comes back empty', isEmpty: true },
+    { loss: 'comes back from an older snapshot', isEmpty: false },
+  ];
+
+  it.each(losses)(
+    'and $loss brings no old answer back',
+    async ({ isEmpty }) => {
+      const register = await Register.create(cluster);
+      const before = await replacedEpochs();
+      await whileWatched(cluster, register, async (watch) => {
+        await cluster.redis.save();
+        expect((await register.write(writer)).status).toBe(200);
+        await allHit(cluster, register);
+        await lose({ isEmpty });
+        await expectReads(cluster, watch);
+        expect((await register.write(other)).status).toBe(200);
+        await allWell(cluster);
+      });
+      expect(await register.stored()).toBe(2);
+      expect(await replacedEpochs()).toBeGreaterThan(before);
+    },
+    TEST_MS,
+  );
+
+  it.each(losses)(
+    'and $loss between begin and COMMIT does not forget the write',
+    async ({ isEmpty }) => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await cluster.redis.save();
+        const held = writeStep.commit(writer);
+        const write = register.write(writer);
+        await held.reached();
+        expect(await cluster.marks()).toHaveLength(1);
+
+        await lose({ isEmpty });
+        expect(await cluster.marks()).toEqual([]);
+        await allWell(cluster);
+        await expectReads(cluster, watch);
+        // Nothing is trusted until the transaction has ended.
+        expect(await register.stored()).toBe(0);
+        for (const { path } of register.views) {
+          expect((await other.get(path)).cache).toBe('bypass');
+        }
+        held.letGo();
+        expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it.each<{ when: string; step: (writer: Member) => Hold }>([
+    { when: 'while the mark lies on a write that ends later', step: writeStep.commit },
+    { when: 'between COMMIT and end', step: writeStep.end },
+  ])(
+    'brings no mark back that was saved $when',
+    async ({ step }) => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        const held = step(writer);
+        const write = register.write(writer);
+        await held.reached();
+        expect(await cluster.marks()).toHaveLength(1);
+        await cluster.redis.save();
+        held.letGo();
+        expect((await write).status).toBe(200);
+        await allHit(cluster, register);
+        expect((await register.write(other)).status).toBe(200);
+        await allHit(cluster, register);
+
+        await lose({ isEmpty: false });
+        await expectReads(cluster, watch);
+      });
+      expect(await register.stored()).toBe(2);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'and is away for a while lets writes commit, and each of them counts when it is back',
+    async () => {
+      const register = await Register.create(cluster);
+      const unannounced = await counted(writer, 'unannounced_writes_total');
+      await whileWatched(cluster, register, async (watch) => {
+        for (let outage = 1; outage <= 3; outage += 1) {
+          await cluster.redis.save();
+          await cluster.redis.kill();
+          const isBack = { now: false };
+          // Every instance writes through the outage and the very moment of its end.
+          const writing = (async () => {
+            for (let rest = 30; rest > 0; rest -= isBack.now ? 1 : 0) {
+              const [member] = cluster.members.slice(rest % 3);
+              expect((await register.write(member ?? writer)).status).toBe(200);
+            }
+          })();
+          await expectReads(cluster, watch);
+          await cluster.redis.restart();
+          isBack.now = true;
+          await writing;
+          await allHit(cluster, register);
+        }
+        await allWell(cluster);
+      });
+      expect(await counted(writer, 'unannounced_writes_total')).toBeGreaterThan(unannounced);
+    },
+    TEST_MS,
+  );
+});

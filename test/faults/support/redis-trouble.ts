@@ -1,0 +1,73 @@
+/** What specs about Redis ask Redis and the instances about it. */
+import { expect } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { eventually } from '../../support/eventually.js';
+import type { RedisServer } from '../../support/redis-server.js';
+import type { FaultCluster } from './fault-cluster.js';
+import type { Member } from './member.js';
+
+/** Calls `work` with a connection of its own, past the valves. */
+export async function withRedis<T>(
+  server: RedisServer,
+  work: (client: Redis) => Promise<T>,
+): Promise<T> {
+  const client = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Sends one command past the valves. */
+export function tell(server: RedisServer, ...words: readonly [string, ...string[]]) {
+  const [name, ...rest] = words;
+  return withRedis(server, (client) => client.call(name, ...rest));
+}
+
+/** One field of INFO. */
+export function infoOf(server: RedisServer, field: string): Promise<string> {
+  return withRedis(server, async (client) => {
+    const found = new RegExp(`^${field}:(.*?)\r?$`, 'm').exec(await client.info('everything'));
+    if (!found) throw new Error(`INFO has no ${field}`);
+    return found[1] ?? '';
+  });
+}
+
+/** The key of a version of the users; src/query-cache/stores/redis-keys.ts names the keys. */
+export const versionKey = (name: string): string => `tidemark:{public.users}:v:${name}`;
+
+/** Every instance that runs says that its cache is degraded, and why. */
+export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<void> {
+  for (const member of cluster.running) await degraded(member, why);
+}
+
+/** Still ready: a degraded cache costs speed, never truth. */
+export async function degraded(member: Member, why: RegExp): Promise<void> {
+  await eventually(async () => {
+    const { status, body } = await member.get('/health/ready');
+    const text = body.toString();
+    expect(text).toContain('"status":"degraded"');
+    expect(text).toMatch(why);
+    expect(status).toBe(200);
+  });
+}
+
+/** Every instance that runs says that all is well. */
+export async function allWell(cluster: FaultCluster): Promise<void> {
+  for (const member of cluster.running) {
+    await eventually(async () => expect(await member.instance.health()).toBe('ok'));
+  }
+}
+
+/** The value of a counter on one instance, over all its labels that match. */
+export async function counted(member: Member, name: string, labels = ''): Promise<number> {
+  const { body } = await member.get('/metrics');
+  return body
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith(`tidemark_cache_${name}`) && line.includes(labels))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}

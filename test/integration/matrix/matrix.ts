@@ -1,0 +1,163 @@
+/**
+ * Runs rows of the matrix: each names a way to write and the cached answers that it ends.
+ *
+ * Before a row every answer of its world is a hit that costs the database no statement. After its
+ * write exactly the named answers have cost one; all answers, ended or kept, are what the database
+ * says without a cache; all are hits again; and the next write is followed as ever.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource, type ObjectLiteral } from 'typeorm';
+import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
+import { CachedApplication } from '../../support/cached-application.js';
+import { eventually } from '../../support/eventually.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+import { StatementCounter } from '../../support/statement-counter.js';
+import type { World } from './fixtures/world.js';
+
+export interface MatrixRow<N extends string> {
+  /** Number of the write path in the table of write paths, and what is special about the row. */
+  readonly path: string;
+  readonly write: (app: CachedApplication) => Promise<unknown>;
+  /** The answers that are ended; all others are kept. */
+  readonly ends: readonly N[];
+  /** Why the row does not hold yet. */
+  readonly failing?: string;
+}
+
+export interface MatrixOptions {
+  readonly cache?: QueryCacheModuleOptions;
+  /** Another way to the database for the application with the cache. */
+  readonly through?: (url: URL) => Promise<URL>;
+}
+
+/** What the cache asks the catalogue and the activity of the server, on its own account. */
+const OF_THE_CACHE = /\bpg_\w+/;
+
+/** A world with the cache over it, and beside it the same database without a cache. */
+export class Matrix<N extends string> {
+  readonly names: readonly N[];
+
+  private constructor(
+    private readonly world: World<N>,
+    readonly app: CachedApplication,
+    private readonly uncached: DataSource,
+    private readonly sql: StatementCounter,
+  ) {
+    this.names = Object.keys(world.answers) as N[];
+  }
+
+  static async open<N extends string>(
+    world: World<N>,
+    { cache = {}, through = (url) => Promise.resolve(url) }: MatrixOptions = {},
+  ): Promise<Matrix<N>> {
+    const databaseUrl = await createDatabase();
+    const uncached = new DataSource({
+      type: 'postgres',
+      url: databaseUrl,
+      entities: [...world.entities] as (new () => object)[],
+      synchronize: true,
+      poolSize: 2,
+    });
+    await uncached.initialize();
+    await uncached.query(world.schema);
+    const { href } = await through(new URL(databaseUrl));
+    const app = await CachedApplication.start({
+      databaseUrl: href,
+      entities: world.entities,
+      cache,
+    });
+    return new Matrix(world, app, uncached, StatementCounter.attach(app.source));
+  }
+
+  async close(): Promise<void> {
+    this.sql.detach();
+    await this.app.stop();
+    await this.uncached.destroy();
+  }
+
+  /** Restores the rows of the world and lets every answer become a hit. */
+  async prepare(): Promise<void> {
+    await this.app.source.query(this.world.seed);
+    await this.warm();
+  }
+
+  async warm(): Promise<void> {
+    for (const name of this.names) {
+      await eventually(async () => {
+        const { isHit } = await this.ask(name);
+        if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
+      });
+    }
+  }
+
+  /** The answers that were ended, in order of their names. Each was right, ended or not. */
+  async ended(): Promise<N[]> {
+    const ended: N[] = [];
+    for (const name of this.names) {
+      const { isHit, value } = await this.ask(name);
+      expect({ name, value }).toEqual({ name, value: await this.truth(name) });
+      if (!isHit) ended.push(name);
+    }
+    return ended;
+  }
+
+  /** A hit is told twice: by the cache, and by the statements the database got, which are none. */
+  async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
+    const { query } = this.world.answers[name];
+    this.sql.reset();
+    const { value, outcomes } = await this.app.observe(
+      () => this.app.cache.run(query) as Promise<unknown>,
+    );
+    const sent = this.sql.statements.filter((text) => !OF_THE_CACHE.test(text));
+    const isHit = outcomes.length === 1 && outcomes[0] === 'hit';
+    expect({ name, isHit, sent }).toEqual({
+      name,
+      isHit,
+      sent: isHit ? [] : expect.arrayContaining([expect.stringMatching(/^SELECT/)]),
+    });
+    return { isHit, value };
+  }
+
+  /** The same query without any cache. */
+  private truth(name: N): Promise<unknown> {
+    return run(this.world.answers[name].query, this.uncached);
+  }
+}
+
+function run(query: BoundQuery, source: DataSource): Promise<unknown> {
+  const builder = query.build(source);
+  if (query.shape === 'one') return builder.getOne();
+  return query.shape === 'raw' ? builder.getRawMany<ObjectLiteral>() : builder.getMany();
+}
+
+/** Carries out one row. */
+export async function hold<N extends string>(
+  matrix: Matrix<N>,
+  { write, ends }: Pick<MatrixRow<N>, 'write' | 'ends'>,
+): Promise<void> {
+  await matrix.prepare();
+  await write(matrix.app);
+  expect((await matrix.ended()).toSorted()).toEqual([...new Set(ends)].toSorted());
+  await matrix.warm();
+  await matrix.app.source.query('UPDATE bystanders SET beats = beats + 1 WHERE id = 1');
+  expect((await matrix.ended()).toSorted()).toEqual(['bystander 1', 'bystanders']);
+}
+
+export function describeMatrix<N extends string>(
+  title: string,
+  world: World<N>,
+  rows: readonly MatrixRow<N>[],
+): void {
+  describe(title, () => {
+    let matrix: Matrix<N>;
+    beforeAll(async () => {
+      matrix = await Matrix.open(world);
+    });
+    afterAll(() => matrix.close());
+
+    for (const row of rows) {
+      const test = row.failing === undefined ? it : it.failing;
+      test(row.path, () => hold(matrix, row));
+    }
+  });
+}

@@ -10,8 +10,10 @@ import type { Member } from './member.js';
 export async function withRedis<T>(
   server: RedisServer,
   work: (client: Redis) => Promise<T>,
+  password?: string,
 ): Promise<T> {
-  const client = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
+  const login = password === undefined ? {} : { password };
+  const client = new Redis(server.port, '127.0.0.1', { lazyConnect: true, ...login });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -1,0 +1,197 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpValve } from '../support/tcp-valve.js';
+import { FaultCluster } from './support/fault-cluster.js';
+import { allHit, expectReads, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import {
+  allDegraded,
+  allWell,
+  infoOf,
+  tell,
+  versionKey,
+  withRedis,
+} from './support/redis-trouble.js';
+import { Register } from './support/register.js';
+import { writeStep } from './support/steps.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 240_000;
+
+describe('a service that is pointed to another Redis', () => {
+  let cluster: FaultCluster;
+  let writer: Member;
+  let other: Member;
+  let replica: RedisServer;
+  /** Between the replica and its primary. */
+  let replication: TcpValve;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [writer, other] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+
+  beforeEach(async () => {
+    replica = await RedisServer.start({ config: { 'repl-diskless-sync-delay': '0' } });
+    replication = await TcpValve.open(cluster.redis.port);
+  });
+  afterEach(async () => {
+    await cluster.redis.restart({ empty: true });
+    pointTo(cluster.redis);
+    await cluster.mend();
+    await allWell(cluster);
+    await replication.close();
+    await replica.stop();
+  });
+
+  /** What a failover does to the clients: their connections close, new ones go elsewhere. */
+  function pointTo(server: RedisServer): void {
+    for (const { redis } of cluster.members) {
+      redis.retarget(server.port);
+      redis.cut();
+    }
+  }
+
+  async function replicate(): Promise<void> {
+    await tell(replica, 'REPLICAOF', '127.0.0.1', String(replication.port));
+    await eventually(async () => {
+      expect(await infoOf(replica, 'master_link_status')).toBe('up');
+      const offset = await infoOf(cluster.redis, 'master_repl_offset');
+      expect(await infoOf(replica, 'slave_repl_offset')).toBe(offset);
+    });
+  }
+
+  const versionOn = (server: RedisServer, { id }: Register): Promise<string | null> =>
+    withRedis(server, (client) => client.get(versionKey(`id=${id}`)));
+
+  it(
+    'is not misled by a replica that lacks the last writes',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await replicate();
+        replication.freeze();
+        expect((await register.write(writer)).status).toBe(200);
+        await allHit(cluster, register);
+        const lost = await versionOn(cluster.redis, register);
+        await cluster.redis.kill();
+        replication.refuse();
+        expect(await versionOn(replica, register)).not.toBe(lost);
+
+        // A replica is not good enough, however long it takes to make it a primary.
+        pointTo(replica);
+        await allDegraded(cluster, /replica/);
+        await expectReads(cluster, watch);
+        await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+        await allWell(cluster);
+        await allHit(cluster, register);
+        expect((await register.write(other)).status).toBe(200);
+        await allHit(cluster, register);
+        await cluster.redis.restart({ empty: true });
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'does not forget a write between begin and COMMIT whose mark the replica lacks',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async (watch) => {
+        await replicate();
+        replication.freeze();
+        const held = writeStep.commit(writer);
+        const write = register.write(writer);
+        await held.reached();
+        expect(await cluster.marks()).toHaveLength(1);
+        await cluster.redis.kill();
+        replication.refuse();
+        await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+        expect(await tell(replica, 'EXISTS', 'tidemark:{public.users}:m')).toBe(0);
+        pointTo(replica);
+        await allWell(cluster);
+        await expectReads(cluster, watch);
+        expect((await other.get(register.path)).cache).toBe('bypass');
+        held.letGo();
+        expect((await write).status).toBe(200);
+        await allHit(cluster, register);
+        await cluster.redis.restart({ empty: true });
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'and back again to the first, which was never restarted, is not misled by its old data',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        const first = await infoOf(cluster.redis, 'run_id');
+        pointTo(replica);
+        await allHit(cluster, register);
+        expect((await register.write(writer)).status).toBe(200);
+        await allHit(cluster, register);
+        pointTo(cluster.redis);
+        expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
+        await allWell(cluster);
+      });
+    },
+    TEST_MS,
+  );
+
+  describe.each([
+    { others: 'alone', survives: false },
+    { others: 'beside one that has been there and has not been asked since', survives: true },
+  ])('an instance that begins $others after a service has come back', ({ survives }) => {
+    it(
+      'is not misled by what the first Redis still holds',
+      async () => {
+        const register = await Register.create(cluster);
+        await allHit(cluster, register);
+        const first = await infoOf(cluster.redis, 'run_id');
+        const [survivor, newcomer, third] = cluster.members;
+        await third.kill();
+        await newcomer.kill();
+        // Under the second server the table is written, and read by nobody.
+        pointTo(replica);
+        await allWell(cluster);
+        const unread = await versionOn(cluster.redis, register);
+        expect((await register.write(survivor)).status).toBe(200);
+        if (!survives) await survivor.kill();
+        pointTo(cluster.redis);
+        await allWell(cluster);
+        expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
+        expect(await versionOn(cluster.redis, register)).toBe(unread);
+
+        await newcomer.mend();
+        for (const view of register.views) {
+          expect([view.path, view.shows(await newcomer.get(view.path), 1)]).toEqual([
+            view.path,
+            true,
+          ]);
+        }
+        for (const view of register.views) {
+          expect(view.shows(await newcomer.instance.warm(view.path), 1)).toBe(true);
+        }
+      },
+      TEST_MS,
+    );
+  });
+
+  it(
+    'lets an instance that begins beside others use what they have stored',
+    async () => {
+      const register = await Register.create(cluster);
+      await allHit(cluster, register);
+      await other.kill();
+      await other.mend();
+      const answer = await other.get(register.path);
+      expect(answer.headers['cache-status']).toMatch(/^tidemark; hit; .*detail=L2/);
+      await allHit(cluster, register);
+    },
+    TEST_MS,
+  );
+});

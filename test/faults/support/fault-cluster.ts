@@ -102,6 +102,7 @@ export class FaultCluster {
 
   /** Undoes every fault that was made, however the test ended. */
   async mend(): Promise<void> {
+    this.postgres.resume();
     const isAway = await this.sql('SELECT 1').then(
       () => false,
       () => true,

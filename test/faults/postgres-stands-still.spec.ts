@@ -1,0 +1,64 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FaultCluster } from './support/fault-cluster.js';
+import { LEASE_MS, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { Register } from './support/register.js';
+import { writeStep } from './support/steps.js';
+
+const STARTING_MS = 180_000;
+const TEST_MS = 180_000;
+
+describe('PostgreSQL standing still for longer than a lease', () => {
+  let cluster: FaultCluster;
+  let writer: Member;
+
+  beforeAll(async () => {
+    cluster = await FaultCluster.start();
+    [writer] = cluster.members;
+  }, STARTING_MS);
+  afterAll(() => cluster?.stop());
+  afterEach(() => cluster.mend());
+
+  it(
+    'keeps nobody from hits',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        cluster.postgres.pause();
+        for (const member of cluster.members) {
+          for (const { path } of register.views) {
+            expect((await member.get(path)).cache).toBe('hit');
+          }
+          expect(await member.instance.health()).toBe('error');
+        }
+        cluster.postgres.resume();
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'in the midst of a write leaves the mark where it is, and the write goes on',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        const held = writeStep.commit(writer);
+        const write = register.write(writer);
+        await held.reached();
+        expect(await register.stored()).toBe(0);
+        cluster.postgres.pause();
+        held.letGo();
+        await delay(1.5 * LEASE_MS);
+        // Whoever meets the mark asks, and gets no answer.
+        const [mark, ...others] = await cluster.marks();
+        expect(mark?.leaseLeftMs).toBeLessThan(0);
+        expect(others).toEqual([]);
+        cluster.postgres.resume();
+        expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+});

@@ -1,7 +1,13 @@
 /** What this process knows of one PostgreSQL connection: its statements and its open transaction. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
-import type { Catalogue, StatementAnalysis } from '../query-cache/index.js';
+import {
+  parseSessionNames,
+  SESSION_NAMES,
+  type Catalogue,
+  type SessionNames,
+  type StatementAnalysis,
+} from '../query-cache/index.js';
 import { TransactionLog } from './core/transaction-log.js';
 import type { Announcement } from './core/write-protocol.js';
 
@@ -20,8 +26,10 @@ export interface PostgresClient {
 /** A statement between `beforeQuery` and the end of `afterQuery`. */
 export class RunningStatement {
   analysis: StatementAnalysis | undefined;
-  /** Under which the analysis was made. */
+  /** The catalogue at hand when it was sent. */
   catalogue: Catalogue | undefined;
+  /** The same, with names as they are over the connection: the analysis was made under it. */
+  meaning: Catalogue | undefined;
   /** Whether a transaction was open when it was sent. */
   wasInTransaction = false;
   /** The old rows' dimension columns, read and locked before the statement. */
@@ -58,6 +66,11 @@ export class ConnectionSession {
   understoodBy: Catalogue | undefined;
   /** In the order of their arrival. */
   readonly #running: RunningStatement[] = [];
+  #names: SessionNames | undefined;
+  /** The catalogue for which the names were asked; `undefined`: they may have changed since. */
+  #namesAskedFor: Catalogue | undefined;
+  /** Something has changed the names, and the end of a transaction may change them back. */
+  #namesVary = false;
   #isStatusOld = false;
 
   constructor(readonly client: PostgresClient) {}
@@ -79,8 +92,38 @@ export class ConnectionSession {
     this.#isStatusOld = false;
   }
 
+  /** The names may find something else from here on. */
+  forgetNames(): void {
+    this.#namesVary = true;
+    this.#namesAskedFor = undefined;
+  }
+
+  /**
+   * The names over this connection where they differ from those over a new one. Asks the server
+   * where that is not known; not in a failed transaction, in which nothing is carried out.
+   */
+  async namesUnder(
+    catalogue: Catalogue,
+    isUsual: (searchPath: readonly string[]) => boolean,
+  ): Promise<SessionNames | undefined> {
+    if (this.#namesAskedFor === catalogue) return this.#names;
+    await this.refreshStatus();
+    if (this.client.getTransactionStatus() === 'E') return this.#names;
+    const names = parseSessionNames((await this.client.query(SESSION_NAMES)).rows);
+    this.#names = isUsual(names.searchPath) ? undefined : names;
+    this.#namesAskedFor = catalogue;
+    if (!this.#names && !this.isInTransaction) this.#namesVary = false;
+    return this.#names;
+  }
+
+  /** A transaction or a part of it has ended: what it had set for itself is gone. */
+  restoreNames(): void {
+    if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
+  }
+
   /** The transaction has ended, either way. */
   endTransaction(): void {
+    this.restoreNames();
     this.log.clear();
     this.understoodBy = undefined;
     this.hasChangedSchema = false;

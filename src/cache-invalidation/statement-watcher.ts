@@ -60,8 +60,8 @@ export class StatementWatcher {
       await session.turnOf(statement);
       this.#refreshSchema();
       statement.catalogue = this.schema.catalogue;
-      statement.analysis = this.schema.analyser.statement(query);
-      if (statement.analysis.kind === 'read') return;
+      await this.#understand(session, statement);
+      if (statement.analysis?.kind === 'read') return;
       await session.refreshStatus();
       statement.wasInTransaction = session.isInTransaction;
       await this.#prepare(session, statement);
@@ -84,6 +84,7 @@ export class StatementWatcher {
     const statement = session.find(answered.query, answered.parameters);
     if (!statement) return;
     statement.isAnswered = true;
+    if (mayChangeNames(statement)) session.forgetNames();
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
@@ -95,6 +96,23 @@ export class StatementWatcher {
       }
     } finally {
       session.leave(statement);
+    }
+  }
+
+  /** Says what the statement does, by what its names mean over this connection. */
+  async #understand(session: ConnectionSession, statement: RunningStatement): Promise<void> {
+    const { schema } = this;
+    const { sql } = statement;
+    statement.analysis = schema.analyser.statement(sql);
+    statement.meaning = statement.catalogue;
+    if (statement.analysis.kind === 'transaction') return;
+    const names = await session.namesUnder(schema.catalogue, (path) => schema.isUsualPath(path));
+    const { analyser, catalogue } = schema.meaningUnder(names);
+    statement.analysis = analyser.statement(sql);
+    statement.meaning = catalogue;
+    const { analysis } = statement;
+    if (analysis.kind === 'read' && analysis.restsOnSchema && (await schema.isSurelyPast())) {
+      statement.analysis = { kind: 'unknown', transactional: true, changesSchema: true };
     }
   }
 
@@ -212,7 +230,8 @@ export class StatementWatcher {
 
   async #probe(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     const { sql, parameters, analysis } = statement;
-    const write = analysis?.kind === 'write' ? analysis.writes.find(({ probe }) => probe) : undefined;
+    const write =
+      analysis?.kind === 'write' ? analysis.writes.find(({ probe }) => probe) : undefined;
     const probe = write?.probe;
     if (!probe || session.client.getTransactionStatus() === 'E') return;
     const values = valuesOf(parameters);
@@ -267,7 +286,10 @@ export class StatementWatcher {
       }
       if (command === 'savepoint') session.log.savepoint(name);
       if (command === 'release') session.log.release(name);
-      if (command === 'rollback-to') session.log.rollbackTo(name);
+      if (command === 'rollback-to') {
+        session.log.rollbackTo(name);
+        session.restoreNames();
+      }
     }
   }
 
@@ -280,6 +302,12 @@ export class StatementWatcher {
 
 function valuesOf(parameters: unknown): unknown[] {
   return Array.isArray(parameters) ? parameters : [];
+}
+
+/** Whether names may mean something else over its connection once it has been carried out. */
+function mayChangeNames({ analysis }: RunningStatement): boolean {
+  if (!analysis || analysis.kind === 'transaction') return false;
+  return analysis.kind === 'unknown' || analysis.changesNames;
 }
 
 /** Whether the statement may commit by itself, so that `begin` and `end` lie around it. */

@@ -15,11 +15,11 @@ interface StatementResult {
 
 /** The tables a successful statement touched; none when it changed no row. */
 export function whatWasTouched(
-  { analysis, parameters, probed, catalogue }: RunningStatement,
+  { analysis, parameters, probed, meaning }: RunningStatement,
   rawResults: unknown,
 ): readonly (TouchedTable | 'anything')[] {
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];
-  if (!analysis || !catalogue || analysis.kind === 'unknown') return ['anything'];
+  if (!analysis || !meaning || analysis.kind === 'unknown') return ['anything'];
   const results = resultsOf(rawResults);
   if (results?.length !== analysis.statements) return ['anything'];
   const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
@@ -31,7 +31,7 @@ export function whatWasTouched(
       rows: result?.rows ?? [],
       probed: write.probe && probed,
     };
-    const tables = tablesTouchedBy(write, values, outcome, catalogue);
+    const tables = tablesTouchedBy(write, values, outcome, meaning);
     if (!tables) return ['anything'];
     touched.push(...tables);
   }

@@ -28,4 +28,5 @@ export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema } from './sql/database-schema.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
+export { parseSessionNames, SESSION_NAMES, type SessionNames } from './sql/session-names.js';
 export { tablesTouchedBy } from './sql/touched.js';

@@ -1,6 +1,8 @@
 /** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
 import type { Catalogue, TableFacts, Volatility } from '../core/table-facts.js';
 
+import { temporaryTables, type SessionNames } from './session-names.js';
+
 const BUILT_IN = 'pg_catalog';
 
 const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2 };
@@ -25,6 +27,19 @@ export class CatalogueLookup implements Catalogue {
   constructor(private readonly content: CatalogueContent) {
     this.#tablesById = new Map(content.tables.map((table) => [table.id, table]));
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
+  }
+
+  /** The same catalogue where names are looked up as over a certain connection. */
+  under(names: SessionNames): CatalogueLookup {
+    return new CatalogueLookup({
+      ...this.content,
+      searchPath: names.searchPath,
+      tables: [...this.content.tables, ...temporaryTables(names)],
+    });
+  }
+
+  get searchPath(): readonly string[] {
+    return this.content.searchPath;
   }
 
   get tables(): readonly TableFacts[] {

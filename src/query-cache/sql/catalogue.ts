@@ -1,6 +1,6 @@
 /** Reads the catalogue of a database. */
 import { createHash } from 'node:crypto';
-import type { Catalogue, Volatility } from '../core/table-facts.js';
+import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
 import { COLUMNS, FUNCTIONS, OPERATORS, PRIMARY_KEYS, SEARCH_PATH } from './catalogue-queries.js';
 import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
@@ -19,7 +19,7 @@ const VOLATILITIES: readonly Volatility[] = ['immutable', 'stable', 'volatile'];
 export async function loadCatalogue(
   run: RunSql,
   regionColumns: ReadonlyMap<string, readonly string[]>,
-): Promise<Catalogue> {
+): Promise<CatalogueLookup> {
   // One after another: `run` may stand for a single connection.
   const path = await run(SEARCH_PATH, []);
   const relations = await run(RELATIONS, []);

@@ -1,4 +1,5 @@
 /** What is known of the database: its catalogue, and the analysis and keys that follow from it. */
+import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import {
   SCHEMA_DEPENDENCY,
@@ -9,14 +10,27 @@ import type { Catalogue } from '../core/table-facts.js';
 import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
+import type { CatalogueLookup } from './catalogue-lookup.js';
+import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION_CONTEXT } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
-interface KnownSchema {
+/** Connections with names of their own whose meaning is remembered. */
+const MOST_SESSIONS = 20;
+
+/** A catalogue and what statements mean under it. */
+export interface Meaning {
   readonly catalogue: Catalogue;
+  readonly analyser: SqlAnalyser;
+}
+
+interface KnownSchema {
+  readonly catalogue: CatalogueLookup;
+  /** By the names that are valid over some connection. */
+  readonly elsewhere: LRUCache<string, Meaning>;
   readonly analyser: SqlAnalyser;
   readonly keys: QueryKeys;
   readonly session: readonly string[];
@@ -40,6 +54,26 @@ export class DatabaseSchema implements KnownSchemaVersion {
 
   get catalogue(): Catalogue {
     return this.#require().catalogue;
+  }
+
+  /** What statements mean over a connection with names of its own; `undefined`: with those of all. */
+  meaningUnder(names: SessionNames | undefined): Meaning {
+    const known = this.#require();
+    if (!names) return known;
+    const key = JSON.stringify(names);
+    let meaning = known.elsewhere.get(key);
+    if (!meaning) {
+      const catalogue = known.catalogue.under(names);
+      meaning = { catalogue, analyser: new SqlAnalyser(catalogue, { maxTexts: 500 }) };
+      known.elsewhere.set(key, meaning);
+    }
+    return meaning;
+  }
+
+  /** Whether names that are looked up along this path find what the catalogue finds by them. */
+  isUsualPath(searchPath: readonly string[]): boolean {
+    const usual = this.#require().catalogue.searchPath;
+    return JSON.stringify(searchPath) === JSON.stringify(usual);
   }
 
   get analyser(): SqlAnalyser {
@@ -70,6 +104,12 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version === this.#version) return true;
     this.#isOutdated = true;
     return false;
+  }
+
+  /** Whether the catalogue at hand surely belongs to an earlier version of the schema. */
+  async isSurelyPast(): Promise<boolean> {
+    const version = await this.#presentVersion().catch(() => undefined);
+    return version !== undefined && !this.isCurrent(version);
   }
 
   /** Whether the catalogue at hand surely belongs to the present version of the schema. */
@@ -140,6 +180,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return {
       catalogue,
       analyser: new SqlAnalyser(catalogue),
+      elsewhere: new LRUCache({ max: MOST_SESSIONS }),
       keys: new QueryKeys(context),
       session: row.context,
     };

@@ -77,7 +77,7 @@ SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.
 export const FAMILIES = `
 SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
   FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
- WHERE c.relkind IN ('r', 'p', 'f')
+ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
  ORDER BY 1, 2`;
 
 const columnNames = (relation: string, numbers: string): string => `

@@ -3,6 +3,7 @@ import type { TableWrite } from '../core/statement-analysis.js';
 import type { Catalogue, Dimension, TableFacts } from '../core/table-facts.js';
 import type { TouchedTable } from '../core/touched-regions.js';
 import { familyOf } from './cascades.js';
+import { isTemporary } from './session-names.js';
 import {
   columnText,
   confinedTexts,
@@ -36,6 +37,8 @@ export function tablesTouchedBy(
 ): readonly TouchedTable[] | undefined {
   const facts = catalogue.tableById(write.table);
   if (!facts) return undefined;
+  // Only its own connection sees a temporary table, and nothing read over that one is stored.
+  if (isTemporary(facts)) return [];
   const touched = touchedBy(write, parameters, outcome, facts);
   if (!touched) return [];
   const all = [touched];

@@ -1,29 +1,25 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { writesOf } from '../../../test/support/analysed-writes.js';
+import type { Term } from '../core/statement-analysis.js';
 import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
 
+function textOf(term: Term | undefined): string {
+  if (!term) return '?';
+  return term.kind === 'constant' ? String(term.value) : `$${term.index + 1}`;
+}
+
 /** `action table dimension=values`, with `*` for rows that no answer counts, `+` for what follows. */
 function partsOf(sql: string): string[] {
   return writesOf(sql).map(({ action, table, countedBy, confinements, alsoRewrites, inserted }) => {
-    const proofs = confinements.map(({ dimension, tuples }) => {
-      const values = tuples.map((tuple) =>
-        tuple
-          .map((term) => (term.kind === 'parameter' ? `$${term.index + 1}` : String(term.value)))
-          .join(','),
-      );
-      return `${dimension.name}=${values.join('|')}`;
-    });
-    const values = [...inserted].map(([name, terms]) => {
-      const texts = terms.map((term) =>
-        term?.kind === 'parameter' ? `$${term.index + 1}` : String(term?.value),
-      );
-      return `${name}:${texts.join('|')}`;
-    });
-    const count = countedBy === undefined ? '*' : String(countedBy);
+    const proofs = confinements.map(
+      ({ dimension, tuples }) =>
+        `${dimension.name}=${tuples.map((tuple) => tuple.map(textOf).join(',')).join('|')}`,
+    );
+    const values = [...inserted].map(([name, terms]) => `${name}:${terms.map(textOf).join('|')}`);
     const cascades = alsoRewrites.map((id) => `+${id}`);
-    return [`${action}${count}`, table, ...proofs, ...values, ...cascades]
+    return [`${action}${countedBy ?? '*'}`, table, ...proofs, ...values, ...cascades]
       .join(' ')
       .replaceAll('public.', '');
   });
@@ -41,7 +37,7 @@ describe('statements with several writing parts', () => {
     ],
     [
       'WITH a AS (INSERT INTO plain VALUES (1) RETURNING id), b AS (DELETE FROM other.users WHERE id = 2) UPDATE users SET email = $1 WHERE id = 3',
-      ['update0 users id=3', 'insert* plain id:1 note:undefined', 'delete* other.users id=2'],
+      ['update0 users id=3', 'insert* plain id:1 note:?', 'delete* other.users id=2'],
     ],
     [
       'WITH a AS (UPDATE plain SET note = $2 WHERE id = $1) DELETE FROM users WHERE id = $1',
@@ -64,7 +60,7 @@ describe('statements with several writing parts', () => {
     ['REFRESH MATERIALIZED VIEW totals', ['rewrite* totals']],
     [
       'SELECT 1; DELETE FROM users WHERE id = 1; INSERT INTO plain VALUES (1)',
-      ['delete1 users id=1', 'insert2 plain id:1 note:undefined'],
+      ['delete1 users id=1', 'insert2 plain id:1 note:?'],
     ],
   ])('%s', (sql, parts) => {
     expect(partsOf(sql).toSorted()).toEqual(parts.toSorted());
@@ -117,7 +113,7 @@ describe('MERGE', () => {
     ],
     [
       'MERGE INTO users USING plain p ON users.id = p.id WHEN NOT MATCHED THEN INSERT (id, region) VALUES (p.id, $1) WHEN MATCHED THEN DO NOTHING',
-      ['insert0 users id:undefined region:$1'],
+      ['insert0 users id:? region:$1'],
     ],
     [
       'MERGE INTO users USING plain p ON users.id = 1 WHEN NOT MATCHED THEN INSERT DEFAULT VALUES',

@@ -26,6 +26,8 @@ export interface MatrixRow<N extends string> {
 
 export interface MatrixOptions {
   readonly cache?: QueryCacheModuleOptions;
+  /** How long an answer may take to become a hit, in milliseconds. */
+  readonly patienceMs?: number;
   /** Another way to the database for the application with the cache. */
   readonly through?: (url: URL) => Promise<URL>;
 }
@@ -42,13 +44,14 @@ export class Matrix<N extends string> {
     readonly app: CachedApplication,
     private readonly uncached: DataSource,
     private readonly sql: StatementCounter,
+    private readonly patienceMs: number | undefined,
   ) {
     this.names = Object.keys(world.answers) as N[];
   }
 
   static async open<N extends string>(
     world: World<N>,
-    { cache = {}, through = (url) => Promise.resolve(url) }: MatrixOptions = {},
+    { cache = {}, patienceMs, through = (url) => Promise.resolve(url) }: MatrixOptions = {},
   ): Promise<Matrix<N>> {
     const databaseUrl = await createDatabase();
     const uncached = new DataSource({
@@ -66,7 +69,7 @@ export class Matrix<N extends string> {
       entities: world.entities,
       cache,
     });
-    return new Matrix(world, app, uncached, StatementCounter.attach(app.source));
+    return new Matrix(world, app, uncached, StatementCounter.attach(app.source), patienceMs);
   }
 
   async close(): Promise<void> {
@@ -86,7 +89,7 @@ export class Matrix<N extends string> {
       await eventually(async () => {
         const { isHit } = await this.ask(name);
         if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
-      });
+      }, this.patienceMs);
     }
   }
 
@@ -95,7 +98,7 @@ export class Matrix<N extends string> {
     const ended: N[] = [];
     for (const name of this.names) {
       const { isHit, value } = await this.ask(name);
-      expect({ name, value }).toEqual({ name, value: await this.truth(name) });
+      expectEqual({ name, value }, { name, value: await this.truth(name) });
       if (!isHit) ended.push(name);
     }
     return ended;
@@ -105,16 +108,19 @@ export class Matrix<N extends string> {
   async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
     const { query } = this.world.answers[name];
     this.sql.reset();
-    const { value, outcomes } = await this.app.observe(
-      () => this.app.cache.run(query) as Promise<unknown>,
+    const { value, outcomes } = await this.app.observe((): Promise<unknown> =>
+      this.app.cache.run(query),
     );
     const sent = this.sql.statements.filter((text) => !OF_THE_CACHE.test(text));
     const isHit = outcomes.length === 1 && outcomes[0] === 'hit';
-    expect({ name, isHit, sent }).toEqual({
-      name,
-      isHit,
-      sent: isHit ? [] : expect.arrayContaining([expect.stringMatching(/^SELECT/)]),
-    });
+    expectEqual(
+      { name, isHit, sent },
+      {
+        name,
+        isHit,
+        sent: isHit ? [] : expect.arrayContaining([expect.stringMatching(/^SELECT/)]),
+      },
+    );
     return { isHit, value };
   }
 
@@ -122,6 +128,10 @@ export class Matrix<N extends string> {
   private truth(name: N): Promise<unknown> {
     return run(this.world.answers[name].query, this.uncached);
   }
+}
+
+function expectEqual(actual: unknown, expected: unknown): void {
+  expect(actual).toEqual(expected);
 }
 
 function run(query: BoundQuery, source: DataSource): Promise<unknown> {
@@ -148,7 +158,7 @@ export function describeMatrix<N extends string>(
   world: World<N>,
   rows: readonly MatrixRow<N>[],
 ): void {
-  describe(title, () => {
+  describe(`the matrix: ${title}`, () => {
     let matrix: Matrix<N>;
     beforeAll(async () => {
       matrix = await Matrix.open(world);
@@ -157,7 +167,7 @@ export function describeMatrix<N extends string>(
 
     for (const row of rows) {
       const test = row.failing === undefined ? it : it.failing;
-      test(row.path, () => hold(matrix, row));
+      test(`path ${row.path}`, () => hold(matrix, row));
     }
   });
 }

@@ -1,7 +1,7 @@
 /** Write paths 23 to 26: relations, and what is saved and dropped along with them. */
 import { customers, loadOrder, orders } from './fixtures/shop-writers.js';
 import { Customer, Order, Tag } from './fixtures/shop.entities.js';
-import { allOrders, euOrders, shop, wholeTable, type ShopAnswer } from './fixtures/shop.js';
+import { allOrders, euOrders, shop, type ShopAnswer } from './fixtures/shop.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const tagged: readonly ShopAnswer[] = ['order tags', 'orders with tags'];

@@ -123,6 +123,6 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
   },
 ];
 
-describe('writes whose outcome nobody tells', () => {
-  for (const row of rows) it(row.path, () => hold(matrix, row));
+describe('the matrix: writes whose outcome nobody tells', () => {
+  for (const row of rows) it(`path ${row.path}`, () => hold(matrix, row));
 });

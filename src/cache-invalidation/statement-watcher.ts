@@ -28,6 +28,7 @@ import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-out
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
 import { beginOwnTransaction } from './own-transaction.js';
+import { mayChangeNames, understand } from './statement-understanding.js';
 import { versionNames, whatWasTouched } from './touched-tables.js';
 
 /** A statement not answered after this time is looked after when its query runner is gone. */
@@ -59,8 +60,7 @@ export class StatementWatcher {
     try {
       await session.turnOf(statement);
       this.#refreshSchema();
-      statement.catalogue = this.schema.catalogue;
-      await this.#understand(session, statement);
+      await understand(statement, session, this.schema);
       if (statement.analysis?.kind === 'read') return;
       await session.refreshStatus();
       statement.wasInTransaction = session.isInTransaction;
@@ -96,23 +96,6 @@ export class StatementWatcher {
       }
     } finally {
       session.leave(statement);
-    }
-  }
-
-  /** Says what the statement does, by what its names mean over this connection. */
-  async #understand(session: ConnectionSession, statement: RunningStatement): Promise<void> {
-    const { schema } = this;
-    const { sql } = statement;
-    statement.analysis = schema.analyser.statement(sql);
-    statement.meaning = statement.catalogue;
-    if (statement.analysis.kind === 'transaction') return;
-    const names = await session.namesUnder(schema.catalogue, (path) => schema.isUsualPath(path));
-    const { analyser, catalogue } = schema.meaningUnder(names);
-    statement.analysis = analyser.statement(sql);
-    statement.meaning = catalogue;
-    const { analysis } = statement;
-    if (analysis.kind === 'read' && analysis.restsOnSchema && (await schema.isSurelyPast())) {
-      statement.analysis = { kind: 'unknown', transactional: true, changesSchema: true };
     }
   }
 
@@ -302,12 +285,6 @@ export class StatementWatcher {
 
 function valuesOf(parameters: unknown): unknown[] {
   return Array.isArray(parameters) ? parameters : [];
-}
-
-/** Whether names may mean something else over its connection once it has been carried out. */
-function mayChangeNames({ analysis }: RunningStatement): boolean {
-  if (!analysis || analysis.kind === 'transaction') return false;
-  return analysis.kind === 'unknown' || analysis.changesNames;
 }
 
 /** Whether the statement may commit by itself, so that `begin` and `end` lie around it. */

@@ -27,6 +27,8 @@ CREATE TABLE shop.lines (
 );
 CREATE TABLE shop.notes (user_id int REFERENCES users ON DELETE RESTRICT);
 CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree ON DELETE SET NULL);
+CREATE TABLE summed (id int, twice int GENERATED ALWAYS AS (id * 2) STORED UNIQUE);
+CREATE TABLE summing (twice int REFERENCES summed (twice) ON UPDATE CASCADE);
 CREATE TABLE logs (id int, at date) PARTITION BY RANGE (at);
 CREATE TABLE logs_2020 PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO ('2021-01-01') PARTITION BY RANGE (at);
 CREATE TABLE logs_2020_a PARTITION OF logs_2020 FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
@@ -174,6 +176,8 @@ describe('tables', () => {
       { table: 'public.tree', columns: ['parent'], onDelete: 'update' },
     ]);
     expect(facts('shop.notes')).toMatchObject({ cascades: [], referencedBy: [] });
+    // A generated column changes with the others.
+    expect(facts('public.summed').cascades).toMatchObject([{ onUpdateOf: ['id', 'twice'] }]);
   });
 
   it.each([

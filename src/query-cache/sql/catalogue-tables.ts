@@ -78,9 +78,11 @@ export function readTables(
       isInherited: relatives.length > 0,
       relatives: relatives.toSorted(),
       cascades: references.flatMap((foreignKey) => cascadeOf(foreignKey, nameOf) ?? []),
-      referencedBy: [...new Set(references.map((row) => nameOf(row['referencing'])))].toSorted(),
+      referencedBy: [
+        ...new Set(references.map((reference) => nameOf(reference['referencing']))),
+      ].toSorted(),
       definition: typeof row['definition'] === 'string' ? row['definition'] : undefined,
-      sources: (sourcesOf.get(relation) ?? []).map((row) => nameOf(row['source'])).toSorted(),
+      sources: (sourcesOf.get(relation) ?? []).map((source) => nameOf(source['source'])).toSorted(),
     };
   });
 }

@@ -85,14 +85,23 @@ const columnNames = (relation: string, numbers: string): string => `
      FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = ${relation} AND a.attnum = ANY (${numbers}))::text, '[]')`;
 
-/** All foreign keys. Actions: `c` cascade, `n` set null, `d` set default; others change nothing. */
+const ALL_COLUMNS = `ARRAY(SELECT b.attnum FROM pg_catalog.pg_attribute b
+         WHERE b.attrelid = f.confrelid AND b.attnum > 0 AND NOT b.attisdropped)`;
+
+/**
+ * All foreign keys. Actions: `c` cascade, `n` set null, `d` set default; others change nothing.
+ * A referenced column that is generated changes with any other.
+ */
 export const FOREIGN_KEYS = `
 SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
        CASE WHEN f.confdeltype = 'c' THEN 'delete'
             WHEN f.confdeltype IN ('n', 'd') THEN 'update'
             ELSE 'nothing' END AS on_delete,
        f.confupdtype IN ('c', 'n', 'd') AS on_update,
-       ${columnNames('f.confrelid', 'f.confkey')} AS referenced_columns,
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = f.confrelid
+                            AND g.attnum = ANY (f.confkey) AND g.attgenerated <> '')
+            THEN ${columnNames('f.confrelid', ALL_COLUMNS)}
+            ELSE ${columnNames('f.confrelid', 'f.confkey')} END AS referenced_columns,
        ${columnNames('f.conrelid', 'f.conkey')} AS columns
   FROM pg_catalog.pg_constraint f
  WHERE f.contype = 'f'

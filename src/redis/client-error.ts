@@ -8,6 +8,8 @@ import {
 /** The message alone: the client's errors carry commands with their arguments, passwords too. */
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // In the client's words: about a setting of its own, not about what has happened.
+  if (error.message.includes('enableOfflineQueue')) return 'there is no open connection';
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }

@@ -99,8 +99,18 @@ export class RedisConnection {
   async send<T>(
     name: string,
     command: (client: Redis, node: string) => Promise<T>,
+    timeoutMs = this.#timing.timeoutMs,
   ): Promise<Answer<T>> {
-    return this.#exchange(name, this.#timing.timeoutMs, command);
+    const node = this.#facts?.runId;
+    if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
+    const generation = this.#generation;
+    try {
+      const late = (): Error => new RedisTimeoutError(name, timeoutMs);
+      const value = await withDeadline(command(this.#client, node), timeoutMs, late);
+      return { value, node };
+    } catch (error) {
+      throw this.#judge(name, error, generation === this.#generation);
+    }
   }
 
   /**
@@ -143,23 +153,6 @@ export class RedisConnection {
     if (this.#client.status !== 'end') this.#client.disconnect();
   }
 
-  async #exchange<T>(
-    name: string,
-    timeoutMs: number,
-    command: (client: Redis, node: string) => Promise<T>,
-  ): Promise<Answer<T>> {
-    const node = this.#facts?.runId;
-    if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
-    const generation = this.#generation;
-    try {
-      const late = (): Error => new RedisTimeoutError(name, timeoutMs);
-      const value = await withDeadline(command(this.#client, node), timeoutMs, late);
-      return { value, node };
-    } catch (error) {
-      throw this.#judge(name, error, generation === this.#generation);
-    }
-  }
-
   #connect(): void {
     // Failures arrive as `error` and `close` events too, and are told from there.
     this.#client.connect().catch(() => undefined);
@@ -185,30 +178,19 @@ export class RedisConnection {
       return;
     }
     const isSilent = performance.now() - this.#silentSinceMs > this.#timing.silenceLimitMs;
-    switch (this.#client.status) {
-      case 'ready':
-        if (this.#probing === undefined) void this.#probe();
-        else if (isSilent) this.#reconnect();
-        break;
-      case 'connect':
-        if (isSilent) this.#reconnect();
-        break;
-      case 'wait':
-      case 'end':
-        this.#connect();
-        break;
-      default:
-        break;
-    }
+    const { status } = this.#client;
+    if (status === 'ready' && this.#probing === undefined) void this.#probe();
+    else if (status === 'ready' || status === 'connect') {
+      if (isSilent) this.#reconnect();
+    } else if (status === 'wait' || status === 'end') this.#connect();
   }
 
   async #beat(): Promise<void> {
     if (this.#beating) return;
     this.#beating = true;
     try {
-      const answer = await this.#exchange('a heartbeat', this.#timing.heartbeatLimitMs, (client) =>
-        this.#heartbeat.beat(client),
-      );
+      const beat = (client: Redis): Promise<unknown> => this.#heartbeat.beat(client);
+      const answer = await this.send('a heartbeat', beat, this.#timing.heartbeatLimitMs);
       this.#heartbeat.answered?.(answer.value);
       if (performance.now() - this.#factsAtMs > this.#timing.factsIntervalMs)
         await this.#lookAgain();
@@ -222,7 +204,7 @@ export class RedisConnection {
 
   async #lookAgain(): Promise<void> {
     const generation = this.#generation;
-    const { value } = await this.#exchange('INFO', this.#timing.timeoutMs, readServerFacts);
+    const { value } = await this.send('INFO', readServerFacts);
     if (generation !== this.#generation) return;
     this.#factsAtMs = performance.now();
     this.#evictionPolicy = value.evictionPolicy;

@@ -116,6 +116,8 @@ describe('a schema that another instance changes', () => {
     await here.source.query(
       `CREATE FUNCTION touch() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1'`,
     );
+    // Both have seen the function as one that reads.
+    await warm(there, () => there.cache.run(eu));
     await there.source.query('SELECT touch()');
     await warm(here, () => here.cache.run(eu));
     await here.source.query(

@@ -72,16 +72,17 @@ async function recording<T>(
   statements: SentRead[],
   work: () => Promise<T>,
 ): Promise<T> {
-  const { query } = runner;
-  runner.query = function (this: QueryRunner, ...sent: Parameters<typeof query>) {
+  const send = runner.query.bind(runner);
+  const noting = (...sent: Parameters<typeof send>): unknown => {
     const [sql, parameters] = sent as [string, unknown[]?];
     statements.push({ sql, parameters: parameters ?? [] });
-    return query.apply(this, sent);
-  } as typeof query;
+    return send(...sent);
+  };
+  runner.query = noting as typeof send;
   try {
     return await work();
   } finally {
-    runner.query = query;
+    runner.query = send;
   }
 }
 

@@ -15,7 +15,6 @@ import {
   type RangeVar,
   type RawStmt,
   type SelectStmt,
-  type TypeName,
 } from './syntax-tree.js';
 import { ParameterUse } from './terms.js';
 
@@ -198,7 +197,7 @@ class ReadAnalyser {
       throw new ReadRefusal('volatile-function', 'TABLESAMPLE takes other rows every time');
     }
     if (!grammar) throw unknown(type);
-    if (type === 'TextType') this.#rules.textRead(fields as unknown as TypeName);
+    if (type === 'TextType') this.#rules.textRead(fields);
     this.#check({ [type]: fields } as unknown as Node, context.level);
     for (const [field, value] of Object.entries(fields)) {
       const part = grammar.parts[field];

@@ -59,7 +59,7 @@ export class CachedReads {
     let value: unknown;
     await eventually(async () => {
       const { statements, outcome, value: found } = await this.read(make());
-      expect({ outcome, statements }).toEqual({ outcome: 'hit', statements: [] });
+      expectEqual({ outcome, statements }, { outcome: 'hit', statements: [] });
       value = found;
     });
     return value;
@@ -68,15 +68,17 @@ export class CachedReads {
   /** The answer is still the stored one. */
   async expectHit(make: () => CacheableQuery, value: unknown): Promise<void> {
     const seen = await this.read(make());
-    expect(seen).toEqual({ value, outcome: 'hit', statements: [] });
+    expectEqual(seen, { value, outcome: 'hit', statements: [] });
   }
 
   /** The answer was ended by the last write: it comes from the database, and is this. */
   async expectAnew(make: () => CacheableQuery, value: unknown): Promise<void> {
     const seen = await this.read(make());
-    expect(seen.value).toEqual(value);
-    expect(seen.outcome).not.toBe('hit');
-    expect(seen.statements.length).toBeGreaterThan(0);
+    expectEqual(seen.value, value);
+    expectEqual(
+      { isHit: seen.outcome === 'hit', isAsked: seen.statements.length > 0 },
+      FROM_DATABASE,
+    );
   }
 
   /** Never stored, for this reason; `refusal` of what was found to be so, else of the plan. */
@@ -89,11 +91,17 @@ export class CachedReads {
     try {
       await this.read(make());
       const { value, statements } = await this.read(make());
-      expect(reasons).toEqual([reason, reason]);
-      expect(statements.length).toBeGreaterThan(0);
+      expectEqual(reasons, [reason, reason]);
+      expectEqual(statements.length > 0, true);
       return value;
     } finally {
       events.off('bypass', onBypass).off('miss', onMiss);
     }
   }
+}
+
+const FROM_DATABASE = { isHit: false, isAsked: true };
+
+function expectEqual(actual: unknown, expected: unknown): void {
+  expect(actual).toEqual(expected);
 }

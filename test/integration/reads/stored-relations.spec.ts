@@ -52,7 +52,7 @@ const rowsOf = (sql: string) => (): BoundQuery =>
     shape: 'raw',
     build: (source, _: Record<string, never>) =>
       source.createQueryBuilder().select('*').from(`(${sql})`, 'q') as never,
-  }).bind({}) as BoundQuery;
+  }).bind({});
 
 interface Case {
   readonly sql: string;

@@ -36,6 +36,12 @@ export class CachedReads {
     return new CachedReads(app, sql);
   }
 
+  /** Over tables that are there already. */
+  static async over(databaseUrl: string): Promise<CachedReads> {
+    const app = await CachedApplication.start({ databaseUrl, entities: [] });
+    return new CachedReads(app, StatementCounter.attach(app.source));
+  }
+
   async stop(): Promise<void> {
     this.sql.detach();
     await this.app.stop();

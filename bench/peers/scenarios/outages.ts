@@ -5,7 +5,7 @@ import { judge } from '../stage/judge.js';
 import type { Stage, StagedInstance } from '../stage/stage.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Scenario } from './scenario.js';
-import { also, notApplicable, type Verdict } from './verdict.js';
+import { also, notApplicable, stale, type Verdict } from './verdict.js';
 
 const SHORT_MS = 1_000;
 /** Longer than ioredis goes on trying one command by default. */
@@ -50,25 +50,30 @@ async function duringOutage(
   await write.committed(stage, before);
   await Promise.race([write.settled, delay(outageMs)]);
   await delay(SHORT_MS);
-  const { state } = write;
+  const hasWaited = write.state === 'waits';
   // The reader first: whether it hears of a write that it was away for is another row.
   await reader.link.mend();
   await reader.cache.whenListening?.();
   const heard = reader.cache.hears?.(['users-in-us']);
   await writer.link.mend();
-  await Promise.race([write.settled, delay(LONG_MS)]);
+  await write.settled;
   await Promise.race([heard, delay(NOTICE_MS)]);
-  return also(await judge(stage, 'users-in-us', reader, writer), callOutcome(system, state));
+  return withCall(system, await judge(stage, 'users-in-us', reader, writer), write, hasWaited);
 }
 
-function callOutcome(system: PeerSystem, state: OngoingWrite['state']): string | undefined {
-  if (system.invalidatesByItself) return undefined;
-  const outcomes = {
-    waits: 'the call returns when Redis is back',
-    done: 'the call returns without an error',
-    failed: 'the call rejects',
-  } as const;
-  return outcomes[state];
+/** What the writing code notices of the call for the invalidation. */
+function withCall(
+  system: PeerSystem,
+  verdict: Verdict,
+  write: OngoingWrite,
+  hasWaited: boolean,
+): Verdict {
+  if (system.invalidatesByItself) return verdict;
+  if (verdict.state === 'fresh') return also(verdict, hasWaited ? 'the call waits' : undefined);
+  return also(
+    verdict,
+    write.state === 'failed' ? 'the call rejects' : 'the call returns without an error',
+  );
 }
 
 export const shortOutage: Scenario = {
@@ -112,18 +117,15 @@ async function whileWriterIsCutOff(
   await write.committed(stage, before);
   const meanwhile = await judge(stage, 'users-in-us', reader);
   await Promise.race([write.settled, delay(LONG_MS)]);
-  const { state } = write;
-  const isRefused = state === 'failed' && (await stage.current('users-in-us')) === before;
+  const isRefused = write.state === 'failed' && (await stage.current('users-in-us')) === before;
   await writer.link.mend();
-  await Promise.race([write.settled, delay(LONG_MS)]);
+  await write.settled;
   if (meanwhile.state !== 'stale') {
     return also(meanwhile, isRefused ? 'the write is refused' : undefined);
   }
   const afterwards = await eventuallyFresh(stage, reader);
-  return also(
-    { state: 'stale', how: afterwards ? 'until the writer reaches Redis' : meanwhile.how },
-    callOutcome(system, state),
-  );
+  const verdict = afterwards ? stale('until the writer reaches Redis') : meanwhile;
+  return withCall(system, verdict, write, false);
 }
 
 async function eventuallyFresh(stage: Stage, reader: StagedInstance): Promise<boolean> {

@@ -220,11 +220,7 @@ describe('what a write ends', () => {
       ['EU', '3', 'counts'],
     ],
     ['restore of a row that is not deleted', () => customers.restore(3), []],
-    [
-      'clear',
-      () => customers.clear(),
-      ['US', 'EU', 'APAC', '1', '2', '3', '99', 'counts'],
-    ],
+    ['clear', () => customers.clear(), ['US', 'EU', 'APAC', '1', '2', '3', '99', 'counts']],
     [
       'query builder: insert of many values',
       () =>

@@ -29,9 +29,7 @@ export function usersIn(region: string): Query {
   return {
     name: region,
     dependencies: {
-      tables: [
-        { table: USERS, names: [`region=${region}`, 'region?'], insertName: undefined },
-      ],
+      tables: [{ table: USERS, names: [`region=${region}`, 'region?'], insertName: undefined }],
       completeRowCount: undefined,
     },
     rowsOf: (state) => [...state].filter(([, row]) => row.region === region).map(([key]) => key),

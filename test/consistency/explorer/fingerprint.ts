@@ -43,7 +43,9 @@ export function fingerprintOf(world: World): string {
 
 function processText({ isConnected, isCrashed, running, history, parked }: Process): string {
   const turns = [...new Set(parked.map(({ turn }) => turn))];
-  const sent = parked.map(({ label, turn, isReady }) => `${turns.indexOf(turn)} ${label} ${isReady()}`);
+  const sent = parked.map(
+    ({ label, turn, isReady }) => `${turns.indexOf(turn)} ${label} ${isReady()}`,
+  );
   return `${isConnected} ${isCrashed} ${running}\n${history.join('\n')}\n${sent.join()}\n`;
 }
 

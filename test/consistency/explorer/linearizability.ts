@@ -40,13 +40,20 @@ export class Linearizability<State> {
   }
 
   /** @param floor the latest state that was known of when the read began. */
-  answered(reader: string, answerOf: (state: State) => string, answer: string, floor: number): void {
+  answered(
+    reader: string,
+    answerOf: (state: State) => string,
+    answer: string,
+    floor: number,
+  ): void {
     const right = this.states.findIndex((state, i) => i >= floor && answerOf(state) === answer);
     if (right !== -1) {
       this.acknowledged(right);
       return;
     }
-    const allowed = this.states.slice(floor).map((state, i) => `${answerOf(state)}` + ` (state ${floor + i}: ${this.show(state)})`);
+    const allowed = this.states
+      .slice(floor)
+      .map((state, i) => `${answerOf(state)}` + ` (state ${floor + i}: ${this.show(state)})`);
     this.#violation ??= `${reader} answers ${answer}; right would be ${allowed.join(' or ')}`;
   }
 }

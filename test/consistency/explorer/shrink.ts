@@ -13,7 +13,7 @@ export async function shortest(
 ): Promise<readonly string[]> {
   let best = trace.slice(0, -1);
   let ending = trace.slice(-1);
-  for (let hasShrunk = true; hasShrunk; ) {
+  for (let hasShrunk = true; hasShrunk;) {
     hasShrunk = false;
     for (let left = best.length - 1; left >= 0; left -= 1) {
       const shorter = await replay(configuration, best.toSpliced(left, 1));

@@ -2,7 +2,11 @@
 import { CacheEvents } from '../../../../src/query-cache/core/cache-events.js';
 import type { Clock } from '../../../../src/query-cache/core/clock.js';
 import type { Dependencies } from '../../../../src/query-cache/core/dependency.js';
-import type { CacheEntry, EntryStore, FillLock } from '../../../../src/query-cache/core/entry-store.js';
+import type {
+  CacheEntry,
+  EntryStore,
+  FillLock,
+} from '../../../../src/query-cache/core/entry-store.js';
 import { FillCoordinator } from '../../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
 import {
@@ -81,7 +85,11 @@ export class Reader {
       events,
       token,
       this.#careClock(),
-      new ParkedTimers(process, 'asks again', onceChanged(() => postgres.activityChanges)),
+      new ParkedTimers(
+        process,
+        'asks again',
+        onceChanged(() => postgres.activityChanges),
+      ),
       { leaseMs: LEASE_MS, pollMs: 1 },
     );
     const waits = new ParkedTimers(process, 'has waited enough');
@@ -136,7 +144,12 @@ export class Reader {
       .then((outcome) => {
         const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
         const how = outcome.source === 'bypass' ? outcome.reason : outcome.source;
-        linearizability.answered(`${process.name} (${query.name}, ${how})`, bodyOf, body.toString(), floor);
+        linearizability.answered(
+          `${process.name} (${query.name}, ${how})`,
+          bodyOf,
+          body.toString(),
+          floor,
+        );
       })
       .finally(() => {
         process.running -= 1;

@@ -63,7 +63,11 @@ export class Writer {
     const { process, token, policy } = around;
     this.process = process;
     const store = new ParkedVersionStore(process, around.store);
-    const retries = new ParkedTimers(process, 'tries again to pay', () => () => process.isConnected);
+    const retries = new ParkedTimers(
+      process,
+      'tries again to pay',
+      () => () => process.isConnected,
+    );
     this.protocol = new WriteProtocol(store, new CacheEvents(), token, retries, {
       policy,
       leaseMs: 1_000,

@@ -1,6 +1,9 @@
 /** Variants of what an epoch is for. */
 import { parseEpoch } from '../../../../src/query-cache/core/version-format.js';
-import type { TableReading, TableVersionNames } from '../../../../src/query-cache/core/version-store.js';
+import type {
+  TableReading,
+  TableVersionNames,
+} from '../../../../src/query-cache/core/version-store.js';
 import { StoreVariant } from './store-variant.js';
 
 /** `epoch-ignored`: an epoch counts on whatever server it is found. */

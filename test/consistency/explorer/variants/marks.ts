@@ -1,5 +1,8 @@
 /** Variants that announce a write in half. Their steps are as atomic as the right ones. */
-import type { TableVersionNames, WriteMark } from '../../../../src/query-cache/core/version-store.js';
+import type {
+  TableVersionNames,
+  WriteMark,
+} from '../../../../src/query-cache/core/version-store.js';
 import type { DataSet } from '../world/data-set.js';
 import { StoreVariant } from './store-variant.js';
 
@@ -23,10 +26,7 @@ class Unmarked extends StoreVariant {
     const mark = touchedBy.get(this.store)?.get(writeId);
     if (!mark) return;
     const tables = mark.tables.map(({ table }: TableVersionNames) => table);
-    await Promise.all([
-      this.store.begin(mark, token, LEASE_MS),
-      this.store.abort(writeId, tables),
-    ]);
+    await Promise.all([this.store.begin(mark, token, LEASE_MS), this.store.abort(writeId, tables)]);
   }
 }
 

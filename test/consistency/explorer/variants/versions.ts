@@ -46,24 +46,37 @@ export class Counter extends StoreVariant {
   }
 }
 
+/** By data set and process. */
+const lastSeenBy = new WeakMap<DataSet, Map<string, string>>();
+
 /** `missing-valid`: where a version is missing, the one last seen by this process still counts. */
 export class MissingValid extends StoreVariant {
+  readonly #lastSeen: Map<string, string>;
+
   constructor(
     store: DataSet,
-    private readonly lastSeen: Map<string, string>,
+    private readonly process: string,
   ) {
     super(store);
+    this.#lastSeen = lastSeenBy.get(store) ?? new Map<string, string>();
+    lastSeenBy.set(store, this.#lastSeen);
   }
 
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
     const readings = await this.store.read(tables);
-    return readings.map((reading, index) => ({
-      ...reading,
-      versions: reading.versions.map((version, position) => {
-        const name = `${reading.table} ${tables[index]?.names[position]}`;
-        if (version !== undefined && !isInDoubt(version)) this.lastSeen.set(name, version);
-        return version ?? this.lastSeen.get(name);
-      }),
-    }));
+    return readings.map((reading, index) => this.#filledIn(reading, tables[index]?.names ?? []));
+  }
+
+  override async create(versions: TableVersionNames, token: string): Promise<TableReading> {
+    return this.#filledIn(await this.store.create(versions, token), versions.names);
+  }
+
+  #filledIn(reading: TableReading, names: readonly string[]): TableReading {
+    const versions = reading.versions.map((version, position) => {
+      const name = `${this.process} ${reading.table} ${names[position]}`;
+      if (version !== undefined && !isInDoubt(version)) this.#lastSeen.set(name, version);
+      return version ?? this.#lastSeen.get(name);
+    });
+    return { ...reading, versions };
   }
 }

@@ -57,12 +57,10 @@ class WorldTable extends MemoryTable {
   }
 
   describe(): string {
-    const versions = [...this.versions.keys()]
-      .toSorted()
-      .map((name) => {
-        const { token, marks } = this.versions.get(name) ?? { token: '', marks: new Map() };
-        return `${name}=${token}${[...marks].map(([id, epoch]) => `!${id}@${epoch}`).join('')}`;
-      });
+    const versions = [...this.versions.keys()].toSorted().map((name) => {
+      const { token, marks } = this.versions.get(name) ?? { token: '', marks: new Map() };
+      return `${name}=${token}${[...marks].map(([id, epoch]) => `!${id}@${epoch}`).join('')}`;
+    });
     const marks = [...this.marks].map(
       ([id, { backendPid, transactionId, names }]) =>
         `${id} ${backendPid} ${transactionId} ${this.hasExpired(id, NOW_MS)} ${names.join()}`,

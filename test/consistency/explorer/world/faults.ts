@@ -99,7 +99,8 @@ function outages(world: World, whose: string, isCut: (process: string) => boolea
   if (cut.length === 0) return [];
   const label = `an outage of ${whose} begins`;
   const beginning = (areCarriedOut: boolean) => (other: World) => {
-    for (const process of other.processes) if (isCut(process.name)) disconnect(process, areCarriedOut);
+    for (const process of other.processes)
+      if (isCut(process.name)) disconnect(process, areCarriedOut);
     for (const { process, distrustAll } of other.readers) if (!process.isConnected) distrustAll();
   };
   if (cut.every((process) => process.nextCommands().length === 0)) {

@@ -150,9 +150,7 @@ export class ParkedTimers implements Timers {
     this.#count += 1;
     const label = this.#count === 1 ? this.label : `${this.label} (${this.#count})`;
     const hasReason = this.watch();
-    void this.process
-      .call('time', label, () => undefined, { isReady: hasReason })
-      .then(then);
+    void this.process.call('time', label, () => undefined, { isReady: hasReason }).then(then);
     return () => this.process.cancel(label);
   }
 }

@@ -38,9 +38,7 @@ export class World {
     this.#hasOutages = configuration.faults.some((fault) => fault.startsWith('outage'));
     this.readsLeft = reads;
     this.faultsLeft = mostFaults;
-    this.readers = Array.from({ length: readers }, (_, index) =>
-      this.#reader(`R${index + 1}`),
-    );
+    this.readers = Array.from({ length: readers }, (_, index) => this.#reader(`R${index + 1}`));
     this.writers = writers.map(
       (plan, index) =>
         new rules.writer({ ...this.#around(`W${index + 1}`), policy: configuration.policy }, plan),

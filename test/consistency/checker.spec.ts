@@ -13,7 +13,7 @@ import { restoreVersions } from './checker/saboteur.js';
 import { childrenOf, isRunning } from '../support/process-tree.js';
 
 const LIMIT_MS = 240_000;
-const MAIN = join(import.meta.dirname, 'checker/main.mjs');
+const MAIN = join(import.meta.dirname, '../../scripts/consistency.mjs');
 
 /** Everything there is to know about a run that did not end as it should. */
 function account(options: CheckOptions, result: CheckResult): string {

@@ -7,6 +7,7 @@ const LIMIT_MS = 5_000;
 export class DatabaseView {
   #client: Promise<pg.Client> | undefined;
   #isAway = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly url: string) {}
 
@@ -48,7 +49,14 @@ export class DatabaseView {
     await (await client?.catch(() => undefined))?.end().catch(() => undefined);
   }
 
-  async #query<Row extends pg.QueryResultRow>(
+  /** One after another, as one connection takes them. */
+  #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const rows = this.#last.then(() => this.#ask<Row>(text, values));
+    this.#last = rows.catch(() => undefined);
+    return rows;
+  }
+
+  async #ask<Row extends pg.QueryResultRow>(
     text: string,
     values: readonly unknown[],
   ): Promise<Row[]> {

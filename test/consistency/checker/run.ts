@@ -97,7 +97,7 @@ class Run {
       ...writers.map((writer) => writer.run()),
       ...this.#readers(options.readers).map((reader) => reader.run()),
       this.#faults(writers),
-      hooks.beside?.(this.#context.system, this.#stop.signal),
+      ...(hooks.beside ? [hooks.beside(this.#context.system, this.#stop.signal)] : []),
     ];
     const failed = Promise.all(work).then(() => undefined);
     const progress = setInterval(() => hooks.onProgress?.(this.#result()), PROGRESS_MS);

@@ -6,6 +6,8 @@ import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const PAUSE_MS = 40;
+/** More than a run ever has. */
+const ALL_KEYS = 1_000_000;
 const PATTERN = '*:{public.users}:v:*';
 
 /** Until the signal is aborted. Answers how many versions were put back. */
@@ -16,7 +18,8 @@ export async function restoreVersions(redisUrl: string, stopping: AbortSignal): 
   let restored = 0;
   try {
     while (!stopping.aborted) {
-      for (const key of await client.keys(PATTERN)) {
+      const [, keys] = await client.scan('0', 'MATCH', PATTERN, 'COUNT', ALL_KEYS);
+      for (const key of keys) {
         const version = await client.get(key);
         if (version === null) continue;
         const old = first.get(key);
@@ -34,31 +37,4 @@ export async function restoreVersions(redisUrl: string, stopping: AbortSignal): 
     client.disconnect();
   }
   return restored;
-}
-
-/** Takes every mark off while its write is under way, and puts the versions back under it. */
-export async function removeMarks(redisUrl: string, stopping: AbortSignal): Promise<number> {
-  const client = new Redis(redisUrl, { maxRetriesPerRequest: 1 });
-  client.on('error', () => undefined);
-  const clean = new Map<string, string>();
-  let removed = 0;
-  try {
-    while (!stopping.aborted) {
-      for (const key of await client.keys(PATTERN)) {
-        const version = await client.get(key);
-        if (version === null) continue;
-        if (version.includes('!')) {
-          const before = clean.get(key);
-          if (before === undefined) continue;
-          await client.set(key, before);
-          removed += 1;
-        } else {
-          clean.set(key, version);
-        }
-      }
-    }
-  } finally {
-    client.disconnect();
-  }
-  return removed;
 }

@@ -133,8 +133,8 @@ export class Writer {
     }
     // Any other answer leaves it open what has happened.
     if (status < 500) {
-      const text = `A write was answered wrongly: ${plan.kind} ${plan.path}: ${answered}`;
-      this.context.violated({ territory: this.#territory.name, text });
+      const wrong = `A write was answered wrongly: ${plan.kind} ${plan.path}: ${answered}`;
+      this.context.violated({ territory: this.#territory.name, text: wrong });
     } else if (!this.context.figures.wasFaultWithin(10_000)) {
       this.context.figures.oddities.push(`${plan.kind} ${plan.path}: ${answered}`);
     }

@@ -1,10 +1,13 @@
-/** Makes sure of a build and a Redis server, then runs the checker in this very process. */
+/**
+ * `npm run consistency`: makes sure of a build and a Redis server, then runs the checker
+ * (test/consistency/checker) in this very process.
+ */
 import { spawnSync } from 'node:child_process';
 import { register } from 'node:module';
 import { join } from 'node:path';
-import { redisServerBinary } from '../../../scripts/redis-server-binary.mjs';
+import { redisServerBinary } from './redis-server-binary.mjs';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 
 function build() {
@@ -12,9 +15,9 @@ function build() {
   return spawnSync(process.execPath, [script, '--if-stale'], { stdio: 'inherit' }).status === 0;
 }
 
-register('../../support/typescript-loader.mjs', import.meta.url);
-const { main } = await import('./cli.ts');
-const { parseOptions } = await import('./options.ts');
+register('../test/support/typescript-loader.mjs', import.meta.url);
+const { main } = await import('../test/consistency/checker/cli.ts');
+const { parseOptions } = await import('../test/consistency/checker/options.ts');
 
 try {
   // What is wrong with the arguments is said before anything is built.

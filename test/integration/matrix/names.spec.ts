@@ -21,14 +21,14 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
     ends: ['west depots', 'west depot 1'],
   },
   {
-    path: '50 schemas with same-named tables: by the search path of the session: everything',
+    path: '50 schemas with same-named tables: by the search path of the session',
     write: async ({ source }) => {
       await source.transaction(async (manager) => {
         await manager.query('SET LOCAL search_path TO west');
         await manager.query('UPDATE depots SET stock = 7 WHERE id = 2');
       });
     },
-    ends: Object.keys(places.answers) as PlaceAnswer[],
+    ends: ['west depots', 'west depots EU'],
   },
   {
     path: '50 schemas with same-named tables: rows that go from one to the other',

@@ -25,8 +25,6 @@ export interface Rules {
   readonly activity: (postgres: Postgres) => WriterActivity;
   readonly reader: new (around: ReaderSurroundings) => Reader;
   readonly writer: new (around: WriterSurroundings, plan: WriterPlan) => Writer;
-  /** The identity of a server in its nth time as primary. */
-  readonly identity: (server: string, reign: number) => string;
 }
 
 export interface Configuration {
@@ -50,5 +48,7 @@ export interface Configuration {
   readonly locksFills: boolean;
   /** Whether commands sent in one turn are carried out apart. */
   readonly takesTurnsApart: boolean;
+  /** Whether readers notice when Redis becomes another, as a broken connection tells them. */
+  readonly noticesFailures: boolean;
   readonly rules: Rules;
 }

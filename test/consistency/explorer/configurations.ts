@@ -1,76 +1,15 @@
-import type { Configuration, Rules } from './configuration.js';
-import { Reader, type Query } from './actors/reader.js';
-import { Writer, type WriterPlan } from './actors/writer.js';
-import { USERS, type Statement } from './actors/statements.js';
-import type { State } from './world/postgres.js';
-import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
-import type { Postgres } from './world/postgres.js';
+/** What is explored with every test run, and how much there is to it. */
+import type { WriterPlan, TransactionPlan } from './actors/writer.js';
+import type { Statement } from './actors/statements.js';
+import type { Configuration } from './configuration.js';
+import { everyone, userBy, usersIn } from './queries.js';
+import { RIGHT } from './rules.js';
 
-class TrueActivity extends WriterActivity {
-  constructor(private readonly postgres: Postgres) {
-    super();
-  }
-
-  override async writers(): Promise<ReadonlyMap<number, string>> {
-    return this.postgres.writers();
-  }
-}
-
-export const RIGHT: Rules = {
-  store: (data) => data,
-  activity: (postgres) => new TrueActivity(postgres),
-  reader: Reader,
-  writer: Writer,
-  identity: (server, reign) => `${server}.${reign}`,
-};
-
-/** A page of the users of a region. */
-export function usersIn(region: string): Query {
+/** One user in region US, one writer of that user, two readers of that region, no faults. */
+export function configuration(given: Partial<Configuration>): Configuration {
   return {
-    name: region,
-    dependencies: {
-      tables: [{ table: USERS, names: [`region=${region}`, 'region?'], insertName: undefined }],
-      completeRowCount: undefined,
-    },
-    rowsOf: (state) => [...state].filter(([, row]) => row.region === region).map(([key]) => key),
-  };
-}
-
-export function userBy(key: number): Query {
-  return {
-    name: `user ${key}`,
-    dependencies: {
-      tables: [{ table: USERS, names: [`id=${key}`, 'id?'], insertName: 'id+' }],
-      completeRowCount: 1,
-    },
-    rowsOf: (state) => (state.has(key) ? [key] : []),
-  };
-}
-
-export const everyone: Query = {
-  name: 'everyone',
-  dependencies: {
-    tables: [{ table: USERS, names: ['*'], insertName: undefined }],
-    completeRowCount: undefined,
-  },
-  rowsOf: (state) => [...state.keys()],
-};
-
-export const ONE_USER: State = new Map([[1, { region: 'US', value: 0 }]]);
-
-export function writer(backendPid: number, ...statements: Statement[]): WriterPlan {
-  return { backendPid, transactions: [{ statements, ending: 'commit' }] };
-}
-
-export function put(key: number, region: string, value: number): Statement {
-  return { kind: 'put', key, row: { region, value } };
-}
-
-export function configuration(
-  given: Partial<Configuration> & Pick<Configuration, 'name'>,
-): Configuration {
-  return {
-    initial: ONE_USER,
+    name: 'races',
+    initial: new Map([[1, { region: 'US', value: 0 }]]),
     queries: [usersIn('US')],
     writers: [writer(11, put(1, 'US', 1))],
     readers: 2,
@@ -83,7 +22,179 @@ export function configuration(
     sharesEntries: true,
     locksFills: false,
     takesTurnsApart: false,
+    noticesFailures: false,
     rules: RIGHT,
     ...given,
   };
 }
+
+/** For one process that keeps its entries to itself. */
+export const ALONE: Partial<Configuration> = {
+  readers: 1,
+  keepsEntries: true,
+  sharesEntries: false,
+};
+
+export function put(key: number, region: string, value: number): Statement {
+  return { kind: 'put', key, row: { region, value } };
+}
+
+export function writer(backendPid: number, ...statements: Statement[]): WriterPlan {
+  return { backendPid, transactions: [transaction('commit', ...statements)] };
+}
+
+function transaction(
+  ending: TransactionPlan['ending'],
+  ...statements: Statement[]
+): TransactionPlan {
+  return { statements, ending };
+}
+
+export interface Explored extends Configuration {
+  /** Fewer moments than these mean that something was not explored. */
+  readonly leastStates: number;
+}
+
+function explored(leastStates: number, given: Partial<Configuration>): Explored {
+  return { ...configuration(given), leastStates };
+}
+
+const BY_KEY_AND_REGION = [usersIn('US'), usersIn('EU'), userBy(1)];
+
+/** In all of these every answer has to be right. */
+export const CONFIGURATIONS: readonly Explored[] = [
+  explored(2_000, { name: 'races of one writer and two readers' }),
+  explored(1, {
+    name: 'races whose commands of one turn are taken apart',
+    takesTurnsApart: true,
+    reads: 2,
+  }),
+  explored(1, {
+    name: 'a crash of the writer at any step, and leases that run out',
+    ...{ readers: 1, reads: 3 },
+    ...{ faults: ['writer crashes'], mostFaults: 1, leasesRunOut: true },
+  }),
+  explored(1, {
+    name: 'a COMMIT whose outcome is unknown, and a crash after it',
+    ...{ readers: 1, reads: 3 },
+    ...{ faults: ['writer crashes', 'COMMIT unanswered'], mostFaults: 2, leasesRunOut: true },
+  }),
+  explored(1, {
+    name: 'two readers who both meet marks whose leases have run out',
+    ...{ reads: 2, leasesRunOut: true },
+  }),
+  explored(1, {
+    name: 'lost versions and entries, twice',
+    ...{ faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
+  }),
+  explored(1, {
+    name: 'a restart of Redis without data',
+    ...ALONE,
+    ...{ reads: 2, faults: ['restart empty'], mostFaults: 1 },
+  }),
+  explored(1, {
+    name: 'a restart of Redis from a snapshot',
+    ...ALONE,
+    ...{ reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
+  }),
+  explored(1, {
+    name: 'a failover to a replica that lacks the last commands',
+    ...{ readers: 1, reads: 2, faults: ['failover'], mostFaults: 1 },
+  }),
+  explored(1, {
+    name: 'two writers of one region',
+    initial: new Map([
+      [1, { region: 'US', value: 0 }],
+      [2, { region: 'US', value: 0 }],
+    ]),
+    writers: [writer(11, put(1, 'US', 1)), writer(12, put(2, 'US', 1))],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'two writers of one row',
+    writers: [writer(11, put(1, 'US', 1)), writer(12, put(1, 'US', 2))],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'a move between regions, read by both, by key and as a whole',
+    queries: [...BY_KEY_AND_REGION, everyone],
+    writers: [writer(11, put(1, 'EU', 1))],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'a move there and back',
+    queries: [usersIn('US'), usersIn('EU')],
+    writers: [
+      {
+        backendPid: 11,
+        transactions: [
+          transaction('commit', put(1, 'EU', 1)),
+          transaction('commit', put(1, 'US', 2)),
+        ],
+      },
+    ],
+    ...{ ...ALONE, reads: 3 },
+  }),
+  explored(1, {
+    name: 'savepoints that are rolled back and released',
+    queries: BY_KEY_AND_REGION,
+    writers: [
+      writer(
+        11,
+        { kind: 'savepoint', name: 'a' },
+        put(1, 'EU', 1),
+        { kind: 'rollback to', name: 'a' },
+        { kind: 'savepoint', name: 'b' },
+        put(1, 'US', 2),
+        { kind: 'release', name: 'b' },
+      ),
+    ],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'transactions that are rolled back, by their client and by PostgreSQL',
+    writers: [
+      {
+        backendPid: 11,
+        transactions: [
+          transaction('rollback', put(1, 'US', 1)),
+          transaction('fails', put(1, 'US', 2)),
+          transaction('commit', put(1, 'US', 3)),
+        ],
+      },
+    ],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'empty answers, and inserts under keys that are not known',
+    queries: [userBy(2), usersIn('EU')],
+    writers: [writer(11, { kind: 'insert', key: 2, row: { region: 'EU', value: 1 } })],
+  }),
+  explored(1, {
+    name: 'writes that do not tell what they touch',
+    queries: BY_KEY_AND_REGION,
+    writers: [writer(11, { kind: 'put somehow', key: 1, row: { region: 'EU', value: 1 } })],
+    ...{ readers: 1, reads: 3 },
+  }),
+  explored(1, {
+    name: 'two transactions of one backend, and leases that run out',
+    writers: [
+      {
+        backendPid: 11,
+        transactions: [
+          transaction('commit', put(1, 'US', 1)),
+          transaction('commit', put(1, 'US', 2)),
+        ],
+      },
+    ],
+    ...{ ...ALONE, reads: 3, leasesRunOut: true },
+  }),
+  explored(1, {
+    name: 'one fill among all instances',
+    ...{ reads: 2, locksFills: true, leasesRunOut: true },
+  }),
+  explored(1, {
+    name: 'an outage of the writer, who refuses to go on',
+    ...{ reads: 3, faults: ['outage of the writer'], mostFaults: 1, policy: 'refuse' },
+  }),
+];

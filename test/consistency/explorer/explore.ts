@@ -1,4 +1,11 @@
-/** Essay to come. */
+/**
+ * Tries every order in which the steps of a configuration can happen.
+ *
+ * A world cannot be copied, since the core it runs is real code with promises under way. So each
+ * run begins anew and repeats the choices that led to a moment, and then takes one that was not
+ * taken there yet. A moment whose fingerprint was met before is not followed again: what can come
+ * after it is the same (fingerprint.ts says what it covers).
+ */
 import type { Configuration } from './configuration.js';
 import { fingerprintOf } from './fingerprint.js';
 import { choicesOf, step, type Choice } from './world/choices.js';
@@ -22,13 +29,15 @@ export interface Exploration {
 export interface ExploreOptions {
   /** Gives up beyond so many states. */
   readonly mostStates?: number;
+  /** Whether short runs come first: the run found is then as short as any. */
+  readonly breadthFirst?: boolean;
   /** Goes on from moments already visited too: the same answers, by far more work. */
   readonly revisits?: boolean;
 }
 
 export async function explore(
   configuration: Configuration,
-  { mostStates = Infinity, revisits = false }: ExploreOptions = {},
+  { mostStates = Infinity, breadthFirst = false, revisits = false }: ExploreOptions = {},
 ): Promise<Exploration> {
   const visited = new Set<string>();
   const open: (readonly Choice[])[] = [[]];
@@ -42,11 +51,13 @@ export async function explore(
     isComplete,
   });
 
-  for (let start = open.pop(); start; start = open.pop()) {
+  const next = queueOf(open, breadthFirst);
+  for (let start = next(); start; start = next()) {
     executions += 1;
     const path = [...start];
     const world = await worldAfter(configuration, path);
     for (;;) {
+      depth = Math.max(depth, path.length);
       const { violation } = world.linearizability;
       if (violation !== undefined) return report([...path.map(labelOf), violation], false);
       const fingerprint = fingerprintOf(world);
@@ -56,15 +67,27 @@ export async function explore(
       const [first, ...others] = choicesOf(world);
       if (!first) {
         ends += 1;
+        const hanging = world.processes.filter(({ isCrashed, isBusy }) => !isCrashed && isBusy);
+        if (hanging.length > 0) {
+          return report([...path.map(labelOf), `${hanging[0]?.name} waits for ever`], false);
+        }
+        break;
+      }
+      if (breadthFirst) {
+        for (const choice of [first, ...others]) open.push([...path, choice]);
         break;
       }
       for (const other of others.toReversed()) open.push([...path, other]);
       path.push(first);
       await step(world, first);
-      depth = Math.max(depth, path.length);
     }
   }
   return report(undefined, true);
+}
+
+function queueOf<T>(items: T[], isFirstInFirstOut: boolean): () => T | undefined {
+  let taken = 0;
+  return () => (isFirstInFirstOut ? items[taken++] : items.pop());
 }
 
 /** Runs a new world to where it was when these choices had been made. */

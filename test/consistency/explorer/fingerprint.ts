@@ -7,10 +7,10 @@
  * - PostgreSQL: all committed states in order and the open transactions;
  * - what was known when reads under way began, and what is known now;
  * - of each process: what it has sent and waits for, and everything it was told since it last was
- *   at rest, in order. A process does nothing by itself, so that decides all it will do.
- *   At rest it keeps nothing but its entries in memory (which are covered), with two exceptions:
- *   what it distrusts since an outage and what it owes. Where there are outages, therefore, a
- *   process never forgets.
+ *   at rest, in order. A process does nothing by itself, so that decides all it will do. At rest a
+ *   writer keeps nothing: its debts keep it awake. A reader keeps its entries in memory, which are
+ *   covered, and what it distrusts since an outage; therefore it forgets what it was told only when
+ *   a read that began after its last outage has found Redis trustworthy again (process.ts).
  * - the reads and faults left.
  *
  * Tokens are opaque to everyone, so they are numbered in the order in which they appear. Readers
@@ -20,33 +20,26 @@
  * after marks whenever there is something to look after (actors/reader.ts).
  */
 import { hash } from 'node:crypto';
-import type { Process } from './world/process.js';
 import type { World } from './world/world.js';
 
 const TOKEN = /\u03C4\d+/g;
 
 export function fingerprintOf(world: World): string {
-  const readers = world.readers.map((reader) => processText(reader.process) + reader.describe());
+  const readers = world.readers.map(
+    (reader) => `${reader.process.describe()}\n${reader.describe()}`,
+  );
   const text = [
     world.redis.describe(),
     world.postgres.describe(),
     [...world.fillLock.owners].join(),
     `${world.linearizability.floor} ${world.readsLeft} ${world.faultsLeft}`,
-    ...world.writers.map((writer) => processText(writer.process) + writer.describe()),
+    ...world.writers.map((writer) => `${writer.process.describe()}\n${writer.describe()}`),
     ...readers
       .map((reader) => ({ reader, order: numbered(reader) }))
       .toSorted((a, b) => (a.order < b.order ? -1 : 1))
       .map(({ reader }) => reader),
   ].join('\n\n');
   return hash('sha1', numbered(text), 'base64');
-}
-
-function processText({ isConnected, isCrashed, running, history, parked }: Process): string {
-  const turns = [...new Set(parked.map(({ turn }) => turn))];
-  const sent = parked.map(
-    ({ label, turn, isReady }) => `${turns.indexOf(turn)} ${label} ${isReady()}`,
-  );
-  return `${isConnected} ${isCrashed} ${running}\n${history.join('\n')}\n${sent.join()}\n`;
 }
 
 function numbered(text: string): string {

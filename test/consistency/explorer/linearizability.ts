@@ -53,7 +53,7 @@ export class Linearizability<State> {
     }
     const allowed = this.states
       .slice(floor)
-      .map((state, i) => `${answerOf(state)}` + ` (state ${floor + i}: ${this.show(state)})`);
+      .map((state, i) => `${answerOf(state)} (state ${floor + i}: ${this.show(state)})`);
     this.#violation ??= `${reader} answers ${answer}; right would be ${allowed.join(' or ')}`;
   }
 }

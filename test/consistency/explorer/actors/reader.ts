@@ -122,7 +122,7 @@ export class Reader {
   }
 
   get isIdle(): boolean {
-    return this.process.running === 0 && !this.process.isCrashed;
+    return !this.process.isBusy && !this.process.isCrashed;
   }
 
   /** Starts a read; what it sends waits for the scheduler. */
@@ -130,8 +130,8 @@ export class Reader {
     const { process, linearizability } = this.around;
     this.#floor = linearizability.floor;
     const floor = this.#floor;
-    process.running += 1;
-    process.history.push(query.name);
+    const { shocks } = process;
+    const operation = process.begin(query.name);
     const bodyOf = (state: State): string => bodyOfAnswer(query, state);
     void this.#protocol
       .read({
@@ -143,6 +143,7 @@ export class Reader {
       })
       .then((outcome) => {
         const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+        if (outcome.source !== 'bypass') process.overcame(shocks);
         const how = outcome.source === 'bypass' ? outcome.reason : outcome.source;
         linearizability.answered(
           `${process.name} (${query.name}, ${how})`,
@@ -151,20 +152,20 @@ export class Reader {
           floor,
         );
       })
-      .finally(() => {
-        process.running -= 1;
-        process.history.push('ended');
-      });
+      .finally(() => operation.end());
   }
 
   /** An outage was noticed. */
-  readonly distrustAll = (): void => this.gate.distrustAll();
+  readonly distrustAll = (): void => {
+    this.process.shock();
+    this.gate.distrustAll();
+  };
 
   /** What the process keeps while at rest. */
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
-    return [this.process.running > 0 ? this.#floor : '', ...kept].join('\n');
+    return [this.process.isBusy ? this.#floor : '', ...kept].join('\n');
   }
 
   protected gateOver(gate: FreshnessGate): FreshnessGate {

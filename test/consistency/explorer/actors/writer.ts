@@ -79,9 +79,7 @@ export class Writer {
   /** Whether there is a transaction left to run. */
   get isIdle(): boolean {
     return (
-      this.process.running === 0 &&
-      !this.process.isCrashed &&
-      this.#next < this.plan.transactions.length
+      !this.process.isBusy && !this.process.isCrashed && this.#next < this.plan.transactions.length
     );
   }
 
@@ -114,8 +112,8 @@ export class Writer {
     const plan = this.plan.transactions[this.#next];
     if (!plan) throw new Error('There is no transaction left to run.');
     this.#next += 1;
-    this.process.running += 1;
-    void this.run(plan).finally(() => (this.process.running -= 1));
+    const operation = this.process.begin(`transaction ${this.#next}`);
+    void this.run(plan).finally(() => operation.end());
   }
 
   #commit(): Parked | undefined {

@@ -2,6 +2,7 @@
 import type { Fault } from '../configuration.js';
 import type { Choice } from './choices.js';
 import type { Process } from './process.js';
+import type { Redis } from './redis.js';
 import type { World } from './world.js';
 
 const AWAY = new Error('The store is away.');
@@ -46,7 +47,7 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
     })),
 
   'restart empty': () => [
-    { label: 'Redis: restarts empty', apply: ({ redis }) => redis.restartEmpty() },
+    { label: 'Redis: restarts empty', apply: replacing((redis) => redis.restartEmpty()) },
   ],
 
   'restart from snapshot': ({ redis }) =>
@@ -54,16 +55,17 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
       ? [
           {
             label: 'Redis: restarts from the snapshot',
-            apply: (world) => world.redis.restartFromCopy(),
+            apply: replacing((other) => other.restartFromCopy()),
           },
         ]
       : [],
 
   failover: () => [
-    { label: 'Redis: the replica takes over', apply: ({ redis }) => redis.failOver() },
+    { label: 'Redis: the replica takes over', apply: replacing((redis) => redis.failOver()) },
   ],
 
-  'outage of the writer': (world) => outages(world, 'the writer', (process) => /^W/.test(process)),
+  'outage of the writer': (world) =>
+    outages(world, 'the writer', (process) => process.startsWith('W')),
   'outage of all': (world) => outages(world, 'all', () => true),
 };
 
@@ -72,6 +74,10 @@ export function faultsOf(world: World): Choice[] {
   if (world.faultsLeft === 0) return free;
   const costly = world.configuration.faults.flatMap((fault) => CHOICES[fault](world));
   return [...free, ...costly.map(counted)];
+}
+
+function replacing(replace: (redis: Redis) => void): Choice['apply'] {
+  return (world) => world.replaceRedis(replace);
 }
 
 function counted({ label, apply }: Choice): Choice {

@@ -137,8 +137,6 @@ export class ParkedActivity extends WriterActivity {
 
 /** Timers that run out when the scheduler says so. */
 export class ParkedTimers implements Timers {
-  #count = 0;
-
   constructor(
     private readonly process: Process,
     private readonly label: string,
@@ -147,8 +145,7 @@ export class ParkedTimers implements Timers {
   ) {}
 
   after(_delayMs: number, then: () => void): () => void {
-    this.#count += 1;
-    const label = this.#count === 1 ? this.label : `${this.label} (${this.#count})`;
+    const label = this.process.freeLabel(this.label);
     const hasReason = this.watch();
     void this.process.call('time', label, () => undefined, { isReady: hasReason }).then(then);
     return () => this.process.cancel(label);

@@ -1,8 +1,9 @@
 /**
- * One process of the service, as the world sees it: what it has sent and waits for, and what it has
- * been told. Between two steps of the world a process does nothing, so what it will do next is
- * decided by what it was told (process-memory.ts).
+ * One process of the service, as the world sees it: what it has sent and waits for, and what it
+ * has been told. Between two steps of the world a process does nothing, so what it will do next is
+ * decided by what it was told.
  */
+import { Operation, type Thread } from './operation.js';
 
 /** Whom a process waits for. */
 export type Server = 'redis' | 'postgres' | 'time';
@@ -10,10 +11,12 @@ export type Server = 'redis' | 'postgres' | 'time';
 /** Something a process has sent. It happens when the scheduler says so. */
 export interface Parked {
   readonly server: Server;
-  /** For traces, such as `begin US`. */
+  /** For traces, such as `begin`. Unique among those of a process that can be told apart. */
   readonly label: string;
   /** The step of the world in which it was sent. */
   readonly turn: number;
+  /** What led to it. */
+  readonly thread: Thread;
   /** Whether it can happen now: a lock may be held, or a time not have come. */
   readonly isReady: () => boolean;
   /** Makes it happen and tells the process, if that still listens. */
@@ -34,20 +37,33 @@ const ALWAYS = (): boolean => true;
 
 export class Process {
   parked: Parked[] = [];
-  /** Operations under way. */
-  running = 0;
   isCrashed = false;
   isConnected = true;
-  /** What it was told since it last was at rest. */
-  history: string[] = [];
+  /** How often it has noticed an outage. */
+  shocks = 0;
+  /** Shocks after which it is known to trust Redis again. */
+  #overcome = 0;
+  /** All it was told since a shock, in order. */
+  #history: string[] = [];
+  #operations: Operation[] = [];
+  /** What it is being told at the moment; what it sends now follows from that. */
+  #present: (Thread & { readonly turn: number }) | undefined;
 
   constructor(
     readonly name: string,
     private readonly turn: () => number,
   ) {}
 
-  get isAtRest(): boolean {
-    return this.running === 0 && this.parked.length === 0;
+  /** Whether an operation is under way. */
+  get isBusy(): boolean {
+    return this.#operations.some(({ isRunning }) => isRunning);
+  }
+
+  begin(label: string): Operation {
+    const operation = new Operation(label);
+    this.#operations.push(operation);
+    this.#present = { operation, past: label, turn: this.turn() };
+    return operation;
   }
 
   /** Sends something; the promise settles when the scheduler lets it happen. */
@@ -60,12 +76,14 @@ export class Process {
     if (server === 'redis' && !this.isConnected) {
       return Promise.reject(new Error('The store is away.'));
     }
+    const thread = this.#present;
+    if (!thread) throw new Error(`${this.name} sends of its own accord: ${label}`);
     return new Promise<T>((resolve, reject) => {
       let isHeard = true;
       const tell = (what: string, settle: () => void): void => {
         if (!isHeard || this.isCrashed) return;
         isHeard = false;
-        this.history.push(`${label}: ${what}`);
+        this.#hear(thread, `${label}: ${what}`);
         settle();
       };
       const failed = (error: Error): void => tell(error.message, () => reject(error));
@@ -73,9 +91,10 @@ export class Process {
         server,
         label,
         turn: this.turn(),
+        thread,
         isReady,
         carryOut: () => {
-          this.#forget(parked);
+          this.#remove(parked);
           // An effect that throws at once rejects too.
           new Promise<T>((done) => done(effect())).then(
             (value) => tell(show(value), () => resolve(value)),
@@ -83,7 +102,7 @@ export class Process {
           );
         },
         abandon: failed,
-        drop: () => this.#forget(parked),
+        drop: () => this.#remove(parked),
       };
       this.parked.push(parked);
     });
@@ -100,10 +119,40 @@ export class Process {
     this.parked = this.parked.filter(({ server }) => server !== 'time');
   }
 
-  /** Commands of one connection are carried out in order, those of one turn together. */
+  /** It notices an outage. */
+  shock(): void {
+    this.shocks += 1;
+    this.#history.push('distrusts all');
+  }
+
+  /** It has found something trustworthy in a read that began after so many shocks. */
+  overcame(shocks: number): void {
+    this.#overcome = Math.max(this.#overcome, shocks);
+  }
+
+  /** It has done all it can without being told more. */
+  rest(): void {
+    this.#present = undefined;
+    this.#operations = this.#operations.filter(
+      (operation) =>
+        operation.isRunning || this.parked.some(({ thread }) => thread.operation === operation),
+    );
+    if (this.#operations.length === 0 && this.#overcome === this.shocks) this.#history = [];
+  }
+
+  /** The commands that are carried out next: those of one connection in order, of one turn together. */
   nextCommands(): readonly Parked[] {
     const queue = this.parked.filter(({ server }) => server === 'redis');
     return queue.filter(({ turn }) => turn === queue[0]?.turn);
+  }
+
+  /** The label, or the label with a number where something waits under it already. */
+  freeLabel(label: string): string {
+    let free = label;
+    for (let number = 2; this.parked.some((other) => other.label === free); number += 1) {
+      free = `${label} (${number})`;
+    }
+    return free;
   }
 
   /** What it sent under that label. */
@@ -113,7 +162,34 @@ export class Process {
     return parked;
   }
 
-  #forget(done: Parked): void {
+  /** All that decides what it will do; fingerprint.ts says why. */
+  describe(): string {
+    const turns = [...new Set(this.parked.map(({ turn }) => turn))];
+    const sent = this.parked.map(
+      ({ label, turn, thread, isReady }) =>
+        `${turns.indexOf(turn)} ${label} ${isReady()} after ${thread.past}`,
+    );
+    return [
+      `${this.isConnected} ${this.isCrashed}`,
+      ...this.#history,
+      ...this.#operations.map((operation) => operation.describe()),
+      ...sent,
+    ].join('\n');
+  }
+
+  #hear(thread: Thread, what: string): void {
+    const turn = this.turn();
+    const { operation } = thread;
+    // What is told in one step is one thing: a reader waits for both its commands of one turn.
+    const isMore = this.#present?.turn === turn && this.#present.operation === operation;
+    const before = isMore ? this.#present : thread;
+    const past = `${before?.past}; ${what}`;
+    operation.heard(before?.past, past);
+    this.#present = { operation, past, turn };
+    if (this.shocks > 0) this.#history.push(what);
+  }
+
+  #remove(done: Parked): void {
     this.parked = this.parked.filter((parked) => parked !== done);
   }
 }

@@ -1,19 +1,18 @@
 /** The Redis that the processes reach at the moment, and the copy from which another may be made. */
 import { USERS } from '../actors/statements.js';
-import type { Rules } from '../configuration.js';
 import { DataSet } from './data-set.js';
 
 export class Redis {
   present: DataSet;
   /** A snapshot on disk, or what a replica had received when its link broke. */
   #copy: DataSet | undefined;
+  /** Its `run_id`: a process that starts gets another one, a change of role changes nothing. */
   #server = 'A';
-  /** How often a server became the primary. */
-  #reigns = 1;
+  #replica = 'B';
   #restarts = 0;
 
-  constructor(private readonly identity: Rules['identity']) {
-    this.present = new DataSet(this.#node());
+  constructor() {
+    this.present = new DataSet(this.#server);
     this.present.openWithEpoch(USERS, 'e0');
   }
 
@@ -22,24 +21,23 @@ export class Redis {
   }
 
   takeCopy(): void {
-    this.#copy = this.present.copyTo(this.#node());
+    this.#copy = this.present.copyTo(this.#server);
   }
 
   restartEmpty(): void {
     this.#restart();
-    this.present = new DataSet(this.#node());
+    this.present = new DataSet(this.#server);
   }
 
   restartFromCopy(): void {
     this.#restart();
-    this.present = (this.#copy ?? this.present).copyTo(this.#node());
+    this.present = (this.#copy ?? this.present).copyTo(this.#server);
   }
 
   /** The replica becomes the primary with what it has; the old primary becomes its replica. */
   failOver(): void {
-    this.#server = this.#server.startsWith('A') ? 'B' : 'A';
-    this.#reigns += 1;
-    this.present = (this.#copy ?? this.present).copyTo(this.#node());
+    [this.#server, this.#replica] = [this.#replica, this.#server];
+    this.present = (this.#copy ?? this.present).copyTo(this.#server);
     this.#copy = undefined;
   }
 
@@ -50,10 +48,5 @@ export class Redis {
   #restart(): void {
     this.#restarts += 1;
     this.#server = `A${this.#restarts}`;
-    this.#reigns += 1;
-  }
-
-  #node(): string {
-    return this.identity(this.#server, this.#reigns);
   }
 }

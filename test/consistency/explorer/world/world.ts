@@ -27,15 +27,13 @@ export class World {
   /** Counts the steps. */
   turn = 0;
   readonly fillLock = new WorldFillLock();
-  readonly #hasOutages: boolean;
   #tokens = 0;
 
   constructor(readonly configuration: Configuration) {
     const { initial, readers, reads, mostFaults, rules, writers } = configuration;
-    this.redis = new Redis(rules.identity);
+    this.redis = new Redis();
     this.postgres = new Postgres(initial);
     this.linearizability = new Linearizability(this.postgres.states, show);
-    this.#hasOutages = configuration.faults.some((fault) => fault.startsWith('outage'));
     this.readsLeft = reads;
     this.faultsLeft = mostFaults;
     this.readers = Array.from({ length: readers }, (_, index) => this.#reader(`R${index + 1}`));
@@ -58,6 +56,13 @@ export class World {
     return existing(this.processes[index]);
   }
 
+  /** Redis becomes another: every connection breaks, and whoever listens hears of it. */
+  replaceRedis(replace: (redis: Redis) => void): void {
+    replace(this.redis);
+    if (!this.configuration.noticesFailures) return;
+    for (const { distrustAll } of this.readers) distrustAll();
+  }
+
   /** PostgreSQL ends the transaction of a writer that is gone. */
   abort(writer: Writer): void {
     if (writer.openTransaction) this.postgres.abort(writer.openTransaction);
@@ -68,8 +73,7 @@ export class World {
     this.turn += 1;
     // Nothing here waits for anything but promises: when an immediate runs, all have settled.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    if (this.#hasOutages) return;
-    for (const process of this.processes) if (process.isAtRest) process.history.length = 0;
+    for (const process of this.processes) process.rest();
   }
 
   #reader(name: string): Reader {

@@ -1,0 +1,37 @@
+/** Queries, and what their answers depend on. */
+import { USERS } from './actors/statements.js';
+import type { Query } from './actors/reader.js';
+
+/** The users of a region: confined by it. */
+export function usersIn(region: string): Query {
+  return {
+    name: region,
+    dependencies: {
+      tables: [{ table: USERS, names: [`region=${region}`, 'region?'], insertName: undefined }],
+      completeRowCount: undefined,
+    },
+    rowsOf: (state) => [...state].filter(([, row]) => row.region === region).map(([key]) => key),
+  };
+}
+
+/** A user by primary key: confined by that, and empty where there is none. */
+export function userBy(key: number): Query {
+  return {
+    name: `user ${key}`,
+    dependencies: {
+      tables: [{ table: USERS, names: [`id=${key}`, 'id?'], insertName: 'id+' }],
+      completeRowCount: 1,
+    },
+    rowsOf: (state) => (state.has(key) ? [key] : []),
+  };
+}
+
+/** All users: confined by nothing. */
+export const everyone: Query = {
+  name: 'everyone',
+  dependencies: {
+    tables: [{ table: USERS, names: ['*'], insertName: undefined }],
+    completeRowCount: undefined,
+  },
+  rowsOf: (state) => [...state.keys()],
+};

@@ -1,0 +1,23 @@
+import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
+import { Reader } from './actors/reader.js';
+import { Writer } from './actors/writer.js';
+import type { Rules } from './configuration.js';
+import type { Postgres } from './world/postgres.js';
+
+class TrueActivity extends WriterActivity {
+  constructor(private readonly postgres: Postgres) {
+    super();
+  }
+
+  override async writers(): Promise<ReadonlyMap<number, string>> {
+    return this.postgres.writers();
+  }
+}
+
+/** The rules as they are; a variant replaces one of them. */
+export const RIGHT: Rules = {
+  store: (data) => data,
+  activity: (postgres) => new TrueActivity(postgres),
+  reader: Reader,
+  writer: Writer,
+};

@@ -1,0 +1,34 @@
+/** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
+import { describe, expect, it } from '@jest/globals';
+import { ALONE, configuration } from './configurations.js';
+import { explore } from './explore.js';
+
+const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
+
+describe('a limit of the protocol', () => {
+  it('a writer cut off from Redis that goes on is not seen by readers who are not', async () => {
+    const { violation } = await explore(
+      configuration({
+        name: 'partition',
+        ...{ readers: 1, reads: 2, faults: ['outage of the writer'], mostFaults: 1 },
+      }),
+      { breadthFirst: true },
+    );
+    expect(violation?.at(-1)).toMatch(WRONG);
+    expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
+  });
+
+  // A primary that is left and returned to, and never restarted, keeps its `run_id`: where nobody
+  // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
+  // connections tell those who were connected; who begins afterwards has to ask them
+  // (stores/redis-witness.ts).
+  it('a server that is returned to is recognised by those alone who noticed that it was left', async () => {
+    const there = { ...ALONE, reads: 2, faults: ['failover' as const] };
+    const { violation } = await explore(
+      configuration({ name: 'there and back', ...there, mostFaults: 2 }),
+      { breadthFirst: true },
+    );
+    expect(violation?.at(-1)).toMatch(WRONG);
+    expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
+  });
+});

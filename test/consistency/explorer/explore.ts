@@ -31,14 +31,17 @@ export interface ExploreOptions {
   readonly mostStates?: number;
   /** Whether short runs come first: the run found is then as short as any. */
   readonly breadthFirst?: boolean;
+  /** Ends runs after so many choices; only breadth first, where the shortest way comes first. */
+  readonly mostChoices?: number;
   /** Goes on from moments already visited too: the same answers, by far more work. */
   readonly revisits?: boolean;
 }
 
 export async function explore(
   configuration: Configuration,
-  { mostStates = Infinity, breadthFirst = false, revisits = false }: ExploreOptions = {},
+  options: ExploreOptions = {},
 ): Promise<Exploration> {
+  const { mostStates = Infinity, breadthFirst = false, mostChoices = Infinity } = options;
   const visited = new Set<string>();
   const open: (readonly Choice[])[] = [[]];
   let [executions, depth, ends] = [0, 0, 0];
@@ -61,7 +64,7 @@ export async function explore(
       const { violation } = world.linearizability;
       if (violation !== undefined) return report([...path.map(labelOf), violation], false);
       const fingerprint = fingerprintOf(world);
-      if (visited.has(fingerprint) && !revisits) break;
+      if (visited.has(fingerprint) && options.revisits !== true) break;
       visited.add(fingerprint);
       if (visited.size > mostStates) return report(undefined, false);
       const [first, ...others] = choicesOf(world);
@@ -73,6 +76,7 @@ export async function explore(
         }
         break;
       }
+      if (path.length >= mostChoices) break;
       if (breadthFirst) {
         for (const choice of [first, ...others]) open.push([...path, choice]);
         break;

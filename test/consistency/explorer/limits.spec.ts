@@ -1,8 +1,11 @@
 /** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
 import { describe, expect, it } from '@jest/globals';
+import type { Configuration } from './configuration.js';
 import { ALONE, configuration } from './configurations.js';
 import { explore } from './explore.js';
 
+/** Far more than it takes; how long it takes decides nothing. */
+const PATIENCE_MS = 300_000;
 const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
 
 describe('a limit of the protocol', () => {
@@ -31,4 +34,29 @@ describe('a limit of the protocol', () => {
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
   });
+});
+
+describe('what is noticed by all', () => {
+  const MOST_CHOICES = 12;
+
+  it.each<{ what: string; given: Partial<Configuration> }>([
+    { what: 'an outage of all', given: { faults: ['outage of all'], mostFaults: 1 } },
+    { what: 'a failover', given: { faults: ['failover'], mostFaults: 1 } },
+    {
+      what: 'a server that is left and returned to',
+      given: { faults: ['failover'], mostFaults: 2, noticesFailures: true },
+    },
+  ])(
+    `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $what`,
+    async ({ given }) => {
+      const { violation, isComplete, depth, states } = await explore(
+        configuration({ ...ALONE, reads: 2, ...given }),
+        { breadthFirst: true, mostChoices: MOST_CHOICES },
+      );
+      expect(violation).toBeUndefined();
+      expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MOST_CHOICES });
+      expect(states).toBeGreaterThan(1_000);
+    },
+    PATIENCE_MS,
+  );
 });

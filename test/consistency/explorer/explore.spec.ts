@@ -1,0 +1,72 @@
+/** The explorer itself: whether it may leave out what it leaves out, and whether it sees. */
+import { describe, expect, it } from '@jest/globals';
+import type { Configuration } from './configuration.js';
+import { ALONE, configuration } from './configurations.js';
+import { explore } from './explore.js';
+import { Linearizability } from './linearizability.js';
+import { RIGHT } from './rules.js';
+import { AfterOnly } from './variants/marks.js';
+
+describe('moments with one fingerprint', () => {
+  it.each<{ what: string; given: Partial<Configuration> }>([
+    { what: 'leases', given: { ...ALONE, reads: 1, leasesRunOut: true } },
+    { what: 'faults', given: { ...ALONE, reads: 1, faults: ['writer crashes'], mostFaults: 1 } },
+    { what: 'shared entries', given: { readers: 1, reads: 1 } },
+  ])('have one future: without leaving any out, no others are found ($what)', async ({ given }) => {
+    const pruned = await explore(configuration(given));
+    const whole = await explore(configuration(given), { revisits: true });
+    expect(whole.executions).toBeGreaterThan(pruned.executions * 2);
+    expect(whole.states).toBe(pruned.states);
+    expect(whole.depth).toBe(pruned.depth);
+    expect(whole.violation).toBe(pruned.violation);
+  });
+
+  it('are found to be wrong with and without leaving any out', async () => {
+    const broken = configuration({
+      ...{ readers: 1, reads: 2 },
+      rules: { ...RIGHT, store: (data) => new AfterOnly(data) },
+    });
+    const runs = [{ revisits: true }, { breadthFirst: true }, {}];
+    for (const options of runs) expect((await explore(broken, options)).violation).toBeDefined();
+  });
+});
+
+describe('Linearizability', () => {
+  const show = (state: number): string => String(state % 2);
+
+  function held(): { states: number[]; log: Linearizability<number> } {
+    const states = [0];
+    return { states, log: new Linearizability(states, show) };
+  }
+
+  it('lets a read that overlaps a write answer either state', () => {
+    const { states, log } = held();
+    states.push(1);
+    log.answered('R', show, '0', 0);
+    log.answered('R', show, '1', 0);
+    expect(log.violation).toBeUndefined();
+  });
+
+  it('lets nobody answer what was before an acknowledged write', () => {
+    const { states, log } = held();
+    states.push(1);
+    log.acknowledged(1);
+    log.answered('R', show, '0', log.floor);
+    expect(log.violation).toBe('R answers 0; right would be 1 (state 1: 1)');
+  });
+
+  it('lets nobody go back behind what another has read', () => {
+    const { states, log } = held();
+    states.push(1);
+    log.answered('R1', show, '1', 0);
+    log.answered('R2', show, '0', log.floor);
+    expect(log.violation).toMatch(/^R2 answers 0/);
+  });
+
+  it('gives a read the earliest state that fits', () => {
+    const { states, log } = held();
+    states.push(1, 2);
+    log.answered('R1', show, '0', 0);
+    expect(log.floor).toBe(0);
+  });
+});

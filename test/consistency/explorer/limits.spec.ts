@@ -37,7 +37,7 @@ describe('a limit of the protocol', () => {
 });
 
 describe('what is noticed by all', () => {
-  const MOST_CHOICES = 12;
+  const MOST_CHOICES = 11;
 
   it.each<{ what: string; given: Partial<Configuration> }>([
     { what: 'an outage of all', given: { faults: ['outage of all'], mostFaults: 1 } },

@@ -16,6 +16,8 @@ export interface Exploration {
   readonly states: number;
   /** Worlds that were run, each from its start. */
   readonly executions: number;
+  /** Every answer that was given in some run, as linearizability.ts tells it. */
+  readonly answers: ReadonlySet<string>;
   /** Longest run, in choices. */
   readonly depth: number;
   /** Ends: moments at which nothing is left to choose. */
@@ -43,11 +45,13 @@ export async function explore(
 ): Promise<Exploration> {
   const { mostStates = Infinity, breadthFirst = false, mostChoices = Infinity } = options;
   const visited = new Set<string>();
+  const answers = new Set<string>();
   const open: (readonly Choice[])[] = [[]];
   let [executions, depth, ends] = [0, 0, 0];
   const report = (violation: readonly string[] | undefined, isComplete: boolean): Exploration => ({
     states: visited.size,
     executions,
+    answers,
     depth,
     ends,
     violation,
@@ -62,6 +66,7 @@ export async function explore(
     for (;;) {
       depth = Math.max(depth, path.length);
       const { violation } = world.linearizability;
+      for (const answer of world.linearizability.answers) answers.add(answer);
       if (violation !== undefined) return report([...path.map(labelOf), violation], false);
       const fingerprint = fingerprintOf(world);
       if (visited.has(fingerprint) && options.revisits !== true) break;

@@ -18,6 +18,8 @@
  * An answer is compared whole, so rows of two regions must come from one state.
  */
 export class Linearizability<State> {
+  /** Every answer given, with what could be known before it and what there was after it. */
+  readonly answers: string[] = [];
   #floor = 0;
   #violation: string | undefined;
 
@@ -46,6 +48,7 @@ export class Linearizability<State> {
     answer: string,
     floor: number,
   ): void {
+    this.answers.push(`${reader}: ${answer} after ${floor} before ${this.states.length}`);
     const right = this.states.findIndex((state, i) => i >= floor && answerOf(state) === answer);
     if (right !== -1) {
       this.acknowledged(right);

@@ -1,15 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Answer } from '../e2e/support/answer.js';
 import { eventually } from '../support/eventually.js';
 import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import type { Watch } from './support/watch.js';
-
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 
 /** How a writer comes to lose what it waits for; the server does not notice while COMMIT waits. */
 const partings: readonly { readonly how: string; readonly part: (writer: Member) => unknown }[] = [
@@ -22,12 +20,10 @@ describe('a COMMIT that hangs in the server', () => {
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer, other] = started.members;
+  });
 
   /** The lease runs out; whoever asks is told that the transaction is under way. */
   async function outliveTheLease(register: Register, watch: Watch): Promise<void> {

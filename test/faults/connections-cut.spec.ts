@@ -1,16 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import type { Hold } from '../support/tcp-valve.js';
 import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { fillStep, writeStep } from './support/steps.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 /** About as long: the cuts are to fall anywhere within a write. */
 const WRITE_TAKES_MS = 15;
 const SERVICE_BACKENDS = `datname = current_database() AND application_name = 'tidemark'`;
@@ -20,12 +19,10 @@ describe('a connection cut by the server', () => {
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer, other] = started.members;
+  });
 
   /** Ends the sessions of the service that meet the condition; answers how many. */
   async function terminate(condition: string): Promise<number> {

@@ -1,16 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { PostgresServer } from '../support/postgres-server.js';
 import type { Hold } from '../support/tcp-valve.js';
 import { eventually } from '../support/eventually.js';
 import { waitingCommit, whileStandbyIsMissing } from './support/commit-wait.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
-
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 
 interface Ending {
   readonly how: string;
@@ -27,12 +25,10 @@ describe('PostgreSQL ended', () => {
   let cluster: FaultCluster;
   let writer: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer] = started.members;
+  });
 
   describe.each(endings)('$how', ({ end }) => {
     it(

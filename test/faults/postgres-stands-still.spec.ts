@@ -1,24 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { LEASE_MS, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
-
 describe('PostgreSQL standing still for longer than a lease', () => {
   let cluster: FaultCluster;
   let writer: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer] = started.members;
+  });
 
   it(
     'keeps nobody from hits',

@@ -1,14 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import type { Hold } from '../support/tcp-valve.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { fillStep } from './support/steps.js';
-
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 
 interface Step {
   readonly when: string;
@@ -33,12 +31,10 @@ describe('a reader stopped in the middle of a fill', () => {
   let writer: Member;
   let newcomer: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [reader, writer, newcomer] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [reader, writer, newcomer] = started.members;
+  });
 
   it.each(steps)(
     '$when holds nobody up, and stores nothing that is served later',

@@ -1,26 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Hold } from '../support/tcp-valve.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { allWell, counted, infoOf } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
-
 describe('a Redis that loses what it held', () => {
   let cluster: FaultCluster;
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer, other] = started.members;
+  });
 
   /** Ends the server by SIGKILL and starts it anew; what it then holds is what it was meant to. */
   async function lose({ isEmpty }: { readonly isEmpty: boolean }): Promise<void> {

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpValve } from '../support/tcp-valve.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import {
@@ -16,9 +17,6 @@ import {
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 240_000;
-
 describe('a service that is pointed to another Redis', () => {
   let cluster: FaultCluster;
   let writer: Member;
@@ -27,20 +25,20 @@ describe('a service that is pointed to another Redis', () => {
   /** Between the replica and its primary. */
   let replication: TcpValve;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
+  afterEach(async () => {
+    await cluster.redis.restart({ empty: true });
+    pointTo(cluster.redis);
+  });
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer, other] = started.members;
+  });
 
   beforeEach(async () => {
     replica = await RedisServer.start({ config: { 'repl-diskless-sync-delay': '0' } });
     replication = await TcpValve.open(cluster.redis.port);
   });
   afterEach(async () => {
-    await cluster.redis.restart({ empty: true });
-    pointTo(cluster.redis);
-    await cluster.mend();
     await allWell(cluster);
     await replication.close();
     await replica.stop();

@@ -1,15 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { allDegraded, allWell, infoOf, tell, versionKey } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 240_000;
 const USERS = 1_000;
 /** Enough for the data of the service and its connections, and for few of the long lists. */
 const ROOM_BYTES = 3_000_000;
@@ -20,9 +19,10 @@ describe('a Redis whose memory is full', () => {
   let other: Member;
   let lists = 0;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
+  afterEach(() => configure({ maxmemory: '0', 'maxmemory-policy': 'noeviction' }));
+  useFaultCluster(async (started) => {
+    cluster = started;
+    [writer, other] = started.members;
     const users = Array.from({ length: USERS }, (_, index) => ({
       username: `${index}-${randomBytes(30).toString('hex')}`,
       region: 'FILL',
@@ -30,13 +30,8 @@ describe('a Redis whose memory is full', () => {
     }));
     const filled = await writer.instance.post('/users/batch', { users });
     if (filled.status !== 201) throw new Error(`Not filled: ${filled.body.toString()}`);
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(async () => {
-    await configure({ maxmemory: '0', 'maxmemory-policy': 'noeviction' });
-    await cluster.mend();
-    await allWell(cluster);
   });
+  afterEach(() => allWell(cluster));
 
   async function configure(settings: Readonly<Record<string, string>>): Promise<void> {
     for (const [name, value] of Object.entries(settings)) {

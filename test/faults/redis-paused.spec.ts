@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { allDegraded, allWell, counted, degraded } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 const TIMEOUT_MS = 1_000;
 
 describe.each(['commit', 'refuse'] as const)('under the policy %s', (policy) => {
@@ -15,18 +14,15 @@ describe.each(['commit', 'refuse'] as const)('under the policy %s', (policy) => 
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start({
-      env: { REDIS_TIMEOUT_MS: String(TIMEOUT_MS), CACHE_WRITE_POLICY: policy },
-    });
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(async () => {
-    cluster.redis.resume();
-    await cluster.mend();
-    await allWell(cluster);
-  });
+  afterEach(() => cluster.redis.resume());
+  useFaultCluster(
+    (started) => {
+      cluster = started;
+      [writer, other] = started.members;
+    },
+    { env: { REDIS_TIMEOUT_MS: String(TIMEOUT_MS), CACHE_WRITE_POLICY: policy } },
+  );
+  afterEach(() => allWell(cluster));
 
   /** A write while Redis is away: let through unannounced, or refused with nothing changed. */
   async function expectWriteByPolicy(register: Register, member: Member): Promise<void> {

@@ -1,15 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { allDegraded, allWell, counted, infoOf, tell, withRedis } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 /** With as many keys, loading a snapshot takes seconds: each key is delayed by a millisecond. */
 const SLOW_KEYS = 4_000;
 
@@ -25,12 +24,13 @@ describe('a Redis that answers with errors', () => {
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start({ redis: { config: { 'key-load-delay': '1000' } } });
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster(
+    (started) => {
+      cluster = started;
+      [writer, other] = started.members;
+    },
+    { redis: { config: { 'key-load-delay': '1000' } } },
+  );
 
   const redis = (...words: readonly [string, ...string[]]) => tell(cluster.redis, ...words);
   const configure = (name: string, value: string) => redis('CONFIG', 'SET', name, value);

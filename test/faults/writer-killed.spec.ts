@@ -1,14 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Hold } from '../support/tcp-valve.js';
 import { eventually } from '../support/eventually.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, LEASE_MS, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
-
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 
 interface Step {
   readonly when: string;
@@ -29,12 +27,10 @@ describe('a writer killed', () => {
   let cluster: FaultCluster;
   let writer: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer] = started.members;
+  });
 
   it.each(steps)(
     '$when misleads nobody and leaves nothing behind',

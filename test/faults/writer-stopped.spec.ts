@@ -1,27 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import type { Hold } from '../support/tcp-valve.js';
-import { FaultCluster } from './support/fault-cluster.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, LEASE_MS, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
-
-const STARTING_MS = 180_000;
-const TEST_MS = 180_000;
 
 describe('a writer stopped for longer than its lease', () => {
   let cluster: FaultCluster;
   let writer: Member;
   let other: Member;
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start();
-    [writer, other] = cluster.members;
-  }, STARTING_MS);
-  afterAll(() => cluster?.stop());
-  afterEach(() => cluster.mend());
+  useFaultCluster((started) => {
+    cluster = started;
+    [writer, other] = started.members;
+  });
 
   /** Sends a write and stops the writer at the step. */
   async function stopAt(step: (writer: Member) => Hold, register: Register) {

@@ -1,0 +1,26 @@
+/** What every spec about faults begins with: a cluster of its own, mended after each test. */
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { FaultCluster, type FaultClusterOptions } from './fault-cluster.js';
+
+const STARTING_MS = 180_000;
+/** How long a test may take on a machine that is busy with others. */
+export const TEST_MS = 240_000;
+
+/**
+ * Starts a cluster before the tests of the surrounding `describe` and stops it after them. What an
+ * `afterEach` has to undo before the cluster is mended is registered before this is called.
+ *
+ * @param prepare gets the cluster before the first test.
+ */
+export function useFaultCluster(
+  prepare: (cluster: FaultCluster) => unknown,
+  options: FaultClusterOptions = {},
+): void {
+  let cluster: FaultCluster | undefined;
+  beforeAll(async () => {
+    cluster = await FaultCluster.start(options);
+    await prepare(cluster);
+  }, STARTING_MS);
+  afterEach(() => cluster?.mend());
+  afterAll(() => cluster?.stop());
+}

@@ -53,6 +53,8 @@ export class RunningStatement {
   }
 }
 
+const HAS_WRITTEN = 'SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL AS written';
+
 /** After this time it is looked whether the statement that is waited for was sent at all. */
 const LOOK_AFTER_MS = 250;
 /** Time for an answer to travel from node-postgres through TypeORM. */
@@ -90,6 +92,13 @@ export class ConnectionSession {
     if (!this.#isStatusOld) return;
     await this.client.query('');
     this.#isStatusOld = false;
+  }
+
+  /** Whether the open transaction has an id: it is given one by its first change of anything. */
+  async hasWritten(): Promise<boolean> {
+    if (this.client.getTransactionStatus() === 'E') return true;
+    const { rows } = await this.client.query(HAS_WRITTEN);
+    return rows[0]?.['written'] !== false;
   }
 
   /** The names may find something else from here on. */

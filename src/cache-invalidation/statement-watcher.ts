@@ -157,6 +157,8 @@ export class StatementWatcher {
     const pid = session.client.processID ?? 0;
     const touched = session.log.touched();
     if (touched !== 'anything' && touched.size === 0) return undefined;
+    // What may have done anything may have done nothing: a SELECT, as a rule.
+    if (touched === 'anything' && !(await session.hasWritten())) return undefined;
     if (session.hasChangedSchema) return this.protocol.begin('schema', pid);
     if (touched === 'anything' || session.understoodBy !== this.schema.catalogue) {
       return this.protocol.begin('anything', pid);

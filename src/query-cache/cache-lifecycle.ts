@@ -2,6 +2,7 @@ import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { FreshnessGate } from './core/freshness-gate.js';
+import type { MarkSweep } from './core/mark-sweep.js';
 import type { Settlement } from './core/settlement.js';
 import { addNotModifiedHook } from './http/not-modified.hook.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
@@ -16,6 +17,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly stores: CacheStores,
     private readonly gate: FreshnessGate,
     private readonly settlement: Settlement,
+    private readonly sweep: MarkSweep,
     private readonly host: HttpAdapterHost,
   ) {}
 
@@ -33,6 +35,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     await this.gate.check([]);
     this.stores.vouchWhile(() => this.gate.isUnbroken);
     await this.schema.load();
+    void this.sweep.run();
     // An application context without HTTP (a job, a script) has no adapter.
     const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;
     const server = adapter?.getInstance?.();
@@ -41,6 +44,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.settlement.close();
+    this.sweep.close();
     for (const step of this.#steps) await step();
     await this.stores.close();
   }

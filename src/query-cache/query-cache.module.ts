@@ -6,6 +6,7 @@ import { CacheReader } from './cache-reader.js';
 import { CacheInterceptor } from './cache.interceptor.js';
 import { CacheEvents } from './core/cache-events.js';
 import { FreshnessGate } from './core/freshness-gate.js';
+import { MarkSweep } from './core/mark-sweep.js';
 import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
 import { ConfigurableModuleClass, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
@@ -26,14 +27,15 @@ import { DatabaseSchema } from './sql/database-schema.js';
     ...readProviders,
     {
       provide: CacheLifecycle,
-      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, HttpAdapterHost],
+      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep, HttpAdapterHost],
       useFactory: (
         schema: DatabaseSchema,
         stores: CacheStores,
         gate: FreshnessGate,
         settlement: Settlement,
+        sweep: MarkSweep,
         host: HttpAdapterHost,
-      ) => new CacheLifecycle(schema, stores, gate, settlement, host),
+      ) => new CacheLifecycle(schema, stores, gate, settlement, sweep, host),
     },
     {
       provide: CacheHealth,

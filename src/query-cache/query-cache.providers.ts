@@ -8,6 +8,7 @@ import { backgroundTimers, systemClock, systemTimers, wallClock } from './core/c
 import { EntryStore, FillLock, type CacheEntry } from './core/entry-store.js';
 import { FillCoordinator } from './core/fill-coordinator.js';
 import { FreshnessGate } from './core/freshness-gate.js';
+import { MarkSweep } from './core/mark-sweep.js';
 import { ReadProtocol } from './core/read-protocol.js';
 import { Settlement } from './core/settlement.js';
 import { randomToken } from './core/token.js';
@@ -30,6 +31,8 @@ import { L1Cache, L1Entry } from './stores/l1-cache.js';
 
 /** Pause between two questions to PostgreSQL about the same transactions. */
 const SETTLE_POLL_MS = 25;
+/** Pause between two looks for marks that no reader meets. */
+const SWEEP_PAUSE_MS = 5_000;
 /** How long a read waits for a new epoch to settle before it goes to the database. */
 const SETTLE_WAIT_MS = 100;
 /** Pause between two looks for an entry that another instance is filling. */
@@ -90,6 +93,12 @@ export const readProviders: FactoryProvider[] = [
         leaseMs: markLeaseMs,
         pollMs: SETTLE_POLL_MS,
       }),
+  },
+  {
+    provide: MarkSweep,
+    inject: [VersionStore, Settlement],
+    useFactory: (store: VersionStore, settlement: Settlement) =>
+      new MarkSweep(store, settlement, backgroundTimers, { pauseMs: SWEEP_PAUSE_MS }),
   },
   {
     provide: FreshnessGate,

@@ -42,6 +42,7 @@ describe('MemoryVersionStore', () => {
 
   it('drops versions longest unused over its bound, but none that is marked', async () => {
     const store = new MemoryVersionStore({ maxVersions: 3 });
+    await store.rotate(TABLE, undefined, 'e1');
     await store.begin(
       { writeId: 'w1', backendPid: 1, tables: [{ table: TABLE, names: ['id=1'] }] },
       't1',

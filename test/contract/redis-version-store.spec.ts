@@ -97,6 +97,7 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('gives versions a time to live, but none while a write is marked on them', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
     const keyOf = async (name: string): Promise<string> =>
       String((await keysOf(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
@@ -111,6 +112,11 @@ describe('RedisVersionStore on Redis', () => {
     expect(await admin.get(key)).toBe('t4');
   });
 
+  it('leaves no key of a table that nobody reads', async () => {
+    await store.begin(mark('w1', '*', 'id=1'), 't1', LONG_MS);
+    expect(await keysOf(admin, namespace)).toEqual([]);
+  });
+
   it('gives no key of a table a time to live while a write is marked on it', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
@@ -121,6 +127,7 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('survives that Redis forgets its scripts', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
     await store.begin(mark('w1', '*'), 't1', LONG_MS);
     await admin.script('FLUSH');
     await store.end('w1', [TABLE], 't2');
@@ -129,6 +136,7 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('announces writes when the memory limit is reached', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['*'] }, 't1');
     await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
     try {
@@ -192,6 +200,7 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('names the script in an error, and stays up', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
     await admin.set(`${namespace}:{${TABLE}}:m`, 'no hash');
     await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
       /script begin-write: .*WRONGTYPE/,

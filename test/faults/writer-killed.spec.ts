@@ -3,7 +3,13 @@ import type { Hold } from '../support/tcp-valve.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
-import { expectReads, LEASE_MS, whileWatched } from './support/healing.js';
+import {
+  allHit,
+  expectReads,
+  HEALING_LIMIT_MS,
+  LEASE_MS,
+  whileWatched,
+} from './support/healing.js';
 import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
@@ -73,6 +79,23 @@ describe('a writer killed', () => {
         held.letGo();
         await eventually(async () => expect(await register.stored()).toBe(1));
       });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'leaves nothing behind either where nobody reads any more',
+    async () => {
+      const register = await Register.create(cluster);
+      await allHit(cluster, register);
+      const held = writeStep.commit(writer);
+      const write = register.write(writer).catch(() => 'cut off');
+      await held.reached();
+      expect(await cluster.marks()).toHaveLength(1);
+      await writer.kill();
+      held.drop();
+      await write;
+      await eventually(async () => expect(await cluster.marks()).toEqual([]), HEALING_LIMIT_MS);
     },
     TEST_MS,
   );

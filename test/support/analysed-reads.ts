@@ -67,6 +67,12 @@ export const readCatalogue = buildCatalogue({
       columns: { id: 'integer' },
       relatives: ['public.remote'],
     },
+    'public.scratch': { columns: { id: 'integer' }, isUnlogged: true },
+    'public.scratched': {
+      kind: 'view',
+      columns: { id: 'integer' },
+      definition: 'SELECT scratch.id FROM scratch;',
+    },
     'public.part': {
       columns: { id: 'integer', region: 'text' },
       dimensions: ['id', 'region'],

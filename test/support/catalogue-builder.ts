@@ -76,6 +76,7 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     hasRowSecurity: false,
     isRowSecured: facts.hasRowSecurity ?? false,
     policies: [],
+    isUnlogged: false,
     isInherited: (facts.relatives ?? []).length > 0,
     relatives: [],
     cascades: [],

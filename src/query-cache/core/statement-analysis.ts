@@ -40,6 +40,7 @@ export type UncacheableReason =
   | 'separate-statements'
   | 'lazy-relations'
   | 'foreign-table'
+  | 'unlogged-table'
   | 'session-settings'
   | 'transaction'
   | 'query-runner'

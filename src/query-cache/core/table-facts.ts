@@ -55,6 +55,8 @@ export interface TableFacts {
   readonly isRowSecured: boolean;
   /** The USING expressions of all policies for SELECT, whichever role they apply to. */
   readonly policies: readonly string[];
+  /** PostgreSQL empties it after a crash, and no statement says so. */
+  readonly isUnlogged: boolean;
   /** Partition or inheritance parent or child. */
   readonly isInherited: boolean;
   /** All other tables of its family: partitions, parents and children over any number of steps. */

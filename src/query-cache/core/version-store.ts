@@ -80,6 +80,9 @@ export abstract class VersionStore {
    * Puts the mark on its versions with a lease of `leaseMs` and replaces them with `token`.
    * Versions named are created where missing. `d?` of every registered dimension that the names
    * leave out is included by the store, in this step.
+   *
+   * A table without an epoch is left as it is: nothing stored depends on it, and whoever gives it an
+   * epoch waits for the transactions that have written by then before it counts.
    */
   abstract begin(mark: WriteMark, token: string, leaseMs: number): Promise<void>;
 

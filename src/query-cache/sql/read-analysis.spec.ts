@@ -60,6 +60,8 @@ describe('what is not cacheable', () => {
     ['SELECT * FROM base.public.users', 'unknown-table'],
     ['SELECT * FROM remote', 'foreign-table'],
     ['SELECT * FROM half_remote', 'foreign-table'],
+    ['SELECT * FROM scratch', 'unlogged-table'],
+    ['SELECT * FROM users JOIN scratched USING (id)', 'unlogged-table'],
     ['SELECT * FROM tenants', 'row-security'],
     ['SELECT * FROM of_owned', 'row-security'],
     ['SELECT * FROM moving', 'volatile-function'],

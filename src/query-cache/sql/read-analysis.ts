@@ -112,6 +112,10 @@ class ReadAnalyser {
     if (foreign) {
       throw new ReadRefusal('foreign-table', `${foreign.id} is a table of another server`);
     }
+    const unlogged = family.find(({ isUnlogged }) => isUnlogged);
+    if (unlogged) {
+      throw new ReadRefusal('unlogged-table', `${unlogged.id} is emptied when PostgreSQL crashes`);
+    }
     if (table.kind === 'view') this.#view(table);
     // A view reads with the rights of its owner, to whom other policies may apply.
     const isSecured = table.hasRowSecurity || (this.#views.length > 0 && table.isRowSecured);

@@ -61,7 +61,7 @@ WITH RECURSIVE part(relation, action, class, object) AS (
 export const RELATIONS = `${SIDE_EFFECTS}
 SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        ${OF_USERS} AS user_defined,
-       c.relrowsecurity AS row_secured,
+       c.relpersistence = 'u' AS unlogged, c.relrowsecurity AS row_secured,
        CASE WHEN c.relrowsecurity THEN pg_catalog.row_security_active(c.oid) ELSE false END
          AS row_security,
        COALESCE((SELECT pg_catalog.array_to_json(pg_catalog.array_agg(a.action ORDER BY a.action))

@@ -62,6 +62,7 @@ export function temporaryTables({ searchPath, temporary }: SessionNames): TableF
       hasRowSecurity: false,
       isRowSecured: false,
       policies: [],
+      isUnlogged: false,
       isInherited: false,
       relatives: [],
       cascades: [],

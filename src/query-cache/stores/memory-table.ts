@@ -57,6 +57,7 @@ export class MemoryTable {
     token: string,
     deadlineMs: number,
   ): void {
+    if (this.epoch === undefined) return;
     const covered = this.#cover([...(this.marks.get(writeId)?.names ?? []), ...names]);
     this.marks.set(writeId, { backendPid, deadlineMs, transactionId: undefined, names: covered });
     for (const name of covered) {

@@ -1,7 +1,7 @@
 /** Write paths 38 and 50, second part: partitions, inherited tables, views, materialized views. */
 import type { CachedApplication } from '../../support/cached-application.js';
 import { Event, Parcel, Store } from './fixtures/places.entities.js';
-import { places, wholePlaceTable, type PlaceAnswer } from './fixtures/places.js';
+import { everyPlace, places, wholePlaceTable, type PlaceAnswer } from './fixtures/places.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const sql =
@@ -49,6 +49,16 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
     ends: wholePlaceTable('stores'),
   },
   {
+    path: '50 insert into a view whose INSTEAD OF trigger writes: everything',
+    write: sql(`INSERT INTO sums (region, sales) VALUES ('EU', 1)`),
+    ends: everyPlace,
+  },
+  {
+    path: '50 insert into a table whose rule writes another: everything',
+    write: sql('INSERT INTO deliveries VALUES (1)'),
+    ends: everyPlace,
+  },
+  {
     path: '50 partitioned table: a row in one partition',
     write: ({ source }) => source.manager.insert(Event, { id: 9, region: 'EU' }),
     ends: ['events', 'events EU', 'partition US', 'partition EU'],
@@ -71,6 +81,11 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
   {
     path: '50 inherited table: a row of the parent',
     write: ({ source }) => source.manager.update(Parcel, 1, { grams: 1 }),
+    ends: ['parcels', 'parcel 1', 'express parcels'],
+  },
+  {
+    path: '50 inherited table: ONLY the parent',
+    write: sql('UPDATE ONLY parcels SET grams = 5 WHERE id = 1'),
     ends: ['parcels', 'parcel 1', 'express parcels'],
   },
   {

@@ -10,6 +10,7 @@ import { DataSource, type ObjectLiteral } from 'typeorm';
 import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
+import { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 import { StatementCounter } from '../../support/statement-counter.js';
 import type { World } from './fixtures/world.js';
@@ -35,7 +36,7 @@ export interface MatrixOptions {
 /** What the cache asks the catalogue and the activity of the server, on its own account. */
 const OF_THE_CACHE = /\bpg_\w+/;
 
-/** A world with the cache over it, and beside it the same database without a cache. */
+/** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
   readonly names: readonly N[];
 
@@ -44,6 +45,7 @@ export class Matrix<N extends string> {
     readonly app: CachedApplication,
     private readonly uncached: DataSource,
     private readonly sql: StatementCounter,
+    private readonly redis: RedisServer,
     private readonly patienceMs: number | undefined,
   ) {
     this.names = Object.keys(world.answers) as N[];
@@ -64,18 +66,22 @@ export class Matrix<N extends string> {
     await uncached.initialize();
     await uncached.query(world.schema);
     const { href } = await through(new URL(databaseUrl));
+    const redis = await RedisServer.start();
     const app = await CachedApplication.start({
       databaseUrl: href,
       entities: world.entities,
-      cache,
+      // A busy machine is no outage of Redis.
+      cache: { redis: { url: redis.url, timeoutMs: 10_000 }, ...cache },
     });
-    return new Matrix(world, app, uncached, StatementCounter.attach(app.source), patienceMs);
+    const sql = StatementCounter.attach(app.source);
+    return new Matrix(world, app, uncached, sql, redis, patienceMs);
   }
 
   async close(): Promise<void> {
     this.sql.detach();
     await this.app.stop();
     await this.uncached.destroy();
+    await this.redis.stop();
   }
 
   /** Restores the rows of the world and lets every answer become a hit. */

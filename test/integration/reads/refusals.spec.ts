@@ -22,6 +22,7 @@ beforeAll(async () => {
       'ALTER TABLE guarded ENABLE ROW LEVEL SECURITY',
       "CREATE POLICY tenants ON guarded USING (tenant = current_setting('app.tenant', true))",
       'CREATE VIEW over_guarded AS SELECT * FROM guarded',
+      'CREATE UNLOGGED TABLE scratch (id integer PRIMARY KEY)',
       `CREATE FUNCTION looks_up() RETURNS bigint STABLE LANGUAGE sql
          AS 'SELECT count(*) FROM countries'`,
       `CREATE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 2'`,
@@ -50,6 +51,7 @@ it.each([
   ['locking-read', 'a lock', () => countries().setLock('pessimistic_read')],
   ['temporary-table', 'a temporary table', where('EXISTS (SELECT FROM pg_temp.mine)')],
   ['row-security', 'row security', where('NOT EXISTS (SELECT FROM over_guarded)')],
+  ['unlogged-table', 'what a crash empties', where('NOT EXISTS (SELECT FROM scratch)')],
   ['too-large', 'many bytes', () => countries().addSelect('repeat(c.name, 2000)', 'c_name')],
 ] satisfies [string, string, () => Countries][])('%s: %s', async (reason, _what, make) => {
   const before = await counted(reason);

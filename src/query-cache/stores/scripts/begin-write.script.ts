@@ -3,13 +3,15 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
  * Marks the versions of a write and replaces them, with `d?` of every registered dimension that
- * the names leave out. Sent again for the same write, it covers the names of both.
+ * the names leave out. Sent again for the same write, it covers the names of both. Without an epoch
+ * nothing depends on the table, and nothing is left in it.
  *
  * KEYS: epoch, marks, dimensions. ARGV: write id, backend pid, token, lease in ms, version names...
  */
 export const beginWrite = defineScript(
   'begin-write',
   `${TABLE_FUNCTIONS}
+if redis.call('EXISTS', epoch_key) == 0 then return 0 end
 local write_id, backend_pid, token, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local names, is_named, is_covered = {}, {}, {}
 

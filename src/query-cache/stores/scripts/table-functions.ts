@@ -6,7 +6,7 @@
  *
  * How the data look:
  * - a version is its token, then `!<write id> <epoch token>` for each write marked on it, the
- *   epoch being the one under which the write began (empty: there was none);
+ *   epoch being the one under which the write began;
  * - a mark is a JSON object of strings, in the hash of marks by write id, and the names it lies on.
  */
 export const TABLE_FUNCTIONS = `

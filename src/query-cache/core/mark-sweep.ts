@@ -1,0 +1,43 @@
+/**
+ * Looks after the marks that no reader meets.
+ *
+ * A reader settles the marks of dead writers that it meets. On a table that nobody asks for any more
+ * they would stay for ever, and with them versions that have no time to live; so every instance also
+ * looks through all tables now and then.
+ */
+import { pause, type Timers } from './clock.js';
+import type { Settlement } from './settlement.js';
+import type { VersionStore } from './version-store.js';
+
+export interface MarkSweepOptions {
+  /** Pause between two sweeps, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+export class MarkSweep {
+  #isClosed = false;
+
+  constructor(
+    private readonly store: VersionStore,
+    private readonly settlement: Settlement,
+    private readonly timers: Timers,
+    private readonly options: MarkSweepOptions,
+  ) {}
+
+  /** Sweeps until it is closed. Never rejects. */
+  async run(): Promise<void> {
+    for (;;) {
+      await pause(this.timers, this.options.pauseMs);
+      if (this.#isClosed) return;
+      try {
+        for (const table of await this.store.tables()) await this.settlement.settleMarks(table, []);
+      } catch {
+        // One of the servers is away; the next sweep tries again.
+      }
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}

@@ -8,6 +8,7 @@ import {
 } from 'typeorm';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
+import { mappingOf } from './answer-mapping.js';
 import { copyOf, separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 /** What handlers return and `QueryCache.run` takes. */
@@ -46,21 +47,16 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const shape = bound?.shape ?? 'many';
   const map = builder.expressionMap;
   const isPaged = map.skip !== undefined || map.take !== undefined;
-  // Two joins of one SQL text may be mapped to different properties, as one entity or as many.
-  const joins = map.joinAttributes.map(({ mapToProperty, isMappingMany }) => [
-    mapToProperty,
-    isMappingMany,
-  ]);
   const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
   const separate =
     shape === 'raw' || shape === 'count' ? NOTHING : separateReadsOf(builder, source);
-  const what = JSON.stringify([entity?.name, map.skip, map.take, joins]);
+  const mapping = shape === 'raw' ? '' : mappingOf(builder, source);
   return {
     name: bound?.name ?? entity?.name ?? 'query',
     sql,
     parameters,
     shape,
-    answer: what + separate.description + (bound?.answer ?? ''),
+    answer: mapping + separate.description + (bound?.answer ?? ''),
     builder,
     bound,
     entity,

@@ -14,6 +14,7 @@ import type {
   RelationMetadata,
   SelectQueryBuilder,
 } from 'typeorm';
+import { fingerprintOf } from './entity-fingerprint.js';
 
 export interface SeparateReads {
   /** A SELECT from every table that may be read; `undefined` where none is. */
@@ -79,6 +80,7 @@ export function separateReadsOf(builder: Builder, source: DataSource): SeparateR
       ? JSON.stringify([
           map.relationLoadStrategy,
           walk.steps,
+          [...walk.entities].map(fingerprintOf),
           attributes,
           { select, order, relations, withDeleted, loadEagerRelations },
         ])
@@ -93,6 +95,8 @@ export function separateReadsOf(builder: Builder, source: DataSource): SeparateR
 /** Follows relations to the tables behind them. */
 class RelationWalk {
   readonly tables = new Set<EntityMetadata>();
+  /** The entities at both ends of every relation met. */
+  readonly entities = new Set<EntityMetadata>();
   /** What was followed, in words that tell two mappings of one database apart. */
   readonly steps: unknown[] = [];
   readonly #eagerlyFollowed = new Set<RelationMetadata>();
@@ -105,13 +109,9 @@ class RelationWalk {
 
   /** @param named the relations asked for below this one. */
   follow(relation: RelationMetadata, named: unknown): void {
-    const { inverseEntityMetadata: target, entityMetadata, propertyPath } = relation;
+    const { inverseEntityMetadata: target } = relation;
     this.#read(relation);
-    this.steps.push([
-      entityMetadata.name,
-      propertyPath,
-      target.columns.map((column) => [column.propertyPath, column.databaseName]),
-    ]);
+    this.#meet(relation);
     this.readDeclaredIds(target);
     for (const [next, below] of relationsNamed(target, named)) this.follow(next, below);
     if (!this.loadsEagerRelations) return;
@@ -123,7 +123,7 @@ class RelationWalk {
   }
 
   readIds(relation: RelationMetadata): void {
-    this.steps.push([relation.entityMetadata.name, relation.propertyPath]);
+    this.#meet(relation);
     // The ids of an owned relation are in the row itself.
     if (!relation.isManyToOne && !relation.isOneToOneOwner) this.#read(relation);
   }
@@ -133,6 +133,11 @@ class RelationWalk {
       this.readIds(relation);
       this.steps.push([propertyName, queryBuilderFactory?.toString()]);
     }
+  }
+
+  #meet({ entityMetadata, inverseEntityMetadata, propertyPath }: RelationMetadata): void {
+    this.steps.push([entityMetadata.name, propertyPath]);
+    this.entities.add(entityMetadata).add(inverseEntityMetadata);
   }
 
   #read({ inverseEntityMetadata, junctionEntityMetadata, entityMetadata }: RelationMetadata): void {

@@ -1,0 +1,129 @@
+/**
+ * Real: PostgreSQL, Redis. Two releases of a service share the cache; where they make different
+ * objects of the same rows, neither gets the other's.
+ */
+import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from '@jest/globals';
+import {
+  AfterLoad,
+  Column,
+  Entity,
+  PrimaryColumn,
+  type ObjectLiteral,
+  type SelectQueryBuilder,
+} from 'typeorm';
+import { CachedApplication } from '../../support/cached-application.js';
+import { eventually } from '../../support/eventually.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+
+type Release = new () => object;
+
+function first(): Release {
+  @Entity('prices')
+  class Price {
+    @PrimaryColumn({ type: 'integer' })
+    id: number;
+
+    @Column({ type: 'text' })
+    amount: string;
+  }
+  return Price;
+}
+
+function withTransformer(): Release {
+  @Entity('prices')
+  class Price {
+    @PrimaryColumn({ type: 'integer' })
+    id: number;
+
+    @Column({ type: 'text', transformer: { to: String, from: Number } })
+    amount: number;
+  }
+  return Price;
+}
+
+function withOtherName(): Release {
+  @Entity('prices')
+  class Price {
+    @PrimaryColumn({ type: 'integer' })
+    id: number;
+
+    @Column({ type: 'text', name: 'amount' })
+    total: string;
+  }
+  return Price;
+}
+
+function withListener(): Release {
+  @Entity('prices')
+  class Price {
+    @PrimaryColumn({ type: 'integer' })
+    id: number;
+
+    @Column({ type: 'text' })
+    amount: string;
+
+    @AfterLoad()
+    load(): void {
+      this.amount = `${this.amount} EUR`;
+    }
+  }
+  return Price;
+}
+
+let redis: RedisServer;
+let databaseUrl: string;
+let running: CachedApplication[] = [];
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  databaseUrl = await createDatabase();
+});
+
+afterEach(async () => {
+  for (const application of running) await application.stop();
+  running = [];
+});
+
+async function start(release: Release): Promise<CachedApplication> {
+  const cache = { redis: { url: redis.url } };
+  const options = { databaseUrl, entities: [release], synchronize: true, cache };
+  const application = await CachedApplication.start(options);
+  running.push(application);
+  return application;
+}
+
+function prices({ source }: CachedApplication): SelectQueryBuilder<ObjectLiteral> {
+  return source.getRepository('Price').createQueryBuilder('p');
+}
+
+function seen(application: CachedApplication): Promise<{ value: unknown; outcomes: string[] }> {
+  return application.observe(() => application.cache.run(prices(application)));
+}
+
+it.each([
+  ['reads a column through a transformer', withTransformer],
+  ['gives a property another name', withOtherName],
+  ['has a listener', withListener],
+])('the new one %s', async (_what, make) => {
+  const old = await start(first());
+  await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
+  await eventually(async () => expect((await seen(old)).outcomes).toEqual(['hit']));
+
+  const next = await start(make());
+  expect(prices(next).getQuery()).toBe(prices(old).getQuery());
+  expect(await seen(next)).toEqual({ value: await prices(next).getMany(), outcomes: ['miss'] });
+});
+
+it('takes over what an equal one has stored', async () => {
+  const old = await start(first());
+  await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
+  await eventually(async () => expect((await seen(old)).outcomes).toEqual(['hit']));
+
+  expect((await seen(await start(first()))).outcomes).toEqual(['hit']);
+});

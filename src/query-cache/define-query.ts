@@ -41,6 +41,8 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
     readonly shape: S,
     /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
     readonly answer: string,
+    /** The parameters, where more than the SQL is told from them. */
+    readonly values: readonly unknown[],
     readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>,
     readonly map: ((row: ObjectLiteral) => unknown) | undefined,
     readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>,
@@ -69,6 +71,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         name,
         shape,
         answer,
+        headers ? [parameters] : [],
         (source) => build(source, parameters),
         map as ((row: ObjectLiteral) => unknown) | undefined,
         (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,

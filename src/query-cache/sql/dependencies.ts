@@ -83,7 +83,7 @@ function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]
   }
   parameters.forEach((value, index) => {
     if (!confining.has(index) && namesMoment(value)) {
-      throw new UnkeyableParameterError(index, 'may name a moment, such as now');
+      throw new UnkeyableParameterError(`$${index + 1}`, 'may name a moment, such as now');
     }
   });
 }

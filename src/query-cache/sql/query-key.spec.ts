@@ -32,6 +32,27 @@ describe('QueryKeys', () => {
     expect(keyOf(['a'], 'SELECT 1', 'onex')).not.toBe(keyOf(['a'], 'xSELECT 1', 'one'));
   });
 
+  it('tells values apart that are not sent, by their types', () => {
+    const values: unknown[] = [
+      {},
+      { a: 1 },
+      { a: '1' },
+      { a: undefined },
+      { a: null },
+      { a: NaN },
+      { a: new Date(1) },
+      { a: new Date(1).toJSON() },
+      { a: { b: 1 } },
+      [{ a: 1 }],
+    ];
+    const ofValue = (value: unknown): string =>
+      keys.keyOf({ sql: 'SELECT 1', parameters: [], values: [value], answer: 'many' });
+    expect(new Set(values.map(ofValue)).size).toBe(values.length);
+    expect(ofValue({ a: 1, b: 2 })).toBe(ofValue({ b: 2, a: 1 }));
+    expect(() => ofValue({ a: new Map() })).toThrow(UnkeyableParameterError);
+    expect(ofValue(1)).not.toBe(keyOf([1]));
+  });
+
   it('depends on the context', () => {
     const other = new QueryKeys(['tidemark', 'shop', 'admin']);
     expect(other.keyOf({ sql: 'SELECT 1', parameters: [], answer: 'many' })).not.toBe(keyOf([]));
@@ -50,6 +71,8 @@ describe('QueryKeys', () => {
     ['a function', () => 1],
     ['an invalid date', new Date(NaN)],
     ['an instance of a class', new (class Money {})()],
+    ['an object that says what is sent', { toPostgres: () => '1' }],
+    ['such an object in a list', [[{ toPostgres: () => '1' }]]],
   ])('refuses %s and names the parameter', (_what, value) => {
     expect(() => keyOf(['fine', value])).toThrow(UnkeyableParameterError);
     expect(() => keyOf(['fine', value])).toThrow('$2');

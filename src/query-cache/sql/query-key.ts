@@ -8,8 +8,8 @@ import { hash } from 'node:crypto';
 
 /** A parameter whose value has no exact text, so that it cannot be part of a key. */
 export class UnkeyableParameterError extends Error {
-  constructor(index: number, problem: string) {
-    super(`Parameter $${index + 1} ${problem}, so the query has no key.`);
+  constructor(parameter: string, problem: string) {
+    super(`Parameter ${parameter} ${problem}, so the query has no key.`);
     this.name = 'UnkeyableParameterError';
   }
 }
@@ -17,6 +17,8 @@ export class UnkeyableParameterError extends Error {
 export interface KeyParts {
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** What else the answer is made of: values that are not sent to the database. */
+  readonly values?: readonly unknown[] | undefined;
   /** How rows become the answer: shape, statements, mapping, representation. */
   readonly answer: string;
 }
@@ -30,11 +32,12 @@ export class QueryKeys {
   }
 
   /** @throws UnkeyableParameterError */
-  keyOf({ sql, parameters, answer }: KeyParts): string {
-    let parts = this.#context + text(answer) + text(sql);
+  keyOf({ sql, parameters, values = [], answer }: KeyParts): string {
+    let parts = `${this.#context}${text(answer)}${text(sql)}${parameters.length}:`;
     parameters.forEach((value, index) => {
-      parts += typed(value, index);
+      parts += typed(value, `$${index + 1}`, asSent);
     });
+    for (const value of values) parts += typed(value, 'of its headers', byFields);
     return hash('sha256', parts, 'base64url');
   }
 }
@@ -43,7 +46,10 @@ function text(value: string): string {
   return `s${value.length}:${value}`;
 }
 
-function typed(value: unknown, index: number): string {
+/** Writes an object of no class. */
+type ObjectWriter = (value: object, parameter: string) => string;
+
+function typed(value: unknown, parameter: string, plain: ObjectWriter): string {
   switch (typeof value) {
     case 'string':
       return text(value);
@@ -56,19 +62,20 @@ function typed(value: unknown, index: number): string {
     case 'undefined':
       return 'u';
     case 'object':
-      return value === null ? '0' : ofObject(value, index);
+      return value === null ? '0' : ofObject(value, parameter, plain);
     default:
-      throw new UnkeyableParameterError(index, `is a ${typeof value}`);
+      throw new UnkeyableParameterError(parameter, `is a ${typeof value}`);
   }
 }
 
-function ofObject(value: object, index: number): string {
+function ofObject(value: object, parameter: string, plain: ObjectWriter): string {
   if (Array.isArray(value)) {
-    return `a${value.length}:${value.map((item) => typed(item, index)).join('')}`;
+    return `a${value.length}:${value.map((item) => typed(item, parameter, plain)).join('')}`;
   }
   if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw new UnkeyableParameterError(index, 'is no valid date');
-    return `d${value.getTime()};`;
+    const time = value.getTime();
+    if (Number.isNaN(time)) throw new UnkeyableParameterError(parameter, 'is no valid date');
+    return `d${time};`;
   }
   if (ArrayBuffer.isView(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -76,7 +83,21 @@ function ofObject(value: object, index: number): string {
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new UnkeyableParameterError(index, 'is an instance of a class');
+    throw new UnkeyableParameterError(parameter, 'is an instance of a class');
+  }
+  return plain(value, parameter);
+}
+
+/** node-postgres sends an object as JSON, unless it says itself what is sent. */
+function asSent(value: object, parameter: string): string {
+  if (typeof Reflect.get(value, 'toPostgres') === 'function') {
+    throw new UnkeyableParameterError(parameter, 'has a toPostgres of its own');
   }
   return `j${text(JSON.stringify(value))}`;
+}
+
+function byFields(value: object, parameter: string): string {
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const written = fields.map(([name, field]) => text(name) + typed(field, parameter, byFields));
+  return `o${fields.length}:${written.join('')}`;
 }

@@ -34,6 +34,7 @@ export class QueryPlanner {
       const key = keys.keyOf({
         sql: query.sql,
         parameters: query.parameters,
+        values: query.bound?.values,
         answer: representation + query.answer,
       });
       const own = dependenciesOf(analysis, query.parameters, catalogue);

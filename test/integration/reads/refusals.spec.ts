@@ -52,6 +52,11 @@ it.each([
   ['temporary-table', 'a temporary table', where('EXISTS (SELECT FROM pg_temp.mine)')],
   ['row-security', 'row security', where('NOT EXISTS (SELECT FROM over_guarded)')],
   ['unlogged-table', 'what a crash empties', where('NOT EXISTS (SELECT FROM scratch)')],
+  [
+    'parameter-type',
+    'what says itself what is sent',
+    () => where('c.name = :name')().setParameters({ name: { toPostgres: () => 'NZ' } }),
+  ],
   ['too-large', 'many bytes', () => countries().addSelect('repeat(c.name, 2000)', 'c_name')],
 ] satisfies [string, string, () => Countries][])('%s: %s', async (reason, _what, make) => {
   const before = await counted(reason);

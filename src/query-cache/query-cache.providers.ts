@@ -64,8 +64,11 @@ export const schemaProviders: FactoryProvider[] = [
   {
     provide: DatabaseSchema,
     inject: [DataSource, VersionStore, QUERY_CACHE_OPTIONS],
-    useFactory: (source: DataSource, versions: VersionStore, { namespace }: QueryCacheOptions) =>
-      new DatabaseSchema(source, versions, namespace),
+    useFactory: (
+      source: DataSource,
+      versions: VersionStore,
+      { namespace, markLeaseMs }: QueryCacheOptions,
+    ) => new DatabaseSchema(source, versions, namespace, markLeaseMs),
   },
   {
     provide: WriterActivity,
@@ -177,7 +180,10 @@ export const readProviders: FactoryProvider[] = [
         source,
         schema,
         planner,
-        new QueryExecutor(source),
+        new QueryExecutor(source, () => {
+          // Without Redis nothing that is stored is served, and every instance finds out by itself.
+          schema.reconfigured().catch(() => undefined);
+        }),
         protocol,
         new ValueCodec(entityClassesOf(source)),
         events,

@@ -2,18 +2,20 @@
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import {
+  SCHEMA,
   SCHEMA_DEPENDENCY,
   schemaVersionOf,
   type KnownSchemaVersion,
 } from '../core/schema-version.js';
 import type { Catalogue } from '../core/table-facts.js';
+import { randomToken } from '../core/token.js';
 import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
 import type { CatalogueLookup } from './catalogue-lookup.js';
 import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
-import { SESSION_CONTEXT } from './session-context.js';
+import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
 const LOOK_AGAIN_MS = 1_000;
@@ -33,7 +35,7 @@ interface KnownSchema {
   readonly elsewhere: LRUCache<string, Meaning>;
   readonly analyser: SqlAnalyser;
   readonly keys: QueryKeys;
-  readonly session: readonly string[];
+  readonly session: Session;
 }
 
 export class DatabaseSchema implements KnownSchemaVersion {
@@ -50,6 +52,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     private readonly source: DataSource,
     private readonly versions: VersionStore,
     private readonly namespace: string,
+    private readonly markLeaseMs: number,
   ) {}
 
   get catalogue(): Catalogue {
@@ -85,7 +88,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   /** The role and settings that are part of the keys (session-context.ts). */
-  get session(): readonly string[] {
+  get session(): Session {
     return this.#require().session;
   }
 
@@ -131,6 +134,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return true;
   }
 
+  /**
+   * The server has read its configuration anew, which may have changed the settings in the keys.
+   * Ends the answers of all instances, which then load the catalogue and the settings again.
+   */
+  async reconfigured(): Promise<void> {
+    this.#mustLookAgain = true;
+    this.#isOutdated = true;
+    const writeId = randomToken();
+    const tables = [SCHEMA_DEPENDENCY];
+    const mark = { writeId, backendPid: 0, tables };
+    await this.versions.begin(mark, randomToken(), this.markLeaseMs);
+    await this.versions.end(writeId, [SCHEMA], randomToken());
+  }
+
   /** Loads the catalogue unless it is known and up to date; concurrent calls share the work. */
   async load(): Promise<void> {
     if (this.#known && !this.#isOutdated) return;
@@ -169,10 +186,9 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   async #read(run: RunSql): Promise<KnownSchema> {
-    const [row] = (await run(
-      `SELECT current_schema() AS schema, ${SESSION_CONTEXT} AS context`,
-      [],
-    )) as [{ schema: string | null; context: string[] }];
+    const [row] = (await run(`SELECT current_schema() AS schema, ${SESSION}`, [])) as unknown as [
+      Session & { schema: string | null },
+    ];
     const regions = regionColumnsOf(this.source, row.schema ?? 'public');
     const catalogue = await loadCatalogue(run, regions);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -182,7 +198,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
       analyser: new SqlAnalyser(catalogue),
       elsewhere: new LRUCache({ max: MOST_SESSIONS }),
       keys: new QueryKeys(context),
-      session: row.context,
+      session: row,
     };
   }
 

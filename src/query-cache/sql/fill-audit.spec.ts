@@ -13,13 +13,15 @@ const USER = {
   columns: [{ databaseName: 'id', getEntityValue: (row: ObjectLiteral): unknown => row['id'] }],
 } as unknown as EntityMetadata;
 
+const SESSION = { context: [], configuredMs: 0 };
+
 /** The reason why an answer of the query must not be stored when that is sent as well. */
 function refusalOf(query: string, sent: string, parameters: unknown[] = []): string | undefined {
   const analysis = readAnalyser.read(query);
   if (!analysis.cacheable) throw new Error(analysis.detail);
   const dependencies = dependenciesOf(analysis, [], readCatalogue);
   const read = (sql: string): ReturnType<typeof readAnalyser.read> => readAnalyser.read(sql);
-  const audit = new FillAudit(read, readCatalogue, dependencies, USER, []);
+  const audit = new FillAudit(read, readCatalogue, dependencies, USER, SESSION);
   return audit.refusalOf([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
 }
 

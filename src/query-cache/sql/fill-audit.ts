@@ -16,6 +16,7 @@ import type { Dependencies } from '../core/dependency.js';
 import type { ReadAnalysis, TableRead, UncacheableReason } from '../core/statement-analysis.js';
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
 import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import type { Session } from './session-context.js';
 import { columnText, confinedTexts } from './term-values.js';
 
 export interface SentRead {
@@ -36,7 +37,7 @@ export class FillAudit {
     /** The entity the answer's rows are of. */
     private readonly entity: EntityMetadata | undefined,
     /** The role and settings that the key was made for. */
-    readonly session: readonly string[],
+    readonly session: Session,
   ) {}
 
   /** Why the answer must not be stored; `undefined` where it may. */

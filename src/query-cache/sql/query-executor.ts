@@ -23,8 +23,12 @@ interface Fetched {
 export class QueryExecutor {
   readonly #sessions: SessionContext;
 
-  constructor(private readonly source: DataSource) {
-    this.#sessions = new SessionContext(source);
+  /** @param onReconfigured called when the server has read its configuration anew. */
+  constructor(
+    private readonly source: DataSource,
+    onReconfigured: () => void,
+  ) {
+    this.#sessions = new SessionContext(source, onReconfigured);
   }
 
   /** @param audit judges the statements that are sent; absent where nothing will be stored. */
@@ -41,13 +45,18 @@ export class QueryExecutor {
         const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
         return shape(query, fetched, undefined);
       }
-      const unfit = await this.#sessions.refusalOf(await runner.connect(), audit.session);
+      const connection: unknown = await runner.connect();
+      const unfit = await this.#sessions.refusalOf(connection, audit.session);
       const statements: SentRead[] = [];
       const recorded = (): Promise<Fetched> => recording(runner, statements, fetch);
       const fetched = await (query.hasSeveralStatements
         ? inOneSnapshot(runner, recorded)
         : recorded());
-      return shape(query, fetched, unfit ?? refusalOf(query, audit, statements, fetched));
+      const refusal =
+        unfit ??
+        this.#sessions.refusalAfter(connection) ??
+        refusalOf(query, audit, statements, fetched);
+      return shape(query, fetched, refusal);
     } finally {
       await runner.release();
     }

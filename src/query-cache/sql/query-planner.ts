@@ -6,6 +6,7 @@ import type { DatabaseSchema } from './database-schema.js';
 import { dependenciesOf, withWholeTables } from './dependencies.js';
 import { FillAudit } from './fill-audit.js';
 import { UnkeyableParameterError } from './query-key.js';
+import { refusalIn } from './session-context.js';
 
 /** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */
 export type Representation = 'json' | 'value';
@@ -25,6 +26,8 @@ export class QueryPlanner {
   plan(query: CompiledQuery, representation: Representation): QueryPlan {
     if (query.refusal) return { cacheable: false, ...query.refusal };
     const { analyser, catalogue, keys, session } = this.schema;
+    const unfit = refusalIn(session);
+    if (unfit) return { cacheable: false, ...unfit };
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;
     const { sql } = query.separate;

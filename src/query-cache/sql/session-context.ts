@@ -5,6 +5,10 @@
  * Anyone may have used the connection before: `SET ROLE`, `SET search_path`, a temporary table
  * that hides another, or an open transaction stay with it when it goes back to the pool. A fill
  * asks for that once, and again after someone else has had the connection.
+ *
+ * A server that reads its configuration anew changes the settings of living connections. The
+ * server tells some of them (`TimeZone`, `DateStyle`, `IntervalStyle` and the encoding among
+ * them) with the answer that they first hold for; for the others a connection is asked again.
  */
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './fill-audit.js';
@@ -13,6 +17,13 @@ import type { AuditRefusal } from './fill-audit.js';
 const ANSWER_SETTINGS = [
   'search_path',
   'row_security',
+  'client_encoding',
+  'standard_conforming_strings',
+  'array_nulls',
+  'transform_null_equals',
+  'quote_all_identifiers',
+  'gin_fuzzy_search_limit',
+  'timezone_abbreviations',
   'TimeZone',
   'DateStyle',
   'IntervalStyle',
@@ -26,35 +37,91 @@ const ANSWER_SETTINGS = [
   'server_version_num',
 ];
 
-/** The database, role and settings that answers depend on, as a list of texts. */
-export const SESSION_CONTEXT = `ARRAY[
-  pg_catalog.current_database()::text, current_user::text, session_user::text,
-  ${ANSWER_SETTINGS.map((name) => `pg_catalog.current_setting('${name}')`).join(', ')}]`;
+/** Under another value the same text does not say what it is taken to say. */
+const NEEDED_SETTINGS: ReadonlyMap<string, string> = new Map([
+  ['standard_conforming_strings', 'on'],
+  ['array_nulls', 'on'],
+  ['transform_null_equals', 'off'],
+]);
+
+/** How long a connection that nobody else has had is taken to be as it was. */
+const RECHECK_MS = 1_000;
+
+/** What a connection is, as far as answers depend on it. */
+export interface Session {
+  /** The database, the roles and the settings. */
+  readonly context: readonly string[];
+  /** When the connection took over the server's configuration, by the server's clock. */
+  readonly configuredMs: number;
+}
+
+const NAMES = [
+  'pg_catalog.current_database()::text',
+  'current_user::text',
+  'session_user::text',
+] as const;
+
+/** The columns of a {@link Session}. */
+export const SESSION = `ARRAY[${[
+  ...NAMES,
+  ...ANSWER_SETTINGS.map((name) => `pg_catalog.current_setting('${name}')`),
+].join(', ')}] AS context,
+  (EXTRACT(epoch FROM pg_catalog.pg_conf_load_time()) * 1000)::pg_catalog.float8 AS "configuredMs"`;
+
+/** Why nothing at all may be cached in such a session; `undefined` where something may. */
+export function refusalIn({ context }: Session): AuditRefusal | undefined {
+  for (const [name, needed] of NEEDED_SETTINGS) {
+    const value = context[NAMES.length + ANSWER_SETTINGS.indexOf(name)];
+    if (value !== needed) {
+      return { reason: 'session-settings', detail: `${name} is ${value}, not ${needed}` };
+    }
+  }
+  return undefined;
+}
 
 const CHECK = `
-SELECT ${SESSION_CONTEXT} AS context,
+SELECT ${SESSION},
        CASE WHEN pg_catalog.pg_my_temp_schema() = 0 THEN false
             ELSE EXISTS (SELECT FROM pg_catalog.pg_class
                           WHERE relnamespace = pg_catalog.pg_my_temp_schema()) END AS temporary`;
 
+interface Found extends Session {
+  readonly temporary: boolean;
+}
+
 /** The part of a node-postgres client that is used here. */
 interface Client {
-  query(sql: string): Promise<{ rows: { context: string[]; temporary: boolean }[] }>;
+  query(sql: string): Promise<{ rows: Found[] }>;
   getTransactionStatus(): string | null;
+  /** Not there where the client is native. */
+  readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
 }
 
 interface Pool {
   on(event: 'acquire', listener: (client: object) => void): unknown;
 }
 
+interface Clean {
+  /** How often the connection had been taken from the pool. */
+  taken: number;
+  readonly session: Session;
+  readonly askedAtMs: number;
+}
+
 export class SessionContext {
   #pool: Pool | undefined;
   /** How often each connection has been taken from the pool. */
   readonly #taken = new WeakMap<object, number>();
-  /** The count at which a connection was found to be as a new one, and under which context. */
-  readonly #clean = new WeakMap<object, { taken: number; context: readonly string[] }>();
+  /** The connections that were found to be as new ones. */
+  readonly #clean = new WeakMap<object, Clean>();
+  /** When each connection took over the server's configuration, as far as it has been asked. */
+  readonly #configuredMs = new WeakMap<object, number>();
 
-  constructor(private readonly source: DataSource) {}
+  /** @param onReconfigured called when the server has read its configuration anew. */
+  constructor(
+    private readonly source: DataSource,
+    private readonly onReconfigured: () => void,
+  ) {}
 
   /** Begins to count who takes connections; to be called before one is taken. */
   watch(): void {
@@ -68,34 +135,53 @@ export class SessionContext {
    * Why no answer over this connection may be stored; `undefined` where one may.
    *
    * @param connection held by the caller, who sends nothing but reads over it.
-   * @param expected what {@link SESSION_CONTEXT} answered when the keys were made.
+   * @param expected what was found when the keys were made.
    */
-  async refusalOf(
-    connection: unknown,
-    expected: readonly string[],
-  ): Promise<AuditRefusal | undefined> {
+  async refusalOf(connection: unknown, expected: Session): Promise<AuditRefusal | undefined> {
     const client = connection as Client;
     const taken = this.#count(client);
+    const askedAtMs = performance.now();
     const clean = this.#clean.get(client);
-    if (clean?.context === expected && clean.taken === taken - 1) {
+    const isRecent = clean !== undefined && askedAtMs - clean.askedAtMs < RECHECK_MS;
+    if (isRecent && clean.session === expected && clean.taken === taken - 1) {
       clean.taken = taken;
       return undefined;
     }
     this.#clean.delete(client);
-    const { rows } = await client.query(CHECK);
+    const [found] = (await client.query(CHECK)).rows;
     // The answer has brought the present status in.
     if (client.getTransactionStatus() !== 'I') {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
     }
-    const [found] = rows;
-    if (found?.context.join('\n') !== expected.join('\n')) {
-      return { reason: 'session-settings', detail: 'someone has changed the connection' };
+    const isExpected = found?.context.join('\n') === expected.context.join('\n');
+    if (found) this.#heed(client, found, expected, isExpected);
+    if (!isExpected) {
+      return { reason: 'session-settings', detail: 'the connection has other settings' };
     }
-    if (found.temporary) {
+    if (found?.temporary) {
       return { reason: 'temporary-table', detail: 'the connection has temporary tables' };
     }
-    this.#clean.set(client, { taken, context: expected });
+    this.#clean.set(client, { taken, session: expected, askedAtMs });
     return undefined;
+  }
+
+  /** The same once the answer has arrived: what the server itself has told meanwhile. */
+  refusalAfter(connection: unknown): AuditRefusal | undefined {
+    if (this.#clean.has(connection as Client)) return undefined;
+    return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
+  }
+
+  /**
+   * Answers that were filled over the connection since it was last asked may be of either
+   * configuration, also where the present one is the old one again.
+   */
+  #heed(client: Client, { configuredMs }: Session, expected: Session, isExpected: boolean): void {
+    const before = this.#configuredMs.get(client);
+    this.#configuredMs.set(client, configuredMs);
+    if (before === undefined) {
+      client.connection?.on('parameterStatus', () => this.#clean.delete(client));
+      if (!isExpected && configuredMs > expected.configuredMs) this.onReconfigured();
+    } else if (configuredMs !== before) this.onReconfigured();
   }
 
   #count(client: object): number {

@@ -52,6 +52,20 @@ export class CachedReads {
     await this.app.source.query(statement);
   }
 
+  /** Sends the statement over every connection of the pool, and gives them back. */
+  async leaveBehind(statement: string): Promise<void> {
+    const runners = Array.from({ length: 5 }, () => this.app.source.createQueryRunner());
+    try {
+      for (const runner of runners) await runner.connect();
+      for (const runner of runners) {
+        const client = (await runner.connect()) as { query(sql: string): Promise<unknown> };
+        await client.query(statement);
+      }
+    } finally {
+      for (const runner of runners) await runner.release();
+    }
+  }
+
   async read(query: CacheableQuery): Promise<Observed> {
     this.sql.reset();
     const { value, outcomes } = await this.app.observe(() =>

@@ -3,12 +3,10 @@
  * everyone would be answered.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { QueryRunner } from 'typeorm';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';
 
 let reads: CachedReads;
-let runners: QueryRunner[] = [];
 
 beforeAll(async () => {
   reads = await CachedReads.start(LIBRARY, [
@@ -29,17 +27,6 @@ afterAll(async () => {
   await reads.stop();
 });
 
-/** Sends the statement over every connection of the pool, and gives them back. */
-async function leaveBehind(statement: string): Promise<void> {
-  runners = Array.from({ length: 5 }, () => reads.app.source.createQueryRunner());
-  for (const runner of runners) await runner.connect();
-  for (const runner of runners) {
-    const client = (await runner.connect()) as { query(sql: string): Promise<unknown> };
-    await client.query(statement);
-  }
-  for (const runner of runners) await runner.release();
-}
-
 let name = 0;
 /** A query that was never asked before. */
 function fresh(): () => ReturnType<typeof build> {
@@ -55,29 +42,29 @@ function build(alias: string) {
 const NZ = [{ id: 1, name: 'NZ' }];
 
 let undo = '';
-afterEach(() => leaveBehind(undo));
+afterEach(() => reads.leaveBehind(undo));
 
 it('tells another search path', async () => {
   undo = 'RESET search_path';
   const countries = fresh();
-  await leaveBehind('SET search_path TO elsewhere, public');
+  await reads.leaveBehind('SET search_path TO elsewhere, public');
   expect(await reads.expectRefused(countries, 'session-settings')).toEqual([
     { id: 1, name: 'hidden' },
   ]);
-  await leaveBehind(undo);
+  await reads.leaveBehind(undo);
   expect(await reads.warm(countries)).toEqual(NZ);
 });
 
 it('tells another role', async () => {
   undo = 'RESET ROLE';
-  await leaveBehind('SET ROLE tidemark_reads_guest');
+  await reads.leaveBehind('SET ROLE tidemark_reads_guest');
   await reads.expectRefused(fresh(), 'session-settings');
 });
 
 it('tells a temporary table', async () => {
   undo = 'DROP TABLE pg_temp.countries';
   const countries = fresh();
-  await leaveBehind("CREATE TEMP TABLE countries AS SELECT 1 AS id, 'mine' AS name");
+  await reads.leaveBehind("CREATE TEMP TABLE countries AS SELECT 1 AS id, 'mine' AS name");
   expect(await reads.expectRefused(countries, 'temporary-table')).toEqual([
     { id: 1, name: 'mine' },
   ]);
@@ -86,9 +73,9 @@ it('tells a temporary table', async () => {
 it('tells an open transaction', async () => {
   undo = 'ROLLBACK';
   const countries = fresh();
-  await leaveBehind('BEGIN');
+  await reads.leaveBehind('BEGIN');
   await reads.expectRefused(countries, 'transaction');
-  await leaveBehind(undo);
+  await reads.leaveBehind(undo);
   expect(await reads.warm(countries)).toEqual(NZ);
 });
 

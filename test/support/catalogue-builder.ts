@@ -2,6 +2,7 @@
 import type {
   Catalogue,
   ColumnKind,
+  ColumnNature,
   TableAction,
   TableFacts,
   Volatility,
@@ -68,7 +69,10 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     name,
     kind: 'table',
     columns: new Map(
-      Object.entries(columns).map(([column, kind]) => [column, { name: column, kind }]),
+      Object.entries(columns).map(([column, kind]) => [
+        column,
+        { name: column, kind, nature: natureOf(kind) },
+      ]),
     ),
     dimensions: dimensions.map((dimension) => ({ name: dimension, columns: dimension.split(',') })),
     primaryKey: dimensions[0],
@@ -85,6 +89,12 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     sources: [],
     ...facts,
   };
+}
+
+/** A column of no kind that proves anything is taken for a timestamp. */
+function natureOf(kind: ColumnKind): ColumnNature {
+  if (kind === 'other') return 'timestamp';
+  return kind === 'text' || kind === 'uuid' ? 'text' : 'plain';
 }
 
 function builtIn(names: string, volatility: Volatility): Record<string, Volatility> {

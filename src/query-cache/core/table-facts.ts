@@ -13,9 +13,17 @@ export interface Dimension {
  */
 export type ColumnKind = 'text' | 'integer' | 'uuid' | 'boolean' | 'other';
 
+/**
+ * What a value may be when it is read as a moment: a timestamp, with or without a time zone;
+ * another moment, a length of time, a number or a boolean; or anything that may hold a text.
+ */
+export type ColumnNature = 'timestamp' | 'plain' | 'text';
+
 export interface ColumnFacts {
   readonly name: string;
   readonly kind: ColumnKind;
+  /** `text` where it is not known. */
+  readonly nature?: ColumnNature | undefined;
 }
 
 /** What a foreign key does in the table that has it. */
@@ -91,6 +99,8 @@ export interface Catalogue {
    * An `=` that replaces PostgreSQL's own for the kinds of column above is volatile.
    */
   operatorVolatility(schema: string | undefined, name: string): Volatility | undefined;
+  /** A cast of a user by a function that is not immutable, if there is one: any text may use it. */
+  readonly unsureCast: string | undefined;
   /** Changes whenever any fact above changes. */
   readonly fingerprint: string;
 }

@@ -18,14 +18,14 @@ const STABLE_AND_CACHEABLE: ReadonlySet<string> = new Set(
     date date_add date_part date_subtract date_trunc extract format generate_series
     json_agg json_build_array json_build_object json_object_agg json_object_agg_strict
     json_object_agg_unique json_object_agg_unique_strict json_agg_strict
-    json_populate_record json_populate_recordset json_to_record json_to_recordset json_to_tsvector
+    json_to_record json_to_recordset json_to_tsvector
     jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object jsonb_object_agg
     jsonb_object_agg_strict jsonb_object_agg_unique jsonb_object_agg_unique_strict
     jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_array_tz jsonb_path_query_first_tz
-    jsonb_path_query_tz jsonb_populate_record jsonb_populate_recordset jsonb_to_record
+    jsonb_path_query_tz jsonb_to_record
     jsonb_to_recordset jsonb_to_tsvector length make_timestamptz numeric overlaps
     phraseto_tsquery plainto_tsquery quote_literal quote_nullable row_to_json time timestamp
-    timestamptz timetz timezone to_char to_date to_json to_jsonb to_number to_timestamp to_tsquery
+    timestamptz timezone to_char to_date to_json to_jsonb to_number to_timestamp to_tsquery
     to_tsvector ts_headline websearch_to_tsquery
   `),
 );
@@ -34,7 +34,11 @@ const STABLE_AND_CACHEABLE: ReadonlySet<string> = new Set(
 const REASON_OF_STABLE: ReadonlyMap<string, string> = new Map(
   (
     [
-      ['its answer moves with the clock', 'now transaction_timestamp statement_timestamp'],
+      ['its answer moves with the clock', 'now transaction_timestamp statement_timestamp timetz'],
+      [
+        'it may read a text as a date, and the text may name a moment, such as now',
+        'json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_recordset',
+      ],
       [
         'its answer depends on the session',
         `current_setting current_user session_user current_schema current_schemas current_database

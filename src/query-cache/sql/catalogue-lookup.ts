@@ -14,6 +14,7 @@ export interface CatalogueContent {
   readonly otherRelations: NamedFacts<true>;
   readonly functions: NamedFacts<Volatility>;
   readonly operators: NamedFacts<Volatility>;
+  readonly unsureCast?: string | undefined;
   readonly fingerprint: string;
 }
 
@@ -48,6 +49,10 @@ export class CatalogueLookup implements Catalogue {
 
   tableById(id: string): TableFacts | undefined {
     return this.#tablesById.get(id);
+  }
+
+  get unsureCast(): string | undefined {
+    return this.content.unsureCast;
   }
 
   get fingerprint(): string {

@@ -28,6 +28,15 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
          WHEN t.oid = 'pg_catalog.bool'::pg_catalog.regtype THEN 'boolean'
          ELSE 'other'
        END AS kind,
+       CASE
+         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid)
+           IN ('pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.timestamptz'::pg_catalog.regtype)
+           THEN 'timestamp'
+         -- Dates and times, lengths of time, numbers and booleans of PostgreSQL's own.
+         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < 16384
+           AND t.typcategory IN ('D', 'T', 'N', 'B') THEN 'plain'
+         ELSE 'text'
+       END AS nature,
        pg_catalog.format_type(a.atttypid, a.atttypmod)
          || CASE WHEN a.attgenerated <> '' THEN ' (generated)'
                  WHEN NOT COALESCE(l.collisdeterministic, true)
@@ -52,8 +61,17 @@ SELECT i.indrelid::text AS relation, a.attname::text AS name
  WHERE i.indisprimary AND k.position <= i.indnkeyatts AND ${OF_USERS}
  ORDER BY i.indrelid, k.position`;
 
+/** A default is evaluated where the function is called, and counts for nothing in its own mark. */
+const HAS_MOVING_DEFAULT = `(p.pronargdefaults > 0
+  AND (p.proargdefaults::text ~ '[{](?!(CONST|RELABELTYPE|FUNCEXPR) )'
+    OR EXISTS (
+      SELECT FROM pg_catalog.regexp_matches(p.proargdefaults::text, ':funcid ([0-9]+)', 'g') AS m(found)
+        LEFT JOIN pg_catalog.pg_proc d ON d.oid = m.found[1]::pg_catalog.oid
+       WHERE d.provolatile IS DISTINCT FROM 'i')))`;
+
 /** 0: immutable, 1: stable, 2: volatile. */
-const RANK = `CASE p.provolatile WHEN 'i' THEN 0 WHEN 's' THEN 1 ELSE 2 END`;
+const RANK = `CASE WHEN p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace AND ${HAS_MOVING_DEFAULT} THEN 2
+                   WHEN p.provolatile = 'i' THEN 0 WHEN p.provolatile = 's' THEN 1 ELSE 2 END`;
 
 /** One row for each schema and rank: PostgreSQL has thousands of functions. */
 const TOGETHER = `
@@ -83,12 +101,17 @@ const PROVING_TYPES = ['text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool'
   .map((type) => `'pg_catalog.${type}'::pg_catalog.regtype`)
   .join(', ');
 
-/** An `=` of a user over PostgreSQL's own types replaces PostgreSQL's. */
+/** Those of enums and the polymorphic ones stand for types of columns as well. */
+const IS_PROVING = (column: string): string =>
+  `${column} IN (SELECT t.oid FROM pg_catalog.pg_type t
+                  WHERE t.typtype IN ('e', 'p') OR t.oid IN (${PROVING_TYPES}))`;
+
+/** An `=` of a user over the types of columns that prove a region replaces PostgreSQL's. */
 export const OPERATORS = `
 ${TOGETHER} FROM (
 SELECT n.nspname AS schema, o.oprname AS name,
        max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
-                WHEN o.oprname = '=' AND o.oprleft IN (${PROVING_TYPES}) AND o.oprright IN (${PROVING_TYPES}) THEN 2
+                WHEN o.oprname = '=' AND ${IS_PROVING('o.oprleft')} AND ${IS_PROVING('o.oprright')} THEN 2
                 ELSE ${RANK} END) AS rank
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
@@ -98,3 +121,12 @@ SELECT n.nspname AS schema, o.oprname AS name,
 ) AS named
  GROUP BY named.schema, rank
  ORDER BY named.schema, rank`;
+
+/** Casts of users by functions that need not answer the same tomorrow. */
+export const UNSURE_CASTS = `
+SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
+         || pg_catalog.format_type(c.casttarget, NULL) AS cast
+  FROM pg_catalog.pg_cast c
+  JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+ WHERE c.oid >= 16384 AND c.castmethod = 'f' AND ${RANK} > 0
+ ORDER BY 1`;

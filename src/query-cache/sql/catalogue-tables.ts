@@ -3,6 +3,7 @@ import type {
   Cascade,
   ColumnFacts,
   ColumnKind,
+  ColumnNature,
   TableAction,
   TableFacts,
 } from '../core/table-facts.js';
@@ -56,7 +57,8 @@ export function readTables(
     const types = new Map<string, string>();
     for (const column of columnsOf.get(relation) ?? []) {
       const name = textOf(column['name']);
-      facts.set(name, { name, kind: column['kind'] as ColumnKind });
+      const nature = column['nature'] as ColumnNature;
+      facts.set(name, { name, kind: column['kind'] as ColumnKind, nature });
       types.set(name, textOf(column['type']));
     }
     const key = (keysOf.get(relation) ?? []).map((part) => textOf(part['name']));

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
-import { COLUMNS, FUNCTIONS, OPERATORS, PRIMARY_KEYS, SEARCH_PATH } from './catalogue-queries.js';
+import {
+  COLUMNS,
+  FUNCTIONS,
+  OPERATORS,
+  PRIMARY_KEYS,
+  SEARCH_PATH,
+  UNSURE_CASTS,
+} from './catalogue-queries.js';
 import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
 import { FAMILIES, FOREIGN_KEYS, POLICIES, RELATIONS, VIEW_SOURCES } from './relation-queries.js';
 
@@ -31,6 +38,7 @@ export async function loadCatalogue(
   const policies = await run(POLICIES, []);
   const functions = await run(FUNCTIONS, []);
   const operators = await run(OPERATORS, []);
+  const casts = await run(UNSURE_CASTS, []);
   const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
@@ -39,8 +47,9 @@ export async function loadCatalogue(
     otherRelations: otherRelations(relations),
     functions: volatilities(functions),
     operators: volatilities(operators),
+    unsureCast: casts[0] && textOf(casts[0]['cast']),
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([path, ofTables, functions, operators, [...regionColumns]]))
+      .update(JSON.stringify([path, ofTables, functions, operators, casts, [...regionColumns]]))
       .digest('base64url'),
   });
 }

@@ -2,7 +2,13 @@
 import type { Catalogue } from '../core/table-facts.js';
 import { refusalOf } from './built-in-functions.js';
 import { isMeant, type RangeItem } from './from-clause.js';
-import { isMomentType, mayBeStoredText } from './moment-casts.js';
+import {
+  isMomentName,
+  isMomentType,
+  mayBeStoredText,
+  movesTimeOfDay,
+  readsTextAsMoment,
+} from './moment-casts.js';
 import { namesMoment } from './moment-words.js';
 import { ReadRefusal } from './read-refusal.js';
 import {
@@ -50,7 +56,7 @@ const NAMED_IN_KEYS: ReadonlySet<string> = new Set([
   'SVFOP_USER',
 ]);
 
-const TEXT_AS_MOMENT = 'a text read as a date may name a moment, such as now';
+const ZONED_TIME = 'a time of day gets the present offset of its time zone';
 
 /** Kinds of A_Expr whose name is an operator; BETWEEN and its like stand for `<=` and `>=`. */
 const BETWEEN_KINDS: ReadonlySet<string> = new Set([
@@ -64,8 +70,25 @@ const BETWEEN_KINDS: ReadonlySet<string> = new Set([
 export class ExpressionRules {
   constructor(private readonly catalogue: Catalogue) {}
 
-  call(call: FuncCall): void {
+  /** Any expression may use such a cast without naming it. */
+  casts(): void {
+    const { unsureCast } = this.catalogue;
+    if (unsureCast === undefined) return;
+    const detail = `the cast ${unsureCast} is made by a function that is not immutable`;
+    throw new ReadRefusal('volatile-function', detail);
+  }
+
+  call(call: FuncCall, level: QueryLevel): void {
     this.#function(namesOf(call.funcname), call.args?.length ?? 0);
+    if (readsTextAsMoment(call, level.visible)) throw textAsMoment();
+    if (movesTimeOfDay(call, level.visible)) {
+      throw new ReadRefusal('volatile-function', `${ZONED_TIME}: cast it to a timestamp`);
+    }
+  }
+
+  /** An `=` that the text does not have. */
+  equality(): void {
+    this.#operator(undefined, '=');
   }
 
   expression(expression: A_Expr): void {
@@ -84,18 +107,18 @@ export class ExpressionRules {
     const { schema, name } = qualifiedName(type.names);
     const isKnown = (schema === undefined || schema === 'pg_catalog') && CAST_TYPES.has(name);
     if (!isKnown) throw new ReadRefusal('unknown-function', `cast to type ${name}`);
+    if (name === 'timetz') throw new ReadRefusal('volatile-function', ZONED_TIME);
   }
 
   /** `text::date`, where the text may be a word such as `today`. */
   conversion({ arg, typeName }: TypeCast, level: QueryLevel): void {
-    if (!isMomentType(typeName) || !mayBeStoredText(arg, level.visible)) return;
-    throw new ReadRefusal('volatile-function', TEXT_AS_MOMENT);
+    if (isMomentType(typeName) && mayBeStoredText(arg, level.visible)) throw textAsMoment();
   }
 
   /** A type that a function or a document's part is read as, whatever text is there. */
   textRead(type: TypeName): void {
     this.cast(type);
-    if (isMomentType(type)) throw new ReadRefusal('volatile-function', TEXT_AS_MOMENT);
+    if (isMomentType(type)) throw textAsMoment();
   }
 
   named({ op }: SQLValueFunction): void {
@@ -123,11 +146,14 @@ export class ExpressionRules {
     const last = fields.at(-1);
     if (names.length === 1 || (last && !pick(last, 'String'))) return;
     if (isColumn(names, level)) return;
+    // A moment is read from the value of a function; no row becomes one.
+    if (isMomentName(column) && !mayBeCall(names, level)) return;
     this.field(column);
   }
 
   /** A field of a row of unknown type: a column, or a function of that name. */
   field(name: string): void {
+    if (isMomentName(name)) throw textAsMoment();
     if (this.catalogue.functionVolatility(undefined, name) !== undefined) this.#function([name], 1);
   }
 
@@ -146,6 +172,21 @@ export class ExpressionRules {
       throw new ReadRefusal('volatile-function', `operator ${name} is not immutable`);
     }
   }
+}
+
+/** Whether what the column is asked of may be the rows of a function, each of them one value. */
+function mayBeCall(names: readonly string[], start: QueryLevel): boolean {
+  const [, qualifier = '', schema] = names.toReversed();
+  for (let level: QueryLevel | undefined = start; level; level = level.parent) {
+    const meant = level.visible.filter((item) => isMeant(item, qualifier, schema));
+    if (meant.length > 0) return meant.some(({ isCall }) => isCall !== false);
+  }
+  return true;
+}
+
+function textAsMoment(): ReadRefusal {
+  const detail = 'a text read as a date may name a moment, such as now';
+  return new ReadRefusal('volatile-function', detail);
 }
 
 /** Whether the innermost item of that name is a table that has the column. */

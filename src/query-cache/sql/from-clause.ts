@@ -20,6 +20,8 @@ export interface RangeItem {
   readonly table: TableFacts | undefined;
   /** `undefined` where the column names are not known here. */
   readonly columns: ReadonlyMap<string, ColumnFacts> | undefined;
+  /** `false`: each row has columns. A function may give values, which go by the same name. */
+  readonly isCall?: boolean;
 }
 
 /** A FROM clause as a tree of joins; the entries of a list are joined from left to right. */
@@ -70,6 +72,7 @@ export function tableItem(range: RangeVar, table: TableFacts | undefined): Range
     hasOwnName: alias === undefined,
     table,
     columns: alias?.colnames ? undefined : table?.columns,
+    isCall: false,
   };
 }
 
@@ -124,7 +127,7 @@ function readNode(node: Node, tableOf: TableResolver): FromClause {
   const join = pick(node, 'JoinExpr');
   if (join) return readJoin(join, tableOf);
   const [fields] = Object.values(node) as [{ readonly alias?: Alias } | undefined];
-  return single(opaque(fields?.alias));
+  return single({ ...opaque(fields?.alias), isCall: !pick(node, 'RangeSubselect') });
 }
 
 function single(item: RangeItem): FromClause {

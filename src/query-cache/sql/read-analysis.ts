@@ -65,6 +65,7 @@ class ReadAnalyser {
   }
 
   analyse(select: SelectStmt): ReadAnalysis {
+    this.#rules.casts();
     this.#select(select, undefined, new Set());
     const tables = [...new Set(this.#references.map(({ table }) => table))].map((table) => ({
       table: table.id,
@@ -222,11 +223,12 @@ class ReadAnalyser {
     const [cast, named] = [pick(node, 'TypeCast'), pick(node, 'SQLValueFunction')];
     if (cast) rules.conversion(cast, level);
     if (named) rules.named(named);
-    if (call) rules.call(call);
+    if (call) rules.call(call, level);
     if (expression) rules.expression(expression);
     if (type) rules.cast(type);
     if (column) rules.column(column, level);
     if (constant) rules.constant(constant);
+    if (comparesUnsaid(node)) rules.equality();
     rules.operator(pick(node, 'SubLink')?.operName);
     rules.operator(pick(node, 'SortBy')?.useOp);
     for (const step of pick(node, 'A_Indirection')?.indirection ?? []) {
@@ -234,6 +236,19 @@ class ReadAnalyser {
       if (name !== undefined) rules.field(name);
     }
   }
+}
+
+/** Where an `=` is meant that the text does not have. */
+function comparesUnsaid(node: Node): boolean {
+  const join = pick(node, 'JoinExpr');
+  const link = pick(node, 'SubLink');
+  return (
+    join?.isNatural === true ||
+    join?.usingClause !== undefined ||
+    pick(node, 'CaseExpr')?.arg !== undefined ||
+    // IN (SELECT ...)
+    (link?.testexpr !== undefined && link.operName === undefined)
+  );
 }
 
 function unknownTable({ schemaname, relname }: RangeVar): ReadRefusal {

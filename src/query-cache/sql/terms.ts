@@ -68,15 +68,20 @@ export function termOf(node: Node | undefined, kind: ColumnKind): WrittenTerm | 
     return index < 0 ? undefined : { term: { kind: 'parameter', index }, parameter };
   }
   const constant = pick(inner, 'A_Const');
-  const value = constant && constantValue(constant);
+  const value = constant && constantValue(constant, kind);
   return value === undefined
     ? undefined
     : { term: { kind: 'constant', value }, parameter: undefined };
 }
 
-function constantValue(constant: A_Const): string | number | boolean | null | undefined {
+function constantValue(
+  constant: A_Const,
+  kind: ColumnKind,
+): string | number | boolean | null | undefined {
   if (constant.isnull) return null;
   if (constant.sval) return constant.sval.sval ?? '';
+  // A cast of a user may read the column as a number, and many texts are one number.
+  if (kind === 'text') return undefined;
   if (constant.ival) return constant.ival.ival ?? 0;
   if (constant.boolval) return constant.boolval.boolval ?? false;
   // A fraction or an exponent is not spelled in the table as it is here.

@@ -1,11 +1,16 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { sourceOf } from './entity-fingerprint.js';
 import { isLazy } from './separate-reads.js';
+
+/** As it is written, and as compilers write it for older engines. */
+const PRIVATE_NAME = /#[\p{ID_Start}$_]|_class_?private/iu;
 
 type Constructor = new (...args: never[]) => object;
 
 /**
  * The classes whose instances TypeORM makes from rows: entities and embedded classes, by name.
- * Entities with lazy relations are left out: what loads these is no value.
+ * Left out are entities with lazy relations, since what loads these is no value, and classes with
+ * private names: what stands under these is found and restored by nobody but the class.
  */
 export function entityClassesOf(source: DataSource): ReadonlyMap<string, Constructor> {
   const classes = new Map<string, Constructor>();
@@ -22,5 +27,7 @@ export function entityClassesOf(source: DataSource): ReadonlyMap<string, Constru
 
 function classesOf(metadata: EntityMetadata): readonly Constructor[] {
   const targets: unknown[] = [metadata.target, ...metadata.allEmbeddeds.map(({ type }) => type)];
-  return targets.filter((target): target is Constructor => typeof target === 'function');
+  return targets
+    .filter((target): target is Constructor => typeof target === 'function')
+    .filter((target) => !PRIVATE_NAME.test(sourceOf(target)));
 }

@@ -31,10 +31,15 @@ export function classTextOf(target: unknown): string {
   if (typeof target !== 'function') return String(target);
   let text = CLASS_TEXTS.get(target);
   if (text === undefined) {
-    text = hash('sha256', chainOf(target).map(String).join('\n'), 'base64url');
+    text = hash('sha256', sourceOf(target), 'base64url');
     CLASS_TEXTS.set(target, text);
   }
   return text;
+}
+
+/** A class as it is written, with all it inherits. */
+export function sourceOf(target: object): string {
+  return chainOf(target).map(String).join('\n');
 }
 
 function descriptionOf(metadata: EntityMetadata): unknown[] {

@@ -1,0 +1,61 @@
+/** Real: PostgreSQL. Entities come back as instances of their class, in working order, or anew. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { BaseEntity, Column, Entity, PrimaryColumn } from 'typeorm';
+import { CachedReads } from './cached-reads.js';
+
+@Entity('secrets')
+class Secret {
+  #count = 7;
+
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  count(): number {
+    return this.#count;
+  }
+}
+
+@Entity('counters')
+class Counter extends BaseEntity {
+  private readonly start = 7;
+
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @Column({ type: 'text', default: '#' })
+  sign: string;
+
+  count(): number {
+    return this.start + this.id;
+  }
+}
+
+let reads: CachedReads;
+
+beforeAll(async () => {
+  reads = await CachedReads.start(
+    [Counter, Secret],
+    ['INSERT INTO secrets VALUES (1)', 'INSERT INTO counters VALUES (1)'],
+  );
+});
+
+afterAll(() => reads.stop());
+
+it('does not store what has private names', async () => {
+  const { source } = reads.app;
+  const query = () => source.getRepository(Secret).createQueryBuilder('s');
+  for (let run = 0; run < 3; run += 1) {
+    const { value, statements } = await reads.read(query());
+    expect((value as Secret[]).map((secret) => secret.count())).toEqual([7]);
+    expect(statements).not.toEqual([]);
+  }
+});
+
+it('gives other classes back with their methods', async () => {
+  const { source } = reads.app;
+  const [counter] = (await reads.warm(() =>
+    source.getRepository(Counter).createQueryBuilder('c'),
+  )) as [Counter];
+  expect(counter.count()).toBe(8);
+  expect(counter).toEqual(await source.getRepository(Counter).findOneBy({ id: 1 }));
+});

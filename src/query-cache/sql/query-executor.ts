@@ -1,4 +1,5 @@
 /** Runs a compiled query against the primary database and shapes its rows into the answer. */
+import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
@@ -64,14 +65,17 @@ export class QueryExecutor {
 }
 
 function refusalOf(
-  { hasSeveralStatements }: CompiledQuery,
+  { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
   audit: FillAudit,
   statements: readonly SentRead[],
   { rows }: Fetched,
 ): AuditRefusal | undefined {
-  if (hasSeveralStatements) return audit.refusalOf(statements, rows);
-  if (statements.length === 1) return undefined;
-  const detail = 'a statement that nothing in the query tells of was sent as well';
+  // What counts is another statement than the query's own, which TypeORM makes while it runs.
+  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
+  const [sent, ...others] = statements;
+  const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
+  if (isOwn && others.length === 0) return undefined;
+  const detail = 'a statement was sent that nothing in the query tells of';
   return { reason: 'separate-statements', detail };
 }
 

@@ -7,6 +7,7 @@ import type { SelectQueryBuilder } from 'typeorm';
 import { countCacheEvents } from '../../../src/metrics/cache-metrics.js';
 import { CacheReader } from '../../../src/query-cache/cache-reader.js';
 import { statusOf } from '../../../src/query-cache/http/cache-headers.js';
+import { defineQuery } from '../../../src/query-cache/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';
 
@@ -78,6 +79,22 @@ it('transaction', async () => {
     expect(statusOf(outcome, 0)).toBe('tidemark; fwd=bypass; detail=transaction');
   });
   expect(await counted('transaction')).toBe(1);
+});
+
+it('separate-statements: another statement than the one that was looked at', async () => {
+  const changing = defineQuery({
+    name: 'changing',
+    build: () => {
+      const query = countries();
+      const send = query.getMany.bind(query);
+      query.getMany = () => {
+        query.andWhere('c.id > 1');
+        return send();
+      };
+      return query;
+    },
+  });
+  await reads.expectRefused(() => changing.bind({}), 'separate-statements');
 });
 
 it('caches an immutable function of a user', async () => {

@@ -21,7 +21,11 @@ const MOMENT_TYPES: ReadonlySet<string> = new Set(
 
 const TIMESTAMP_TYPES: ReadonlySet<string> = new Set(['timestamp', 'timestamptz']);
 
-const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'char', 'name']);
+/** Types whose values hold no text, so that their text is none that came from a row. */
+const TYPES_WITHOUT_TEXT: ReadonlySet<string> = new Set([
+  ...MOMENT_TYPES,
+  ...'bool int2 int4 int8 float4 float8 numeric interval oid'.split(' '),
+]);
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/']);
 
@@ -101,13 +105,16 @@ export function mayBeStoredText(node: Node | undefined, visible: readonly RangeI
   if (column) return (resolveColumn(column, visible)?.column.nature ?? 'text') === 'text';
   const cast = pick(node, 'TypeCast');
   if (cast) {
-    const isText = TEXT_TYPES.has(qualifiedName(cast.typeName?.names).name);
-    return isText && !areClear([cast.arg]);
+    const { name } = qualifiedName(cast.typeName?.names);
+    return !TYPES_WITHOUT_TEXT.has(name) && !areClear([cast.arg]);
   }
   const expression = pick(node, 'A_Expr');
   if (expression) {
-    if (expression.kind === 'AEXPR_NULLIF') return !areClear([expression.lexpr]);
-    return !ARITHMETIC.has(qualifiedName(expression.name).name);
+    const { kind, lexpr, rexpr, name } = expression;
+    if (kind === 'AEXPR_NULLIF') return !areClear([lexpr]);
+    // Documents are subtracted from as well as numbers are.
+    const operands = lexpr ? [lexpr, rexpr] : [rexpr];
+    return !ARITHMETIC.has(qualifiedName(name).name) || !areClear(operands);
   }
   const call = pick(node, 'FuncCall');
   if (call) {

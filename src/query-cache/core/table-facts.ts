@@ -99,6 +99,8 @@ export interface Catalogue {
    * An `=` that replaces PostgreSQL's own for the kinds of column above is volatile.
    */
   operatorVolatility(schema: string | undefined, name: string): Volatility | undefined;
+  /** Whether the type is an enum of a user. */
+  isEnum(schema: string | undefined, name: string): boolean;
   /** A cast of a user by a function that is not immutable, if there is one: any text may use it. */
   readonly unsureCast: string | undefined;
   /** Changes whenever any fact above changes. */

@@ -14,6 +14,7 @@ export interface CatalogueContent {
   readonly otherRelations: NamedFacts<true>;
   readonly functions: NamedFacts<Volatility>;
   readonly operators: NamedFacts<Volatility>;
+  readonly enums?: NamedFacts<true>;
   readonly unsureCast?: string | undefined;
   readonly fingerprint: string;
 }
@@ -83,6 +84,11 @@ export class CatalogueLookup implements Catalogue {
 
   operatorVolatility(schema: string | undefined, name: string): Volatility | undefined {
     return this.#worst(this.content.operators, schema, name);
+  }
+
+  isEnum(schema: string | undefined, name: string): boolean {
+    const { enums } = this.content;
+    return this.#schemas(schema).some((candidate) => enums?.get(candidate)?.has(name));
   }
 
   isBuiltIn(schema: string | undefined, name: string): boolean {

@@ -130,3 +130,15 @@ SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
   JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
  WHERE c.oid >= 16384 AND c.castmethod = 'f' AND ${RANK} > 0
  ORDER BY 1`;
+
+/** The enums of users whose names can mean no type of another kind. */
+export const ENUMS = `
+SELECT n.nspname::text AS schema,
+       pg_catalog.array_to_json(pg_catalog.array_agg(t.typname ORDER BY t.typname))::text AS names
+  FROM pg_catalog.pg_type t
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+ WHERE t.typtype = 'e' AND ${OF_USERS}
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_type o
+                    WHERE o.typname = t.typname AND o.typtype <> 'e')
+ GROUP BY 1
+ ORDER BY 1`;

@@ -4,6 +4,7 @@ import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
 import {
   COLUMNS,
+  ENUMS,
   FUNCTIONS,
   OPERATORS,
   PRIMARY_KEYS,
@@ -39,6 +40,7 @@ export async function loadCatalogue(
   const functions = await run(FUNCTIONS, []);
   const operators = await run(OPERATORS, []);
   const casts = await run(UNSURE_CASTS, []);
+  const enums = await run(ENUMS, []);
   const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
@@ -47,9 +49,16 @@ export async function loadCatalogue(
     otherRelations: otherRelations(relations),
     functions: volatilities(functions),
     operators: volatilities(operators),
+    enums: bySchema(
+      enums.flatMap(({ schema, names }) =>
+        namesOf(names).map((name) => [textOf(schema), name, true] as const),
+      ),
+    ),
     unsureCast: casts[0] && textOf(casts[0]['cast']),
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([path, ofTables, functions, operators, casts, [...regionColumns]]))
+      .update(
+        JSON.stringify([path, ofTables, functions, operators, casts, enums, [...regionColumns]]),
+      )
       .digest('base64url'),
   });
 }

@@ -13,6 +13,7 @@ beforeAll(async () => {
     [],
     [
       'CREATE DOMAIN word AS text',
+      "CREATE TYPE word_of_clock AS ENUM ('now', 'later')",
       'CREATE DOMAIN past AS timestamptz',
       `CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
       `CREATE TABLE typed (id integer PRIMARY KEY, at timestamptz)`,
@@ -53,6 +54,9 @@ describe('not cached: a text of a row', () => {
     'CAST(t.l AS timestamptz)',
     'CAST(t.a AS timestamptz[])',
     'CAST(CAST(t.j AS text) AS timestamptz)',
+    'CAST(CAST(CAST(t.t AS jsonpath) AS text) AS timestamptz)',
+    'CAST(CAST(CAST(t.t AS word_of_clock) AS text) AS timestamptz)',
+    "CAST(CAST(t.j - 'k' AS text) AS timestamptz)",
     '(t.t).timestamptz',
     '(jsonb_populate_record(CAST(NULL AS typed), t.j)).at',
   ])('%s', (expression) => {
@@ -122,6 +126,9 @@ describe('cached', () => {
     'CAST(t.day AS timestamptz)',
     "CAST('2026-01-02' AS date)",
     'CAST(t.at AS time)',
+    'CAST(t.day + 1 AS timestamptz)',
+    'CAST(CAST(t.seconds AS text) AS numeric)',
+    "to_tsvector(CAST('english' AS regconfig), t.t)",
   ])('%s', async (expression) => {
     await reads.warm(select(expression));
   });

@@ -14,10 +14,10 @@ export interface Dimension {
 export type ColumnKind = 'text' | 'integer' | 'uuid' | 'boolean' | 'other';
 
 /**
- * What a value may be when it is read as a moment: a timestamp, with or without a time zone;
- * another moment, a length of time, a number or a boolean; or anything that may hold a text.
+ * What a value may be when it is read as a moment: a timestamp, with or without a time zone; a time
+ * of day with a time zone; another moment, a length of time, a number or a boolean; or anything that may hold a text.
  */
-export type ColumnNature = 'timestamp' | 'plain' | 'text';
+export type ColumnNature = 'timestamp' | 'zoned-time' | 'plain' | 'text';
 
 export interface ColumnFacts {
   readonly name: string;

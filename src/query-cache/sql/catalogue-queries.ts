@@ -32,6 +32,8 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid)
            IN ('pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.timestamptz'::pg_catalog.regtype)
            THEN 'timestamp'
+         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) = 'pg_catalog.timetz'::pg_catalog.regtype
+           THEN 'zoned-time'
          -- Dates and times, lengths of time, numbers and booleans of PostgreSQL's own.
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < 16384
            AND t.typcategory IN ('D', 'T', 'N', 'B') THEN 'plain'

@@ -4,6 +4,7 @@ import { refusalOf } from './built-in-functions.js';
 import { isMeant, type RangeItem } from './from-clause.js';
 import {
   isMomentName,
+  isZonedTime,
   isMomentType,
   mayBeStoredText,
   movesTimeOfDay,
@@ -91,7 +92,11 @@ export class ExpressionRules {
     this.#operator(undefined, '=');
   }
 
-  expression(expression: A_Expr): void {
+  expression(expression: A_Expr, level: QueryLevel): void {
+    const { lexpr, rexpr } = expression;
+    if ([lexpr, rexpr].some((operand) => isZonedTime(operand, level.visible))) {
+      throw new ReadRefusal('volatile-function', ZONED_TIME);
+    }
     if (BETWEEN_KINDS.has(expression.kind ?? '')) {
       for (const name of ['<=', '>=']) this.#operator(undefined, name);
     } else this.operator(expression.name);
@@ -148,8 +153,7 @@ export class ExpressionRules {
     const last = fields.at(-1);
     if (names.length === 1 || (last && !pick(last, 'String'))) return;
     if (isColumn(names, level)) return;
-    // A moment is read from the value of a function; no row becomes one.
-    if (isMomentName(column) && !mayBeCall(names, level)) return;
+    if (!mayBeCall(names, level) && this.#takesNoRow(column)) return;
     this.field(column);
   }
 
@@ -157,6 +161,11 @@ export class ExpressionRules {
   field(name: string): void {
     if (isMomentName(name)) throw textAsMoment();
     if (this.catalogue.functionVolatility(undefined, name) !== undefined) this.#function([name], 1);
+  }
+
+  /** PostgreSQL's own that take rows of any kind answer from these alone, or begin with `pg_`. */
+  #takesNoRow(name: string): boolean {
+    return this.catalogue.isBuiltIn(undefined, name) && !name.startsWith('pg_');
   }
 
   #function(names: readonly string[], argumentCount: number): void {

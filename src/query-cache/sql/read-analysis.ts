@@ -224,7 +224,7 @@ class ReadAnalyser {
     if (cast) rules.conversion(cast, level);
     if (named) rules.named(named);
     if (call) rules.call(call, level);
-    if (expression) rules.expression(expression);
+    if (expression) rules.expression(expression, level);
     if (type) rules.cast(type);
     if (column) rules.column(column, level);
     if (constant) rules.constant(constant);

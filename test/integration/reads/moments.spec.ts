@@ -106,6 +106,8 @@ describe('not cached: a time of day with an offset', () => {
     'timetz(t.tod)',
     "t.zoned AT TIME ZONE 'Europe/Berlin'",
     "timezone('Europe/Berlin', t.zoned)",
+    "t.zoned > '10:00'",
+    "t.zoned IN ('10:00', '11:00')",
   ])('%s', async (expression) => {
     await reads.expectRefused(select(expression), 'volatile-function');
   });
@@ -133,8 +135,12 @@ describe('cached', () => {
     await reads.warm(select(expression));
   });
 
-  it('a column that is called as a type is', async () => {
-    await reads.warm(select('t.date', '(SELECT id AS date FROM m)'));
+  it.each(['date', 'age', 'version'])('a column of a subquery that is called %s', async (name) => {
+    await reads.warm(select(`t.${name}`, `(SELECT id AS ${name} FROM m)`));
+  });
+
+  it('a time of day with a zone as it is', async () => {
+    await reads.warm(select('t.zoned'));
   });
 
   it('a long text that has such a word', async () => {

@@ -102,6 +102,15 @@ describe('a default argument', () => {
   });
 });
 
+it('a stable function of rows, called as a column of a subquery, is seen', async () => {
+  await start(
+    `CREATE FUNCTION age(r record) RETURNS bigint STABLE LANGUAGE plpgsql
+       AS 'BEGIN RETURN (SELECT count(*) FROM ranks); END'`,
+  );
+  const query = select('t.age', 'true', '(SELECT id, mood FROM people)');
+  await reads.expectRefused(query, 'volatile-function');
+});
+
 describe('an = over enums', () => {
   const equal = (volatility: string, body: string): string[] => [
     `CREATE FUNCTION alike(mood, mood) RETURNS boolean ${volatility} LANGUAGE sql AS '${body}'`,

@@ -4,6 +4,7 @@ import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
 import { COLUMNS, FUNCTIONS, OPERATORS, PRIMARY_KEYS, SEARCH_PATH } from './catalogue-queries.js';
 import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
+import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
 import { FAMILIES, FOREIGN_KEYS, POLICIES, RELATIONS, VIEW_SOURCES } from './relation-queries.js';
 
 /** Runs one statement and answers its rows, always on the same connection or an equal one. */
@@ -31,6 +32,8 @@ export async function loadCatalogue(
   const policies = await run(POLICIES, []);
   const functions = await run(FUNCTIONS, []);
   const operators = await run(OPERATORS, []);
+  const writing = await run(WRITING_FUNCTION_NAMES, []);
+  const types = await run(TYPES, []);
   const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
@@ -39,8 +42,14 @@ export async function loadCatalogue(
     otherRelations: otherRelations(relations),
     functions: volatilities(functions),
     operators: volatilities(operators),
+    writingFunctions: named(writing, (row) =>
+      row['is_volatile'] === true ? 'volatile' : 'stable',
+    ),
+    types: named(types, (row) => row['is_harmless'] === true),
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([path, ofTables, functions, operators, [...regionColumns]]))
+      .update(
+        JSON.stringify([path, ofTables, functions, operators, writing, types, [...regionColumns]]),
+      )
       .digest('base64url'),
   });
 }
@@ -51,12 +60,14 @@ function otherRelations(relations: readonly Row[]): NamedFacts<true> {
 }
 
 function volatilities(rows: readonly Row[]): NamedFacts<Volatility> {
+  return named(rows, (row) => VOLATILITIES[Number(row['rank'])] ?? 'volatile');
+}
+
+/** Rows of a schema, names and what is true of each. */
+function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFacts<Fact> {
   return bySchema(
-    rows.flatMap((row) => {
-      const volatility = VOLATILITIES[Number(row['rank'])] ?? 'volatile';
-      return namesOf(row['names']).map(
-        (name) => [textOf(row['schema']), name, volatility] as const,
-      );
-    }),
+    rows.flatMap((row) =>
+      namesOf(row['names']).map((name) => [textOf(row['schema']), name, factOf(row)] as const),
+    ),
   );
 }

@@ -1,0 +1,15 @@
+/** The other side of explorer-thread.ts: explores what it is asked to and answers what it found. */
+import { register } from 'node:module';
+import { parentPort } from 'node:worker_threads';
+
+register('../../support/typescript-loader.mjs', import.meta.url);
+const { configurationNamed } = await import('./named-configurations.ts');
+const { explore } = await import('./explore.ts');
+
+parentPort.on('message', async ({ name, options }) => {
+  try {
+    parentPort.postMessage({ found: await explore(configurationNamed(name), options) });
+  } catch (error) {
+    parentPort.postMessage({ failure: error });
+  }
+});

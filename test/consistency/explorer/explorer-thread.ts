@@ -13,6 +13,7 @@ export class ExplorerThread {
 
   /** One after the other. @param name of a configuration in named-configurations.ts. */
   async explore(name: string, options: ExploreOptions = {}): Promise<Exploration> {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage({ name, options });
     const [reply] = (await once(this.#worker, 'message')) as [Reply];
     if ('failure' in reply) throw reply.failure;

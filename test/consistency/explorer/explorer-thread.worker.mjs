@@ -8,8 +8,10 @@ const { explore } = await import('./explore.ts');
 
 parentPort.on('message', async ({ name, options }) => {
   try {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort.postMessage({ found: await explore(configurationNamed(name), options) });
   } catch (error) {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort.postMessage({ failure: error });
   }
 });

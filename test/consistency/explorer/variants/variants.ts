@@ -7,7 +7,7 @@ import { EpochIgnored, EpochNoSettle } from './epochs.js';
 import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
 import { NobodyWrites } from './settling.js';
 import { StampAfterReader } from './stamp-after.js';
-import { Counter, MissingValid } from './versions.js';
+import { Counter, MarkNotRestored, MissingValid } from './versions.js';
 
 export const ONE_READER: Partial<Configuration> = { readers: 1, reads: 2 };
 export const EXPIRING: Partial<Configuration> = { readers: 1, reads: 3, leasesRunOut: true };
@@ -25,6 +25,7 @@ export const VARIANTS: readonly Configuration[] = [
   variant('lease-guess', { activity: () => new NobodyWrites() }, EXPIRING),
   variant('counter', { store: (data) => new Counter(data) }, EVICTING),
   variant('missing-valid', { store: (data, process) => new MissingValid(data, process) }, EVICTING),
+  variant('mark-not-restored', { store: (data) => new MarkNotRestored(data) }, EVICTING),
   variant(
     'epoch-ignored',
     { store: (data) => new EpochIgnored(data) },

@@ -6,7 +6,7 @@ register('../../support/typescript-loader.mjs', import.meta.url);
 const { configurationNamed } = await import('./named-configurations.ts');
 const { explore } = await import('./explore.ts');
 
-parentPort.on('message', async ({ name, options }) => {
+async function answer({ name, options }) {
   try {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort.postMessage({ found: await explore(configurationNamed(name), options) });
@@ -14,4 +14,6 @@ parentPort.on('message', async ({ name, options }) => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort.postMessage({ failure: error });
   }
-});
+}
+
+parentPort.on('message', (question) => void answer(question));

@@ -83,7 +83,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'two readers who both meet marks whose leases have run out',
     ...{ reads: 2, leasesRunOut: true },
   }),
-  explored(6_500, {
+  explored(9_000, {
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),

@@ -87,7 +87,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
-  explored(16_000, {
+  explored(10_000, {
     name: 'a restart of Redis without data',
     ...ALONE,
     ...{ reads: 2, faults: ['restart empty'], mostFaults: 1 },

@@ -5,7 +5,8 @@
  * the statement stays what it was, one that commits by itself.
  */
 import { QueryFailedError } from 'typeorm';
-import type { ConnectionSession, RunningStatement } from './connection-session.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 
@@ -21,17 +22,28 @@ export async function beginOwnTransaction(
   protocol: WriteProtocol,
   steps: OwnTransactionSteps,
 ): Promise<void> {
-  session.understoodBy = statement.catalogue;
-  try {
-    await session.client.query('START TRANSACTION');
-    await steps.probe();
-  } catch (error) {
-    await rollback(session);
-    throw error;
-  }
+  const begin = async (): Promise<void> => {
+    session.understoodBy = statement.catalogue;
+    try {
+      await session.client.query('START TRANSACTION');
+      await steps.probe();
+    } catch (error) {
+      await rollback(session);
+      throw error;
+    }
+  };
+  await begin();
   statement.endOwnTransaction = (success) =>
     success ? commit(session, statement, protocol, steps) : rollback(session);
-  statement.abandon = () => rollback(session);
+  statement.preparation = {
+    giveWay: () => rollback(session),
+    resume: async () => {
+      if (session.isInTransaction) return false;
+      await begin();
+      return true;
+    },
+    abandon: () => rollback(session),
+  };
 }
 
 async function commit(

@@ -1,6 +1,7 @@
 /** What a statement does, by what its names mean over its connection. */
 import type { DatabaseSchema } from '../query-cache/index.js';
-import type { ConnectionSession, RunningStatement } from './connection-session.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { RunningStatement } from './running-statement.js';
 
 export async function understand(
   statement: RunningStatement,
@@ -13,14 +14,19 @@ export async function understand(
   statement.catalogue = usual.catalogue;
   statement.meaning = usual.catalogue;
   statement.analysis = usual.analyser.statement(sql);
-  if (statement.analysis.kind === 'transaction') return;
+  // A backslash can hide the end of a text, and with it another statement.
+  if (statement.analysis.kind === 'transaction' && !sql.includes('\\')) return;
   const names = await session.namesUnder(usual.catalogue, (path) => schema.isUsualPath(path));
+  if (names && !names.isStandard && sql.includes('\\')) {
+    statement.analysis = { kind: 'unknown', transactional: false, changesSchema: true };
+    return;
+  }
   const { analyser, catalogue } = names ? schema.meaningUnder(names) : usual;
   const analysis = analyser.statement(sql);
   statement.meaning = catalogue;
   statement.analysis = analysis;
-  if (analysis.kind === 'read' && analysis.restsOnSchema && (await schema.isSurelyPast())) {
-    statement.analysis = { kind: 'unknown', transactional: true, changesSchema: true };
+  if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isPresent())) {
+    statement.analysis = { kind: 'unknown', transactional: true, changesSchema: false };
   }
 }
 

@@ -10,26 +10,27 @@
  * - A writing statement outside a transaction is given one (own-transaction.ts), so that its mark
  *   is never older than its transaction and lies on the regions only around COMMIT.
  * - A statement that touched no row marks nothing.
- * - A statement that cannot run in a transaction is enclosed by `begin` and `end`. While it runs,
- *   its session holds an advisory lock by which it is recognised as a writer (writer-activity).
+ * - A statement that cannot run in a transaction is enclosed by `begin` and `end`
+ *   (enclosed-statement.ts).
+ * - Statements of one connection keep their order (statement-turns.ts).
  * - What is kept belongs to the connection, not to the query runner: a runner released with an
  *   open transaction hands both on.
  * - A transaction that was understood under a catalogue which is not the present one any more may
  *   have touched anything.
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
-import { ENCLOSED_STATEMENT_LOCK, type DatabaseSchema } from '../query-cache/index.js';
-import {
-  ConnectionSession,
-  type PostgresClient,
-  type RunningStatement,
-} from './connection-session.js';
+import type { DatabaseSchema } from '../query-cache/index.js';
+import { announce } from './announcing.js';
+import { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
-import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
+import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
 import { beginOwnTransaction } from './own-transaction.js';
+import type { PostgresClient } from './postgres-client.js';
+import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
-import { versionNames, whatWasTouched } from './touched-tables.js';
+import { whatWasTouched } from './touched-tables.js';
 
 /** A statement not answered after this time is looked after when its query runner is gone. */
 const LOOK_FOR_UNSENT_MS = 1_000;
@@ -56,47 +57,61 @@ export class StatementWatcher {
 
   async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     const session = await this.#sessionOf(queryRunner);
-    const statement = session.arrive(queryRunner, query, parameters);
+    const { turns } = session;
+    const statement = turns.arrive(queryRunner, query, parameters);
     try {
-      await session.turnOf(statement);
+      await turns.turnOf(statement);
+      await session.unlock();
       this.#refreshSchema();
       await understand(statement, session, this.schema);
-      if (statement.analysis?.kind === 'read') return;
-      await session.refreshStatus();
-      statement.wasInTransaction = session.isInTransaction;
-      await this.#prepare(session, statement);
-      if (statement.abandon) {
-        const look = setTimeout(() => void session.abandonUnsent(statement), LOOK_FOR_UNSENT_MS);
+      if (statement.analysis?.kind !== 'read') {
+        await session.refreshStatus();
+        statement.wasInTransaction = session.isInTransaction;
+        await this.#prepare(session, statement);
+      }
+      if (statement.preparation) {
+        const look = setTimeout(() => void turns.abandonUnsent(statement), LOOK_FOR_UNSENT_MS);
         void statement.left.then(() => clearTimeout(look));
         look.unref();
       }
     } catch (error) {
-      session.leave(statement);
+      turns.leave(statement);
       throw error instanceof WriteRefusedError || error instanceof QueryFailedError
         ? error
         : new QueryFailedError(query, valuesOf(parameters), error as Error);
     }
+    statement.becomeReady();
   }
 
   async after(answered: AnsweredStatement): Promise<void> {
     const session = await this.#sessionOf(answered.queryRunner);
     if (!answered.success) session.expectNewStatus();
-    const statement = session.find(answered.query, answered.parameters);
-    if (!statement) return;
+    const statement = session.turns.find(answered.query, answered.parameters);
+    if (!statement) return this.#afterUnknown(session, answered);
     statement.isAnswered = true;
     if (mayChangeNames(statement)) session.forgetNames();
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
-        await this.#afterEnclosed(session, statement);
+        await disclose(session, statement, this.schema, this.protocol);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
+        await session.unlock();
       } else {
         await this.#afterWrite(session, statement, answered);
       }
     } finally {
-      session.leave(statement);
+      session.turns.leave(statement);
+      await session.turns.resumeOthers();
     }
+  }
+
+  /** It was given up as never sent, and was sent after all: nothing was prepared for it. */
+  #afterUnknown(session: ConnectionSession, { query }: AnsweredStatement): void {
+    const { kind } = this.schema.analyser.statement(query);
+    if (kind === 'read') return;
+    if (session.isInTransaction) session.log.addForGood('anything');
+    else this.protocol.owe('anything');
   }
 
   async #afterWrite(
@@ -109,8 +124,16 @@ export class StatementWatcher {
       this.#record(session, statement, answered);
       isRecorded = true;
     } finally {
-      await statement.endOwnTransaction?.(answered.success && isRecorded);
+      if (statement.isSuspended) this.#afterSuspended(session);
+      else await statement.endOwnTransaction?.(answered.success && isRecorded);
     }
+  }
+
+  /** It was sent while it had given way: nobody was told before it was committed. */
+  #afterSuspended(session: ConnectionSession): void {
+    if (session.isInTransaction) return;
+    this.protocol.owe(session.log.tables());
+    session.endTransaction();
   }
 
   async #sessionOf(queryRunner: QueryRunner): Promise<ConnectionSession> {
@@ -135,82 +158,33 @@ export class StatementWatcher {
   async #prepare(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     const { analysis, wasInTransaction } = statement;
     if (isEnclosed(statement)) {
-      statement.announcement = await this.#enclose(session);
-      statement.abandon = () => this.#afterEnclosed(session, statement);
+      await enclose(session, statement, this.schema, this.protocol);
     } else if (analysis?.kind === 'transaction') {
-      // In a failed transaction COMMIT rolls back.
-      if (analysis.command === 'commit' && session.client.getTransactionStatus() === 'T') {
-        statement.announcement = await this.#announce(session);
-      }
+      if (analysis.command === 'commit') await this.#prepareCommit(session, statement);
     } else if (wasInTransaction) {
       session.understoodBy ??= statement.catalogue;
       await this.#probe(session, statement);
     } else {
       await beginOwnTransaction(session, statement, this.protocol, {
         probe: () => this.#probe(session, statement),
-        announce: () => this.#announce(session),
+        announce: () => announce(session, this.schema, this.protocol),
       });
     }
   }
 
-  async #announce(session: ConnectionSession): Promise<Announcement | undefined> {
-    const pid = session.client.processID ?? 0;
-    const touched = session.log.touched();
-    if (touched !== 'anything' && touched.size === 0) return undefined;
-    // What may have done anything may have done nothing: a SELECT, as a rule.
-    if (touched === 'anything' && !(await session.hasWritten())) return undefined;
-    if (session.hasChangedSchema) return this.protocol.begin('schema', pid);
-    if (touched === 'anything' || session.understoodBy !== this.schema.catalogue) {
-      return this.protocol.begin('anything', pid);
-    }
-    // Sent together: one round trip.
-    const [announcement, isPresent] = await Promise.all([
-      this.protocol.begin(versionNames(touched), pid),
-      this.schema.isPresent(),
-    ]);
-    if (isPresent || announcement.isUncertain) return announcement;
-    // The statements were understood by an old catalogue: they may have touched anything.
-    this.protocol.abort(announcement);
-    return this.protocol.begin('anything', pid);
-  }
-
-  async #enclose(session: ConnectionSession): Promise<Announcement> {
-    const { client } = session;
-    if (client.getTransactionStatus() !== 'E') {
-      const scope = session.isInTransaction ? 'xact_' : '';
-      await client.query(`SELECT pg_advisory_${scope}lock_shared($1, $2)`, ENCLOSED_STATEMENT_LOCK);
-    }
-    try {
-      return await this.protocol.begin('schema', client.processID ?? 0);
-    } catch (error) {
-      await this.#unlock(session);
-      throw error;
-    }
-  }
-
-  async #afterEnclosed(session: ConnectionSession, statement: RunningStatement): Promise<void> {
-    // Also after a failure: a part may have been committed before it.
-    if (statement.announcement) this.protocol.end(statement.announcement);
-    this.schema.markOutdated();
-    await session.refreshStatus().catch(() => undefined);
-    if (session.isInTransaction) {
-      session.log.add('anything');
-      session.hasChangedSchema = true;
-    } else {
-      session.endTransaction();
-    }
-    if (!statement.wasInTransaction) await this.#unlock(session);
-  }
-
-  async #unlock(session: ConnectionSession): Promise<void> {
-    const { client } = session;
-    try {
-      await session.refreshStatus();
-      if (client.getTransactionStatus() === 'E') return;
-      await client.query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
-    } catch {
-      // The connection is gone, and the lock with it.
-    }
+  async #prepareCommit(session: ConnectionSession, statement: RunningStatement): Promise<void> {
+    const begin = async (): Promise<boolean> => {
+      // In a failed transaction COMMIT rolls back.
+      if (session.client.getTransactionStatus() !== 'T') return false;
+      statement.announcement = await announce(session, this.schema, this.protocol);
+      return true;
+    };
+    const abort = async (): Promise<void> => {
+      if (statement.announcement) this.protocol.abort(statement.announcement);
+      statement.announcement = undefined;
+    };
+    await begin();
+    statement.preparation = { giveWay: abort, resume: begin, abandon: abort };
   }
 
   async #probe(session: ConnectionSession, statement: RunningStatement): Promise<void> {
@@ -252,7 +226,7 @@ export class StatementWatcher {
 
   #afterTransactionCommand(
     session: ConnectionSession,
-    { analysis, announcement, wasInTransaction }: RunningStatement,
+    { analysis, announcement, wasInTransaction, isSuspended }: RunningStatement,
     { success, rawResults, error }: AnsweredStatement,
   ): void {
     if (analysis?.kind !== 'transaction') return;
@@ -263,6 +237,7 @@ export class StatementWatcher {
         ? outcomeOfAnswer(answer?.command)
         : outcomeOfFailure(sqlStateOf(error));
       if (announcement) this.protocol.conclude(announcement, outcome);
+      if (isSuspended && outcome !== 'rolled-back') this.protocol.owe(session.log.tables());
       this.#endTransaction(session);
     } else if (success) {
       // Inside a transaction BEGIN is only warned of.
@@ -287,12 +262,4 @@ export class StatementWatcher {
 
 function valuesOf(parameters: unknown): unknown[] {
   return Array.isArray(parameters) ? parameters : [];
-}
-
-/** Whether the statement may commit by itself, so that `begin` and `end` lie around it. */
-function isEnclosed({ analysis }: RunningStatement): boolean {
-  return (
-    (analysis?.kind === 'unknown' && !analysis.transactional) ||
-    (analysis?.kind === 'transaction' && analysis.command === 'other')
-  );
 }

@@ -5,7 +5,7 @@ import {
   type TableVersionNames,
   type TouchedTable,
 } from '../query-cache/index.js';
-import type { RunningStatement } from './connection-session.js';
+import type { RunningStatement } from './running-statement.js';
 
 /** What node-postgres answers for one statement. */
 interface StatementResult {

@@ -157,7 +157,13 @@ describe('tables', () => {
   it('knows what foreign keys do, and in which columns', () => {
     expect(facts('public.users')).toMatchObject({
       cascades: [
-        { table: 'shop.orders', columns: ['user_id'], onDelete: 'delete', onUpdateOf: [] },
+        {
+          table: 'shop.orders',
+          columns: ['user_id'],
+          onDelete: 'delete',
+          onUpdateOf: [],
+          isInherited: false,
+        },
       ],
       referencedBy: ['shop.notes', 'shop.orders'],
     });
@@ -168,6 +174,7 @@ describe('tables', () => {
           columns: ['shop', 'number'],
           onDelete: 'nothing',
           onUpdateOf: ['number', 'shop'],
+          isInherited: false,
         },
       ],
       referencedBy: ['shop.lines'],
@@ -242,6 +249,7 @@ describe('tables', () => {
       over_stirring: 'read',
       ranging: 'insert update',
       ruled: 'delete',
+      still: 'read', // its function is STABLE, and may call what writes
       stirring: 'read',
       triggered: 'insert',
       truncated: 'delete truncate',

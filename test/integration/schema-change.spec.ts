@@ -25,6 +25,13 @@ const bystanders = defineQuery({
   map: ({ id }: Bystander) => id,
 }).bind({});
 
+const day = defineQuery({
+  name: 'day',
+  shape: 'raw',
+  build: (source, _: Record<string, never>) =>
+    source.createQueryBuilder().select('t.n', 'n').from('day_7', 't'),
+}).bind({});
+
 let redis: RedisServer;
 let here: CachedApplication;
 let there: CachedApplication;
@@ -102,6 +109,49 @@ describe('a schema that another instance changes', () => {
       });
     });
     expect(await here.cache.run(bystanders)).toEqual([]);
+  });
+
+  it.each<{ what: string; make: string; drop: string; write: () => Promise<unknown> }>([
+    {
+      what: 'a rule that does something else',
+      make: `CREATE RULE kept AS ON DELETE TO customers
+               DO INSTEAD UPDATE customers SET visits = -1 WHERE id = OLD.id`,
+      drop: 'DROP RULE kept ON customers',
+      write: () => there.source.getRepository(Customer).delete({ id: 2 }),
+    },
+    {
+      what: 'a trigger of the statement',
+      make: `CREATE FUNCTION reset() RETURNS trigger LANGUAGE plpgsql
+               AS 'BEGIN UPDATE customers SET visits = visits - 5 WHERE id = 2; RETURN NULL; END';
+             CREATE TRIGGER reset AFTER DELETE ON bystanders EXECUTE FUNCTION reset()`,
+      drop: 'DROP TRIGGER reset ON bystanders',
+      write: () => there.source.getRepository(Bystander).delete({ id: 4711 }),
+    },
+  ])('is asked for by a write that seems to have changed no row: $what', async (row) => {
+    await here.source.query(row.make);
+    await warm(here, () => here.cache.run(eu));
+    const before = await here.cache.run(eu);
+    await row.write();
+    const [customer] = await here.source.getRepository(Customer).findBy({ id: 2 });
+    expect([customer?.visits]).not.toEqual(before);
+    expect(await here.cache.run(eu)).toEqual([customer?.visits]);
+    await here.source.query(row.drop);
+  });
+
+  it('is told by a trigger that makes a partition', async () => {
+    await here.source.query(`
+      CREATE TABLE days (id int, day int, n int) PARTITION BY LIST (day);
+      CREATE TABLE inbox (day int);
+      CREATE FUNCTION add_day() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE format('CREATE TABLE day_%s PARTITION OF days FOR VALUES IN (%1$s)', NEW.day);
+        RETURN NEW; END $$;
+      CREATE TRIGGER add_day BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION add_day()`);
+    await warm(there, () => there.cache.run(eu));
+    await here.source.query('INSERT INTO inbox VALUES (7)');
+    await here.source.query('INSERT INTO days VALUES (1, 7, 1)');
+    await warm(here, () => here.cache.run(day));
+    await there.source.query('UPDATE days SET n = 2 WHERE id = 1');
+    expect(await here.cache.run(day)).toEqual([{ n: 2 }]);
   });
 
   it('is told by a block that changes it inside a transaction', async () => {

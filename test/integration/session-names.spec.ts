@@ -122,6 +122,15 @@ describe('another search path', () => {
   });
 });
 
+describe('backslashes in texts that are no escapes to the parser', () => {
+  it('are not read here where the server reads them in another way', async () => {
+    await runner.query('SET standard_conforming_strings = off');
+    await runner.query(`UPDATE customers SET region = '\\105U' WHERE id = 1`);
+    expect(await app.cache.run(us)).toEqual([]);
+    expect(await app.cache.run(eu)).toHaveLength(2);
+  });
+});
+
 describe('temporary relations', () => {
   it('hide a table: a write to one ends no answer', async () => {
     await runner.query('CREATE TEMP TABLE customers (id int, visits int)');

@@ -25,21 +25,51 @@ export const writeCatalogue = buildCatalogue({
     'public.parent': {
       ...users,
       cascades: [
-        { table: 'public.users', columns: ['id'], onDelete: 'delete', onUpdateOf: ['id'] },
+        {
+          table: 'public.users',
+          columns: ['id'],
+          onDelete: 'delete',
+          onUpdateOf: ['id'],
+          isInherited: false,
+        },
       ],
     },
     'public.grandparent': {
       ...users,
       cascades: [
-        { table: 'public.parent', columns: ['id'], onDelete: 'delete', onUpdateOf: [] },
-        { table: 'public.triggered', columns: ['id'], onDelete: 'nothing', onUpdateOf: ['id'] },
+        {
+          table: 'public.parent',
+          columns: ['id'],
+          onDelete: 'delete',
+          onUpdateOf: [],
+          isInherited: false,
+        },
+        {
+          table: 'public.triggered',
+          columns: ['id'],
+          onDelete: 'nothing',
+          onUpdateOf: ['id'],
+          isInherited: false,
+        },
       ],
     },
     'public.choosy': {
       ...users,
       cascades: [
-        { table: 'public.plain', columns: ['note'], onDelete: 'update', onUpdateOf: ['username'] },
-        { table: 'public.choosy', columns: ['id'], onDelete: 'nothing', onUpdateOf: ['region'] },
+        {
+          table: 'public.plain',
+          columns: ['note'],
+          onDelete: 'update',
+          onUpdateOf: ['username'],
+          isInherited: false,
+        },
+        {
+          table: 'public.choosy',
+          columns: ['id'],
+          onDelete: 'nothing',
+          onUpdateOf: ['region'],
+          isInherited: false,
+        },
       ],
     },
     'public.logs': { ...users, kind: 'partitioned', relatives: ['public.logs_1'] },
@@ -81,6 +111,7 @@ export const writeCatalogue = buildCatalogue({
     'public.writes': 'volatile',
   },
   operators: { 'public.~~~': 'volatile' },
+  harmfulTypes: ['public.audited'],
 });
 export const writeAnalyser = new SqlAnalyser(writeCatalogue);
 

@@ -28,20 +28,25 @@ export interface CatalogueSketch {
   readonly tables: Readonly<Record<string, TableSketch>>;
   /** By `schema.name`, beside the few of PostgreSQL below. */
   readonly functions?: Readonly<Record<string, Volatility>>;
+  /** Types to which a cast calls something that may write, by `schema.name`. */
+  readonly harmfulTypes?: readonly string[];
   readonly operators?: Readonly<Record<string, Volatility>>;
   readonly searchPath?: readonly string[];
 }
 
 const IMMUTABLE =
   'count sum max min lower upper length abs row_number unnest array_agg like_escape';
-const STABLE = 'now current_setting to_char date_trunc json_agg age to_jsonb version table_to_xml';
+const STABLE =
+  'now current_setting to_char date_trunc json_agg age to_jsonb version table_to_xml jsonb_to_recordset';
 const VOLATILE = 'random nextval pg_advisory_xact_lock lo_unlink clock_timestamp set_config';
+const TYPES = 'text varchar bpchar int2 int4 int8 bool uuid numeric date timestamptz json jsonb';
 const OPERATORS = '= <> < <= > >= + - * / || ~~ ~~* ->> @>';
 
 export function buildCatalogue({
   tables,
   functions = {},
   operators = {},
+  harmfulTypes = [],
   searchPath = ['pg_catalog', 'public'],
 }: CatalogueSketch): Catalogue {
   const known = Object.entries(tables).map(([id, sketch]) => buildTable(id, sketch));
@@ -56,6 +61,15 @@ export function buildCatalogue({
       ...functions,
     }),
     operators: named({ ...builtIn(OPERATORS, 'immutable'), ...operators }),
+    writingFunctions: bySchema(
+      Object.entries(functions).flatMap(([id, volatility]) =>
+        volatility === 'immutable' ? [] : [[...split(id), volatility] as const],
+      ),
+    ),
+    types: bySchema([
+      ...words(TYPES).map((name) => ['pg_catalog', name, true] as const),
+      ...harmfulTypes.map((id) => [...split(id), false] as const),
+    ]),
     fingerprint: 'sketch',
   });
 }
@@ -97,8 +111,12 @@ function natureOf(kind: ColumnKind): ColumnNature {
   return kind === 'text' || kind === 'uuid' ? 'text' : 'plain';
 }
 
+function words(names: string): string[] {
+  return names.split(' ');
+}
+
 function builtIn(names: string, volatility: Volatility): Record<string, Volatility> {
-  return Object.fromEntries(names.split(' ').map((name) => [`pg_catalog.${name}`, volatility]));
+  return Object.fromEntries(words(names).map((name) => [`pg_catalog.${name}`, volatility]));
 }
 
 function named(facts: Readonly<Record<string, Volatility>>): NamedFacts<Volatility> {

@@ -21,6 +21,12 @@ export class TransactionLog {
     addTo(this.#top(), touched);
   }
 
+  /** A statement that sets and ends savepoints by itself: no ROLLBACK TO is known to undo it. */
+  addForGood(touched: 'anything'): void {
+    const [first] = this.#frames;
+    if (first) addTo(first, touched);
+  }
+
   savepoint(name: string): void {
     this.#frames.push(newFrame(name));
   }

@@ -101,6 +101,21 @@ export class WriteProtocol {
     this.#inBackground(() => this.store.end(writeId, tables, this.token()));
   }
 
+  /**
+   * After a statement that commits by itself. It may have outlived its mark: what it committed since
+   * then is announced anew.
+   */
+  endLong(announcement: Announcement, backendPid: number): void {
+    const { writeId, tables, isUncertain } = announcement;
+    if (isUncertain || tables === 'anything') return this.end(announcement);
+    const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
+    this.#inBackground(async () => {
+      const mark = { writeId, backendPid, tables: names };
+      await this.store.begin(mark, this.token(), this.options.leaseMs);
+      await this.store.end(writeId, tables, this.token());
+    });
+  }
+
   /** After ROLLBACK, or where COMMIT has surely failed. */
   abort({ writeId, tables }: Announcement): void {
     if (tables === 'anything') return;

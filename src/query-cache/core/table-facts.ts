@@ -36,6 +36,8 @@ export interface Cascade {
   readonly onDelete: 'delete' | 'update' | 'nothing';
   /** An UPDATE of one of these columns here changes rows there. */
   readonly onUpdateOf: readonly string[];
+  /** Whether it is here only because a partitioned table above has it. */
+  readonly isInherited: boolean;
 }
 
 /** How a statement may use a table. */
@@ -91,6 +93,18 @@ export interface Catalogue {
   isSystemRelation(schema: string | undefined, name: string): boolean;
   /** Worst volatility of all functions of that name that the call can mean; `undefined` if unknown. */
   functionVolatility(schema: string | undefined, name: string): Volatility | undefined;
+  /**
+   * Worst volatility of the functions of that name that are users' and may write; `undefined`: there
+   * are none. A STABLE one must not write, but may call one that does.
+   */
+  writingVolatility(
+    schema: string | undefined,
+    name: string,
+  ): Exclude<Volatility, 'immutable'> | undefined;
+  /** Whether a cast to the type calls nothing that may write; `false` where it is not known. */
+  isTypeHarmless(schema: string | undefined, name: string): boolean;
+  /** Whether the type lives in `pg_catalog`. */
+  isBuiltInType(schema: string | undefined, name: string): boolean;
   /** Whether the function lives in `pg_catalog` under every meaning of the name. */
   isBuiltIn(schema: string | undefined, name: string): boolean;
   /**

@@ -111,11 +111,22 @@ export function refusalOf(
   return refuse(name, REASON_OF_STABLE.get(name) ?? 'its answer may depend on the session');
 }
 
-/** Whether a call changes no table, whatever its arguments. */
-export function isHarmless({ schema, name }: QualifiedName, catalogue: Catalogue): boolean {
+/**
+ * Whether a call changes no table, whatever its arguments.
+ *
+ * @param believesStable whether a user's function that is marked STABLE is taken at its word.
+ */
+export function isHarmless(
+  { schema, name }: QualifiedName,
+  catalogue: Catalogue,
+  believesStable: boolean,
+): boolean {
   const volatility = catalogue.functionVolatility(schema, name);
   if (volatility === undefined) return false;
-  if (!catalogue.isBuiltIn(schema, name)) return volatility !== 'volatile';
+  if (!catalogue.isBuiltIn(schema, name)) {
+    const writing = catalogue.writingVolatility(schema, name);
+    return writing === undefined || (writing === 'stable' && believesStable);
+  }
   return volatility === 'volatile' ? VOLATILE_AND_HARMLESS.has(name) : !RUNS_SQL.has(name);
 }
 

@@ -1,5 +1,5 @@
 /** Where foreign keys carry a change on to, over any number of steps. */
-import type { Catalogue, TableAction, TableFacts } from '../core/table-facts.js';
+import type { Cascade, Catalogue, TableAction, TableFacts } from '../core/table-facts.js';
 
 /** Rows deleted, or these columns of some rows updated. */
 export type RowsChanged = 'deleted' | ReadonlySet<string>;
@@ -46,9 +46,8 @@ export function cascadedTables(
   ];
   // The list grows while it is walked.
   for (const step of pending) {
-    const cascades = familyOf(step.table, catalogue).flatMap((member) => member.cascades);
-    for (const cascade of cascades) {
-      const effect = effectOf(cascade, step.changed);
+    for (const { cascade, changed: how } of cascadesOf(step.table, step.changed, catalogue)) {
+      const effect = effectOf(cascade, how);
       if (effect === undefined) continue;
       const action = effect === 'deleted' ? 'delete' : 'update';
       const next = catalogue.tableById(cascade.table);
@@ -63,8 +62,29 @@ export function cascadedTables(
   return [...reached];
 }
 
+/**
+ * The foreign keys to the table's family, each with what happens to the rows it names. A row that
+ * moves to another partition is deleted from the one it leaves: foreign keys that name that partition
+ * itself do what they do on DELETE.
+ */
+function cascadesOf(
+  table: TableFacts,
+  changed: RowsChanged,
+  catalogue: Catalogue,
+): readonly { readonly cascade: Cascade; readonly changed: RowsChanged }[] {
+  const family = familyOf(table, catalogue);
+  const mayMove = changed !== 'deleted' && family.some(({ kind }) => kind === 'partitioned');
+  return family.flatMap(({ kind, cascades }) =>
+    cascades.flatMap((cascade) => {
+      const isOfPartition = kind !== 'partitioned' && !cascade.isInherited;
+      const here = { cascade, changed };
+      return mayMove && isOfPartition ? [here, { cascade, changed: 'deleted' as const }] : [here];
+    }),
+  );
+}
+
 function effectOf(
-  { columns, onDelete, onUpdateOf }: TableFacts['cascades'][number],
+  { columns, onDelete, onUpdateOf }: Cascade,
   changed: RowsChanged,
 ): RowsChanged | undefined {
   if (changed !== 'deleted') {

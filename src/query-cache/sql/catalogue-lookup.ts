@@ -7,6 +7,8 @@ const BUILT_IN = 'pg_catalog';
 
 const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2 };
 
+type WritingVolatility = Exclude<Volatility, 'immutable'>;
+
 export interface CatalogueContent {
   readonly searchPath: readonly string[];
   readonly tables: readonly TableFacts[];
@@ -16,6 +18,10 @@ export interface CatalogueContent {
   readonly operators: NamedFacts<Volatility>;
   readonly enums?: NamedFacts<true>;
   readonly unsureCast?: string | undefined;
+  /** Functions of users that may write. */
+  readonly writingFunctions: NamedFacts<WritingVolatility>;
+  /** Whether a cast to the type calls nothing that may write. */
+  readonly types: NamedFacts<boolean>;
   readonly fingerprint: string;
 }
 
@@ -91,6 +97,23 @@ export class CatalogueLookup implements Catalogue {
     return this.#schemas(schema).some((candidate) => enums?.get(candidate)?.has(name));
   }
 
+  writingVolatility(schema: string | undefined, name: string): WritingVolatility | undefined {
+    return this.#worst(this.content.writingFunctions, schema, name);
+  }
+
+  isTypeHarmless(schema: string | undefined, name: string): boolean {
+    const owner = this.#ownerOfType(schema, name);
+    return owner !== undefined && this.content.types.get(owner)?.get(name) === true;
+  }
+
+  isBuiltInType(schema: string | undefined, name: string): boolean {
+    return this.#ownerOfType(schema, name) === BUILT_IN;
+  }
+
+  #ownerOfType(schema: string | undefined, name: string): string | undefined {
+    return this.#schemas(schema).find((candidate) => this.content.types.get(candidate)?.has(name));
+  }
+
   isBuiltIn(schema: string | undefined, name: string): boolean {
     const owners = this.#schemas(schema).filter((candidate) =>
       this.content.functions.get(candidate)?.has(name),
@@ -99,11 +122,11 @@ export class CatalogueLookup implements Catalogue {
   }
 
   /** Overloads of one name lie in several schemas; which one a call means depends on its types. */
-  #worst(
-    facts: NamedFacts<Volatility>,
+  #worst<V extends Volatility>(
+    facts: NamedFacts<V>,
     schema: string | undefined,
     name: string,
-  ): Volatility | undefined {
+  ): V | undefined {
     const found = this.#schemas(schema)
       .map((candidate) => facts.get(candidate)?.get(name))
       .filter((volatility) => volatility !== undefined);

@@ -96,7 +96,8 @@ function cascadeOf(foreignKey: Row, nameOf: (relation: unknown) => string): Casc
     foreignKey['on_update'] === true ? namesOf(foreignKey['referenced_columns']) : [];
   if (onDelete === 'nothing' && onUpdateOf.length === 0) return undefined;
   const columns = namesOf(foreignKey['columns']);
-  return { table: nameOf(foreignKey['referencing']), columns, onDelete, onUpdateOf };
+  const isInherited = foreignKey['inherited'] === true;
+  return { table: nameOf(foreignKey['referencing']), columns, onDelete, onUpdateOf, isInherited };
 }
 
 /** All members of each member's family, itself included. */

@@ -12,6 +12,7 @@ import {
   UNSURE_CASTS,
 } from './catalogue-queries.js';
 import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
+import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
 import { FAMILIES, FOREIGN_KEYS, POLICIES, RELATIONS, VIEW_SOURCES } from './relation-queries.js';
 
 /** Runs one statement and answers its rows, always on the same connection or an equal one. */
@@ -41,6 +42,8 @@ export async function loadCatalogue(
   const operators = await run(OPERATORS, []);
   const casts = await run(UNSURE_CASTS, []);
   const enums = await run(ENUMS, []);
+  const writing = await run(WRITING_FUNCTION_NAMES, []);
+  const types = await run(TYPES, []);
   const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
@@ -49,15 +52,25 @@ export async function loadCatalogue(
     otherRelations: otherRelations(relations),
     functions: volatilities(functions),
     operators: volatilities(operators),
-    enums: bySchema(
-      enums.flatMap(({ schema, names }) =>
-        namesOf(names).map((name) => [textOf(schema), name, true] as const),
-      ),
-    ),
+    enums: named(enums, () => true as const),
     unsureCast: casts[0] && textOf(casts[0]['cast']),
+    writingFunctions: named(writing, (row) =>
+      row['is_volatile'] === true ? 'volatile' : 'stable',
+    ),
+    types: named(types, (row) => row['is_harmless'] === true),
     fingerprint: createHash('sha256')
       .update(
-        JSON.stringify([path, ofTables, functions, operators, casts, enums, [...regionColumns]]),
+        JSON.stringify([
+          path,
+          ofTables,
+          functions,
+          operators,
+          casts,
+          enums,
+          writing,
+          types,
+          [...regionColumns],
+        ]),
       )
       .digest('base64url'),
   });
@@ -69,12 +82,14 @@ function otherRelations(relations: readonly Row[]): NamedFacts<true> {
 }
 
 function volatilities(rows: readonly Row[]): NamedFacts<Volatility> {
+  return named(rows, (row) => VOLATILITIES[Number(row['rank'])] ?? 'volatile');
+}
+
+/** Rows of a schema, names and what is true of each. */
+function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFacts<Fact> {
   return bySchema(
-    rows.flatMap((row) => {
-      const volatility = VOLATILITIES[Number(row['rank'])] ?? 'volatile';
-      return namesOf(row['names']).map(
-        (name) => [textOf(row['schema']), name, volatility] as const,
-      );
-    }),
+    rows.flatMap((row) =>
+      namesOf(row['names']).map((name) => [textOf(row['schema']), name, factOf(row)] as const),
+    ),
   );
 }

@@ -109,12 +109,6 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return false;
   }
 
-  /** Whether the catalogue at hand surely belongs to an earlier version of the schema. */
-  async isSurelyPast(): Promise<boolean> {
-    const version = await this.#presentVersion().catch(() => undefined);
-    return version !== undefined && !this.isCurrent(version);
-  }
-
   /** Whether the catalogue at hand surely belongs to the present version of the schema. */
   async isPresent(): Promise<boolean> {
     return this.isCurrent(await this.#presentVersion().catch(() => undefined));

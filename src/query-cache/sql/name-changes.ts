@@ -1,11 +1,12 @@
 /** Statements after which names may mean something else over the same connection. */
 import { pick, qualifiedName, visit, type Node } from './syntax-tree.js';
 
-/** Settings that decide where unqualified names are looked up. */
+/** Settings that decide where unqualified names are looked up, and how texts are read. */
 const NAMING_SETTINGS: ReadonlySet<string> = new Set([
   'search_path',
   'role',
   'session_authorization',
+  'standard_conforming_strings',
 ]);
 
 /** For statements of which all else is known: SET, RESET, DISCARD and calls of `set_config`. */

@@ -3,41 +3,56 @@
  * those in catalogue-queries.ts are.
  */
 import { OF_USERS } from './catalogue-queries.js';
+import { FIRST_OID_OF_USERS, TYPES_WITHIN, WRITING_FUNCTIONS } from './writing-functions.js';
 
 /**
  * Actions with effects of their own: triggers (bits of `tgtype`: 4 insert, 8 delete, 16 update,
- * 32 truncate) and rules of users, and definitions that call a volatile function of a user.
+ * 32 truncate) and rules of users, and definitions that call a function of a user that may write.
+ *
+ * Definitions are those of views, defaults, checks, policies, and of the types of columns: a domain
+ * has checks and a default of its own, a cast to a type may be made by a function. STABLE promises
+ * not to write; it is believed where writing would end everything, and not of views, where it
+ * costs a question.
  */
 const SIDE_EFFECTS = `
-WITH RECURSIVE part(relation, action, class, object) AS (
+WITH RECURSIVE column_type(relation, type) AS (
+  SELECT a.attrelid, a.atttypid FROM pg_catalog.pg_attribute a
+   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= ${FIRST_OID_OF_USERS}
+  UNION
+  SELECT s.relation, inner_type.oid FROM column_type s ${TYPES_WITHIN('s.type')}
+), changing(action) AS (
+  VALUES ('insert'), ('update')
+), part(relation, action, class, object) AS (
   SELECT ev_class, 'read', 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid FROM pg_catalog.pg_rewrite
   UNION ALL
   SELECT adrelid, action, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_attrdef CROSS JOIN (VALUES ('insert'), ('update')) AS a(action)
+    FROM pg_catalog.pg_attrdef CROSS JOIN changing
   UNION ALL
   SELECT conrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_constraint CROSS JOIN (VALUES ('insert'), ('update')) AS a(action)
-   WHERE contype = 'c' AND conrelid <> 0
+    FROM pg_catalog.pg_constraint CROSS JOIN changing WHERE contype = 'c' AND conrelid <> 0
   UNION ALL
-  SELECT a.attrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid
-    FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a ON a.atttypid = c.contypid
-    AND c.contypid <> 0
-   CROSS JOIN (VALUES ('insert'), ('update')) AS b(action)
+  SELECT s.relation, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid
+    FROM column_type s JOIN pg_catalog.pg_constraint c ON c.contypid = s.type CROSS JOIN changing
+  UNION ALL
+  SELECT s.relation, action, 'pg_catalog.pg_type'::pg_catalog.regclass, s.type
+    FROM column_type s CROSS JOIN changing
+  UNION ALL
+  SELECT s.relation, action, 'pg_catalog.pg_cast'::pg_catalog.regclass, c.oid
+    FROM column_type s JOIN pg_catalog.pg_cast c ON c.casttarget = s.type CROSS JOIN changing
   UNION ALL
   SELECT polrelid, action, 'pg_catalog.pg_policy'::pg_catalog.regclass, oid
     FROM pg_catalog.pg_policy
    CROSS JOIN (VALUES ('read'), ('insert'), ('update'), ('delete')) AS a(action)
 ), uses AS (
-  SELECT part.relation, part.action, d.refclassid AS class, d.refobjid AS object
+  SELECT part.relation, part.action, part.class AS by_class, d.refclassid AS class, d.refobjid AS object
     FROM part JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.object
-), volatile_function AS (
-  SELECT oid FROM pg_catalog.pg_proc WHERE provolatile = 'v'
-), calling(relation, action) AS (
-  SELECT uses.relation, uses.action FROM uses JOIN volatile_function f ON f.oid = uses.object
+), ${WRITING_FUNCTIONS}, calling(relation, action) AS (
+  SELECT uses.relation, uses.action FROM uses JOIN writing_function f ON f.oid = uses.object
    WHERE uses.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
+     AND (f.is_volatile OR uses.by_class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass)
   UNION
   SELECT uses.relation, uses.action FROM uses JOIN pg_catalog.pg_operator o ON o.oid = uses.object
-    JOIN volatile_function f ON f.oid = o.oprcode
+    JOIN writing_function f ON f.oid = o.oprcode AND f.is_volatile
    WHERE uses.class = 'pg_catalog.pg_operator'::pg_catalog.regclass
   UNION
   SELECT uses.relation, uses.action FROM uses JOIN calling ON calling.relation = uses.object
@@ -97,7 +112,7 @@ SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
        CASE WHEN f.confdeltype = 'c' THEN 'delete'
             WHEN f.confdeltype IN ('n', 'd') THEN 'update'
             ELSE 'nothing' END AS on_delete,
-       f.confupdtype IN ('c', 'n', 'd') AS on_update,
+       f.confupdtype IN ('c', 'n', 'd') AS on_update, f.conparentid <> 0 AS inherited,
        CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = f.confrelid
                             AND g.attnum = ANY (f.confkey) AND g.attgenerated <> '')
             THEN ${columnNames('f.confrelid', ALL_COLUMNS)}

@@ -1,4 +1,4 @@
-/** What unqualified names find over one connection, where it is not what they find over a new one. */
+/** What statements mean over one connection, where it is not what they mean over a new one. */
 import type { TableAction, TableFacts } from '../core/table-facts.js';
 
 /** The search path and the temporary relations of a connection. */
@@ -6,6 +6,11 @@ export interface SessionNames {
   /** The schemas in the order they are searched, the temporary one among them if there is one. */
   readonly searchPath: readonly string[];
   readonly temporary: readonly TemporaryRelation[];
+  /**
+   * Whether a backslash stands for itself in a plain string constant, as the parser here takes it
+   * (`standard_conforming_strings`).
+   */
+  readonly isStandard: boolean;
 }
 
 export interface TemporaryRelation {
@@ -19,6 +24,7 @@ const TEMPORARY = 'pg_temp';
 /** Answers one row with the names as JSON. */
 export const SESSION_NAMES = `
 SELECT pg_catalog.json_build_object(
+  'isStandard', pg_catalog.current_setting('standard_conforming_strings') = 'on',
   'searchPath', pg_catalog.array_to_json(pg_catalog.current_schemas(true)),
   'temporary', COALESCE((
     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -12,6 +12,7 @@ import {
   type RawStmt,
   type TransactionStmt,
 } from './syntax-tree.js';
+import { isOfTemporaryTables } from './temporary-tables.js';
 import { writesOf } from './write-parts.js';
 
 type TransactionCommand = Extract<StatementAnalysis, { kind: 'transaction' }>['command'];
@@ -101,10 +102,11 @@ function classify(statement: Node | undefined, context: StatementContext): State
   }
   return (
     ofExplained(statement, context) ??
+    ofTemporary(statement, context) ??
     ofQuery(statement, context) ?? {
       kind: 'unknown',
       transactional: isTransactional(type, Object.values(statement)[0] as object),
-      changesSchema: mayChangeSchema(type),
+      changesSchema: mayChangeSchema(type) || makesTable(statement),
     }
   );
 }
@@ -125,17 +127,27 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
   return { ...analysis, writes };
 }
 
+/** Makes or drops temporary tables alone: nobody else sees them. */
+function ofTemporary(statement: Node, context: StatementContext): StatementAnalysis | undefined {
+  if (!isOfTemporaryTables(statement, context.catalogue)) return undefined;
+  const made = pick(statement, 'CreateTableAsStmt');
+  const query = made && classify(made.query, { ...context, sql: undefined });
+  if (query && query.kind !== 'read') return undefined;
+  return { kind: 'read', restsOnSchema: query?.restsOnSchema ?? false, changesNames: true };
+}
+
 /** A statement that evaluates queries; `undefined` where it is none or may change anything. */
 function ofQuery(
   statement: Node,
   { sql, index, catalogue }: StatementContext,
 ): StatementAnalysis | undefined {
   if (!QUERY_TYPES.has(typeOf(statement) ?? '') || makesTable(statement)) return undefined;
-  if (!isWithoutHarm(statement, catalogue)) return undefined;
   // A command of the server's may do whatever it likes.
   if (pick(statement, 'CopyStmt')?.is_program) return undefined;
   const writes = writesOf(statement, { catalogue, sql, index });
   if (!writes) return undefined;
+  // That a SELECT has written nothing is asked of the server; a write would end everything.
+  if (!isWithoutHarm(statement, catalogue, writes.length > 0)) return undefined;
   const names = changesNames(statement);
   return writes.length > 0
     ? { kind: 'write', writes, statements: 1, changesNames: names }

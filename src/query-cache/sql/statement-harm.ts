@@ -10,6 +10,7 @@ import {
   type Node,
   type QualifiedName,
   type RangeVar,
+  type TypeName,
 } from './syntax-tree.js';
 
 /** The fields that hold an operator's name. */
@@ -18,11 +19,17 @@ const OPERATOR_FIELDS: ReadonlySet<string> = new Set(['operName', 'useOp']);
 /**
  * Whether the tree calls nothing that can write. The rows that its statements write by themselves
  * are another question.
+ *
+ * @param believesStable whether a user's function that is marked STABLE is believed not to write.
  */
-export function isWithoutHarm(tree: object, catalogue: Catalogue): boolean {
+export function isWithoutHarm(
+  tree: object,
+  catalogue: Catalogue,
+  believesStable: boolean,
+): boolean {
   let harmless = true;
   visit(tree, (key, value) => {
-    harmless &&= isPartHarmless(key, value, catalogue);
+    harmless &&= isPartHarmless(key, value, catalogue, believesStable);
   });
   return harmless;
 }
@@ -38,6 +45,8 @@ export function restsOnSchema(tree: object, catalogue: Catalogue): boolean {
     const node = { [key]: value } as unknown as Node;
     const call = qualifiedName(pick(node, 'FuncCall')?.funcname);
     const range = pick(node, 'RangeVar');
+    const type = key === 'typeName' ? typeNameOf(value) : undefined;
+    rests ||= type !== undefined && !catalogue.isBuiltInType(type.schema, type.name);
     rests ||= key === 'FuncCall' && !catalogue.isBuiltIn(call.schema, call.name);
     rests ||= range !== undefined && !isPlainRelation(range, names, catalogue);
   });
@@ -55,14 +64,23 @@ function isPlainRelation(
   return kind === 'table' || kind === 'partitioned' || kind === 'materialized-view';
 }
 
-function isPartHarmless(key: string, value: object, catalogue: Catalogue): boolean {
+function isPartHarmless(
+  key: string,
+  value: object,
+  catalogue: Catalogue,
+  believesStable: boolean,
+): boolean {
   const node = { [key]: value } as unknown as Node;
   const call = pick(node, 'FuncCall');
-  if (call) return isHarmless(qualifiedName(call.funcname), catalogue);
+  if (call) return isHarmless(qualifiedName(call.funcname), catalogue, believesStable);
   const expression = pick(node, 'A_Expr');
   if (expression) return isOperatorHarmless(qualifiedName(expression.name), catalogue);
   if (OPERATOR_FIELDS.has(key))
     return isOperatorHarmless(qualifiedName(value as Node[]), catalogue);
+  if (key === 'typeName') {
+    const type = typeNameOf(value);
+    return catalogue.isTypeHarmless(type.schema, type.name);
+  }
   const range = pick(node, 'RangeVar') ?? (key === 'relation' ? value : undefined);
   if (range) return isRelationHarmless(range, catalogue);
   const column = pick(node, 'ColumnRef');
@@ -70,6 +88,11 @@ function isPartHarmless(key: string, value: object, catalogue: Catalogue): boole
   if (column && names.length > 1) return isFieldHarmless(names.at(-1) ?? '', catalogue);
   const steps = pick(node, 'A_Indirection')?.indirection ?? [];
   return steps.every((step) => isFieldHarmless(pick(step, 'String')?.sval ?? '', catalogue));
+}
+
+/** The type of a cast, or of a column that is made of a value. */
+function typeNameOf(value: object): QualifiedName {
+  return qualifiedName((value as TypeName).names);
 }
 
 /** An operator the catalogue does not know is one of a type's own, in a schema not on the path. */
@@ -85,8 +108,5 @@ function isRelationHarmless({ schemaname, relname }: RangeVar, catalogue: Catalo
 
 /** `row.name` may be a call of the function of that name. */
 function isFieldHarmless(name: string, catalogue: Catalogue): boolean {
-  const isUserFunction =
-    catalogue.functionVolatility(undefined, name) === 'volatile' &&
-    !catalogue.isBuiltIn(undefined, name);
-  return !isUserFunction;
+  return catalogue.writingVolatility(undefined, name) !== 'volatile';
 }

@@ -38,8 +38,9 @@ const NOT_TRANSACTIONAL: ReadonlySet<string> = new Set([
   'TransactionStmt',
 ]);
 
-/** Cannot change what the catalogue says. */
+/** Change what the catalogue says only through functions they call. */
 const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
+  'SelectStmt',
   'InsertStmt',
   'UpdateStmt',
   'DeleteStmt',
@@ -58,7 +59,10 @@ export function isTransactional(type: string, statement: object): boolean {
   return !isConcurrent(statement) && !detaches(statement);
 }
 
-/** Whether it may change the schema. A SELECT here calls a function that may do anything. */
+/**
+ * Whether it changes the schema by itself. What a function does that it calls is asked of the server
+ * before COMMIT.
+ */
 export function mayChangeSchema(type: string): boolean {
   return !KEEPS_SCHEMA.has(type);
 }

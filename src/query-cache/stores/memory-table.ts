@@ -39,7 +39,7 @@ export class MemoryTable {
     for (const name of names) {
       const dimension = dimensionOf(name);
       if (!this.#mayCreate(dimension)) continue;
-      if (!this.versions.has(name)) this.#put(name, { token, marks: NO_MARKS });
+      if (!this.versions.has(name)) this.#put(name, { token, marks: this.#marksOn(name) });
       if (dimension !== undefined) this.dimensions.add(dimension);
     }
     this.#dropUnused(new Set(names));
@@ -61,7 +61,7 @@ export class MemoryTable {
     const covered = this.#cover([...(this.marks.get(writeId)?.names ?? []), ...names]);
     this.marks.set(writeId, { backendPid, deadlineMs, transactionId: undefined, names: covered });
     for (const name of covered) {
-      const marks = new Map(this.versions.get(name)?.marks);
+      const marks = new Map(this.#marksOn(name));
       marks.delete(writeId);
       this.#put(name, { token, marks: marks.set(writeId, this.#epochToken()) });
     }
@@ -76,7 +76,7 @@ export class MemoryTable {
       const version = this.versions.get(name);
       const next = token ?? version?.token;
       if (next === undefined) continue;
-      const marks = new Map(version?.marks);
+      const marks = new Map(this.#marksOn(name));
       marks.delete(writeId);
       this.#put(name, { token: next, marks });
     }
@@ -145,6 +145,15 @@ export class MemoryTable {
       if (dimension !== undefined) this.dimensions.add(dimension);
     }
     return [...covered];
+  }
+
+  /** The marks on a version; where that was lost, those that say themselves that they lie on it. */
+  #marksOn(name: string): ReadonlyMap<string, string> {
+    const version = this.versions.get(name);
+    if (version) return version.marks;
+    const lying = [...this.marks].filter(([, { names }]) => names.includes(name));
+    if (lying.length === 0) return NO_MARKS;
+    return new Map(lying.map(([writeId]) => [writeId, this.#epochToken()]));
   }
 
   #epochToken(): string {

@@ -83,11 +83,11 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'two readers who both meet marks whose leases have run out',
     ...{ reads: 2, leasesRunOut: true },
   }),
-  explored(6_500, {
+  explored(9_000, {
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
-  explored(16_000, {
+  explored(10_000, {
     name: 'a restart of Redis without data',
     ...ALONE,
     ...{ reads: 2, faults: ['restart empty'], mostFaults: 1 },

@@ -46,8 +46,8 @@ describe('Linearizability', () => {
   it('lets a read that overlaps a write answer either state', () => {
     const { states, log } = held();
     states.push(1);
-    log.answered('R', show, '0', 0);
-    log.answered('R', show, '1', 0);
+    log.answered({ reader: 'R', answerOf: show, answer: '0', floor: 0 });
+    log.answered({ reader: 'R', answerOf: show, answer: '1', floor: 0 });
     expect(log.violation).toBeUndefined();
   });
 
@@ -55,22 +55,22 @@ describe('Linearizability', () => {
     const { states, log } = held();
     states.push(1);
     log.acknowledged(1);
-    log.answered('R', show, '0', log.floor);
+    log.answered({ reader: 'R', answerOf: show, answer: '0', floor: log.floor });
     expect(log.violation).toBe('R answers 0; right would be 1 (state 1: 1)');
   });
 
   it('lets nobody go back behind what another has read', () => {
     const { states, log } = held();
     states.push(1);
-    log.answered('R1', show, '1', 0);
-    log.answered('R2', show, '0', log.floor);
+    log.answered({ reader: 'R1', answerOf: show, answer: '1', floor: 0 });
+    log.answered({ reader: 'R2', answerOf: show, answer: '0', floor: log.floor });
     expect(log.violation).toMatch(/^R2 answers 0/);
   });
 
   it('gives a read the earliest state that fits', () => {
     const { states, log } = held();
     states.push(1, 2);
-    log.answered('R1', show, '0', 0);
+    log.answered({ reader: 'R1', answerOf: show, answer: '0', floor: 0 });
     expect(log.floor).toBe(0);
   });
 });

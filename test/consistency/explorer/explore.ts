@@ -5,9 +5,11 @@
  * run begins anew and repeats the choices that led to a moment, and then takes one that was not
  * taken there yet. A moment whose fingerprint was met before is not followed again: what can come
  * after it is the same (fingerprint.ts says what it covers).
+ * Most choices lead to such moments, and many of these are foreseen and not taken (foresight.ts).
  */
 import type { Configuration } from './configuration.js';
-import { fingerprintOf } from './fingerprint.js';
+import { fingerprintOf, momentOf } from './fingerprint.js';
+import { Foresight, type Prospect } from './foresight.js';
 import { choicesOf, step, type Choice } from './world/choices.js';
 import { World } from './world/world.js';
 
@@ -28,6 +30,12 @@ export interface Exploration {
   readonly isComplete: boolean;
 }
 
+/** A run that may be taken. */
+interface Ahead {
+  readonly path: readonly Choice[];
+  readonly prospect: Prospect | undefined;
+}
+
 export interface ExploreOptions {
   /** Gives up beyond so many states. */
   readonly mostStates?: number;
@@ -35,6 +43,8 @@ export interface ExploreOptions {
   readonly breadthFirst?: boolean;
   /** Ends runs after so many choices; only breadth first, where the shortest way comes first. */
   readonly mostChoices?: number;
+  /** Told before each run how far it has come; answers whether to go on. */
+  readonly goesOn?: (progress: { readonly states: number; readonly executions: number }) => boolean;
   /** Goes on from moments already visited too: the same answers, by far more work. */
   readonly revisits?: boolean;
 }
@@ -46,7 +56,8 @@ export async function explore(
   const { mostStates = Infinity, breadthFirst = false, mostChoices = Infinity } = options;
   const visited = new Set<string>();
   const answers = new Set<string>();
-  const open: (readonly Choice[])[] = [[]];
+  const foresight = options.revisits === true ? undefined : new Foresight();
+  const open: Ahead[] = [{ path: [], prospect: undefined }];
   let [executions, depth, ends] = [0, 0, 0];
   const report = (violation: readonly string[] | undefined, isComplete: boolean): Exploration => ({
     states: visited.size,
@@ -58,22 +69,38 @@ export async function explore(
     isComplete,
   });
 
+  /** Where a run leads, as far as that can be told without taking it. */
+  function foreseen({ prospect }: Ahead): string | undefined {
+    const outcome = prospect && foresight?.foresee(prospect);
+    for (const answer of outcome?.answers ?? []) answers.add(answer);
+    return outcome && fingerprintOf(outcome.moment);
+  }
+
   const next = queueOf(open, breadthFirst);
   for (let start = next(); start; start = next()) {
+    let expected = foreseen(start);
+    if (expected !== undefined && visited.has(expected)) continue;
+    if (options.goesOn?.({ states: visited.size, executions }) === false) {
+      return report(undefined, false);
+    }
     executions += 1;
-    const path = [...start];
-    const world = await worldAfter(configuration, path);
+    let { path } = start;
+    const world = await worldAfter(configuration, path, foresight);
     for (;;) {
       depth = Math.max(depth, path.length);
       const { violation } = world.linearizability;
       for (const answer of world.linearizability.answers) answers.add(answer);
       if (violation !== undefined) return report([...path.map(labelOf), violation], false);
-      const fingerprint = fingerprintOf(world);
+      const moment = momentOf(world);
+      const fingerprint = fingerprintOf(moment);
+      if ((expected ?? fingerprint) !== fingerprint) {
+        throw new Error(`${path.map(labelOf).join('\n')}\ncame out otherwise than foreseen.`);
+      }
       if (visited.has(fingerprint) && options.revisits !== true) break;
       visited.add(fingerprint);
       if (visited.size > mostStates) return report(undefined, false);
-      const [first, ...others] = choicesOf(world);
-      if (!first) {
+      const choices = choicesOf(world);
+      if (choices.length === 0) {
         ends += 1;
         const hanging = world.processes.filter(({ isCrashed, isBusy }) => !isCrashed && isBusy);
         if (hanging.length > 0) {
@@ -82,13 +109,26 @@ export async function explore(
         break;
       }
       if (path.length >= mostChoices) break;
+      depth = Math.max(depth, path.length + 1);
+      const ahead: Ahead[] = [];
+      for (const choice of choices) {
+        const prospect = await foresight?.prospectOf(world, moment, choice);
+        ahead.push({ path: [...path, choice], prospect });
+      }
       if (breadthFirst) {
-        for (const choice of [first, ...others]) open.push([...path, choice]);
+        open.push(...ahead);
         break;
       }
-      for (const other of others.toReversed()) open.push([...path, other]);
-      path.push(first);
-      await step(world, first);
+      let going: Ahead | undefined;
+      do {
+        going = ahead.shift();
+        expected = going && foreseen(going);
+      } while (expected !== undefined && visited.has(expected));
+      const choice = going?.path.at(-1);
+      if (!going || !choice) break;
+      open.push(...ahead.toReversed());
+      ({ path } = going);
+      await (foresight ? foresight.take(world, choice) : step(world, choice));
     }
   }
   return report(undefined, true);
@@ -100,10 +140,18 @@ function queueOf<T>(items: T[], isFirstInFirstOut: boolean): () => T | undefined
 }
 
 /** Runs a new world to where it was when these choices had been made. */
-async function worldAfter(configuration: Configuration, path: readonly Choice[]): Promise<World> {
+async function worldAfter(
+  configuration: Configuration,
+  path: readonly Choice[],
+  foresight: Foresight | undefined,
+): Promise<World> {
+  // Lets timers and signals through.
+  await new Promise<void>((resolve) => setImmediate(resolve));
   const world = new World(configuration);
   await world.rest();
-  for (const choice of path) await step(world, choice);
+  const last = path.at(-1);
+  for (const choice of path.slice(0, -1)) await step(world, choice);
+  if (last) await (foresight ? foresight.take(world, last) : step(world, last));
   return world;
 }
 

@@ -20,33 +20,54 @@
  * after marks whenever there is something to look after (actors/reader.ts).
  */
 import { hash } from 'node:crypto';
+import { numbered } from './tokens.js';
 import type { World } from './world/world.js';
 
-const TOKEN = /\u03C4\d+/g;
-
-export function fingerprintOf(world: World): string {
-  const readers = world.readers.map(
-    (reader) => `${reader.process.describe()}\n${reader.describe()}`,
-  );
-  const text = [
-    world.redis.describe(),
-    world.postgres.describe(),
-    [...world.fillLock.owners].join(),
-    `${world.linearizability.floor} ${world.readsLeft} ${world.faultsLeft}`,
-    ...world.writers.map((writer) => `${writer.process.describe()}\n${writer.describe()}`),
-    ...readers
-      .map((reader) => ({ reader, order: numbered(reader) }))
-      .toSorted((a, b) => (a.order < b.order ? -1 : 1))
-      .map(({ reader }) => reader),
-  ].join('\n\n');
-  return hash('sha1', numbered(text), 'base64');
+/** A moment of the world in words. */
+export interface Moment {
+  readonly redis: string;
+  /** What the processes share beside Redis. */
+  readonly shared: string;
+  readonly floor: number;
+  /** Of each process in the order of `World.processes`: the readers come first. */
+  readonly processes: readonly string[];
+  readonly readers: number;
 }
 
-function numbered(text: string): string {
-  const numbers = new Map<string, number>();
-  return text.replace(TOKEN, (token) => {
-    let number = numbers.get(token);
-    if (number === undefined) numbers.set(token, (number = numbers.size));
-    return `#${number}`;
-  });
+export function momentOf(world: World): Moment {
+  return {
+    redis: world.redis.describe(),
+    shared: [
+      world.postgres.describe(),
+      [...world.fillLock.owners].join(),
+      `${world.readsLeft} ${world.faultsLeft}`,
+    ].join('\n\n'),
+    floor: world.linearizability.floor,
+    processes: world.actors.map(describeActor),
+    readers: world.readers.length,
+  };
+}
+
+/** All that decides what a process will do. */
+export function describeActor(actor: World['actors'][number]): string {
+  return `${actor.process.describe()}\n${actor.describe()}`;
+}
+
+export function fingerprintOf({ redis, shared, floor, processes, readers }: Moment): string {
+  const text = [
+    redis,
+    shared,
+    floor,
+    ...processes.slice(readers),
+    ...inOrder(processes.slice(0, readers)),
+  ].join('\n\n');
+  return hash('sha1', numbered(text).text, 'base64');
+}
+
+function inOrder(readers: readonly string[]): readonly string[] {
+  if (readers.length < 2) return readers;
+  return readers
+    .map((reader) => ({ reader, order: numbered(reader).text }))
+    .toSorted((a, b) => (a.order < b.order ? -1 : 1))
+    .map(({ reader }) => reader);
 }

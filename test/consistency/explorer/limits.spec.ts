@@ -1,22 +1,23 @@
 /** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
-import { describe, expect, it } from '@jest/globals';
-import type { Configuration } from './configuration.js';
-import { ALONE, configuration } from './configurations.js';
-import { explore } from './explore.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ExplorerThread } from './explorer-thread.js';
+import { NOTICED, PARTITION, THERE_AND_BACK } from './limits.js';
 
 /** Far more than it takes; how long it takes decides nothing. */
 const PATIENCE_MS = 300_000;
 const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
 
+let thread: ExplorerThread;
+
+beforeAll(() => {
+  thread = new ExplorerThread();
+});
+
+afterAll(() => thread.close());
+
 describe('a limit of the protocol', () => {
   it('a writer cut off from Redis that goes on is not seen by readers who are not', async () => {
-    const { violation } = await explore(
-      configuration({
-        name: 'partition',
-        ...{ readers: 1, reads: 2, faults: ['outage of the writer'], mostFaults: 1 },
-      }),
-      { breadthFirst: true },
-    );
+    const { violation } = await thread.explore(PARTITION.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
   });
@@ -26,11 +27,7 @@ describe('a limit of the protocol', () => {
   // connections tell those who were connected; who begins afterwards has to ask them
   // (stores/redis-witness.ts).
   it('a server that is returned to is recognised by those alone who noticed that it was left', async () => {
-    const there = { ...ALONE, reads: 2, faults: ['failover' as const] };
-    const { violation } = await explore(
-      configuration({ name: 'there and back', ...there, mostFaults: 2 }),
-      { breadthFirst: true },
-    );
+    const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
   });
@@ -39,20 +36,13 @@ describe('a limit of the protocol', () => {
 describe('what is noticed by all', () => {
   const MOST_CHOICES = 11;
 
-  it.each<{ what: string; given: Partial<Configuration> }>([
-    { what: 'an outage of all', given: { faults: ['outage of all'], mostFaults: 1 } },
-    { what: 'a failover', given: { faults: ['failover'], mostFaults: 1 } },
-    {
-      what: 'a server that is left and returned to',
-      given: { faults: ['failover'], mostFaults: 2, noticesFailures: true },
-    },
-  ])(
-    `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $what`,
-    async ({ given }) => {
-      const { violation, isComplete, depth, states } = await explore(
-        configuration({ ...ALONE, reads: 2, ...given }),
-        { breadthFirst: true, mostChoices: MOST_CHOICES },
-      );
+  it.each(NOTICED)(
+    `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $name`,
+    async ({ name }) => {
+      const { violation, isComplete, depth, states } = await thread.explore(name, {
+        breadthFirst: true,
+        mostChoices: MOST_CHOICES,
+      });
       expect(violation).toBeUndefined();
       expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MOST_CHOICES });
       expect(states).toBeGreaterThan(1_000);

@@ -17,8 +17,19 @@
  *
  * An answer is compared whole, so rows of two regions must come from one state.
  */
+export interface Given<State> {
+  readonly reader: string;
+  readonly answer: string;
+  /** The answer that would be right in a state. */
+  readonly answerOf: (state: State) => string;
+  /** The latest state that was known of when the read began. */
+  readonly floor: number;
+}
+
 export class Linearizability<State> {
-  /** Every answer given, with what could be known before it and what there was after it. */
+  /** Every answer given, in order. */
+  readonly given: Given<State>[] = [];
+  /** The same in words, with what could be known before it and what there was after it. */
   readonly answers: string[] = [];
   #floor = 0;
   #violation: string | undefined;
@@ -41,22 +52,34 @@ export class Linearizability<State> {
     this.#floor = Math.max(this.#floor, state);
   }
 
-  /** @param floor the latest state that was known of when the read began. */
-  answered(
-    reader: string,
-    answerOf: (state: State) => string,
-    answer: string,
-    floor: number,
-  ): void {
-    this.answers.push(`${reader}: ${answer} after ${floor} before ${this.states.length}`);
-    const right = this.states.findIndex((state, i) => i >= floor && answerOf(state) === answer);
-    if (right !== -1) {
+  answered(given: Given<State>): void {
+    this.given.push(given);
+    this.answers.push(inWords(given, this.states));
+    const right = earliestStateOf(given, this.states);
+    if (right !== undefined) {
       this.acknowledged(right);
       return;
     }
+    const { reader, answerOf, answer, floor } = given;
     const allowed = this.states
       .slice(floor)
       .map((state, i) => `${answerOf(state)} (state ${floor + i}: ${this.show(state)})`);
     this.#violation ??= `${reader} answers ${answer}; right would be ${allowed.join(' or ')}`;
   }
+}
+
+/** The earliest of the states that fits an answer given now; `undefined`: it is wrong. */
+export function earliestStateOf<State>(
+  { answerOf, answer, floor }: Given<State>,
+  states: readonly State[],
+): number | undefined {
+  const right = states.findIndex((state, i) => i >= floor && answerOf(state) === answer);
+  return right === -1 ? undefined : right;
+}
+
+export function inWords<State>(
+  { reader, answer, floor }: Given<State>,
+  states: readonly State[],
+): string {
+  return `${reader}: ${answer} after ${floor} before ${states.length}`;
 }

@@ -132,7 +132,6 @@ export class Reader {
     const floor = this.#floor;
     const { shocks } = process;
     const operation = process.begin(query.name);
-    const bodyOf = (state: State): string => bodyOfAnswer(query, state);
     void this.#protocol
       .read({
         query: query.name,
@@ -145,12 +144,12 @@ export class Reader {
         const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
         if (outcome.source !== 'bypass') process.overcame(shocks);
         const how = outcome.source === 'bypass' ? outcome.reason : outcome.source;
-        linearizability.answered(
-          `${process.name} (${query.name}, ${how})`,
-          bodyOf,
-          body.toString(),
+        linearizability.answered({
+          reader: `${process.name} (${query.name}, ${how})`,
+          answer: body.toString(),
+          answerOf: (state) => bodyOfAnswer(query, state),
           floor,
-        );
+        });
       })
       .finally(() => operation.end());
   }

@@ -80,3 +80,22 @@ export class MissingValid extends StoreVariant {
     return { ...reading, versions };
   }
 }
+
+/** `mark-not-restored`: a version that was lost while a write is marked on it comes back without. */
+export class MarkNotRestored extends StoreVariant {
+  constructor(protected override readonly store: DataSet) {
+    super(store);
+  }
+
+  override async create(versions: TableVersionNames, token: string): Promise<TableReading> {
+    const [before] = await this.store.read([versions]);
+    await this.store.create(versions, token);
+    const table = this.store.allTables.get(versions.table);
+    versions.names.forEach((name, index) => {
+      if (before?.versions[index] === undefined) table?.unmark(name);
+    });
+    const [after] = await this.store.read([versions]);
+    if (!after) throw new Error('A reading is missing.');
+    return after;
+  }
+}

@@ -8,6 +8,15 @@ export interface Choice {
   /** For traces, such as `W1: begin`. Unique among the choices of one moment. */
   readonly label: string;
   readonly apply: (world: World) => void | Promise<void>;
+  /** Where something that a process has sent is carried out, and nothing else. */
+  readonly step?: ProcessStep;
+}
+
+export interface ProcessStep {
+  /** Index of the process. */
+  readonly process: number;
+  /** What it has sent. */
+  readonly sent: (world: World) => readonly Parked[];
 }
 
 /** In an order that is the same for every world with the same past. */
@@ -72,19 +81,28 @@ function stepsOf(world: World, process: Process, index: number): Choice[] {
   const choices: Choice[] = [];
   const commands = batchOf(world, process);
   if (commands.length > 0) {
-    choices.push({
-      label: `${process.name}: ${commands.map(({ label }) => label).join(', ')}`,
-      apply: (other) => carryOut(batchOf(other, other.processAt(index))),
-    });
+    const sent = (other: World): readonly Parked[] => batchOf(other, other.processAt(index));
+    choices.push(stepOf(process, index, commands, sent));
   }
-  for (const { server, label, isReady } of process.parked) {
-    if (server === 'redis' || !isReady()) continue;
-    choices.push({
-      label: `${process.name}: ${label}`,
-      apply: (other) => other.processAt(index).find(label).carryOut(),
-    });
+  for (const parked of process.parked) {
+    if (parked.server === 'redis' || !parked.isReady()) continue;
+    const sent = (other: World): readonly Parked[] => [other.processAt(index).find(parked.label)];
+    choices.push(stepOf(process, index, [parked], sent));
   }
   return choices;
+}
+
+function stepOf(
+  { name }: Process,
+  process: number,
+  group: readonly Parked[],
+  sent: ProcessStep['sent'],
+): Choice {
+  return {
+    label: `${name}: ${group.map(({ label }) => label).join(', ')}`,
+    apply: (world) => carryOut(sent(world)),
+    step: { process, sent },
+  };
 }
 
 /** The commands that are carried out next: those of one turn travel together. */

@@ -29,8 +29,15 @@ class WorldTable extends MemoryTable {
     return [...this.versions.values()].map(({ token }) => token);
   }
 
+  /** Any, as an `allkeys-*` policy has it: also those that a write is marked on. */
   evictable(): readonly string[] {
-    return [...this.versions].filter(([, { marks }]) => marks.size === 0).map(([name]) => name);
+    return [...this.versions.keys()];
+  }
+
+  /** Takes the marks off a version, while they stay among those of the table. */
+  unmark(name: string): void {
+    const version = this.versions.get(name);
+    if (version) this.versions.set(name, { ...version, marks: new Map() });
   }
 
   evict(name: string): void {

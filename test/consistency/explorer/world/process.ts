@@ -3,7 +3,7 @@
  * has been told. Between two steps of the world a process does nothing, so what it will do next is
  * decided by what it was told.
  */
-import { Operation, type Thread } from './operation.js';
+import { Operation, Past, type Thread } from './operation.js';
 
 /** Whom a process waits for. */
 export type Server = 'redis' | 'postgres' | 'time';
@@ -21,6 +21,10 @@ export interface Parked {
   readonly isReady: () => boolean;
   /** Makes it happen and tells the process, if that still listens. */
   readonly carryOut: () => void;
+  /** Makes it happen, telling nobody; answers what the process would be told. */
+  readonly tryOut: () => Promise<string>;
+  /** What the process was told; `undefined`: nothing. */
+  readonly told: () => string | undefined;
   /** Tells the process that it has failed; whether it happens is not decided by that. */
   readonly abandon: (error: Error) => void;
   /** It will never happen. */
@@ -33,6 +37,9 @@ export interface CallOptions<T> {
   readonly show?: (value: T) => string;
 }
 
+/** What a process is told that listens no more. */
+export const UNHEARD = 'unheard';
+
 const ALWAYS = (): boolean => true;
 
 export class Process {
@@ -44,7 +51,7 @@ export class Process {
   /** Shocks after which it is known to trust Redis again. */
   #overcome = 0;
   /** All it was told since a shock, in order. */
-  #history: string[] = [];
+  #history: (() => string)[] = [];
   #operations: Operation[] = [];
   /** What it is being told at the moment; what it sends now follows from that. */
   #present: (Thread & { readonly turn: number }) | undefined;
@@ -62,7 +69,7 @@ export class Process {
   begin(label: string): Operation {
     const operation = new Operation(label);
     this.#operations.push(operation);
-    this.#present = { operation, past: label, turn: this.turn() };
+    this.#present = { operation, past: new Past(undefined, () => label), turn: this.turn() };
     return operation;
   }
 
@@ -79,14 +86,21 @@ export class Process {
     const thread = this.#present;
     if (!thread) throw new Error(`${this.name} sends of its own accord: ${label}`);
     return new Promise<T>((resolve, reject) => {
-      let isHeard = true;
-      const tell = (what: string, settle: () => void): void => {
-        if (!isHeard || this.isCrashed) return;
-        isHeard = false;
-        this.#hear(thread, `${label}: ${what}`);
-        settle();
+      let told: (() => string) | undefined;
+      const isHeard = (): boolean => told === undefined && !this.isCrashed;
+      // Of all that is told only what leads to a fingerprint is ever put in words.
+      const hear = (what: () => string): boolean => {
+        if (!isHeard()) return false;
+        told = () => `${label}: ${what()}`;
+        this.#hear(thread, told);
+        return true;
       };
-      const failed = (error: Error): void => tell(error.message, () => reject(error));
+      const succeeded = (value: T): void => {
+        if (hear(() => show(value))) resolve(value);
+      };
+      const failed = (error: Error): void => {
+        if (hear(() => error.message)) reject(error);
+      };
       const parked: Parked = {
         server,
         label,
@@ -96,11 +110,13 @@ export class Process {
         carryOut: () => {
           this.#remove(parked);
           // An effect that throws at once rejects too.
-          new Promise<T>((done) => done(effect())).then(
-            (value) => tell(show(value), () => resolve(value)),
-            failed,
-          );
+          new Promise<T>((done) => done(effect())).then(succeeded, failed);
         },
+        tryOut: async () => {
+          const value = await effect();
+          return isHeard() ? `${label}: ${show(value)}` : UNHEARD;
+        },
+        told: () => told?.(),
         abandon: failed,
         drop: () => this.#remove(parked),
       };
@@ -122,7 +138,7 @@ export class Process {
   /** It notices an outage. */
   shock(): void {
     this.shocks += 1;
-    this.#history.push('distrusts all');
+    this.#history.push(() => 'distrusts all');
   }
 
   /** It has found something trustworthy in a read that began after so many shocks. */
@@ -133,6 +149,7 @@ export class Process {
   /** It has done all it can without being told more. */
   rest(): void {
     this.#present = undefined;
+    if (this.#operations.length === 0 && this.#history.length === 0) return;
     this.#operations = this.#operations.filter(
       (operation) =>
         operation.isRunning || this.parked.some(({ thread }) => thread.operation === operation),
@@ -167,24 +184,24 @@ export class Process {
     const turns = [...new Set(this.parked.map(({ turn }) => turn))];
     const sent = this.parked.map(
       ({ label, turn, thread, isReady }) =>
-        `${turns.indexOf(turn)} ${label} ${isReady()} after ${thread.past}`,
+        `${turns.indexOf(turn)} ${label} ${isReady()} after ${thread.past.text}`,
     );
     return [
       `${this.isConnected} ${this.isCrashed}`,
-      ...this.#history,
+      ...this.#history.map((what) => what()),
       ...this.#operations.map((operation) => operation.describe()),
       ...sent,
     ].join('\n');
   }
 
-  #hear(thread: Thread, what: string): void {
+  #hear(thread: Thread, what: () => string): void {
     const turn = this.turn();
     const { operation } = thread;
     // What is told in one step is one thing: a reader waits for both its commands of one turn.
     const isMore = this.#present?.turn === turn && this.#present.operation === operation;
-    const before = isMore ? this.#present : thread;
-    const past = `${before?.past}; ${what}`;
-    operation.heard(before?.past, past);
+    const before = isMore && this.#present ? this.#present.past : thread.past;
+    const past = new Past(before, what);
+    operation.heard(before, past);
     this.#present = { operation, past, turn };
     if (this.shocks > 0) this.#history.push(what);
   }

@@ -41,6 +41,17 @@ export class Redis {
     this.#copy = undefined;
   }
 
+  /** What comes of an attempt on the present data, which are as before afterwards. */
+  async tryOut<T>(attempt: () => Promise<T>): Promise<T> {
+    const before = this.present;
+    this.present = before.copyTo(this.#server);
+    try {
+      return await attempt();
+    } finally {
+      this.present = before;
+    }
+  }
+
   describe(): string {
     return `${this.present.describe()}\ncopy ${this.#copy?.describe()}`;
   }

@@ -9,6 +9,7 @@ import type { Reader } from '../actors/reader.js';
 import type { Writer } from '../actors/writer.js';
 import type { Configuration } from '../configuration.js';
 import { Linearizability } from '../linearizability.js';
+import { tokenName } from '../tokens.js';
 import { OpenFillLock, WorldFillLock } from './fill-locks.js';
 import { ParkedEntryStore, ParkedFillLock } from './parked-ports.js';
 import { Postgres, show, type State } from './postgres.js';
@@ -21,6 +22,8 @@ export class World {
   readonly linearizability: Linearizability<State>;
   readonly readers: readonly Reader[];
   readonly writers: readonly Writer[];
+  /** The readers, then the writers. */
+  readonly actors: readonly (Reader | Writer)[];
   readonly processes: readonly Process[];
   readsLeft: number;
   faultsLeft: number;
@@ -41,7 +44,8 @@ export class World {
       (plan, index) =>
         new rules.writer({ ...this.#around(`W${index + 1}`), policy: configuration.policy }, plan),
     );
-    this.processes = [...this.readers, ...this.writers].map(({ process }) => process);
+    this.actors = [...this.readers, ...this.writers];
+    this.processes = this.actors.map((actor) => actor.process);
   }
 
   readerAt(index: number): Reader {
@@ -54,6 +58,10 @@ export class World {
 
   processAt(index: number): Process {
     return existing(this.processes[index]);
+  }
+
+  actorAt(index: number): Reader | Writer {
+    return existing(this.actors[index]);
   }
 
   /** Redis becomes another: every connection breaks, and whoever listens hears of it. */
@@ -71,9 +79,9 @@ export class World {
   /** Resolves when every process has done all it can without being told more. */
   async rest(): Promise<void> {
     this.turn += 1;
-    // Nothing here waits for anything but promises: when an immediate runs, all have settled.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    for (const process of this.processes) process.rest();
+    // Nothing here waits for anything but promises, and the next tick comes when all have settled.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    for (const one of this.processes) one.rest();
   }
 
   #reader(name: string): Reader {
@@ -107,7 +115,7 @@ export class World {
       process: new Process(name, () => this.turn),
       postgres: this.postgres,
       linearizability: this.linearizability,
-      token: () => `\u03C4${(this.#tokens += 1)}`,
+      token: () => tokenName((this.#tokens += 1)),
       store: () => this.configuration.rules.store(this.redis.present, name),
     };
   }

@@ -1,127 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
 import { BODY_LIMIT_BYTES } from '../../src/http/limits.js';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RedisServer } from '../support/redis-server.js';
-import { createDatabase } from '../support/shared-postgres.js';
+import { ADA } from './support/ada.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';
-import { RestService } from './support/rest-service.js';
-
-const ADA = { username: 'ada', region: 'US', email: 'ada@example.com' };
+import type { RestService } from './support/rest-service.js';
+import { useRestService } from './support/service-tests.js';
 
 describe.each(modes)('users over REST, cache $name', (mode) => {
-  let redis: RedisServer | undefined;
   let service: RestService;
 
-  beforeAll(async () => {
-    redis = await mode.startCache();
-    service = await RestService.start({
-      DATABASE_URL: await createDatabase(),
-      REDIS_URL: redis?.url,
-    });
-  });
-  afterAll(async () => {
-    await service?.stop();
-    await redis?.stop();
-  });
-  beforeEach(() => service.removeAll());
-
-  describe('GET /users', () => {
-    it('answers an empty list when there is nobody', async () => {
-      const answer = await service.get('/users');
-      expect([answer.status, answer.json, answer.headers['link']]).toEqual([200, [], undefined]);
-    });
-
-    it('answers id and username by id, of one region or of all', async () => {
-      const [ada, bob, eli] = await service.insert(
-        { username: 'ada', region: 'US' },
-        { username: 'bob', region: 'EU' },
-        { username: 'eli', region: 'US' },
-      );
-      expect((await service.get('/users')).json).toEqual([
-        { id: ada, username: 'ada' },
-        { id: bob, username: 'bob' },
-        { id: eli, username: 'eli' },
-      ]);
-      expect((await service.get('/users?region=US')).json).toEqual([
-        { id: ada, username: 'ada' },
-        { id: eli, username: 'eli' },
-      ]);
-      expect((await service.get('/users?region=us')).json).toEqual([]);
-    });
-
-    it.each([
-      [23, 7],
-      [21, 7],
-      [5, 5],
-      [6, 1],
-    ])('pages through %d users, %d at a time, to the end', async (count, limit) => {
-      const users = Array.from({ length: count }, (_, i) => ({ username: `u${i}`, region: 'US' }));
-      const ids = await service.insert(...users, { username: 'other', region: 'EU' });
-      const seen: number[] = [];
-      let path: string | undefined = `/users?region=US&limit=${limit}`;
-      while (path !== undefined) {
-        const { json, headers } = await service.get(path);
-        const page = json as { id: number }[];
-        seen.push(...page.map(({ id }) => id));
-        const after = seen.at(-1);
-        path = `/users?region=US&limit=${limit}&after=${after}`;
-        expect(headers['link']).toBe(page.length === limit ? `<${path}>; rel="next"` : undefined);
-        if (page.length < limit) path = undefined;
-      }
-      expect(seen).toEqual(ids.slice(0, count));
-    });
-
-    it('links without a region where none was asked for', async () => {
-      const [id] = await service.insert(ADA);
-      const { headers } = await service.get('/users?limit=1');
-      expect(headers['link']).toBe(`</users?limit=1&after=${id}>; rel="next"`);
-    });
-
-    it('gives a thousand unless told otherwise', async () => {
-      const users = Array.from({ length: 1001 }, (_, i) => ({ username: `u${i}`, region: 'US' }));
-      await service.insert(...users);
-      expect((await service.get('/users')).json).toHaveLength(1000);
-    });
-
-    it.each([
-      ['limit', '?limit=0'],
-      ['limit', '?limit=1001'],
-      ['limit', '?limit=1e2'],
-      ['limit', '?limit=%205'],
-      ['limit', '?limit='],
-      ['limit', '?limit'],
-      ['limit', '?limit=1&limit=2'],
-      ['after', '?after=-1'],
-      ['after', '?after=2147483648'],
-      ['region', '?region='],
-      ['region', '?region=U%20S'],
-      ['region', '?region=elevenchars'],
-      ['offset', '?offset=10'],
-    ])('refuses, naming %s: %s', async (field, query) => {
-      expectProblem(await service.get(`/users${query}`), 400, field);
-    });
-  });
-
-  describe('GET /users/:id', () => {
-    it('answers the whole user', async () => {
-      const [id] = await service.insert(ADA);
-      const answer = await service.get(`/users/${id}`);
-      expect([answer.status, answer.json]).toEqual([200, { id, ...ADA }]);
-      expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
-    });
-
-    it('says who is not there', async () => {
-      const answer = await service.get('/users/2147483647');
-      expectProblem(answer, 404);
-      expect(answer.json).toMatchObject({ detail: 'There is no user 2147483647.' });
-    });
-
-    it.each(['0', '-1', '07', '1.5', 'ada', '2147483648', '%00'])(
-      'refuses the id %s',
-      async (id) => {
-        expectProblem(await service.get(`/users/${id}`), 400, 'id');
-      },
-    );
+  useRestService(mode, (started) => {
+    service = started;
   });
 
   describe('POST /users', () => {
@@ -275,43 +164,6 @@ describe.each(modes)('users over REST, cache $name', (mode) => {
 
     it('refuses what is not an id', async () => {
       expectProblem(await service.delete('/users/all'), 400, 'id');
-    });
-  });
-
-  describe('regions', () => {
-    it('counts the users of each by name', async () => {
-      expect((await service.get('/regions')).json).toEqual([]);
-      await service.insert(
-        { username: 'u1', region: 'US' },
-        { username: 'u2', region: 'EU' },
-        { username: 'u3', region: 'US' },
-      );
-      expect((await service.get('/regions')).json).toEqual([
-        { region: 'EU', users: 1 },
-        { region: 'US', users: 2 },
-      ]);
-    });
-
-    it('moves everybody of one region, and says how many', async () => {
-      await service.insert(
-        { username: 'u1', region: 'US' },
-        { username: 'u2', region: 'EU' },
-        { username: 'u3', region: 'US' },
-      );
-      const answer = await service.post('/regions/US/move', { to: 'EU' });
-      expect([answer.status, answer.json]).toEqual([200, { moved: 2 }]);
-      expect((await service.get('/regions')).json).toEqual([{ region: 'EU', users: 3 }]);
-      expect((await service.post('/regions/US/move', { to: 'EU' })).json).toEqual({ moved: 0 });
-    });
-
-    it.each([
-      ['to', '/regions/US/move', { to: 'US' }],
-      ['to', '/regions/US/move', { to: '' }],
-      ['to', '/regions/US/move', {}],
-      ['from', '/regions/US/move', { to: 'EU', from: 'US' }],
-      ['region', '/regions/elevenchars/move', { to: 'EU' }],
-    ])('refuses, naming %s: POST %s %j', async (field, path, body) => {
-      expectProblem(await service.post(path, body), 400, field);
     });
   });
 });

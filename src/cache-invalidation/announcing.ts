@@ -1,0 +1,61 @@
+/** What a transaction announces before its COMMIT. */
+import type { DatabaseSchema } from '../query-cache/index.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+import { doneSoFar } from './done-so-far.js';
+import { versionNames } from './touched-tables.js';
+
+/**
+ * Marks what the open transaction has touched; `undefined` where it has touched nothing.
+ *
+ * What was understood under a catalogue that is not the present one may have touched anything, also
+ * where it seems to have changed no row. What may have touched anything may have touched nothing as
+ * well (a SELECT, as a rule); the server knows.
+ *
+ * @throws WriteRefusedError under the policy `refuse`, when the version store cannot be reached.
+ */
+export async function announce(
+  session: ConnectionSession,
+  schema: DatabaseSchema,
+  protocol: WriteProtocol,
+): Promise<Announcement | undefined> {
+  const pid = session.client.processID ?? 0;
+  const touched = session.log.touched();
+  const isUnderstood =
+    touched !== 'anything' && !session.hasChangedSchema && isUnderPresent(session, schema);
+  if (isUnderstood && touched.size === 0) {
+    if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
+    return announceAnything(session, protocol, schema);
+  }
+  if (!isUnderstood) return announceAnything(session, protocol, schema);
+  // Sent together: one round trip.
+  const [announcement, isPresent] = await Promise.all([
+    protocol.begin(versionNames(touched), pid),
+    schema.isPresent(),
+  ]);
+  if (isPresent || announcement.isUncertain) return announcement;
+  protocol.abort(announcement);
+  return protocol.begin('anything', pid);
+}
+
+function isUnderPresent({ understoodBy }: ConnectionSession, schema: DatabaseSchema): boolean {
+  return understoodBy === undefined || understoodBy === schema.catalogue;
+}
+
+async function announceAnything(
+  session: ConnectionSession,
+  protocol: WriteProtocol,
+  schema: DatabaseSchema,
+): Promise<Announcement | undefined> {
+  const { client } = session;
+  // In a failed transaction nothing can be asked.
+  if (client.getTransactionStatus() !== 'E') {
+    const { hasWritten, hasChangedSchema } = await doneSoFar(client);
+    if (!hasWritten) return undefined;
+    if (hasChangedSchema) {
+      session.hasChangedSchema = true;
+      schema.markOutdated();
+    }
+  }
+  return protocol.begin(session.hasChangedSchema ? 'schema' : 'anything', client.processID ?? 0);
+}

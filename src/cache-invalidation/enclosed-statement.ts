@@ -1,0 +1,65 @@
+/**
+ * A statement that may commit by itself, so that `begin` and `end` lie around it and not around one
+ * COMMIT. While it runs its session holds an advisory lock by which it is recognised as a writer.
+ */
+import type { DatabaseSchema } from '../query-cache/index.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { WriteProtocol } from './core/write-protocol.js';
+import type { RunningStatement } from './running-statement.js';
+
+export function isEnclosed({ analysis }: RunningStatement): boolean {
+  return (
+    (analysis?.kind === 'unknown' && !analysis.transactional) ||
+    (analysis?.kind === 'transaction' && analysis.command === 'other')
+  );
+}
+
+/** @throws WriteRefusedError under the policy `refuse`, when the version store cannot be reached. */
+export async function enclose(
+  session: ConnectionSession,
+  statement: RunningStatement,
+  schema: DatabaseSchema,
+  protocol: WriteProtocol,
+): Promise<void> {
+  const begin = async (): Promise<void> => {
+    await session.lock();
+    try {
+      statement.announcement = await protocol.begin('schema', session.client.processID ?? 0);
+    } catch (error) {
+      await session.unlock();
+      throw error;
+    }
+  };
+  await begin();
+  const end = (): Promise<void> => disclose(session, statement, schema, protocol);
+  statement.preparation = {
+    giveWay: end,
+    resume: async () => {
+      await begin();
+      return true;
+    },
+    abandon: end,
+  };
+}
+
+/** After the statement, also where it has failed: a part may have been committed before that. */
+export async function disclose(
+  session: ConnectionSession,
+  statement: RunningStatement,
+  schema: DatabaseSchema,
+  protocol: WriteProtocol,
+): Promise<void> {
+  const { announcement } = statement;
+  statement.announcement = undefined;
+  if (announcement) protocol.endLong(announcement, session.client.processID ?? 0);
+  else protocol.owe('anything');
+  schema.markOutdated();
+  await session.refreshStatus().catch(() => undefined);
+  if (session.isInTransaction) {
+    session.log.addForGood('anything');
+    session.hasChangedSchema = true;
+  } else {
+    session.endTransaction();
+  }
+  await session.unlock();
+}

@@ -1,0 +1,11 @@
+/** The part of a node-postgres client that is used here. */
+export interface PostgresClient {
+  /** Process id of the backend, `null` before the connection is made. */
+  readonly processID: number | null;
+  /** As the server said last: idle, in a transaction, in a failed transaction. */
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
+  query(
+    sql: string,
+    parameters?: unknown[],
+  ): Promise<{ command?: string; rows: Record<string, unknown>[] }>;
+}

@@ -1,0 +1,27 @@
+/** Configurations in which the protocol alone is not enough, and those in which all notice faults. */
+import type { Configuration } from './configuration.js';
+import { ALONE, configuration } from './configurations.js';
+
+const ONE_READER: Partial<Configuration> = { ...ALONE, reads: 2 };
+
+export const PARTITION = configuration({
+  name: 'a writer cut off that goes on',
+  ...{ readers: 1, reads: 2, faults: ['outage of the writer'], mostFaults: 1 },
+});
+
+export const THERE_AND_BACK = configuration({
+  name: 'a server that is returned to, which nobody notices',
+  ...{ ...ONE_READER, faults: ['failover'], mostFaults: 2 },
+});
+
+export const NOTICED: readonly Configuration[] = [
+  configuration({
+    name: 'an outage of all',
+    ...{ ...ONE_READER, faults: ['outage of all'], mostFaults: 1 },
+  }),
+  configuration({ name: 'a failover', ...ONE_READER, faults: ['failover'], mostFaults: 1 }),
+  configuration({
+    name: 'a server that is left and returned to',
+    ...{ ...ONE_READER, faults: ['failover'], mostFaults: 2, noticesFailures: true },
+  }),
+];

@@ -1,0 +1,48 @@
+/** Variants of the protocol that leave one rule out, and what has to be possible for it to matter. */
+import type { Configuration, Rules } from '../configuration.js';
+import { ALONE, configuration } from '../configurations.js';
+import { RIGHT } from '../rules.js';
+import { AutoBeginWriter } from './auto-begin.js';
+import { EpochIgnored, EpochNoSettle } from './epochs.js';
+import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
+import { NobodyWrites } from './settling.js';
+import { StampAfterReader } from './stamp-after.js';
+import { Counter, MarkNotRestored, MissingValid } from './versions.js';
+
+export const ONE_READER: Partial<Configuration> = { readers: 1, reads: 2 };
+export const EXPIRING: Partial<Configuration> = { readers: 1, reads: 3, leasesRunOut: true };
+export const EVICTING: Partial<Configuration> = {
+  ...ONE_READER,
+  faults: ['version evicted'],
+  mostFaults: 1,
+};
+
+export const VARIANTS: readonly Configuration[] = [
+  variant('stamp-after', { reader: StampAfterReader }, ONE_READER),
+  variant('no-mark', { store: (data) => new NoMark(data) }, ONE_READER),
+  variant('before-only', { store: (data) => new BeforeOnly(data) }, ONE_READER),
+  variant('after-only', { store: (data) => new AfterOnly(data) }, ONE_READER),
+  variant('lease-guess', { activity: () => new NobodyWrites() }, EXPIRING),
+  variant('counter', { store: (data) => new Counter(data) }, EVICTING),
+  variant('missing-valid', { store: (data, process) => new MissingValid(data, process) }, EVICTING),
+  variant('mark-not-restored', { store: (data) => new MarkNotRestored(data) }, EVICTING),
+  variant(
+    'epoch-ignored',
+    { store: (data) => new EpochIgnored(data) },
+    { ...ALONE, reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
+  ),
+  variant(
+    'epoch-no-settle',
+    { store: (data) => new EpochNoSettle(data) },
+    { ...ALONE, reads: 2, faults: ['restart empty'], mostFaults: 1 },
+  ),
+  variant('auto-begin', { writer: AutoBeginWriter }, EXPIRING),
+];
+
+function variant(
+  name: string,
+  rules: Partial<Rules>,
+  given: Partial<Configuration>,
+): Configuration {
+  return configuration({ ...given, name, rules: { ...RIGHT, ...rules } });
+}

@@ -1,0 +1,104 @@
+/** What the read protocol serves beside writes. */
+import { describe, expect, it } from '@jest/globals';
+import type { TableDependency } from '../../src/query-cache/core/dependency.js';
+import { setUp, USERS } from './support/protocols.js';
+
+describe('the read protocol', () => {
+  it('never serves rows that a write made old while they were being read', async () => {
+    const { read, begin, ended, database } = setUp();
+    let release: () => void = () => undefined;
+    database.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    const slow = read(); // T0: the stamp is read, the SELECT has the old rows
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const announcement = await begin(); // T1
+    database.rows = 'rows 1'; // T2: COMMIT
+    await ended(announcement); // T3
+    release();
+    database.hold = undefined;
+    expect(await slow).toEqual(['miss', 'rows 0']); // T4: stored under the stamp of T0
+    expect(await read()).toEqual(['miss', 'rows 1']);
+    expect(database.selects).toBe(2);
+  });
+
+  it('neither serves nor stores while a write may commit', async () => {
+    const { read, begin, ended, database } = setUp();
+    await read();
+    const announcement = await begin();
+    expect(await read()).toEqual(['bypass', 'rows 0']);
+    database.rows = 'rows 1';
+    expect(await read()).toEqual(['bypass', 'rows 1']);
+    await ended(announcement);
+    expect(await read()).toEqual(['miss', 'rows 1']);
+    expect(await read()).toEqual(['hit', 'rows 1']);
+  });
+
+  it('keeps serving regions that a write does not touch', async () => {
+    const { read, begin, database } = setUp();
+    await read();
+    await begin(['*', 'region=EU']);
+    expect(await read()).toEqual(['hit', 'rows 0']);
+    expect(database.selects).toBe(1);
+  });
+
+  it('keeps a rolled back write out and serves again after it', async () => {
+    const { read, begin, writes } = setUp();
+    await read();
+    writes.abort(await begin());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await read()).toEqual(['miss', 'rows 0']);
+    expect(await read()).toEqual(['hit', 'rows 0']);
+  });
+
+  it('does not share a fill that began before a write with those who come after it', async () => {
+    const { read, begin, ended, database } = setUp();
+    let release: () => void = () => undefined;
+    database.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    const slow = read();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const announcement = await begin();
+    database.rows = 'rows 1';
+    await ended(announcement);
+    database.hold = undefined;
+    expect(await read()).toEqual(['miss', 'rows 1']);
+    release();
+    await slow;
+    expect(await read()).toEqual(['miss', 'rows 1']); // the slow fill overwrote the entry
+    expect(await read()).toEqual(['hit', 'rows 1']);
+  });
+
+  it('reuses versions for as long as it was told to, and no longer', async () => {
+    const { read, begin, ended, clock, database } = setUp({ maxStalenessMs: 100 });
+    await read();
+    await read(); // verified now
+    await ended(await begin());
+    database.rows = 'rows 1';
+    expect(await read()).toEqual(['hit', 'rows 0']);
+    clock.ms += 100;
+    expect(await read()).toEqual(['miss', 'rows 1']);
+  });
+
+  describe('an answer confined by primary key', () => {
+    const byKey: TableDependency = { table: USERS, names: ['id=7', 'id?'], insertName: 'id+' };
+    const dependencies = { tables: [byKey], completeRowCount: 1 };
+
+    it('that found its row outlives inserts of unknown keys', async () => {
+      const { read, begin, ended } = setUp();
+      await read({ dependencies });
+      await ended(await begin(['*', 'id+']));
+      expect(await read({ dependencies })).toEqual(['hit', 'rows 0']);
+    });
+
+    it('that found none does not', async () => {
+      const { read, begin, ended, database } = setUp();
+      database.rowCount = 0;
+      await read({ dependencies });
+      expect(await read({ dependencies })).toEqual(['hit', 'rows 0']);
+      await ended(await begin(['*', 'id+']));
+      expect(await read({ dependencies })).toEqual(['miss', 'rows 0']);
+    });
+  });
+});

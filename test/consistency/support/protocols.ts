@@ -1,0 +1,143 @@
+/**
+ * The protocols of reads and writes over stores in memory. A test moves the clock, and says what is
+ * in the table and which writers live.
+ */
+import { WriteProtocol } from '../../../src/cache-invalidation/core/write-protocol.js';
+import { L1Cache } from '../../../src/query-cache/stores/l1-cache.js';
+import { L1Entry } from '../../../src/query-cache/stores/l1-entry.js';
+import { MemoryFillLock } from '../../../src/query-cache/stores/memory-fill-lock.js';
+import { MemoryVersionStore } from '../../../src/query-cache/stores/memory-version-store.js';
+import { NullEntryStore } from '../../../src/query-cache/stores/null-entry-store.js';
+import { systemTimers } from '../../../src/query-cache/core/clock.js';
+import { CacheEvents } from '../../../src/query-cache/core/cache-events.js';
+import type { TableDependency } from '../../../src/query-cache/core/dependency.js';
+import { FillCoordinator } from '../../../src/query-cache/core/fill-coordinator.js';
+import { FreshnessGate } from '../../../src/query-cache/core/freshness-gate.js';
+import { ReadProtocol, type ReadRequest } from '../../../src/query-cache/core/read-protocol.js';
+import { Settlement } from '../../../src/query-cache/core/settlement.js';
+import { randomToken } from '../../../src/query-cache/core/token.js';
+import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
+
+export const USERS = 'public.users';
+/** How long a mark stands before others may settle it. */
+export const LEASE_MS = 2_000;
+const usRegion: TableDependency = {
+  table: USERS,
+  names: ['region=US', 'region?'],
+  insertName: undefined,
+};
+
+/** A version store whose next reads can be made to fail. */
+class FragileStore extends MemoryVersionStore {
+  isAway = false;
+
+  override async read(
+    ...args: Parameters<MemoryVersionStore['read']>
+  ): ReturnType<MemoryVersionStore['read']> {
+    if (this.isAway) throw new Error('away');
+    return super.read(...args);
+  }
+
+  override async begin(
+    ...args: Parameters<MemoryVersionStore['begin']>
+  ): ReturnType<MemoryVersionStore['begin']> {
+    if (this.isAway) throw new Error('away');
+    return super.begin(...args);
+  }
+}
+
+class KnownWriters extends WriterActivity {
+  readonly running = new Map<number, string>();
+
+  override async writers(): Promise<ReadonlyMap<number, string>> {
+    return new Map(this.running);
+  }
+}
+
+export function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}) {
+  const clock = {
+    ms: 1_000_000,
+    nowMs: () => clock.ms,
+  };
+  const store = new FragileStore({ clock });
+  const writers = new KnownWriters();
+  const events = new CacheEvents();
+  const settlement = new Settlement(store, writers, events, randomToken, clock, systemTimers, {
+    leaseMs: LEASE_MS,
+    pollMs: 1,
+  });
+  const gate = new FreshnessGate(
+    store,
+    settlement,
+    { isCurrent: () => true },
+    randomToken,
+    systemTimers,
+    {
+      settleWaitMs: 50,
+    },
+  );
+  const fills = new FillCoordinator(
+    new NullEntryStore(),
+    new MemoryFillLock(),
+    randomToken,
+    clock,
+    systemTimers,
+    { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
+    () => undefined,
+  );
+  const reads = new ReadProtocol<L1Entry>(
+    gate,
+    new L1Cache(1_000_000),
+    new NullEntryStore(),
+    fills,
+    (entry) => new L1Entry(entry),
+    (bytes) => bytes.toString('base64url'),
+    { wall: clock, monotonic: clock },
+    systemTimers,
+    events,
+    {
+      maxStalenessMs: options.maxStalenessMs ?? 0,
+      maxEntryBytes: options.maxEntryBytes ?? 1_000,
+      maxWaiters: 100,
+      maxWaitMs: 1_000,
+    },
+  );
+  const writes = new WriteProtocol(store, events, randomToken, systemTimers, {
+    policy: 'commit',
+    leaseMs: LEASE_MS,
+    retryMs: 1,
+    drainMs: 1_000,
+  });
+  /** Stands for the table: its rows, and how often they were selected. */
+  const database = {
+    rows: 'rows 0',
+    rowCount: 1,
+    selects: 0,
+    hold: undefined as Promise<void> | undefined,
+  };
+  const request = (overrides: Partial<ReadRequest> = {}): ReadRequest => ({
+    query: 'users.page',
+    key: 'key',
+    dependencies: { tables: [usRegion], completeRowCount: undefined },
+    run: async () => {
+      database.selects += 1;
+      const { rows, rowCount } = database;
+      await database.hold;
+      return { body: Buffer.from(rows), rowCount, empty: rowCount === 0, headers: {} };
+    },
+    ttlMs: () => 60_000,
+    ...overrides,
+  });
+  const read = async (overrides: Partial<ReadRequest> = {}): Promise<[string, string]> => {
+    const outcome = await reads.read(request(overrides));
+    const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+    return [outcome.source, body.toString()];
+  };
+  const begin = (names: readonly string[] = ['*', 'region=US'], pid = 7) =>
+    writes.begin([{ table: USERS, names }], pid);
+  const ended = (announcement: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+    writes.end(announcement);
+    return new Promise((resolve) => setImmediate(resolve));
+  };
+  return { clock, store, writers, gate, reads, writes, database, request, read, begin, ended };
+}

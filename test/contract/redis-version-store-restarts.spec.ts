@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisConnection } from '../../src/redis/redis-connection.js';
+import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
+import { RedisServer } from '../support/redis-server.js';
+import { connected, freshNamespace } from './redis-harness.js';
+
+const TABLE = 'public.users';
+
+describe('RedisVersionStore over restarts', () => {
+  let own: RedisServer;
+  let connection: RedisConnection;
+  let store: RedisVersionStore;
+
+  beforeEach(async () => {
+    own = await RedisServer.start();
+    connection = await connected(own.url);
+    store = new RedisVersionStore(connection, freshNamespace());
+  });
+
+  afterEach(async () => {
+    await connection.close();
+    await own.stop();
+  });
+
+  async function readingWhenBack() {
+    for (;;) {
+      try {
+        const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+        if (reading) return reading;
+      } catch {
+        await delay(10);
+      }
+    }
+  }
+
+  it('shows that a snapshot came back under another server', async () => {
+    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await store.rotate(TABLE, undefined, 'e1');
+    await own.save();
+    await own.restart();
+    const after = await readingWhenBack();
+    expect(after.versions).toEqual(['t1']);
+    expect(after.epoch).toBe(`e1 ${before.node} settling`);
+    expect(after.node).not.toBe(before.node);
+    expect(await store.rotate(TABLE, after.epoch, 'e2')).toBe(true);
+    expect((await readingWhenBack()).epoch).toBe(`e2 ${after.node} settling`);
+  });
+
+  it('shows that all data are gone', async () => {
+    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await own.save();
+    await own.restart({ empty: true });
+    const after = await readingWhenBack();
+    expect(after).toMatchObject({ epoch: undefined, versions: [undefined] });
+    expect(after.node).not.toBe(before.node);
+  });
+
+  it('never names one server for what another answered', async () => {
+    // Each life of the server holds its own run_id as the version, so that any mix-up shows.
+    let lives = 0;
+    const seen = new Set<string>();
+    let isRunning = true;
+    const reader = (async () => {
+      while (isRunning) {
+        try {
+          const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
+          const owner = reading?.versions[0];
+          if (owner !== undefined && reading?.node !== undefined) {
+            seen.add(owner);
+            if (owner !== reading.node) throw new TypeError(`${owner} is not ${reading.node}`);
+          }
+        } catch (error) {
+          if (error instanceof TypeError) throw error;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    while (lives < 3) {
+      const { node } = await readingWhenBack();
+      await store.create({ table: TABLE, names: ['*'] }, node ?? '');
+      while (!seen.has(node ?? '')) await delay(1);
+      await own.restart({ empty: true });
+      lives += 1;
+    }
+    isRunning = false;
+    await reader;
+    expect(seen.size).toBe(lives);
+  });
+});

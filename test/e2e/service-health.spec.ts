@@ -1,0 +1,62 @@
+/** The edge of the service: its health, with its database and without. */
+import { describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres-server.js';
+import { startLoggedService, useLoggedService } from './support/logged-service.js';
+
+describe('the service', () => {
+  let app: NestFastifyApplication;
+
+  useLoggedService((started) => {
+    ({ app } = started);
+  });
+
+  describe('health', () => {
+    it('is live', async () => {
+      const response = await app.inject({ url: '/health/live' });
+      expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
+      expect(response.headers['cache-control']).toBe('no-store');
+    });
+
+    it('is ready, and names what it needs', async () => {
+      const response = await app.inject({ url: '/health/ready' });
+      expect(response.statusCode).toBe(200);
+      expect(response.json()).toMatchObject({
+        status: 'ok',
+        details: { database: { status: 'up' }, cache: { status: 'up' } },
+      });
+    });
+  });
+});
+
+describe('the service without its database', () => {
+  it('says so, tells clients to come back, and recovers', async () => {
+    const postgres = await PostgresServer.start();
+    const { app, lines } = await startLoggedService(await postgres.createDatabase());
+    try {
+      await postgres.kill();
+      const ready = await app.inject({ url: '/health/ready' });
+      expect(ready.statusCode).toBe(503);
+      expect(ready.json()).toMatchObject({
+        status: 'error',
+        details: { database: { status: 'down' }, cache: { status: 'up' } },
+      });
+      expect((await app.inject({ url: '/health/live' })).statusCode).toBe(200);
+      const read = await app.inject({ url: '/users/1' });
+      expect(read.statusCode).toBe(503);
+      expect(read.headers['retry-after']).toBe('5');
+      expect(read.json()).toMatchObject({ type: 'urn:tidemark:problem:database-unavailable' });
+      expect(read.body).not.toMatch(/127\.0\.0\.1|ECONN/);
+      await postgres.restart();
+      await eventually(async () => {
+        expect((await app.inject({ url: '/health/ready' })).statusCode).toBe(200);
+      });
+      expect((await app.inject({ url: '/users/1' })).statusCode).toBe(404);
+      expect(lines.join('')).not.toMatch(/SELECT/);
+    } finally {
+      await app.close();
+      await postgres.stop();
+    }
+  });
+});

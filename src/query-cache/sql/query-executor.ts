@@ -55,7 +55,7 @@ export class QueryExecutor {
         : recorded());
       const refusal =
         unfit ??
-        this.#sessions.refusalAfter(connection) ??
+        (await this.#sessions.refusalAfter(connection, audit.session)) ??
         refusalOf(query, audit, statements, fetched);
       return shape(query, fetched, refusal);
     } finally {

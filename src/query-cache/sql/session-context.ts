@@ -166,8 +166,10 @@ export class SessionContext {
   }
 
   /** The same once the answer has arrived: what the server itself has told meanwhile. */
-  refusalAfter(connection: unknown): AuditRefusal | undefined {
+  async refusalAfter(connection: unknown, expected: Session): Promise<AuditRefusal | undefined> {
     if (this.#clean.has(connection as Client)) return undefined;
+    // Finds out at once whether the configuration is another: there may be no further miss.
+    await this.refusalOf(connection, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }
 

@@ -3,7 +3,15 @@ import type { DatabaseSchema } from '../query-cache/index.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 import { doneSoFar } from './done-so-far.js';
+import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { versionNames } from './touched-tables.js';
+
+/** Who is told before a COMMIT. */
+export interface Audience {
+  readonly schema: DatabaseSchema;
+  readonly protocol: WriteProtocol;
+  readonly outbox: OutboxWriter;
+}
 
 /**
  * Marks what the open transaction has touched; `undefined` where it has touched nothing.
@@ -16,8 +24,19 @@ import { versionNames } from './touched-tables.js';
  */
 export async function announce(
   session: ConnectionSession,
-  schema: DatabaseSchema,
-  protocol: WriteProtocol,
+  audience: Audience,
+): Promise<Announcement | undefined> {
+  const announcement = await announceTouched(session, audience);
+  // The other instances cannot be told: the transaction itself carries what they have to know.
+  if (announcement?.isUncertain === true && session.client.getTransactionStatus() === 'T') {
+    await audience.outbox.record(session.client, session.log.touched());
+  }
+  return announcement;
+}
+
+async function announceTouched(
+  session: ConnectionSession,
+  { schema, protocol }: Audience,
 ): Promise<Announcement | undefined> {
   const pid = session.client.processID ?? 0;
   const touched = session.log.touched();

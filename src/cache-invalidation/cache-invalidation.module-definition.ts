@@ -12,4 +12,8 @@ export interface CacheInvalidationModuleOptions {
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: CACHE_INVALIDATION_OPTIONS } =
   new ConfigurableModuleBuilder<CacheInvalidationModuleOptions>({ moduleName: 'CacheInvalidation' })
     .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal,
+    }))
     .build();

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Logger, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import {
   backgroundTimers,
@@ -16,6 +16,10 @@ import {
   type CacheInvalidationModuleOptions,
 } from './cache-invalidation.module-definition.js';
 import { WriteProtocol } from './core/write-protocol.js';
+import { connectionOptionsOf } from './outbox/connection-options.js';
+import { OutboxObjects } from './outbox/outbox-objects.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
+import { OutboxWriter } from './outbox/outbox-writer.js';
 import { StatementSubscriber } from './statement.subscriber.js';
 import { StatementWatcher } from './statement-watcher.js';
 
@@ -47,22 +51,60 @@ const DRAIN_MS = 3_000;
         }),
     },
     {
+      provide: OutboxObjects,
+      inject: [QUERY_CACHE_OPTIONS],
+      useFactory: ({ namespace }: QueryCacheOptions) => new OutboxObjects(namespace),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [DataSource, OutboxObjects, DatabaseSchema, WriteProtocol, CacheEvents],
+      useFactory: (
+        source: DataSource,
+        objects: OutboxObjects,
+        schema: DatabaseSchema,
+        protocol: WriteProtocol,
+        events: CacheEvents,
+      ) =>
+        new OutboxRelay(
+          connectionOptionsOf(source),
+          objects,
+          schema,
+          protocol,
+          events,
+          new Logger('OutboxRelay'),
+        ),
+    },
+    {
       provide: StatementWatcher,
-      inject: [DatabaseSchema, WriteProtocol],
-      useFactory: (schema: DatabaseSchema, protocol: WriteProtocol) =>
-        new StatementWatcher(schema, protocol),
+      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OutboxRelay],
+      useFactory: (
+        schema: DatabaseSchema,
+        protocol: WriteProtocol,
+        objects: OutboxObjects,
+        relay: OutboxRelay,
+      ) =>
+        new StatementWatcher(schema, protocol, new OutboxWriter(objects, () => relay.isInstalled)),
     },
     {
       provide: StatementSubscriber,
-      inject: [DataSource, DatabaseSchema, StatementWatcher, WriteProtocol, CacheLifecycle],
+      inject: [
+        DataSource,
+        DatabaseSchema,
+        StatementWatcher,
+        WriteProtocol,
+        OutboxRelay,
+        CacheLifecycle,
+      ],
       useFactory: (
         source: DataSource,
         schema: DatabaseSchema,
         watcher: StatementWatcher,
         protocol: WriteProtocol,
+        relay: OutboxRelay,
         lifecycle: CacheLifecycle,
-      ) => new StatementSubscriber(source, schema, watcher, protocol, lifecycle),
+      ) => new StatementSubscriber(source, schema, watcher, protocol, relay, lifecycle),
     },
   ],
+  exports: [OutboxRelay],
 })
 export class CacheInvalidationModule extends ConfigurableModuleClass {}

@@ -13,6 +13,8 @@ import { StatementTurns } from './statement-turns.js';
 export class ConnectionSession {
   readonly log = new TransactionLog();
   readonly turns: StatementTurns;
+  /** Under way: the connection is told that its statements are announced. */
+  introduced: Promise<void> | undefined;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */

@@ -3,3 +3,6 @@ export { CacheInvalidationModule } from './cache-invalidation.module.js';
 export type { CacheInvalidationModuleOptions } from './cache-invalidation.module-definition.js';
 export type { WritePolicy } from './core/write-protocol.js';
 export { WriteRefusedError } from './core/write-refused.error.js';
+export { CacheTriggers, CacheTriggersError } from './outbox/cache-triggers.js';
+export type { OutboxState, TriggerState } from './outbox/cache-triggers.js';
+export { OutboxRelay, type RelayState } from './outbox/outbox-relay.js';

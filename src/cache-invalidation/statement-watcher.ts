@@ -26,6 +26,7 @@ import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-out
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
+import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { beginOwnTransaction } from './own-transaction.js';
 import type { PostgresClient } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
@@ -51,13 +52,17 @@ export class StatementWatcher {
   readonly #sessions = new WeakMap<object, ConnectionSession>();
 
   constructor(
-    private readonly schema: DatabaseSchema,
-    private readonly protocol: WriteProtocol,
+    readonly schema: DatabaseSchema,
+    readonly protocol: WriteProtocol,
+    readonly outbox: OutboxWriter,
   ) {}
 
   async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     const session = await this.#sessionOf(queryRunner);
     const { turns } = session;
+    // Where it fails the statement will; where it was undone its writes are told twice.
+    await session.introduced?.catch(() => undefined);
+    session.introduced = undefined;
     const statement = turns.arrive(queryRunner, query, parameters);
     try {
       await turns.turnOf(statement);
@@ -142,6 +147,7 @@ export class StatementWatcher {
     if (!session) {
       session = new ConnectionSession(client);
       this.#sessions.set(client, session);
+      session.introduced = this.outbox.introduce(client);
     }
     return session;
   }
@@ -167,7 +173,7 @@ export class StatementWatcher {
     } else {
       await beginOwnTransaction(session, statement, this.protocol, {
         probe: () => this.#probe(session, statement),
-        announce: () => announce(session, this.schema, this.protocol),
+        announce: () => announce(session, this),
       });
     }
   }
@@ -176,7 +182,7 @@ export class StatementWatcher {
     const begin = async (): Promise<boolean> => {
       // In a failed transaction COMMIT rolls back.
       if (session.client.getTransactionStatus() !== 'T') return false;
-      statement.announcement = await announce(session, this.schema, this.protocol);
+      statement.announcement = await announce(session, this);
       return true;
     };
     const abort = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import type { CacheLifecycle, DatabaseSchema } from '../query-cache/index.js';
 import type { WriteProtocol } from './core/write-protocol.js';
+import type { OutboxRelay } from './outbox/outbox-relay.js';
 import type { AnsweredStatement, SentStatement, StatementWatcher } from './statement-watcher.js';
 
 /** Hands every statement of the data source to the watcher. */
@@ -13,15 +14,18 @@ export class StatementSubscriber implements EntitySubscriberInterface, OnModuleI
     private readonly schema: DatabaseSchema,
     private readonly watcher: StatementWatcher,
     private readonly protocol: WriteProtocol,
+    private readonly relay: OutboxRelay,
     private readonly lifecycle: CacheLifecycle,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.schema.load();
     this.source.subscribers.push(this);
+    this.relay.start();
     // When the application stops, the last requests have been answered: what they began is ended
     // before Redis is left.
     this.lifecycle.beforeClose(async () => {
+      await this.relay.close();
       if (await this.protocol.drain()) return;
       this.#log.error(
         'Writes went unannounced while Redis was away, and it has not come back: other instances ' +

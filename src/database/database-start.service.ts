@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { CacheTriggers, CacheTriggersError } from '../cache-invalidation/index.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { migrate } from './migrate.js';
@@ -21,7 +22,19 @@ export class DatabaseStart implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const log = new Logger('Database');
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
+    await this.#installTriggers(log);
     await this.#seed(new Logger('Seed'));
+  }
+
+  /** Without them the service works; only what others write to its tables is not seen. */
+  async #installTriggers(log: Logger): Promise<void> {
+    try {
+      const tables = await new CacheTriggers(this.source, this.config.cacheNamespace).install();
+      for (const table of tables) log.log(`Put the cache's triggers on ${table}`);
+    } catch (error) {
+      if (!(error instanceof CacheTriggersError)) throw error;
+      log.warn(error.message);
+    }
   }
 
   async #seed(log: Logger): Promise<void> {

@@ -9,6 +9,7 @@ import { HealthCheckService } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 import { CacheIndicator } from './cache.health.js';
 import { DatabaseIndicator } from './database.health.js';
+import { OutboxIndicator } from './outbox.health.js';
 
 @ApiTags('health')
 @Controller('health')
@@ -17,6 +18,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly database: DatabaseIndicator,
     private readonly cache: CacheIndicator,
+    private readonly outbox: OutboxIndicator,
   ) {}
 
   @Get('live')
@@ -34,7 +36,11 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ description: 'It cannot: the database is down', content: {} })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     try {
-      return await this.health.check([() => this.database.check(), () => this.cache.check()]);
+      return await this.health.check([
+        () => this.database.check(),
+        () => this.cache.check(),
+        () => this.outbox.check(),
+      ]);
     } catch (error) {
       // The answer is the report as well when it says no; not a problem document.
       if (!(error instanceof ServiceUnavailableException)) throw error;

@@ -3,10 +3,11 @@ import { TerminusModule } from '@nestjs/terminus';
 import { CacheIndicator } from './cache.health.js';
 import { DatabaseIndicator } from './database.health.js';
 import { HealthController } from './health.controller.js';
+import { OutboxIndicator } from './outbox.health.js';
 
 @Module({
   imports: [TerminusModule],
   controllers: [HealthController],
-  providers: [DatabaseIndicator, CacheIndicator],
+  providers: [DatabaseIndicator, CacheIndicator, OutboxIndicator],
 })
 export class HealthModule {}

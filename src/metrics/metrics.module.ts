@@ -1,8 +1,10 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { OutboxRelay } from '../cache-invalidation/index.js';
 import { CacheEvents } from '../query-cache/index.js';
 import { countCacheEvents } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
+import { measureOutbox } from './outbox-metrics.js';
 
 /** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
 @Module({
@@ -14,10 +16,12 @@ export class MetricsModule implements OnModuleInit {
   constructor(
     private readonly registry: Registry,
     private readonly events: CacheEvents,
+    private readonly relay: OutboxRelay,
   ) {}
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     countCacheEvents(this.events, this.registry);
+    measureOutbox(this.relay, this.events, this.registry);
   }
 }

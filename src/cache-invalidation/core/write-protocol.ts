@@ -87,6 +87,20 @@ export class WriteProtocol {
     }
   }
 
+  /**
+   * Replaces the versions of what others have committed. Rejects where the store cannot be reached:
+   * whether it was told is then not known.
+   */
+  async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
+    const tables = typeof touched === 'string' ? await this.#everyTable(touched) : touched;
+    const writeId = this.token();
+    await this.store.begin({ writeId, backendPid, tables }, this.token(), this.options.leaseMs);
+    const names = tables.map(({ table }) => table);
+    await this.store.end(writeId, names, this.token());
+    const versions = tables.reduce((sum, table) => sum + table.names.length, 0);
+    this.events.tell('invalidated', { tables: tables.length, versions });
+  }
+
   /** After COMMIT has been answered, or has failed. */
   conclude(announcement: Announcement, outcome: CommitOutcome): void {
     if (outcome === 'committed') this.end(announcement);

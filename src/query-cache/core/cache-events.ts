@@ -35,6 +35,8 @@ export interface CacheEventMap {
   markSettled: [event: { table: string }];
   markRenewed: [event: { table: string }];
   invalidated: [event: { tables: number; versions: number }];
+  /** Writes from outside were told, and the oldest of them had waited for `lagMs` milliseconds. */
+  relayed: [event: { rows: number; lagMs: number }];
   /** A write went on although it could not be announced. */
   unannounced: [];
   writeRefused: [];

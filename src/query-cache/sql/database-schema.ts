@@ -180,11 +180,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   async #read(run: RunSql): Promise<KnownSchema> {
-    const [row] = (await run(`SELECT current_schema() AS schema, ${SESSION}`, [])) as unknown as [
-      Session & { schema: string | null },
-    ];
-    const regions = regionColumnsOf(this.source, row.schema ?? 'public');
-    const catalogue = await loadCatalogue(run, regions);
+    const [row] = (await run(`SELECT ${SESSION}`, [])) as unknown as [Session];
+    const catalogue = await loadCatalogueOf(this.source, run);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const context = [this.namespace, timeZone, ...row.context, catalogue.fingerprint];
     return {
@@ -200,6 +197,13 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (!this.#known) throw new Error('The catalogue of the database has not been loaded yet.');
     return this.#known;
   }
+}
+
+/** The catalogue, with the dimensions that the entities of the data source name. */
+export async function loadCatalogueOf(source: DataSource, run: RunSql): Promise<CatalogueLookup> {
+  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema', []);
+  const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
+  return loadCatalogue(run, regionColumnsOf(source, schema));
 }
 
 /** The columns named by `@CacheRegion`, by table. */

@@ -65,7 +65,10 @@ WITH RECURSIVE column_type(relation, type) AS (
   UNION
   SELECT t.tgrelid, e.action FROM pg_catalog.pg_trigger t
     JOIN event e ON t.tgtype::int4 & e.trigger_bit <> 0
-   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND NOT EXISTS (
+     SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      WHERE p.oid = t.tgfoid AND pg_catalog.starts_with(p.proname, 'capture_')
+        AND pg_catalog.starts_with(n.nspname, 'tidemark_'))
   UNION
   SELECT r.ev_class, e.action FROM pg_catalog.pg_rewrite r
     JOIN event e ON r.ev_type::text = e.rule_type

@@ -41,16 +41,55 @@ export function tablesTouchedBy(
   if (isTemporary(facts)) return [];
   const touched = touchedBy(write, parameters, outcome, facts);
   if (!touched) return [];
+  const all = withRelatives(touched, facts, catalogue);
+  if (!all) return undefined;
+  for (const id of write.alsoRewrites) {
+    const other = catalogue.tableById(id);
+    if (!other) return undefined;
+    all.push(...familyOf(other, catalogue).map(rewritten));
+  }
+  return all;
+}
+
+/**
+ * All tables that rows written to one belong to, from the values of its dimensions in those rows, as
+ * texts of their columns; what is not given may be anything. `undefined` where the catalogue does not
+ * know a table.
+ */
+export function tablesOfRows(
+  facts: TableFacts,
+  values: ReadonlyMap<string, readonly (readonly (string | null)[])[] | null>,
+  catalogue: Catalogue,
+): readonly TouchedTable[] | undefined {
+  const dimensions = facts.dimensions.map((dimension) => {
+    const { columns } = dimension;
+    const images = values
+      .get(dimension.name)
+      ?.map((texts) =>
+        texts.length === columns.length
+          ? rowTexts(dimension, facts, (column) => texts[columns.indexOf(column)])
+          : [undefined],
+      );
+    return [dimension.name, valuesIn([images])] as const;
+  });
+  const touched = {
+    table: facts.id,
+    dimensions: new Map(dimensions),
+    insertedUnknownKeys: undefined,
+  };
+  return withRelatives(touched, facts, catalogue);
+}
+
+function withRelatives(
+  touched: TouchedTable,
+  facts: TableFacts,
+  catalogue: Catalogue,
+): TouchedTable[] | undefined {
   const all = [touched];
   for (const id of facts.relatives) {
     const relative = catalogue.tableById(id);
     if (!relative) return undefined;
     all.push(asRelative(touched, facts, relative));
-  }
-  for (const id of write.alsoRewrites) {
-    const other = catalogue.tableById(id);
-    if (!other) return undefined;
-    all.push(...familyOf(other, catalogue).map(rewritten));
   }
   return all;
 }

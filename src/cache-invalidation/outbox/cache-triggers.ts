@@ -1,0 +1,182 @@
+/** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
+import { QueryFailedError, type DataSource } from 'typeorm';
+import { loadCatalogueOf, type Catalogue, type TableFacts } from '../../query-cache/index.js';
+import { captureStatements, outboxStatements, removalStatements } from './capture-sql.js';
+import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
+
+const NOT_ALLOWED = '42501';
+/** Among the advisory locks of a database, the one under which triggers are installed. */
+const INSTALL_LOCK = 6_517_833_402_118;
+
+export interface TriggerState {
+  /** `schema.name` */
+  readonly table: string;
+  /** `outdated`: made for other columns, or by another release; `disabled`: somebody switched it off. */
+  readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
+}
+
+/** The outbox of a namespace, whoever it belongs to. */
+export interface OutboxState {
+  readonly schema: string;
+  readonly rows: number;
+  /** Age of the oldest row, in seconds. */
+  readonly ageSeconds: number;
+}
+
+/** The role may not do it; the message has the SQL for one that may. */
+export class CacheTriggersError extends Error {}
+
+export class CacheTriggers {
+  readonly #objects: OutboxObjects;
+
+  /** @param source initialised */
+  constructor(
+    private readonly source: DataSource,
+    namespace: string,
+  ) {
+    this.#objects = new OutboxObjects(namespace);
+  }
+
+  /** The statements that install everything, whatever is there. */
+  async statements(): Promise<readonly string[]> {
+    const tables = await this.#tables();
+    return [
+      ...outboxStatements(this.#objects),
+      ...tables.flatMap((table) => captureStatements(table, this.#objects)),
+    ];
+  }
+
+  /**
+   * Installs what is missing, outdated or switched off; answers the tables it has changed.
+   * @throws CacheTriggersError where the role may not
+   */
+  async install(): Promise<readonly string[]> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      await runner.query(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
+      const wanting = (await this.check()).filter(({ state }) => state !== 'installed');
+      const isWanting = new Set(wanting.map(({ table }) => table));
+      const tables = (await this.#tables()).filter(({ id }) => isWanting.has(id));
+      if (tables.length > 0) {
+        for (const sql of outboxStatements(this.#objects)) await runner.query(sql);
+        for (const table of tables) {
+          for (const sql of captureStatements(table, this.#objects)) await runner.query(sql);
+        }
+      }
+      await runner.commitTransaction();
+      return [...isWanting];
+    } catch (error) {
+      await runner.rollbackTransaction();
+      throw await this.#explained(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** Takes the triggers off every table that has them, and the outbox away with what it holds. */
+  async remove(): Promise<void> {
+    const tables = await this.source.query<{ schema: string; name: string }[]>(
+      `SELECT DISTINCT n.nspname AS schema, c.relname AS name
+         FROM pg_catalog.pg_trigger t
+         JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE t.tgname = ANY ($1::text[])`,
+      [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event))],
+    );
+    await this.source.transaction(async (manager) => {
+      for (const sql of removalStatements(tables, this.#objects)) await manager.query(sql);
+    });
+  }
+
+  /** How each table that is to have triggers stands. */
+  async check(): Promise<readonly TriggerState[]> {
+    const found = await this.source.query<
+      { table: string; source: string; enabled: string; count: number }[]
+    >(
+      `SELECT n.nspname || '.' || c.relname AS table, p.prosrc AS source,
+              CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
+              count(*)::int AS count
+         FROM pg_catalog.pg_trigger t
+         JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+         JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
+        WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
+        GROUP BY 1, 2`,
+      [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event)), this.#objects.schema],
+    );
+    const byTable = new Map(found.map((row) => [row.table, row]));
+    return (await this.#tables()).map((facts) => {
+      const [definition = ''] = captureStatements(facts, this.#objects);
+      const row = byTable.get(facts.id);
+      return { table: facts.id, state: stateOf(row, bodyOf(definition)) };
+    });
+  }
+
+  /** All outboxes of the database: one that nobody reads any more is to be removed. */
+  async outboxes(): Promise<readonly OutboxState[]> {
+    const schemas = await this.source.query<{ schema: string; table: string }[]>(
+      `SELECT n.nspname AS schema, c.oid::regclass::text AS table
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = 'outbox' AND c.relkind = 'r' AND starts_with(n.nspname, 'tidemark_')
+        ORDER BY 1`,
+    );
+    const states: OutboxState[] = [];
+    for (const { schema, table } of schemas) {
+      const [row] = await this.source.query<{ rows: number; age: number | null }[]>(
+        `SELECT count(*)::int AS rows,
+                extract(epoch FROM clock_timestamp() - min(recorded_at))::float8 AS age FROM ${table}`,
+      );
+      states.push({ schema, rows: row?.rows ?? 0, ageSeconds: row?.age ?? 0 });
+    }
+    return states;
+  }
+
+  /** The tables of entities, of their relations, and the partitions and children of those. */
+  async #tables(): Promise<readonly TableFacts[]> {
+    const catalogue = await this.#catalogue();
+    const tables = new Map<string, TableFacts>();
+    for (const { schema, tableName, tableType } of this.source.entityMetadatas) {
+      if (tableType === 'view') continue;
+      const facts = catalogue.table(schema, tableName);
+      const family = facts ? [facts.id, ...facts.relatives] : [];
+      for (const id of family) {
+        const member = catalogue.tableById(id);
+        if (member?.kind === 'table' || member?.kind === 'partitioned') tables.set(id, member);
+      }
+    }
+    return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
+  }
+
+  #catalogue(): Promise<Catalogue> {
+    return loadCatalogueOf(this.source, (sql, values) => this.source.query(sql, values));
+  }
+
+  async #explained(error: unknown): Promise<unknown> {
+    const { code, message } = (error instanceof QueryFailedError ? error.driverError : {}) as {
+      code?: string;
+      message?: string;
+    };
+    if (code !== NOT_ALLOWED) return error;
+    const sql = (await this.statements()).join(';\n');
+    return new CacheTriggersError(
+      `The role of the service may not install the triggers (${message}). Let the owner of the tables ` +
+        `run this, and grant the role of the service SELECT and DELETE on the outbox:\n${sql};`,
+      { cause: error },
+    );
+  }
+}
+
+function stateOf(
+  row: { source: string; enabled: string; count: number } | undefined,
+  body: string,
+): TriggerState['state'] {
+  if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';
+  if (row.source !== body) return 'outdated';
+  return row.enabled === 'A' ? 'installed' : 'disabled';
+}
+
+function bodyOf(definition: string): string {
+  return definition.split('$capture$')[1] ?? '';
+}

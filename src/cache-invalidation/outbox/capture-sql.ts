@@ -1,0 +1,137 @@
+/**
+ * The SQL by which a table tells what is written to it, whoever writes.
+ *
+ * Four triggers, one for each kind of statement, call one function. It puts a row into the outbox that
+ * names the table, the values of its dimensions in the rows as they were and as they are, and the
+ * transaction, and notifies the relay. A statement that changes many rows adds one row: above a bound
+ * a dimension's values are left out, which says that any may have changed.
+ *
+ * The function runs with the rights of its owner, so that who may write the table needs none on the
+ * outbox, and under a search path of its own. It has no dynamic SQL; every name in it is quoted.
+ */
+import pg from 'pg';
+import type { Dimension, TableFacts } from '../../query-cache/core/table-facts.js';
+import { MOST_VALUES } from '../../query-cache/core/touched-regions.js';
+import {
+  ANNOUNCING_SETTING,
+  CAPTURE_EVENTS,
+  type CaptureEvent,
+  type OutboxObjects,
+} from './outbox-objects.js';
+
+const { escapeIdentifier: name, escapeLiteral: text } = pg;
+
+/** Rows in the outbox beyond which the oldest are given up, and with them what they say. */
+const MOST_ROWS = 1_000_000;
+/** Every so many rows it is looked whether there are too many. */
+const LOOK_EVERY_ROWS = 1_000;
+/** Stands for every table. */
+export const EVERY_TABLE = '*';
+
+/** The schema and the outbox of a namespace; does nothing where they are there. */
+export function outboxStatements({ quotedSchema, table }: OutboxObjects): readonly string[] {
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${quotedSchema}`,
+    `CREATE TABLE IF NOT EXISTS ${table} (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  table_name text NOT NULL,
+  regions jsonb,
+  transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)`,
+  ];
+}
+
+/** The function and the triggers of one table; replaces those that are there. */
+export function captureStatements(table: TableFacts, objects: OutboxObjects): readonly string[] {
+  const relation = relationOf(table);
+  return [
+    captureFunction(table, objects),
+    ...CAPTURE_EVENTS.flatMap((event) => {
+      const trigger = name(objects.trigger(event));
+      return [
+        `CREATE OR REPLACE TRIGGER ${trigger} AFTER ${event.toUpperCase()} ON ${relation}${referencing(event)}
+  FOR EACH STATEMENT EXECUTE FUNCTION ${objects.captureFunction(table.id)}()`,
+        // Also in sessions that switch triggers off (session_replication_role).
+        `ALTER TABLE ${relation} ENABLE ALWAYS TRIGGER ${trigger}`,
+      ];
+    }),
+  ];
+}
+
+/** Takes all that belongs to the namespace away; `tables` have its triggers. */
+export function removalStatements(
+  tables: readonly Pick<TableFacts, 'schema' | 'name'>[],
+  objects: OutboxObjects,
+): readonly string[] {
+  return [
+    ...tables.flatMap((table) =>
+      CAPTURE_EVENTS.map(
+        (event) => `DROP TRIGGER IF EXISTS ${name(objects.trigger(event))} ON ${relationOf(table)}`,
+      ),
+    ),
+    `DROP SCHEMA IF EXISTS ${objects.quotedSchema} CASCADE`,
+  ];
+}
+
+export function relationOf(table: Pick<TableFacts, 'schema' | 'name'>): string {
+  return `${name(table.schema)}.${name(table.name)}`;
+}
+
+function referencing(event: CaptureEvent): string {
+  if (event === 'truncate') return '';
+  const old = event === 'insert' ? '' : ' OLD TABLE AS old_rows';
+  const fresh = event === 'delete' ? '' : ' NEW TABLE AS new_rows';
+  return `\n  REFERENCING${old}${fresh}`;
+}
+
+function captureFunction(table: TableFacts, objects: OutboxObjects): string {
+  const branches = (['insert', 'update', 'delete'] as const).map((event) => {
+    const images = imagesOf(event);
+    const [first] = images;
+    return `  ${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
+    IF NOT EXISTS (SELECT FROM ${first}) THEN RETURN NULL; END IF;
+    regions := pg_catalog.jsonb_build_object(${table.dimensions
+      .map((dimension) => `${text(dimension.name)}, (${valuesOf(dimension, images)})`)
+      .join(', ')});`;
+  });
+  return `CREATE OR REPLACE FUNCTION ${objects.captureFunction(table.id)}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
+DECLARE
+  regions jsonb;
+  added bigint;
+BEGIN
+  -- The session announces this statement itself; what triggers and cascades add to it is told here.
+  IF pg_catalog.pg_trigger_depth() = 1
+    AND pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true) = ${text(objects.namespace)}
+  THEN RETURN NULL; END IF;
+${branches.join('\n')}
+  END IF;
+  INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
+    RETURNING id INTO added;
+  PERFORM pg_catalog.pg_notify(${text(objects.channel)}, '');
+  -- Nobody may be there any more to read: the oldest rows make room, and one says that all may have
+  -- changed. Where deleting them could fail for what others have deleted, it is left to the next.
+  IF added % ${LOOK_EVERY_ROWS} = 0
+    AND pg_catalog.current_setting('transaction_isolation') = 'read committed'
+  THEN
+    DELETE FROM ${objects.table} WHERE id <= added - ${MOST_ROWS};
+    IF FOUND THEN INSERT INTO ${objects.table} (table_name) VALUES (${text(EVERY_TABLE)}); END IF;
+  END IF;
+  RETURN NULL;
+END
+$capture$`;
+}
+
+function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {
+  if (event === 'insert') return ['new_rows'];
+  return event === 'delete' ? ['old_rows'] : ['old_rows', 'new_rows'];
+}
+
+/** The distinct values as a list of lists of texts; NULL where there are too many. */
+function valuesOf({ columns }: Dimension, images: readonly string[]): string {
+  const value = `pg_catalog.jsonb_build_array(${columns.map((column) => `${name(column)}::pg_catalog.text`).join(', ')})`;
+  const rows = images.map((image) => `SELECT ${value} AS value FROM ${image}`).join(' UNION ALL ');
+  return `SELECT CASE WHEN pg_catalog.count(*) <= ${MOST_VALUES} THEN pg_catalog.jsonb_agg(s.value) END
+      FROM (SELECT DISTINCT r.value FROM (${rows}) r LIMIT ${MOST_VALUES + 1}) s`;
+}

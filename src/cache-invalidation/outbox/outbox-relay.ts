@@ -1,0 +1,182 @@
+/**
+ * Brings what the outbox says to the version store.
+ *
+ * Of all instances one relays, the one that has an advisory lock. It reads the oldest rows, replaces the
+ * versions they name, and only then removes them: a relay that dies in between leaves them to the next,
+ * which replaces the versions once more. It listens for what is added, and looks by itself now and then.
+ *
+ * Who has not got the lock looks whether the outbox moves. A relay that has the lock and does nothing (its
+ * process was stopped, its machine hangs) loses its session, and with it the lock. One that cannot reach
+ * the version store gives the lock up by itself.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import { mergeTouched, type TouchedTable } from '../../query-cache/core/touched-regions.js';
+import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
+import type { TouchedVersions, WriteProtocol } from '../core/write-protocol.js';
+import { versionNames } from '../touched-tables.js';
+import type { OutboxObjects } from './outbox-objects.js';
+import type { OutboxRecord } from './outbox-record.js';
+import { OutboxSession, type Backlog } from './outbox-session.js';
+import { touchedByRecord } from './touched-by-record.js';
+
+/** Rows read at once. */
+const BATCH_ROWS = 1_000;
+/** Pause between two looks for rows that nobody has notified of. */
+const LOOK_MS = 1_000;
+/** Pause between two attempts to get the lock. */
+const STANDBY_MS = 500;
+/** A relay that has not moved for so many of those pauses while there are rows is dismissed. */
+const PATIENCE_LOOKS = 4;
+/** Pause before another attempt after a failure. */
+const RETRY_MS = 500;
+/** Pause between two looks whether there is an outbox by now. */
+const INSTALLED_MS = 1_000;
+/** Pause between two measurements of the backlog. */
+const MEASURE_MS = 5_000;
+
+/**
+ * `absent`: there is no outbox. `standby`: another instance relays. `away`: the database or the version
+ * store cannot be reached.
+ */
+export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
+
+export interface RelayLog {
+  log(message: string): void;
+  warn(message: string): void;
+}
+
+export class OutboxRelay {
+  #state: RelayState = 'away';
+  #isInstalled = false;
+  #backlog: Backlog = { rows: 0, ageMs: 0 };
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(
+    private readonly connection: pg.ClientConfig,
+    private readonly objects: OutboxObjects,
+    private readonly schema: DatabaseSchema,
+    private readonly protocol: WriteProtocol,
+    private readonly events: CacheEvents,
+    private readonly log: RelayLog,
+  ) {}
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  /** Whether there is an outbox, as far as this process knows. */
+  get isInstalled(): boolean {
+    return this.#isInstalled;
+  }
+
+  /** As measured last, by the instance that relays; others do not know. */
+  get backlog(): Backlog | undefined {
+    return this.#state === 'relaying' ? this.#backlog : undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      let session: OutboxSession | undefined;
+      try {
+        session = await OutboxSession.open(this.connection, this.objects);
+        await this.#attend(session);
+      } catch (error) {
+        if (this.#closing.signal.aborted) break;
+        if (this.#state !== 'away') {
+          this.log.warn(`The outbox is not relayed by this instance: ${(error as Error).message}`);
+        }
+        this.#state = 'away';
+        await this.#pause(RETRY_MS);
+      } finally {
+        await session?.close();
+      }
+    }
+  }
+
+  async #attend(session: OutboxSession): Promise<void> {
+    while (!(await session.isInstalled())) {
+      this.#state = 'absent';
+      await this.#pause(INSTALLED_MS);
+      if (this.#closing.signal.aborted) return;
+    }
+    this.#isInstalled = true;
+    await this.#awaitLock(session);
+    if (this.#closing.signal.aborted) return;
+    this.#state = 'relaying';
+    this.log.log('Relays writes from outside the service');
+    await session.listen();
+    let measuredAtMs = -Infinity;
+    while (!this.#closing.signal.aborted) {
+      await this.#drain(session);
+      if (performance.now() - measuredAtMs > MEASURE_MS) {
+        measuredAtMs = performance.now();
+        this.#backlog = await session.backlog();
+        if (this.#backlog.rows > 0) continue;
+      }
+      await session.notified(LOOK_MS, this.#closing.signal);
+    }
+  }
+
+  async #awaitLock(session: OutboxSession): Promise<void> {
+    let oldest: string | undefined;
+    let looks = 0;
+    while (!this.#closing.signal.aborted && !(await session.tryLock())) {
+      this.#state = 'standby';
+      const now = await session.oldestId();
+      looks = now !== undefined && now === oldest ? looks + 1 : 0;
+      oldest = now;
+      if (looks >= PATIENCE_LOOKS) {
+        this.log.warn('Another instance has stopped relaying: its session is ended');
+        await session.dismissHolder();
+        looks = 0;
+      }
+      await this.#pause(STANDBY_MS);
+    }
+  }
+
+  /** Until nothing is left. */
+  async #drain(session: OutboxSession): Promise<void> {
+    for (;;) {
+      const records = await session.next(BATCH_ROWS);
+      if (records.length === 0) return;
+      await this.protocol.tell(await this.#touchedBy(records), session.backendPid);
+      await session.remove(records.map(({ id }) => id));
+      const lagMs = records.reduce((most, { ageMs }) => Math.max(most, ageMs), 0);
+      this.events.tell('relayed', { rows: records.length, lagMs });
+      if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
+      this.#backlog = await session.backlog();
+      await nextTurn();
+    }
+  }
+
+  async #touchedBy(records: readonly OutboxRecord[]): Promise<TouchedVersions> {
+    if (this.schema.isOutdated) await this.schema.load();
+    const { catalogue } = this.schema;
+    const touched = new Map<string, TouchedTable>();
+    for (const record of records) {
+      const tables = touchedByRecord(record, catalogue);
+      if (tables === 'anything') return 'anything';
+      for (const part of tables) {
+        const before = touched.get(part.table);
+        touched.set(part.table, before ? mergeTouched(before, part) : part);
+      }
+    }
+    return (await this.schema.isPresent()) ? versionNames(touched) : 'anything';
+  }
+
+  async #pause(durationMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    await pause(durationMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,138 @@
+/** The questions a relay asks over the one connection it has. */
+import pg from 'pg';
+import type { OutboxObjects } from './outbox-objects.js';
+import { parseRecord, type OutboxRecord } from './outbox-record.js';
+
+/** First half of the advisory lock's key; the second is the namespace's. */
+const RELAY_LOCK = 0x74696472;
+
+export interface Backlog {
+  readonly rows: number;
+  /** Age of the oldest row by the database's clock, in milliseconds; 0 without rows. */
+  readonly ageMs: number;
+}
+
+export class OutboxSession {
+  #wake: () => void = () => undefined;
+  #isNotified = false;
+  #failure: Error | undefined;
+
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly objects: OutboxObjects,
+  ) {
+    client.on('notification', () => {
+      this.#isNotified = true;
+      this.#wake();
+    });
+    client.on('error', (error) => {
+      this.#failure = error;
+      this.#wake();
+    });
+  }
+
+  static async open(options: pg.ClientConfig, objects: OutboxObjects): Promise<OutboxSession> {
+    const client = new pg.Client(options);
+    const session = new OutboxSession(client, objects);
+    await client.connect();
+    return session;
+  }
+
+  async close(): Promise<void> {
+    // Where the server does not answer, the socket's end is the end.
+    await this.client.end().catch(() => undefined);
+  }
+
+  async isInstalled(): Promise<boolean> {
+    const [row] = await this.#rows('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found', [
+      this.objects.table,
+    ]);
+    return row?.['found'] === true;
+  }
+
+  /** Takes the lock that only one relay of the namespace has. */
+  async tryLock(): Promise<boolean> {
+    const [row] = await this.#rows(
+      'SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS taken',
+      [RELAY_LOCK, this.objects.schema],
+    );
+    return row?.['taken'] === true;
+  }
+
+  /** The oldest row, by which it shows whether whoever has the lock goes on. */
+  async oldestId(): Promise<string | undefined> {
+    const [row] = await this.#rows(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
+    return (row?.['id'] as string | null | undefined) ?? undefined;
+  }
+
+  /** Ends the session of a relay that has the lock and does nothing with it. */
+  async dismissHolder(): Promise<void> {
+    await this.#rows(
+      `SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+          AND l.classid = $1::int8::oid
+          AND l.objid = (pg_catalog.hashtext($2)::int8 & 4294967295)::oid
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.pid <> pg_catalog.pg_backend_pid()`,
+      [RELAY_LOCK, this.objects.schema],
+    );
+  }
+
+  async listen(): Promise<void> {
+    await this.#rows(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+  }
+
+  /**
+   * Resolves when something was said on the channel since the last call, after the time, or when the
+   * signal is given. Rejects where the connection is cut.
+   */
+  async notified(limitMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#isNotified && !this.#failure && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limitMs).unref();
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        signal.addEventListener('abort', this.#wake, { once: true });
+      });
+      signal.removeEventListener('abort', this.#wake);
+      this.#wake = () => undefined;
+    }
+    this.#isNotified = false;
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** The oldest rows. */
+  async next(most: number): Promise<readonly OutboxRecord[]> {
+    const rows = await this.#rows(
+      `SELECT id::text, table_name, regions,
+              extract(epoch FROM clock_timestamp() - recorded_at) * 1000 AS age_ms
+         FROM ${this.objects.table} ORDER BY id LIMIT $1`,
+      [most],
+    );
+    return rows.map(parseRecord);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#rows(`DELETE FROM ${this.objects.table} WHERE id = ANY ($1::bigint[])`, [ids]);
+  }
+
+  async backlog(): Promise<Backlog> {
+    const [row] = await this.#rows(
+      `SELECT count(*)::int AS rows,
+              COALESCE(extract(epoch FROM clock_timestamp() - min(recorded_at)) * 1000, 0) AS age_ms
+         FROM ${this.objects.table}`,
+    );
+    return { rows: Number(row?.['rows'] ?? 0), ageMs: Number(row?.['age_ms'] ?? 0) };
+  }
+
+  /** Process id of the session's backend. */
+  get backendPid(): number {
+    return (this.client as unknown as { processID: number | null }).processID ?? 0;
+  }
+
+  async #rows(sql: string, values: unknown[] = []): Promise<readonly Record<string, unknown>[]> {
+    return (await this.client.query<Record<string, unknown>>(sql, values)).rows;
+  }
+}

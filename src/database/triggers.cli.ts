@@ -1,0 +1,103 @@
+/** `npm run cache:triggers`: the triggers by which writes past the service reach the cache. */
+import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CacheTriggers } from '../cache-invalidation/index.js';
+import { readConfig } from '../config/environment.js';
+import { describeError } from '../logging/describe-error.js';
+import { User } from '../users/user.entity.js';
+import { connect } from './connect.js';
+import { dataSourceOptions } from './data-source.js';
+import { openServiceDatabase } from './service-database.js';
+
+const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check | --print
+  --install  put them on where they are missing, outdated or switched off
+  --remove   take them off, and the outbox of CACHE_NAMESPACE away with what it holds
+  --check    say how every table stands, and how long every outbox is; ends with 1 where
+             something is to be done
+  --print    print the SQL, for whoever may run it`;
+
+type Command = 'install' | 'remove' | 'check' | 'print';
+const COMMANDS: readonly Command[] = ['install', 'remove', 'check', 'print'];
+/** Older rows mean that nobody reads the outbox any more. */
+const FORGOTTEN_SECONDS = 3_600;
+
+function commandAsked(): Command | undefined {
+  try {
+    const flag = { type: 'boolean' } as const;
+    const { values } = parseArgs({
+      options: { install: flag, remove: flag, check: flag, print: flag },
+    });
+    const [command, ...others] = COMMANDS.filter((name) => values[name] === true);
+    return others.length === 0 ? command : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function check(triggers: CacheTriggers): Promise<number> {
+  const tables = await triggers.check();
+  for (const { table, state } of tables) say(`${state.padEnd(9)}  ${table}`);
+  const outboxes = await triggers.outboxes();
+  for (const { schema, rows, ageSeconds } of outboxes) {
+    say(`${schema}: ${rows} rows, the oldest ${ageSeconds.toFixed(1)} s old`);
+  }
+  const wanting = tables.filter(({ state }) => state !== 'installed');
+  const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
+  if (wanting.length > 0) say('Run with --install to put the triggers right.');
+  for (const { schema } of forgotten) {
+    say(
+      `Nobody reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
+    );
+  }
+  return wanting.length > 0 || forgotten.length > 0 ? 1 : 0;
+}
+
+async function carryOut(command: Command, triggers: CacheTriggers): Promise<number> {
+  if (command === 'check') return check(triggers);
+  if (command === 'print') {
+    for (const sql of await triggers.statements()) say(`${sql};\n`);
+  } else if (command === 'remove') {
+    await triggers.remove();
+    say('Removed.');
+  } else {
+    const tables = await triggers.install();
+    say(tables.length > 0 ? `Installed on ${tables.join(', ')}.` : 'All were installed.');
+  }
+  return 0;
+}
+
+async function run(command: Command): Promise<number> {
+  const database = await openServiceDatabase(readConfig(), (line) =>
+    process.stderr.write(`${line}\n`),
+  );
+  try {
+    const { databaseUrl: url = '', cacheNamespace } = database.config;
+    const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
+    const source = await connect(new DataSource(options), new Logger('Database'));
+    try {
+      return await carryOut(command, new CacheTriggers(source, cacheNamespace));
+    } finally {
+      await source.destroy();
+    }
+  } finally {
+    await database.stop();
+  }
+}
+
+const command = commandAsked();
+if (command === undefined) {
+  process.stderr.write(`${USAGE}\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    process.exitCode = await run(command);
+  } catch (error) {
+    process.stderr.write(`${describeError(error).message}\n`);
+    process.exitCode = 1;
+  }
+}

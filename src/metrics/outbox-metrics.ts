@@ -1,0 +1,42 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { OutboxRelay } from '../cache-invalidation/index.js';
+import type { CacheEvents } from '../query-cache/index.js';
+
+/** Measures how writes from outside the service reach the cache. */
+export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry: Registry): void {
+  const registers = [registry];
+  const rows = new Counter({
+    name: 'tidemark_outbox_relayed_rows_total',
+    help: 'Rows of the outbox that were told to the cache',
+    registers,
+  });
+  const lagSeconds = new Histogram({
+    name: 'tidemark_outbox_lag_seconds',
+    help: 'How long the oldest row of a batch had waited when it was told',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30, 300],
+    registers,
+  });
+  events.on('relayed', (event) => {
+    rows.inc(event.rows);
+    lagSeconds.observe(event.lagMs / 1000);
+  });
+  // Known to the instance that relays; the others show 0.
+  const measured = (name: string, help: string, value: () => number): void =>
+    registry.registerMetric(
+      new Gauge({
+        name: `tidemark_outbox_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.set(value());
+        },
+      }),
+    );
+  measured('relaying', 'Whether this instance relays', () => (relay.state === 'relaying' ? 1 : 0));
+  measured('backlog_rows', 'Rows that wait in the outbox', () => relay.backlog?.rows ?? 0);
+  measured(
+    'backlog_age_seconds',
+    'Age of the oldest row in the outbox',
+    () => (relay.backlog?.ageMs ?? 0) / 1000,
+  );
+}

@@ -1,0 +1,85 @@
+/** An application whose tables have triggers, and somebody who writes past it. */
+import pg from 'pg';
+import type { EntityTarget, ObjectLiteral } from 'typeorm';
+import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
+import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
+import { CachedApplication } from '../../support/cached-application.js';
+import { eventually } from '../../support/eventually.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+
+export interface OutsideOptions {
+  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  /** Made before the triggers. */
+  readonly schema?: string;
+  readonly cache?: QueryCacheModuleOptions;
+}
+
+export class Outside {
+  private constructor(
+    readonly app: CachedApplication,
+    /** Who writes past the application. */
+    readonly client: pg.Client,
+    readonly triggers: CacheTriggers,
+    readonly databaseUrl: string,
+  ) {}
+
+  static async open({ entities, schema = '', cache = {} }: OutsideOptions): Promise<Outside> {
+    const databaseUrl = await createDatabase();
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true, cache });
+    await client.query(schema);
+    const triggers = new CacheTriggers(app.source, cache.namespace ?? 'tidemark');
+    await triggers.install();
+    const outside = new Outside(app, client, triggers, databaseUrl);
+    await eventually(() => outside.expectState('relaying'));
+    return outside;
+  }
+
+  get relay(): OutboxRelay {
+    return this.app.get(OutboxRelay);
+  }
+
+  expectState(state: OutboxRelay['state']): void {
+    if (this.relay.state !== state) throw new Error(`The relay is ${this.relay.state}.`);
+  }
+
+  async close(): Promise<void> {
+    await this.app.stop();
+    await this.client.end();
+  }
+
+  async outcomeOf(query: BoundQuery): Promise<string | undefined> {
+    const { outcomes } = await this.app.observe(() => this.app.cache.run(query));
+    return outcomes[0];
+  }
+
+  async warm(queries: Iterable<BoundQuery>): Promise<void> {
+    for (const query of queries) {
+      await eventually(async () => {
+        if ((await this.outcomeOf(query)) !== 'hit') throw new Error(`${query.name} is no hit.`);
+      });
+    }
+  }
+
+  /** Runs the work and waits until what it wrote has been relayed; answers how many rows that were. */
+  async relayed(work: () => Promise<unknown>): Promise<number> {
+    let rows = 0;
+    const count = (event: { rows: number }): void => void (rows += event.rows);
+    this.app.cache.events.on('relayed', count);
+    try {
+      await work();
+      await this.emptied();
+    } finally {
+      this.app.cache.events.off('relayed', count);
+    }
+    return rows;
+  }
+
+  async emptied(): Promise<void> {
+    await eventually(async () => {
+      const [outbox] = await this.triggers.outboxes();
+      if (outbox?.rows !== 0) throw new Error(`The outbox has ${outbox?.rows} rows.`);
+    });
+  }
+}

@@ -1,0 +1,177 @@
+/** Who relays, and what becomes of it when he does not: real PostgreSQL and Redis, two instances. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
+import { defineQuery } from '../../../src/query-cache/index.js';
+import { CachedApplication } from '../../support/cached-application.js';
+import { eventually } from '../../support/eventually.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+import { Bystander } from '../fixtures/entities.js';
+
+const bystanders = defineQuery({
+  name: 'bystanders',
+  build: (source, _: Record<string, never>) =>
+    source.getRepository(Bystander).createQueryBuilder('b').orderBy('b.id'),
+  map: ({ id }: Bystander) => id,
+}).bind({});
+
+/** The session of the relay: it listens. */
+const RELAY = `SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+  AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1953064050)`;
+
+let redis: RedisServer;
+let databaseUrl: string;
+let client: pg.Client;
+let applications: CachedApplication[];
+
+beforeEach(async () => {
+  redis = await RedisServer.start();
+  databaseUrl = await createDatabase();
+  client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query('CREATE TABLE bystanders (id int PRIMARY KEY)');
+  applications = [];
+});
+
+afterEach(async () => {
+  for (const application of applications) await application.stop();
+  await client.end();
+  await redis.stop();
+});
+
+async function start(): Promise<CachedApplication> {
+  const application = await CachedApplication.start({
+    databaseUrl,
+    entities: [Bystander],
+    cache: { redis: { url: redis.url, timeoutMs: 1_000 } },
+  });
+  applications.push(application);
+  await new CacheTriggers(application.source, 'tidemark').install();
+  return application;
+}
+
+const relayOf = (application: CachedApplication): OutboxRelay => application.get(OutboxRelay);
+
+async function expectState(
+  application: CachedApplication,
+  state: OutboxRelay['state'],
+): Promise<void> {
+  await eventually(() => expect(relayOf(application).state).toBe(state));
+}
+
+async function warm(application: CachedApplication): Promise<void> {
+  await eventually(async () => {
+    const { outcomes } = await application.observe(() => application.cache.run(bystanders));
+    expect(outcomes).toEqual(['hit']);
+  });
+}
+
+async function seenBy(application: CachedApplication, ids: readonly number[]): Promise<void> {
+  await eventually(async () => expect(await application.cache.run(bystanders)).toEqual(ids));
+}
+
+describe('the relay', () => {
+  it('is one of the instances, and another one when that ends', async () => {
+    const both = [await start(), await start()];
+    await eventually(() => {
+      const states = both.map((application) => relayOf(application).state);
+      expect(states.toSorted()).toEqual(['relaying', 'standby']);
+    });
+    const isRelaying = (application: CachedApplication): boolean =>
+      relayOf(application).state === 'relaying';
+    const [first] = both.filter(isRelaying);
+    const [second] = both.filter((application) => !isRelaying(application));
+    if (!first || !second) throw new Error('Both changed places.');
+    await warm(second);
+    await client.query('INSERT INTO bystanders VALUES (1)');
+    await seenBy(second, [1]);
+    await first.stop();
+    applications = [second];
+    await expectState(second, 'relaying');
+    await client.query('INSERT INTO bystanders VALUES (2)');
+    await seenBy(second, [1, 2]);
+  });
+
+  it('comes back when its session is ended, and misses nothing', async () => {
+    const application = await start();
+    await expectState(application, 'relaying');
+    await warm(application);
+    await client.query(`SELECT pg_terminate_backend(pid) FROM (${RELAY}) relay`);
+    await client.query('INSERT INTO bystanders VALUES (3)');
+    await seenBy(application, [3]);
+    await expectState(application, 'relaying');
+  });
+
+  it('that has the lock and does nothing is dismissed', async () => {
+    const idle = new pg.Client({ connectionString: databaseUrl });
+    idle.on('error', () => undefined);
+    await idle.connect();
+    await idle.query(`SELECT pg_advisory_lock(1953064050, hashtext('tidemark_tidemark'))`);
+    const application = await start();
+    await expectState(application, 'standby');
+    await warm(application);
+    await client.query('INSERT INTO bystanders VALUES (4)');
+    await seenBy(application, [4]);
+    await expectState(application, 'relaying');
+    await idle.end().catch(() => undefined);
+  });
+
+  it('drains what has gathered while nobody was there', async () => {
+    const application = await start();
+    await warm(application);
+    await application.stop();
+    applications = [];
+    await client.query(
+      `INSERT INTO tidemark_tidemark.outbox (table_name, regions)
+         SELECT 'public.bystanders', jsonb_build_object('id', jsonb_build_array(jsonb_build_array(n::text)))
+           FROM generate_series(1, 20000) n`,
+    );
+    await client.query('INSERT INTO bystanders VALUES (5)');
+    const again = await start();
+    await seenBy(again, [5]);
+    await eventually(async () => {
+      const { rows } = await client.query('SELECT FROM tidemark_tidemark.outbox LIMIT 1');
+      expect(rows).toEqual([]);
+    });
+  });
+});
+
+describe('a write of the service while Redis is away', () => {
+  it('is committed with what the others have to be told, and told when Redis is back', async () => {
+    const application = await start();
+    await expectState(application, 'relaying');
+    await redis.kill();
+    await application.source.query('INSERT INTO bystanders VALUES (6)');
+    await application.source.transaction(async (manager) => {
+      await manager.query('INSERT INTO bystanders VALUES (7)');
+    });
+    const { rows } = await client.query(
+      'SELECT table_name, regions FROM tidemark_tidemark.outbox ORDER BY id',
+    );
+    expect(rows).toEqual([
+      { table_name: 'public.bystanders', regions: { id: [['6']] } },
+      { table_name: 'public.bystanders', regions: { id: [['7']] } },
+    ]);
+    await redis.restart();
+    await eventually(async () => {
+      expect((await client.query('SELECT FROM tidemark_tidemark.outbox')).rows).toEqual([]);
+    });
+    await seenBy(application, [6, 7]);
+    await warm(application);
+  });
+
+  it('that is rolled back leaves nothing in the outbox', async () => {
+    const application = await start();
+    await expectState(application, 'relaying');
+    await redis.kill();
+    await application.source
+      .transaction(async (manager) => {
+        await manager.query('INSERT INTO bystanders VALUES (8)');
+        throw new Error('no');
+      })
+      .catch(() => undefined);
+    expect((await client.query('SELECT FROM tidemark_tidemark.outbox')).rows).toEqual([]);
+  });
+});

@@ -51,6 +51,7 @@ describe('three instances under load', () => {
       expect(result.checkedReads).toBeGreaterThan(200);
       expect(result.figures.hits).toBeGreaterThan(50);
       expect(result.figures.outcomes.of('happened')).toBeGreaterThan(10);
+      expect(result.figures.outsideWrites).toBeGreaterThan(3);
       expect(new Set(result.figures.faults.map(({ kind }) => kind))).toEqual(new Set(quick));
     },
     LIMIT_MS,

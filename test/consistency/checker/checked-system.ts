@@ -15,6 +15,7 @@ export class CheckedSystem {
     readonly redis: RedisServer,
     readonly database: DatabaseView,
     readonly members: readonly Member[],
+    readonly databaseUrl: string,
   ) {}
 
   static async start({ instances, policy }: CheckedSystemOptions): Promise<CheckedSystem> {
@@ -30,7 +31,7 @@ export class CheckedSystem {
       (_, index) => new Member(index, databaseUrl, env),
     );
     const database = new DatabaseView(databaseUrl);
-    const system = new CheckedSystem(postgres, redis, database, members);
+    const system = new CheckedSystem(postgres, redis, database, members, databaseUrl);
     try {
       await Promise.all(members.map((member) => member.start()));
     } catch (error) {

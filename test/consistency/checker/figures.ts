@@ -24,6 +24,10 @@ export class Figures {
   /** Answers of 5xx at a time without a fault. */
   readonly oddities: string[] = [];
   slowestReadMs = 0;
+  /** Writes past the service. */
+  outsideWrites = 0;
+  /** From the commit of each until an instance showed it, in milliseconds: one for each instance. */
+  readonly outsideLagsMs: number[] = [];
 
   constructor(private readonly nowMs: () => number) {
     this.startedMs = nowMs();

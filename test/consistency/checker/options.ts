@@ -13,6 +13,8 @@ export interface CheckOptions {
   readonly writers: number;
   /** Connections that read, spread over the instances. */
   readonly readers: number;
+  /** Clients that write past the service, to the database itself. */
+  readonly outside: number;
   readonly seed: number;
   readonly policy: WritePolicy;
   /** Longest pause of a writer between two writes, in milliseconds. */
@@ -28,6 +30,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
   --instances N      instances of the service (3)
   --writers N        clients that write, each to a territory of its own (4)
   --readers N        connections that read (24)
+  --outside N        clients that write past the service, to the database (1)
   --write-pause N    longest pause of a writer between two writes, in milliseconds (60)
   --fault-pause N    longest pause between two faults, in milliseconds (2000)
   --policy P         CACHE_WRITE_POLICY of the instances: commit or refuse
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[], newSeed: () => number): Ch
     instances: numberOf('instances', values.instances, 3, 1, 10),
     writers: numberOf('writers', values.writers, 4, 1, 99),
     readers: numberOf('readers', values.readers, 24, 1, 1_000),
+    outside: numberOf('outside', values.outside, 1, 0, 99),
     seed: numberOf('seed', values.seed, newSeed(), 0, 4_294_967_295),
     policy: policyOf(values.policy, hasFaults),
     writePauseMs: numberOf('write-pause', values['write-pause'], 60, 0, 60_000),
@@ -62,6 +66,7 @@ function read(args: readonly string[]) {
         instances: text,
         writers: text,
         readers: text,
+        outside: text,
         seed: text,
         policy: text,
         'write-pause': text,

@@ -7,6 +7,7 @@
  */
 import { ABSENT, type Finding, type History } from './history.js';
 import { disagreement, type Spread, type StateRange } from './order-of-states.js';
+import { OUTSIDE_PREFIX } from './outside-writer.js';
 import { COUNTS, listOf, territoryOf, userOf, type Territory } from './territory.js';
 
 /** What a read asks for. */
@@ -184,6 +185,7 @@ export class Referee {
       counts.delete(name);
     }
     for (const name of counts.keys()) {
+      if (name.startsWith(OUTSIDE_PREFIX)) continue;
       this.#tell(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
     }
     this.#compare(spread, circumstances);

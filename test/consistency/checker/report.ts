@@ -36,6 +36,7 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `  not answered    ${counted(figures.failedReads.entries())}`,
     `Writes            ${figures.writes.total}: ${counted(figures.writes.entries())}`,
     `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,
+    outsideLine(figures),
     ...faultLines(figures),
     ...list('Hangs', figures.hangs),
     ...list('Answers of 5xx without a fault', figures.oddities),
@@ -58,6 +59,16 @@ function faultLines(figures: Figures): string[] {
     return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}`;
   });
   return [`Faults            ${figures.faults.length}`, ...lines];
+}
+
+function outsideLine({ outsideWrites, outsideLagsMs }: Figures): string {
+  const lags = [...outsideLagsMs].sort((one, other) => one - other);
+  const at = (part: number): string =>
+    `${(lags[Math.min(lags.length - 1, Math.floor(lags.length * part))] ?? 0).toFixed(1)} ms`;
+  return (
+    `From outside      ${outsideWrites} writes, shown by each instance after ${at(0.5)} (median), ` +
+    `${at(0.99)} (99th percentile), ${at(1)} (at most)`
+  );
 }
 
 function list(title: string, items: readonly string[]): string[] {

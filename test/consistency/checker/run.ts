@@ -15,6 +15,7 @@ import { Figures } from './figures.js';
 import { HotTargets } from './hot-targets.js';
 import { Journal } from './journal.js';
 import type { CheckOptions } from './options.js';
+import { OutsideWriter } from './outside-writer.js';
 import { Reader } from './reader.js';
 import { Referee, type Violation } from './referee.js';
 import type { RunContext } from './run-context.js';
@@ -25,6 +26,8 @@ import { Writer } from './writer.js';
 /** Violations whose evidence is kept. */
 const EVIDENCE_LIMIT = 5;
 const PROGRESS_MS = 2_000;
+/** Longest pause between two writes from outside. */
+const OUTSIDE_PAUSE_MS = 200;
 
 export const FAULTS: readonly Fault[] = [
   ...instanceFaults,
@@ -96,6 +99,9 @@ class Run {
     const work = [
       ...writers.map((writer) => writer.run()),
       ...this.#readers(options.readers).map((reader) => reader.run()),
+      ...Array.from({ length: options.outside }, (_, index) =>
+        new OutsideWriter(index, this.#context, this.#random.fork(), OUTSIDE_PAUSE_MS).run(),
+      ),
       this.#faults(writers),
       ...(hooks.beside ? [hooks.beside(this.#context.system, this.#stop.signal)] : []),
     ];

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const PAUSE_MS = 20;
+/** The first pause between two attempts, and the longest that it grows to. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 20;
 
 /**
  * Repeats `probe` until it neither throws nor rejects, and answers what it answered. After
@@ -8,12 +10,12 @@ const PAUSE_MS = 20;
  */
 export async function eventually<T>(probe: () => Promise<T> | T, limitMs = 20_000): Promise<T> {
   const endMs = performance.now() + limitMs;
-  for (;;) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await probe();
     } catch (error) {
       if (performance.now() > endMs) throw error;
-      await delay(PAUSE_MS);
+      await delay(pauseMs);
     }
   }
 }

@@ -15,7 +15,7 @@ import type { Register, View } from './register.js';
  */
 const ANSWER_LIMIT_MS = 20_000;
 /** Leaves the machine time for what is being watched. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 25;
 
 /** Enough to see what is wrong. */
 const MOST_VIOLATIONS = 20;

@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
@@ -10,7 +9,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { REQUEST_ID_HEADER } from './http/request-id.js';
 import { logRequests } from './http/request-log.js';
 import { RouteTable } from './http/route-table.js';
-import { securityHeaders } from './http/security-headers.js';
+import { addSecurityHeaders } from './http/security-headers.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { ServiceLog } from './logging/service-log.js';
 import { measureRequests } from './metrics/http-metrics.js';
@@ -30,7 +29,7 @@ export async function createApp(
     // JSON alone is read, by Fastify itself.
     { logger: log, abortOnError: false, bodyParser: false },
   );
-  await configureApp(app, log);
+  configureApp(app, log);
   return app;
 }
 
@@ -38,7 +37,7 @@ export async function createApp(
  * Gives an application on {@link createHttpAdapter} its edge: validation, problem documents,
  * security headers, request ids, measurements and docs. Comes before `init`.
  */
-export async function configureApp(app: NestFastifyApplication, log: ServiceLog): Promise<void> {
+export function configureApp(app: NestFastifyApplication, log: ServiceLog): void {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id);
@@ -48,7 +47,7 @@ export async function configureApp(app: NestFastifyApplication, log: ServiceLog)
   logRequests(server, log);
   server.removeContentTypeParser('text/plain');
   const routes = new RouteTable(server);
-  await app.register(helmet, securityHeaders);
+  addSecurityHeaders(server);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(log, routes));
   serveDocs(app);

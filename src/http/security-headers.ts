@@ -1,8 +1,8 @@
-import type { FastifyHelmetOptions } from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 
-/** Headers that keep browsers from doing more with an answer than it is for. */
-export const securityHeaders: FastifyHelmetOptions = {
-  global: true,
+/** Made once: the policy's text would else be put together for every request. */
+const secure = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
@@ -18,4 +18,11 @@ export const securityHeaders: FastifyHelmetOptions = {
     },
   },
   xFrameOptions: { action: 'deny' },
-};
+});
+
+/** Headers on every answer that keep browsers from doing more with it than it is for. */
+export function addSecurityHeaders(server: Pick<FastifyInstance, 'addHook'>): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    secure(request.raw, reply.raw, (error) => done(error as Error | undefined));
+  });
+}

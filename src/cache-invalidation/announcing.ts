@@ -29,7 +29,7 @@ export async function announce(
   const announcement = await announceTouched(session, audience);
   // The other instances cannot be told: the transaction itself carries what they have to know.
   if (announcement?.isUncertain === true && session.client.getTransactionStatus() === 'T') {
-    await audience.outbox.record(session.client, session.log.touched());
+    await audience.outbox.record(session.client);
   }
   return announcement;
 }

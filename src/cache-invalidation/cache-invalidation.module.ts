@@ -82,8 +82,15 @@ const DRAIN_MS = 3_000;
         protocol: WriteProtocol,
         objects: OutboxObjects,
         relay: OutboxRelay,
-      ) =>
-        new StatementWatcher(schema, protocol, new OutboxWriter(objects, () => relay.isInstalled)),
+      ) => {
+        const log = new Logger('CacheInvalidation');
+        const outbox = new OutboxWriter(
+          objects,
+          () => relay.isInstalled,
+          (error) => log.warn(`A write was not put into the outbox: ${error.message}`),
+        );
+        return new StatementWatcher(schema, protocol, outbox);
+      },
     },
     {
       provide: StatementSubscriber,

@@ -2,9 +2,8 @@
  * A statement that may commit by itself, so that `begin` and `end` lie around it and not around one
  * COMMIT. While it runs its session holds an advisory lock by which it is recognised as a writer.
  */
-import type { DatabaseSchema } from '../query-cache/index.js';
+import type { Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
-import type { WriteProtocol } from './core/write-protocol.js';
 import type { RunningStatement } from './running-statement.js';
 
 export function isEnclosed({ analysis }: RunningStatement): boolean {
@@ -18,20 +17,22 @@ export function isEnclosed({ analysis }: RunningStatement): boolean {
 export async function enclose(
   session: ConnectionSession,
   statement: RunningStatement,
-  schema: DatabaseSchema,
-  protocol: WriteProtocol,
+  audience: Audience,
 ): Promise<void> {
+  const { protocol, outbox } = audience;
   const begin = async (): Promise<void> => {
     await session.lock();
     try {
       statement.announcement = await protocol.begin('schema', session.client.processID ?? 0);
+      // Nobody could be told: what it commits has to tell of itself.
+      if (statement.announcement.isUncertain) await outbox.hide(session.client).catch(ignore);
     } catch (error) {
       await session.unlock();
       throw error;
     }
   };
   await begin();
-  const end = (): Promise<void> => disclose(session, statement, schema, protocol);
+  const end = (): Promise<void> => disclose(session, statement, audience);
   statement.preparation = {
     giveWay: end,
     resume: async () => {
@@ -46,8 +47,7 @@ export async function enclose(
 export async function disclose(
   session: ConnectionSession,
   statement: RunningStatement,
-  schema: DatabaseSchema,
-  protocol: WriteProtocol,
+  { schema, protocol, outbox }: Audience,
 ): Promise<void> {
   const { announcement } = statement;
   statement.announcement = undefined;
@@ -61,5 +61,11 @@ export async function disclose(
   } else {
     session.endTransaction();
   }
+  if (announcement?.isUncertain === true) await outbox.introduce(session.client).catch(ignore);
   await session.unlock();
+}
+
+/** A connection that is gone, or whose transaction has failed: its triggers then record too much. */
+function ignore(): void {
+  return undefined;
 }

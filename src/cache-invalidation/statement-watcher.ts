@@ -98,7 +98,7 @@ export class StatementWatcher {
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
-        await disclose(session, statement, this.schema, this.protocol);
+        await disclose(session, statement, this);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
         await session.unlock();
@@ -164,7 +164,7 @@ export class StatementWatcher {
   async #prepare(session: ConnectionSession, statement: RunningStatement): Promise<void> {
     const { analysis, wasInTransaction } = statement;
     if (isEnclosed(statement)) {
-      await enclose(session, statement, this.schema, this.protocol);
+      await enclose(session, statement, this);
     } else if (analysis?.kind === 'transaction') {
       if (analysis.command === 'commit') await this.#prepareCommit(session, statement);
     } else if (wasInTransaction) {

@@ -25,8 +25,8 @@ export class StatementSubscriber implements EntitySubscriberInterface, OnModuleI
     // When the application stops, the last requests have been answered: what they began is ended
     // before Redis is left.
     this.lifecycle.beforeClose(async () => {
-      await this.relay.close();
-      if (await this.protocol.drain()) return;
+      const [isDrained] = await Promise.all([this.protocol.drain(), this.relay.close()]);
+      if (isDrained) return;
       this.#log.error(
         'Writes went unannounced while Redis was away, and it has not come back: other instances ' +
           'may serve answers from before them until those expire.',

@@ -1,10 +1,22 @@
 /** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
 import { QueryFailedError, type DataSource } from 'typeorm';
-import { loadCatalogueOf, type Catalogue, type TableFacts } from '../../query-cache/index.js';
-import { captureStatements, outboxStatements, removalStatements } from './capture-sql.js';
+import { loadCatalogueOf, type TableFacts } from '../../query-cache/index.js';
+import {
+  captureBody,
+  captureStatements,
+  functionStatements,
+  grantStatements,
+  missedStatements,
+  outboxStatements,
+  removalStatements,
+} from './capture-sql.js';
 import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
 
 const NOT_ALLOWED = '42501';
+const LOCKED = '55P03';
+const DEADLOCK = '40P01';
+/** How long a table that is in use is waited for. */
+const LOCK_TIMEOUT_MS = 2_000;
 /** Among the advisory locks of a database, the one under which triggers are installed. */
 const INSTALL_LOCK = 6_517_833_402_118;
 
@@ -23,11 +35,14 @@ export interface OutboxState {
   readonly ageSeconds: number;
 }
 
-/** The role may not do it; the message has the SQL for one that may. */
+/** The role may not do it, and the message has the SQL for one that may; or a table is in use. */
 export class CacheTriggersError extends Error {}
+
+type RunSql = (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
 
 export class CacheTriggers {
   readonly #objects: OutboxObjects;
+  readonly #run: RunSql = (sql, values) => this.source.query(sql, values);
 
   /** @param source initialised */
   constructor(
@@ -37,35 +52,41 @@ export class CacheTriggers {
     this.#objects = new OutboxObjects(namespace);
   }
 
-  /** The statements that install everything, whatever is there. */
+  /** The statements that install everything, whatever is there, with what this role then needs. */
   async statements(): Promise<readonly string[]> {
-    const tables = await this.#tables();
+    const [row] = await this.#run('SELECT current_user::text AS role');
+    const tables = await this.#tables(this.#run);
     return [
       ...outboxStatements(this.#objects),
       ...tables.flatMap((table) => captureStatements(table, this.#objects)),
+      ...missedStatements(this.#objects),
+      ...grantStatements(String(row?.['role']), this.#objects),
     ];
   }
 
   /**
-   * Installs what is missing, outdated or switched off; answers the tables it has changed.
-   * @throws CacheTriggersError where the role may not
+   * Installs what is missing, outdated or switched off; answers the tables it has changed. A table
+   * that is in use for longer than two seconds is not waited for: nobody else could write it meanwhile.
+   * @throws CacheTriggersError where the role may not, or a table is in use
    */
   async install(): Promise<readonly string[]> {
     const runner = this.source.createQueryRunner();
+    const run: RunSql = (sql, values) => runner.query(sql, values);
     try {
       await runner.startTransaction();
-      await runner.query(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
-      const wanting = (await this.check()).filter(({ state }) => state !== 'installed');
-      const isWanting = new Set(wanting.map(({ table }) => table));
-      const tables = (await this.#tables()).filter(({ id }) => isWanting.has(id));
-      if (tables.length > 0) {
-        for (const sql of outboxStatements(this.#objects)) await runner.query(sql);
-        for (const table of tables) {
-          for (const sql of captureStatements(table, this.#objects)) await runner.query(sql);
-        }
+      await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
+      const states = new Map((await this.#check(run)).map(({ table, state }) => [table, state]));
+      const wanting = (await this.#tables(run)).filter(({ id }) => states.get(id) !== 'installed');
+      if (wanting.length > 0) for (const sql of outboxStatements(this.#objects)) await run(sql);
+      for (const table of wanting) {
+        const isOutdated = states.get(table.id) === 'outdated';
+        const statements = isOutdated ? functionStatements : captureStatements;
+        for (const sql of statements(table, this.#objects)) await run(sql);
       }
+      if (wanting.length > 0) for (const sql of missedStatements(this.#objects)) await run(sql);
       await runner.commitTransaction();
-      return [...isWanting];
+      return wanting.map(({ id }) => id);
     } catch (error) {
       await runner.rollbackTransaction();
       throw await this.#explained(error);
@@ -90,10 +111,12 @@ export class CacheTriggers {
   }
 
   /** How each table that is to have triggers stands. */
-  async check(): Promise<readonly TriggerState[]> {
-    const found = await this.source.query<
-      { table: string; source: string; enabled: string; count: number }[]
-    >(
+  check(): Promise<readonly TriggerState[]> {
+    return this.#check(this.#run);
+  }
+
+  async #check(run: RunSql): Promise<readonly TriggerState[]> {
+    const found = (await run(
       `SELECT n.nspname || '.' || c.relname AS table, p.prosrc AS source,
               CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
               count(*)::int AS count
@@ -105,12 +128,11 @@ export class CacheTriggers {
         WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
         GROUP BY 1, 2`,
       [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event)), this.#objects.schema],
-    );
+    )) as { table: string; source: string; enabled: string; count: number }[];
     const byTable = new Map(found.map((row) => [row.table, row]));
-    return (await this.#tables()).map((facts) => {
-      const [definition = ''] = captureStatements(facts, this.#objects);
-      const row = byTable.get(facts.id);
-      return { table: facts.id, state: stateOf(row, bodyOf(definition)) };
+    return (await this.#tables(run)).map((facts) => {
+      const body = captureBody(facts, this.#objects);
+      return { table: facts.id, state: stateOf(byTable.get(facts.id), body) };
     });
   }
 
@@ -120,6 +142,7 @@ export class CacheTriggers {
       `SELECT n.nspname AS schema, c.oid::regclass::text AS table
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relname = 'outbox' AND c.relkind = 'r' AND starts_with(n.nspname, 'tidemark_')
+          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         ORDER BY 1`,
     );
     const states: OutboxState[] = [];
@@ -134,8 +157,8 @@ export class CacheTriggers {
   }
 
   /** The tables of entities, of their relations, and the partitions and children of those. */
-  async #tables(): Promise<readonly TableFacts[]> {
-    const catalogue = await this.#catalogue();
+  async #tables(run: RunSql): Promise<readonly TableFacts[]> {
+    const catalogue = await loadCatalogueOf(this.source, run);
     const tables = new Map<string, TableFacts>();
     for (const { schema, tableName, tableType } of this.source.entityMetadatas) {
       if (tableType === 'view') continue;
@@ -149,20 +172,22 @@ export class CacheTriggers {
     return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
   }
 
-  #catalogue(): Promise<Catalogue> {
-    return loadCatalogueOf(this.source, (sql, values) => this.source.query(sql, values));
-  }
-
   async #explained(error: unknown): Promise<unknown> {
     const { code, message } = (error instanceof QueryFailedError ? error.driverError : {}) as {
       code?: string;
       message?: string;
     };
+    if (code === LOCKED || code === DEADLOCK) {
+      return new CacheTriggersError(
+        'The triggers were not installed, since a table is in use: run `npm run cache:triggers -- --install` later.',
+        { cause: error },
+      );
+    }
     if (code !== NOT_ALLOWED) return error;
     const sql = (await this.statements()).join(';\n');
     return new CacheTriggersError(
       `The role of the service may not install the triggers (${message}). Let the owner of the tables ` +
-        `run this, and grant the role of the service SELECT and DELETE on the outbox:\n${sql};`,
+        `run this:\n${sql};`,
       { cause: error },
     );
   }
@@ -175,8 +200,4 @@ function stateOf(
   if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';
   if (row.source !== body) return 'outdated';
   return row.enabled === 'A' ? 'installed' : 'disabled';
-}
-
-function bodyOf(definition: string): string {
-  return definition.split('$capture$')[1] ?? '';
 }

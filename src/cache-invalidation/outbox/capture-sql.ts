@@ -46,7 +46,7 @@ export function outboxStatements({ quotedSchema, table }: OutboxObjects): readon
 export function captureStatements(table: TableFacts, objects: OutboxObjects): readonly string[] {
   const relation = relationOf(table);
   return [
-    captureFunction(table, objects),
+    ...functionStatements(table, objects),
     ...CAPTURE_EVENTS.flatMap((event) => {
       const trigger = name(objects.trigger(event));
       return [
@@ -56,6 +56,36 @@ export function captureStatements(table: TableFacts, objects: OutboxObjects): re
         `ALTER TABLE ${relation} ENABLE ALWAYS TRIGGER ${trigger}`,
       ];
     }),
+  ];
+}
+
+/** The function alone: no lock on the table is needed where its triggers are there. */
+export function functionStatements(table: TableFacts, objects: OutboxObjects): readonly string[] {
+  const captureFunction = `${objects.captureFunction(table.id)}()`;
+  return [
+    `CREATE OR REPLACE FUNCTION ${captureFunction} RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ${text(captureBody(table, objects))}`,
+    // Whoever could put it on a table of his own would run his casts with its owner's rights.
+    `REVOKE ALL ON FUNCTION ${captureFunction} FROM PUBLIC`,
+  ];
+}
+
+/** What a role of the service needs that does not own the outbox. */
+export function grantStatements(
+  role: string,
+  { quotedSchema, table }: OutboxObjects,
+): readonly string[] {
+  return [
+    `GRANT USAGE ON SCHEMA ${quotedSchema} TO ${name(role)}`,
+    `GRANT SELECT, INSERT, DELETE, UPDATE ON ${table} TO ${name(role)}`,
+  ];
+}
+
+/** Says that anything may have changed: what was written while triggers were missing is not known. */
+export function missedStatements({ table, channel }: OutboxObjects): readonly string[] {
+  return [
+    `INSERT INTO ${table} (table_name) VALUES (${text(EVERY_TABLE)})`,
+    `SELECT pg_catalog.pg_notify(${text(channel)}, '')`,
   ];
 }
 
@@ -85,7 +115,8 @@ function referencing(event: CaptureEvent): string {
   return `\n  REFERENCING${old}${fresh}`;
 }
 
-function captureFunction(table: TableFacts, objects: OutboxObjects): string {
+/** What the function does, as PostgreSQL keeps it. */
+export function captureBody(table: TableFacts, objects: OutboxObjects): string {
   const branches = (['insert', 'update', 'delete'] as const).map((event) => {
     const images = imagesOf(event);
     const [first] = images;
@@ -95,18 +126,22 @@ function captureFunction(table: TableFacts, objects: OutboxObjects): string {
       .map((dimension) => `${text(dimension.name)}, (${valuesOf(dimension, images)})`)
       .join(', ')});`;
   });
-  return `CREATE OR REPLACE FUNCTION ${objects.captureFunction(table.id)}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
+  return `
 DECLARE
   regions jsonb;
   added bigint;
 BEGIN
-  -- The session announces this statement itself; what triggers and cascades add to it is told here.
+  -- The session announces this statement itself; what statements in triggers add to it is told here.
   IF pg_catalog.pg_trigger_depth() = 1
     AND pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true) = ${text(objects.namespace)}
   THEN RETURN NULL; END IF;
+  BEGIN
 ${branches.join('\n')}
-  END IF;
+    END IF;
+  EXCEPTION WHEN undefined_column THEN
+    -- Somebody has renamed or dropped one since: until that is known here, any value may have changed.
+    regions := NULL;
+  END;
   INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
     RETURNING id INTO added;
   PERFORM pg_catalog.pg_notify(${text(objects.channel)}, '');
@@ -115,12 +150,13 @@ ${branches.join('\n')}
   IF added % ${LOOK_EVERY_ROWS} = 0
     AND pg_catalog.current_setting('transaction_isolation') = 'read committed'
   THEN
-    DELETE FROM ${objects.table} WHERE id <= added - ${MOST_ROWS};
+    DELETE FROM ${objects.table} WHERE id IN (
+      SELECT id FROM ${objects.table} WHERE id <= added - ${MOST_ROWS} FOR UPDATE SKIP LOCKED);
     IF FOUND THEN INSERT INTO ${objects.table} (table_name) VALUES (${text(EVERY_TABLE)}); END IF;
   END IF;
   RETURN NULL;
 END
-$capture$`;
+`;
 }
 
 function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {

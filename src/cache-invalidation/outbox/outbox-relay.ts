@@ -49,6 +49,7 @@ export interface RelayLog {
 export class OutboxRelay {
   #state: RelayState = 'away';
   #isInstalled = false;
+  #measuredAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   readonly #closing = new AbortController();
@@ -116,14 +117,9 @@ export class OutboxRelay {
     this.#state = 'relaying';
     this.log.log('Relays writes from outside the service');
     await session.listen();
-    let measuredAtMs = -Infinity;
     while (!this.#closing.signal.aborted) {
       await this.#drain(session);
-      if (performance.now() - measuredAtMs > MEASURE_MS) {
-        measuredAtMs = performance.now();
-        this.#backlog = await session.backlog();
-        if (this.#backlog.rows > 0) continue;
-      }
+      await this.#measure(session);
       await session.notified(LOOK_MS, this.#closing.signal);
     }
   }
@@ -155,23 +151,36 @@ export class OutboxRelay {
       const lagMs = records.reduce((most, { ageMs }) => Math.max(most, ageMs), 0);
       this.events.tell('relayed', { rows: records.length, lagMs });
       if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
-      this.#backlog = await session.backlog();
+      await this.#measure(session);
       await nextTurn();
     }
+  }
+
+  async #measure(session: OutboxSession): Promise<void> {
+    if (performance.now() - this.#measuredAtMs < MEASURE_MS) return;
+    this.#backlog = await session.backlog();
+    this.#measuredAtMs = performance.now();
   }
 
   async #touchedBy(records: readonly OutboxRecord[]): Promise<TouchedVersions> {
     if (this.schema.isOutdated) await this.schema.load();
     const { catalogue } = this.schema;
     const touched = new Map<string, TouchedTable>();
+    let [isAnything, isSchema] = [false, false];
     for (const record of records) {
       const tables = touchedByRecord(record, catalogue);
-      if (tables === 'anything') return 'anything';
+      if (typeof tables === 'string') {
+        isAnything = true;
+        isSchema ||= tables === 'schema';
+        continue;
+      }
       for (const part of tables) {
         const before = touched.get(part.table);
         touched.set(part.table, before ? mergeTouched(before, part) : part);
       }
     }
+    if (isSchema) this.schema.markOutdated();
+    if (isAnything) return isSchema ? 'schema' : 'anything';
     return (await this.schema.isPresent()) ? versionNames(touched) : 'anything';
   }
 

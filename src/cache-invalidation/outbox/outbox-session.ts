@@ -1,10 +1,14 @@
 /** The questions a relay asks over the one connection it has. */
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { OutboxObjects } from './outbox-objects.js';
 import { parseRecord, type OutboxRecord } from './outbox-record.js';
 
 /** First half of the advisory lock's key; the second is the namespace's. */
 const RELAY_LOCK = 0x74696472;
+/** A server that does not answer in this time is given up. */
+const QUERY_TIMEOUT_MS = 10_000;
+const CLOSE_LIMIT_MS = 1_000;
 
 export interface Backlog {
   readonly rows: number;
@@ -32,7 +36,7 @@ export class OutboxSession {
   }
 
   static async open(options: pg.ClientConfig, objects: OutboxObjects): Promise<OutboxSession> {
-    const client = new pg.Client(options);
+    const client = new pg.Client({ ...options, keepAlive: true, query_timeout: QUERY_TIMEOUT_MS });
     const session = new OutboxSession(client, objects);
     await client.connect();
     return session;
@@ -40,7 +44,8 @@ export class OutboxSession {
 
   async close(): Promise<void> {
     // Where the server does not answer, the socket's end is the end.
-    await this.client.end().catch(() => undefined);
+    const late = pause(CLOSE_LIMIT_MS, undefined, { ref: false });
+    await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
   async isInstalled(): Promise<boolean> {
@@ -59,7 +64,7 @@ export class OutboxSession {
     return row?.['taken'] === true;
   }
 
-  /** The oldest row, by which it shows whether whoever has the lock goes on. */
+  /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
   async oldestId(): Promise<string | undefined> {
     const [row] = await this.#rows(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
     return (row?.['id'] as string | null | undefined) ?? undefined;
@@ -107,7 +112,8 @@ export class OutboxSession {
   async next(most: number): Promise<readonly OutboxRecord[]> {
     const rows = await this.#rows(
       `SELECT id::text, table_name, regions,
-              extract(epoch FROM clock_timestamp() - recorded_at) * 1000 AS age_ms
+              CASE WHEN isfinite(recorded_at)
+                THEN extract(epoch FROM clock_timestamp() - recorded_at) * 1000 ELSE 0 END AS age_ms
          FROM ${this.objects.table} ORDER BY id LIMIT $1`,
       [most],
     );
@@ -121,7 +127,8 @@ export class OutboxSession {
   async backlog(): Promise<Backlog> {
     const [row] = await this.#rows(
       `SELECT count(*)::int AS rows,
-              COALESCE(extract(epoch FROM clock_timestamp() - min(recorded_at)) * 1000, 0) AS age_ms
+              COALESCE(extract(epoch FROM clock_timestamp()
+                - min(recorded_at) FILTER (WHERE isfinite(recorded_at))) * 1000, 0) AS age_ms
          FROM ${this.objects.table}`,
     );
     return { rows: Number(row?.['rows'] ?? 0), ageMs: Number(row?.['age_ms'] ?? 0) };

@@ -3,12 +3,16 @@ import { tablesOfRows, type Catalogue, type TouchedTable } from '../../query-cac
 import { EVERY_TABLE } from './capture-sql.js';
 import type { OutboxRecord } from './outbox-record.js';
 
-/** `anything` where the catalogue does not know the table: it may belong to others. */
+/**
+ * `anything` where the catalogue does not know the table: it may belong to others. `schema` where the
+ * row speaks of every table: whoever wrote it did not know what had been done.
+ */
 export function touchedByRecord(
   { table, regions }: OutboxRecord,
   catalogue: Catalogue,
-): readonly TouchedTable[] | 'anything' {
-  const facts = table === EVERY_TABLE ? undefined : catalogue.tableById(table);
+): readonly TouchedTable[] | 'anything' | 'schema' {
+  if (table === EVERY_TABLE) return 'schema';
+  const facts = catalogue.tableById(table);
   if (!facts) return 'anything';
   return tablesOfRows(facts, regions, catalogue) ?? 'anything';
 }

@@ -147,9 +147,9 @@ export class OutboxRelay {
       const records = await session.next(BATCH_ROWS);
       if (records.length === 0) return;
       await this.protocol.tell(await this.#touchedBy(records), session.backendPid);
-      await session.remove(records.map(({ id }) => id));
       const lagMs = records.reduce((most, { ageMs }) => Math.max(most, ageMs), 0);
       this.events.tell('relayed', { rows: records.length, lagMs });
+      await session.remove(records.map(({ id }) => id));
       if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
       await this.#measure(session);
       await nextTurn();

@@ -12,7 +12,7 @@ const LONGEST_IDENTIFIER = 63;
 const LONGEST_SUFFIX = '_truncate'.length;
 
 export const OUTBOX_SCHEMA_PREFIX = 'tidemark_';
-/** How the functions in such a schema are called; catalogue queries know them by it. */
+/** How the functions in such a schema are called; query-cache/sql/relation-queries.ts knows both words. */
 export const CAPTURE_PREFIX = 'capture_';
 /** The session setting that names the namespace whose writes are announced by the session itself. */
 export const ANNOUNCING_SETTING = 'tidemark.announces';

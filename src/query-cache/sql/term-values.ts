@@ -73,7 +73,7 @@ function elementsOf(list: unknown): Term[] | undefined {
   return list.map((value: string | number | boolean | null) => ({ kind: 'constant', value }));
 }
 
-/** The texts of a dimension's columns in a row; `columnOf` finds each column's value. */
+/** The texts of a dimension's columns in a row; `valueIn` finds each column's value. */
 export function rowTexts(
   dimension: Dimension,
   facts: TableFacts,

@@ -155,7 +155,7 @@ describe('a write past the service ends what it changes', () => {
       1,
     ],
     [
-      'a writing expression under MERGE',
+      'merge',
       sql(`MERGE INTO customers c USING (VALUES (3)) AS v(id) ON c.id = v.id
            WHEN MATCHED THEN UPDATE SET visits = 9`),
       ['EU', 'customer 3', 'counts'],

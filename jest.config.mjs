@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One project a kind of test; `npm run test:<kind>` selects it. */
 const shared = {
   testEnvironment: 'node',
@@ -22,7 +24,8 @@ const underTest = (kind) => ({
 
 export default {
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Each may run servers of its own beside it.
+  maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
   reporters: ['default', '<rootDir>/scripts/totals-reporter.mjs'],
   projects: [
     { ...shared, displayName: 'unit', testRegex: '/src/.*\\.spec\\.ts$' },

@@ -29,7 +29,9 @@ export class DatabaseStart implements OnApplicationBootstrap {
   /** Without them the service works; only what others write to its tables is not seen. */
   async #installTriggers(log: Logger): Promise<void> {
     try {
-      const tables = await new CacheTriggers(this.source, this.config.cacheNamespace).install();
+      const tables = await new CacheTriggers(this.source, this.config.cacheNamespace).install({
+        isWatched: true,
+      });
       for (const table of tables) log.log(`Put the cache's triggers on ${table}`);
     } catch (error) {
       if (!(error instanceof CacheTriggersError)) throw error;

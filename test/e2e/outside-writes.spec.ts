@@ -18,6 +18,10 @@ describe.each(modes)('writes past the service, cache $name', (mode) => {
     const { url } = service.source.options as { url?: string };
     client = new pg.Client({ connectionString: url });
     await client.connect();
+    await eventually(async () => {
+      const { body } = await service.get('/health/ready');
+      expect(body.toString()).toContain('"relay":"relaying"');
+    });
   });
   afterAll(() => client.end());
 

@@ -67,9 +67,12 @@ export class CacheTriggers {
   /**
    * Installs what is missing, outdated or switched off; answers the tables it has changed. A table
    * that is in use for longer than two seconds is not waited for: nobody else could write it meanwhile.
+   *
+   * @param isWatched whether the statements of the data source are followed: the change of the schema is
+   *   then announced, and ends what was missed while triggers were missing. Else the outbox says so.
    * @throws CacheTriggersError where the role may not, or a table is in use
    */
-  async install(): Promise<readonly string[]> {
+  async install({ isWatched = false } = {}): Promise<readonly string[]> {
     const runner = this.source.createQueryRunner();
     const run: RunSql = (sql, values) => runner.query(sql, values);
     try {
@@ -84,7 +87,9 @@ export class CacheTriggers {
         const statements = isOutdated ? functionStatements : captureStatements;
         for (const sql of statements(table, this.#objects)) await run(sql);
       }
-      if (wanting.length > 0) for (const sql of missedStatements(this.#objects)) await run(sql);
+      if (wanting.length > 0 && !isWatched) {
+        for (const sql of missedStatements(this.#objects)) await run(sql);
+      }
       await runner.commitTransaction();
       return wanting.map(({ id }) => id);
     } catch (error) {

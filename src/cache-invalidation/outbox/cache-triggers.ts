@@ -79,8 +79,10 @@ export class CacheTriggers {
       await runner.startTransaction();
       await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
       await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
-      const states = new Map((await this.#check(run)).map(({ table, state }) => [table, state]));
-      const wanting = (await this.#tables(run)).filter(({ id }) => states.get(id) !== 'installed');
+      const tables = await this.#tables(run);
+      const checked = await this.#check(tables, run);
+      const states = new Map(checked.map(({ table, state }) => [table, state]));
+      const wanting = tables.filter(({ id }) => states.get(id) !== 'installed');
       if (wanting.length > 0) for (const sql of outboxStatements(this.#objects)) await run(sql);
       for (const table of wanting) {
         const isOutdated = states.get(table.id) === 'outdated';
@@ -116,11 +118,11 @@ export class CacheTriggers {
   }
 
   /** How each table that is to have triggers stands. */
-  check(): Promise<readonly TriggerState[]> {
-    return this.#check(this.#run);
+  async check(): Promise<readonly TriggerState[]> {
+    return this.#check(await this.#tables(this.#run), this.#run);
   }
 
-  async #check(run: RunSql): Promise<readonly TriggerState[]> {
+  async #check(tables: readonly TableFacts[], run: RunSql): Promise<readonly TriggerState[]> {
     const found = (await run(
       `SELECT n.nspname || '.' || c.relname AS table, p.prosrc AS source,
               CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
@@ -135,7 +137,7 @@ export class CacheTriggers {
       [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event)), this.#objects.schema],
     )) as { table: string; source: string; enabled: string; count: number }[];
     const byTable = new Map(found.map((row) => [row.table, row]));
-    return (await this.#tables(run)).map((facts) => {
+    return tables.map((facts) => {
       const body = captureBody(facts, this.#objects);
       return { table: facts.id, state: stateOf(byTable.get(facts.id), body) };
     });

@@ -103,7 +103,8 @@ describe('a connection cut by the server', () => {
         await whileStandbyIsMissing(cluster, async () => {
           const write = register.write(writer);
           const pid = await waitingCommit(cluster);
-          expect(await cluster.marks()).toHaveLength(1);
+          // The reloaded configuration is announced too, for a moment.
+          await eventually(async () => expect(await cluster.marks()).toHaveLength(1));
           await terminate(`pid = ${pid}`);
           expect((await write).status).toBe(503);
           expect(await register.stored()).toBe(1);

@@ -2,7 +2,7 @@
 import type { DatabaseSchema } from '../query-cache/index.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
-import { doneSoFar } from './done-so-far.js';
+import { doneSoFar, type DoneSoFar } from './done-so-far.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { versionNames } from './touched-tables.js';
 
@@ -36,17 +36,19 @@ export async function announce(
 
 async function announceTouched(
   session: ConnectionSession,
-  { schema, protocol }: Audience,
+  audience: Audience,
 ): Promise<Announcement | undefined> {
+  const { schema, protocol } = audience;
   const pid = session.client.processID ?? 0;
+  session.addNoticed(schema.catalogue);
   const touched = session.log.touched();
   const isUnderstood =
     touched !== 'anything' && !session.hasChangedSchema && isUnderPresent(session, schema);
   if (isUnderstood && touched.size === 0) {
     if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
-    return announceAnything(session, protocol, schema);
+    return announceAnything(session, audience);
   }
-  if (!isUnderstood) return announceAnything(session, protocol, schema);
+  if (!isUnderstood) return announceAnything(session, audience);
   // Sent together: one round trip.
   const [announcement, isPresent] = await Promise.all([
     protocol.begin(versionNames(touched), pid),
@@ -63,13 +65,12 @@ function isUnderPresent({ understoodBy }: ConnectionSession, schema: DatabaseSch
 
 async function announceAnything(
   session: ConnectionSession,
-  protocol: WriteProtocol,
-  schema: DatabaseSchema,
+  { schema, protocol, outbox }: Audience,
 ): Promise<Announcement | undefined> {
   const { client } = session;
   // In a failed transaction nothing can be asked.
   if (client.getTransactionStatus() !== 'E') {
-    const { hasWritten, hasChangedSchema } = await doneSoFar(client);
+    const { hasWritten, hasChangedSchema } = await askDone(session, outbox);
     if (!hasWritten) return undefined;
     if (hasChangedSchema) {
       session.hasChangedSchema = true;
@@ -77,4 +78,22 @@ async function announceAnything(
     }
   }
   return protocol.begin(session.hasChangedSchema ? 'schema' : 'anything', client.processID ?? 0);
+}
+
+/**
+ * On the same way, what triggers have put into the outbox is taken out again: whatever they say, it is
+ * announced now.
+ */
+async function askDone(
+  { client, noticed }: ConnectionSession,
+  outbox: OutboxWriter,
+): Promise<DoneSoFar> {
+  if (noticed.recordedFrom === undefined) return doneSoFar(client);
+  const withdrawal = outbox.withdrawal(noticed.recordedFrom);
+  try {
+    return await doneSoFar(client, withdrawal.sql);
+  } catch (error) {
+    await withdrawal.undo(client, error as Error);
+    return doneSoFar(client);
+  }
 }

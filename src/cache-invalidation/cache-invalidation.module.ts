@@ -87,7 +87,7 @@ const DRAIN_MS = 3_000;
         const outbox = new OutboxWriter(
           objects,
           () => relay.isInstalled,
-          (error) => log.warn(`A write was not put into the outbox: ${error.message}`),
+          (error) => log.warn(`The outbox could not be written: ${error.message}`),
         );
         return new StatementWatcher(schema, protocol, outbox);
       },

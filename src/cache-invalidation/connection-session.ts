@@ -7,14 +7,19 @@ import {
   type SessionNames,
 } from '../query-cache/index.js';
 import { TransactionLog } from './core/transaction-log.js';
+import { NoticedWrites } from './outbox/trigger-notice.js';
 import type { PostgresClient } from './postgres-client.js';
 import { StatementTurns } from './statement-turns.js';
 
 export class ConnectionSession {
   readonly log = new TransactionLog();
+  /** What the triggers say of the open transaction. */
+  readonly noticed = new NoticedWrites();
   readonly turns: StatementTurns;
   /** Under way: the connection is told that its statements are announced. */
   introduced: Promise<void> | undefined;
+  /** A statement that may commit by itself is under way, and announced as a write to anything. */
+  isEnclosing = false;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
@@ -104,10 +109,21 @@ export class ConnectionSession {
     if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
   }
 
+  /**
+   * Adds what the triggers have told of, and the statements did not lead to expect: a foreign key or a
+   * rule that the catalogue does not know yet, a statement that was not followed.
+   */
+  addNoticed(catalogue: Catalogue): void {
+    const touched = this.log.touched();
+    if (touched === 'anything') return;
+    for (const part of this.noticed.beyond(touched, catalogue)) this.log.add(part);
+  }
+
   /** The transaction has ended, either way. */
   endTransaction(): void {
     this.restoreNames();
     this.log.clear();
+    this.noticed.clear();
     this.understoodBy = undefined;
     this.hasChangedSchema = false;
   }

@@ -27,8 +27,13 @@ export interface DoneSoFar {
   readonly hasChangedSchema: boolean;
 }
 
-export async function doneSoFar(client: PostgresClient): Promise<DoneSoFar> {
-  const { rows } = await client.query(DONE_SO_FAR);
+/** @param before statements to be carried out first, on the same way */
+export async function doneSoFar(client: PostgresClient, before?: string): Promise<DoneSoFar> {
+  const answered = await client.query(
+    before === undefined ? DONE_SO_FAR : `${before};${DONE_SO_FAR}`,
+  );
+  // Several statements have several answers.
+  const { rows } = [answered].flat().at(-1) ?? answered;
   return {
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,

@@ -23,10 +23,12 @@ export async function enclose(
   const begin = async (): Promise<void> => {
     await session.lock();
     try {
+      session.isEnclosing = true;
       statement.announcement = await protocol.begin('schema', session.client.processID ?? 0);
       // Nobody could be told: what it commits has to tell of itself.
       if (statement.announcement.isUncertain) await outbox.hide(session.client).catch(ignore);
     } catch (error) {
+      session.isEnclosing = false;
       await session.unlock();
       throw error;
     }
@@ -51,6 +53,7 @@ export async function disclose(
 ): Promise<void> {
   const { announcement } = statement;
   statement.announcement = undefined;
+  session.isEnclosing = false;
   if (announcement) protocol.endLong(announcement, session.client.processID ?? 0);
   else protocol.owe('anything');
   schema.markOutdated();

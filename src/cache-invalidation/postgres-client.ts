@@ -1,3 +1,5 @@
+import type { PostgresNotice } from './outbox/trigger-notice.js';
+
 /** The part of a node-postgres client that is used here. */
 export interface PostgresClient {
   /** Process id of the backend, `null` before the connection is made. */
@@ -8,4 +10,5 @@ export interface PostgresClient {
     sql: string,
     parameters?: unknown[],
   ): Promise<{ command?: string; rows: Record<string, unknown>[] }>;
+  on(event: 'notice', listener: (notice: PostgresNotice) => void): unknown;
 }

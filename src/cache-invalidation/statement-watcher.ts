@@ -27,6 +27,7 @@ import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
+import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
 import { beginOwnTransaction } from './own-transaction.js';
 import type { PostgresClient } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
@@ -137,16 +138,36 @@ export class StatementWatcher {
   /** It was sent while it had given way: nobody was told before it was committed. */
   #afterSuspended(session: ConnectionSession): void {
     if (session.isInTransaction) return;
-    this.protocol.owe(session.log.tables());
+    this.#owe(session);
     session.endTransaction();
+  }
+
+  #owe(session: ConnectionSession): void {
+    session.addNoticed(this.schema.catalogue);
+    this.protocol.owe(session.log.tables());
+  }
+
+  /** The triggers tell of a change before the statement that made it is answered. */
+  #noticed(session: ConnectionSession, message: PostgresNotice): void {
+    const notice = this.outbox.parseNotice(message);
+    if (!notice) return;
+    if (session.isInTransaction) session.noticed.add(notice);
+    else if (!session.isEnclosing) {
+      // Nothing was done before it was sent, so it was not followed (a stream), and commits by itself.
+      for (const part of noticedWrites(notice.table, this.schema.catalogue)) {
+        this.protocol.owe(part === 'anything' ? part : [part.table]);
+      }
+    }
   }
 
   async #sessionOf(queryRunner: QueryRunner): Promise<ConnectionSession> {
     const client = (await queryRunner.connect()) as PostgresClient;
     let session = this.#sessions.get(client);
     if (!session) {
-      session = new ConnectionSession(client);
-      this.#sessions.set(client, session);
+      const added = new ConnectionSession(client);
+      session = added;
+      this.#sessions.set(client, added);
+      client.on('notice', (notice) => this.#noticed(added, notice));
       session.introduced = this.outbox.introduce(client);
     }
     return session;
@@ -225,7 +246,7 @@ export class StatementWatcher {
     for (const part of touched) session.log.add(part);
     if (success && statement.wasInTransaction && !session.isInTransaction) {
       // Sent at the same time as the COMMIT of its transaction, and carried out after it.
-      this.protocol.owe(session.log.tables());
+      this.#owe(session);
       session.endTransaction();
     }
   }
@@ -243,7 +264,7 @@ export class StatementWatcher {
         ? outcomeOfAnswer(answer?.command)
         : outcomeOfFailure(sqlStateOf(error));
       if (announcement) this.protocol.conclude(announcement, outcome);
-      if (isSuspended && outcome !== 'rolled-back') this.protocol.owe(session.log.tables());
+      if (isSuspended && outcome !== 'rolled-back') this.#owe(session);
       this.#endTransaction(session);
     } else if (success) {
       // Inside a transaction BEGIN is only warned of.

@@ -8,6 +8,12 @@
  *
  * The function runs with the rights of its owner, so that who may write the table needs none on the
  * outbox, and under a search path of its own. It has no dynamic SQL; every name in it is quoted.
+ *
+ * In a session that announces its statements itself (statement-watcher.ts) the function says what has
+ * changed in a notice, which arrives before the statement's answer and costs no round trip
+ * (trigger-notice.ts). That is all where the statement is the session's own, with what rules and foreign
+ * keys add to it. What a trigger's statements do goes into the outbox as well: those of a deferred trigger
+ * run during COMMIT, when it is too late to announce anything.
  */
 import pg from 'pg';
 import type { Dimension, TableFacts } from '../../query-cache/core/table-facts.js';
@@ -15,6 +21,7 @@ import { MOST_VALUES } from '../../query-cache/core/touched-regions.js';
 import {
   ANNOUNCING_SETTING,
   CAPTURE_EVENTS,
+  NOTICE_CODE,
   type CaptureEvent,
   type OutboxObjects,
 } from './outbox-objects.js';
@@ -64,7 +71,7 @@ export function functionStatements(table: TableFacts, objects: OutboxObjects): r
   const captureFunction = `${objects.captureFunction(table.id)}()`;
   return [
     `CREATE OR REPLACE FUNCTION ${captureFunction} RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ${text(captureBody(table, objects))}`,
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = notice AS ${text(captureBody(table, objects))}`,
     // Whoever could put it on a table of his own would run his casts with its owner's rights.
     `REVOKE ALL ON FUNCTION ${captureFunction} FROM PUBLIC`,
   ];
@@ -117,46 +124,56 @@ function referencing(event: CaptureEvent): string {
 
 /** What the function does, as PostgreSQL keeps it. */
 export function captureBody(table: TableFacts, objects: OutboxObjects): string {
-  const branches = (['insert', 'update', 'delete'] as const).map((event) => {
-    const images = imagesOf(event);
-    const [first] = images;
-    return `  ${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
-    IF NOT EXISTS (SELECT FROM ${first}) THEN RETURN NULL; END IF;
-    regions := pg_catalog.jsonb_build_object(${table.dimensions
-      .map((dimension) => `${text(dimension.name)}, (${valuesOf(dimension, images)})`)
-      .join(', ')});`;
-  });
   return `
 DECLARE
+  is_announced boolean := pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
+    IS NOT DISTINCT FROM ${text(objects.namespace)};
   regions jsonb;
   added bigint;
 BEGIN
-  -- The session announces this statement itself; what statements in triggers add to it is told here.
-  IF pg_catalog.pg_trigger_depth() = 1
-    AND pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true) = ${text(objects.namespace)}
-  THEN RETURN NULL; END IF;
-  BEGIN
-${branches.join('\n')}
-    END IF;
-  EXCEPTION WHEN undefined_column THEN
-    -- Somebody has renamed or dropped one since: until that is known here, any value may have changed.
-    regions := NULL;
-  END;
-  INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
-    RETURNING id INTO added;
-  PERFORM pg_catalog.pg_notify(${text(objects.channel)}, '');
-  -- Nobody may be there any more to read: the oldest rows make room, and one says that all may have
-  -- changed. Where deleting them could fail for what others have deleted, it is left to the next.
-  IF added % ${LOOK_EVERY_ROWS} = 0
-    AND pg_catalog.current_setting('transaction_isolation') = 'read committed'
-  THEN
-    DELETE FROM ${objects.table} WHERE id IN (
-      SELECT id FROM ${objects.table} WHERE id <= added - ${MOST_ROWS} FOR UPDATE SKIP LOCKED);
-    IF FOUND THEN INSERT INTO ${objects.table} (table_name) VALUES (${text(EVERY_TABLE)}); END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
+  ELSIF TG_OP <> 'TRUNCATE' THEN
+    IF NOT EXISTS (SELECT FROM old_rows) THEN RETURN NULL; END IF;
+  END IF;
+  IF NOT is_announced OR pg_catalog.pg_trigger_depth() > 1 THEN
+${recording(table, objects)}
+  END IF;
+  IF is_announced THEN
+    RAISE NOTICE USING ERRCODE = ${text(NOTICE_CODE)}, MESSAGE = ${text(objects.namespace)},
+      DETAIL = ${text(table.id)}, HINT = COALESCE(added::pg_catalog.text, '');
   END IF;
   RETURN NULL;
 END
 `;
+}
+
+function recording(table: TableFacts, objects: OutboxObjects): string {
+  const branches = (['insert', 'update', 'delete'] as const).map(
+    (event) => `${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
+        regions := pg_catalog.jsonb_build_object(${table.dimensions
+          .map((dimension) => `${text(dimension.name)}, (${valuesOf(dimension, imagesOf(event))})`)
+          .join(', ')});`,
+  );
+  return `    BEGIN
+      ${branches.join('\n      ')}
+      END IF;
+    EXCEPTION WHEN undefined_column THEN
+      -- Somebody has renamed or dropped one since: until that is known here, any value may have changed.
+      regions := NULL;
+    END;
+    INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
+      RETURNING id INTO added;
+    PERFORM pg_catalog.pg_notify(${text(objects.channel)}, '');
+    -- Nobody may be there any more to read: the oldest rows make room, and one says that all may have
+    -- changed. Where deleting them could fail for what others have deleted, it is left to the next.
+    IF added % ${LOOK_EVERY_ROWS} = 0
+      AND pg_catalog.current_setting('transaction_isolation') = 'read committed'
+    THEN
+      DELETE FROM ${objects.table} WHERE id IN (
+        SELECT id FROM ${objects.table} WHERE id <= added - ${MOST_ROWS} FOR UPDATE SKIP LOCKED);
+      IF FOUND THEN INSERT INTO ${objects.table} (table_name) VALUES (${text(EVERY_TABLE)}); END IF;
+    END IF;`;
 }
 
 function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {

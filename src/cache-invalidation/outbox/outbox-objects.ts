@@ -16,6 +16,8 @@ export const OUTBOX_SCHEMA_PREFIX = 'tidemark_';
 export const CAPTURE_PREFIX = 'capture_';
 /** The session setting that names the namespace whose writes are announced by the session itself. */
 export const ANNOUNCING_SETTING = 'tidemark.announces';
+/** SQLSTATE of the notices by which triggers tell such a session what it has changed. */
+export const NOTICE_CODE = 'TDMRK';
 
 export type CaptureEvent = 'insert' | 'update' | 'delete' | 'truncate';
 export const CAPTURE_EVENTS: readonly CaptureEvent[] = ['insert', 'update', 'delete', 'truncate'];

@@ -9,8 +9,15 @@
 import type { PostgresClient } from '../postgres-client.js';
 import { missedStatements } from './capture-sql.js';
 import { ANNOUNCING_SETTING, type OutboxObjects } from './outbox-objects.js';
+import { parseNotice, type PostgresNotice, type TriggerNotice } from './trigger-notice.js';
 
 const SAVEPOINT = 'tidemark_outbox';
+
+export interface Withdrawal {
+  readonly sql: string;
+  /** After it has failed: the rows stay, and are told once more. */
+  readonly undo: (client: PostgresClient, error: Error) => Promise<void>;
+}
 
 export class OutboxWriter {
   constructor(
@@ -30,6 +37,10 @@ export class OutboxWriter {
     return this.#setNamespace(client, '');
   }
 
+  parseNotice(notice: PostgresNotice): TriggerNotice | undefined {
+    return parseNotice(notice, this.objects.namespace);
+  }
+
   /** In the open transaction. Never rejects: without an outbox the write goes on as it is. */
   async record(client: PostgresClient): Promise<void> {
     if (!this.isInstalled()) return;
@@ -41,6 +52,19 @@ export class OutboxWriter {
       this.onFailure(error as Error);
       await client.query(`ROLLBACK TO ${SAVEPOINT}`).catch(() => undefined);
     }
+  }
+
+  /** What triggers have put into the outbox in the open transaction, from a row on, is taken out. */
+  withdrawal(from: bigint): Withdrawal {
+    return {
+      sql: `SAVEPOINT ${SAVEPOINT};
+DELETE FROM ${this.objects.table} WHERE id >= ${from} AND transaction_id = pg_current_xact_id();
+RELEASE ${SAVEPOINT}`,
+      undo: async (client, error) => {
+        await client.query(`ROLLBACK TO ${SAVEPOINT}`);
+        this.onFailure(error);
+      },
+    };
   }
 
   async #setNamespace(client: PostgresClient, namespace: string): Promise<void> {

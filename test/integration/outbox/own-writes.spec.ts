@@ -1,0 +1,229 @@
+/**
+ * Writes of the service where its tables have triggers: told once, before COMMIT, and with everything the
+ * database has added to them, also where the catalogue at hand did not lead to expect it.
+ */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type pg from 'pg';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { CacheRegion, defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
+import { eventually } from '../../support/eventually.js';
+import { Bystander } from '../fixtures/entities.js';
+import { Outside } from './outside.js';
+
+@Entity('accounts')
+@CacheRegion<Account>('region')
+class Account {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @Column({ type: 'text' })
+  region: string;
+}
+
+@Entity('payments')
+class Payment {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @Column({ type: 'integer' })
+  account: number;
+}
+
+const all = (entity: new () => object): BoundQuery =>
+  defineQuery({
+    name: entity.name,
+    shape: 'raw',
+    build: (source, _: Record<string, never>) =>
+      source.getRepository(entity).createQueryBuilder('t').orderBy('t.id'),
+  }).bind({});
+const inRegion = defineQuery({
+  name: 'in-region',
+  shape: 'raw',
+  build: (source, { region }: { region: string }) =>
+    source.getRepository(Account).createQueryBuilder('a').where('a.region = :region', { region }),
+});
+const answers: Readonly<Record<string, BoundQuery>> = {
+  US: inRegion.bind({ region: 'US' }),
+  EU: inRegion.bind({ region: 'EU' }),
+  payments: all(Payment),
+  bystanders: all(Bystander),
+};
+
+const FOREIGN_KEY = `ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts (id)
+  ON DELETE CASCADE`;
+const RULE = 'CREATE RULE paid AS ON DELETE TO accounts DO ALSO DELETE FROM payments';
+const TRIGGER = `
+  CREATE FUNCTION pay() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO public.payments VALUES (7, 7); RETURN NULL; END $$;
+  CREATE TRIGGER pay AFTER DELETE ON accounts FOR EACH ROW EXECUTE FUNCTION pay()`;
+const DEFERRED_TRIGGER = TRIGGER.replace('CREATE TRIGGER', 'CREATE CONSTRAINT TRIGGER').replace(
+  'FOR EACH ROW',
+  'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
+);
+
+let outside: Outside;
+
+async function open(schema = ''): Promise<void> {
+  outside = await Outside.open({
+    entities: [Account, Payment, Bystander],
+    schema: `
+      INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
+      INSERT INTO payments VALUES (11, 1), (12, 2);
+      INSERT INTO bystanders VALUES (1);
+      ${schema}`,
+  });
+  await outside.emptied();
+  await outside.warm(Object.values(answers));
+}
+
+afterEach(() => outside.close());
+
+/** What ends, and how often the service tells of a write, without the relay; all answers are right. */
+async function told(write: () => Promise<unknown>): Promise<{ ended: string[]; times: number }> {
+  let times = 0;
+  const count = (): void => void (times += 1);
+  const ended: string[] = [];
+  outside.app.cache.events.on('invalidated', count);
+  try {
+    await write();
+    for (const [name, query] of Object.entries(answers)) {
+      const { value, outcomes } = await outside.app.observe(() => outside.app.cache.run(query));
+      if (outcomes[0] !== 'hit') ended.push(name);
+      const truth: unknown = await query.build(outside.app.source).getRawMany();
+      expect({ name, value }).toEqual({ name, value: truth });
+    }
+  } finally {
+    outside.app.cache.events.off('invalidated', count);
+  }
+  return { ended, times };
+}
+
+const remove = (): Promise<unknown> => outside.app.source.getRepository(Account).delete({ id: 1 });
+
+describe('what was foreseen', () => {
+  it('by the statement is told once', async () => {
+    await open();
+    let done;
+    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    expect(done).toEqual({ ended: ['US'], times: 1 });
+    expect(relayed).toBe(0);
+  });
+
+  it.each([
+    { what: 'by its foreign keys', schema: FOREIGN_KEY, ended: ['US', 'payments'] },
+    { what: 'by its triggers', schema: TRIGGER, ended: Object.keys(answers) },
+  ])('$what is told once, with the statement', async ({ schema, ended }) => {
+    await open(schema);
+    let done;
+    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    expect(done).toEqual({ ended, times: 1 });
+    expect(relayed).toBe(0);
+  });
+
+  it('by its triggers, over a transaction with savepoints, is told once', async () => {
+    await open(TRIGGER);
+    let done;
+    const relayed = await outside.relayed(async () => {
+      done = await told(() =>
+        outside.app.source.transaction(async (manager) => {
+          await manager.transaction((inner) => inner.delete(Account, { id: 1 }));
+          await manager
+            .transaction(async (inner) => {
+              await inner.delete(Payment, { id: 7 });
+              await inner.delete(Account, { id: 2 });
+              throw new Error('no');
+            })
+            .catch(() => undefined);
+        }),
+      );
+    });
+    expect(done).toEqual({ ended: Object.keys(answers), times: 1 });
+    expect(relayed).toBe(0);
+  });
+
+  it('and happens during COMMIT is told by the outbox as well', async () => {
+    await open(DEFERRED_TRIGGER);
+    expect(await outside.relayed(() => told(remove))).toBe(1);
+  });
+
+  it('by a role that may not take it back is told twice, and the write goes on', async () => {
+    const role = `guest_${process.pid}`;
+    await open(`${TRIGGER};
+      CREATE ROLE ${role};
+      GRANT ALL ON accounts, payments, bystanders TO ${role}`);
+    const relayed = await outside.relayed(() =>
+      outside.app.source.transaction(async (manager) => {
+        await manager.query(`SET LOCAL ROLE ${role}`);
+        await manager.delete(Account, { id: 1 });
+      }),
+    );
+    expect(relayed).toBe(1);
+    expect(await outside.app.cache.run(answers['US'] as BoundQuery)).toEqual([]);
+    await outside.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+});
+
+describe('what was not foreseen, since it was made past the service', () => {
+  it.each([
+    { what: 'a foreign key', schema: FOREIGN_KEY, ended: ['US', 'payments'], rows: 0 },
+    { what: 'a rule', schema: RULE, ended: ['US', 'payments'], rows: 0 },
+    { what: 'a trigger', schema: TRIGGER, ended: ['US', 'payments'], rows: 1 },
+  ])('$what, is announced with the statement', async ({ schema, ended, rows }) => {
+    await open();
+    await outside.client.query(schema);
+    let done;
+    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    expect(done).toMatchObject({ ended });
+    expect(relayed).toBe(rows);
+  });
+
+  it('a trigger that runs during COMMIT, is told by the outbox', async () => {
+    await open();
+    await outside.client.query(DEFERRED_TRIGGER);
+    expect(await outside.relayed(remove)).toBe(1);
+    expect(await outside.app.cache.run(answers['payments'] as BoundQuery)).toHaveLength(3);
+  });
+
+  it('is seen where the session wants to hear of nothing', async () => {
+    await open();
+    await outside.client.query(FOREIGN_KEY);
+    const done = await told(() =>
+      outside.app.source.transaction(async (manager) => {
+        await manager.query('SET LOCAL client_min_messages = error');
+        await manager.delete(Account, { id: 1 });
+      }),
+    );
+    expect(done.ended).toContain('payments');
+  });
+});
+
+describe('a statement that no hook is told of', () => {
+  beforeEach(() => open());
+
+  /** As a stream does, or a library that takes the connection. */
+  async function removePastHooks(isInTransaction: boolean): Promise<void> {
+    const runner = outside.app.source.createQueryRunner();
+    try {
+      if (isInTransaction) await runner.startTransaction();
+      const client = (await runner.connect()) as pg.PoolClient;
+      await client.query('DELETE FROM accounts WHERE id = 1');
+      if (isInTransaction) await runner.commitTransaction();
+    } finally {
+      await runner.release();
+    }
+  }
+
+  it('is announced with its transaction', async () => {
+    const done = await told(() => removePastHooks(true));
+    expect(done).toEqual({ ended: ['US', 'EU'], times: 1 });
+  });
+
+  it('and commits by itself is seen all the same', async () => {
+    // All connections of the pool are known by now.
+    await Promise.all(Array.from({ length: 5 }, () => outside.app.source.query('SELECT 1')));
+    await removePastHooks(false);
+    await eventually(async () => {
+      expect(await outside.app.cache.run(answers['US'] as BoundQuery)).toEqual([]);
+    });
+  });
+});

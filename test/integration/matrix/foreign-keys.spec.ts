@@ -50,3 +50,4 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
 ];
 
 describeMatrix('writes by foreign keys', shop, rows);
+describeMatrix('writes by foreign keys, under triggers', shop, rows, { hasTriggers: true });

@@ -7,6 +7,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource, type ObjectLiteral } from 'typeorm';
+import { CacheTriggers } from '../../../src/cache-invalidation/index.js';
 import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
@@ -31,10 +32,12 @@ export interface MatrixOptions {
   readonly patienceMs?: number;
   /** Another way to the database for the application with the cache. */
   readonly through?: (url: URL) => Promise<URL>;
+  /** Puts the triggers on the tables: what they tell of must end nothing more. */
+  readonly hasTriggers?: boolean;
 }
 
-/** What the cache asks the catalogue and the activity of the server, on its own account. */
-const OF_THE_CACHE = /\bpg_\w+/;
+/** What the cache asks the catalogue, the activity of the server and the outbox, on its own account. */
+const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
@@ -53,7 +56,12 @@ export class Matrix<N extends string> {
 
   static async open<N extends string>(
     world: World<N>,
-    { cache = {}, patienceMs, through = (url) => Promise.resolve(url) }: MatrixOptions = {},
+    {
+      cache = {},
+      patienceMs,
+      through = (url) => Promise.resolve(url),
+      hasTriggers = false,
+    }: MatrixOptions = {},
   ): Promise<Matrix<N>> {
     const databaseUrl = await createDatabase();
     const uncached = new DataSource({
@@ -65,6 +73,7 @@ export class Matrix<N extends string> {
     });
     await uncached.initialize();
     await uncached.query(world.schema);
+    if (hasTriggers) await new CacheTriggers(uncached, 'tidemark').install();
     const { href } = await through(new URL(databaseUrl));
     const redis = await RedisServer.start();
     const app = await CachedApplication.start({
@@ -163,11 +172,12 @@ export function describeMatrix<N extends string>(
   title: string,
   world: World<N>,
   rows: readonly MatrixRow<N>[],
+  options?: MatrixOptions,
 ): void {
   describe(`the matrix: ${title}`, () => {
     let matrix: Matrix<N>;
     beforeAll(async () => {
-      matrix = await Matrix.open(world);
+      matrix = await Matrix.open(world, options);
     });
     afterAll(() => matrix.close());
 

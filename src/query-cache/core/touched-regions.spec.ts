@@ -55,6 +55,13 @@ describe('mergeTouched', () => {
     ).toEqual(['*', 'id=1', 'id=2', 'region?']);
   });
 
+  it('does not keep more values than are named one by one', () => {
+    const values = Array.from({ length: MOST_VALUES }, (_, i) => String(i));
+    const most = mergeTouched(touched({ id: values.slice(1) }), touched({ id: ['0'] }));
+    expect(versionNamesOf(most)).toHaveLength(MOST_VALUES + 1);
+    expect(mergeTouched(most, touched({ id: ['more'] })).dimensions.get('id')).toBe('unknown');
+  });
+
   it('keeps inserts of either side', () => {
     const [plain, inserting] = [touched({ id: ['1'] }), touched({ id: [] }, 'id')];
     expect(mergeTouched(plain, inserting).insertedUnknownKeys).toBe('id');

@@ -24,7 +24,10 @@ export function versionNamesOf({ dimensions, insertedUnknownKeys }: TouchedTable
   return names;
 }
 
-/** Both together, of one table. */
+/**
+ * Both together, of one table. A dimension with too many values is not kept value by value: what a
+ * thousand writes have touched would otherwise be copied a thousand times.
+ */
 export function mergeTouched(a: TouchedTable, b: TouchedTable): TouchedTable {
   const dimensions = new Map<string, ReadonlySet<string> | 'unknown'>();
   for (const dimension of new Set([...a.dimensions.keys(), ...b.dimensions.keys()])) {
@@ -33,12 +36,20 @@ export function mergeTouched(a: TouchedTable, b: TouchedTable): TouchedTable {
       a.dimensions.get(dimension),
       b.dimensions.get(dimension),
     ];
-    const isUnknown = left === 'unknown' || right === 'unknown';
-    dimensions.set(dimension, isUnknown ? 'unknown' : new Set([...left, ...right]));
+    dimensions.set(dimension, mergeValues(left, right));
   }
   return {
     table: a.table,
     dimensions,
     insertedUnknownKeys: a.insertedUnknownKeys ?? b.insertedUnknownKeys,
   };
+}
+
+function mergeValues(
+  left: ReadonlySet<string> | 'unknown',
+  right: ReadonlySet<string> | 'unknown',
+): ReadonlySet<string> | 'unknown' {
+  if (left === 'unknown' || right === 'unknown') return 'unknown';
+  const values = new Set([...left, ...right]);
+  return values.size > MOST_VALUES ? 'unknown' : values;
 }

@@ -8,9 +8,13 @@ import { Member } from './member.js';
 
 export interface FaultClusterOptions {
   /** Added to what every instance sees of the environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment;
+  /** Added for the third instance alone. */
+  readonly envOfThird?: Environment;
   readonly redis?: RedisServerOptions;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 const DATABASE = 'faults';
 /** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
@@ -29,7 +33,7 @@ export class FaultCluster {
     private readonly database: pg.Pool,
   ) {}
 
-  static async start({ env = {}, redis: redisOptions }: FaultClusterOptions = {}) {
+  static async start({ env = {}, envOfThird = {}, redis: redisOptions }: FaultClusterOptions = {}) {
     const [postgres, redis] = await Promise.all([
       PostgresServer.start({ config: { log_statement: 'all' } }),
       RedisServer.start(redisOptions),
@@ -40,7 +44,7 @@ export class FaultCluster {
     const members = await Promise.all([
       Member.start('first', servers, whole),
       Member.start('second', servers, whole),
-      Member.start('third', servers, whole),
+      Member.start('third', servers, { ...whole, ...envOfThird }),
     ]);
     const database = new pg.Pool({ connectionString, connectionTimeoutMillis: 2_000 });
     database.on('error', () => undefined);
@@ -60,6 +64,14 @@ export class FaultCluster {
   /** Runs SQL past all instances. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.database.query<Row>(text, values)).rows;
+  }
+
+  /**
+   * Runs SQL as a stranger does, over a connection of its own: all of it in one transaction. Answers
+   * the rows of the last statement.
+   */
+  psql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
+    return this.postgres.psql<Row>(text, DATABASE);
   }
 
   /** Calls `work` with one connection to the database, past all instances. */

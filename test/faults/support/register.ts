@@ -1,12 +1,21 @@
+import pg from 'pg';
 import type { Answer } from '../../e2e/support/answer.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
+import { OUTBOX } from './outbox.js';
 
 /** A way to read a register over HTTP. */
 export interface View {
   readonly path: string;
   /** Whether the answer is what the view shows while the register holds the number. */
   shows(answer: Answer, number: number): boolean;
+}
+
+/** What the database holds. */
+export interface Holding {
+  readonly number: number;
+  /** Written past the service, and what the triggers have recorded of it is still in the outbox. */
+  readonly isUntold: boolean;
 }
 
 interface Summary {
@@ -24,6 +33,8 @@ export class Register {
   /** The users of the region the register is in while its number is even. */
   readonly evenList: View;
   #highest = 0;
+  /** The row of the outbox of each number that was written past the service, once it is known. */
+  readonly #recordedAs = new Map<number, string | undefined>();
 
   private constructor(
     private readonly cluster: FaultCluster,
@@ -85,11 +96,56 @@ export class Register {
     return member.patch(this.path, fields);
   }
 
+  /** Writes the next number past the service. */
+  async writeOutside(): Promise<void> {
+    await this.#writeOutside((update) => `${update}; SELECT ${LAST_RECORDED} AS id`);
+  }
+
+  /**
+   * Writes the next number past the service in a way that nobody is notified of: in the name of
+   * the service, which the triggers believe, with what they would have recorded.
+   */
+  async writeUnnoticed(): Promise<void> {
+    const regions = {
+      id: [[String(this.id)]],
+      region: [[this.#regionOf(0)], [this.#regionOf(1)]],
+    };
+    await this.#writeOutside(
+      (update) => `SET tidemark.announces = 'tidemark'; ${update};
+        INSERT INTO ${OUTBOX} (table_name, regions)
+          VALUES ('public.users', ${pg.escapeLiteral(JSON.stringify(regions))}) RETURNING id`,
+    );
+  }
+
   /** The number in the database, past all instances. */
   async stored(): Promise<number> {
     const text = 'SELECT username FROM users WHERE id = $1';
     const [row] = await this.cluster.sql<{ username: string }>(text, [this.id]);
     return Number(row?.username.split('#')[1]);
+  }
+
+  /** The same, with whether the instances may not know of it yet. */
+  async holding(): Promise<Holding> {
+    const number = await this.stored();
+    if (!this.#recordedAs.has(number)) return { number, isUntold: false };
+    const id = this.#recordedAs.get(number);
+    if (id === undefined) return { number, isUntold: true };
+    const rows = await this.cluster.sql(`SELECT FROM ${OUTBOX} WHERE id = $1`, [id]);
+    return { number, isUntold: rows.length > 0 };
+  }
+
+  /** In one transaction; the last statement answers the id of the row in the outbox. */
+  async #writeOutside(statements: (update: string) => string): Promise<void> {
+    this.#highest += 1;
+    const number = this.#highest;
+    this.#recordedAs.set(number, undefined);
+    const [row] = await this.cluster.psql<{ id: string }>(
+      statements(
+        `UPDATE users SET username = '${this.#nameOf(number)}', region = '${this.#regionOf(number)}'
+           WHERE id = ${this.id}`,
+      ),
+    );
+    this.#recordedAs.set(number, row?.id);
   }
 
   #nameOf(number: number): string {
@@ -101,6 +157,7 @@ export class Register {
   }
 }
 
+const LAST_RECORDED = `currval(pg_get_serial_sequence('${OUTBOX}', 'id'))`;
 const EMAIL = 'register@example.com';
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -1,8 +1,9 @@
-/** The steps of a write and of a fill as they look on the wire. */
+/** The steps of a write, of a fill and of the relay as they look on the wire. */
 import { beginWrite } from '../../../src/query-cache/stores/scripts/begin-write.script.js';
 import { endWrite } from '../../../src/query-cache/stores/scripts/end-write.script.js';
 import type { Hold } from '../../support/tcp-valve.js';
 import type { Member } from './member.js';
+import { OUTBOX, OUTBOX_CHANNEL } from './outbox.js';
 
 /** PostgreSQL's protocol: a message is a letter, its length and its content. */
 function message(letter: string, content: string): string {
@@ -35,4 +36,16 @@ export const fillStep = {
     postgres.holdAt('to-client', message('C', `SELECT ${rows}\0`)),
   /** The entry is on its way to Redis. */
   store: ({ redis }: Member): Hold => redis.holdAt('to-server', '$3\r\nset\r\n'),
+};
+
+/** Of the relay, when something has been written past the service: the order in which they happen. */
+export const relayStep = {
+  /** The row has been read; `begin` is on its way to Redis. */
+  begin: writeStep.begin,
+  /** The versions have been replaced, and are marked; `end` is on its way to Redis. */
+  end: writeStep.end,
+  /** Everybody has been told; DELETE is on its way to PostgreSQL. */
+  remove: ({ postgres }: Member): Hold => postgres.holdAt('to-server', `DELETE FROM ${OUTBOX}`),
+  /** The notification of a new row is on its way to the relay. */
+  notified: ({ postgres }: Member): Hold => postgres.holdAt('to-client', `${OUTBOX_CHANNEL}\0\0`),
 };

@@ -1,7 +1,8 @@
 /**
  * Reads a register on every instance, all the time, and writes down whatever breaks the promise:
  * an answer older than what the database held before the request was sent, one that the database
- * has never held, and a request that is not answered in time.
+ * has never held, and a request that is not answered in time. What was written past the service counts
+ * from the moment on in which it has left the outbox.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../../e2e/support/answer.js';
@@ -27,7 +28,7 @@ export class Watch {
   readonly #loops: Promise<void>[];
   readonly #reads = new Map<Member, number>();
   #isOver = false;
-  /** The highest number that was read in the database. */
+  /** The highest number that was read in the database and may not be unknown to any instance. */
   #committed = 0;
 
   constructor(
@@ -84,9 +85,9 @@ export class Watch {
   /** The number in the database now; `undefined` while it is away. */
   async #askDatabase(): Promise<number | undefined> {
     try {
-      const stored = await this.register.stored();
-      this.#committed = Math.max(this.#committed, stored);
-      return stored;
+      const { number, isUntold } = await this.register.holding();
+      if (!isUntold) this.#committed = Math.max(this.#committed, number);
+      return number;
     } catch {
       return undefined;
     }

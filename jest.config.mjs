@@ -22,6 +22,16 @@ const underTest = (kind) => ({
   testRegex: `/test/${kind}/.*\\.spec\\.ts$`,
 });
 
+/** The PostgreSQL of the system, mostly an older one (scripts/system-postgres.mjs). */
+const onSystem = {
+  ...shared,
+  displayName: 'system',
+  testRegex: ['/test/integration/outbox/.*\\.spec\\.ts$', '/test/system/.*\\.spec\\.ts$'],
+  globalSetup: '<rootDir>/test/support/system-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/system-teardown.mjs',
+  setupFiles: ['<rootDir>/test/support/use-system-postgres.mjs'],
+};
+
 export default {
   testTimeout: 60_000,
   // Each may run servers of its own beside it.
@@ -34,5 +44,6 @@ export default {
     underTest('e2e'),
     underTest('consistency'),
     underTest('faults'),
+    ...(process.env.SYSTEM_POSTGRES_BIN ? [onSystem] : []),
   ],
 };

@@ -5,68 +5,16 @@
  * Debian package, as root; the server taken out of the official Docker image.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { installDebianPackage, isProgram, onPath } from './debian-package.mjs';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 const IMAGE = 'redis:8';
-const POLICY = '/usr/sbin/policy-rc.d';
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function onPath(names) {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
-}
-
-/** Keeps the package from starting a service on port 6379, now; `undo` lets others start again. */
-function withoutServiceStart(work) {
-  const hadPolicy = existsSync(POLICY);
-  if (!hadPolicy) {
-    writeFileSync(POLICY, '#!/bin/sh\nexit 101\n');
-    chmodSync(POLICY, 0o755);
-  }
-  try {
-    return work();
-  } finally {
-    if (!hadPolicy) rmSync(POLICY, { force: true });
-  }
-}
 
 function installOnDebian() {
-  if (process.getuid?.() !== 0 || !onPath(['apt-get'])) return undefined;
-  console.error(
-    'No Redis server found: installing the Debian package redis-server (not started as a service).',
-  );
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const run = (program, ...args) =>
-    spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
-  const installed = withoutServiceStart(
-    () =>
-      run('apt-get', '-qq', 'update') &&
-      run('apt-get', '-qq', 'install', '-y', '--no-install-recommends', 'redis-server'),
-  );
-  // The package enables the service for the next boot; the tests have no use for it.
-  if (installed && onPath(['systemctl'])) {
-    spawnSync('systemctl', ['disable', 'redis-server'], { stdio: 'ignore' });
-  }
+  installDebianPackage('redis-server', 'No Redis server found');
   return onPath(PROGRAMS);
 }
 

@@ -1,13 +1,15 @@
 /**
- * `npm test`: makes sure of a Redis server and a build, then runs jest with the arguments given.
- * Unit tests need neither.
+ * `npm test`: makes sure of a Redis server, a PostgreSQL of the system and a build, then runs jest with
+ * the arguments given. Unit tests need none of them.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { redisServerBinary } from './redis-server-binary.mjs';
+import { systemPostgres } from './system-postgres.mjs';
 
 const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
+const selectsSome = args.includes('--selectProjects');
 const onlyUnit = args[0] === '--selectProjects' && args[1] === 'unit';
 const env = { ...process.env };
 
@@ -18,6 +20,11 @@ if (!onlyUnit) {
   if (build.status !== 0) process.exit(build.status ?? 1);
   try {
     env.REDIS_SERVER = redisServerBinary();
+    if (!selectsSome || args.includes('system')) {
+      const folder = systemPostgres();
+      if (folder) env.SYSTEM_POSTGRES_BIN = folder;
+      else console.error('No PostgreSQL of the system found: its tests are left out.');
+    }
   } catch (error) {
     console.error(error.message);
     process.exit(1);

@@ -35,6 +35,8 @@ const TEST_SETTINGS: Readonly<Record<string, string>> = {
 export interface PostgresServerOptions {
   /** Server settings as in postgresql.conf, such as `{ log_statement: 'all' }`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** The folder of `postgres` and `initdb`; else postgres-binaries.ts finds one. */
+  readonly binaries?: string | undefined;
 }
 
 export class PostgresServer {
@@ -53,7 +55,7 @@ export class PostgresServer {
   /** Makes a new, empty server. Rejects with what the server wrote when it does not start. */
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
     const user = unprivilegedUser();
-    const binaries = postgresBinaries(user !== undefined);
+    const binaries = options.binaries ?? postgresBinaries(user !== undefined);
     const directory = mkdtempSync(join(tmpdir(), 'tidemark-postgres-'));
     chmodSync(directory, 0o700);
     if (user) chownSync(directory, user.uid, user.gid);

@@ -1,6 +1,6 @@
 /** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
 import { QueryFailedError, type DataSource } from 'typeorm';
-import { loadCatalogueOf, type TableFacts } from '../../query-cache/index.js';
+import { loadCatalogueOf, PLAIN_PLANS, type TableFacts } from '../../query-cache/index.js';
 import {
   captureBody,
   captureStatements,
@@ -42,7 +42,6 @@ type RunSql = (sql: string, values?: unknown[]) => Promise<Record<string, unknow
 
 export class CacheTriggers {
   readonly #objects: OutboxObjects;
-  readonly #run: RunSql = (sql, values) => this.source.query(sql, values);
 
   /** @param source initialised */
   constructor(
@@ -54,13 +53,13 @@ export class CacheTriggers {
 
   /** The statements that install everything, whatever is there, with what this role then needs. */
   async statements(): Promise<readonly string[]> {
-    const [row] = await this.#run('SELECT current_user::text AS role');
-    const tables = await this.#tables(this.#run);
+    const [row] = await this.source.query<{ role: string }[]>('SELECT current_user::text AS role');
+    const tables = await this.#inTransaction((run) => this.#tables(run));
     return [
       ...outboxStatements(this.#objects),
       ...tables.flatMap((table) => captureStatements(table, this.#objects)),
       ...missedStatements(this.#objects),
-      ...grantStatements(String(row?.['role']), this.#objects),
+      ...grantStatements(row?.role ?? '', this.#objects),
     ];
   }
 
@@ -119,7 +118,11 @@ export class CacheTriggers {
 
   /** How each table that is to have triggers stands. */
   async check(): Promise<readonly TriggerState[]> {
-    return this.#check(await this.#tables(this.#run), this.#run);
+    return this.#inTransaction(async (run) => this.#check(await this.#tables(run), run));
+  }
+
+  #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
+    return this.source.transaction((manager) => work((sql, values) => manager.query(sql, values)));
   }
 
   async #check(tables: readonly TableFacts[], run: RunSql): Promise<readonly TriggerState[]> {
@@ -163,8 +166,13 @@ export class CacheTriggers {
     return states;
   }
 
-  /** The tables of entities, of their relations, and the partitions and children of those. */
+  /**
+   * The tables of entities, of their relations, and the partitions and children of those.
+   *
+   * @param run in a transaction
+   */
   async #tables(run: RunSql): Promise<readonly TableFacts[]> {
+    await run(PLAIN_PLANS);
     const catalogue = await loadCatalogueOf(this.source, run);
     const tables = new Map<string, TableFacts>();
     for (const { schema, tableName, tableType } of this.source.entityMetadatas) {

@@ -20,6 +20,12 @@ import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
+/**
+ * For the transaction in which a catalogue is read: the server takes the queries for so expensive that it
+ * compiles them, which takes seconds, where they take milliseconds.
+ */
+export const PLAIN_PLANS = 'SET LOCAL jit = off';
+
 /** Connections with names of their own whose meaning is remembered. */
 const MOST_SESSIONS = 20;
 
@@ -151,7 +157,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /** Over a connection of its own, on the primary, outside any transaction. */
+  /** Over a connection of its own, on the primary. */
   async #reload(): Promise<void> {
     await loadParser();
     // What changes from here on makes it outdated once more.
@@ -160,14 +166,17 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
     const runner = this.source.createQueryRunner('master');
+    const run: RunSql = async (sql, parameters) =>
+      (await runner.query(sql, parameters)) as Record<string, unknown>[];
     try {
-      this.#known = await this.#read(
-        async (sql, parameters) =>
-          (await runner.query(sql, parameters)) as Record<string, unknown>[],
-      );
+      await run('START TRANSACTION READ ONLY', []);
+      await run(PLAIN_PLANS, []);
+      this.#known = await this.#read(run);
+      await run('COMMIT', []);
       this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
+      await run('ROLLBACK', []).catch(() => undefined);
       throw error;
     } finally {
       await runner.release();

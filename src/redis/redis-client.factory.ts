@@ -14,8 +14,6 @@ export interface RedisClientOptions {
   readonly connectionName?: string;
 }
 
-const LONGEST_RETRY_DELAY_MS = 1_000;
-const SHORTEST_RETRY_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
 const DISCONNECT_TIMEOUT_MS = 500;
@@ -41,8 +39,9 @@ export function createRedisClient(options: RedisClientOptions): Redis {
     autoResendUnfulfilledCommands: false,
     // NOTE: 0, not null: only then are the commands in flight rejected when their connection closes.
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) =>
-      Math.min(SHORTEST_RETRY_DELAY_MS * 2 ** Math.min(attempt - 1, 10), LONGEST_RETRY_DELAY_MS),
+    // The connection above it tries again. The client would lose its own timer, and with it the way to
+    // stop, where somebody calls `connect` while it waits.
+    retryStrategy: () => null,
     connectTimeout: Math.max(CONNECT_TIMEOUT_MS, options.timeoutMs),
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     maxLoadingRetryTime: LONGEST_LOADING_RETRY_MS,

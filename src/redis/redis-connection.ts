@@ -24,7 +24,7 @@ import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, Heartbeat, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
-import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
+import { retryDelayMs, timingOf, type ConnectionTiming } from './redis-connection.timing.js';
 import { readServerFacts, type ServerFacts } from './server-facts.js';
 import { SharedAttempt } from './shared-attempt.js';
 import { untilAny } from './until-any.js';
@@ -43,6 +43,8 @@ export class RedisConnection {
   #facts: ServerFacts | undefined;
   #evictionPolicy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #failures = 0;
   #probing: Promise<void> | undefined;
   #beating = false;
   #silentSinceMs = performance.now();
@@ -58,6 +60,7 @@ export class RedisConnection {
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
     client.on('close', () => this.#lost());
+    client.on('end', () => this.#connectLater());
     client.on('error', (error: unknown) => this.#outage.fail(textOf(error)));
   }
 
@@ -140,6 +143,7 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
+    clearTimeout(this.#retry);
     const wasUp = this.state === 'up';
     this.#outage.close();
     if (wasUp) {
@@ -153,12 +157,21 @@ export class RedisConnection {
     if (this.#client.status !== 'end') this.#client.disconnect();
   }
 
+  #connectLater(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), retryDelayMs(this.#failures)).unref();
+    this.#failures += 1;
+  }
+
   #connect(): void {
+    clearTimeout(this.#retry);
     // Failures arrive as `error` and `close` events too, and are told from there.
     this.#client.connect().catch(() => undefined);
   }
 
   #opened(): void {
+    this.#failures = 0;
     this.#generation += 1;
     this.#facts = undefined;
     void this.#probe();
@@ -182,7 +195,7 @@ export class RedisConnection {
     if (status === 'ready' && this.#probing === undefined) void this.#probe();
     else if (status === 'ready' || status === 'connect') {
       if (isSilent) this.#reconnect();
-    } else if (status === 'wait' || status === 'end') this.#connect();
+    }
   }
 
   async #beat(): Promise<void> {

@@ -153,6 +153,27 @@ describe('RedisConnection', () => {
     expect((await urgently()).value).toBe('PONG');
   });
 
+  it('stays closed, however often it was tried in vain before', async () => {
+    connection = await connected(server.url);
+    await server.kill();
+    await down(connection);
+    for (let attempts = 0; attempts < 8; attempts += 1) {
+      await failureOf(connection.sendUrgently('PING', (client) => client.ping()));
+    }
+    await connection.close();
+    await server.restart();
+    // Longer than the longest pause between two attempts.
+    await delay(1_500);
+    const client = new Redis(server.url);
+    try {
+      // Its own and that of the tests.
+      const clients = (await client.client('LIST')) as string;
+      expect(clients.trim().split('\n')).toHaveLength(1);
+    } finally {
+      client.disconnect();
+    }
+  });
+
   it('gives an urgent command no more time than any other when the server stands still', async () => {
     connection = await connected(server.url, { timeoutMs: 100 });
     server.pause();

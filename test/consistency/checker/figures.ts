@@ -26,6 +26,8 @@ export class Figures {
   slowestReadMs = 0;
   /** Writes past the service. */
   outsideWrites = 0;
+  /** Of these, how often an instance did not show one. */
+  outsideLost = 0;
   /** From the commit of each until an instance showed it, in milliseconds: one for each instance. */
   readonly outsideLagsMs: number[] = [];
 

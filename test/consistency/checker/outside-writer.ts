@@ -18,7 +18,9 @@ export const OUTSIDE_PREFIX = 'outside';
 /** No id that the service gives within a run. */
 const FIRST_ID = 2_147_000_000;
 const REQUEST_LIMIT_MS = 30_000;
-const POLL_MS = 1;
+/** Pause between two looks at one instance: precise at first, and later no load. */
+const SHORTEST_POLL_MS = 1;
+const LONGEST_POLL_MS = 50;
 const RETRY_MS = 100;
 /** After this time without a fault a write that is not shown counts as lost. */
 const LOST_AFTER_MS = 30_000;
@@ -80,7 +82,9 @@ export class OutsideWriter {
 
   async #seenBy(member: Member, committedMs: number): Promise<void> {
     const { figures, nowMs, stopping } = this.context;
-    for (let patienceMs = nowMs(); ; await delay(POLL_MS)) {
+    const pauseMs = (): number =>
+      Math.min(LONGEST_POLL_MS, SHORTEST_POLL_MS + (nowMs() - committedMs) / 10);
+    for (let patienceMs = nowMs(); ; await delay(pauseMs())) {
       const number = await this.#ask(member);
       if (number !== undefined && number >= this.#number) {
         figures.outsideLagsMs.push(nowMs() - committedMs);
@@ -89,6 +93,7 @@ export class OutsideWriter {
       if (stopping.aborted) return;
       if (number === undefined || figures.wasFaultWithin(1_000)) patienceMs = nowMs();
       if (nowMs() - patienceMs > LOST_AFTER_MS) {
+        figures.outsideLost += 1;
         const text = `Instance ${member.index} does not show a write from outside: ${number} of ${this.#number}`;
         this.context.violated({ territory: undefined, text });
         return;

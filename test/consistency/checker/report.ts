@@ -61,13 +61,13 @@ function faultLines(figures: Figures): string[] {
   return [`Faults            ${figures.faults.length}`, ...lines];
 }
 
-function outsideLine({ outsideWrites, outsideLagsMs }: Figures): string {
+function outsideLine({ outsideWrites, outsideLost, outsideLagsMs }: Figures): string {
   const lags = [...outsideLagsMs].sort((one, other) => one - other);
   const at = (part: number): string =>
     `${(lags[Math.min(lags.length - 1, Math.floor(lags.length * part))] ?? 0).toFixed(1)} ms`;
   return (
     `From outside      ${outsideWrites} writes, shown by each instance after ${at(0.5)} (median), ` +
-    `${at(0.99)} (99th percentile), ${at(1)} (at most)`
+    `${at(0.99)} (99th percentile), ${at(1)} (at most); ${outsideLost} lost`
   );
 }
 

@@ -29,7 +29,7 @@ describe('the arguments of a run', () => {
   it.each([
     [['--seconds', 'soon'], '--seconds is "soon": give an integer, 1 to 86400.'],
     [['--seconds', '0'], '--seconds is "0": give an integer, 1 to 86400.'],
-    [['--readers', '1.5'], '--readers is "1.5": give an integer, 1 to 1000.'],
+    [['--readers', '1.5'], '--readers is "1.5": give an integer, 0 to 1000.'],
     [['--policy', 'maybe'], '--policy is "maybe": give commit or refuse.'],
     [['--hours', '1'], "Unknown option '--hours'"],
     [['60'], "Unexpected argument '60'"],

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 
-/** PostgreSQL cuts longer identifiers off. */
+/** In bytes: PostgreSQL cuts longer identifiers off. */
 const LONGEST_IDENTIFIER = 63;
 const LONGEST_SUFFIX = '_truncate'.length;
 
@@ -29,7 +29,7 @@ export class OutboxObjects {
   constructor(readonly namespace: string) {
     const plain = OUTBOX_SCHEMA_PREFIX + namespace;
     this.schema =
-      plain.length + LONGEST_SUFFIX <= LONGEST_IDENTIFIER
+      Buffer.byteLength(plain) + LONGEST_SUFFIX <= LONGEST_IDENTIFIER
         ? plain
         : OUTBOX_SCHEMA_PREFIX + shortHash(namespace);
   }

@@ -146,8 +146,10 @@ export class OutboxRelay {
     for (;;) {
       const records = await session.next(BATCH_ROWS);
       if (records.length === 0) return;
+      const readAtMs = performance.now();
       await this.protocol.tell(await this.#touchedBy(records), session.backendPid);
-      const lagMs = records.reduce((most, { ageMs }) => Math.max(most, ageMs), 0);
+      const ageMs = records.reduce((most, record) => Math.max(most, record.ageMs), 0);
+      const lagMs = ageMs + performance.now() - readAtMs;
       this.events.tell('relayed', { rows: records.length, lagMs });
       await session.remove(records.map(({ id }) => id));
       if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;

@@ -148,8 +148,12 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.versions.end(writeId, [SCHEMA], randomToken());
   }
 
-  /** Loads the catalogue unless it is known and up to date; concurrent calls share the work. */
+  /**
+   * Loads the catalogue unless it is known and up to date; concurrent calls share the work. One that is
+   * being loaded may lack what has changed since it was begun.
+   */
   async load(): Promise<void> {
+    await this.#loading?.catch(() => undefined);
     if (this.#known && !this.#isOutdated) return;
     this.#loading ??= this.#reload().finally(() => {
       this.#loading = undefined;

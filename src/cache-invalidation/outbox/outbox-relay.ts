@@ -147,11 +147,14 @@ export class OutboxRelay {
       const records = await session.next(BATCH_ROWS);
       if (records.length === 0) return;
       const readAtMs = performance.now();
-      await this.protocol.tell(await this.#touchedBy(records), session.backendPid);
+      const touched = await this.#touchedBy(records);
+      // Then nothing that waits can say more: after an outage every write has left such a row.
+      const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
+      await this.protocol.tell(touched, session.backendPid);
       const ageMs = records.reduce((most, record) => Math.max(most, record.ageMs), 0);
       const lagMs = ageMs + performance.now() - readAtMs;
-      this.events.tell('relayed', { rows: records.length, lagMs });
-      await session.remove(records.map(({ id }) => id));
+      this.events.tell('relayed', { rows: ids.length, lagMs });
+      await session.remove(ids);
       if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
       await this.#measure(session);
       await nextTurn();

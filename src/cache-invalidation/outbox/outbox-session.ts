@@ -9,6 +9,8 @@ const RELAY_LOCK = 0x74696472;
 /** A server that does not answer in this time is given up. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
+/** Rows removed at once, so that it takes no longer than a query may. */
+const MOST_REMOVED = 10_000;
 
 export interface Backlog {
   readonly rows: number;
@@ -111,17 +113,27 @@ export class OutboxSession {
   /** The oldest rows. */
   async next(most: number): Promise<readonly OutboxRecord[]> {
     const rows = await this.#rows(
-      `SELECT id::text, table_name, regions,
-              CASE WHEN isfinite(recorded_at)
-                THEN extract(epoch FROM clock_timestamp() - recorded_at) * 1000 ELSE 0 END AS age_ms
-         FROM ${this.objects.table} ORDER BY id LIMIT $1`,
+      // Ordered by the number: `id` alone would be the text that is answered.
+      `SELECT o.id::text, o.table_name, o.regions,
+              CASE WHEN isfinite(o.recorded_at)
+                THEN extract(epoch FROM clock_timestamp() - o.recorded_at) * 1000 ELSE 0 END AS age_ms
+         FROM ${this.objects.table} AS o ORDER BY o.id LIMIT $1`,
       [most],
     );
     return rows.map(parseRecord);
   }
 
+  /** Of all rows there are. */
+  async ids(): Promise<readonly string[]> {
+    const rows = await this.#rows(`SELECT id::text FROM ${this.objects.table}`);
+    return rows.map(({ id }) => String(id));
+  }
+
   async remove(ids: readonly string[]): Promise<void> {
-    await this.#rows(`DELETE FROM ${this.objects.table} WHERE id = ANY ($1::bigint[])`, [ids]);
+    for (let from = 0; from < ids.length; from += MOST_REMOVED) {
+      const part = ids.slice(from, from + MOST_REMOVED);
+      await this.#rows(`DELETE FROM ${this.objects.table} WHERE id = ANY ($1::bigint[])`, [part]);
+    }
   }
 
   async backlog(): Promise<Backlog> {

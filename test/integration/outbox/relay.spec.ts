@@ -145,6 +145,22 @@ describe('the relay', () => {
   });
 });
 
+describe('after a long outage', () => {
+  it('what every row says is told once', async () => {
+    const application = await start();
+    await expectState(application, 'relaying');
+    await emptied();
+    const relayed: number[] = [];
+    application.cache.events.on('relayed', ({ rows }) => relayed.push(rows));
+    await client.query(
+      `INSERT INTO tidemark_tidemark.outbox (table_name)
+         SELECT CASE WHEN n = 1 THEN '*' ELSE 'public.bystanders' END FROM generate_series(1, 12000) n`,
+    );
+    await emptied();
+    expect(relayed).toEqual([12_000]);
+  });
+});
+
 describe('a write of the service while Redis is away', () => {
   it('is committed with what the others have to be told, and told when Redis is back', async () => {
     const application = await start();

@@ -5,10 +5,12 @@ import type { Answer, ReadOutcome, ReadProtocol } from './core/read-protocol.js'
 import type { UncacheableReason } from './core/statement-analysis.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
+import { BoundQuery } from './define-query.js';
 import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
+import type { MemoPlace, PlanMemo, RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
 
@@ -23,6 +25,11 @@ export type JsonOutcome = ReadOutcome<L1Entry> & {
   readonly detail?: UncacheableReason;
 };
 
+type ToBody = (value: unknown) => Buffer;
+
+/** What loads a relation later is no value. */
+class LazyValueError extends Error {}
+
 /** Share of the time to live that an answer without a row gets. */
 const EMPTY_TTL_SHARE = 0.1;
 
@@ -31,6 +38,7 @@ export class CacheReader {
     private readonly source: DataSource,
     private readonly schema: DatabaseSchema,
     private readonly planner: QueryPlanner,
+    private readonly plans: PlanMemo,
     private readonly executor: QueryExecutor,
     private readonly protocol: ReadProtocol<L1Entry>,
     private readonly codec: ValueCodec,
@@ -40,63 +48,95 @@ export class CacheReader {
 
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
   async readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
-    const compiled = compileQuery(query, this.source);
-    return this.#read(compiled, 'json', lifetime, (value) => Buffer.from(JSON.stringify(value)));
+    return this.#read(query, 'json', lifetime, (value) => Buffer.from(JSON.stringify(value)));
   }
 
   /** The answer as values, made anew for every caller. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
-    const compiled = compileQuery(query, this.source);
-    if (compiled.separate.hasLazyRelations && !compiled.bound?.map) {
-      // What loads a relation later is no value.
-      this.#tellBypass(compiled, 'uncacheable', 'lazy-relations');
-      return (await this.executor.execute(compiled)).value;
-    }
     try {
-      const outcome = await this.#read(compiled, 'value', lifetime, (value) =>
+      const outcome = await this.#read(query, 'value', lifetime, (value) =>
         this.codec.encode(value),
       );
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return this.codec.decode(body);
     } catch (error) {
-      if (!(error instanceof UnencodableValueError)) throw error;
-      this.#tellBypass(compiled, 'uncacheable', 'value-type');
-      return (await this.executor.execute(compileQuery(query, this.source))).value;
+      const isLazy = error instanceof LazyValueError;
+      if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
+      const compiled = compileQuery(query, this.source);
+      this.#tellBypass(compiled, 'uncacheable', isLazy ? 'lazy-relations' : 'value-type');
+      return (await this.executor.execute(compiled)).value;
     }
   }
 
+  /** @throws LazyValueError */
   async #read(
-    query: CompiledQuery,
+    query: CacheableQuery,
     representation: Representation,
     lifetime: Lifetime,
-    toBody: (value: unknown) => Buffer,
+    toBody: ToBody,
   ): Promise<JsonOutcome> {
-    const run = async (audit?: FillAudit): Promise<Answer> => {
-      const { value, refusal, ...rest } = await this.executor.execute(query, audit);
-      return { ...rest, body: toBody(value), refusal: refusal?.reason };
-    };
-    if (query.queryRunner) {
+    const memo = query instanceof BoundQuery ? this.plans.find(query, representation) : undefined;
+    if (memo?.plan && !this.schema.isOutdated) {
+      return this.#readPlanned(memo, memo.plan, lifetime, toBody);
+    }
+    const compiled = compileQuery(query, this.source);
+    const { separate, bound, queryRunner } = compiled;
+    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+      throw new LazyValueError();
+    }
+    const run = (audit?: FillAudit): Promise<Answer> => this.#run(compiled, toBody, audit);
+    if (queryRunner) {
       // Whoever brings a connection may have begun a transaction on it, changed its settings or
       // chosen a replica: what it answers is for them alone.
-      const reason = query.queryRunner.isTransactionActive ? 'transaction' : 'query-runner';
-      return { ...(await this.#bypass(query, run, reason)), detail: reason };
+      const reason = queryRunner.isTransactionActive ? 'transaction' : 'query-runner';
+      return { ...(await this.#bypass(compiled, run, reason)), detail: reason };
     }
     await this.schema.load();
-    let plan = this.planner.plan(query, representation);
+    let plan = this.planner.plan(compiled, representation);
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await this.schema.lookAgain())) {
-      plan = this.planner.plan(query, representation);
+      plan = this.planner.plan(compiled, representation);
     }
     if (!plan.cacheable) {
-      return { ...(await this.#bypass(query, run, plan.reason)), detail: plan.reason };
+      return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
     }
+    memo?.learn(plan);
     const { key, dependencies, audit } = plan;
     return this.protocol.read({
-      query: query.name,
+      query: compiled.name,
       key,
       dependencies,
       run: () => run(audit),
       ttlMs: (answer) => this.#ttlMs(answer, lifetime),
     });
+  }
+
+  /** Compiles the query only where it has to be run. */
+  #readPlanned(
+    memo: MemoPlace,
+    { key, dependencies }: RememberedPlan,
+    lifetime: Lifetime,
+    toBody: ToBody,
+  ): Promise<JsonOutcome> {
+    const { query, representation } = memo;
+    const run = async (): Promise<Answer> => {
+      const compiled = compileQuery(query, this.source);
+      await this.schema.load();
+      const plan = this.planner.plan(compiled, representation);
+      if (plan.cacheable && !compiled.queryRunner) {
+        memo.learn(plan);
+        if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
+      }
+      // The schema has changed, or the builder is not what it has to be.
+      const answer = await this.#run(compiled, toBody);
+      return { ...answer, refusal: answer.refusal ?? 'plan-changed' };
+    };
+    const ttlMs = (answer: Answer): number => this.#ttlMs(answer, lifetime);
+    return this.protocol.read({ query: query.name, key, dependencies, run, ttlMs });
+  }
+
+  async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
+    const { value, refusal, ...rest } = await this.executor.execute(query, audit);
+    return { ...rest, body: toBody(value), refusal: refusal?.reason };
   }
 
   #bypass(

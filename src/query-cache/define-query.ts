@@ -37,6 +37,9 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
   declare readonly row?: R;
 
   constructor(
+    /** The same for all queries of one `defineQuery`. */
+    readonly definition: object,
+    readonly parameters: unknown,
     readonly name: string,
     readonly shape: S,
     /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
@@ -68,6 +71,8 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
     name,
     bind: (parameters) =>
       new BoundQuery<R, S>(
+        definition,
+        parameters,
         name,
         shape,
         answer,

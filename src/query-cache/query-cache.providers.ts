@@ -25,6 +25,7 @@ import { DatabaseSchema } from './sql/database-schema.js';
 import { entityClassesOf } from './sql/entity-classes.js';
 import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
+import { PlanMemo } from './sql/plan-memo.js';
 import { QueryPlanner } from './sql/query-planner.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { L1Cache, L1Entry } from './stores/l1-cache.js';
@@ -79,6 +80,11 @@ export const schemaProviders: FactoryProvider[] = [
     provide: QueryPlanner,
     inject: [DatabaseSchema],
     useFactory: (schema: DatabaseSchema) => new QueryPlanner(schema),
+  },
+  {
+    provide: PlanMemo,
+    inject: [DatabaseSchema],
+    useFactory: (schema: DatabaseSchema) => new PlanMemo(schema),
   },
 ];
 
@@ -164,6 +170,7 @@ export const readProviders: FactoryProvider[] = [
       DataSource,
       DatabaseSchema,
       QueryPlanner,
+      PlanMemo,
       ReadProtocol,
       CacheEvents,
       QUERY_CACHE_OPTIONS,
@@ -172,6 +179,7 @@ export const readProviders: FactoryProvider[] = [
       source: DataSource,
       schema: DatabaseSchema,
       planner: QueryPlanner,
+      plans: PlanMemo,
       protocol: ReadProtocol<L1Entry>,
       events: CacheEvents,
       options: QueryCacheOptions,
@@ -180,6 +188,7 @@ export const readProviders: FactoryProvider[] = [
         source,
         schema,
         planner,
+        plans,
         new QueryExecutor(source, () => {
           // Without Redis nothing that is stored is served, and every instance finds out by itself.
           schema.reconfigured().catch(() => undefined);

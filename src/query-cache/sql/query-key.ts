@@ -42,6 +42,15 @@ export class QueryKeys {
   }
 }
 
+/**
+ * One text for each value, also of objects with fields.
+ *
+ * @throws UnkeyableParameterError
+ */
+export function exactText(value: unknown): string {
+  return typed(value, 'of the query', byFields);
+}
+
 function text(value: string): string {
   return `s${value.length}:${value}`;
 }

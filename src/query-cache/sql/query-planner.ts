@@ -11,13 +11,15 @@ import { refusalIn } from './session-context.js';
 /** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */
 export type Representation = 'json' | 'value';
 
+export interface CacheablePlan {
+  readonly cacheable: true;
+  readonly key: string;
+  readonly dependencies: Dependencies;
+  readonly audit: FillAudit;
+}
+
 export type QueryPlan =
-  | {
-      readonly cacheable: true;
-      readonly key: string;
-      readonly dependencies: Dependencies;
-      readonly audit: FillAudit;
-    }
+  | CacheablePlan
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
 export class QueryPlanner {

@@ -1,0 +1,113 @@
+/** Real: PostgreSQL. A hit of a bound query neither builds nor compiles it, and answers the same. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
+import { CachedReads, type Observed } from './cached-reads.js';
+import { Country, LIBRARY } from './fixtures/library.entities.js';
+
+let reads: CachedReads;
+let built: number;
+/** What a builder must not look at. */
+let outside: string;
+
+const named = defineQuery({
+  name: 'named',
+  shape: 'raw',
+  build: (source, { name }: { name: unknown }) => {
+    built += 1;
+    return source
+      .getRepository(Country)
+      .createQueryBuilder('c')
+      .select('c.id', 'id')
+      .where('c.name = :name', { name });
+  },
+});
+const impure = defineQuery({
+  name: 'impure',
+  shape: 'raw',
+  build: (source, _: Record<string, never>) => {
+    built += 1;
+    return source
+      .getRepository(Country)
+      .createQueryBuilder('c')
+      .select('c.id', 'id')
+      .where('c.name = :outside', { outside });
+  },
+});
+
+beforeEach(async () => {
+  built = 0;
+  outside = 'NZ';
+  reads = await CachedReads.start(LIBRARY, [
+    `INSERT INTO countries VALUES (1, 'NZ'), (2, '7'), (3, 'FJ')`,
+  ]);
+});
+
+afterEach(() => reads.stop());
+
+/** What it answered, how, and how often the query was built for it. */
+async function ask(
+  query: BoundQuery,
+): Promise<Pick<Observed, 'value' | 'outcome'> & { built: number }> {
+  const before = built;
+  const { value, outcome } = await reads.read(query);
+  return { value, outcome, built: built - before };
+}
+
+describe('a plan', () => {
+  it('is used from the second time on that it was made', async () => {
+    const query = named.bind({ name: 'NZ' });
+    expect(await ask(query)).toEqual({ value: [{ id: 1 }], outcome: 'miss', built: 1 });
+    expect(await ask(query)).toEqual({ value: [{ id: 1 }], outcome: 'hit', built: 1 });
+    expect(await ask(query)).toEqual({ value: [{ id: 1 }], outcome: 'hit', built: 0 });
+    await reads.write(`UPDATE countries SET name = 'NZ' WHERE id = 3`);
+    expect(await ask(query)).toEqual({ value: [{ id: 1 }, { id: 3 }], outcome: 'miss', built: 1 });
+    expect(await ask(query)).toMatchObject({ outcome: 'hit', built: 0 });
+  });
+
+  it('is one for each value and type of the parameters', async () => {
+    for (const name of ['7', 7, ['7'], null, undefined, 'nobody']) {
+      const query = named.bind({ name });
+      const truth: unknown = await query
+        .build(reads.app.source)
+        .getRawMany()
+        .catch(() => 'failed');
+      for (let times = 0; times < 4; times += 1) {
+        const answer: unknown = await reads.read(query).then(
+          ({ value }) => value,
+          () => 'failed',
+        );
+        expect({ name, answer }).toEqual({ name, answer: truth });
+      }
+    }
+  });
+
+  it('is made anew after a change of the schema', async () => {
+    const query = named.bind({ name: 'NZ' });
+    for (let times = 0; times < 3; times += 1) await ask(query);
+    await reads.write('CREATE FUNCTION changes() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$');
+    expect((await ask(query)).built).toBe(1);
+    await reads.write(`UPDATE countries SET name = 'no' WHERE id = 1`);
+    expect((await ask(query)).value).toEqual([]);
+  });
+
+  it('is not kept where the builder is not pure', async () => {
+    const query = impure.bind({});
+    for (let times = 0; times < 3; times += 1) await ask(query);
+    outside = 'FJ';
+    await reads.write(`UPDATE countries SET name = 'NZ' WHERE id = 2`);
+    expect(await ask(query)).toMatchObject({ value: [{ id: 3 }] });
+    outside = 'NZ';
+    for (let times = 0; times < 3; times += 1) {
+      expect(await ask(query)).toMatchObject({ value: [{ id: 1 }, { id: 2 }], built: 1 });
+    }
+  });
+
+  it('is not kept where the builder is never the same', async () => {
+    const query = impure.bind({});
+    for (let times = 0; times < 4; times += 1) {
+      outside = times % 2 === 0 ? 'NZ' : 'FJ';
+      const id = times % 2 === 0 ? 1 : 3;
+      expect(await ask(query)).toMatchObject({ value: [{ id }], built: 1 });
+    }
+  });
+});

@@ -29,7 +29,7 @@ export async function announce(
   const announcement = await announceTouched(session, audience);
   // The other instances cannot be told: the transaction itself carries what they have to know.
   if (announcement?.isUncertain === true && session.client.getTransactionStatus() === 'T') {
-    await audience.outbox.record(session.client);
+    await audience.outbox.record(session.client, !session.noticed.isEmpty);
   }
   return announcement;
 }
@@ -40,7 +40,7 @@ async function announceTouched(
 ): Promise<Announcement | undefined> {
   const { schema, protocol } = audience;
   const pid = session.client.processID ?? 0;
-  session.addNoticed(schema.catalogue);
+  session.addNoticed();
   const touched = session.log.touched();
   const isUnderstood =
     touched !== 'anything' && !session.hasChangedSchema && isUnderPresent(session, schema);
@@ -91,7 +91,7 @@ async function askDone(
   if (noticed.recordedFrom === undefined) return doneSoFar(client);
   const withdrawal = outbox.withdrawal(noticed.recordedFrom);
   try {
-    return await doneSoFar(client, withdrawal.sql);
+    return await doneSoFar(client, withdrawal);
   } catch (error) {
     await withdrawal.undo(client, error as Error);
     return doneSoFar(client);

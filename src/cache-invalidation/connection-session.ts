@@ -110,13 +110,11 @@ export class ConnectionSession {
   }
 
   /**
-   * Adds what the triggers have told of, and the statements did not lead to expect: a foreign key or a
-   * rule that the catalogue does not know yet, a statement that was not followed.
+   * Adds what the triggers have told of: there may be more than the statements led to expect, by a foreign
+   * key, rule or trigger that the catalogue does not know yet, or a statement that was not followed.
    */
-  addNoticed(catalogue: Catalogue): void {
-    const touched = this.log.touched();
-    if (touched === 'anything') return;
-    for (const part of this.noticed.beyond(touched, catalogue)) this.log.add(part);
+  addNoticed(): void {
+    for (const part of this.noticed.all) this.log.add(part);
   }
 
   /** The transaction has ended, either way. */

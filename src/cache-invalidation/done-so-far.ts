@@ -27,13 +27,15 @@ export interface DoneSoFar {
   readonly hasChangedSchema: boolean;
 }
 
-/** @param before statements to be carried out first, on the same way */
-export async function doneSoFar(client: PostgresClient, before?: string): Promise<DoneSoFar> {
-  const answered = await client.query(
-    before === undefined ? DONE_SO_FAR : `${before};${DONE_SO_FAR}`,
-  );
+/** @param around statements to be carried out on the same way: two before, one after */
+export async function doneSoFar(
+  client: PostgresClient,
+  around?: { readonly before: string; readonly after: string },
+): Promise<DoneSoFar> {
+  const text = around ? `${around.before};${DONE_SO_FAR};${around.after}` : DONE_SO_FAR;
+  const answered = await client.query(text);
   // Several statements have several answers.
-  const { rows } = [answered].flat().at(-1) ?? answered;
+  const { rows } = (around ? [answered].flat().at(-2) : undefined) ?? answered;
   return {
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,

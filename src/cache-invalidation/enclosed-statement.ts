@@ -6,6 +6,8 @@ import type { Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { RunningStatement } from './running-statement.js';
 
+const PREPARES = /\bPREPARE\s+TRANSACTION\b/i;
+
 export function isEnclosed({ analysis }: RunningStatement): boolean {
   return (
     (analysis?.kind === 'unknown' && !analysis.transactional) ||
@@ -20,6 +22,10 @@ export async function enclose(
   audience: Audience,
 ): Promise<void> {
   const { protocol, outbox } = audience;
+  if (session.isInTransaction && PREPARES.test(statement.sql)) {
+    // Whoever commits it later tells nobody: it carries what is to be told.
+    await outbox.recordPrepared(session.client, !session.noticed.isEmpty);
+  }
   const begin = async (): Promise<void> => {
     await session.lock();
     try {

@@ -14,6 +14,8 @@ export interface OwnTransactionSteps {
   /** Reads and locks the old rows, once the transaction is open. */
   readonly probe: () => Promise<void>;
   readonly announce: () => Promise<Announcement | undefined>;
+  /** Ends what it has touched as soon as possible: nobody was told before it was committed. */
+  readonly owe: () => void;
 }
 
 export async function beginOwnTransaction(
@@ -50,11 +52,11 @@ async function commit(
   session: ConnectionSession,
   statement: RunningStatement,
   protocol: WriteProtocol,
-  { announce }: OwnTransactionSteps,
+  { announce, owe }: OwnTransactionSteps,
 ): Promise<void> {
   if (!session.isInTransaction) {
     // Someone else's COMMIT over the same connection came before the statement.
-    protocol.owe(session.log.tables());
+    owe();
     session.endTransaction();
     return;
   }

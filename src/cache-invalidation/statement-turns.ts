@@ -44,6 +44,14 @@ export class StatementTurns {
     return candidates.find(({ isSuspended }) => !isSuspended) ?? candidates[0];
   }
 
+  /** Whether a statement that is followed may be with the server, other than one that ends a transaction. */
+  get isUnderWay(): boolean {
+    return this.#running.some(
+      ({ isReady, isAnswered, analysis }) =>
+        isReady && !isAnswered && analysis?.kind !== 'transaction',
+    );
+  }
+
   leave(statement: RunningStatement): void {
     const index = this.#running.indexOf(statement);
     if (index !== -1) this.#running.splice(index, 1);

@@ -3,6 +3,8 @@ import type { DatabaseSchema } from '../query-cache/index.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { RunningStatement } from './running-statement.js';
 
+const SETS_TRANSACTION = /^\s*SET\s+TRANSACTION\b[^;\\]*$/i;
+
 export async function understand(
   statement: RunningStatement,
   session: ConnectionSession,
@@ -16,6 +18,8 @@ export async function understand(
   statement.analysis = usual.analyser.statement(sql);
   // A backslash can hide the end of a text, and with it another statement.
   if (statement.analysis.kind === 'transaction' && !sql.includes('\\')) return;
+  // Allowed only before any query, and so before one of ours.
+  if (SETS_TRANSACTION.test(sql)) return;
   const names = await session.namesUnder(usual.catalogue, (path) => schema.isUsualPath(path));
   if (names && !names.isStandard && sql.includes('\\')) {
     statement.analysis = { kind: 'unknown', transactional: false, changesSchema: true };

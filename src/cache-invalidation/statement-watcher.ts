@@ -143,7 +143,7 @@ export class StatementWatcher {
   }
 
   #owe(session: ConnectionSession): void {
-    session.addNoticed(this.schema.catalogue);
+    session.addNoticed();
     this.protocol.owe(session.log.tables());
   }
 
@@ -151,12 +151,13 @@ export class StatementWatcher {
   #noticed(session: ConnectionSession, message: PostgresNotice): void {
     const notice = this.outbox.parseNotice(message);
     if (!notice) return;
-    if (session.isInTransaction) session.noticed.add(notice);
-    else if (!session.isEnclosing) {
-      // Nothing was done before it was sent, so it was not followed (a stream), and commits by itself.
-      for (const part of noticedWrites(notice.table, this.schema.catalogue)) {
-        this.protocol.owe(part === 'anything' ? part : [part.table]);
-      }
+    const { isInTransaction, isEnclosing, turns } = session;
+    if (isInTransaction) session.noticed.add(notice, this.schema.catalogue);
+    const isFollowed = isInTransaction && turns.isUnderWay;
+    if (isFollowed || isEnclosing || notice.recordedId !== undefined) return;
+    // Nobody need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
+    for (const part of noticedWrites(notice, this.schema.catalogue)) {
+      this.protocol.owe(part === 'anything' ? part : [part.table]);
     }
   }
 
@@ -195,6 +196,7 @@ export class StatementWatcher {
       await beginOwnTransaction(session, statement, this.protocol, {
         probe: () => this.#probe(session, statement),
         announce: () => announce(session, this),
+        owe: () => this.#owe(session),
       });
     }
   }

@@ -18,6 +18,7 @@ export interface CachedApplicationOptions {
   readonly entities: readonly EntityTarget<ObjectLiteral>[];
   /** Makes the tables before the cache looks at them. */
   readonly synchronize?: boolean;
+  readonly poolSize?: number;
   readonly cache?: QueryCacheModuleOptions;
   readonly invalidation?: CacheInvalidationModuleOptions;
 }
@@ -37,7 +38,7 @@ export class CachedApplication {
           url: options.databaseUrl,
           entities: [...options.entities] as (new () => object)[],
           synchronize: options.synchronize ?? false,
-          poolSize: 5,
+          poolSize: options.poolSize ?? 5,
           retryAttempts: 0,
         }),
         QueryCacheModule.forRoot(options.cache ?? {}),

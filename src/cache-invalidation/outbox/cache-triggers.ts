@@ -74,6 +74,7 @@ export class CacheTriggers {
   async install({ isWatched = false } = {}): Promise<readonly string[]> {
     const runner = this.source.createQueryRunner();
     const run: RunSql = (sql, values) => runner.query(sql, values);
+    let failure: unknown;
     try {
       await runner.startTransaction();
       await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
@@ -95,10 +96,12 @@ export class CacheTriggers {
       return wanting.map(({ id }) => id);
     } catch (error) {
       await runner.rollbackTransaction();
-      throw await this.#explained(error);
+      failure = error;
     } finally {
       await runner.release();
     }
+    // Only now: there may be no other connection.
+    throw await this.#explained(failure);
   }
 
   /** Takes the triggers off every table that has them, and the outbox away with what it holds. */
@@ -127,7 +130,8 @@ export class CacheTriggers {
 
   async #check(tables: readonly TableFacts[], run: RunSql): Promise<readonly TriggerState[]> {
     const found = (await run(
-      `SELECT n.nspname || '.' || c.relname AS table, p.prosrc AS source,
+      `SELECT n.nspname || '.' || c.relname AS table,
+              CASE WHEN p.proconfig @> '{client_min_messages=notice}' THEN p.prosrc END AS source,
               CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
               count(*)::int AS count
          FROM pg_catalog.pg_trigger t
@@ -136,9 +140,9 @@ export class CacheTriggers {
          JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
          JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
         WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
-        GROUP BY 1, 2`,
+        GROUP BY 1, p.oid`,
       [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event)), this.#objects.schema],
-    )) as { table: string; source: string; enabled: string; count: number }[];
+    )) as { table: string; source: string | null; enabled: string; count: number }[];
     const byTable = new Map(found.map((row) => [row.table, row]));
     return tables.map((facts) => {
       const body = captureBody(facts, this.#objects);
@@ -209,7 +213,7 @@ export class CacheTriggers {
 }
 
 function stateOf(
-  row: { source: string; enabled: string; count: number } | undefined,
+  row: { source: string | null; enabled: string; count: number } | undefined,
   body: string,
 ): TriggerState['state'] {
   if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';

@@ -136,19 +136,20 @@ BEGIN
   ELSIF TG_OP <> 'TRUNCATE' THEN
     IF NOT EXISTS (SELECT FROM old_rows) THEN RETURN NULL; END IF;
   END IF;
+${computing(table)}
   IF NOT is_announced OR pg_catalog.pg_trigger_depth() > 1 THEN
 ${recording(table, objects)}
   END IF;
   IF is_announced THEN
     RAISE NOTICE USING ERRCODE = ${text(NOTICE_CODE)}, MESSAGE = ${text(objects.namespace)},
-      DETAIL = ${text(table.id)}, HINT = COALESCE(added::pg_catalog.text, '');
+      DETAIL = ${text(table.id)}, HINT = pg_catalog.jsonb_build_object('id', added::pg_catalog.text, 'regions', regions)::pg_catalog.text;
   END IF;
   RETURN NULL;
 END
 `;
 }
 
-function recording(table: TableFacts, objects: OutboxObjects): string {
+function computing(table: TableFacts): string {
   const branches = (['insert', 'update', 'delete'] as const).map(
     (event) => `${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
         regions := pg_catalog.jsonb_build_object(${table.dimensions
@@ -161,8 +162,11 @@ function recording(table: TableFacts, objects: OutboxObjects): string {
     EXCEPTION WHEN undefined_column THEN
       -- Somebody has renamed or dropped one since: until that is known here, any value may have changed.
       regions := NULL;
-    END;
-    INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
+    END;`;
+}
+
+function recording(table: TableFacts, objects: OutboxObjects): string {
+  return `    INSERT INTO ${objects.table} (table_name, regions) VALUES (${text(table.id)}, regions)
       RETURNING id INTO added;
     PERFORM pg_catalog.pg_notify(${text(objects.channel)}, '');
     -- Nobody may be there any more to read: the oldest rows make room, and one says that all may have
@@ -183,8 +187,12 @@ function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {
 
 /** The distinct values as a list of lists of texts; NULL where there are too many. */
 function valuesOf({ columns }: Dimension, images: readonly string[]): string {
-  const value = `pg_catalog.jsonb_build_array(${columns.map((column) => `${name(column)}::pg_catalog.text`).join(', ')})`;
-  const rows = images.map((image) => `SELECT ${value} AS value FROM ${image}`).join(' UNION ALL ');
+  // With the image's name: a column may be called like a variable of the function.
+  const texts = (image: string): string =>
+    columns.map((column) => `${image}.${name(column)}::pg_catalog.text`).join(', ');
+  const rows = images
+    .map((image) => `SELECT pg_catalog.jsonb_build_array(${texts(image)}) AS value FROM ${image}`)
+    .join(' UNION ALL ');
   return `SELECT CASE WHEN pg_catalog.count(*) <= ${MOST_VALUES} THEN pg_catalog.jsonb_agg(s.value) END
       FROM (SELECT DISTINCT r.value FROM (${rows}) r LIMIT ${MOST_VALUES + 1}) s`;
 }

@@ -4,12 +4,14 @@
  */
 import { z } from 'zod';
 
+/** By dimension: one list of texts for each value, in the order of its columns; absent: any. */
+export type Regions = ReadonlyMap<string, readonly (readonly (string | null)[])[] | null>;
+
 export interface OutboxRecord {
   readonly id: string;
   /** `schema.name`, or `*`. */
   readonly table: string;
-  /** By dimension: one list of texts for each value, in the order of its columns; absent: any. */
-  readonly regions: ReadonlyMap<string, readonly (readonly (string | null)[])[] | null>;
+  readonly regions: Regions;
   /** Since it was recorded, by the database's clock, in milliseconds. */
   readonly ageMs: number;
 }
@@ -25,11 +27,16 @@ const row = z.object({
 /** @throws ZodError where the row is not one of an outbox at all. */
 export function parseRecord(given: unknown): OutboxRecord {
   const parsed = row.parse(given);
-  const known = regions.safeParse(parsed.regions);
   return {
     id: parsed.id,
     table: parsed.table_name,
-    regions: new Map(known.success && known.data ? Object.entries(known.data) : []),
+    regions: parseRegions(parsed.regions),
     ageMs: parsed.age_ms,
   };
+}
+
+/** What is not as it should be says nothing of the values, which may then be any. */
+export function parseRegions(given: unknown): Regions {
+  const known = regions.safeParse(given);
+  return new Map(known.success && known.data ? Object.entries(known.data) : []);
 }

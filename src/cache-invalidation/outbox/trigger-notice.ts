@@ -1,6 +1,9 @@
 /** What the triggers say to a session that announces its statements itself (capture-sql.ts). */
+import { z } from 'zod';
 import { tablesOfRows, type Catalogue, type TouchedTable } from '../../query-cache/index.js';
+import { mergeTouched } from '../../query-cache/core/touched-regions.js';
 import { NOTICE_CODE } from './outbox-objects.js';
+import { parseRegions, type Regions } from './outbox-record.js';
 
 /** A notice as node-postgres gives it. */
 export interface PostgresNotice {
@@ -13,27 +16,62 @@ export interface PostgresNotice {
 export interface TriggerNotice {
   /** `schema.name` */
   readonly table: string;
+  readonly regions: Regions;
   /** The row of the outbox that says so too. */
   readonly recordedId: bigint | undefined;
 }
 
-/** `undefined` for a notice of somebody else. */
+export type NoticedWrite = TouchedTable | 'anything';
+
+const told = z.object({ id: z.string().regex(/^\d+$/).nullable(), regions: z.unknown() });
+
+/** `undefined` for a notice of somebody else. What does not parse says that any row may have changed. */
 export function parseNotice(
   { code, message, detail, hint = '' }: PostgresNotice,
   namespace: string,
 ): TriggerNotice | undefined {
   if (code !== NOTICE_CODE || message !== namespace || detail === undefined) return undefined;
-  return { table: detail, recordedId: /^\d+$/.test(hint) ? BigInt(hint) : undefined };
+  const { id = null, regions } = told.safeParse(jsonOf(hint)).data ?? {};
+  return {
+    table: detail,
+    regions: parseRegions(regions),
+    recordedId: id === null ? undefined : BigInt(id),
+  };
+}
+
+/** The table that changed and its relatives. */
+export function noticedWrites(
+  { table, regions }: TriggerNotice,
+  catalogue: Catalogue,
+): readonly NoticedWrite[] {
+  const facts = catalogue.tableById(table);
+  return (facts && tablesOfRows(facts, regions, catalogue)) ?? ['anything'];
 }
 
 /** What triggers have told in the open transaction of one session. */
 export class NoticedWrites {
-  readonly #tables = new Set<string>();
+  readonly #tables = new Map<string, TouchedTable>();
+  #isAnything = false;
   #recordedFrom: bigint | undefined;
 
-  add({ table, recordedId }: TriggerNotice): void {
-    this.#tables.add(table);
-    if (recordedId !== undefined) this.#recordedFrom ??= recordedId;
+  add(notice: TriggerNotice, catalogue: Catalogue): void {
+    this.#recordedFrom ??= notice.recordedId;
+    for (const part of noticedWrites(notice, catalogue)) {
+      if (part === 'anything') {
+        this.#isAnything = true;
+        continue;
+      }
+      const before = this.#tables.get(part.table);
+      this.#tables.set(part.table, before ? mergeTouched(before, part) : part);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#tables.size === 0 && !this.#isAnything;
+  }
+
+  get all(): readonly NoticedWrite[] {
+    return this.#isAnything ? ['anything'] : [...this.#tables.values()];
   }
 
   /** The first row that the transaction has put into the outbox. */
@@ -43,21 +81,15 @@ export class NoticedWrites {
 
   clear(): void {
     this.#tables.clear();
+    this.#isAnything = false;
     this.#recordedFrom = undefined;
-  }
-
-  /** All that changed beyond the tables that are known to have. */
-  beyond(known: { has(table: string): boolean }, catalogue: Catalogue): readonly NoticedWrite[] {
-    return [...this.#tables]
-      .filter((table) => !known.has(table))
-      .flatMap((table) => noticedWrites(table, catalogue));
   }
 }
 
-export type NoticedWrite = TouchedTable | 'anything';
-
-/** A table that changed, in whatever way, and its relatives. */
-export function noticedWrites(table: string, catalogue: Catalogue): readonly NoticedWrite[] {
-  const facts = catalogue.tableById(table);
-  return (facts && tablesOfRows(facts, new Map(), catalogue)) ?? ['anything'];
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

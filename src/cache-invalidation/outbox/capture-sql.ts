@@ -153,7 +153,10 @@ function computing(table: TableFacts): string {
   const branches = (['insert', 'update', 'delete'] as const).map(
     (event) => `${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
         regions := pg_catalog.jsonb_build_object(${table.dimensions
-          .map((dimension) => `${text(dimension.name)}, (${valuesOf(dimension, imagesOf(event))})`)
+          .map(
+            (dimension) =>
+              `${text(dimension.name)}, (${valuesOf(dimension, imagesOf(event), dimension.name === table.primaryKey)})`,
+          )
           .join(', ')});`,
   );
   return `    BEGIN
@@ -185,14 +188,22 @@ function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {
   return event === 'delete' ? ['old_rows'] : ['old_rows', 'new_rows'];
 }
 
-/** The distinct values as a list of lists of texts; NULL where there are too many. */
-function valuesOf({ columns }: Dimension, images: readonly string[]): string {
+/**
+ * The distinct values as a list of lists of texts; NULL where there are too many. Each row has a key of
+ * its own: that there are too many of them is told without looking at all.
+ */
+function valuesOf({ columns }: Dimension, images: readonly string[], isKey: boolean): string {
+  const numbered = columns.map((_, index) => `v${index}`).join(', ');
   // With the image's name: a column may be called like a variable of the function.
   const texts = (image: string): string =>
-    columns.map((column) => `${image}.${name(column)}::pg_catalog.text`).join(', ');
-  const rows = images
-    .map((image) => `SELECT pg_catalog.jsonb_build_array(${texts(image)}) AS value FROM ${image}`)
-    .join(' UNION ALL ');
-  return `SELECT CASE WHEN pg_catalog.count(*) <= ${MOST_VALUES} THEN pg_catalog.jsonb_agg(s.value) END
-      FROM (SELECT DISTINCT r.value FROM (${rows}) r LIMIT ${MOST_VALUES + 1}) s`;
+    columns
+      .map((column, index) => `${image}.${name(column)}::pg_catalog.text AS v${index}`)
+      .join(', ');
+  const rows = images.map((image) => `SELECT ${texts(image)} FROM ${image}`).join(' UNION ALL ');
+  const list = `SELECT CASE WHEN pg_catalog.count(*) <= ${MOST_VALUES}
+      THEN pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(${numbered})) END
+      FROM (SELECT DISTINCT ${numbered} FROM (${rows}) r LIMIT ${MOST_VALUES + 1}) s`;
+  if (!isKey) return list;
+  return `SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM (SELECT FROM ${images[0]} LIMIT ${MOST_VALUES + 1}) s) <= ${MOST_VALUES}
+      THEN (${list}) END`;
 }

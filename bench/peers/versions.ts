@@ -19,10 +19,14 @@ const PACKAGES = [
   'bentocache',
 ];
 
-/** `redis` is the path of the server program. */
-export async function versions(postgres: PostgresServer, redis: string): Promise<string> {
+/** `redis` is the path of the server program; `more` are packages beside those of every run. */
+export async function versions(
+  postgres: PostgresServer,
+  redis: string,
+  more: readonly string[] = [],
+): Promise<string> {
   const [server] = await postgres.psql<{ server_version: string }>('SHOW server_version');
-  const packages = PACKAGES.map((name) => `${name} ${installed(name)}`);
+  const packages = [...PACKAGES, ...more].map((name) => `${name} ${installed(name)}`);
   return [
     `tidemark ${versionIn(ROOT)}`,
     ...packages,

@@ -1,6 +1,6 @@
 /**
- * A built instance of the service (`node dist/main.js`) in a process of its own, on a free port.
- * Ends with the test process, however that ends.
+ * A built instance of the service (`node dist/main.js`), or another program that listens on HOST and
+ * PORT, in a process of its own, on a free port. Ends with the test process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,6 +23,8 @@ export interface ServiceProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Answers 2xx once the instance is ready for the test. Default `/health/live`. */
   readonly readyPath?: string;
+  /** Path of the program that Node runs. Default `dist/main.js`. */
+  readonly program?: string;
 }
 
 export class ServiceProcess {
@@ -38,7 +40,8 @@ export class ServiceProcess {
 
   /** Starts an instance and waits until it answers. Rejects with its log when it does not. */
   static async start(options: ServiceProcessOptions): Promise<ServiceProcess> {
-    if (!existsSync(MAIN)) throw new Error('There is no dist/main.js: run npm run build');
+    const { program = MAIN } = options;
+    if (!existsSync(program)) throw new Error(`There is no ${program}: run npm run build`);
     for (let attempt = 1; ; attempt += 1) {
       const directory = mkdtempSync(join(tmpdir(), 'tidemark-service-'));
       const service = new ServiceProcess(await freePort(), directory, options);
@@ -121,7 +124,7 @@ export class ServiceProcess {
 
   async #launch(): Promise<void> {
     const { PATH } = process.env;
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [this.options.program ?? MAIN], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH, HOST, PORT: String(this.port), ...this.options.env },

@@ -1,0 +1,90 @@
+/** The table of users and the page that every contender answers with. */
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  Column,
+  Entity,
+  PrimaryGeneratedColumn,
+  type DataSource,
+  type DataSourceOptions,
+  type SelectQueryBuilder,
+} from 'typeorm';
+import { POOL_SIZE, setting } from './settings.js';
+
+@Entity('users')
+export class User {
+  @PrimaryGeneratedColumn('identity', { type: 'integer' })
+  id: number;
+
+  @Column({ type: 'varchar', length: 80 })
+  username: string;
+
+  @Column({ type: 'varchar', length: 10 })
+  region: string;
+
+  @Column({ type: 'varchar', length: 120 })
+  email: string;
+}
+
+/** The query string, as it comes. */
+export interface PageQuery {
+  readonly region?: string;
+  readonly limit?: string;
+  readonly after?: string;
+}
+
+export interface UserSummary {
+  readonly id: number;
+  readonly username: string;
+}
+
+export interface UserDetails extends UserSummary {
+  readonly region: string;
+  readonly email: string;
+}
+
+export function usersPage(
+  source: DataSource,
+  { region, limit = '1000', after }: PageQuery,
+): SelectQueryBuilder<User> {
+  const users = source
+    .getRepository(User)
+    .createQueryBuilder('user')
+    .select(['user.id', 'user.username'])
+    .orderBy('user.id')
+    .limit(Number(limit));
+  if (region !== undefined) users.andWhere('user.region = :region', { region });
+  if (after !== undefined) users.andWhere('user.id > :after', { after: Number(after) });
+  return users;
+}
+
+export function summaries(users: readonly User[]): UserSummary[] {
+  return users.map(({ id, username }) => ({ id, username }));
+}
+
+/** The statement that the service sends for a PATCH, and its answer. */
+export async function changeUser(
+  source: DataSource,
+  id: number,
+  changes: Partial<Pick<User, 'username' | 'region' | 'email'>>,
+): Promise<UserDetails | undefined> {
+  const { raw } = await source
+    .getRepository(User)
+    .createQueryBuilder()
+    .update()
+    .set(changes)
+    .where('id = :id', { id })
+    .returning(['id', 'username', 'region', 'email'])
+    .execute();
+  return (raw as UserDetails[])[0];
+}
+
+/** @param cache TypeORM's own, where the contender is that. */
+export function databaseModule(cache?: DataSourceOptions['cache']) {
+  return TypeOrmModule.forRoot({
+    type: 'postgres',
+    url: setting('DATABASE_URL'),
+    entities: [User],
+    poolSize: POOL_SIZE,
+    ...(cache === undefined ? {} : { cache }),
+  });
+}

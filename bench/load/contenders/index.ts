@@ -1,0 +1,126 @@
+import type { Contender } from './contender.js';
+
+const ONE_BYTE = '1';
+
+export const noCache: Contender = {
+  id: 'no-cache',
+  title: 'no cache',
+  source: 'database',
+  application: 'no-cache',
+};
+
+export const seedDecorator: Contender = {
+  id: 'seed-decorator',
+  title: 'hand-written Redis decorator',
+  source: 'shared cache',
+  application: 'seed-decorator',
+};
+
+export const typeormCache: Contender = {
+  id: 'typeorm-cache',
+  title: 'TypeORM cache (Redis)',
+  source: 'shared cache',
+  application: 'typeorm-cache',
+};
+
+export const cacheManagerMemory: Contender = {
+  id: 'cache-manager-memory',
+  title: '@nestjs/cache-manager (memory)',
+  source: 'process memory',
+  application: 'cache-manager',
+};
+
+export const cacheManagerRedis: Contender = {
+  id: 'cache-manager-redis',
+  title: '@nestjs/cache-manager (Redis)',
+  source: 'shared cache',
+  application: 'cache-manager',
+  env: () => ({ BENCH_STORE: 'redis' }),
+};
+
+export const bentocache: Contender = {
+  id: 'bentocache',
+  title: 'bentocache (L1 + L2 + bus)',
+  source: 'shared cache',
+  application: 'bentocache',
+};
+
+export const tidemark: Contender = {
+  id: 'tidemark',
+  title: 'Tidemark, L1 hits',
+  source: 'tidemark',
+  env: ({ redisUrl }) => ({ REDIS_URL: redisUrl }),
+  hitStatus: /^tidemark; hit;.*detail=L1$/,
+};
+
+export const tidemarkL2: Contender = {
+  id: 'tidemark-l2',
+  title: 'Tidemark, L2 hits',
+  source: 'tidemark',
+  application: 'tidemark',
+  env: ({ redisUrl }) => ({ REDIS_URL: redisUrl, BENCH_L1_BYTES: ONE_BYTE }),
+  hitStatus: /^tidemark; hit;.*detail=L2$/,
+};
+
+export const tidemarkInProcess: Contender = {
+  id: 'tidemark-in-process',
+  title: 'Tidemark without Redis',
+  source: 'tidemark',
+  env: () => ({ REDIS_URL: '' }),
+  hitStatus: /^tidemark; hit;.*detail=L1$/,
+};
+
+export const nestConstant: Contender = {
+  id: 'nest-constant',
+  title: 'Nest constant',
+  source: 'constant',
+  application: 'nest-constant',
+};
+
+export const nestConstantIntercepted: Contender = {
+  id: 'nest-constant-intercepted',
+  title: 'Nest constant, no-op interceptor',
+  source: 'constant',
+  application: 'nest-constant',
+  env: () => ({ BENCH_EXTRAS: 'interceptor' }),
+};
+
+export const fastifyConstant: Contender = {
+  id: 'fastify-constant',
+  title: 'bare Fastify constant',
+  source: 'constant',
+  application: 'fastify-constant',
+};
+
+export const nestCompressed: Contender = {
+  id: 'nest-compressed',
+  title: 'Nest constant, @fastify/compress',
+  source: 'constant',
+  application: 'nest-constant',
+  env: () => ({ BENCH_EXTRAS: 'compress' }),
+};
+
+export const nestNotModified: Contender = {
+  id: 'nest-not-modified',
+  title: 'Nest 304, no-op interceptor',
+  source: 'constant',
+  application: 'nest-not-modified',
+  readyPath: '/users/ready',
+};
+
+export const CONTENDERS: readonly Contender[] = [
+  noCache,
+  seedDecorator,
+  typeormCache,
+  cacheManagerMemory,
+  cacheManagerRedis,
+  bentocache,
+  tidemark,
+  tidemarkL2,
+  tidemarkInProcess,
+  nestConstant,
+  nestConstantIntercepted,
+  fastifyConstant,
+  nestCompressed,
+  nestNotModified,
+];

@@ -1,0 +1,142 @@
+/** The same answer again and again: 10 and 1000 rows, without compression. */
+import {
+  bentocache,
+  cacheManagerMemory,
+  cacheManagerRedis,
+  fastifyConstant,
+  nestConstant,
+  nestConstantIntercepted,
+  noCache,
+  seedDecorator,
+  tidemark,
+  tidemarkInProcess,
+  tidemarkL2,
+  typeormCache,
+} from '../contenders/index.js';
+import { spreadOf } from '../report/spread.js';
+import { shortNumber } from '../report/table.js';
+import { ratio, type Reached } from '../report/targets.js';
+import { redisRoundTripMs } from '../stand/redis-ping.js';
+import { checkAnswers } from './checks.js';
+import { foundOf, measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
+import type { Bench, Findings, Scenario } from './scenario.js';
+import { together } from './together.js';
+
+const ROWS = [10, 1000] as const;
+const CONNECTIONS = [1, 10, 100] as const;
+const BUSY = 100;
+
+export const hits: Scenario = {
+  id: 'hits',
+  contenders: [
+    noCache,
+    seedDecorator,
+    typeormCache,
+    cacheManagerMemory,
+    cacheManagerRedis,
+    bentocache,
+    tidemark,
+    tidemarkL2,
+    tidemarkInProcess,
+    nestConstant,
+    nestConstantIntercepted,
+    fastifyConstant,
+  ],
+  run,
+};
+
+async function run(bench: Bench): Promise<Findings> {
+  const of = new Map<number, Measured[]>();
+  const roundTripsMs: number[] = [];
+  for (const rows of ROWS) {
+    of.set(rows, await race(bench, rows, roundTripsMs));
+  }
+  const few = of.get(10) ?? [];
+  const many = of.get(1000) ?? [];
+  const { median: roundTripMs } = spreadOf(roundTripsMs);
+  return {
+    tables: ROWS.map((rows) => ({
+      title: `Hits, ${rows} rows (a Redis round trip takes ${shortNumber(roundTripMs)} ms)`,
+      columns: MEASURE_COLUMNS,
+      rows: (of.get(rows) ?? []).map(measureRow),
+    })),
+    reached: {
+      ...reachedWithMany(many),
+      ...reachedWithFew(few),
+      ...reachedAlone([few, many], roundTripMs),
+    },
+    bars: ROWS.map((rows) => ({
+      title: `${rows} rows`,
+      bars: (of.get(rows) ?? [])
+        .filter(({ connections }) => connections === BUSY)
+        .map((one) => ({
+          label: one.running.contender.title,
+          isOurs: one.running.contender.source === 'tidemark',
+          ...one.perSecond,
+        })),
+    })),
+  };
+}
+
+function race(bench: Bench, rows: number, roundTripsMs: number[]): Promise<Measured[]> {
+  const contenders = bench.wanted(hits.contenders);
+  const path = `/users?limit=${rows}`;
+  return together(contenders, bench.servers, { rows }, async (running) => {
+    for (const one of running) await checkAnswers(one, path, rows);
+    return measure(bench, {
+      title: `hits, ${rows} rows`,
+      running,
+      connections: CONNECTIONS,
+      load: () => ({ paths: [path] }),
+      onRound: async () => {
+        roundTripsMs.push(await redisRoundTripMs(bench.servers.redis.url));
+      },
+    });
+  });
+}
+
+function reachedWithMany(many: readonly Measured[]): Reached {
+  const ours = perSecond(many, tidemark.id);
+  return defined({
+    'l1-1000-intercepted': ratio(ours, perSecond(many, nestConstantIntercepted.id)),
+    'l1-1000-constant': ratio(ours, perSecond(many, nestConstant.id)),
+    'l1-1000-shared-peer': ratio(ours, best(many, 'shared cache')),
+    'l2-1000-seed': ratio(perSecond(many, tidemarkL2.id), perSecond(many, seedDecorator.id)),
+  });
+}
+
+function reachedWithFew(few: readonly Measured[]): Reached {
+  const ours = perSecond(few, tidemark.id);
+  return defined({
+    'l1-10-intercepted': ratio(ours, perSecond(few, nestConstantIntercepted.id)),
+    'l1-10-memory-peer': ratio(ours, best(few, 'process memory')),
+  });
+}
+
+/** With one connection; the worse of the two sizes counts. */
+function reachedAlone(sizes: readonly (readonly Measured[])[], roundTripMs: number): Reached {
+  const beyond = sizes.flatMap((found) => {
+    const ours = foundOf(found, tidemark.id, 1)?.p50Ms.median;
+    const constant = foundOf(found, nestConstant.id, 1)?.p50Ms.median;
+    return ours === undefined || constant === undefined ? [] : [(ours - constant) / roundTripMs];
+  });
+  return beyond.length === 0 ? {} : { 'one-connection': Math.max(...beyond) };
+}
+
+function perSecond(found: readonly Measured[], id: string): number | undefined {
+  return foundOf(found, id, BUSY)?.perSecond.median;
+}
+
+function best(
+  found: readonly Measured[],
+  source: 'shared cache' | 'process memory',
+): number | undefined {
+  const rates = found
+    .filter((one) => one.connections === BUSY && one.running.contender.source === source)
+    .map((one) => one.perSecond.median);
+  return rates.length === 0 ? undefined : Math.max(...rates);
+}
+
+function defined(reached: Record<string, number | undefined>): Reached {
+  return Object.fromEntries(Object.entries(reached).filter(([, value]) => value !== undefined));
+}

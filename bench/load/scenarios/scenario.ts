@@ -1,0 +1,33 @@
+import type { Contender } from '../contenders/contender.js';
+import type { LoadGenerator } from '../generator/load.js';
+import type { BenchOptions, ScenarioId } from '../options.js';
+import type { Bars } from '../report/picture.js';
+import type { Table } from '../report/table.js';
+import type { Reached } from '../report/targets.js';
+import type { Servers } from '../stand/servers.js';
+
+/** What every scenario works with. */
+export interface Bench {
+  readonly servers: Servers;
+  readonly generator: LoadGenerator;
+  readonly options: BenchOptions;
+  /** Those of the contenders that the run wants. */
+  wanted(contenders: readonly Contender[]): readonly Contender[];
+  /** Says what is under way, beside the report. */
+  progress(line: string): void;
+}
+
+export interface Findings {
+  readonly tables: readonly Table[];
+  readonly reached: Reached;
+  /** Of the picture. */
+  readonly bars?: readonly Bars[];
+}
+
+export interface Scenario {
+  readonly id: ScenarioId;
+  /** Those that take part. */
+  readonly contenders: readonly Contender[];
+  /** Rejects when a contender does not answer as it should, or is not what it says. */
+  run(bench: Bench): Promise<Findings>;
+}

@@ -1,0 +1,25 @@
+import { transformFile } from '@swc/core';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const SOURCES = join(import.meta.dirname, '../applications');
+const COMPILED = join(ROOT, 'bench/dist/applications');
+
+/**
+ * Compiles the applications, so that contenders are plain Node programs as the built service is: a
+ * compiler in their process would count in their memory and their start.
+ */
+export async function compileApplications(): Promise<void> {
+  await rm(COMPILED, { recursive: true, force: true });
+  await mkdir(COMPILED, { recursive: true });
+  for (const file of await readdir(SOURCES)) {
+    const { code } = await transformFile(join(SOURCES, file), { root: ROOT, sourceMaps: false });
+    await writeFile(join(COMPILED, file.replace(/\.ts$/, '.js')), code);
+  }
+}
+
+/** Path of a compiled application. */
+export function applicationProgram(name: string): string {
+  return join(COMPILED, `${name}.js`);
+}

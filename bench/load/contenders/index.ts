@@ -47,7 +47,7 @@ export const bentocache: Contender = {
 
 export const tidemark: Contender = {
   id: 'tidemark',
-  title: 'Tidemark, L1 hits',
+  title: 'Tidemark (memory + Redis)',
   source: 'tidemark',
   env: ({ redisUrl }) => ({ REDIS_URL: redisUrl }),
   hitStatus: /^tidemark; hit;.*detail=L1$/,
@@ -55,7 +55,7 @@ export const tidemark: Contender = {
 
 export const tidemarkL2: Contender = {
   id: 'tidemark-l2',
-  title: 'Tidemark, L2 hits',
+  title: 'Tidemark (Redis alone)',
   source: 'tidemark',
   application: 'tidemark',
   env: ({ redisUrl }) => ({ REDIS_URL: redisUrl, BENCH_L1_BYTES: ONE_BYTE }),
@@ -64,7 +64,7 @@ export const tidemarkL2: Contender = {
 
 export const tidemarkInProcess: Contender = {
   id: 'tidemark-in-process',
-  title: 'Tidemark without Redis',
+  title: 'Tidemark (in process)',
   source: 'tidemark',
   env: () => ({ REDIS_URL: '' }),
   hitStatus: /^tidemark; hit;.*detail=L1$/,

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The data of another instance, to be shared. */
   readonly place?: Place;
+  /** Changes the data before the contender starts. */
+  readonly prepare?: (place: Place) => Promise<unknown>;
 }
 
 /** A contender that has been started. */
@@ -28,9 +30,10 @@ export class RunningContender {
   static async start(
     contender: Contender,
     servers: Servers,
-    { rows, env = {}, place: shared }: StartOptions,
+    { rows, env = {}, place: shared, prepare }: StartOptions,
   ): Promise<RunningContender> {
     const place = shared ?? (await servers.place());
+    await prepare?.(place);
     const { application } = contender;
     const process = await ServiceProcess.start({
       ...(application === undefined ? {} : { program: applicationProgram(application) }),
@@ -80,9 +83,29 @@ export class RunningContender {
     return this.process.fetch(path, { ...init, headers });
   }
 
+  /** Asks for every path once, many at a time, and answers the bytes of all bodies. */
+  async askAll(paths: readonly string[], atOnce = 16): Promise<number> {
+    let bytes = 0;
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+        const response = await this.ask(path);
+        bytes += (await response.arrayBuffer()).byteLength;
+        if (!response.ok) throw new Error(`${this.contender.title} answers ${response.status}`);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    return bytes;
+  }
+
   /** SIGKILL; the process is gone, its place stays. */
   kill(): Promise<void> {
     return this.process.kill();
+  }
+
+  /** Starts it again on the same port, over the same place. */
+  restart(): Promise<void> {
+    return this.process.restart();
   }
 
   async stop(): Promise<void> {

@@ -15,7 +15,7 @@ import {
 } from '../contenders/index.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
-import { ratio, type Reached } from '../report/targets.js';
+import { ratio, reachedOf, type Reached } from '../report/targets.js';
 import { redisRoundTripMs } from '../stand/redis-ping.js';
 import { checkAnswers } from './checks.js';
 import { foundOf, measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
@@ -97,7 +97,7 @@ function race(bench: Bench, rows: number, roundTripsMs: number[]): Promise<Measu
 
 function reachedWithMany(many: readonly Measured[]): Reached {
   const ours = perSecond(many, tidemark.id);
-  return defined({
+  return reachedOf({
     'l1-1000-intercepted': ratio(ours, perSecond(many, nestConstantIntercepted.id)),
     'l1-1000-constant': ratio(ours, perSecond(many, nestConstant.id)),
     'l1-1000-shared-peer': ratio(ours, best(many, 'shared cache')),
@@ -107,7 +107,7 @@ function reachedWithMany(many: readonly Measured[]): Reached {
 
 function reachedWithFew(few: readonly Measured[]): Reached {
   const ours = perSecond(few, tidemark.id);
-  return defined({
+  return reachedOf({
     'l1-10-intercepted': ratio(ours, perSecond(few, nestConstantIntercepted.id)),
     'l1-10-memory-peer': ratio(ours, best(few, 'process memory')),
   });
@@ -135,8 +135,4 @@ function best(
     .filter((one) => one.connections === BUSY && one.running.contender.source === source)
     .map((one) => one.perSecond.median);
   return rates.length === 0 ? undefined : Math.max(...rates);
-}
-
-function defined(reached: Record<string, number | undefined>): Reached {
-  return Object.fromEntries(Object.entries(reached).filter(([, value]) => value !== undefined));
 }

@@ -1,5 +1,27 @@
+import { entries } from './entries.js';
+import { gzip } from './gzip.js';
 import { hits } from './hits.js';
+import { l1Memory } from './l1-memory.js';
+import { miss } from './miss.js';
+import { notModified } from './not-modified.js';
+import { outside } from './outside.js';
+import { patch } from './patch.js';
 import type { Scenario } from './scenario.js';
+import { stampede } from './stampede.js';
+import { writes } from './writes.js';
+import { zipf } from './zipf.js';
 
 /** In the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [hits];
+export const SCENARIOS: readonly Scenario[] = [
+  hits,
+  gzip,
+  notModified,
+  miss,
+  patch,
+  outside,
+  stampede,
+  zipf,
+  writes,
+  entries,
+  l1Memory,
+];

@@ -1,0 +1,100 @@
+/** What the others do when the instance that fills an entry is killed in the middle. */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { RunningContender } from '../contenders/running.js';
+import { ownsPort } from '../stand/connection-owner.js';
+
+const WAIT_LIMIT_MS = 15_000;
+/** For others that would ask too, after the first has. */
+const SETTLE_MS = 500;
+
+interface Waiting {
+  /** Of the backend, and when its statement began: one statement. */
+  readonly statement: string;
+  readonly port: number;
+}
+
+/**
+ * Holds the table's lock, so that the fill for a key nobody has waits in the database; kills the
+ * instance it came from, and sees what the others send. All clients of the others must be answered.
+ * @returns the most statements that one instance sent.
+ */
+export async function statementsWhenFillDies(
+  instances: readonly RunningContender[],
+  clients: number,
+  time: number,
+): Promise<number> {
+  const [first] = instances;
+  if (!first) throw new RangeError('No instance');
+  const path = `/users?limit=900&after=${time}`;
+  const holder = new pg.Client({ connectionString: first.place.databaseUrl });
+  await holder.connect();
+  const seen = new Map<RunningContender, Set<string>>(instances.map((one) => [one, new Set()]));
+  const look = async (): Promise<readonly RunningContender[]> => {
+    const found = await waiting(holder);
+    return found.flatMap(({ statement, port }) => {
+      const owner = instances.find((one) => isOwner(one, port));
+      if (owner) seen.get(owner)?.add(statement);
+      return owner ?? [];
+    });
+  };
+  try {
+    await holder.query('BEGIN; LOCK TABLE "users" IN ACCESS EXCLUSIVE MODE');
+    const asked = Array.from({ length: clients }, (_, client) => {
+      const one = instances[client % instances.length] ?? first;
+      return {
+        one,
+        answer: one.askAll([path], 1).then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      };
+    });
+    const [victim] = await until(async () => (await look()).slice(0, 1));
+    await victim?.kill();
+    await until(async () => (await look()).filter((one) => one !== victim));
+    const endMs = performance.now() + SETTLE_MS;
+    while (performance.now() < endMs) {
+      await look();
+      await delay(20);
+    }
+    await holder.query('COMMIT');
+    for (const { one, answer } of asked) {
+      const failure = await answer;
+      if (one !== victim && failure !== undefined) throw failure;
+    }
+    await victim?.restart();
+  } finally {
+    await holder.end();
+  }
+  return Math.max(...[...seen.values()].map(({ size }) => size));
+}
+
+async function waiting(client: pg.Client): Promise<Waiting[]> {
+  const { rows } = await client.query<Waiting>(
+    `SELECT pid || ' ' || query_start AS statement, client_port AS port
+     FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'
+       AND query ~* '^\\s*select\\y' AND query LIKE '%FROM "users"%'`,
+  );
+  return rows;
+}
+
+function isOwner({ pid }: RunningContender, port: number): boolean {
+  try {
+    return ownsPort(pid, port);
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
+async function until<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  const endMs = performance.now() + WAIT_LIMIT_MS;
+  for (;;) {
+    const found = await look();
+    if (found.length > 0) return found;
+    if (performance.now() > endMs) throw new Error('No fill has come to the database');
+    await delay(20);
+  }
+}

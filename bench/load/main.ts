@@ -8,13 +8,13 @@ import { versions } from '../peers/versions.js';
 import { loadGenerator } from './generator/index.js';
 import type { LoadGenerator } from './generator/load.js';
 import { parseOptions, USAGE, UsageError, type BenchOptions } from './options.js';
-import { machine } from './report/machine.js';
+import { loadAverage, machine } from './report/machine.js';
 import { png, svg, type Bars } from './report/picture.js';
 import { markdown } from './report/table.js';
-import { targetsTable } from './report/targets.js';
+import { targetsTable, type Reached } from './report/targets.js';
 import type { Bench, Findings } from './scenarios/scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
-import { compileApplications } from './stand/compile.js';
+import { compileApplications, removeApplications } from './stand/compile.js';
 import { Servers } from './stand/servers.js';
 
 const DOCS = join(import.meta.dirname, '../../docs');
@@ -46,26 +46,22 @@ async function bench({ options, generator }: ReturnType<typeof readArguments>): 
         ),
       progress: (line) => console.error(line),
     };
-    const findings = await runScenarios(all);
-    const versionText = await versions(servers.postgres, servers.redisProgram, PACKAGES);
     const { rounds, seconds } = options;
     const how = `${generator.title}, ${rounds} rounds of ${seconds} s, medians (least–most)`;
+    const versionText = await versions(servers.postgres, servers.redisProgram, PACKAGES);
     console.log(`${about}\n\n${versionText}\n\n${how}\n`);
-    for (const { tables } of findings) {
-      for (const table of tables) console.log(`${markdown(table)}\n`);
-    }
-    const reached = Object.assign(
-      {},
-      ...findings.map((found) => found.reached),
-    ) as Findings['reached'];
-    console.log(markdown(targetsTable(reached)));
+    const findings = await runScenarios(all);
+    console.log(markdown(targetsTable(reachedIn(findings))));
+    console.log(`\nLoad average at the end: ${loadAverage()}`);
     const bars = findings.flatMap((found) => found.bars ?? []);
-    if (options.write && bars.length > 0) await writePicture(bars, `${about}; ${how}`);
+    if (options.write && bars.length > 0) await writePicture(bars, `${about}\n${how}`);
   } finally {
     await servers.stop();
+    await removeApplications();
   }
 }
 
+/** Prints what each scenario finds. One that fails costs its own findings alone, and the exit code. */
 async function runScenarios(all: Bench): Promise<Findings[]> {
   const findings: Findings[] = [];
   for (const scenario of SCENARIOS) {
@@ -74,9 +70,20 @@ async function runScenarios(all: Bench): Promise<Findings[]> {
       all.progress(`${scenario.id}: none of the contenders takes part, left out`);
       continue;
     }
-    findings.push(await scenario.run(all));
+    try {
+      const found = await scenario.run(all);
+      findings.push(found);
+      for (const table of found.tables) console.log(`${markdown(table)}\n`);
+    } catch (error) {
+      console.error(`${scenario.id} failed:`, error);
+      process.exitCode = 1;
+    }
   }
   return findings;
+}
+
+function reachedIn(findings: readonly Findings[]): Reached {
+  return findings.reduce<Reached>((all, { reached }) => ({ ...all, ...reached }), {});
 }
 
 async function writePicture(bars: readonly Bars[], note: string): Promise<void> {

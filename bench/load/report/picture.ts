@@ -23,11 +23,12 @@ const BAR_HEIGHT = 16;
 const LINE_HEIGHT = 24;
 const GROUP_HEIGHT = 44;
 const TOP = 52;
-const BOTTOM = 40;
+const NOTE_HEIGHT = 18;
 const OURS = '#1565c0';
 const OTHERS = '#9aa5b1';
 const FONT = 'DejaVu Sans, Verdana, Arial, sans-serif';
 
+/** @param note lines below the bars. */
 export function svg(title: string, note: string, groups: readonly Bars[]): string {
   const parts: string[] = [text(16, 30, title, 'font-size="18" font-weight="bold"')];
   let y = TOP;
@@ -40,8 +41,12 @@ export function svg(title: string, note: string, groups: readonly Bars[]): strin
       y += LINE_HEIGHT;
     }
   }
-  const height = y + BOTTOM;
-  parts.push(text(16, height - 14, note, 'font-size="11" fill="#555"'));
+  y += NOTE_HEIGHT;
+  for (const line of note.split('\n')) {
+    parts.push(text(16, y, line, 'font-size="11" fill="#555"'));
+    y += NOTE_HEIGHT;
+  }
+  const height = y;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,

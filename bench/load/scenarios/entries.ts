@@ -1,4 +1,5 @@
 /** Whether a write takes longer where more answers are stored, or more regions are known. */
+import { Redis } from 'ioredis';
 import { tidemark } from '../contenders/index.js';
 import type { Contender } from '../contenders/contender.js';
 import { RunningContender } from '../contenders/running.js';
@@ -89,7 +90,19 @@ async function start({ servers }: Bench, one: Case): Promise<RunningContender> {
       ),
   });
   await running.askAll(Array.from({ length: one.entries }, (_, key) => pathOf(key, one.regions)));
+  await expectStored(running, one.entries);
   return running;
+}
+
+/** @throws Error when Redis does not hold them all. */
+async function expectStored({ place, contender }: RunningContender, count: number): Promise<void> {
+  const redis = new Redis(place.redisUrl);
+  try {
+    const keys = await redis.dbsize();
+    if (keys < count) throw new Error(`${contender.title}: Redis holds ${keys} keys`);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 /** Every key is another entry; each of the regions has some. */

@@ -5,6 +5,9 @@ import { spreadOf, type Spread } from '../report/spread.js';
 import { shortNumber, spreadText } from '../report/table.js';
 import type { Bench } from './scenario.js';
 
+/** Hot code is compiled by then, also where a request takes milliseconds. */
+const WARM_SECONDS = 5;
+
 /** One turn of one contender. */
 interface Turn {
   readonly perSecond: number;
@@ -47,12 +50,13 @@ export interface Order {
  * compiled and connections be opened.
  */
 export async function measure(bench: Bench, order: Order): Promise<Measured[]> {
-  const { rounds, seconds } = bench.options;
+  const { rounds, seconds, quick } = bench.options;
+  const warmSeconds = quick ? seconds : Math.max(seconds, WARM_SECONDS);
   const turns = new Map<string, Turn[]>();
   const most = Math.max(...order.connections);
   for (const running of order.running) {
     bench.progress(`${order.title}: warming ${running.contender.title}`);
-    await turn(bench, running, most, { ...order, seconds });
+    await turn(bench, running, most, { ...order, seconds: warmSeconds });
   }
   for (let round = 0; round < rounds; round += 1) {
     await order.onRound?.();
@@ -148,9 +152,9 @@ export function measureRow(found: Measured): string[] {
     found.running.contender.title,
     String(found.connections),
     spreadText(found.perSecond),
-    shortNumber(found.p50Ms.median),
-    shortNumber(found.p95Ms.median),
-    shortNumber(found.p99Ms.median),
+    spreadText(found.p50Ms),
+    spreadText(found.p95Ms),
+    spreadText(found.p99Ms),
     shortNumber(found.statementsPerSecond.median),
     shortNumber(found.cpuMicroseconds.median),
     shortNumber(found.peakMemoryBytes / 1024 / 1024),

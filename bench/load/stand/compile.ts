@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SOURCES = join(import.meta.dirname, '../applications');
-const COMPILED = join(ROOT, 'bench/dist/applications');
+/** As deep as the sources, for the paths in them; one for each run, since several may go on. */
+const COMPILED = join(ROOT, `bench/dist/applications-${process.pid}`);
 
 /**
  * Compiles the applications, so that contenders are plain Node programs as the built service is: a
  * compiler in their process would count in their memory and their start.
  */
 export async function compileApplications(): Promise<void> {
-  await rm(COMPILED, { recursive: true, force: true });
   await mkdir(COMPILED, { recursive: true });
   for (const file of await readdir(SOURCES)) {
     const { code } = await transformFile(join(SOURCES, file), { root: ROOT, sourceMaps: false });
@@ -22,4 +22,8 @@ export async function compileApplications(): Promise<void> {
 /** Path of a compiled application. */
 export function applicationProgram(name: string): string {
   return join(COMPILED, `${name}.js`);
+}
+
+export function removeApplications(): Promise<void> {
+  return rm(COMPILED, { recursive: true, force: true });
 }

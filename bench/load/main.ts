@@ -23,12 +23,25 @@ const PACKAGES = ['fastify', '@fastify/compress'];
 function readArguments(): { options: BenchOptions; generator: LoadGenerator } {
   try {
     const options = parseOptions(process.argv.slice(2));
+    expectPlaces(options);
     return { options, generator: loadGenerator(options.generator) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${USAGE}`);
     process.exit(2);
   }
+}
+
+/** @throws UsageError when a contender that is wanted takes part in none of the scenarios. */
+function expectPlaces({ scenarios, contenders }: BenchOptions): void {
+  const places = SCENARIOS.filter(({ id }) => scenarios.includes(id)).flatMap((scenario) =>
+    scenario.contenders.map(({ id }) => id),
+  );
+  const idle = contenders.find((id) => !places.includes(id));
+  if (idle === undefined) return;
+  throw new UsageError(
+    `--contender names ${idle}, which takes no part in ${scenarios.join(', ')}: give another --scenario, or leave it out.`,
+  );
 }
 
 async function bench({ options, generator }: ReturnType<typeof readArguments>): Promise<void> {

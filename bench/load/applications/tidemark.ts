@@ -5,24 +5,8 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { createApp } from '../../../src/app.js';
-import type { readConfig } from '../../../src/config/environment.js';
+import { builtModule } from './built-service.js';
 import { setting, settings } from './settings.js';
-
-interface ServiceModules {
-  readonly createApp: typeof createApp;
-  readonly readConfig: typeof readConfig;
-}
-
-async function service(): Promise<ServiceModules> {
-  const folder = new URL('../../../dist/', import.meta.url);
-  const app = (await import(new URL('app.js', folder).href)) as Pick<ServiceModules, 'createApp'>;
-  const environment = (await import(new URL('config/environment.js', folder).href)) as Pick<
-    ServiceModules,
-    'readConfig'
-  >;
-  return { createApp: app.createApp, readConfig: environment.readConfig };
-}
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -35,7 +19,9 @@ process.on('SIGUSR2', () => {
   process.stdout.write(`heap ${JSON.stringify({ heapUsed, arrayBuffers })}\n`);
 });
 
-const { createApp: create, readConfig: read } = await service();
-const app = await create({ ...read(), cacheL1Bytes: Number(setting('BENCH_L1_BYTES')) });
+const { createApp } = await builtModule<typeof import('../../../src/app.js')>('app.js');
+const { readConfig } =
+  await builtModule<typeof import('../../../src/config/environment.js')>('config/environment.js');
+const app = await createApp({ ...readConfig(), cacheL1Bytes: Number(setting('BENCH_L1_BYTES')) });
 const { host, port } = settings();
 await app.listen(port, host);

@@ -85,6 +85,13 @@ export const nestConstantIntercepted: Contender = {
   env: () => ({ BENCH_EXTRAS: 'interceptor' }),
 };
 
+export const edgeConstant: Contender = {
+  id: 'edge-constant',
+  title: "Nest constant, the service's edge",
+  source: 'constant',
+  application: 'edge-constant',
+};
+
 export const fastifyConstant: Contender = {
   id: 'fastify-constant',
   title: 'bare Fastify constant',
@@ -120,6 +127,7 @@ export const CONTENDERS: readonly Contender[] = [
   tidemarkInProcess,
   nestConstant,
   nestConstantIntercepted,
+  edgeConstant,
   fastifyConstant,
   nestCompressed,
   nestNotModified,

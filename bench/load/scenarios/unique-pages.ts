@@ -24,7 +24,9 @@ export class UniquePages {
   #page(number: number): string {
     const size = this.rows - Math.floor(number / this.#starts);
     if (size <= this.rows - SIZES || size < 1) {
-      throw new Error('There are no more pages that were never asked for: give fewer --seconds.');
+      throw new Error(
+        'There are no more pages that were never asked for: give fewer --rounds or --seconds.',
+      );
     }
     return `/users?limit=${size}&after=${this.from + (number % this.#starts)}`;
   }

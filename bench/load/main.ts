@@ -102,7 +102,7 @@ function reachedIn(findings: readonly Findings[]): Reached {
 async function writePicture(bars: readonly Bars[], note: string): Promise<void> {
   const picture = svg('Hits: requests a second at 100 connections', note, bars);
   await writeFile(join(DOCS, 'bench.svg'), picture);
-  await writeFile(join(DOCS, 'bench.png'), png(picture));
+  await writeFile(join(DOCS, 'bench.png'), await png(picture));
 }
 
 await bench(readArguments()).catch((error: unknown) => {

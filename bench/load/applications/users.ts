@@ -67,7 +67,7 @@ export async function changeUser(
   id: number,
   changes: Partial<Pick<User, 'username' | 'region' | 'email'>>,
 ): Promise<UserDetails | undefined> {
-  const { raw } = await source
+  const result = await source
     .getRepository(User)
     .createQueryBuilder()
     .update()
@@ -75,7 +75,7 @@ export async function changeUser(
     .where('id = :id', { id })
     .returning(['id', 'username', 'region', 'email'])
     .execute();
-  return (raw as UserDetails[])[0];
+  return (result.raw as UserDetails[])[0];
 }
 
 /** @param cache TypeORM's own, where the contender is that. */

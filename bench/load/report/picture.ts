@@ -1,5 +1,4 @@
 /** A picture of bars, as SVG and PNG. */
-import { Resvg } from '@resvg/resvg-js';
 import { shortNumber } from './table.js';
 
 export interface Bar {
@@ -55,7 +54,9 @@ export function svg(title: string, note: string, groups: readonly Bars[]): strin
   ].join('\n');
 }
 
-export function png(picture: string): Buffer {
+/** Its native package is loaded only here: a run without a picture does without it. */
+export async function png(picture: string): Promise<Buffer> {
+  const { Resvg } = await import('@resvg/resvg-js');
   return new Resvg(picture, { fitTo: { mode: 'zoom', value: 2 } }).render().asPng();
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { RunningContender } from '../contenders/running.js';
-import { ownsPort } from '../stand/connection-owner.js';
+import { ownsConnection } from '../stand/connection-owner.js';
 
 const WAIT_LIMIT_MS = 15_000;
 /** For others that would ask too, after the first has. */
@@ -28,10 +28,12 @@ export async function statementsWhenFillDies(
   if (!first) throw new RangeError('No instance');
   const path = `/users?limit=900&after=${time}`;
   const holder = new pg.Client({ connectionString: first.place.databaseUrl });
-  await holder.connect();
+  // In a transaction, pg_stat_activity goes on showing what it showed first.
+  const watcher = new pg.Client({ connectionString: first.place.databaseUrl });
+  await Promise.all([holder.connect(), watcher.connect()]);
   const seen = new Map<RunningContender, Set<string>>(instances.map((one) => [one, new Set()]));
   const look = async (): Promise<readonly RunningContender[]> => {
-    const found = await waiting(holder);
+    const found = await waiting(watcher);
     return found.flatMap(({ statement, port }) => {
       const owner = instances.find((one) => isOwner(one, port));
       if (owner) seen.get(owner)?.add(statement);
@@ -44,28 +46,35 @@ export async function statementsWhenFillDies(
       const one = instances[client % instances.length] ?? first;
       return {
         one,
-        answer: one.askAll([path], 1).then(
-          () => undefined,
-          (error: unknown) => error,
+        answered: one.askAll([path], 1).then(
+          () => true,
+          () => false,
         ),
       };
     });
-    const [victim] = await until(async () => (await look()).slice(0, 1));
+    const [victim] = await until(
+      async () => (await look()).slice(0, 1),
+      'No fill has come to the database',
+    );
     await victim?.kill();
-    await until(async () => (await look()).filter((one) => one !== victim));
+    await until(
+      async () => (await look()).filter((one) => one !== victim),
+      'Nobody has taken the fill over',
+    );
     const endMs = performance.now() + SETTLE_MS;
     while (performance.now() < endMs) {
       await look();
       await delay(20);
     }
     await holder.query('COMMIT');
-    for (const { one, answer } of asked) {
-      const failure = await answer;
-      if (one !== victim && failure !== undefined) throw failure;
+    for (const { one, answered } of asked) {
+      if (one !== victim && !(await answered)) {
+        throw new Error('A client was not answered after another instance had died');
+      }
     }
     await victim?.restart();
   } finally {
-    await holder.end();
+    await Promise.all([holder.end(), watcher.end()]);
   }
   return Math.max(...[...seen.values()].map(({ size }) => size));
 }
@@ -80,21 +89,25 @@ async function waiting(client: pg.Client): Promise<Waiting[]> {
   return rows;
 }
 
-function isOwner({ pid }: RunningContender, port: number): boolean {
+function isOwner({ pid, place }: RunningContender, port: number): boolean {
+  const serverPort = Number(new URL(place.databaseUrl).port);
   try {
-    return ownsPort(pid, port);
+    return ownsConnection(pid, port, serverPort);
   } catch {
     // It has ended.
     return false;
   }
 }
 
-async function until<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+async function until<T>(
+  look: () => Promise<readonly T[]>,
+  otherwise: string,
+): Promise<readonly T[]> {
   const endMs = performance.now() + WAIT_LIMIT_MS;
   for (;;) {
     const found = await look();
     if (found.length > 0) return found;
-    if (performance.now() > endMs) throw new Error('No fill has come to the database');
+    if (performance.now() > endMs) throw new Error(otherwise);
     await delay(20);
   }
 }

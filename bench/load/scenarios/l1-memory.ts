@@ -52,13 +52,9 @@ async function run(bench: Bench): Promise<Findings> {
   };
 }
 
-async function growth(
-  { servers, progress }: Bench,
-  contender: Contender,
-  count: number,
-): Promise<Growth> {
-  progress(`l1-memory: ${count} entries, ${contender.id}`);
-  const running = await RunningContender.start(contender, servers, { rows: ROWS });
+async function growth(bench: Bench, contender: Contender, count: number): Promise<Growth> {
+  bench.progress(`l1-memory: ${count} entries, ${contender.id}`);
+  const running = await RunningContender.start(contender, bench.servers, { rows: ROWS });
   const pages = new UniquePages(ROWS);
   try {
     // Until code is compiled and pools are open.

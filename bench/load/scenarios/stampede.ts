@@ -78,7 +78,7 @@ async function statements(instances: readonly RunningContender[]): Promise<numbe
   const before = await first.statements();
   await Promise.all(
     Array.from({ length: CLIENTS }, (_, client) =>
-      instances[client % instances.length]?.askAll([PATH], 1),
+      (instances[client % instances.length] ?? first).askAll([PATH], 1),
     ),
   );
   const after = await first.statements();

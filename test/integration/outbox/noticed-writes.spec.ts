@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn, type QueryRunner } from 'typeorm';
 import { CacheRegion, defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
 import { Outside } from './outside.js';
@@ -124,19 +124,23 @@ describe('what was made past the service adds to a table that is touched anyway'
 describe('a statement that no hook is told of', () => {
   const DELETE = 'DELETE FROM accounts WHERE id = 1';
 
-  async function over(work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> {
+  async function over(
+    work: (client: pg.PoolClient, runner: QueryRunner) => Promise<unknown>,
+  ): Promise<void> {
     const runner = outside.app.source.createQueryRunner();
     try {
-      await work((await runner.connect()) as pg.PoolClient);
+      await work((await runner.connect()) as pg.PoolClient, runner);
     } finally {
       await runner.release();
     }
   }
 
   it('in a transaction that has touched its table', async () => {
-    await outside.app.source.transaction(async (manager) => {
-      await manager.update(Account, { id: 3 }, { parent: null });
-      await ((await manager.queryRunner?.connect()) as pg.PoolClient).query(DELETE);
+    await over(async (client, runner) => {
+      await runner.startTransaction();
+      await runner.manager.update(Account, { id: 3 }, { parent: null });
+      await client.query(DELETE);
+      await runner.commitTransaction();
     });
     await expectTruth();
   });
@@ -149,11 +153,10 @@ describe('a statement that no hook is told of', () => {
   });
 
   it('between what is told of a transaction and its COMMIT', async () => {
-    const runner = outside.app.source.createQueryRunner();
-    await runner.startTransaction();
-    const client = (await runner.connect()) as pg.PoolClient;
-    await Promise.all([runner.commitTransaction(), client.query(DELETE)]);
-    await runner.release();
+    await over(async (client, runner) => {
+      await runner.startTransaction();
+      await Promise.all([runner.commitTransaction(), client.query(DELETE)]);
+    });
     await expectTruth();
   });
 });

@@ -47,29 +47,32 @@ export const hits: Scenario = {
   run,
 };
 
+interface Race {
+  readonly rows: number;
+  readonly found: readonly Measured[];
+  /** Of its rounds. */
+  readonly roundTripMs: number;
+}
+
 async function run(bench: Bench): Promise<Findings> {
-  const of = new Map<number, Measured[]>();
-  const roundTripsMs: number[] = [];
-  for (const rows of ROWS) {
-    of.set(rows, await race(bench, rows, roundTripsMs));
-  }
-  const few = of.get(10) ?? [];
-  const many = of.get(1000) ?? [];
-  const { median: roundTripMs } = spreadOf(roundTripsMs);
+  const races: Race[] = [];
+  for (const rows of ROWS) races.push(await race(bench, rows));
+  const foundWith = (wanted: number): readonly Measured[] =>
+    races.find(({ rows }) => rows === wanted)?.found ?? [];
   return {
-    tables: ROWS.map((rows) => ({
+    tables: races.map(({ rows, found, roundTripMs }) => ({
       title: `Hits, ${rows} rows (a Redis round trip takes ${shortNumber(roundTripMs)} ms)`,
       columns: MEASURE_COLUMNS,
-      rows: (of.get(rows) ?? []).map(measureRow),
+      rows: found.map(measureRow),
     })),
     reached: {
-      ...reachedWithMany(many),
-      ...reachedWithFew(few),
-      ...reachedAlone([few, many], roundTripMs),
+      ...reachedWithMany(foundWith(1000)),
+      ...reachedWithFew(foundWith(10)),
+      ...reachedAlone(races),
     },
-    bars: ROWS.map((rows) => ({
+    bars: races.map(({ rows, found }) => ({
       title: `${rows} rows`,
-      bars: (of.get(rows) ?? [])
+      bars: found
         .filter(({ connections }) => connections === BUSY)
         .map((one) => ({
           label: one.running.contender.title,
@@ -80,12 +83,13 @@ async function run(bench: Bench): Promise<Findings> {
   };
 }
 
-function race(bench: Bench, rows: number, roundTripsMs: number[]): Promise<Measured[]> {
+function race(bench: Bench, rows: number): Promise<Race> {
   const contenders = bench.wanted(hits.contenders);
   const path = `/users?limit=${rows}`;
   return together(contenders, bench.servers, { rows }, async (running) => {
     for (const one of running) await checkAnswers(one, path, rows);
-    return measure(bench, {
+    const roundTripsMs: number[] = [];
+    const found = await measure(bench, {
       title: `hits, ${rows} rows`,
       running,
       connections: CONNECTIONS,
@@ -94,6 +98,7 @@ function race(bench: Bench, rows: number, roundTripsMs: number[]): Promise<Measu
         roundTripsMs.push(await redisRoundTripMs(bench.servers.redis.url));
       },
     });
+    return { rows, found, roundTripMs: spreadOf(roundTripsMs).median };
   });
 }
 
@@ -116,8 +121,8 @@ function reachedWithFew(few: readonly Measured[]): Reached {
 }
 
 /** With one connection; the worse of the two sizes counts. */
-function reachedAlone(sizes: readonly (readonly Measured[])[], roundTripMs: number): Reached {
-  const beyond = sizes.flatMap((found) => {
+function reachedAlone(races: readonly Race[]): Reached {
+  const beyond = races.flatMap(({ found, roundTripMs }) => {
     const ours = foundOf(found, tidemark.id, 1)?.p50Ms.median;
     const constant = foundOf(found, nestConstant.id, 1)?.p50Ms.median;
     return ours === undefined || constant === undefined ? [] : [(ours - constant) / roundTripMs];

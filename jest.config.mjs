@@ -26,7 +26,10 @@ const underTest = (kind) => ({
 const onSystem = {
   ...shared,
   displayName: 'system',
-  testRegex: ['/test/integration/outbox/.*\\.spec\\.ts$', '/test/system/.*\\.spec\\.ts$'],
+  testRegex: [
+    '/test/integration/outbox/(cache-triggers|outside-writes|own-writes)\\.spec\\.ts$',
+    '/test/system/.*\\.spec\\.ts$',
+  ],
   globalSetup: '<rootDir>/test/support/system-setup.mjs',
   globalTeardown: '<rootDir>/test/support/system-teardown.mjs',
   setupFiles: ['<rootDir>/test/support/use-system-postgres.mjs'],

@@ -1,6 +1,6 @@
 /** An application whose tables have triggers, and somebody who writes past it. */
 import pg from 'pg';
-import type { EntityTarget, ObjectLiteral } from 'typeorm';
+import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
 import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
@@ -12,6 +12,30 @@ export interface OutsideOptions {
   /** Made before the triggers. */
   readonly schema?: string;
   readonly cache?: QueryCacheModuleOptions;
+}
+
+const NAMESPACE = 'tidemark';
+
+/** Before the application starts: its relay need not look for the outbox again and again. */
+async function install(
+  url: string,
+  entities: OutsideOptions['entities'],
+  schema: string,
+  namespace: string,
+): Promise<void> {
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    entities: [...entities] as (new () => object)[],
+    synchronize: true,
+  });
+  await source.initialize();
+  try {
+    await source.query(schema);
+    await new CacheTriggers(source, namespace).install();
+  } finally {
+    await source.destroy();
+  }
 }
 
 export class Outside {
@@ -27,10 +51,9 @@ export class Outside {
     const databaseUrl = await createDatabase();
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
-    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true, cache });
-    await client.query(schema);
-    const triggers = new CacheTriggers(app.source, cache.namespace ?? 'tidemark');
-    await triggers.install();
+    await install(databaseUrl, entities, schema, cache.namespace ?? NAMESPACE);
+    const app = await CachedApplication.start({ databaseUrl, entities, cache });
+    const triggers = new CacheTriggers(app.source, cache.namespace ?? NAMESPACE);
     const outside = new Outside(app, client, triggers, databaseUrl);
     await eventually(() => outside.expectState('relaying'));
     return outside;

@@ -39,8 +39,7 @@ export function createRedisClient(options: RedisClientOptions): Redis {
     autoResendUnfulfilledCommands: false,
     // NOTE: 0, not null: only then are the commands in flight rejected when their connection closes.
     maxRetriesPerRequest: 0,
-    // The connection above it tries again. The client would lose its own timer, and with it the way to
-    // stop, where somebody calls `connect` while it waits.
+    // The connection above it tries again (reconnect-timer.ts).
     retryStrategy: () => null,
     connectTimeout: Math.max(CONNECT_TIMEOUT_MS, options.timeoutMs),
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,

@@ -16,7 +16,6 @@
  * The client sends nothing twice and keeps nothing waiting (redis-client.factory.ts), so an
  * answer always comes over the connection that was in use when its command was sent.
  */
-import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 import { redisErrorOf, textOf } from './client-error.js';
@@ -24,7 +23,9 @@ import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, Heartbeat, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
-import { retryDelayMs, timingOf, type ConnectionTiming } from './redis-connection.timing.js';
+import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
+import { quit } from './quit.js';
+import { ReconnectTimer } from './reconnect-timer.js';
 import { readServerFacts, type ServerFacts } from './server-facts.js';
 import { SharedAttempt } from './shared-attempt.js';
 import { untilAny } from './until-any.js';
@@ -43,12 +44,11 @@ export class RedisConnection {
   #facts: ServerFacts | undefined;
   #evictionPolicy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #failures = 0;
   #probing: Promise<void> | undefined;
   #beating = false;
   #silentSinceMs = performance.now();
   #factsAtMs = 0;
+  readonly #retry = new ReconnectTimer(() => this.#connect());
   readonly #attempt = new SharedAttempt(() => this.#tryNow());
 
   constructor(client: Redis, options: RedisConnectionOptions) {
@@ -60,7 +60,7 @@ export class RedisConnection {
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
     client.on('close', () => this.#lost());
-    client.on('end', () => this.#connectLater());
+    client.on('end', () => this.#retry.start());
     client.on('error', (error: unknown) => this.#outage.fail(textOf(error)));
   }
 
@@ -143,35 +143,21 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
-    clearTimeout(this.#retry);
+    this.#retry.close();
     const wasUp = this.state === 'up';
     this.#outage.close();
-    if (wasUp) {
-      const quit = Promise.all([once(this.#client, 'end'), this.#client.quit()]);
-      await withDeadline(
-        quit,
-        this.#timing.timeoutMs,
-        () => new RedisTimeoutError('QUIT', this.#timing.timeoutMs),
-      ).catch(() => undefined);
-    }
+    if (wasUp) await quit(this.#client, this.#timing.timeoutMs);
     if (this.#client.status !== 'end') this.#client.disconnect();
   }
 
-  #connectLater(): void {
-    if (this.#closed) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), retryDelayMs(this.#failures)).unref();
-    this.#failures += 1;
-  }
-
   #connect(): void {
-    clearTimeout(this.#retry);
+    this.#retry.cancel();
     // Failures arrive as `error` and `close` events too, and are told from there.
     this.#client.connect().catch(() => undefined);
   }
 
   #opened(): void {
-    this.#failures = 0;
+    this.#retry.connected();
     this.#generation += 1;
     this.#facts = undefined;
     void this.#probe();

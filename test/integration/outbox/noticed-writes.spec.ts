@@ -7,29 +7,8 @@ import type pg from 'pg';
 import { Column, Entity, PrimaryColumn, type QueryRunner } from 'typeorm';
 import { CacheRegion, defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
+import { Account, Payment } from './accounts.entities.js';
 import { Outside } from './outside.js';
-
-@Entity('accounts')
-@CacheRegion<Account>('region')
-class Account {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @Column({ type: 'text' })
-  region: string;
-
-  @Column({ type: 'integer', nullable: true })
-  parent: number | null;
-}
-
-@Entity('payments')
-class Payment {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @Column({ type: 'integer' })
-  account: number;
-}
 
 /** Its columns are called like variables of the triggers' function. */
 @Entity('parcels')

@@ -4,30 +4,11 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { CacheRegion, defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
+import { defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
 import { Bystander } from '../fixtures/entities.js';
+import { Account, Payment } from './accounts.entities.js';
 import { Outside } from './outside.js';
-
-@Entity('accounts')
-@CacheRegion<Account>('region')
-class Account {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @Column({ type: 'text' })
-  region: string;
-}
-
-@Entity('payments')
-class Payment {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @Column({ type: 'integer' })
-  account: number;
-}
 
 const all = (entity: new () => object): BoundQuery =>
   defineQuery({

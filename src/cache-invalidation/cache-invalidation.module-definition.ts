@@ -9,11 +9,16 @@ export interface CacheInvalidationModuleOptions {
   readonly writePolicy?: WritePolicy;
 }
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: CACHE_INVALIDATION_OPTIONS } =
-  new ConfigurableModuleBuilder<CacheInvalidationModuleOptions>({ moduleName: 'CacheInvalidation' })
-    .setClassMethodName('forRoot')
-    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-      ...definition,
-      global: isGlobal,
-    }))
-    .build();
+export const {
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN: CACHE_INVALIDATION_OPTIONS,
+  OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<CacheInvalidationModuleOptions>({
+  moduleName: 'CacheInvalidation',
+})
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+    ...definition,
+    global: isGlobal,
+  }))
+  .build();

@@ -1,4 +1,4 @@
-import { Logger, Module } from '@nestjs/common';
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import {
   backgroundTimers,
@@ -14,6 +14,7 @@ import {
   CACHE_INVALIDATION_OPTIONS,
   ConfigurableModuleClass,
   type CacheInvalidationModuleOptions,
+  type OPTIONS_TYPE,
 } from './cache-invalidation.module-definition.js';
 import { WriteProtocol } from './core/write-protocol.js';
 import { connectionOptionsOf } from './outbox/connection-options.js';
@@ -114,4 +115,8 @@ const DRAIN_MS = 3_000;
   ],
   exports: [OutboxRelay],
 })
-export class CacheInvalidationModule extends ConfigurableModuleClass {}
+export class CacheInvalidationModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

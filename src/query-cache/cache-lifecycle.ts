@@ -1,10 +1,7 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import type { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
 import type { FreshnessGate } from './core/freshness-gate.js';
 import type { MarkSweep } from './core/mark-sweep.js';
 import type { Settlement } from './core/settlement.js';
-import { addNotModifiedHook } from './http/not-modified.hook.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
@@ -18,7 +15,6 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly gate: FreshnessGate,
     private readonly settlement: Settlement,
     private readonly sweep: MarkSweep,
-    private readonly host: HttpAdapterHost,
   ) {}
 
   /** Adds a step that still needs the stores when the application stops. */
@@ -36,10 +32,6 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.stores.vouchWhile(() => this.gate.isUnbroken);
     await this.schema.load();
     void this.sweep.run();
-    // An application context without HTTP (a job, a script) has no adapter.
-    const adapter = this.host.httpAdapter as { getInstance?(): unknown } | undefined;
-    const server = adapter?.getInstance?.();
-    if (isFastify(server)) addNotModifiedHook(server);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -48,8 +40,4 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     for (const step of this.#steps) await step();
     await this.stores.close();
   }
-}
-
-function isFastify(server: unknown): server is FastifyInstance {
-  return typeof server === 'object' && server !== null && 'addHook' in server;
 }

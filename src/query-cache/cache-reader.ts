@@ -10,7 +10,7 @@ import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/com
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
-import type { MemoPlace, PlanMemo, RememberedPlan } from './sql/plan-memo.js';
+import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
 
@@ -30,6 +30,8 @@ type ToBody = (value: unknown) => Buffer;
 /** What loads a relation later is no value. */
 class LazyValueError extends Error {}
 
+const toJson: ToBody = (value) => Buffer.from(JSON.stringify(value));
+
 /** Share of the time to live that an answer without a row gets. */
 const EMPTY_TTL_SHARE = 0.1;
 
@@ -47,8 +49,8 @@ export class CacheReader {
   ) {}
 
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
-  async readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
-    return this.#read(query, 'json', lifetime, (value) => Buffer.from(JSON.stringify(value)));
+  readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
+    return this.#read(query, 'json', lifetime, toJson);
   }
 
   /** The answer as values, made anew for every caller. */
@@ -68,17 +70,26 @@ export class CacheReader {
     }
   }
 
-  /** @throws LazyValueError */
-  async #read(
+  #read(
     query: CacheableQuery,
     representation: Representation,
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
-    const memo = query instanceof BoundQuery ? this.plans.find(query, representation) : undefined;
-    if (memo?.plan && !this.schema.isOutdated) {
-      return this.#readPlanned(memo, memo.plan, lifetime, toBody);
+    if (query instanceof BoundQuery && !this.schema.isOutdated) {
+      const plan = this.plans.recall(query, representation);
+      if (plan) return this.#readPlanned(query, representation, plan, lifetime, toBody);
     }
+    return this.#plan(query, representation, lifetime, toBody);
+  }
+
+  /** @throws LazyValueError */
+  async #plan(
+    query: CacheableQuery,
+    representation: Representation,
+    lifetime: Lifetime,
+    toBody: ToBody,
+  ): Promise<JsonOutcome> {
     const compiled = compileQuery(query, this.source);
     const { separate, bound, queryRunner } = compiled;
     if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
@@ -99,7 +110,7 @@ export class CacheReader {
     if (!plan.cacheable) {
       return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
     }
-    memo?.learn(plan);
+    if (bound) this.plans.learn(bound, representation, plan);
     const { key, dependencies, audit } = plan;
     return this.protocol.read({
       query: compiled.name,
@@ -112,18 +123,18 @@ export class CacheReader {
 
   /** Compiles the query only where it has to be run. */
   #readPlanned(
-    memo: MemoPlace,
+    query: BoundQuery,
+    representation: Representation,
     { key, dependencies }: RememberedPlan,
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
-    const { query, representation } = memo;
     const run = async (): Promise<Answer> => {
       const compiled = compileQuery(query, this.source);
       await this.schema.load();
       const plan = this.planner.plan(compiled, representation);
       if (plan.cacheable && !compiled.queryRunner) {
-        memo.learn(plan);
+        this.plans.learn(query, representation, plan);
         if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
       }
       // The schema has changed, or the builder is not what it has to be.

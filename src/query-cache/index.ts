@@ -1,7 +1,7 @@
 /** The public surface of the query cache. */
 export { CacheHealth, type CacheHealthReport } from './cache-health.js';
 export { CacheInterceptor } from './cache.interceptor.js';
-export { CacheQuery, type CacheQueryOptions } from './cache-query.decorator.js';
+export { CacheQuery } from './cache-query.decorator.js';
 export { CacheRegion } from './cache-region.decorator.js';
 export {
   BoundQuery,
@@ -11,6 +11,7 @@ export {
   type QueryShape,
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
+export type { CacheQueryOptions } from './http/lifetimes.js';
 export { hours, minutes, seconds } from './core/duration.js';
 export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';
 export { QueryCacheModule } from './query-cache.module.js';

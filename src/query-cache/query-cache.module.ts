@@ -1,5 +1,5 @@
-import { Module } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
@@ -9,7 +9,13 @@ import { FreshnessGate } from './core/freshness-gate.js';
 import { MarkSweep } from './core/mark-sweep.js';
 import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
-import { ConfigurableModuleClass, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
+import { HttpAnswers } from './http/http-answers.js';
+import { Lifetimes } from './http/lifetimes.js';
+import {
+  ConfigurableModuleClass,
+  QUERY_CACHE_OPTIONS,
+  type OPTIONS_TYPE,
+} from './query-cache.module-definition.js';
 import { optionsProvider, readProviders, schemaProviders } from './query-cache.providers.js';
 import { QueryCache } from './query-cache.js';
 import { CacheStores } from './stores/cache-stores.js';
@@ -27,20 +33,25 @@ import { DatabaseSchema } from './sql/database-schema.js';
     ...readProviders,
     {
       provide: CacheLifecycle,
-      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep, HttpAdapterHost],
+      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep],
       useFactory: (
         schema: DatabaseSchema,
         stores: CacheStores,
         gate: FreshnessGate,
         settlement: Settlement,
         sweep: MarkSweep,
-        host: HttpAdapterHost,
-      ) => new CacheLifecycle(schema, stores, gate, settlement, sweep, host),
+      ) => new CacheLifecycle(schema, stores, gate, settlement, sweep),
     },
     {
       provide: CacheHealth,
       inject: [CacheStores],
       useFactory: (stores: CacheStores) => new CacheHealth(stores),
+    },
+    {
+      provide: HttpAnswers,
+      inject: [CacheReader, Reflector],
+      useFactory: (reader: CacheReader, reflector: Reflector) =>
+        new HttpAnswers(reader, new Lifetimes(reflector)),
     },
     QueryCache,
     CacheInterceptor,
@@ -48,6 +59,7 @@ import { DatabaseSchema } from './sql/database-schema.js';
   exports: [
     QueryCache,
     CacheInterceptor,
+    HttpAnswers,
     CacheReader,
     CacheHealth,
     CacheLifecycle,
@@ -57,4 +69,8 @@ import { DatabaseSchema } from './sql/database-schema.js';
     QUERY_CACHE_OPTIONS,
   ],
 })
-export class QueryCacheModule extends ConfigurableModuleClass {}
+export class QueryCacheModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

@@ -1,17 +1,7 @@
-import {
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  HttpStatus,
-  Param,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CacheInterceptor } from '../query-cache/index.js';
+import { CacheQuery } from '../query-cache/index.js';
 import { sameRegion } from './users.errors.js';
 import { regionCounts } from './users.queries.js';
 import {
@@ -29,11 +19,11 @@ import { UsersService } from './users.service.js';
 
 @ApiTags('regions')
 @Controller('regions')
-@UseInterceptors(CacheInterceptor)
 export class RegionsController {
   constructor(private readonly users: UsersService) {}
 
   @Get()
+  @CacheQuery()
   @ApiOperation({ summary: 'Count the users of each region' })
   @ApiOkResponse({ description: 'The regions by name', standardSchema: z.array(regionCount) })
   list(@Query({ schema: noQuery }) _: NoQuery) {

@@ -10,7 +10,6 @@ import {
   Post,
   Query,
   Res,
-  UseInterceptors,
 } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
@@ -23,7 +22,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CacheInterceptor } from '../query-cache/index.js';
+import { CacheQuery } from '../query-cache/index.js';
 import { userById, usersPage } from './users.queries.js';
 import {
   changeUserBody,
@@ -54,11 +53,11 @@ interface HeaderSink {
 @ApiTags('users')
 @ApiBadRequestResponse({ description: 'A field is not as described; the answer names it' })
 @Controller('users')
-@UseInterceptors(CacheInterceptor)
 export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Get()
+  @CacheQuery()
   @ApiOperation({ summary: 'List users by id, a page at a time' })
   @ApiOkResponse({
     description: 'A page of users',
@@ -72,6 +71,7 @@ export class UsersController {
   }
 
   @Get(':id')
+  @CacheQuery()
   @ApiOperation({ summary: 'Read a user' })
   @ApiOkResponse({ description: 'The user', standardSchema: userDetails })
   @ApiNotFoundResponse({ description: 'There is no such user' })

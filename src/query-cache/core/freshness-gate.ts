@@ -41,8 +41,24 @@ export interface FreshnessGateOptions {
   readonly settleWaitMs: number;
 }
 
+/** What is to be read for an answer, and the latest judgement of what was. */
+interface Question {
+  /** Those of the answer and the schema's. */
+  readonly dependencies: readonly TableDependency[];
+  readonly wanted: readonly TableVersionNames[];
+  latest: Judgement | undefined;
+}
+
+interface Judgement {
+  readonly reading: Promise<readonly TableReading[]>;
+  /** Those seen before the reading was begun. */
+  readonly outages: number;
+  readonly freshness: Promise<Freshness>;
+}
+
 export class FreshnessGate {
   #outages = 0;
+  readonly #questions = new WeakMap<readonly TableDependency[], Question>();
   readonly #trustedSinceOutage = new Map<string, number>();
 
   constructor(
@@ -67,25 +83,52 @@ export class FreshnessGate {
     return (this.#trustedSinceOutage.get(SCHEMA) ?? 0) === this.#outages;
   }
 
-  /** Reads the versions and judges them. Never rejects. */
-  async check(answerDependencies: readonly TableDependency[]): Promise<Freshness> {
-    const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
-    const wanted = dependencies.map(versionNamesOf);
+  /**
+   * Reads the versions and judges them. Never rejects. Calls that the store answers by one and the same
+   * reading share the judgement too.
+   */
+  check(answerDependencies: readonly TableDependency[]): Promise<Freshness> {
+    const question = this.#questionOf(answerDependencies);
+    const outages = this.#outages;
+    const reading = this.store.read(question.wanted);
+    const { latest } = question;
+    if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
+    const freshness = this.#check(question, reading, outages);
+    question.latest = { reading, outages, freshness };
+    return freshness;
+  }
+
+  #questionOf(answerDependencies: readonly TableDependency[]): Question {
+    let question = this.#questions.get(answerDependencies);
+    if (!question) {
+      const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
+      question = { dependencies, wanted: dependencies.map(versionNamesOf), latest: undefined };
+      this.#questions.set(answerDependencies, question);
+    }
+    return question;
+  }
+
+  async #check(
+    question: Question,
+    reading: Promise<readonly TableReading[]>,
+    outages: number,
+  ): Promise<Freshness> {
     try {
-      const first = await this.#judge(dependencies, wanted);
+      const first = await this.#judge(question, await reading, outages);
       if (first !== SETTLING) return first;
-      return await this.#judge(dependencies, wanted);
+      const outagesNow = this.#outages;
+      return await this.#judge(question, await this.store.read(question.wanted), outagesNow);
     } catch {
       return TRUST_NOTHING;
     }
   }
 
   async #judge(
-    dependencies: readonly TableDependency[],
-    wanted: readonly TableVersionNames[],
+    { dependencies, wanted }: Question,
+    read: readonly TableReading[],
+    outages: number,
   ): Promise<Freshness> {
-    const outages = this.#outages;
-    let readings = await this.store.read(wanted);
+    let readings = read;
     if (readings.some(({ node }) => node === undefined)) return TRUST_NOTHING;
     const untrusted = readings.filter((reading) => !this.#isEpochTrusted(reading, outages));
     if (untrusted.length > 0) {

@@ -62,8 +62,8 @@ export interface MarksReport {
 
 export abstract class VersionStore {
   /**
-   * Reads epochs and versions. Calls made in one turn of the event loop share one round trip;
-   * the read starts after the call.
+   * Reads epochs and versions; the read starts after the call. Calls made in one turn of the event loop
+   * may share one round trip, and those with the same list, which nobody changes, the same promise.
    */
   abstract read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]>;
 

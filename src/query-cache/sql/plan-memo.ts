@@ -7,6 +7,7 @@
  * remembered again.
  */
 import { LRUCache } from 'lru-cache';
+import type { Dependencies } from '../core/dependency.js';
 import type { BoundQuery } from '../define-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { exactText, UnkeyableParameterError, type QueryKeys } from './query-key.js';
@@ -23,48 +24,30 @@ interface Remembered {
   readonly isConfirmed: boolean;
 }
 
-export interface MemoPlace {
-  readonly query: BoundQuery;
-  readonly representation: Representation;
-  readonly plan: RememberedPlan | undefined;
-  /** To be called whenever the plan was made. */
-  readonly learn: (plan: RememberedPlan) => void;
-}
-
 type Plans = LRUCache<string, Remembered>;
 
 export class PlanMemo {
   #madeUnder: QueryKeys | undefined;
   #byDefinition = new WeakMap<object, Plans>();
   readonly #impure = new WeakSet<object>();
+  /** Equal lists of dependencies become one, so that whoever reads their versions can share that too. */
+  readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
 
   constructor(private readonly schema: DatabaseSchema) {}
 
-  /** Where the plan of a query is kept; `undefined` where no text tells its parameters from others. */
-  find(query: BoundQuery, representation: Representation): MemoPlace | undefined {
-    let text: string;
-    try {
-      text = `${representation} ${exactText(query.parameters)}`;
-    } catch (error) {
-      if (error instanceof UnkeyableParameterError) return undefined;
-      throw error;
-    }
-    return {
-      query,
-      representation,
-      plan: this.#recall(query.definition, text),
-      learn: (plan) => this.#learn(query.definition, text, plan),
-    };
-  }
-
-  #recall(definition: object, text: string): RememberedPlan | undefined {
+  /** The plan of a query where it is known for sure. */
+  recall(query: BoundQuery, representation: Representation): RememberedPlan | undefined {
     if (!this.#madeUnder || this.#madeUnder !== this.schema.keys) return undefined;
-    const known = this.#byDefinition.get(definition)?.get(text);
+    const plans = this.#byDefinition.get(query.definition);
+    const known = plans?.get(textOf(query, representation) ?? '');
     return known?.isConfirmed === true ? known.plan : undefined;
   }
 
-  #learn(definition: object, text: string, { key, dependencies }: RememberedPlan): void {
-    if (this.#impure.has(definition)) return;
+  /** To be called whenever a plan was made. */
+  learn(query: BoundQuery, representation: Representation, made: RememberedPlan): void {
+    const { definition } = query;
+    const text = textOf(query, representation);
+    if (text === undefined || this.#impure.has(definition)) return;
     if (this.#madeUnder !== this.schema.keys) {
       this.#madeUnder = this.schema.keys;
       this.#byDefinition = new WeakMap();
@@ -75,11 +58,29 @@ export class PlanMemo {
       this.#byDefinition.set(definition, plans);
     }
     const known = plans.get(text);
-    if (known && known.plan.key !== key) {
+    if (known && known.plan.key !== made.key) {
       this.#impure.add(definition);
       this.#byDefinition.delete(definition);
     } else if (known?.isConfirmed !== true) {
-      plans.set(text, { plan: { key, dependencies }, isConfirmed: known !== undefined });
+      const plan = { key: made.key, dependencies: this.#shared(made.dependencies) };
+      plans.set(text, { plan, isConfirmed: known !== undefined });
     }
+  }
+
+  #shared(dependencies: Dependencies): Dependencies {
+    const text = JSON.stringify(dependencies);
+    const known = this.#dependencies.get(text);
+    if (!known) this.#dependencies.set(text, dependencies);
+    return known ?? dependencies;
+  }
+}
+
+/** Tells the parameters of a definition from others; `undefined` where no text does. */
+function textOf(query: BoundQuery, representation: Representation): string | undefined {
+  try {
+    return `${representation} ${exactText(query.parameters)}`;
+  } catch (error) {
+    if (error instanceof UnkeyableParameterError) return undefined;
+    throw error;
   }
 }

@@ -106,7 +106,11 @@ function asSent(value: object, parameter: string): string {
 }
 
 function byFields(value: object, parameter: string): string {
-  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const written = fields.map(([name, field]) => text(name) + typed(field, parameter, byFields));
-  return `o${fields.length}:${written.join('')}`;
+  const names = Object.keys(value).sort();
+  let written = `o${names.length}:`;
+  for (const name of names) {
+    const field: unknown = Reflect.get(value, name);
+    written += text(name) + typed(field, parameter, byFields);
+  }
+  return written;
 }

@@ -19,16 +19,18 @@ import { rotateEpoch } from './scripts/rotate-epoch.script.js';
 import type { Script } from './scripts/script.js';
 import { settleEpoch } from './scripts/settle-epoch.script.js';
 import { settleMark } from './scripts/settle-mark.script.js';
-import { TurnBatch } from './turn-batch.js';
+import { TurnBatch, type Answers } from './turn-batch.js';
 import { requireWord } from './word.js';
 
 type Values = readonly (string | null)[];
+type Wanted = readonly TableVersionNames[];
 
 /** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
   readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
-  readonly #reads: TurnBatch<{ value: Values; node: string }>;
+  readonly #reads = new TurnBatch((wanted: readonly Wanted[]) => this.#readAll(wanted));
+  readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
     private readonly connection: RedisConnection,
@@ -37,25 +39,10 @@ export class RedisVersionStore extends VersionStore {
     super();
     this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
-    this.#reads = new TurnBatch((keys) =>
-      connection.send('MGET of versions', (client) => client.mget([...keys])),
-    );
   }
 
-  override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
-    if (tables.length === 0) return [];
-    const keys = tables.flatMap(({ table, names }) => [
-      this.#keys.epoch(table),
-      ...names.map((name) => this.#keys.version(table, name)),
-    ]);
-    const { answer, positions } = await this.#reads.ask(keys);
-    let start = 0;
-    return tables.map(({ table, names }) => {
-      const end = start + 1 + names.length;
-      const values = positions.slice(start, end).map((position) => answer.value[position]);
-      start = end;
-      return readingOf(table, answer.node, values);
-    });
+  override read(tables: Wanted): Promise<readonly TableReading[]> {
+    return tables.length === 0 ? Promise.resolve([]) : this.#reads.ask(tables);
   }
 
   override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
@@ -141,6 +128,35 @@ export class RedisVersionStore extends VersionStore {
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
     return this.#did(settleEpoch, table, [observed]);
+  }
+
+  async #readAll(wanted: readonly Wanted[]): Promise<Answers<Wanted, readonly TableReading[]>> {
+    const places = new Map<string, number>();
+    for (const tables of wanted) {
+      for (const key of this.#keysOf(tables)) if (!places.has(key)) places.set(key, places.size);
+    }
+    const { value, node } = await this.connection.send('MGET of versions', (client) =>
+      client.mget([...places.keys()]),
+    );
+    return (tables) => {
+      const keys = this.#keysOf(tables);
+      let next = 0;
+      const take = (): string | null | undefined => value[places.get(keys[next++] ?? '') ?? -1];
+      return tables.map(({ table, names }) => readingOf(table, node, [take(), ...names.map(take)]));
+    };
+  }
+
+  /** Those of the epoch and of the versions of each table. Lists that come again are remembered. */
+  #keysOf(tables: Wanted): readonly string[] {
+    let keys = this.#keyLists.get(tables);
+    if (!keys) {
+      keys = tables.flatMap(({ table, names }) => [
+        this.#keys.epoch(table),
+        ...names.map((name) => this.#keys.version(table, name)),
+      ]);
+      this.#keyLists.set(tables, keys);
+    }
+    return keys;
   }
 
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {

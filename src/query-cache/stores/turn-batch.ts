@@ -1,49 +1,59 @@
 /**
- * Reads keys for all callers of one turn of the event loop in one round trip.
+ * Asks all that is asked in one turn of the event loop in one round trip.
  *
- * The first call of a turn schedules the read with `setImmediate`. The check phase, where it runs,
- * follows the poll phase, where the requests of all sockets that had something to say are handled
+ * The first question of a turn schedules the round trip with `setImmediate`. The check phase, where it
+ * runs, follows the poll phase, where the requests of all sockets that had something to say are handled
  * one after the other; a microtask or `nextTick` would run after the first of them already. A
  * timer would let the loop sleep in between; with an immediate pending it does not.
  */
-export interface BatchAnswer<A> {
-  readonly answer: A;
-  /** Where the value of each key asked for is in the answer, in the order of the call. */
-  readonly positions: readonly number[];
+
+/** Tells the answer to each of the questions that were asked together. */
+export type Answers<Q, A> = (question: Q) => A;
+
+class Asked<A> {
+  resolve!: (answer: A) => void;
+  reject!: (error: unknown) => void;
+  readonly answer = new Promise<A>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
 }
 
-interface Batch<A> {
-  readonly positions: Map<string, number>;
-  readonly answer: Promise<A>;
-}
+export class TurnBatch<Q extends object, A> {
+  #open: Map<Q, Asked<A>> | undefined;
 
-export class TurnBatch<A> {
-  #open: Batch<A> | undefined;
+  /** `askAll` gets each question once, and is called after the last of them was asked. */
+  constructor(private readonly askAll: (questions: readonly Q[]) => Promise<Answers<Q, A>>) {}
 
-  /** `read` gets each key once. */
-  constructor(private readonly read: (keys: readonly string[]) => Promise<A>) {}
-
-  /** Rejects when the read of the turn does. */
-  async ask(keys: readonly string[]): Promise<BatchAnswer<A>> {
-    const batch = (this.#open ??= this.#schedule());
-    const positions = keys.map((key) => {
-      const known = batch.positions.get(key);
-      if (known !== undefined) return known;
-      const position = batch.positions.size;
-      batch.positions.set(key, position);
-      return position;
-    });
-    return { answer: await batch.answer, positions };
+  /**
+   * The same object asked again in the same turn gets the same promise. Rejects when the round trip
+   * of the turn fails.
+   */
+  ask(question: Q): Promise<A> {
+    const turn = (this.#open ??= this.#schedule());
+    let asked = turn.get(question);
+    if (!asked) {
+      asked = new Asked();
+      turn.set(question, asked);
+    }
+    return asked.answer;
   }
 
-  #schedule(): Batch<A> {
-    const positions = new Map<string, number>();
-    const answer = new Promise<A>((resolve, reject) => {
-      setImmediate(() => {
-        this.#open = undefined;
-        this.read([...positions.keys()]).then(resolve, reject);
-      });
+  #schedule(): Map<Q, Asked<A>> {
+    const turn = new Map<Q, Asked<A>>();
+    setImmediate(() => {
+      this.#open = undefined;
+      void this.#send(turn);
     });
-    return { positions, answer };
+    return turn;
+  }
+
+  async #send(turn: ReadonlyMap<Q, Asked<A>>): Promise<void> {
+    try {
+      const answerTo = await this.askAll([...turn.keys()]);
+      for (const [question, { resolve }] of turn) resolve(answerTo(question));
+    } catch (error) {
+      for (const { reject } of turn.values()) reject(error);
+    }
   }
 }

@@ -1,0 +1,71 @@
+import { NotFoundException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CacheReader, JsonOutcome } from '../cache-reader.js';
+import { BoundQuery } from '../define-query.js';
+import type { CacheableQuery } from '../sql/compiled-query.js';
+import { ageOf, FAILED_STATUS, setCacheHeaders, setContentHeaders } from './cache-headers.js';
+import { chooseEncoding } from './content-encoding.js';
+import { entityTag, matchingTag } from './entity-tag.js';
+import type { Lifetimes, Route } from './lifetimes.js';
+
+/** Answers requests with queries: what the reply says, and the bytes that are sent. */
+export class HttpAnswers {
+  constructor(
+    private readonly reader: CacheReader,
+    private readonly lifetimes: Lifetimes,
+  ) {}
+
+  /**
+   * Sets the reply's headers, and its status where it is 304 (RFC 9110 section 15.4.5). Resolves with the
+   * body; rejects with what the query rejects with, or NotFoundException where a query for one row has none.
+   */
+  async answer(
+    query: CacheableQuery,
+    route: Route,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Buffer | undefined> {
+    let outcome: JsonOutcome;
+    try {
+      outcome = await this.reader.readJson(query, this.lifetimes.of(route));
+    } catch (error) {
+      void reply.header('cache-status', FAILED_STATUS);
+      throw error;
+    }
+    const nowMs = Date.now();
+    setCacheHeaders(reply, outcome, nowMs);
+    if (isAbsent(outcome, query)) throw new NotFoundException(absence(query));
+    if (outcome.source === 'bypass') {
+      setContentHeaders(reply, outcome.answer.headers);
+      return outcome.answer.body;
+    }
+    const { entry } = outcome;
+    setContentHeaders(reply, entry.headers);
+    void reply.header('age', ageOf(entry, nowMs));
+    const wanted = chooseEncoding(request.headers['accept-encoding']);
+    const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
+    const encoding = variant ? wanted : 'identity';
+    const body = variant ?? entry.body;
+    const held = matchingTag(request.headers['if-none-match'], entry.tag, encoding);
+    void reply.header('etag', held ?? entityTag(entry.tag, encoding));
+    if (held === undefined) {
+      if (variant) void reply.header('content-encoding', encoding);
+      return body;
+    }
+    reply.code(304);
+    // The length that Fastify tells for HEAD must be that of the answer which is not sent.
+    if (request.method === 'HEAD') return body;
+    reply.removeHeader('content-type');
+    return undefined;
+  }
+}
+
+function isAbsent(outcome: JsonOutcome, query: CacheableQuery): boolean {
+  const { empty } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+  return empty && query instanceof BoundQuery && query.shape === 'one';
+}
+
+function absence(query: CacheableQuery): string {
+  const say = query instanceof BoundQuery ? query.absent : undefined;
+  return say?.() ?? 'There is no such resource.';
+}

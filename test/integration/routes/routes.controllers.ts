@@ -1,0 +1,176 @@
+/** Controllers of an adopter: the same routes answered by the interceptor and by the decorator. */
+import {
+  CanActivate,
+  Controller,
+  ForbiddenException,
+  Get,
+  Header,
+  Injectable,
+  Param,
+  ParseIntPipe,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { map, of, type Observable } from 'rxjs';
+import { Column, DataSource, Entity, PrimaryColumn, type SelectQueryBuilder } from 'typeorm';
+import {
+  CacheInterceptor,
+  CacheQuery,
+  defineQuery,
+  minutes,
+  seconds,
+  type BoundQuery,
+} from '../../../src/query-cache/index.js';
+
+@Entity('books')
+export class Book {
+  @PrimaryColumn('int')
+  id!: number;
+
+  @Column('text')
+  title!: string;
+}
+
+export const bookById = defineQuery({
+  name: 'books.by-id',
+  shape: 'one',
+  build: (source: DataSource, { id }: { id: number }) =>
+    source.getRepository(Book).createQueryBuilder('book').where('book.id = :id', { id }),
+  absent: ({ id }) => `No book ${id}.`,
+});
+
+/** Lets nobody in who says that he is a thief. */
+@Injectable()
+export class NoThieves implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    if (context.switchToHttp().getRequest<FastifyRequest>().headers['x-thief'] === undefined) {
+      return true;
+    }
+    throw new ForbiddenException();
+  }
+}
+
+/** Notes the types of what it sees. */
+@Injectable()
+export class Watcher implements NestInterceptor {
+  readonly seen: string[] = [];
+
+  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      map((value: unknown) => {
+        this.seen.push(Buffer.isBuffer(value) ? 'bytes' : typeof value);
+        return value;
+      }),
+    );
+  }
+}
+
+@Controller('intercepted')
+@UseGuards(NoThieves)
+@UseInterceptors(CacheInterceptor)
+@CacheQuery({ ttl: seconds(50) })
+export class InterceptedController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get('books/:id')
+  read(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+
+  @Get('later/:id')
+  async later(@Param('id', ParseIntPipe) id: number): Promise<BoundQuery> {
+    return Promise.resolve(bookById.bind({ id }));
+  }
+
+  @Get('plain')
+  plain(): SelectQueryBuilder<Book> {
+    return this.source.getRepository(Book).createQueryBuilder('book').orderBy('book.id');
+  }
+
+  @Get('stream')
+  stream(): Observable<unknown> {
+    return of({ no: 'query' });
+  }
+
+  @Get('other')
+  other(@Query('say') say: string): { say: string } {
+    return { say };
+  }
+}
+
+@Controller('decorated')
+@UseGuards(NoThieves)
+@CacheQuery({ ttl: seconds(50) })
+export class DecoratedController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get('books/:id')
+  @CacheQuery()
+  read(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+
+  @CacheQuery({ ttl: minutes(10) })
+  @Header('x-shelf', 'top')
+  @Get('above/:id')
+  above(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+
+  @Get('later/:id')
+  @CacheQuery()
+  async later(@Param('id', ParseIntPipe) id: number): Promise<BoundQuery> {
+    return Promise.resolve(bookById.bind({ id }));
+  }
+
+  @Get('plain')
+  @CacheQuery()
+  plain(): SelectQueryBuilder<Book> {
+    return this.source.getRepository(Book).createQueryBuilder('book').orderBy('book.id');
+  }
+
+  @Get('stream')
+  @CacheQuery()
+  stream(): Observable<unknown> {
+    return of({ no: 'query' });
+  }
+
+  @Get('other')
+  @CacheQuery()
+  other(@Query('say') say: string): { say: string } {
+    return { say };
+  }
+
+  /** Takes the reply itself, to add a header. */
+  @Get('with-reply/:id')
+  @CacheQuery()
+  withReply(
+    @Param('id', ParseIntPipe) id: number,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): BoundQuery {
+    void reply.header('x-asked-for', request.url);
+    return bookById.bind({ id });
+  }
+}
+
+/** Has the handlers of another, under another path. */
+@Controller('inherited')
+export class InheritingController extends DecoratedController {}
+
+@Controller('watched')
+@UseInterceptors(Watcher)
+export class WatchedController {
+  @Get('books/:id')
+  @CacheQuery()
+  read(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+}

@@ -152,7 +152,8 @@ export const readProviders: FactoryProvider[] = [
         entries,
         fills,
         (entry: CacheEntry) => new L1Entry(entry),
-        (bytes) => hash('sha256', bytes, 'base64url').slice(0, 27),
+        // A part of the text would keep the whole of it in memory.
+        (bytes) => hash('sha256', bytes, 'buffer').toString('base64url', 0, 20),
         { wall: wallClock, monotonic: systemClock },
         systemTimers,
         events,

@@ -47,6 +47,8 @@ interface Question {
   readonly dependencies: readonly TableDependency[];
   readonly wanted: readonly TableVersionNames[];
   latest: Judgement | undefined;
+  /** Those of the latest trusted reading. */
+  stamps: Stamps | undefined;
 }
 
 interface Judgement {
@@ -102,7 +104,12 @@ export class FreshnessGate {
     let question = this.#questions.get(answerDependencies);
     if (!question) {
       const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
-      question = { dependencies, wanted: dependencies.map(versionNamesOf), latest: undefined };
+      question = {
+        dependencies,
+        wanted: dependencies.map(versionNamesOf),
+        latest: undefined,
+        stamps: undefined,
+      };
       this.#questions.set(answerDependencies, question);
     }
     return question;
@@ -124,10 +131,11 @@ export class FreshnessGate {
   }
 
   async #judge(
-    { dependencies, wanted }: Question,
+    question: Question,
     read: readonly TableReading[],
     outages: number,
   ): Promise<Freshness> {
+    const { dependencies, wanted } = question;
     let readings = read;
     if (readings.some(({ node }) => node === undefined)) return TRUST_NOTHING;
     const untrusted = readings.filter((reading) => !this.#isEpochTrusted(reading, outages));
@@ -149,7 +157,10 @@ export class FreshnessGate {
     }
     const schemaReading = readings.find(({ table }) => table === SCHEMA);
     if (!this.schema.isCurrent(schemaVersionOf(schemaReading))) return SCHEMA_CHANGE;
-    return { trusted: true, stamps: stampsOf(dependencies, readings) };
+    const stamps = stampsOf(dependencies, readings);
+    // Entries that carry equal stamps share one text.
+    if (question.stamps?.withInserts !== stamps.withInserts) question.stamps = stamps;
+    return { trusted: true, stamps: question.stamps };
   }
 
   #isEpochTrusted({ table, epoch, node }: TableReading, outages: number): boolean {

@@ -103,7 +103,7 @@ describe('L1Entry', () => {
   it('makes a variant once, however many ask', async () => {
     const entry = new L1Entry(entryOf(compressible(50_000)));
     let grown = 0;
-    entry.onGrown = () => (grown += 1);
+    entry.keptBy({ grown: () => (grown += 1) }, 'k');
     const made = await Promise.all(Array.from({ length: 20 }, () => entry.variant('br')));
     made.push(await entry.variant('br'));
     expect(new Set(made).size).toBe(1);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from '../core/entry-store.js';
-import { L1Entry } from './l1-entry.js';
+import { L1Entry, type Keeper } from './l1-entry.js';
 
 export { L1Entry } from './l1-entry.js';
 
@@ -8,7 +8,7 @@ export { L1Entry } from './l1-entry.js';
  * The entries kept in this process (L1), bounded in bytes: those longest unused go first. It knows
  * nothing of stamps and expiry; whoever takes an entry compares them.
  */
-export class L1Cache {
+export class L1Cache implements Keeper {
   readonly #entries: LRUCache<string, L1Entry>;
 
   /** `maxBytes` is at least 1. An entry that is larger than that alone is not kept. */
@@ -36,12 +36,12 @@ export class L1Cache {
   /** Answers the entry as kept, also where it is too large to be. */
   set(key: string, entry: CacheEntry): L1Entry {
     const kept = entry instanceof L1Entry ? entry : new L1Entry(entry);
-    kept.onGrown = () => this.#weighAgain(key, kept);
+    kept.keptBy(this, key);
     this.#entries.set(key, kept);
     return kept;
   }
 
-  #weighAgain(key: string, entry: L1Entry): void {
+  grown(key: string, entry: L1Entry): void {
     if (this.#entries.peek(key) !== entry) return;
     // Setting the same value again would keep its old size.
     this.#entries.delete(key);

@@ -6,12 +6,18 @@ export type VariantEncoding = 'br' | 'gzip';
 
 /** A shorter body is sent as it is: the saving would be lost in the packet. */
 const SMALLEST_COMPRESSED_BYTES = 1_024;
-/** Objects, strings' headers and the places in maps, by a generous guess. */
-const OVERHEAD_BYTES = 512;
+/** Objects, strings' headers, the key and the places in maps, as measured. */
+const OVERHEAD_BYTES = 640;
 const BROTLI_QUALITY = 5;
 
 const brotliAsync = promisify(brotliCompress);
 const gzipAsync = promisify(gzip);
+
+/** Who keeps entries by their bytes. */
+export interface Keeper {
+  /** The entry kept under the key has come to take more memory. */
+  grown(key: string, entry: L1Entry): void;
+}
 
 /** An entry in memory, with the compressed forms of its body made when first wanted. */
 export class L1Entry implements CacheEntry {
@@ -22,9 +28,10 @@ export class L1Entry implements CacheEntry {
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Called when the entry has come to take more memory. */
-  onGrown: (() => void) | undefined;
-  readonly #variants = new Map<VariantEncoding, Promise<Buffer | undefined>>();
+  #key = '';
+  #keeper: Keeper | undefined;
+  #br: Promise<Buffer | undefined> | undefined;
+  #gzip: Promise<Buffer | undefined> | undefined;
   #bytes: number;
 
   constructor(entry: CacheEntry) {
@@ -45,18 +52,25 @@ export class L1Entry implements CacheEntry {
     return this.#bytes;
   }
 
+  keptBy(keeper: Keeper, key: string): void {
+    this.#keeper = keeper;
+    this.#key = key;
+  }
+
   /**
    * The body compressed, or `undefined` where that would not make it shorter. Made once, in the
    * thread pool, however many ask. Rejects where compressing fails.
    */
   variant(encoding: VariantEncoding): Promise<Buffer | undefined> {
-    let variant = this.#variants.get(encoding);
-    if (!variant) {
-      variant = this.#compress(encoding);
-      this.#variants.set(encoding, variant);
-      variant.catch(() => this.#variants.delete(encoding));
-    }
-    return variant;
+    return encoding === 'br'
+      ? (this.#br ??= this.#compress('br').catch((error: unknown) => {
+          this.#br = undefined;
+          throw error;
+        }))
+      : (this.#gzip ??= this.#compress('gzip').catch((error: unknown) => {
+          this.#gzip = undefined;
+          throw error;
+        }));
   }
 
   async #compress(encoding: VariantEncoding): Promise<Buffer | undefined> {
@@ -73,7 +87,7 @@ export class L1Entry implements CacheEntry {
     if (compressed.length >= this.body.length) return undefined;
     const variant = ownBytes(compressed);
     this.#bytes += variant.length;
-    this.onGrown?.();
+    this.#keeper?.grown(this.#key, this);
     return variant;
   }
 }

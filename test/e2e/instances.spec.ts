@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { Cluster } from './support/cluster.js';
@@ -107,6 +108,33 @@ describe('three instances on one Redis and one database', () => {
       expect(answer.headers['cache-status']).toMatch(/^tidemark; hit; .*detail=L2$/);
       expect((await second.get(list)).headers['cache-status']).toMatch(/detail=L1$/);
     });
+  });
+
+  it('ask together for what another has stored, when many wait for it', async () => {
+    const { region } = await cluster.createUser();
+    const [first, second] = cluster.instances;
+    const admin = new Redis(cluster.redis.url);
+    const gets = async (): Promise<number> =>
+      Number(/cmdstat_get:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    try {
+      let limit = 100;
+      await eventually(async () => {
+        limit += 1;
+        const list = `/users?region=${region}&limit=${limit}`;
+        await first.warm(list);
+        const before = await gets();
+        cluster.redis.pause();
+        const asked = Promise.all(Array.from({ length: 20 }, () => second.get(list)));
+        await delay(150);
+        cluster.redis.resume();
+        const levels = (await asked).map(({ headers }) => headers['cache-status']);
+        for (const level of levels) expect(level).toMatch(/^tidemark; hit; .*detail=L[12]$/);
+        // One, and those of instances that look for something else.
+        expect((await gets()) - before).toBeLessThan(10);
+      });
+    } finally {
+      admin.disconnect();
+    }
   });
 
   it('bear that one is killed in the midst of writes', async () => {

@@ -9,7 +9,7 @@
  *
  * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
  * stamp. The versions compared were read after the request arrived, so nothing committed in
- * between. A commit is always enclosed by a mark, so nobody can read the old rows and store them
+ * between, however old the entry that they are compared with. A commit is always enclosed by a mark, so nobody can read the old rows and store them
  * under the new version. An entry with an old stamp can never match again. Sharing a fill that
  * began before the request arrived is right for the same reason: the stamps are equal.
  */
@@ -82,6 +82,8 @@ interface Filled {
 
 export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
+  /** Reads of the shared store under way, by key. */
+  readonly #fetches = new Map<string, Promise<E | undefined>>();
   readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
 
   constructor(
@@ -199,9 +201,20 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'hit', level, entry };
   }
 
-  async #fetch(key: string): Promise<CacheEntry | undefined> {
+  /** Who asks while a read is under way shares it: whatever it finds, its stamp is compared. */
+  #fetch(key: string): Promise<E | undefined> {
+    let fetch = this.#fetches.get(key);
+    if (!fetch) {
+      fetch = this.#fetchAlone(key).finally(() => this.#fetches.delete(key));
+      this.#fetches.set(key, fetch);
+    }
+    return fetch;
+  }
+
+  async #fetchAlone(key: string): Promise<E | undefined> {
     try {
-      return await this.shared.get(key);
+      const stored = await this.shared.get(key);
+      return stored && this.toEntry(stored);
     } catch {
       this.events.tell('storeFailed', { operation: 'get' });
       return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseEncoding } from './content-encoding.js';
+import { EncodingChoice } from './content-encoding.js';
 
-describe('chooseEncoding', () => {
+describe('EncodingChoice', () => {
   it.each([
     [undefined, 'identity'],
     ['', 'identity'],
@@ -17,6 +17,7 @@ describe('chooseEncoding', () => {
     ['deflate, zstd', 'identity'],
     ['gzip;q=nonsense', 'identity'],
   ])('%s -> %s', (header, expected) => {
-    expect(chooseEncoding(header)).toBe(expected);
+    const choice = new EncodingChoice();
+    expect([choice.of(header), choice.of(header)]).toEqual([expected, expected]);
   });
 });

@@ -3,10 +3,28 @@ export type Encoding = 'br' | 'gzip' | 'identity';
 
 const PREFERRED: readonly Encoding[] = ['br', 'gzip'];
 
-/** The best coding the client accepts: br before gzip when both have the same weight. */
-export function chooseEncoding(header: string | string[] | undefined): Encoding {
-  if (!header) return 'identity';
-  const weights = weightsOf(Array.isArray(header) ? header.join(',') : header);
+/** Headers that are remembered: clients send few. */
+const MOST_HEADERS = 100;
+const LONGEST_HEADER = 200;
+
+/** Chooses the best coding a client accepts: br before gzip when both have the same weight. */
+export class EncodingChoice {
+  readonly #known = new Map<string, Encoding>();
+
+  of(header: string | string[] | undefined): Encoding {
+    if (!header) return 'identity';
+    const text = Array.isArray(header) ? header.join(',') : header;
+    const known = this.#known.get(text);
+    if (known) return known;
+    const choice = choose(weightsOf(text));
+    if (this.#known.size < MOST_HEADERS && text.length <= LONGEST_HEADER) {
+      this.#known.set(text, choice);
+    }
+    return choice;
+  }
+}
+
+function choose(weights: ReadonlyMap<string, number>): Encoding {
   const any = weights.get('*') ?? 0;
   let best: Encoding = 'identity';
   let bestWeight = 0;

@@ -21,6 +21,8 @@ export function matchingTag(
   current: Encoding,
 ): string | undefined {
   if (header === undefined) return undefined;
+  // As a rule, a client sends what it was sent.
+  if (header === entityTag(tag, current)) return header;
   if (header.trim() === '*') return entityTag(tag, current);
   const named = new Set(header.split(',').map((item) => item.trim().replace(/^W\//, '')));
   const tags = CODINGS.map((coding) => entityTag(tag, coding));

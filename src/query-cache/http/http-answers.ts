@@ -4,12 +4,14 @@ import type { CacheReader, JsonOutcome } from '../cache-reader.js';
 import { BoundQuery } from '../define-query.js';
 import type { CacheableQuery } from '../sql/compiled-query.js';
 import { ageOf, FAILED_STATUS, setCacheHeaders, setContentHeaders } from './cache-headers.js';
-import { chooseEncoding } from './content-encoding.js';
+import { EncodingChoice } from './content-encoding.js';
 import { entityTag, matchingTag } from './entity-tag.js';
 import type { Lifetimes, Route } from './lifetimes.js';
 
 /** Answers requests with queries: what the reply says, and the bytes that are sent. */
 export class HttpAnswers {
+  readonly #encodings = new EncodingChoice();
+
   constructor(
     private readonly reader: CacheReader,
     private readonly lifetimes: Lifetimes,
@@ -42,7 +44,7 @@ export class HttpAnswers {
     const { entry } = outcome;
     setContentHeaders(reply, entry.headers);
     void reply.header('age', ageOf(entry, nowMs));
-    const wanted = chooseEncoding(request.headers['accept-encoding']);
+    const wanted = this.#encodings.of(request.headers['accept-encoding']);
     const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
     const encoding = variant ? wanted : 'identity';
     const body = variant ?? entry.body;

@@ -53,6 +53,14 @@ export const tidemark: Contender = {
   hitStatus: /^tidemark; hit;.*detail=L1$/,
 };
 
+export const tidemarkInterceptor: Contender = {
+  id: 'tidemark-interceptor',
+  title: 'Tidemark by CacheInterceptor',
+  source: 'tidemark',
+  application: 'tidemark-interceptor',
+  hitStatus: /^tidemark; hit;.*detail=L1$/,
+};
+
 export const tidemarkL2: Contender = {
   id: 'tidemark-l2',
   title: 'Tidemark (Redis alone)',
@@ -123,6 +131,7 @@ export const CONTENDERS: readonly Contender[] = [
   cacheManagerRedis,
   bentocache,
   tidemark,
+  tidemarkInterceptor,
   tidemarkL2,
   tidemarkInProcess,
   nestConstant,

@@ -11,6 +11,7 @@ import {
   seedDecorator,
   tidemark,
   tidemarkInProcess,
+  tidemarkInterceptor,
   tidemarkL2,
   typeormCache,
 } from '../contenders/index.js';
@@ -37,6 +38,7 @@ export const hits: Scenario = {
     cacheManagerRedis,
     bentocache,
     tidemark,
+    tidemarkInterceptor,
     tidemarkL2,
     tidemarkInProcess,
     nestConstant,

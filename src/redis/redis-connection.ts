@@ -19,6 +19,7 @@
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 import { redisErrorOf, textOf } from './client-error.js';
+import { GatheredWrites } from './gathered-writes.js';
 import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, Heartbeat, RedisConnectionOptions } from './redis-connection.options.js';
@@ -37,6 +38,7 @@ export class RedisConnection {
   readonly #timing: ConnectionTiming;
   readonly #heartbeat: Heartbeat;
   readonly #outage: OutageState;
+  readonly #writes = new GatheredWrites();
   #closed = false;
   /** Changes whenever a connection opens or closes. */
   #generation = 0;
@@ -108,6 +110,7 @@ export class RedisConnection {
     if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
     const generation = this.#generation;
     try {
+      this.#writes.hold(this.#client.stream);
       const late = (): Error => new RedisTimeoutError(name, timeoutMs);
       const value = await withDeadline(command(this.#client, node), timeoutMs, late);
       return { value, node };

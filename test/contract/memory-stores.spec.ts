@@ -3,6 +3,7 @@ import type { Clock } from '../../src/query-cache/core/clock.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
 import { MemoryVersionStore } from '../../src/query-cache/stores/memory-version-store.js';
 import { NullEntryStore } from '../../src/query-cache/stores/null-entry-store.js';
+import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
 import { fillLockContract } from './fill-lock.contract.js';
 import { versionStoreContract } from './version-store.contract.js';
 
@@ -20,11 +21,11 @@ class ManualClock implements Clock {
 
 const TABLE = 'public.users';
 
-describe('MemoryVersionStore', () => {
+describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
   versionStoreContract(async () => {
     const clock = new ManualClock();
     return {
-      store: new MemoryVersionStore({ clock }),
+      store: new Store({ clock }),
       pass: (durationMs) => clock.pass(durationMs),
       close: async () => undefined,
     };
@@ -32,7 +33,7 @@ describe('MemoryVersionStore', () => {
 
   it('is another node each time', async () => {
     const nodes = await Promise.all(
-      [new MemoryVersionStore(), new MemoryVersionStore()].map(async (store) => {
+      [new Store(), new Store()].map(async (store) => {
         const [reading] = await store.read([{ table: TABLE, names: [] }]);
         return reading?.node;
       }),
@@ -41,7 +42,7 @@ describe('MemoryVersionStore', () => {
   });
 
   it('drops versions longest unused over its bound, but none that is marked', async () => {
-    const store = new MemoryVersionStore({ maxVersions: 3 });
+    const store = new Store({ maxVersions: 3 });
     await store.rotate(TABLE, undefined, 'e1');
     await store.begin(
       { writeId: 'w1', backendPid: 1, tables: [{ table: TABLE, names: ['id=1'] }] },
@@ -58,7 +59,7 @@ describe('MemoryVersionStore', () => {
   });
 
   it('answers all versions of one step, even more than its bound', async () => {
-    const store = new MemoryVersionStore({ maxVersions: 1 });
+    const store = new Store({ maxVersions: 1 });
     const reading = await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
     expect(reading.versions).toEqual(['t1', 't1']);
   });

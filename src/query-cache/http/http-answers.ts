@@ -26,7 +26,7 @@ export class HttpAnswers {
     route: Route,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<Buffer | undefined> {
+  ): Promise<Buffer | string | undefined> {
     let outcome: JsonOutcome;
     try {
       outcome = await this.reader.readJson(query, this.lifetimes.of(route));
@@ -47,7 +47,7 @@ export class HttpAnswers {
     const wanted = this.#encodings.of(request.headers['accept-encoding']);
     const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
     const encoding = variant ? wanted : 'identity';
-    const body = variant ?? entry.body;
+    const body = variant ?? entry.content;
     const held = matchingTag(request.headers['if-none-match'], entry.tag, encoding);
     void reply.header('etag', held ?? entityTag(entry.tag, encoding));
     if (held === undefined) {

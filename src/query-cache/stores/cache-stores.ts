@@ -5,12 +5,12 @@ import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions } from '../query-cache.options.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
-import { MemoryVersionStore } from './memory-version-store.js';
 import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
 import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
+import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
@@ -29,7 +29,7 @@ export class CacheStores {
   static open({ redis, namespace }: Readonly<QueryCacheOptions>, log: RedisLog): CacheStores {
     if (!redis) {
       return new CacheStores(
-        new MemoryVersionStore(),
+        new TurnMemoryVersionStore(),
         new NullEntryStore(),
         new MemoryFillLock(),
         undefined,

@@ -119,11 +119,23 @@ describe('L1Entry', () => {
     expect(random.bytes).toBe(bytes);
   });
 
+  it.each([
+    ['a short text of ASCII', Buffer.from('{"a":1}'), 'string'],
+    ['another short text', Buffer.from('{"a":"é"}'), 'object'],
+    ['bytes that are no text', Buffer.from([0, 200, 255]), 'object'],
+    ['a long text', Buffer.alloc(5_000, 'a'), 'object'],
+  ])('keeps %s byte by byte', (_, body, kind) => {
+    const entry = new L1Entry(entryOf(body));
+    expect(typeof entry.content).toBe(kind);
+    expect(entry.body.equals(body)).toBe(true);
+    expect(Buffer.from(entry.content as string, 'utf8').equals(body)).toBe(true);
+  });
+
   it('keeps no larger block alive than it counts', async () => {
     const slab = Buffer.alloc(1_000_000, 'abc');
-    const entry = new L1Entry(entryOf(slab.subarray(10, 2_010)));
-    expect(entry.body.equals(slab.subarray(10, 2_010))).toBe(true);
-    expect(entry.body.buffer.byteLength).toBe(2_000);
+    const entry = new L1Entry(entryOf(slab.subarray(10, 6_010)));
+    expect(entry.body.equals(slab.subarray(10, 6_010))).toBe(true);
+    expect(entry.body.buffer.byteLength).toBe(6_000);
     const gzip = await entry.variant('gzip');
     expect(gzip?.buffer.byteLength).toBe(gzip?.length);
   });

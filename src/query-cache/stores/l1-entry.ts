@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { CacheEntry } from '../core/entry-store.js';
@@ -6,8 +7,12 @@ export type VariantEncoding = 'br' | 'gzip';
 
 /** A shorter body is sent as it is: the saving would be lost in the packet. */
 const SMALLEST_COMPRESSED_BYTES = 1_024;
-/** Objects, strings' headers, the key and the places in maps, as measured. */
-const OVERHEAD_BYTES = 640;
+/** A body up to this length is kept as a text where it is plain ASCII. */
+const LONGEST_TEXT_BYTES = 4_096;
+/** The object, the key, strings' headers and the places in maps, as measured. */
+const OVERHEAD_BYTES = 400;
+/** What a Buffer takes besides what it holds, as measured. */
+const BUFFER_BYTES = 190;
 const BROTLI_QUALITY = 5;
 
 const brotliAsync = promisify(brotliCompress);
@@ -19,37 +24,48 @@ export interface Keeper {
   grown(key: string, entry: L1Entry): void;
 }
 
+type Variant = Promise<Buffer | undefined>;
+
 /** An entry in memory, with the compressed forms of its body made when first wanted. */
 export class L1Entry implements CacheEntry {
   readonly stamp: string;
-  readonly body: Buffer;
   readonly empty: boolean;
   readonly tag: string;
   readonly createdAtMs: number;
-  readonly expiresAtMs: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** The body as it is sent. A short one is a text, which takes less memory besides its bytes. */
+  readonly content: Buffer | string;
+  readonly #ttlMs: number;
+  #variants: Map<VariantEncoding, Variant> | undefined;
+  #variantBytes = 0;
   #key = '';
   #keeper: Keeper | undefined;
-  #br: Promise<Buffer | undefined> | undefined;
-  #gzip: Promise<Buffer | undefined> | undefined;
-  #bytes: number;
 
   constructor(entry: CacheEntry) {
     this.stamp = entry.stamp;
-    this.body = ownBytes(entry.body);
     this.empty = entry.empty;
     this.tag = entry.tag;
     this.createdAtMs = entry.createdAtMs;
-    this.expiresAtMs = entry.expiresAtMs;
     this.headers = entry.headers;
-    let texts = this.stamp.length + this.tag.length;
-    for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
-    this.#bytes = OVERHEAD_BYTES + this.body.length + texts;
+    this.content = contentOf(entry.body);
+    this.#ttlMs = entry.expiresAtMs - entry.createdAtMs;
+  }
+
+  get body(): Buffer {
+    const { content } = this;
+    return typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+  }
+
+  get expiresAtMs(): number {
+    return this.createdAtMs + this.#ttlMs;
   }
 
   /** Memory the entry takes, its variants included. */
   get bytes(): number {
-    return this.#bytes;
+    let texts = this.stamp.length + this.tag.length;
+    for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
+    const ofBuffer = typeof this.content === 'string' ? 0 : BUFFER_BYTES;
+    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + this.#variantBytes;
   }
 
   keptBy(keeper: Keeper, key: string): void {
@@ -61,35 +77,40 @@ export class L1Entry implements CacheEntry {
    * The body compressed, or `undefined` where that would not make it shorter. Made once, in the
    * thread pool, however many ask. Rejects where compressing fails.
    */
-  variant(encoding: VariantEncoding): Promise<Buffer | undefined> {
-    return encoding === 'br'
-      ? (this.#br ??= this.#compress('br').catch((error: unknown) => {
-          this.#br = undefined;
-          throw error;
-        }))
-      : (this.#gzip ??= this.#compress('gzip').catch((error: unknown) => {
-          this.#gzip = undefined;
-          throw error;
-        }));
+  variant(encoding: VariantEncoding): Variant {
+    const variants = (this.#variants ??= new Map<VariantEncoding, Variant>());
+    let variant = variants.get(encoding);
+    if (!variant) {
+      variant = this.#compress(encoding);
+      variants.set(encoding, variant);
+      variant.catch(() => variants.delete(encoding));
+    }
+    return variant;
   }
 
-  async #compress(encoding: VariantEncoding): Promise<Buffer | undefined> {
-    if (this.body.length < SMALLEST_COMPRESSED_BYTES) return undefined;
+  async #compress(encoding: VariantEncoding): Variant {
+    const { body } = this;
+    if (body.length < SMALLEST_COMPRESSED_BYTES) return undefined;
     const compressed =
       encoding === 'gzip'
-        ? await gzipAsync(this.body)
-        : await brotliAsync(this.body, {
+        ? await gzipAsync(body)
+        : await brotliAsync(body, {
             params: {
               [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
-              [constants.BROTLI_PARAM_SIZE_HINT]: this.body.length,
+              [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
             },
           });
-    if (compressed.length >= this.body.length) return undefined;
+    if (compressed.length >= body.length) return undefined;
     const variant = ownBytes(compressed);
-    this.#bytes += variant.length;
+    this.#variantBytes += variant.length;
     this.#keeper?.grown(this.#key, this);
     return variant;
   }
+}
+
+function contentOf(body: Buffer): Buffer | string {
+  const isText = body.length <= LONGEST_TEXT_BYTES && isAscii(body);
+  return isText ? body.toString('latin1') : ownBytes(body);
 }
 
 /** A buffer that is a small part of a larger block would keep all of it in memory. */

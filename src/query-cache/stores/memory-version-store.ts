@@ -33,7 +33,7 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
-    return tables.map((versions) => this.#reading(versions));
+    return this.readNow(tables);
   }
 
   override async create(versions: TableVersionNames, token: string): Promise<TableReading> {
@@ -95,6 +95,10 @@ export class MemoryVersionStore extends VersionStore {
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
     return this.#table(table).settleEpoch(observed);
+  }
+
+  protected readNow(tables: readonly TableVersionNames[]): readonly TableReading[] {
+    return tables.map((versions) => this.#reading(versions));
   }
 
   protected openTable(maxVersions: number): MemoryTable {

@@ -10,6 +10,7 @@ export const SCENARIO_IDS = [
   'patch',
   'outside',
   'stampede',
+  'replicas',
   'zipf',
   'writes',
   'entries',

@@ -6,6 +6,7 @@ import { miss } from './miss.js';
 import { notModified } from './not-modified.js';
 import { outside } from './outside.js';
 import { patch } from './patch.js';
+import { replicas } from './replicas.js';
 import type { Scenario } from './scenario.js';
 import { stampede } from './stampede.js';
 import { writes } from './writes.js';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   patch,
   outside,
   stampede,
+  replicas,
   zipf,
   writes,
   entries,

@@ -1,11 +1,12 @@
 /** Statements that reach the database when an answer that 100 clients want has just been ended. */
 import { tidemark } from '../contenders/index.js';
-import { RunningContender } from '../contenders/running.js';
+import type { RunningContender } from '../contenders/running.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
 import { reachedOf } from '../report/targets.js';
 import { statementsWhenFillDies } from './dead-fill.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
+import { withInstances } from './together.js';
 
 const INSTANCES = 3;
 const CLIENTS = 100;
@@ -21,7 +22,7 @@ export const stampede: Scenario = { id: 'stampede', contenders: [tidemark], run 
 async function run(bench: Bench): Promise<Findings> {
   const times = bench.options.quick ? 5 : 10 * bench.options.rounds;
   const deaths = bench.options.quick ? 1 : bench.options.rounds;
-  return withInstances(bench, async (instances) => {
+  return withInstances(bench, INSTANCES, async (instances) => {
     const counts: number[] = [];
     for (let time = 0; time < times; time += 1) counts.push(await statements(instances));
     bench.progress(`stampede: ${times} invalidations`);
@@ -48,24 +49,6 @@ async function run(bench: Bench): Promise<Findings> {
       }),
     };
   });
-}
-
-async function withInstances<T>(
-  { servers }: Bench,
-  work: (instances: readonly RunningContender[]) => Promise<T>,
-): Promise<T> {
-  const first = await RunningContender.start(tidemark, servers, { rows: 10 });
-  const others: RunningContender[] = [];
-  try {
-    while (others.length < INSTANCES - 1) {
-      const options = { rows: 10, place: first.place };
-      others.push(await RunningContender.start(tidemark, servers, options));
-    }
-    return await work([first, ...others]);
-  } finally {
-    for (const one of others) await one.stop();
-    await first.stop();
-  }
 }
 
 async function statements(instances: readonly RunningContender[]): Promise<number> {

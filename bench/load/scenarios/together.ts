@@ -1,6 +1,8 @@
 import type { Contender } from '../contenders/contender.js';
+import { tidemark } from '../contenders/index.js';
 import { RunningContender, type StartOptions } from '../contenders/running.js';
 import type { Servers } from '../stand/servers.js';
+import type { Bench } from './scenario.js';
 
 /** Lends contenders, started one after another, and ends them all. */
 export async function together<T>(
@@ -17,5 +19,25 @@ export async function together<T>(
     return await work(running);
   } finally {
     for (const one of running.reverse()) await one.stop();
+  }
+}
+
+/** Lends instances of the service that share a database and a Redis, and ends them all. */
+export async function withInstances<T>(
+  { servers }: Bench,
+  count: number,
+  work: (instances: readonly RunningContender[]) => Promise<T>,
+): Promise<T> {
+  const first = await RunningContender.start(tidemark, servers, { rows: 10 });
+  const others: RunningContender[] = [];
+  try {
+    while (others.length < count - 1) {
+      const options = { rows: 10, place: first.place };
+      others.push(await RunningContender.start(tidemark, servers, options));
+    }
+    return await work([first, ...others]);
+  } finally {
+    for (const one of others) await one.stop();
+    await first.stop();
   }
 }

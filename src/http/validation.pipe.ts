@@ -10,8 +10,9 @@ import { fieldProblems } from './field-problems.js';
 type Outcome = StandardSchemaV1.Result<unknown>;
 
 /**
- * Validates what a handler takes against the schema in its decorator. As Nest's pipe for standard schemas
- * does, but it answers at once where the schema does.
+ * Validates what a handler takes against the schema in its decorator, and answers at once where the schema
+ * does. Unlike Nest's pipe for standard schemas it strips no keys such as `__proto__`: the service's schemas
+ * refuse every field that they do not name.
  *
  * @throws BadRequestException with a problem for each field.
  */

@@ -1,11 +1,21 @@
 import { Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  RESPONSE_PASSTHROUGH_METADATA,
+  ROUTE_ARGS_METADATA,
+  RouteParamtypes,
+} from '@nestjs/common/internal';
+import { isObservable } from 'rxjs';
+import { answered } from './http/answered.js';
 import { HttpAnswers } from './http/http-answers.js';
 import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/lifetimes.js';
-import { isCacheableQuery } from './sql/compiled-query.js';
+import { isCacheableQuery, type CacheableQuery } from './sql/compiled-query.js';
 
 /** Where Nest puts what answers the queries of a controller's handlers. */
 const ANSWERS = Symbol('tidemark:answers');
+
+/** Parameters with which a handler sends the answer itself. */
+const SENDERS = [RouteParamtypes.RESPONSE, RouteParamtypes.NEXT];
 
 interface Controller {
   readonly [ANSWERS]: HttpAnswers;
@@ -34,21 +44,24 @@ export function CacheQuery(options?: CacheQueryOptions): ClassDecorator & Method
  * reply as two more arguments behind its own, and a property of the controller.
  */
 function answering(prototype: object, key: string | symbol, handler: Handler): Handler {
-  const types = Reflect.getMetadata('design:paramtypes', prototype, key) as unknown[] | undefined;
-  const requestAt = types?.length ?? handler.length;
+  const requestAt = argumentsOf(prototype, key, handler);
   Req()(prototype, key, requestAt);
   Res({ passthrough: true })(prototype, key, requestAt + 1);
   Inject(HttpAnswers)(prototype, ANSWERS);
 
   function answeringHandler(this: Controller, ...args: unknown[]): unknown {
     // Called by other code than Nest, it is the handler that was written.
-    if (args.length !== requestAt + 2) return handler.apply(this, args);
+    if (args.length < requestAt + 2) return handler.apply(this, args);
+    // An overridden handler may have left its own behind them.
     const [request, reply] = args.splice(requestAt) as [FastifyRequest, FastifyReply];
     const route = { controller: this.constructor, handler: answeringHandler };
-    const answer = (result: unknown): unknown =>
-      isCacheableQuery(result) ? this[ANSWERS].answer(result, route, request, reply) : result;
+    const answer = (query: CacheableQuery): Promise<unknown> =>
+      this[ANSWERS].answer(query, route, request, reply);
+    const settled = (result: unknown): unknown =>
+      isCacheableQuery(result) ? answer(result) : result;
     const result = handler.apply(this, args);
-    return result instanceof Promise ? result.then(answer) : answer(result);
+    if (isObservable(result)) return answered(result, isCacheableQuery, answer);
+    return isThenable(result) ? result.then(settled) : settled(result);
   }
 
   for (const name of Reflect.getMetadataKeys(handler)) {
@@ -56,4 +69,33 @@ function answering(prototype: object, key: string | symbol, handler: Handler): H
   }
   Object.defineProperty(answeringHandler, 'name', { value: handler.name });
   return answeringHandler as Handler;
+}
+
+interface RouteArgument {
+  readonly index: number;
+}
+
+/**
+ * How many arguments the handler takes, also where the compiler does not tell and some have defaults.
+ *
+ * @throws TypeError where it sends the answer itself: there is nothing to answer then.
+ */
+function argumentsOf(prototype: object, key: string | symbol, handler: Handler): number {
+  const types = Reflect.getMetadata('design:paramtypes', prototype, key) as unknown[] | undefined;
+  const own = Reflect.getOwnMetadata(ROUTE_ARGS_METADATA, prototype.constructor, key) as
+    Readonly<Record<string, RouteArgument>> | undefined;
+  const taken = Object.entries(own ?? {});
+  const sends = taken.some(([place]) => SENDERS.some((type) => place.startsWith(`${type}:`)));
+  if (sends && !Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, prototype.constructor, key)) {
+    throw new TypeError(
+      `@CacheQuery on ${String(key)}: the handler takes the reply to send it itself. ` +
+        'Use @Res({ passthrough: true }), or leave @CacheQuery out.',
+    );
+  }
+  const places = taken.map(([, { index }]) => index + 1);
+  return Math.max(types?.length ?? 0, handler.length, ...places);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

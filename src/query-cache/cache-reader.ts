@@ -10,7 +10,7 @@ import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/com
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
-import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
+import { textOf, type PlanMemo, type RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
 
@@ -76,17 +76,19 @@ export class CacheReader {
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
+    const text = query instanceof BoundQuery ? textOf(query, representation) : undefined;
     if (query instanceof BoundQuery && !this.schema.isOutdated) {
-      const plan = this.plans.recall(query, representation);
-      if (plan) return this.#readPlanned(query, representation, plan, lifetime, toBody);
+      const plan = this.plans.recall(query, text);
+      if (plan) return this.#readPlanned(query, representation, text, plan, lifetime, toBody);
     }
-    return this.#plan(query, representation, lifetime, toBody);
+    return this.#plan(query, representation, text, lifetime, toBody);
   }
 
   /** @throws LazyValueError */
   async #plan(
     query: CacheableQuery,
     representation: Representation,
+    text: string | undefined,
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
@@ -110,7 +112,7 @@ export class CacheReader {
     if (!plan.cacheable) {
       return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
     }
-    if (bound) this.plans.learn(bound, representation, plan);
+    if (bound) this.plans.learn(bound, text, plan);
     const { key, dependencies, audit } = plan;
     return this.protocol.read({
       query: compiled.name,
@@ -125,6 +127,7 @@ export class CacheReader {
   #readPlanned(
     query: BoundQuery,
     representation: Representation,
+    text: string | undefined,
     { key, dependencies }: RememberedPlan,
     lifetime: Lifetime,
     toBody: ToBody,
@@ -134,7 +137,7 @@ export class CacheReader {
       await this.schema.load();
       const plan = this.planner.plan(compiled, representation);
       if (plan.cacheable && !compiled.queryRunner) {
-        this.plans.learn(query, representation, plan);
+        this.plans.learn(query, text, plan);
         if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
       }
       // The schema has changed, or the builder is not what it has to be.

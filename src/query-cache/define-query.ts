@@ -25,7 +25,7 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
   /** Turns one entity (for `raw`: one row) into what is answered; pure. */
   readonly map?: (row: E) => R;
-  /** Response headers told from the answer's rows, stored with it; pure. */
+  /** Response headers told from the answer's rows, ASCII, stored with it; pure. */
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;
   /** For `one`: what the 404 says when there is no row; pure. */
   readonly absent?: (parameters: P) => string;
@@ -51,6 +51,14 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
     readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>,
     readonly absent: (() => string) | undefined,
   ) {}
+
+  /** @throws TypeError always: what is sent to a client is a query's answer, not the query. */
+  toJSON(): never {
+    throw new TypeError(
+      `The query ${this.name} was not answered: put @CacheQuery() on the handler that returns it, ` +
+        'or CacheInterceptor on its controller, or await QueryCache.run(query).',
+    );
+  }
 }
 
 export interface DefinedQuery<P, R, S extends QueryShape> {

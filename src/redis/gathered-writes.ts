@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 
 /**
- * Lets what is written until this turn's work is done leave together: a write to a socket costs more than
- * a command.
+ * Lets what is written by one callback and the promises that it settles leave together: a write to a
+ * socket costs more than a command.
  */
 export class GatheredWrites {
   #held: Writable | undefined;

@@ -9,9 +9,10 @@
  *
  * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
  * stamp. The versions compared were read after the request arrived, so nothing committed in
- * between, however old the entry that they are compared with. A commit is always enclosed by a mark, so nobody can read the old rows and store them
- * under the new version. An entry with an old stamp can never match again. Sharing a fill that
- * began before the request arrived is right for the same reason: the stamps are equal.
+ * between, however old the entry that they are compared with. A commit is always enclosed by a mark,
+ * so nobody can read the old rows and store them under the new version. An entry with an old stamp
+ * can never match again. Sharing a fill that began before the request arrived is right for the same
+ * reason: the stamps are equal.
  */
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';

@@ -35,18 +35,20 @@ export class PlanMemo {
 
   constructor(private readonly schema: DatabaseSchema) {}
 
-  /** The plan of a query where it is known for sure. */
-  recall(query: BoundQuery, representation: Representation): RememberedPlan | undefined {
-    if (!this.#madeUnder || this.#madeUnder !== this.schema.keys) return undefined;
-    const plans = this.#byDefinition.get(query.definition);
-    const known = plans?.get(textOf(query, representation) ?? '');
+  /** The plan of a query where it is known for sure; `text` is what {@link textOf} says of it. */
+  recall({ definition }: BoundQuery, text: string | undefined): RememberedPlan | undefined {
+    if (text === undefined || !this.#madeUnder || this.#madeUnder !== this.schema.keys) {
+      return undefined;
+    }
+    const known = this.#byDefinition.get(definition)?.get(text);
     return known?.isConfirmed === true ? known.plan : undefined;
   }
 
-  /** To be called whenever a plan was made. */
-  learn(query: BoundQuery, representation: Representation, made: RememberedPlan): void {
-    const { definition } = query;
-    const text = textOf(query, representation);
+  /**
+   * To be called whenever a plan was made. `text` is from before the query was compiled: nobody keeps its
+   * maker from changing the parameters later.
+   */
+  learn({ definition }: BoundQuery, text: string | undefined, made: RememberedPlan): void {
     if (text === undefined || this.#impure.has(definition)) return;
     if (this.#madeUnder !== this.schema.keys) {
       this.#madeUnder = this.schema.keys;
@@ -76,9 +78,12 @@ export class PlanMemo {
 }
 
 /** Tells the parameters of a definition from others; `undefined` where no text does. */
-function textOf(query: BoundQuery, representation: Representation): string | undefined {
+export function textOf(
+  { parameters }: BoundQuery,
+  representation: Representation,
+): string | undefined {
   try {
-    return `${representation} ${exactText(query.parameters)}`;
+    return `${representation} ${exactText(parameters)}`;
   } catch (error) {
     if (error instanceof UnkeyableParameterError) return undefined;
     throw error;

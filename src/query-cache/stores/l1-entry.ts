@@ -26,6 +26,8 @@ export interface Keeper {
 
 type Variant = Promise<Buffer | undefined>;
 
+const NO_VARIANT: Variant = Promise.resolve(undefined);
+
 /** An entry in memory, with the compressed forms of its body made when first wanted. */
 export class L1Entry implements CacheEntry {
   readonly stamp: string;
@@ -78,6 +80,7 @@ export class L1Entry implements CacheEntry {
    * thread pool, however many ask. Rejects where compressing fails.
    */
   variant(encoding: VariantEncoding): Variant {
+    if (this.content.length < SMALLEST_COMPRESSED_BYTES) return NO_VARIANT;
     const variants = (this.#variants ??= new Map<VariantEncoding, Variant>());
     let variant = variants.get(encoding);
     if (!variant) {
@@ -90,7 +93,6 @@ export class L1Entry implements CacheEntry {
 
   async #compress(encoding: VariantEncoding): Variant {
     const { body } = this;
-    if (body.length < SMALLEST_COMPRESSED_BYTES) return undefined;
     const compressed =
       encoding === 'gzip'
         ? await gzipAsync(body)

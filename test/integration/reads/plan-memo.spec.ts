@@ -64,6 +64,17 @@ describe('a plan', () => {
     expect(await ask(query)).toMatchObject({ outcome: 'hit', built: 0 });
   });
 
+  it('is not that of parameters that were changed while it was made', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      const parameters = { name: 'NZ' };
+      const first = reads.app.cache.run(named.bind(parameters));
+      parameters.name = 'FJ';
+      await first;
+    }
+    expect(await ask(named.bind({ name: 'FJ' }))).toMatchObject({ value: [{ id: 3 }] });
+    expect(await ask(named.bind({ name: 'NZ' }))).toMatchObject({ value: [{ id: 1 }] });
+  });
+
   it('is one for each value and type of the parameters', async () => {
     for (const name of ['7', 7, ['7'], null, undefined, 'nobody']) {
       const query = named.bind({ name });

@@ -136,6 +136,29 @@ export class DecoratedController {
     return this.source.getRepository(Book).createQueryBuilder('book').orderBy('book.id');
   }
 
+  @Get('emitted/:id')
+  @CacheQuery()
+  emitted(@Param('id', ParseIntPipe) id: number): Observable<BoundQuery> {
+    return of(bookById.bind({ id }));
+  }
+
+  @Get('thenable/:id')
+  @CacheQuery()
+  thenable(@Param('id', ParseIntPipe) id: number): PromiseLike<BoundQuery> {
+    const query = Promise.resolve(bookById.bind({ id }));
+    // A promise, but none of this realm's.
+    const get = (promise: Promise<BoundQuery>, name: string): unknown =>
+      name === 'then' ? promise.then.bind(promise) : Reflect.get(promise, name);
+    return new Proxy(query, { get, getPrototypeOf: () => null });
+  }
+
+  /** Has more parameters than what overrides it. */
+  @Get('overridden/:id')
+  @CacheQuery()
+  overridden(@Param('id', ParseIntPipe) id: number, @Query('of') _of = 'all'): BoundQuery {
+    return bookById.bind({ id: id + 1 });
+  }
+
   @Get('stream')
   @CacheQuery()
   stream(): Observable<unknown> {
@@ -163,7 +186,21 @@ export class DecoratedController {
 
 /** Has the handlers of another, under another path. */
 @Controller('inherited')
-export class InheritingController extends DecoratedController {}
+export class InheritingController extends DecoratedController {
+  @Get('overridden/:id')
+  @CacheQuery()
+  override overridden(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+}
+
+@Controller('forgotten')
+export class ForgetfulController {
+  @Get('books/:id')
+  read(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+}
 
 @Controller('watched')
 @UseInterceptors(Watcher)

@@ -1,17 +1,19 @@
 /** Real: PostgreSQL. `CacheInterceptor` and `@CacheQuery` in an application of one's own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Query, Res } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { CacheInvalidationModule } from '../../../src/cache-invalidation/index.js';
-import { BoundQuery, QueryCacheModule } from '../../../src/query-cache/index.js';
+import { BoundQuery, CacheQuery, QueryCacheModule } from '../../../src/query-cache/index.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 import { StatementCounter } from '../../support/statement-counter.js';
 import {
   Book,
   bookById,
   DecoratedController,
+  ForgetfulController,
   InheritingController,
   InterceptedController,
   WatchedController,
@@ -41,6 +43,7 @@ beforeAll(async () => {
       DecoratedController,
       InheritingController,
       WatchedController,
+      ForgetfulController,
     ],
     providers: [Watcher],
   }).compile();
@@ -154,6 +157,12 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
   });
 });
 
+it('a query that nothing answers is never sent', async () => {
+  const { status, json } = await get('/forgotten/books/1');
+  expect(status).toBe(500);
+  expect(JSON.stringify(json)).not.toContain('books.by-id');
+});
+
 describe('how long an answer is kept', () => {
   it.each([
     ['/intercepted/books/2', 50],
@@ -186,12 +195,48 @@ describe('a decorated handler', () => {
     expect(hit.headers['x-asked-for']).toBe(url);
   });
 
-  it('shows interceptors the bytes', async () => {
+  it.each(['/decorated/emitted/1', '/decorated/thenable/1', '/inherited/overridden/1'])(
+    'answers whatever brings the query: %s',
+    async (url) => {
+      expect(await get(url)).toMatchObject({ ...MISS, json: EMMA });
+      expect(await get(url)).toMatchObject({ ...HIT, json: EMMA });
+    },
+  );
+
+  it('knows its parameters where the compiler does not tell of them', () => {
+    class Bare {
+      read(region = 'US', limit = 10): string {
+        return `${region} ${limit}`;
+      }
+    }
+    const place = Object.getOwnPropertyDescriptor(Bare.prototype, 'read');
+    Query('region')(Bare.prototype, 'read', 0);
+    Query('limit')(Bare.prototype, 'read', 1);
+    CacheQuery()(Bare.prototype, 'read', place ?? {});
+    const read = place?.value as (...args: unknown[]) => string;
+    expect(read.call(new Bare(), 'EU', 5, 'the request', 'the reply')).toBe('EU 5');
+    expect(read.call(new Bare())).toBe('US 10');
+  });
+
+  it('must leave the sending to Nest', () => {
+    class Sending {
+      read(): void {
+        // Would send by itself.
+      }
+    }
+    const place = Object.getOwnPropertyDescriptor(Sending.prototype, 'read');
+    Res()(Sending.prototype, 'read', 0);
+    expect(() => CacheQuery()(Sending.prototype, 'read', place ?? {})).toThrow(
+      '@CacheQuery on read: the handler takes the reply to send it itself.',
+    );
+  });
+
+  it('shows interceptors the body', async () => {
     const { seen } = app.get(Watcher);
     seen.length = 0;
     await get('/watched/books/1');
     await get('/watched/books/1');
-    expect(seen).toEqual(['bytes', 'bytes']);
+    expect(seen).toEqual(['string', 'string']);
   });
 
   it('is what was written for whoever calls it directly', () => {

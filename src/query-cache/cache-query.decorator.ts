@@ -60,7 +60,7 @@ function answering(prototype: object, key: string | symbol, handler: Handler): H
     const settled = (result: unknown): unknown =>
       isCacheableQuery(result) ? answer(result) : result;
     const result = handler.apply(this, args);
-    if (isObservable(result)) return answered(result, isCacheableQuery, answer);
+    if (isObservable(result)) return answered(result, answer);
     return isThenable(result) ? result.then(settled) : settled(result);
   }
 

@@ -8,7 +8,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { answered } from './http/answered.js';
 import { HttpAnswers } from './http/http-answers.js';
-import { isCacheableQuery } from './sql/compiled-query.js';
 
 /**
  * Answers handlers that return a query (a bound `defineQuery` query or a TypeORM
@@ -20,7 +19,7 @@ export class CacheInterceptor implements NestInterceptor {
   constructor(private readonly answers: HttpAnswers) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return answered(next.handle(), isCacheableQuery, (query) => {
+    return answered(next.handle(), (query) => {
       const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
       const route = { controller: context.getClass(), handler: context.getHandler() };
       return this.answers.answer(query, route, request, reply);

@@ -1,0 +1,98 @@
+/** Requests of one turn of the event loop share the reading of the versions, and the judgement of it. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
+import { systemClock, systemTimers } from '../../src/query-cache/core/clock.js';
+import type { TableDependency } from '../../src/query-cache/core/dependency.js';
+import { FreshnessGate, type Freshness } from '../../src/query-cache/core/freshness-gate.js';
+import { Settlement } from '../../src/query-cache/core/settlement.js';
+import { randomToken } from '../../src/query-cache/core/token.js';
+import type { TableReading } from '../../src/query-cache/core/version-store.js';
+import { WriterActivity } from '../../src/query-cache/core/writer-activity.js';
+import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
+
+const TABLE = 'public.users';
+const DEPENDENCIES: readonly TableDependency[] = [
+  { table: TABLE, names: ['*'], insertName: undefined },
+];
+
+class Nobody extends WriterActivity {
+  override async writers(): Promise<ReadonlyMap<number, string>> {
+    return new Map();
+  }
+}
+
+class CountingStore extends TurnMemoryVersionStore {
+  readings = 0;
+
+  protected override readNow(
+    ...tables: Parameters<TurnMemoryVersionStore['readNow']>
+  ): readonly TableReading[] {
+    this.readings += 1;
+    return super.readNow(...tables);
+  }
+}
+
+let store: CountingStore;
+let gate: FreshnessGate;
+
+beforeEach(async () => {
+  store = new CountingStore();
+  const options = { leaseMs: 2_000, pollMs: 1 };
+  const events = new CacheEvents();
+  const settlement = new Settlement(
+    store,
+    new Nobody(),
+    events,
+    randomToken,
+    systemClock,
+    systemTimers,
+    options,
+  );
+  const schema = { isCurrent: () => true };
+  gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers, {
+    settleWaitMs: 1_000,
+  });
+  // Gives the tables their epochs.
+  while (!(await gate.check(DEPENDENCIES)).trusted);
+  store.readings = 0;
+});
+
+function stampOf(freshness: Freshness): string {
+  if (!freshness.trusted) throw new Error(`Not trusted: ${freshness.reason}`);
+  return freshness.stamps.withInserts;
+}
+
+describe('a judgement', () => {
+  it('is one for all who ask in a turn', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => gate.check(DEPENDENCIES)));
+    expect(new Set(all.map(stampOf)).size).toBe(1);
+    expect(store.readings).toBe(1);
+  });
+
+  it('is another for those who ask later', async () => {
+    const before = stampOf(await gate.check(DEPENDENCIES));
+    const mark = { writeId: 'w', backendPid: 1, tables: [{ table: TABLE, names: ['*'] }] };
+    await store.begin(mark, randomToken(), 2_000);
+    expect(await gate.check(DEPENDENCIES)).toEqual({ trusted: false, reason: 'in-doubt' });
+    await store.end('w', [TABLE], randomToken());
+    expect(stampOf(await gate.check(DEPENDENCIES))).not.toBe(before);
+  });
+
+  it('sees a write that began in the same turn, after the first had asked', async () => {
+    const first = gate.check(DEPENDENCIES);
+    const mark = { writeId: 'w', backendPid: 1, tables: [{ table: TABLE, names: ['*'] }] };
+    await store.begin(mark, randomToken(), 2_000);
+    const second = gate.check(DEPENDENCIES);
+    expect(await second).toEqual({ trusted: false, reason: 'in-doubt' });
+    expect(await first).toBe(await second);
+  });
+
+  it('is not shared across an outage that was seen in between', async () => {
+    const before = gate.check(DEPENDENCIES);
+    gate.distrustAll();
+    const after = gate.check(DEPENDENCIES);
+    const [old, anew] = [stampOf(await before), stampOf(await after)];
+    expect(anew).not.toBe(old);
+    expect(stampOf(await gate.check(DEPENDENCIES))).toBe(anew);
+  });
+});

@@ -47,8 +47,8 @@ export function addSecurityHeaders(server: Pick<FastifyInstance, 'addHook'>): vo
 }
 
 /**
- * What helmet puts on an answer: the same on each. Told once, and given to the reply, since what is set on
- * the response under it is written at twice the cost.
+ * What helmet puts on an answer: the same on each, so it is told once. It is given to the reply: what is set
+ * on the response under it makes Node write all headers the slower way.
  */
 function helmetHeaders(options: HelmetOptions): OutgoingHttpHeaders {
   const request = new IncomingMessage(new Socket());

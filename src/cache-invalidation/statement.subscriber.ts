@@ -1,12 +1,17 @@
 import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
-import type { CacheLifecycle, DatabaseSchema } from '../query-cache/index.js';
+import {
+  FOLLOWS_WRITES_ALONE,
+  type CacheLifecycle,
+  type DatabaseSchema,
+} from '../query-cache/index.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import type { OutboxRelay } from './outbox/outbox-relay.js';
 import type { AnsweredStatement, SentStatement, StatementWatcher } from './statement-watcher.js';
 
-/** Hands every statement of the data source to the watcher. */
+/** Hands the statements of the data source to the watcher, all but those of fills. */
 export class StatementSubscriber implements EntitySubscriberInterface, OnModuleInit {
+  readonly [FOLLOWS_WRITES_ALONE] = true;
   readonly #log = new Logger('CacheInvalidation');
 
   constructor(

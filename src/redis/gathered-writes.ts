@@ -2,19 +2,44 @@ import type { Writable } from 'node:stream';
 
 /**
  * Lets what is written by one callback and the promises that it settles leave together: a write to a
- * socket costs more than a command.
+ * socket costs more than a command. Where something is to be written at the end of the turn, what comes
+ * before leaves with that.
  */
 export class GatheredWrites {
   #held: Writable | undefined;
+  #atEnd: (() => void)[] = [];
 
   /** To be called before each write. */
   hold(stream: Writable): void {
     if (this.#held === stream) return;
+    this.#release();
     this.#held = stream;
     stream.cork();
     process.nextTick(() => {
-      if (this.#held === stream) this.#held = undefined;
-      stream.uncork();
+      if (this.#atEnd.length === 0) this.#release();
     });
+  }
+
+  /**
+   * Runs `write` once the callbacks of this turn of the event loop have run.
+   *
+   * The check phase, where it runs, follows the poll phase, where the requests of all sockets that had
+   * something to say are handled one after the other; a microtask or `nextTick` would run after the first
+   * of them already. A timer would let the loop sleep in between; with an immediate pending it does not.
+   */
+  atEndOfTurn(write: () => void): void {
+    this.#atEnd.push(write);
+    if (this.#atEnd.length > 1) return;
+    setImmediate(() => {
+      const writes = this.#atEnd;
+      this.#atEnd = [];
+      for (const next of writes) next();
+      this.#release();
+    });
+  }
+
+  #release(): void {
+    this.#held?.uncork();
+    this.#held = undefined;
   }
 }

@@ -34,11 +34,12 @@ import { untilAny } from './until-any.js';
 export class RedisConnection {
   /** Without user and password. */
   readonly address: string;
+  /** How commands leave. */
+  readonly writes = new GatheredWrites();
   readonly #client: Redis;
   readonly #timing: ConnectionTiming;
   readonly #heartbeat: Heartbeat;
   readonly #outage: OutageState;
-  readonly #writes = new GatheredWrites();
   #closed = false;
   /** Changes whenever a connection opens or closes. */
   #generation = 0;
@@ -110,7 +111,7 @@ export class RedisConnection {
     if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
     const generation = this.#generation;
     try {
-      this.#writes.hold(this.#client.stream);
+      this.writes.hold(this.#client.stream);
       const late = (): Error => new RedisTimeoutError(name, timeoutMs);
       const value = await withDeadline(command(this.#client, node), timeoutMs, late);
       return { value, node };

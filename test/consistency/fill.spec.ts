@@ -18,6 +18,8 @@ class SharedEntries extends EntryStore {
   }
 }
 
+const NAME = { key: 'k', stamp: 's' };
+
 const entry: CacheEntry = {
   stamp: 's',
   body: Buffer.from('rows'),
@@ -45,8 +47,7 @@ function setUp(options: { leaseMs?: number; maxWaitMs?: number } = {}) {
     );
     return () =>
       coordinator.run({
-        key: 'k',
-        lockName: 'l',
+        name: NAME,
         accepts: ({ stamp }) => stamp === 's',
         fill: () => {
           fills.count += 1;
@@ -95,14 +96,14 @@ describe('one fill among instances', () => {
 
   it('is taken over when its instance has died, once the lease has run out', async () => {
     const { lock, instance, fills } = setUp({ leaseMs: 10 });
-    expect(await lock.acquire('l', 'dead', 10)).toBe(true);
+    expect(await lock.acquire(NAME, 'dead', 10)).toBe(true);
     expect(await instance(async () => entry)()).toBeUndefined();
     expect(fills.count).toBe(1);
   });
 
   it('is waited for only so long', async () => {
     const { lock, instance, fills, entries } = setUp({ maxWaitMs: 10 });
-    expect(await lock.acquire('l', 'slow', 60_000)).toBe(true);
+    expect(await lock.acquire(NAME, 'slow', 60_000)).toBe(true);
     expect(await instance(async () => entry)()).toBeUndefined();
     expect(fills.count).toBe(1);
     // It held no lock, so it must not have stored over the other one.

@@ -89,18 +89,18 @@ describe('RedisEntryStore', () => {
 
   it('lets Redis drop the entry when it expires, a fraction of a millisecond notwithstanding', async () => {
     await store.set('k', entryWith({ expiresAtMs: Date.now() + 60_000.4 }));
-    const leftMs = await admin.pttl(`${namespace}:e:k`);
+    const leftMs = await admin.pttl(`${namespace}:e:{k}`);
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(60_001);
     await store.set('short', entryWith({ expiresAtMs: Date.now() + 20.5 }));
     await pass(25);
-    expect(await admin.exists(`${namespace}:e:short`)).toBe(0);
+    expect(await admin.exists(`${namespace}:e:{short}`)).toBe(0);
   });
 
   it('neither stores nor answers an expired entry', async () => {
     const entry = entryWith();
     await store.set('old', { ...entry, expiresAtMs: entry.createdAtMs - 1 });
-    expect(await admin.exists(`${namespace}:e:old`)).toBe(0);
+    expect(await admin.exists(`${namespace}:e:{old}`)).toBe(0);
     await store.set('k', entry);
     const later = { nowMs: () => entry.expiresAtMs };
     expect(await new RedisEntryStore(connection, namespace, later).get('k')).toBeUndefined();
@@ -109,7 +109,7 @@ describe('RedisEntryStore', () => {
 
   it('takes anything it did not write for no entry', async () => {
     await store.set('good', entryWith({ body: randomBytes(3_000) }));
-    const good = (await admin.get(`${namespace}:e:good`)) ?? '';
+    const good = (await admin.get(`${namespace}:e:{good}`)) ?? '';
     const damaged = [
       '',
       'x',
@@ -124,14 +124,14 @@ describe('RedisEntryStore', () => {
       good.slice(1, -1),
     ];
     for (const text of damaged) {
-      await admin.set(`${namespace}:e:k`, text);
+      await admin.set(`${namespace}:e:{k}`, text);
       await expect(store.get('k')).resolves.toBeUndefined();
     }
     expect(connection.state).toBe('up');
   });
 
   it('rejects where Redis refuses, on reads and writes, and stays up', async () => {
-    await admin.lpush(`${namespace}:e:k`, 'a list');
+    await admin.lpush(`${namespace}:e:{k}`, 'a list');
     await expect(store.get('k')).rejects.toThrow(/GET of an entry: WRONGTYPE/);
     await admin.config('SET', 'maxmemory', '1');
     try {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisServer } from '../support/redis-server.js';
-import { fillLockContract } from './fill-lock.contract.js';
+import { fill, fillLockContract } from './fill-lock.contract.js';
 import { connected, freshNamespace, pass } from './redis-harness.js';
 
 let server: RedisServer;
@@ -28,8 +28,8 @@ describe('RedisFillLock', () => {
     const [first, second] = [one, two].map(
       (connection) => new RedisFillLock(connection, namespace),
     );
-    expect(await first?.acquire('k', 'a', 60_000)).toBe(true);
-    expect(await second?.acquire('k', 'b', 60_000)).toBe(false);
+    expect(await first?.acquire(fill('k'), 'a', 60_000)).toBe(true);
+    expect(await second?.acquire(fill('k'), 'b', 60_000)).toBe(false);
     await Promise.all([one.close(), two.close()]);
   });
 });

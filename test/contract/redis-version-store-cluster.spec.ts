@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RedisCommandError } from '../../src/redis/redis.errors.js';
+import { GatheredWrites } from '../../src/redis/gathered-writes.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
+import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
 import { freshNamespace, pass } from './redis-harness.js';
@@ -28,7 +30,8 @@ describe('RedisVersionStore on a cluster node', () => {
         throw new RedisCommandError(name, text.split(' ', 1)[0] ?? '', text);
       }
     };
-    connection = { send, sendUrgently: send } as unknown as RedisConnection;
+    const writes = new GatheredWrites();
+    connection = { send, sendUrgently: send, writes } as unknown as RedisConnection;
   });
 
   afterAll(async () => {
@@ -55,5 +58,14 @@ describe('RedisVersionStore on a cluster node', () => {
     const [reading] = await store.read([{ table, names }]);
     expect(reading?.versions).toEqual(['t7', 't1', 't7', 't7']);
     expect(await store.settleEpoch(table, reading?.epoch ?? '')).toBe(true);
+  });
+
+  it('touches one slot where a lock is asked for beside its entry', async () => {
+    const lock = new RedisFillLock(connection, freshNamespace());
+    const fill = { key: 'k', stamp: 's' };
+    expect(await lock.acquireEarly(fill, 'a', LONG_MS)).toBe(true);
+    expect(await lock.acquire(fill, 'b', LONG_MS)).toBe(false);
+    await lock.release(fill, 'a');
+    expect(await lock.acquire(fill, 'b', LONG_MS)).toBe(true);
   });
 });

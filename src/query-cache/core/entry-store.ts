@@ -21,14 +21,37 @@ export interface CacheEntry {
 export abstract class EntryStore {
   /** The entry, or `undefined` when there is none, it has expired or cannot be decoded. Rejects on an outage. */
   abstract get(key: string): Promise<CacheEntry | undefined>;
-  /** Stores until `entry.expiresAtMs`. Rejects when it cannot be stored. */
-  abstract set(key: string, entry: CacheEntry): Promise<void>;
+  /**
+   * Stores until `entry.expiresAtMs`. Rejects when it cannot be stored.
+   *
+   * @param onSent called once nothing that this process sends to the store can overtake it.
+   */
+  abstract set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void>;
+}
+
+/** What a fill is the only one for. */
+export interface FillName {
+  readonly key: string;
+  /** A short text for the stamp. */
+  readonly stamp: string;
 }
 
 /** One fill among all instances: a lock with an owner and a lease. */
 export abstract class FillLock {
   /** Takes the lock for `leaseMs`; `false` when another owner holds it. Rejects on an outage. */
-  abstract acquire(name: string, owner: string, leaseMs: number): Promise<boolean>;
+  abstract acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean>;
   /** Gives the lock back, only when `owner` still holds it. */
-  abstract release(name: string, owner: string): Promise<void>;
+  abstract release(name: FillName, owner: string): Promise<void>;
+
+  /**
+   * Takes the lock where nothing is stored under the key, in the same round trip as a look at the entry that
+   * is sent at once; `stored` where something is. `undefined`: it would save no round trip here.
+   */
+  acquireEarly(
+    _name: FillName,
+    _owner: string,
+    _leaseMs: number,
+  ): Promise<boolean | 'stored'> | undefined {
+    return undefined;
+  }
 }

@@ -4,9 +4,12 @@
  * The instance that gets the lock fills. The others look for the stored entry and try the lock
  * again, so that a fill that failed or whose instance died is taken over once its lease has run
  * out; after `maxWaitMs` they fill alone.
+ *
+ * The lock can be asked for before the stamp is known, under the stamp that it was last: where it still is,
+ * as a rule, a miss waits for the store once instead of twice.
  */
 import { pause, type Clock, type Timers } from './clock.js';
-import type { CacheEntry, EntryStore, FillLock } from './entry-store.js';
+import type { CacheEntry, EntryStore, FillLock, FillName } from './entry-store.js';
 import type { TokenSource } from './token.js';
 
 export interface FillCoordinatorOptions {
@@ -18,12 +21,23 @@ export interface FillCoordinatorOptions {
 }
 
 export interface SharedFill {
-  readonly key: string;
-  readonly lockName: string;
+  readonly name: FillName;
+  /** The lock, asked for already; one that was used or dropped is of no use. */
+  readonly early?: EarlyLock | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query; answers the entry, or `undefined` when the answer must not be stored. */
   readonly fill: () => Promise<CacheEntry | undefined>;
+}
+
+type LockOutcome = 'mine' | 'held-by-another' | 'no-lock';
+
+export interface EarlyLock {
+  readonly name: FillName;
+  readonly owner: string;
+  /** `stored`: there is an entry under the key, and the lock was not taken. */
+  readonly outcome: Promise<LockOutcome | 'stored'>;
+  isSpent: boolean;
 }
 
 export class FillCoordinator {
@@ -37,19 +51,44 @@ export class FillCoordinator {
     private readonly onStoreFailure: (operation: string) => void,
   ) {}
 
+  /** Asks for the lock of a fill that may come; to be used by `run`, or dropped. */
+  acquireEarly(name: FillName): EarlyLock | undefined {
+    const owner = this.token();
+    const asked = this.lock.acquireEarly(name, owner, this.options.leaseMs);
+    if (!asked) return undefined;
+    const outcome = this.#outcomeOf(
+      asked.then((taken) => (taken === 'stored' ? taken : outcomeOf(taken))),
+    );
+    return { name, owner, outcome, isSpent: false };
+  }
+
+  /** Gives the lock back in the background, where it was got and no fill uses it. */
+  drop(early: EarlyLock): void {
+    if (early.isSpent) return;
+    early.isSpent = true;
+    void early.outcome.then((outcome) => {
+      if (outcome === 'mine') return this.#release(early.name, early.owner);
+    });
+  }
+
   /** Answers an entry that another instance stored meanwhile, or `undefined` after `fill` ran here. */
   async run(shared: SharedFill): Promise<CacheEntry | undefined> {
+    const { name, early } = shared;
+    if (early && !early.isSpent) {
+      early.isSpent = true;
+      if ((await early.outcome) === 'mine') {
+        await this.#fill(shared, early.owner, true);
+        return undefined;
+      }
+    }
     const owner = this.token();
     const deadlineMs = this.clock.nowMs() + this.options.maxWaitMs;
     for (;;) {
       // Carried out in this order in one round trip: the fill that held the lock before has stored
       // its entry before it gave the lock back.
-      const [lock, stored] = await Promise.all([
-        this.#acquire(shared.lockName, owner),
-        this.#stored(shared),
-      ]);
+      const [lock, stored] = await Promise.all([this.#acquire(name, owner), this.#stored(shared)]);
       if (stored) {
-        if (lock === 'mine') void this.#publish(shared, owner, true, undefined);
+        if (lock === 'mine') void this.#release(name, owner);
         return stored;
       }
       if (lock !== 'held-by-another') {
@@ -70,42 +109,57 @@ export class FillCoordinator {
       entry = await shared.fill();
     } finally {
       // The answer does not wait for this: nobody but other instances' waiters needs it.
-      void this.#publish(shared, owner, holdsLock, entry);
+      void this.#publish(shared.name, owner, holdsLock, entry);
     }
   }
 
   /** Stores the entry, then gives the lock back. Never rejects. */
   async #publish(
-    shared: SharedFill,
+    name: FillName,
     owner: string,
     holdsLock: boolean,
     entry: CacheEntry | undefined,
   ): Promise<void> {
+    let isOwed = holdsLock;
+    const release = (): void => {
+      if (isOwed) void this.#release(name, owner);
+      isOwed = false;
+    };
     if (entry) {
-      await this.entries.set(shared.key, entry).catch(() => this.onStoreFailure('set'));
+      await this.entries.set(name.key, entry, release).catch(() => this.onStoreFailure('set'));
     }
-    if (holdsLock) {
-      await this.lock.release(shared.lockName, owner).catch(() => this.onStoreFailure('release'));
-    }
+    release();
   }
 
-  async #acquire(name: string, owner: string): Promise<'mine' | 'held-by-another' | 'no-lock'> {
+  #acquire(name: FillName, owner: string): Promise<LockOutcome> {
+    return this.#outcomeOf(this.lock.acquire(name, owner, this.options.leaseMs).then(outcomeOf));
+  }
+
+  async #outcomeOf<T>(asked: Promise<T>): Promise<T | 'no-lock'> {
     try {
-      const isMine = await this.lock.acquire(name, owner, this.options.leaseMs);
-      return isMine ? 'mine' : 'held-by-another';
+      return await asked;
     } catch {
       this.onStoreFailure('acquire');
       return 'no-lock';
     }
   }
 
+  /** Never rejects. */
+  async #release(name: FillName, owner: string): Promise<void> {
+    await this.lock.release(name, owner).catch(() => this.onStoreFailure('release'));
+  }
+
   async #stored(shared: SharedFill): Promise<CacheEntry | undefined> {
     try {
-      const entry = await this.entries.get(shared.key);
+      const entry = await this.entries.get(shared.name.key);
       return entry && shared.accepts(entry) ? entry : undefined;
     } catch {
       this.onStoreFailure('get');
       return undefined;
     }
   }
+}
+
+function outcomeOf(isMine: boolean): LockOutcome {
+  return isMine ? 'mine' : 'held-by-another';
 }

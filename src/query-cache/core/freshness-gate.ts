@@ -100,6 +100,11 @@ export class FreshnessGate {
     return freshness;
   }
 
+  /** The stamps of the latest reading that could be trusted: likely those of the next one too. */
+  lastStamps(answerDependencies: readonly TableDependency[]): Stamps | undefined {
+    return this.#questions.get(answerDependencies)?.stamps;
+  }
+
   #questionOf(answerDependencies: readonly TableDependency[]): Question {
     let question = this.#questions.get(answerDependencies);
     if (!question) {

@@ -17,8 +17,8 @@
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';
 import type { Dependencies } from './dependency.js';
-import type { CacheEntry, EntryStore } from './entry-store.js';
-import type { FillCoordinator } from './fill-coordinator.js';
+import type { CacheEntry, EntryStore, FillName } from './entry-store.js';
+import type { EarlyLock, FillCoordinator } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
@@ -81,10 +81,18 @@ interface Filled {
   readonly refusal: UncacheableReason | undefined;
 }
 
+/** A look in the shared store that is under way. */
+interface Look<E> {
+  readonly entry: Promise<E | undefined>;
+  /** That of the fill which follows where there is no entry. */
+  readonly lock: EarlyLock | undefined;
+}
+
 export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
-  /** Reads of the shared store under way, by key. */
-  readonly #fetches = new Map<string, Promise<E | undefined>>();
+  /** By key. */
+  readonly #looks = new Map<string, Look<E>>();
+  readonly #stampTags = new WeakMap<Stamps, string>();
   readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
 
   constructor(
@@ -106,22 +114,43 @@ export class ReadProtocol<E extends CacheEntry> {
     const local = this.#alive(this.local.get(request.key));
     if (local && this.#isWithinStaleness(local)) return this.#hit(request, 'L1', local);
     const arrivedAtMs = this.clocks.monotonic.nowMs();
-    // Without an entry in memory the shared one is asked for in the same round trip.
-    const early = local ? undefined : this.#fetch(request.key);
+    if (!local) return this.#readShared(request, arrivedAtMs);
     const freshness = await this.gate.check(request.dependencies.tables);
     if (!freshness.trusted) return this.bypass(request, freshness.reason);
     const { stamps } = freshness;
-    if (local && matches(local.stamp, stamps)) {
+    if (matches(local.stamp, stamps)) {
       this.#verified(local, arrivedAtMs);
       return this.#hit(request, 'L1', local);
     }
-    const stored = this.#alive(await (early ?? this.#fetch(request.key)));
+    return this.#answerShared(request, stamps, this.#look(request.key), arrivedAtMs);
+  }
+
+  /** Without an entry in memory the shared one is asked for in the same round trip as the versions. */
+  async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
+    const { tables } = request.dependencies;
+    const look = this.#look(request.key, this.gate.lastStamps(tables));
+    try {
+      const freshness = await this.gate.check(tables);
+      if (!freshness.trusted) return await this.bypass(request, freshness.reason);
+      return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
+    } finally {
+      if (look.lock) this.fills.drop(look.lock);
+    }
+  }
+
+  async #answerShared(
+    request: ReadRequest,
+    stamps: Stamps,
+    look: Look<E>,
+    arrivedAtMs: number,
+  ): Promise<ReadOutcome<E>> {
+    const stored = this.#alive(await look.entry);
     if (stored && matches(stored.stamp, stamps)) {
       const entry = this.local.set(request.key, stored);
       this.#verified(entry, arrivedAtMs);
       return this.#hit(request, 'L2', entry);
     }
-    return this.#fill(request, stamps);
+    return this.#fill(request, stamps, look.lock);
   }
 
   /** Runs the query and stores nothing. */
@@ -134,9 +163,13 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
-  async #fill(request: ReadRequest, stamps: Stamps): Promise<ReadOutcome<E>> {
+  async #fill(
+    request: ReadRequest,
+    stamps: Stamps,
+    lock: EarlyLock | undefined,
+  ): Promise<ReadOutcome<E>> {
     const flightKey = `${request.key} ${stamps.withInserts}`;
-    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, flightKey));
+    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, lock));
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     if (flight.role === 'waiter') {
       this.events.tell('joined', { query: request.query, scope: 'process' });
@@ -144,12 +177,17 @@ export class ReadProtocol<E extends CacheEntry> {
     return flight.value;
   }
 
-  async #lead(request: ReadRequest, stamps: Stamps, lockName: string): Promise<ReadOutcome<E>> {
+  async #lead(
+    request: ReadRequest,
+    stamps: Stamps,
+    lock: EarlyLock | undefined,
+  ): Promise<ReadOutcome<E>> {
     const startedMs = this.clocks.monotonic.nowMs();
+    const name = this.#fillName(request.key, stamps);
     let filled: Filled | undefined;
     const stored = await this.fills.run({
-      key: request.key,
-      lockName: this.tagOf(Buffer.from(lockName)),
+      name,
+      early: lock?.name.stamp === name.stamp ? lock : undefined,
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: async () => {
         filled = await this.#answerEntry(request, stamps);
@@ -202,17 +240,32 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'hit', level, entry };
   }
 
-  /** Who asks while a read is under way shares it: whatever it finds, its stamp is compared. */
-  #fetch(key: string): Promise<E | undefined> {
-    let fetch = this.#fetches.get(key);
-    if (!fetch) {
-      fetch = this.#fetchAlone(key).finally(() => this.#fetches.delete(key));
-      this.#fetches.set(key, fetch);
+  /**
+   * Who asks while a look is under way shares it: whatever it finds, its stamp is compared.
+   *
+   * @param expected the stamps that a fill would have if nothing has changed: its lock is asked for too.
+   */
+  #look(key: string, expected?: Stamps): Look<E> {
+    let look = this.#looks.get(key);
+    if (!look) {
+      const entry = this.#fetch(key).finally(() => this.#looks.delete(key));
+      const lock = expected && this.fills.acquireEarly(this.#fillName(key, expected));
+      look = { entry, lock };
+      this.#looks.set(key, look);
     }
-    return fetch;
+    return look;
   }
 
-  async #fetchAlone(key: string): Promise<E | undefined> {
+  #fillName(key: string, stamps: Stamps): FillName {
+    let stamp = this.#stampTags.get(stamps);
+    if (stamp === undefined) {
+      stamp = this.tagOf(Buffer.from(stamps.withInserts));
+      this.#stampTags.set(stamps, stamp);
+    }
+    return { key, stamp };
+  }
+
+  async #fetch(key: string): Promise<E | undefined> {
     try {
       const stored = await this.shared.get(key);
       return stored && this.toEntry(stored);

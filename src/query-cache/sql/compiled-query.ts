@@ -43,9 +43,11 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const bound = query instanceof BoundQuery ? query : undefined;
   // A plain builder belongs to its maker: it is left as it was.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
-  const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const shape = bound?.shape ?? 'many';
   const map = builder.expressionMap;
+  // For entities TypeORM selects their primary keys as well.
+  map.queryEntity = shape !== 'raw' && shape !== 'count';
+  const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const isPaged = map.skip !== undefined || map.take !== undefined;
   const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
   const separate =

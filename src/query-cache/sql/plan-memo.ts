@@ -30,7 +30,6 @@ export class PlanMemo {
   #madeUnder: QueryKeys | undefined;
   #byDefinition = new WeakMap<object, Plans>();
   readonly #impure = new WeakSet<object>();
-  /** Equal lists of dependencies become one, so that whoever reads their versions can share that too. */
   readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
 
   constructor(private readonly schema: DatabaseSchema) {}
@@ -64,12 +63,12 @@ export class PlanMemo {
       this.#impure.add(definition);
       this.#byDefinition.delete(definition);
     } else if (known?.isConfirmed !== true) {
-      const plan = { key: made.key, dependencies: this.#shared(made.dependencies) };
-      plans.set(text, { plan, isConfirmed: known !== undefined });
+      plans.set(text, { plan: made, isConfirmed: known !== undefined });
     }
   }
 
-  #shared(dependencies: Dependencies): Dependencies {
+  /** Equal lists of dependencies become one, so that whoever reads their versions can share that too. */
+  shared(dependencies: Dependencies): Dependencies {
     const text = JSON.stringify(dependencies);
     const known = this.#dependencies.get(text);
     if (!known) this.#dependencies.set(text, dependencies);

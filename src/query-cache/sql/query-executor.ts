@@ -2,9 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
+import { directReadOf, type DirectRead } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
+import { StatementNames } from './statement-names.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -23,6 +25,7 @@ interface Fetched {
 
 export class QueryExecutor {
   readonly #sessions: SessionContext;
+  readonly #names = new StatementNames();
 
   /** @param onReconfigured called when the server has read its configuration anew. */
   constructor(
@@ -40,28 +43,53 @@ export class QueryExecutor {
     this.#sessions.watch();
     const runner = this.source.createQueryRunner('master');
     try {
+      if (audit) return await this.#fill(query, builder, runner, audit);
       builder.setQueryRunner(runner);
       const fetch = (): Promise<Fetched> => fetchRows(query, builder);
-      if (!audit) {
-        const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
-        return shape(query, fetched, undefined);
-      }
-      const connection: unknown = await runner.connect();
-      const unfit = await this.#sessions.refusalOf(connection, audit.session);
-      const statements: SentRead[] = [];
-      const recorded = (): Promise<Fetched> => recording(runner, statements, fetch);
-      const fetched = await (query.hasSeveralStatements
-        ? inOneSnapshot(runner, recorded)
-        : recorded());
-      const refusal =
-        unfit ??
-        (await this.#sessions.refusalAfter(connection, audit.session)) ??
-        refusalOf(query, audit, statements, fetched);
-      return shape(query, fetched, refusal);
+      const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
+      return shape(query, fetched, undefined);
     } finally {
       await runner.release();
     }
   }
+
+  async #fill(
+    query: CompiledQuery,
+    builder: SelectQueryBuilder<ObjectLiteral>,
+    runner: QueryRunner,
+    audit: FillAudit,
+  ): Promise<ExecutedQuery> {
+    const connection: unknown = await runner.connect();
+    const unfit = await this.#sessions.refusalOf(connection, audit.session);
+    const direct = directReadOf(query, this.source, this.#names);
+    const { fetched, refusal } = direct
+      ? { fetched: await fetchDirectly(direct, runner, connection), refusal: undefined }
+      : await fetchAudited(query, builder, runner, audit);
+    const changed = await this.#sessions.refusalAfter(connection, audit.session);
+    return shape(query, fetched, unfit ?? changed ?? refusal);
+  }
+}
+
+async function fetchDirectly(
+  direct: DirectRead,
+  runner: QueryRunner,
+  connection: unknown,
+): Promise<Fetched> {
+  return { rows: await direct.fetch(runner, connection), count: undefined };
+}
+
+async function fetchAudited(
+  query: CompiledQuery,
+  builder: SelectQueryBuilder<ObjectLiteral>,
+  runner: QueryRunner,
+  audit: FillAudit,
+): Promise<{ fetched: Fetched; refusal: AuditRefusal | undefined }> {
+  builder.setQueryRunner(runner);
+  const statements: SentRead[] = [];
+  const work = (): Promise<Fetched> =>
+    recording(runner, statements, () => fetchRows(query, builder));
+  const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, work) : work());
+  return { fetched, refusal: refusalOf(query, audit, statements, fetched) };
 }
 
 function refusalOf(

@@ -17,7 +17,7 @@ interface Header extends Omit<CacheEntry, 'body'> {
 const PREFIX = 'tm1';
 const LENGTH_BYTES = 4;
 /** Below, deflating costs more than it saves. */
-const SMALLEST_DEFLATED_BYTES = 1_024;
+const SMALLEST_DEFLATED_BYTES = 4_096;
 /** Above, a text is taken for damaged rather than inflated. */
 const LARGEST_INFLATED_BYTES = 256 * 1_024 * 1_024;
 

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../core/clock.js';
-import { FillLock } from '../core/entry-store.js';
+import { FillLock, type FillName } from '../core/entry-store.js';
 
 interface Lock {
   readonly owner: string;
@@ -17,8 +17,9 @@ export class MemoryFillLock extends FillLock {
     super();
   }
 
-  override async acquire(name: string, owner: string, leaseMs: number): Promise<boolean> {
+  override async acquire(fill: FillName, owner: string, leaseMs: number): Promise<boolean> {
     const nowMs = this.clock.nowMs();
+    const name = textOf(fill);
     const lock = this.#locks.get(name);
     if (lock && lock.owner !== owner && lock.deadlineMs > nowMs) return false;
     if (this.#locks.size >= CROWD) this.#dropExpired(nowMs);
@@ -26,7 +27,8 @@ export class MemoryFillLock extends FillLock {
     return true;
   }
 
-  override async release(name: string, owner: string): Promise<void> {
+  override async release(fill: FillName, owner: string): Promise<void> {
+    const name = textOf(fill);
     if (this.#locks.get(name)?.owner === owner) this.#locks.delete(name);
   }
 
@@ -35,4 +37,8 @@ export class MemoryFillLock extends FillLock {
       if (lock.deadlineMs <= nowMs) this.#locks.delete(name);
     }
   }
+}
+
+function textOf({ key, stamp }: FillName): string {
+  return `${key} ${stamp}`;
 }

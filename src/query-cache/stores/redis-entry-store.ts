@@ -5,8 +5,10 @@
  * failed must not look like a miss), a failed write is thrown. And they get no client but three
  * commands that obey the connection's deadline and outages.
  */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-ioredis-yet';
+import type { Redis } from 'ioredis';
 import { Keyv } from 'keyv';
 import { RedisError } from '../../redis/redis.errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
@@ -18,6 +20,8 @@ import { RedisKeys } from './redis-keys.js';
 export class RedisEntryStore extends EntryStore {
   readonly #keys: RedisKeys;
   readonly #cache: Cache;
+  /** Of stores that are not sent yet, by their keys in Redis. */
+  readonly #onSent = new Map<string, () => void>();
 
   /** `clock` is the one that entries are dated by. */
   constructor(
@@ -28,7 +32,7 @@ export class RedisEntryStore extends EntryStore {
     super();
     this.#keys = new RedisKeys(namespace);
     const keyv = new Keyv({
-      store: new FailureKeepingAdapter(storeOver(connection)),
+      store: new FailureKeepingAdapter(storeOver(connection, (key) => this.#sent(key))),
       useKeyPrefix: false,
       throwOnErrors: true,
       serialize: (data) => encodeEntry(data.value as CacheEntry),
@@ -47,10 +51,25 @@ export class RedisEntryStore extends EntryStore {
     return found && found.expiresAtMs > this.clock.nowMs() ? found : undefined;
   }
 
-  override async set(key: string, entry: CacheEntry): Promise<void> {
+  override async set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
+    // What is answered with the entry goes first.
+    await endOfTurn();
     // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
     const ttlMs = Math.ceil(entry.expiresAtMs - this.clock.nowMs());
-    if (ttlMs > 0) await this.#cache.set(this.#keys.entry(key), entry, ttlMs);
+    if (ttlMs <= 0) return;
+    const name = this.#keys.entry(key);
+    if (onSent) this.#onSent.set(name, onSent);
+    try {
+      await this.#cache.set(name, entry, ttlMs);
+    } finally {
+      if (onSent && this.#onSent.get(name) === onSent) this.#onSent.delete(name);
+    }
+  }
+
+  #sent(name: string): void {
+    const onSent = this.#onSent.get(name);
+    this.#onSent.delete(name);
+    onSent?.();
   }
 }
 
@@ -74,13 +93,16 @@ class FailureKeepingAdapter extends KeyvAdapter {
 }
 
 /** The client as far as the store uses it for single entries. */
-function storeOver(connection: RedisConnection): CacheManagerStore {
+function storeOver(connection: RedisConnection, onSet: (key: string) => void): CacheManagerStore {
   const client = {
     get: async (key: string): Promise<string | null> =>
       (await connection.send('GET of an entry', (redis) => redis.get(key))).value,
-    set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> =>
-      (await connection.send('SET of an entry', (redis) => redis.set(key, text, unit, ttlMs)))
-        .value,
+    set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
+      const command = (redis: Redis) => redis.set(key, text, unit, ttlMs);
+      const sent = connection.send('SET of an entry', command);
+      onSet(key);
+      return (await sent).value;
+    },
     del: async (key: string): Promise<number> =>
       (await connection.send('DEL of an entry', (redis) => redis.del(key))).value,
   };

@@ -1,3 +1,5 @@
+import type { FillName } from '../core/entry-store.js';
+
 /**
  * The names of all keys in Redis.
  *
@@ -8,12 +10,13 @@
  * | `<ns>:{<table>}:m`     | hash: write id -> mark                                         |
  * | `<ns>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
  * | `<ns>:t`              | set: the tables that were ever given an epoch                  |
- * | `<ns>:e:<key>`         | an entry; TTL                                                  |
- * | `<ns>:f:<name>`        | the lock of a fill; TTL                                        |
+ * | `<ns>:e:{<key>}`       | an entry; TTL                                                  |
+ * | `<ns>:f:{<key>}:<s>`   | the lock of a fill under stamp s; TTL                          |
  * | `<ns>:{i}:h`           | nothing, ever: heartbeats delete it                            |
  * | `<ns>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
  *
- * The braces put all data of one table into one slot of a Redis cluster.
+ * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the locks of
+ * its fills.
  */
 export class RedisKeys {
   readonly #tables = new Map<string, string>();
@@ -44,11 +47,11 @@ export class RedisKeys {
   }
 
   entry(key: string): string {
-    return `${this.namespace}:e:${key}`;
+    return `${this.namespace}:e:{${key}}`;
   }
 
-  fillLock(name: string): string {
-    return `${this.namespace}:f:${name}`;
+  fillLock({ key, stamp }: FillName): string {
+    return `${this.namespace}:f:{${key}}:${stamp}`;
   }
 
   /** The keys of a heartbeat: one that is never set, and the question of an instance. */

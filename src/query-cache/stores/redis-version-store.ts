@@ -29,7 +29,7 @@ type Wanted = readonly TableVersionNames[];
 export class RedisVersionStore extends VersionStore {
   readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
-  readonly #reads = new TurnBatch((wanted: readonly Wanted[]) => this.#readAll(wanted));
+  readonly #reads: TurnBatch<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
@@ -39,6 +39,10 @@ export class RedisVersionStore extends VersionStore {
     super();
     this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
+    this.#reads = new TurnBatch(
+      (wanted) => this.#readAll(wanted),
+      (work) => connection.writes.atEndOfTurn(work),
+    );
   }
 
   override read(tables: Wanted): Promise<readonly TableReading[]> {

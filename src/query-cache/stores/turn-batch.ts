@@ -1,11 +1,4 @@
-/**
- * Asks all that is asked in one turn of the event loop in one round trip.
- *
- * The first question of a turn schedules the round trip with `setImmediate`. The check phase, where it
- * runs, follows the poll phase, where the requests of all sockets that had something to say are handled
- * one after the other; a microtask or `nextTick` would run after the first of them already. A
- * timer would let the loop sleep in between; with an immediate pending it does not.
- */
+/** Asks all that is asked in one turn of the event loop in one round trip. */
 
 /** Tells the answer to each of the questions that were asked together. */
 export type Answers<Q, A> = (question: Q) => A;
@@ -22,8 +15,14 @@ class Asked<A> {
 export class TurnBatch<Q extends object, A> {
   #open: Map<Q, Asked<A>> | undefined;
 
-  /** `askAll` gets each question once, and is called after the last of them was asked. */
-  constructor(private readonly askAll: (questions: readonly Q[]) => Promise<Answers<Q, A>>) {}
+  /**
+   * @param askAll gets each question once, and is called after the last of them was asked.
+   * @param atEndOfTurn runs its argument once the callbacks of the present turn have run.
+   */
+  constructor(
+    private readonly askAll: (questions: readonly Q[]) => Promise<Answers<Q, A>>,
+    private readonly atEndOfTurn: (work: () => void) => void,
+  ) {}
 
   /**
    * The same object asked again in the same turn gets the same promise. Rejects when the round trip
@@ -41,7 +40,7 @@ export class TurnBatch<Q extends object, A> {
 
   #schedule(): Map<Q, Asked<A>> {
     const turn = new Map<Q, Asked<A>>();
-    setImmediate(() => {
+    this.atEndOfTurn(() => {
       this.#open = undefined;
       void this.#send(turn);
     });

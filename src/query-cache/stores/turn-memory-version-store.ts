@@ -7,8 +7,9 @@ import { TurnBatch } from './turn-batch.js';
  * that are answered together cost less than those that are answered one by one.
  */
 export class TurnMemoryVersionStore extends MemoryVersionStore {
-  readonly #reads = new TurnBatch<readonly TableVersionNames[], readonly TableReading[]>(() =>
-    Promise.resolve((tables) => this.readNow(tables)),
+  readonly #reads = new TurnBatch<readonly TableVersionNames[], readonly TableReading[]>(
+    () => Promise.resolve((tables) => this.readNow(tables)),
+    setImmediate,
   );
 
   override read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {

@@ -16,6 +16,21 @@ return 1
 );
 
 /**
+ * Takes the lock where there is no entry yet.
+ *
+ * KEYS: entry, lock. ARGV: owner, lease in ms. Answers 1, 0 when another owner holds it, or 2 when there
+ * is an entry.
+ */
+export const takeEarlyFillLock = defineScript(
+  'take-early-fill-lock',
+  `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 2 end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0
+`,
+);
+
+/**
  * Gives the lock back, only when the owner still holds it.
  *
  * KEYS: lock. ARGV: owner.

@@ -1,4 +1,4 @@
-import { FillLock } from '../../../../src/query-cache/core/entry-store.js';
+import { FillLock, type FillName } from '../../../../src/query-cache/core/entry-store.js';
 
 /** Everyone gets it at once: what it saves is work, which nothing that is explored depends on. */
 export class OpenFillLock extends FillLock {
@@ -17,14 +17,16 @@ export class WorldFillLock extends FillLock {
   /** Grows when there is reason to look again. */
   changes = 0;
 
-  override async acquire(name: string, owner: string): Promise<boolean> {
+  override async acquire({ key, stamp }: FillName, owner: string): Promise<boolean> {
+    const name = `${key} ${stamp}`;
     const present = this.owners.get(name) ?? owner;
     if (present !== owner) return false;
     this.owners.set(name, owner);
     return true;
   }
 
-  override async release(name: string, owner: string): Promise<void> {
+  override async release({ key, stamp }: FillName, owner: string): Promise<void> {
+    const name = `${key} ${stamp}`;
     if (this.owners.get(name) === owner) this.expire(name);
   }
 

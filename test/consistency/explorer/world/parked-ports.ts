@@ -3,6 +3,7 @@ import type { Timers } from '../../../../src/query-cache/core/clock.js';
 import {
   EntryStore,
   FillLock,
+  type FillName,
   type CacheEntry,
 } from '../../../../src/query-cache/core/entry-store.js';
 import {
@@ -109,13 +110,13 @@ export class ParkedFillLock extends FillLock {
     super();
   }
 
-  override acquire(name: string, owner: string, leaseMs: number): Promise<boolean> {
+  override acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean> {
     return this.process.call('redis', 'tries the lock', () =>
       this.lock.acquire(name, owner, leaseMs),
     );
   }
 
-  override release(name: string, owner: string): Promise<void> {
+  override release(name: FillName, owner: string): Promise<void> {
     return this.process.call('redis', 'gives the lock back', () => this.lock.release(name, owner));
   }
 }

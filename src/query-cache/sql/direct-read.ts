@@ -1,0 +1,104 @@
+/**
+ * Sends a fill's statement over its connection, past what TypeORM does besides: it compiles the query once
+ * more, tells subscribers, and hydrates slowly (entity-hydration.ts). The statement gets a name when it is
+ * sent often (statement-names.ts).
+ */
+import {
+  QueryFailedError,
+  SelectQueryBuilder,
+  type DataSource,
+  type EntitySubscriberInterface,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
+import type { CompiledQuery } from './compiled-query.js';
+import { hydrationOf, type Hydrate } from './entity-hydration.js';
+import type { StatementNames } from './statement-names.js';
+
+/**
+ * A subscriber that has this hears of statements only to follow what they write. The statements of fills
+ * are proven to write nothing, and it is not told of them.
+ */
+export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
+
+/** The server knows the name no longer, has given it to another, or has other columns for it now. */
+const STALE_NAME_STATES: ReadonlySet<unknown> = new Set(['26000', '42P05', '0A000']);
+
+const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
+
+export interface DirectRead {
+  /** @throws QueryFailedError */
+  fetch(runner: QueryRunner, client: unknown): Promise<readonly ObjectLiteral[]>;
+}
+
+/** The part of a node-postgres client that is used here. */
+interface Client {
+  query(config: Statement): Promise<Result>;
+}
+
+interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly name?: string;
+  readonly rowMode?: 'array';
+}
+
+interface Result {
+  readonly rows: readonly unknown[];
+  readonly fields: readonly { readonly name: string }[];
+}
+
+/** `undefined` where TypeORM has more to do than to send the query's SQL and to make entities of its rows. */
+export function directReadOf(
+  { sql, parameters, shape, builder, hasSeveralStatements }: CompiledQuery,
+  source: DataSource,
+  names: StatementNames,
+): DirectRead | undefined {
+  const isMore = hasSeveralStatements || source.options.maxQueryExecutionTime;
+  if (isMore || !isOrdinary(builder) || source.subscribers.some(hearsOfReads)) return undefined;
+  const hydrate = shape === 'raw' ? undefined : hydrationOf(builder, source);
+  if (shape !== 'raw' && (!hydrate || (shape !== 'many' && shape !== 'one'))) return undefined;
+  const rowMode = hydrate ? ({ rowMode: 'array' } as const) : {};
+  const statement: Statement = { text: sql, values: parameters, ...rowMode };
+  return {
+    fetch: async (runner, client) => {
+      source.logger.logQuery(sql, [...parameters], runner);
+      try {
+        const rows = rowsOf(await send(client as Client, statement, names), hydrate);
+        return shape === 'one' ? rows.slice(0, 1) : rows;
+      } catch (error) {
+        source.logger.logQueryError(error as Error, sql, [...parameters], runner);
+        throw new QueryFailedError(sql, [...parameters], error as Error);
+      }
+    },
+  };
+}
+
+function hearsOfReads(subscriber: EntitySubscriberInterface): boolean {
+  const hears = 'beforeQuery' in subscriber || 'afterQuery' in subscriber;
+  return hears && !(FOLLOWS_WRITES_ALONE in subscriber);
+}
+
+/** Whether the builder runs its query as TypeORM wrote it. */
+function isOrdinary(builder: SelectQueryBuilder<ObjectLiteral>): boolean {
+  const ordinary = SelectQueryBuilder.prototype;
+  return RUNNERS.every((name) => builder[name] === ordinary[name]);
+}
+
+async function send(client: Client, statement: Statement, names: StatementNames): Promise<Result> {
+  const name = names.nameOf(statement.text);
+  if (name === undefined) return client.query(statement);
+  try {
+    return await client.query({ ...statement, name });
+  } catch (error) {
+    if (!STALE_NAME_STATES.has((error as { code?: unknown }).code)) throw error;
+    names.giveUp(statement.text);
+    return client.query(statement);
+  }
+}
+
+function rowsOf({ rows, fields }: Result, hydrate: Hydrate | undefined): readonly ObjectLiteral[] {
+  if (!hydrate) return rows as readonly ObjectLiteral[];
+  const names = fields.map(({ name }) => name);
+  return hydrate(names, rows as readonly (readonly unknown[])[]);
+}

@@ -5,10 +5,12 @@ import {
   SESSION_NAMES,
   type Catalogue,
   type SessionNames,
+  type StatementNames,
 } from '../query-cache/index.js';
 import { TransactionLog } from './core/transaction-log.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
-import type { PostgresClient } from './postgres-client.js';
+import { canOpen, openWith } from './opening-query.js';
+import type { PostgresClient, StatementAnswer } from './postgres-client.js';
 import { StatementTurns } from './statement-turns.js';
 
 export class ConnectionSession {
@@ -30,15 +32,37 @@ export class ConnectionSession {
   /** Something has changed the names, and the end of a transaction may change them back. */
   #namesVary = false;
   #isStatusOld = false;
+  #isOpening = false;
   #owesUnlock = false;
 
-  constructor(readonly client: PostgresClient) {
+  constructor(
+    readonly client: PostgresClient,
+    private readonly names: StatementNames,
+  ) {
     this.turns = new StatementTurns(client);
   }
 
   get isInTransaction(): boolean {
+    if (this.#isOpening) return true;
     const status = this.client.getTransactionStatus();
     return status === 'T' || status === 'E';
+  }
+
+  /**
+   * Opens a transaction with a statement, in one round trip. What the server tells before it has answered
+   * is of that transaction already.
+   */
+  async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
+    this.#isOpening = true;
+    try {
+      if (!canOpen(this.client)) {
+        await this.client.query('START TRANSACTION');
+        return await this.client.query(sql, [...values]);
+      }
+      return await openWith(this.client, sql, values, this.names);
+    } finally {
+      this.#isOpening = false;
+    }
   }
 
   /** A statement has failed: node-postgres reports that before it has heard the new status. */

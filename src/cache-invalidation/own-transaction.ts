@@ -1,18 +1,23 @@
 /**
- * The transaction given to a writing statement that was sent outside of one.
+ * The transaction given to a writing statement that was sent outside of one. It is opened by what is sent
+ * first, the look at the old rows or the statement itself, so that it costs no round trip of its own.
  *
  * It is begun and ended over the connection itself, past TypeORM: to TypeORM and its subscribers
  * the statement stays what it was, one that commits by itself.
  */
 import { QueryFailedError } from 'typeorm';
 import type { ConnectionSession } from './connection-session.js';
+import { canOpen, openWhenSent } from './opening-query.js';
+import type { StatementAnswer } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 
+export type Send = (sql: string, values: unknown[]) => Promise<StatementAnswer>;
+
 export interface OwnTransactionSteps {
-  /** Reads and locks the old rows, once the transaction is open. */
-  readonly probe: () => Promise<void>;
+  /** Reads and locks the old rows by `send`; answers whether there was need to. */
+  readonly probe: (send: Send) => Promise<boolean>;
   readonly announce: () => Promise<Announcement | undefined>;
   /** Ends what it has touched as soon as possible: nobody was told before it was committed. */
   readonly owe: () => void;
@@ -24,27 +29,39 @@ export async function beginOwnTransaction(
   protocol: WriteProtocol,
   steps: OwnTransactionSteps,
 ): Promise<void> {
+  const { sql, parameters } = statement;
+  /** While the statement is to open the transaction: takes that back, and tells whether it was in time. */
+  let takeBack: (() => boolean) | undefined;
   const begin = async (): Promise<void> => {
     session.understoodBy = statement.catalogue;
     try {
-      await session.client.query('START TRANSACTION');
-      await steps.probe();
+      if (await steps.probe((text, values) => session.openWith(text, values))) return;
+      if (canOpen(session.client) && Array.isArray(parameters) && parameters.length > 0) {
+        const send = (): Promise<StatementAnswer> => session.openWith(sql, parameters);
+        takeBack = openWhenSent(session.client, sql, parameters, send);
+      } else await session.client.query('START TRANSACTION');
     } catch (error) {
       await rollback(session);
       throw error;
     }
   };
+  const undo = async (): Promise<void> => {
+    if (takeBack?.()) session.endTransaction();
+    else await rollback(session);
+  };
   await begin();
-  statement.endOwnTransaction = (success) =>
-    success ? commit(session, statement, protocol, steps) : rollback(session);
+  statement.endOwnTransaction = (success) => {
+    takeBack?.();
+    return success ? commit(session, statement, protocol, steps) : rollback(session);
+  };
   statement.preparation = {
-    giveWay: () => rollback(session),
+    giveWay: undo,
     resume: async () => {
       if (session.isInTransaction) return false;
       await begin();
       return true;
     },
-    abandon: () => rollback(session),
+    abandon: undo,
   };
 }
 

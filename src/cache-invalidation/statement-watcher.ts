@@ -19,7 +19,7 @@
  *   have touched anything.
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
-import type { DatabaseSchema } from '../query-cache/index.js';
+import { StatementNames, type DatabaseSchema } from '../query-cache/index.js';
 import { announce } from './announcing.js';
 import { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
@@ -28,7 +28,7 @@ import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
-import { beginOwnTransaction } from './own-transaction.js';
+import { beginOwnTransaction, type Send } from './own-transaction.js';
 import type { PostgresClient } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
@@ -51,6 +51,7 @@ export interface AnsweredStatement extends SentStatement {
 
 export class StatementWatcher {
   readonly #sessions = new WeakMap<object, ConnectionSession>();
+  readonly #names = new StatementNames();
 
   constructor(
     readonly schema: DatabaseSchema,
@@ -165,7 +166,7 @@ export class StatementWatcher {
     const client = (await queryRunner.connect()) as PostgresClient;
     let session = this.#sessions.get(client);
     if (!session) {
-      const added = new ConnectionSession(client);
+      const added = new ConnectionSession(client, this.#names);
       session = added;
       this.#sessions.set(client, added);
       client.on('notice', (notice) => this.#noticed(added, notice));
@@ -194,7 +195,7 @@ export class StatementWatcher {
       await this.#probe(session, statement);
     } else {
       await beginOwnTransaction(session, statement, this.protocol, {
-        probe: () => this.#probe(session, statement),
+        probe: (send) => this.#probe(session, statement, send),
         announce: () => announce(session, this),
         owe: () => this.#owe(session),
       });
@@ -216,16 +217,21 @@ export class StatementWatcher {
     statement.preparation = { giveWay: abort, resume: begin, abandon: abort };
   }
 
-  async #probe(session: ConnectionSession, statement: RunningStatement): Promise<void> {
+  /** Answers whether there was need to. */
+  async #probe(
+    session: ConnectionSession,
+    statement: RunningStatement,
+    send: Send = (text, values) => session.client.query(text, values),
+  ): Promise<boolean> {
     const { sql, parameters, analysis } = statement;
-    const write =
-      analysis?.kind === 'write' ? analysis.writes.find(({ probe }) => probe) : undefined;
-    const probe = write?.probe;
-    if (!probe || session.client.getTransactionStatus() === 'E') return;
+    const writes = analysis?.kind === 'write' ? analysis.writes : [];
+    const probe = writes.find((write) => write.probe)?.probe;
+    if (!probe || session.client.getTransactionStatus() === 'E') return false;
     const values = valuesOf(parameters);
     try {
       const wanted = probe.parameterIndexes.map((index) => values[index]);
-      statement.probed = (await session.client.query(probe.sql, wanted)).rows;
+      statement.probed = (await send(probe.sql, wanted)).rows;
+      return true;
     } catch (error) {
       session.expectNewStatus();
       throw new QueryFailedError(sql, values, error as Error);

@@ -21,9 +21,6 @@ import type { StatementNames } from './statement-names.js';
  */
 export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
 
-/** The server knows the name no longer, has given it to another, or has other columns for it now. */
-const STALE_NAME_STATES: ReadonlySet<unknown> = new Set(['26000', '42P05', '0A000']);
-
 const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
 
 export interface DirectRead {
@@ -86,13 +83,13 @@ function isOrdinary(builder: SelectQueryBuilder<ObjectLiteral>): boolean {
 }
 
 async function send(client: Client, statement: Statement, names: StatementNames): Promise<Result> {
-  const name = names.nameOf(statement.text);
+  const { text } = statement;
+  const name = names.nameOf(text);
   if (name === undefined) return client.query(statement);
   try {
     return await client.query({ ...statement, name });
   } catch (error) {
-    if (!STALE_NAME_STATES.has((error as { code?: unknown }).code)) throw error;
-    names.giveUp(statement.text);
+    if (!names.isToBlame(text, error)) throw error;
     return client.query(statement);
   }
 }

@@ -12,6 +12,9 @@ const MOST_COUNTED = 1_000;
 /** A text that was sent as often will be sent again. */
 const OFTEN = 5;
 
+/** The server knows the name no longer, has given it to another, or has other columns for it now. */
+const STALE_STATES: ReadonlySet<unknown> = new Set(['26000', '42P05', '0A000']);
+
 export class StatementNames {
   readonly #sent = new LRUCache<string, number>({ max: MOST_COUNTED });
   /** `undefined`: not to be named. */
@@ -33,8 +36,13 @@ export class StatementNames {
     return name;
   }
 
-  /** The server does not know the name any more, or it stands for something else there. */
-  giveUp(sql: string): void {
+  /**
+   * Whether a failure is the name's, so that the statement may be sent again: without a name, as from now on.
+   */
+  isToBlame(sql: string, error: unknown): boolean {
+    const { code } = error as { readonly code?: unknown };
+    if (this.#names.get(sql) === undefined || !STALE_STATES.has(code)) return false;
     this.#names.set(sql, undefined);
+    return true;
   }
 }

@@ -1,0 +1,129 @@
+/**
+ * A statement that opens a transaction on its way: START TRANSACTION and the statement are one sequence of
+ * the extended query protocol, up to one Sync, and so one round trip. Where the first fails, the server
+ * skips the second (PostgreSQL, "Extended Query" in "Message Flow").
+ */
+import pg from 'pg';
+import type { StatementNames } from '../query-cache/index.js';
+import type { PostgresClient, StatementAnswer } from './postgres-client.js';
+
+/** What node-postgres gives a query to send itself over. */
+interface Wire {
+  readonly stream: { cork(): void; uncork(): void };
+  parse(message: object): void;
+  bind(message: object): void;
+  execute(message: object): void;
+}
+
+/** What node-postgres calls on a query, beside what its types tell. */
+interface QueryInside {
+  callback: (error: Error | null, answer: StatementAnswer) => void;
+  submit(wire: Wire): Error | null;
+  handleCommandComplete(message: unknown, wire: Wire): void;
+}
+
+const BaseQuery = pg.Query as unknown as new (config: {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly name: string | undefined;
+  readonly queryMode: 'extended';
+}) => QueryInside;
+
+class OpeningQuery extends BaseQuery {
+  #isOpen = false;
+
+  constructor(
+    text: string,
+    values: readonly unknown[],
+    name: string | undefined,
+    override readonly callback: QueryInside['callback'],
+  ) {
+    super({ text, values, name, queryMode: 'extended' });
+  }
+
+  override submit(wire: Wire): Error | null {
+    wire.stream.cork();
+    try {
+      wire.parse({ text: 'START TRANSACTION' });
+      wire.bind({});
+      wire.execute({});
+      return super.submit(wire);
+    } finally {
+      wire.stream.uncork();
+    }
+  }
+
+  override handleCommandComplete(message: unknown, wire: Wire): void {
+    if (this.#isOpen) super.handleCommandComplete(message, wire);
+    this.#isOpen = true;
+  }
+}
+
+/** Whether a statement can open its transaction over such a client: not over a native one. */
+export function canOpen(client: PostgresClient): boolean {
+  return client instanceof pg.Client;
+}
+
+/** Opens a transaction and carries the statement out in it, by a name where it is sent often. */
+export async function openWith(
+  client: PostgresClient,
+  text: string,
+  values: readonly unknown[],
+  names: StatementNames,
+): Promise<StatementAnswer> {
+  const name = names.nameOf(text);
+  try {
+    return await open(client, text, values, name);
+  } catch (error) {
+    if (!names.isToBlame(text, error)) throw error;
+    await client.query('ROLLBACK');
+    return open(client, text, values, undefined);
+  }
+}
+
+function open(
+  client: PostgresClient,
+  text: string,
+  values: readonly unknown[],
+  name: string | undefined,
+): Promise<StatementAnswer> {
+  return new Promise((resolve, reject) => {
+    const query = new OpeningQuery(text, values, name, (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
+    client.query(query);
+  });
+}
+
+/**
+ * Lets the statement open a transaction when it is sent: the next time that the client is asked for it with
+ * the same list of values. Answers a function that takes this back, and tells whether it was in time.
+ *
+ * @param send does it in place of the client.
+ */
+export function openWhenSent(
+  client: PostgresClient,
+  text: string,
+  values: readonly unknown[],
+  send: () => Promise<StatementAnswer>,
+): () => boolean {
+  const before = Object.getOwnPropertyDescriptor(client, 'query');
+  const query = client.query.bind(client) as (...sent: unknown[]) => unknown;
+  let isWaiting = true;
+  const takeBack = (): boolean => {
+    if (!isWaiting) return false;
+    isWaiting = false;
+    // Someone else may have laid a hand on it meanwhile: theirs leads here, and from here on.
+    if (client.query !== waiting) return true;
+    if (before) Object.defineProperty(client, 'query', before);
+    else Reflect.deleteProperty(client, 'query');
+    return true;
+  };
+  const waiting = ((...sent: unknown[]) => {
+    if (!isWaiting || sent[0] !== text || sent[1] !== values) return query(...sent);
+    takeBack();
+    return send();
+  }) as PostgresClient['query'];
+  client.query = waiting;
+  return takeBack;
+}

@@ -38,6 +38,8 @@ const SWEEP_PAUSE_MS = 5_000;
 const SETTLE_WAIT_MS = 100;
 /** Pause between two looks for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
+/** Of a hash in an entity tag: a multiple of three, which base64 writes without a rest. */
+const TAG_BYTES = 18;
 
 export const optionsProvider: FactoryProvider<Readonly<QueryCacheOptions>> = {
   provide: QUERY_CACHE_OPTIONS,
@@ -153,7 +155,7 @@ export const readProviders: FactoryProvider[] = [
         fills,
         (entry: CacheEntry) => new L1Entry(entry),
         // A part of the text would keep the whole of it in memory.
-        (bytes) => hash('sha256', bytes, 'buffer').toString('base64url', 0, 20),
+        (bytes) => hash('sha256', bytes, 'buffer').toString('base64url', 0, TAG_BYTES),
         { wall: wallClock, monotonic: systemClock },
         systemTimers,
         events,

@@ -1,12 +1,13 @@
 /**
- * The key of a query: of SHA-256, 160 bits, over everything its answer depends on, the rows aside.
+ * The key of a query: of SHA-256, 144 bits, over everything its answer depends on, the rows aside.
  *
  * Every part is written with its type and length, so that no two different lists of parts have
  * the same text: the number 1, the text '1' and the list [1] have three keys.
  */
 import { hash } from 'node:crypto';
 
-const KEY_BYTES = 20;
+/** A multiple of three, which base64 writes without a rest. */
+const KEY_BYTES = 18;
 
 /** A parameter whose value has no exact text, so that it cannot be part of a key. */
 export class UnkeyableParameterError extends Error {
@@ -40,7 +41,7 @@ export class QueryKeys {
       parts += typed(value, `$${index + 1}`, asSent);
     });
     for (const value of values) parts += typed(value, 'of its headers', byFields);
-    // 160 bits, and no part of a longer text, which would stay in memory with it.
+    // No part of a longer text, which would stay in memory with it.
     return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
   }
 }

@@ -1,22 +1,22 @@
 import { isAscii } from 'node:buffer';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { CacheEntry } from '../core/entry-store.js';
-
-export type VariantEncoding = 'br' | 'gzip';
+import {
+  CompressedForms,
+  ownBytes,
+  type Variant,
+  type VariantEncoding,
+} from './compressed-forms.js';
 
 /** A shorter body is sent as it is: the saving would be lost in the packet. */
 const SMALLEST_COMPRESSED_BYTES = 1_024;
 /** A body up to this length is kept as a text where it is plain ASCII. */
 const LONGEST_TEXT_BYTES = 4_096;
 /** The object, the key, strings' headers and the places in maps, as measured. */
-const OVERHEAD_BYTES = 400;
+const OVERHEAD_BYTES = 320;
 /** What a Buffer takes besides what it holds, as measured. */
 const BUFFER_BYTES = 190;
-const BROTLI_QUALITY = 5;
-
-const brotliAsync = promisify(brotliCompress);
-const gzipAsync = promisify(gzip);
+/** Times are kept from here on: a number that is small enough takes no memory of its own. */
+const STARTED_AT_MS = Date.now();
 
 /** Who keeps entries by their bytes. */
 export interface Keeper {
@@ -24,38 +24,40 @@ export interface Keeper {
   grown(key: string, entry: L1Entry): void;
 }
 
-type Variant = Promise<Buffer | undefined>;
-
 const NO_VARIANT: Variant = Promise.resolve(undefined);
+const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
 
 /** An entry in memory, with the compressed forms of its body made when first wanted. */
 export class L1Entry implements CacheEntry {
   readonly stamp: string;
   readonly empty: boolean;
   readonly tag: string;
-  readonly createdAtMs: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The body as it is sent. A short one is a text, which takes less memory besides its bytes. */
   readonly content: Buffer | string;
+  readonly #createdAfterMs: number;
   readonly #ttlMs: number;
-  #variants: Map<VariantEncoding, Variant> | undefined;
-  #variantBytes = 0;
-  #key = '';
-  #keeper: Keeper | undefined;
+  readonly #forms: CompressedForms | undefined;
 
   constructor(entry: CacheEntry) {
     this.stamp = entry.stamp;
     this.empty = entry.empty;
     this.tag = entry.tag;
-    this.createdAtMs = entry.createdAtMs;
-    this.headers = entry.headers;
+    this.headers = compactOf(entry.headers);
     this.content = contentOf(entry.body);
+    this.#createdAfterMs = entry.createdAtMs - STARTED_AT_MS;
     this.#ttlMs = entry.expiresAtMs - entry.createdAtMs;
+    const isShort = this.content.length < SMALLEST_COMPRESSED_BYTES;
+    this.#forms = isShort ? undefined : new CompressedForms();
   }
 
   get body(): Buffer {
     const { content } = this;
     return typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+  }
+
+  get createdAtMs(): number {
+    return STARTED_AT_MS + this.#createdAfterMs;
   }
 
   get expiresAtMs(): number {
@@ -67,12 +69,12 @@ export class L1Entry implements CacheEntry {
     let texts = this.stamp.length + this.tag.length;
     for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
     const ofBuffer = typeof this.content === 'string' ? 0 : BUFFER_BYTES;
-    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + this.#variantBytes;
+    const ofForms = this.#forms?.bytes ?? 0;
+    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofForms;
   }
 
   keptBy(keeper: Keeper, key: string): void {
-    this.#keeper = keeper;
-    this.#key = key;
+    if (this.#forms) this.#forms.onGrown = () => keeper.grown(key, this);
   }
 
   /**
@@ -80,33 +82,7 @@ export class L1Entry implements CacheEntry {
    * thread pool, however many ask. Rejects where compressing fails.
    */
   variant(encoding: VariantEncoding): Variant {
-    if (this.content.length < SMALLEST_COMPRESSED_BYTES) return NO_VARIANT;
-    const variants = (this.#variants ??= new Map<VariantEncoding, Variant>());
-    let variant = variants.get(encoding);
-    if (!variant) {
-      variant = this.#compress(encoding);
-      variants.set(encoding, variant);
-      variant.catch(() => variants.delete(encoding));
-    }
-    return variant;
-  }
-
-  async #compress(encoding: VariantEncoding): Variant {
-    const { body } = this;
-    const compressed =
-      encoding === 'gzip'
-        ? await gzipAsync(body)
-        : await brotliAsync(body, {
-            params: {
-              [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
-              [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
-            },
-          });
-    if (compressed.length >= body.length) return undefined;
-    const variant = ownBytes(compressed);
-    this.#variantBytes += variant.length;
-    this.#keeper?.grown(this.#key, this);
-    return variant;
+    return this.#forms?.of(this.body, encoding) ?? NO_VARIANT;
   }
 }
 
@@ -115,10 +91,11 @@ function contentOf(body: Buffer): Buffer | string {
   return isText ? body.toString('latin1') : ownBytes(body);
 }
 
-/** A buffer that is a small part of a larger block would keep all of it in memory. */
-function ownBytes(buffer: Buffer): Buffer {
-  if (buffer.buffer.byteLength === buffer.length) return buffer;
-  const copy = Buffer.allocUnsafeSlow(buffer.length);
-  buffer.copy(copy);
-  return copy;
+/** The same headers; a text that was put together from others would keep all of these in memory. */
+function compactOf(headers: CacheEntry['headers']): CacheEntry['headers'] {
+  const names = Object.keys(headers);
+  if (names.length === 0) return NO_HEADERS;
+  const compact: Record<string, string> = { ...headers };
+  for (const name of names) compact[name] = Buffer.from(headers[name] ?? '').toString();
+  return compact;
 }

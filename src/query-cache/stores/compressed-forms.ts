@@ -1,0 +1,63 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+
+export type VariantEncoding = 'br' | 'gzip';
+
+const BROTLI_QUALITY = 5;
+
+const brotliAsync = promisify(brotliCompress);
+const gzipAsync = promisify(gzip);
+
+/** A body compressed, or `undefined` where that would not make it shorter. */
+export type Variant = Promise<Buffer | undefined>;
+
+/** The compressed forms of one body, each made in the thread pool when it is first wanted. */
+export class CompressedForms {
+  readonly #made = new Map<VariantEncoding, Variant>();
+  #bytes = 0;
+
+  /** Called when the forms have come to take more memory. */
+  onGrown: () => void = () => undefined;
+
+  /** Memory that the forms take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Made once, however many ask. Rejects where compressing fails; who asks next tries again. */
+  of(body: Buffer, encoding: VariantEncoding): Variant {
+    let variant = this.#made.get(encoding);
+    if (!variant) {
+      variant = this.#compress(body, encoding);
+      this.#made.set(encoding, variant);
+      variant.catch(() => this.#made.delete(encoding));
+    }
+    return variant;
+  }
+
+  async #compress(body: Buffer, encoding: VariantEncoding): Variant {
+    const compressed = await (encoding === 'gzip' ? gzipAsync(body) : brotli(body));
+    if (compressed.length >= body.length) return undefined;
+    const variant = ownBytes(compressed);
+    this.#bytes += variant.length;
+    this.onGrown();
+    return variant;
+  }
+}
+
+function brotli(body: Buffer): Promise<Buffer> {
+  return brotliAsync(body, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
+      [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+    },
+  });
+}
+
+/** The same bytes alone: a buffer that is a small part of a larger block keeps all of it in memory. */
+export function ownBytes(buffer: Buffer): Buffer {
+  if (buffer.buffer.byteLength === buffer.length) return buffer;
+  const copy = Buffer.allocUnsafeSlow(buffer.length);
+  buffer.copy(copy);
+  return copy;
+}

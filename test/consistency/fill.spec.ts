@@ -1,8 +1,14 @@
 /** One fill among instances, over one lock and one entry store. */
 import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, systemTimers } from '../../src/query-cache/core/clock.js';
-import { EntryStore, type CacheEntry } from '../../src/query-cache/core/entry-store.js';
-import { FillCoordinator } from '../../src/query-cache/core/fill-coordinator.js';
+import {
+  EntryStore,
+  type CacheEntry,
+  type FillLock,
+  type FillName,
+} from '../../src/query-cache/core/entry-store.js';
+import { FillCoordinator, type SharedFill } from '../../src/query-cache/core/fill-coordinator.js';
 import { randomToken } from '../../src/query-cache/core/token.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
 
@@ -30,13 +36,15 @@ const entry: CacheEntry = {
   headers: {},
 };
 
-function setUp(options: { leaseMs?: number; maxWaitMs?: number } = {}) {
+function setUp<L extends FillLock = MemoryFillLock>(
+  options: { leaseMs?: number; maxWaitMs?: number } = {},
+  lock: L = new MemoryFillLock() as FillLock as L,
+) {
   const entries = new SharedEntries();
-  const lock = new MemoryFillLock();
   const failures: string[] = [];
   const fills = { count: 0 };
-  const instance = (fill: () => Promise<CacheEntry | undefined>) => {
-    const coordinator = new FillCoordinator(
+  const coordinator = () =>
+    new FillCoordinator(
       entries,
       lock,
       randomToken,
@@ -45,17 +53,19 @@ function setUp(options: { leaseMs?: number; maxWaitMs?: number } = {}) {
       { leaseMs: options.leaseMs ?? 60_000, maxWaitMs: options.maxWaitMs ?? 60_000, pollMs: 1 },
       (operation) => failures.push(operation),
     );
-    return () =>
-      coordinator.run({
-        name: NAME,
-        accepts: ({ stamp }) => stamp === 's',
-        fill: () => {
-          fills.count += 1;
-          return fill();
-        },
-      });
+  const sharedFill = (fill: () => Promise<CacheEntry | undefined>): SharedFill => ({
+    name: NAME,
+    accepts: ({ stamp }) => stamp === 's',
+    fill: () => {
+      fills.count += 1;
+      return fill();
+    },
+  });
+  const instance = (fill: () => Promise<CacheEntry | undefined>) => {
+    const own = coordinator();
+    return () => own.run(sharedFill(fill));
   };
-  return { entries, lock, failures, fills, instance };
+  return { entries, lock, failures, fills, coordinator, sharedFill, instance };
 }
 
 describe('one fill among instances', () => {
@@ -116,6 +126,68 @@ describe('one fill among instances', () => {
     expect(await instance(async () => entry)()).toBeUndefined();
     expect(fills.count).toBe(1);
     expect(failures).toContain('acquire');
+  });
+
+  describe('whose lock was asked for early', () => {
+    class EarlyLocks extends MemoryFillLock {
+      answer: boolean | 'stored' = true;
+      readonly released: string[] = [];
+
+      override acquireEarly(): Promise<boolean | 'stored'> {
+        return Promise.resolve(this.answer);
+      }
+
+      override async release(name: FillName, owner: string): Promise<void> {
+        this.released.push(owner);
+        await super.release(name, owner);
+      }
+    }
+
+    function early() {
+      const lock = new EarlyLocks();
+      const acquired: string[] = [];
+      const acquire = lock.acquire.bind(lock);
+      lock.acquire = (name, owner, leaseMs) => {
+        acquired.push(owner);
+        return acquire(name, owner, leaseMs);
+      };
+      const world = setUp({}, lock);
+      return { ...world, acquired, fill: world.sharedFill(async () => entry) };
+    }
+
+    it('fills at once under it, and gives it back', async () => {
+      const { lock, acquired, coordinator, fill, entries, fills } = early();
+      const held = coordinator().acquireEarly(NAME);
+      expect(await coordinator().run({ ...fill, early: held })).toBeUndefined();
+      await delay(1);
+      expect([acquired, lock.released]).toEqual([[], [held?.owner]]);
+      expect([fills.count, entries.stored.size]).toEqual([1, 1]);
+    });
+
+    it.each([false, 'stored'] as const)('looks again where it was not had: %s', async (answer) => {
+      const { lock, acquired, coordinator, fill, fills } = early();
+      lock.answer = answer;
+      const held = coordinator().acquireEarly(NAME);
+      expect(await coordinator().run({ ...fill, early: held })).toBeUndefined();
+      expect([acquired.length, fills.count]).toEqual([1, 1]);
+      expect(acquired).not.toContain(held?.owner);
+    });
+
+    it('is used once: by one fill, or dropped and given back', async () => {
+      const { lock, acquired, coordinator, fill } = early();
+      const [used, dropped] = [coordinator().acquireEarly(NAME), coordinator().acquireEarly(NAME)];
+      if (!used || !dropped) throw new Error('The lock was not asked for.');
+      coordinator().drop(dropped);
+      await delay(1);
+      expect(lock.released).toEqual([dropped.owner]);
+      await coordinator().run({ ...fill, early: dropped });
+      expect(acquired).toHaveLength(1);
+      await coordinator().run({ ...fill, early: used });
+      coordinator().drop(used);
+      await delay(1);
+      expect(acquired).toHaveLength(1);
+      expect(lock.released.filter((owner) => owner === used.owner)).toHaveLength(1);
+    });
   });
 
   it('takes no entry with another stamp', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RedisEntryStore } from '../../src/query-cache/stores/redis-entry-store.js';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisServer } from '../support/redis-server.js';
 import { fill, fillLockContract } from './fill-lock.contract.js';
@@ -20,6 +21,24 @@ describe('RedisFillLock', () => {
       pass,
       close: () => connection.close(),
     };
+  });
+
+  it('is asked for with the look at the entry, and taken only where there is none', async () => {
+    const namespace = freshNamespace();
+    const connection = await connected(server.url);
+    const lock = new RedisFillLock(connection, namespace);
+    const entries = new RedisEntryStore(connection, namespace);
+    expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe(true);
+    expect(await lock.acquireEarly(fill('k'), 'b', 60_000)).toBe(false);
+    expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(false);
+    await lock.release(fill('k'), 'a');
+    const createdAtMs = Date.now();
+    const body = Buffer.from('[]');
+    const times = { createdAtMs, expiresAtMs: createdAtMs + 60_000 };
+    await entries.set('k', { stamp: 's', body, empty: true, tag: 't', headers: {}, ...times });
+    expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe('stored');
+    expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(true);
+    await connection.close();
   });
 
   it('is seen by all instances', async () => {

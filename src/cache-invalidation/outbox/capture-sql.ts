@@ -128,15 +128,12 @@ export function captureBody(table: TableFacts, objects: OutboxObjects): string {
 DECLARE
   is_announced boolean := pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
     IS NOT DISTINCT FROM ${text(objects.namespace)};
+  images bigint;
   regions jsonb;
   added bigint;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
-  ELSIF TG_OP <> 'TRUNCATE' THEN
-    IF NOT EXISTS (SELECT FROM old_rows) THEN RETURN NULL; END IF;
-  END IF;
 ${computing(table)}
+  IF images = 0 THEN RETURN NULL; END IF;
   IF NOT is_announced OR pg_catalog.pg_trigger_depth() > 1 THEN
 ${recording(table, objects)}
   END IF;
@@ -149,15 +146,19 @@ END
 `;
 }
 
+/** Few rows are looked at once for all dimensions; of many, each dimension may still have few values. */
 function computing(table: TableFacts): string {
   const branches = (['insert', 'update', 'delete'] as const).map(
     (event) => `${event === 'insert' ? 'IF' : 'ELSIF'} TG_OP = ${text(event.toUpperCase())} THEN
-        regions := pg_catalog.jsonb_build_object(${table.dimensions
-          .map(
-            (dimension) =>
-              `${text(dimension.name)}, (${valuesOf(dimension, imagesOf(event), dimension.name === table.primaryKey)})`,
-          )
-          .join(', ')});`,
+        ${valuesOfFew(table.dimensions, imagesOf(event))};
+        IF images > ${MOST_VALUES} THEN
+          regions := pg_catalog.jsonb_build_object(${table.dimensions
+            .map(
+              (dimension) =>
+                `${text(dimension.name)}, (${valuesOf(dimension, imagesOf(event), dimension.name === table.primaryKey)})`,
+            )
+            .join(', ')});
+        END IF;`,
   );
   return `    BEGIN
       ${branches.join('\n      ')}
@@ -186,6 +187,24 @@ function recording(table: TableFacts, objects: OutboxObjects): string {
 function imagesOf(event: 'insert' | 'update' | 'delete'): readonly string[] {
   if (event === 'insert') return ['new_rows'];
   return event === 'delete' ? ['old_rows'] : ['old_rows', 'new_rows'];
+}
+
+/** The number of images of rows, and the values in them; of no more images than are few. */
+function valuesOfFew(dimensions: readonly Dimension[], images: readonly string[]): string {
+  const columns = [...new Set(dimensions.flatMap((dimension) => dimension.columns))];
+  const place = (column: string): string => `v${columns.indexOf(column)}`;
+  const rows = images.map((image) => {
+    const texts = columns.map(
+      (column) => `${image}.${name(column)}::pg_catalog.text AS ${place(column)}`,
+    );
+    return `SELECT ${texts.join(', ')} FROM ${image}`;
+  });
+  const values = dimensions.map(
+    (dimension) =>
+      `${text(dimension.name)}, pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_array(${dimension.columns.map(place).join(', ')}))`,
+  );
+  return `SELECT pg_catalog.count(*), pg_catalog.jsonb_build_object(${values.join(', ')})
+          INTO images, regions FROM (${rows.join(' UNION ALL ')} LIMIT ${MOST_VALUES + 1}) r`;
 }
 
 /**

@@ -1,0 +1,290 @@
+/**
+ * Real: PostgreSQL. A fill that is sent past TypeORM gives the entities that TypeORM gives, and is not
+ * sent past it where TypeORM would do more.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import {
+  AfterLoad,
+  ChildEntity,
+  Column,
+  DataSource,
+  DeleteDateColumn,
+  Entity,
+  ManyToOne,
+  OneToMany,
+  PrimaryColumn,
+  RelationId,
+  SelectQueryBuilder,
+  TableInheritance,
+  ViewEntity,
+  ViewColumn,
+  VirtualColumn,
+  type EntitySubscriberInterface,
+  type ObjectLiteral,
+  type Relation,
+} from 'typeorm';
+import { defineQuery } from '../../../src/query-cache/index.js';
+import { compileQuery } from '../../../src/query-cache/sql/compiled-query.js';
+import { directReadOf, FOLLOWS_WRITES_ALONE } from '../../../src/query-cache/sql/direct-read.js';
+import { StatementNames } from '../../../src/query-cache/sql/statement-names.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+
+class Measures {
+  @Column({ type: 'integer' })
+  width: number;
+
+  @Column({ type: 'text', nullable: true })
+  unit: string | null;
+}
+
+@Entity('things')
+class Thing {
+  @PrimaryColumn({ type: 'bigint' })
+  id: string;
+
+  @Column({ type: 'varchar', length: 40, name: 'given_name' })
+  name: string;
+
+  @Column({ type: 'timestamptz' })
+  seenAt: Date;
+
+  @Column({ type: 'date' })
+  day: string;
+
+  @Column({ type: 'time' })
+  hour: string;
+
+  @Column({ type: Number })
+  count: number;
+
+  @Column({ type: Boolean })
+  isNew: boolean;
+
+  @Column({ type: 'numeric', precision: 20, scale: 5 })
+  price: string;
+
+  @Column({ type: 'bytea' })
+  picture: Buffer;
+
+  @Column({ type: 'jsonb' })
+  notes: unknown;
+
+  @Column({ type: 'text', array: true })
+  tags: string[];
+
+  @Column({ type: 'enum', enum: ['sad', 'glad'] })
+  mood: string;
+
+  @Column({ type: 'enum', enum: ['red', 'a "b"'], array: true })
+  colours: string[];
+
+  @Column({ type: 'simple-array' })
+  list: string[];
+
+  @Column({ type: 'simple-json' })
+  document: unknown;
+
+  @Column({ type: 'integer', transformer: { from: (n: number) => ({ n }), to: (v: unknown) => v } })
+  boxed: unknown;
+
+  @Column({ type: 'text', select: false })
+  secret: string;
+
+  @Column({ type: 'text', nullable: true })
+  remark: string | null;
+
+  @Column(() => Measures)
+  size: Measures;
+
+  @VirtualColumn({ type: 'text', query: (alias) => `SELECT ${alias}."given_name" || '!'` })
+  shout: string;
+
+  @DeleteDateColumn()
+  deletedAt: Date | null;
+
+  never = 'set, since the constructor is not called';
+
+  set tall(_: boolean) {
+    throw new Error('nobody sets this');
+  }
+}
+
+@Entity('pairs')
+class Pair {
+  @PrimaryColumn({ type: 'text' })
+  left: string;
+
+  @PrimaryColumn({ type: Number })
+  right: number;
+
+  @Column({ type: 'text', nullable: true })
+  note: string | null;
+}
+
+@Entity('owners')
+class Owner {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @OneToMany(() => Pet, (pet) => pet.owner)
+  pets: Relation<Pet>[];
+}
+
+@Entity('pets')
+class Pet {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @ManyToOne(() => Owner, (owner) => owner.pets)
+  owner: Relation<Owner>;
+
+  @RelationId((pet: Pet) => pet.owner)
+  ownerId: number;
+}
+
+@Entity('loud')
+class Loud {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  @AfterLoad()
+  load(): void {
+    this.id += 1;
+  }
+}
+
+@Entity('shapes')
+@TableInheritance({ column: { type: 'text', name: 'kind' } })
+class Shape {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+}
+
+@ChildEntity('circle')
+class Circle extends Shape {
+  @Column({ type: 'integer' })
+  radius: number;
+}
+
+@ViewEntity({ expression: 'SELECT 1 AS id' })
+class Seen {
+  @ViewColumn()
+  id: number;
+}
+
+let source: DataSource;
+
+beforeAll(async () => {
+  source = await new DataSource({
+    type: 'postgres',
+    url: await createDatabase(),
+    entities: [Thing, Pair, Owner, Pet, Loud, Shape, Circle, Seen],
+    synchronize: true,
+  }).initialize();
+  const things = source.getRepository(Thing);
+  for (const id of ['1', '2', '3']) {
+    await things.insert({
+      id,
+      name: `thing ${id}`,
+      seenAt: new Date('2026-01-02T03:04:05.678Z'),
+      day: '2026-02-03',
+      hour: '04:05:06',
+      count: 7,
+      isNew: id === '1',
+      price: '12.50000',
+      picture: Buffer.from([1, 2, 255]),
+      notes: { deep: [1, null, 'é'] },
+      tags: ['a', 'b,c'],
+      mood: 'glad',
+      colours: ['red', 'a "b"'],
+      list: ['x', 'y'],
+      document: { k: 'v' },
+      boxed: 5,
+      secret: 'hidden',
+      remark: id === '2' ? null : 'seen',
+      size: { width: 3, unit: id === '3' ? null : 'cm' },
+      deletedAt: id === '3' ? new Date('2026-03-04T00:00:00Z') : null,
+    });
+  }
+  await source.getRepository(Pair).insert([
+    { left: 'a', right: 1, note: null },
+    { left: 'a', right: 2, note: 'n' },
+  ]);
+  await source.getRepository(Owner).insert([{ id: 1 }, { id: 2 }]);
+});
+
+afterAll(() => source.destroy());
+
+type Builder = SelectQueryBuilder<ObjectLiteral>;
+
+const things = (): Builder => source.getRepository(Thing).createQueryBuilder('t').orderBy('t.id');
+const of = (entity: new () => ObjectLiteral, alias: string): Builder =>
+  source.getRepository(entity).createQueryBuilder(alias);
+const direct = (builder: Builder) => {
+  const query = defineQuery({ name: 'read', build: () => builder }).bind({});
+  return directReadOf(compileQuery(query, source), source, new StatementNames());
+};
+
+describe('the entities of TypeORM', () => {
+  it.each<[string, () => Builder]>([
+    ['of every type', things],
+    ['with those that are deleted', () => things().withDeleted()],
+    ['of some columns', () => things().select(['t.name', 't.price', 't.size.unit'])],
+    ['without their key', () => things().select(['t.remark'])],
+    ['with a column that is not selected as a rule', () => things().addSelect('t.secret')],
+    ['with one that is of nothing', () => things().addSelect('1 + 1', 'two')],
+    ['with a column under another name', () => things().addSelect('t.name', 'alias')],
+    ['of a page', () => things().skip(1).take(1)],
+    ['none', () => things().where('false')],
+    ['once, however often a row comes', () => of(Owner, 'o').addFrom(Pair, 'p').addOrderBy('o.id')],
+    ['by a key of two columns', () => of(Pair, 'p').orderBy('p.right')],
+    ['of nothing but NULL', () => of(Pair, 'p').select('p.note')],
+    ['with relations that are not read', () => of(Owner, 'o').orderBy('o.id')],
+  ])('%s', async (_, make) => {
+    const read = direct(make());
+    if (!read) throw new Error('It was not sent past TypeORM.');
+    const runner = source.createQueryRunner();
+    const rows = await read.fetch(runner, await runner.connect());
+    await runner.release();
+    const expected = await make().getMany();
+    expect(rows).toEqual(expected);
+    expect(inspect(rows, { depth: 9 })).toBe(inspect(expected, { depth: 9 }));
+  });
+});
+
+describe('left to TypeORM', () => {
+  it.each<[string, () => Builder]>([
+    ['joined relations', () => of(Owner, 'o').leftJoinAndSelect('o.pets', 'p')],
+    ['ids of relations', () => of(Owner, 'o').loadRelationIdAndMap('o.petIds', 'o.pets')],
+    ['declared ids of relations', () => of(Pet, 'p')],
+    ['what is told when it was loaded', () => of(Loud, 'l')],
+    ['one of several classes', () => of(Shape, 's')],
+    ['a class of several', () => of(Circle, 'c')],
+    ['a view', () => of(Seen, 's')],
+    ['plain objects', () => things().setOption('create-pojo')],
+    ['a builder that runs otherwise', () => Object.assign(things(), { getMany: () => [] })],
+    ['names that are too long', () => of(Pair, 'p'.repeat(60))],
+  ])('%s', (_, make) => {
+    expect(direct(make())).toBeUndefined();
+  });
+
+  it.each<[string, EntitySubscriberInterface, boolean]>([
+    ['one that hears of statements', { beforeQuery: () => undefined }, false],
+    ['one that hears of answers', { afterQuery: () => undefined }, false],
+    ['one that hears of entities', { afterLoad: () => undefined }, false],
+    ['one that hears of writes', { afterInsert: () => undefined }, true],
+    [
+      'one that follows writes alone',
+      Object.assign({ beforeQuery: () => undefined }, { [FOLLOWS_WRITES_ALONE]: true }),
+      true,
+    ],
+  ])('a subscriber: %s', (_, subscriber, isDirect) => {
+    source.subscribers.push(subscriber);
+    try {
+      expect(direct(things()) !== undefined).toBe(isDirect);
+    } finally {
+      source.subscribers.pop();
+    }
+  });
+});

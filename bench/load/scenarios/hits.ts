@@ -7,6 +7,7 @@ import {
   fastifyConstant,
   nestConstant,
   nestConstantIntercepted,
+  nestConstantPinging,
   noCache,
   seedDecorator,
   tidemark,
@@ -43,6 +44,7 @@ export const hits: Scenario = {
     tidemarkInProcess,
     nestConstant,
     nestConstantIntercepted,
+    nestConstantPinging,
     edgeConstant,
     fastifyConstant,
   ],
@@ -63,7 +65,7 @@ async function run(bench: Bench): Promise<Findings> {
     races.find(({ rows }) => rows === wanted)?.found ?? [];
   return {
     tables: races.map(({ rows, found, roundTripMs }) => ({
-      title: `Hits, ${rows} rows (a Redis round trip takes ${shortNumber(roundTripMs)} ms)`,
+      title: `Hits, ${rows} rows (a PING of Redis in a loop takes ${shortNumber(roundTripMs)} ms)`,
       columns: MEASURE_COLUMNS,
       rows: found.map(measureRow),
     })),
@@ -122,12 +124,13 @@ function reachedWithFew(few: readonly Measured[]): Reached {
   });
 }
 
-/** With one connection; the worse of the two sizes counts. */
+/** With one connection; the worse of the two sizes counts. A round trip is one that a request waits for. */
 function reachedAlone(races: readonly Race[]): Reached {
-  const beyond = races.flatMap(({ found, roundTripMs }) => {
-    const ours = foundOf(found, tidemark.id, 1)?.p50Ms.median;
-    const constant = foundOf(found, nestConstant.id, 1)?.p50Ms.median;
-    return ours === undefined || constant === undefined ? [] : [(ours - constant) / roundTripMs];
+  const beyond = races.flatMap(({ found }) => {
+    const p50Ms = (id: string): number => foundOf(found, id, 1)?.p50Ms.median ?? NaN;
+    const constantMs = p50Ms(nestConstant.id);
+    const trips = (p50Ms(tidemark.id) - constantMs) / (p50Ms(nestConstantPinging.id) - constantMs);
+    return Number.isNaN(trips) ? [] : [trips];
   });
   return beyond.length === 0 ? {} : { 'one-connection': Math.max(...beyond) };
 }

@@ -29,6 +29,7 @@ export type Measured = { readonly [K in keyof Turn]: Spread } & {
 export type LoadOf = (
   running: RunningContender,
   connections: number,
+  seconds: number,
 ) => Omit<Load, 'url' | 'seconds' | 'connections'>;
 
 export interface Order {
@@ -85,7 +86,7 @@ async function turn(
   { load, beside, seconds }: Order & { seconds: number },
 ): Promise<Turn> {
   const { url } = running;
-  const wanted = load(running, connections);
+  const wanted = load(running, connections, seconds);
   const end = beside?.(running);
   const before = await running.statements();
   const cpuBefore = running.cpuMicroseconds ?? Number.NaN;

@@ -45,12 +45,13 @@ async function race(bench: Bench, rows: number): Promise<Measured[]> {
       await checkAnswers(one, `/users?limit=${rows}`, rows);
       pages.set(one, new UniquePages(rows));
     }
-    const count = bench.options.seconds * MOST_PER_SECOND;
     const found = await measure(bench, {
       title: `miss, ${rows} rows`,
       running,
       connections: CONNECTIONS,
-      load: (one) => ({ paths: pages.get(one)?.take(count) ?? [] }),
+      load: (one, _, seconds) => ({
+        paths: pages.get(one)?.take(seconds * MOST_PER_SECOND) ?? [],
+      }),
     });
     for (const one of found) expectColdness(one);
     return found;

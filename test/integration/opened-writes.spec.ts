@@ -1,0 +1,168 @@
+/**
+ * Real: PostgreSQL. A single write opens its transaction on its way. Whatever happens to it, nothing is
+ * left open or changed in the connection, and what it wrote was announced.
+ */
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { EntitySubscriberInterface } from 'typeorm';
+import { defineQuery } from '../../src/query-cache/index.js';
+import { CachedApplication } from '../support/cached-application.js';
+import { eventually } from '../support/eventually.js';
+import { createDatabase } from '../support/shared-postgres.js';
+import { StatementCounter } from '../support/statement-counter.js';
+import { Customer } from './fixtures/entities.js';
+
+const names = defineQuery({
+  name: 'customers.names',
+  build: (source, { region }: { region: string }) =>
+    source.getRepository(Customer).createQueryBuilder('c').where('c.region = :region', { region }),
+  map: ({ name }) => name,
+}).bind({ region: 'US' });
+
+const RENAME = 'UPDATE customers SET name = $1 WHERE id = $2 RETURNING id, region';
+
+let app: CachedApplication;
+let sql: StatementCounter;
+
+/** One connection: whatever is left in it is met by the next. */
+beforeAll(async () => {
+  app = await CachedApplication.start({
+    databaseUrl: await createDatabase(),
+    entities: [Customer],
+    synchronize: true,
+    poolSize: 1,
+  });
+  sql = StatementCounter.attach(app.source);
+});
+
+afterAll(async () => {
+  sql.detach();
+  await app.stop();
+});
+
+beforeEach(async () => {
+  await app.source.query('TRUNCATE customers RESTART IDENTITY');
+  await app.source.getRepository(Customer).insert([
+    { name: 'ann', region: 'US' },
+    { name: 'bob', region: 'EU' },
+  ]);
+});
+
+const rename = (name: string, id = 1): Promise<unknown> => app.source.query(RENAME, [name, id]);
+
+interface Connection {
+  readonly status: string | null;
+  readonly isPatched: boolean;
+}
+
+async function connection(): Promise<Connection> {
+  const runner = app.source.createQueryRunner();
+  try {
+    const client = (await runner.connect()) as {
+      query(text: string): Promise<unknown>;
+      getTransactionStatus(): string | null;
+    };
+    await client.query('');
+    return {
+      status: client.getTransactionStatus(),
+      isPatched: Object.hasOwn(client, 'query'),
+    };
+  } finally {
+    await runner.release();
+  }
+}
+
+const UNTOUCHED: Connection = { status: 'I', isPatched: false };
+
+/** Reads from the cache; then after the write the answer is this, and not from there. */
+async function expectSeen(write: () => Promise<unknown>, expected: readonly string[]) {
+  await eventually(async () => {
+    sql.reset();
+    await app.cache.run(names);
+    expect(sql.statements).toEqual([]);
+  });
+  await write();
+  sql.reset();
+  expect(await app.cache.run(names)).toEqual(expected);
+  expect(sql.selectsFrom('customers')).toHaveLength(1);
+  expect(await connection()).toEqual(UNTOUCHED);
+}
+
+it('sends no START TRANSACTION of its own, and commits', async () => {
+  await rename('one');
+  sql.reset();
+  await rename('two');
+  expect(sql.statements).toEqual([RENAME, 'COMMIT']);
+  expect(await connection()).toEqual(UNTOUCHED);
+});
+
+it('opens it with the look at the old rows, where there is one', async () => {
+  const move = 'UPDATE customers SET region = $1 WHERE id = $2';
+  await expectSeen(() => app.source.query(move, ['US', 2]), ['ann', 'bob']);
+  sql.reset();
+  await app.source.query(move, ['EU', 2]);
+  expect(sql.statements).toEqual([expect.stringMatching(/^SELECT .* FOR/s), move, 'COMMIT']);
+});
+
+it('is in a transaction, in which it is rolled back where it fails', async () => {
+  await expect(rename('bob')).rejects.toThrow(/duplicate key/);
+  expect(await connection()).toEqual(UNTOUCHED);
+  await expectSeen(() => rename('eve'), ['eve']);
+});
+
+it('fails like any statement that does not parse', async () => {
+  const wrong = 'UPDATE customers SET nothing = $1';
+  for (let time = 0; time < 7; time += 1) {
+    await expect(app.source.query(wrong, ['x'])).rejects.toThrow(/"nothing"/);
+  }
+  expect(await connection()).toEqual(UNTOUCHED);
+  await expectSeen(() => rename('eve'), ['eve']);
+});
+
+it('takes a value that cannot be sent for a failure of the statement', async () => {
+  const unsendable = {
+    toPostgres: () => {
+      throw new Error('no such value');
+    },
+  };
+  await expect(app.source.query(RENAME, [unsendable, 1])).rejects.toThrow(/no such value/);
+  expect(await connection()).toEqual(UNTOUCHED);
+  await expectSeen(() => rename('eve'), ['eve']);
+});
+
+it('has a name after a while, and does without when the server has forgotten it', async () => {
+  const text = `${RENAME}, name`;
+  const named = (): Promise<unknown[]> =>
+    app.source.query('SELECT FROM pg_prepared_statements WHERE statement = $1', [text]);
+  const write = (name: string): Promise<unknown> => app.source.query(text, [name, 1]);
+  for (let time = 0; time < 6; time += 1) await write(`name ${time}`);
+  expect(await named()).toHaveLength(1);
+  await app.source.query('DEALLOCATE ALL');
+  await expectSeen(() => write('eve'), ['eve']);
+  expect(await named()).toHaveLength(0);
+  await expectSeen(() => write('ida'), ['ida']);
+});
+
+it('does without its name when its columns have changed', async () => {
+  const touch = 'UPDATE customers SET visits = visits + $1 WHERE id = 1 RETURNING *';
+  for (let time = 0; time < 6; time += 1) await app.source.query(touch, [1]);
+  await app.source.query('ALTER TABLE customers ADD COLUMN more integer');
+  const [rows] = (await app.source.query(touch, [1])) as [unknown[]];
+  expect(rows).toMatchObject([{ visits: 7, more: null }]);
+  await app.source.query('ALTER TABLE customers DROP COLUMN more');
+  expect(await connection()).toEqual(UNTOUCHED);
+});
+
+it('leaves nothing behind when another subscriber refuses it', async () => {
+  const refusing: EntitySubscriberInterface = {
+    beforeQuery: ({ query }) => {
+      if (query === RENAME) throw new Error('refused');
+    },
+  };
+  app.source.subscribers.push(refusing);
+  try {
+    await expect(rename('eve')).rejects.toThrow('refused');
+  } finally {
+    app.source.subscribers.splice(app.source.subscribers.indexOf(refusing), 1);
+  }
+  await expectSeen(() => rename('ida'), ['ida']);
+});

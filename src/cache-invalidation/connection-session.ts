@@ -5,7 +5,6 @@ import {
   SESSION_NAMES,
   type Catalogue,
   type SessionNames,
-  type StatementNames,
 } from '../query-cache/index.js';
 import { TransactionLog } from './core/transaction-log.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
@@ -33,12 +32,10 @@ export class ConnectionSession {
   #namesVary = false;
   #isStatusOld = false;
   #isOpening = false;
+  #refusesOpening = false;
   #owesUnlock = false;
 
-  constructor(
-    readonly client: PostgresClient,
-    private readonly names: StatementNames,
-  ) {
+  constructor(readonly client: PostgresClient) {
     this.turns = new StatementTurns(client);
   }
 
@@ -48,6 +45,16 @@ export class ConnectionSession {
     return status === 'T' || status === 'E';
   }
 
+  /** Whether a statement over this connection can open its transaction. */
+  get canOpen(): boolean {
+    return !this.#refusesOpening && canOpen(this.client);
+  }
+
+  /** A statement went past what was to open its transaction: from now on that is opened beforehand. */
+  openBeforehand(): void {
+    this.#refusesOpening = true;
+  }
+
   /**
    * Opens a transaction with a statement, in one round trip. What the server tells before it has answered
    * is of that transaction already.
@@ -55,11 +62,11 @@ export class ConnectionSession {
   async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
     this.#isOpening = true;
     try {
-      if (!canOpen(this.client)) {
+      if (!this.canOpen) {
         await this.client.query('START TRANSACTION');
         return await this.client.query(sql, [...values]);
       }
-      return await openWith(this.client, sql, values, this.names);
+      return await openWith(this.client, sql, values);
     } finally {
       this.#isOpening = false;
     }

@@ -4,7 +4,6 @@
  * skips the second (PostgreSQL, "Extended Query" in "Message Flow").
  */
 import pg from 'pg';
-import type { StatementNames } from '../query-cache/index.js';
 import type { PostgresClient, StatementAnswer } from './postgres-client.js';
 
 /** What node-postgres gives a query to send itself over. */
@@ -25,7 +24,6 @@ interface QueryInside {
 const BaseQuery = pg.Query as unknown as new (config: {
   readonly text: string;
   readonly values: readonly unknown[];
-  readonly name: string | undefined;
   readonly queryMode: 'extended';
 }) => QueryInside;
 
@@ -35,10 +33,9 @@ class OpeningQuery extends BaseQuery {
   constructor(
     text: string,
     values: readonly unknown[],
-    name: string | undefined,
     override readonly callback: QueryInside['callback'],
   ) {
-    super({ text, values, name, queryMode: 'extended' });
+    super({ text, values, queryMode: 'extended' });
   }
 
   override submit(wire: Wire): Error | null {
@@ -64,31 +61,14 @@ export function canOpen(client: PostgresClient): boolean {
   return client instanceof pg.Client;
 }
 
-/** Opens a transaction and carries the statement out in it, by a name where it is sent often. */
-export async function openWith(
+/** Opens a transaction and carries the statement out in it. */
+export function openWith(
   client: PostgresClient,
   text: string,
   values: readonly unknown[],
-  names: StatementNames,
-): Promise<StatementAnswer> {
-  const name = names.nameOf(text);
-  try {
-    return await open(client, text, values, name);
-  } catch (error) {
-    if (!names.isToBlame(text, error)) throw error;
-    await client.query('ROLLBACK');
-    return open(client, text, values, undefined);
-  }
-}
-
-function open(
-  client: PostgresClient,
-  text: string,
-  values: readonly unknown[],
-  name: string | undefined,
 ): Promise<StatementAnswer> {
   return new Promise((resolve, reject) => {
-    const query = new OpeningQuery(text, values, name, (error, answer) =>
+    const query = new OpeningQuery(text, values, (error, answer) =>
       error ? reject(error) : resolve(answer),
     );
     client.query(query);
@@ -96,16 +76,15 @@ function open(
 }
 
 /**
- * Lets the statement open a transaction when it is sent: the next time that the client is asked for it with
- * the same list of values. Answers a function that takes this back, and tells whether it was in time.
+ * Lets the statement open a transaction when it is sent: the next time that the client is asked for it.
+ * Answers a function that takes this back, and tells whether it was in time.
  *
  * @param send does it in place of the client.
  */
 export function openWhenSent(
   client: PostgresClient,
   text: string,
-  values: readonly unknown[],
-  send: () => Promise<StatementAnswer>,
+  send: (values: readonly unknown[]) => Promise<StatementAnswer>,
 ): () => boolean {
   const before = Object.getOwnPropertyDescriptor(client, 'query');
   const query = client.query.bind(client) as (...sent: unknown[]) => unknown;
@@ -120,9 +99,10 @@ export function openWhenSent(
     return true;
   };
   const waiting = ((...sent: unknown[]) => {
-    if (!isWaiting || sent[0] !== text || sent[1] !== values) return query(...sent);
+    const [asked, values] = sent;
+    if (!isWaiting || asked !== text || !Array.isArray(values)) return query(...sent);
     takeBack();
-    return send();
+    return send(values);
   }) as PostgresClient['query'];
   client.query = waiting;
   return takeBack;

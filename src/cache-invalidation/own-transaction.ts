@@ -7,7 +7,7 @@
  */
 import { QueryFailedError } from 'typeorm';
 import type { ConnectionSession } from './connection-session.js';
-import { canOpen, openWhenSent } from './opening-query.js';
+import { openWhenSent } from './opening-query.js';
 import type { StatementAnswer } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
@@ -36,9 +36,12 @@ export async function beginOwnTransaction(
     session.understoodBy = statement.catalogue;
     try {
       if (await steps.probe((text, values) => session.openWith(text, values))) return;
-      if (canOpen(session.client) && Array.isArray(parameters) && parameters.length > 0) {
-        const send = (): Promise<StatementAnswer> => session.openWith(sql, parameters);
-        takeBack = openWhenSent(session.client, sql, parameters, send);
+      if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {
+        const send = (values: readonly unknown[]): Promise<StatementAnswer> => {
+          statement.isSent = true;
+          return session.openWith(sql, values);
+        };
+        takeBack = openWhenSent(session.client, sql, send);
       } else await session.client.query('START TRANSACTION');
     } catch (error) {
       await rollback(session);
@@ -51,7 +54,8 @@ export async function beginOwnTransaction(
   };
   await begin();
   statement.endOwnTransaction = (success) => {
-    takeBack?.();
+    // It was carried out by another way than the one it was waited for on.
+    if (takeBack?.() && success) session.openBeforehand();
     return success ? commit(session, statement, protocol, steps) : rollback(session);
   };
   statement.preparation = {

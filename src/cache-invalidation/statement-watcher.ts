@@ -19,7 +19,7 @@
  *   have touched anything.
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
-import { StatementNames, type DatabaseSchema } from '../query-cache/index.js';
+import type { DatabaseSchema } from '../query-cache/index.js';
 import { announce } from './announcing.js';
 import { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
@@ -51,7 +51,6 @@ export interface AnsweredStatement extends SentStatement {
 
 export class StatementWatcher {
   readonly #sessions = new WeakMap<object, ConnectionSession>();
-  readonly #names = new StatementNames();
 
   constructor(
     readonly schema: DatabaseSchema,
@@ -166,7 +165,7 @@ export class StatementWatcher {
     const client = (await queryRunner.connect()) as PostgresClient;
     let session = this.#sessions.get(client);
     if (!session) {
-      const added = new ConnectionSession(client, this.#names);
+      const added = new ConnectionSession(client);
       session = added;
       this.#sessions.set(client, added);
       client.on('notice', (notice) => this.#noticed(added, notice));

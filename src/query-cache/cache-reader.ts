@@ -112,9 +112,9 @@ export class CacheReader {
     if (!plan.cacheable) {
       return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
     }
+    if (bound) this.plans.learn(bound, text, plan);
     const { key, audit } = plan;
     const dependencies = this.plans.shared(plan.dependencies);
-    if (bound) this.plans.learn(bound, text, { key, dependencies });
     return this.protocol.read({
       query: compiled.name,
       key,
@@ -138,7 +138,7 @@ export class CacheReader {
       await this.schema.load();
       const plan = this.planner.plan(compiled, representation);
       if (plan.cacheable && !compiled.queryRunner) {
-        this.plans.learn(query, text, { key: plan.key, dependencies });
+        this.plans.learn(query, text, plan);
         if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
       }
       // The schema has changed, or the builder is not what it has to be.

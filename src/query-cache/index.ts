@@ -29,7 +29,6 @@ export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema, loadCatalogueOf, PLAIN_PLANS } from './sql/database-schema.js';
 export { FOLLOWS_WRITES_ALONE } from './sql/direct-read.js';
-export { StatementNames } from './sql/statement-names.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
 export { parseSessionNames, SESSION_NAMES, type SessionNames } from './sql/session-names.js';
 export { tablesOfRows, tablesTouchedBy } from './sql/touched.js';

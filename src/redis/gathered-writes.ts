@@ -33,8 +33,11 @@ export class GatheredWrites {
     setImmediate(() => {
       const writes = this.#atEnd;
       this.#atEnd = [];
-      for (const next of writes) next();
-      this.#release();
+      try {
+        for (const next of writes) next();
+      } finally {
+        this.#release();
+      }
     });
   }
 

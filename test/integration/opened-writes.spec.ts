@@ -3,6 +3,7 @@
  * left open or changed in the connection, and what it wrote was announced.
  */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EntitySubscriberInterface } from 'typeorm';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
@@ -129,27 +130,46 @@ it('takes a value that cannot be sent for a failure of the statement', async () 
   await expectSeen(() => rename('eve'), ['eve']);
 });
 
-it('has a name after a while, and does without when the server has forgotten it', async () => {
-  const text = `${RENAME}, name`;
-  const named = (): Promise<unknown[]> =>
-    app.source.query('SELECT FROM pg_prepared_statements WHERE statement = $1', [text]);
-  const write = (name: string): Promise<unknown> => app.source.query(text, [name, 1]);
-  for (let time = 0; time < 6; time += 1) await write(`name ${time}`);
-  expect(await named()).toHaveLength(1);
-  await app.source.query('DEALLOCATE ALL');
-  await expectSeen(() => write('eve'), ['eve']);
-  expect(await named()).toHaveLength(0);
-  await expectSeen(() => write('ida'), ['ida']);
+it('takes parameters for what they are, whatever they were before', async () => {
+  await app.source.query('CREATE TABLE moments (id integer PRIMARY KEY, at timestamp)');
+  await app.source.query('INSERT INTO moments VALUES (1)');
+  const move = 'UPDATE moments SET at = $1 WHERE id = $2 RETURNING id';
+  const moved = async (): Promise<string[]> => {
+    await app.source.query(move, ['2026-01-01 12:00+05:00', 1]);
+    const rows = await app.source.query<{ hour: string }[]>(
+      `SELECT to_char(at AT TIME ZONE 'UTC', 'HH24') AS hour FROM moments`,
+    );
+    return rows.map(({ hour }) => hour);
+  };
+  for (let time = 0; time < 9; time += 1) await moved();
+  await app.source.query('ALTER TABLE moments ALTER COLUMN at TYPE timestamptz');
+  expect(await moved()).toEqual(['07']);
 });
 
-it('does without its name when its columns have changed', async () => {
-  const touch = 'UPDATE customers SET visits = visits + $1 WHERE id = 1 RETURNING *';
-  for (let time = 0; time < 6; time += 1) await app.source.query(touch, [1]);
-  await app.source.query('ALTER TABLE customers ADD COLUMN more integer');
-  const [rows] = (await app.source.query(touch, [1])) as [unknown[]];
-  expect(rows).toMatchObject([{ visits: 7, more: null }]);
-  await app.source.query('ALTER TABLE customers DROP COLUMN more');
-  expect(await connection()).toEqual(UNTOUCHED);
+it('is opened beforehand where it reaches the driver by another way', async () => {
+  const runner = app.source.createQueryRunner();
+  const client = (await runner.connect()) as { query: (...sent: unknown[]) => unknown };
+  const send = client.query.bind(client);
+  const text = `${RENAME}, visits`;
+  const past: EntitySubscriberInterface = {
+    // As a tracer might do it, over the method that it found before.
+    beforeQuery: async ({ query: asked }) => {
+      if (asked !== text) return;
+      await delay(20);
+      client.query = send;
+    },
+  };
+  app.source.subscribers.push(past);
+  try {
+    await runner.query(text, ['eve', 1]);
+    Reflect.deleteProperty(client, 'query');
+    sql.reset();
+    await runner.query(RENAME, ['zoe', 1]);
+    expect(sql.statements).toEqual(['START TRANSACTION', RENAME, 'COMMIT']);
+  } finally {
+    app.source.subscribers.splice(app.source.subscribers.indexOf(past), 1);
+    await runner.release();
+  }
 });
 
 it('leaves nothing behind when another subscriber refuses it', async () => {

@@ -128,13 +128,14 @@ export class ReadProtocol<E extends CacheEntry> {
   /** Without an entry in memory the shared one is asked for in the same round trip as the versions. */
   async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
     const { tables } = request.dependencies;
+    const isShared = this.#looks.has(request.key);
     const look = this.#look(request.key, this.gate.lastStamps(tables));
     try {
       const freshness = await this.gate.check(tables);
       if (!freshness.trusted) return await this.bypass(request, freshness.reason);
       return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
     } finally {
-      if (look.lock) this.fills.drop(look.lock);
+      if (look.lock && !isShared) this.fills.drop(look.lock);
     }
   }
 

@@ -1,7 +1,6 @@
 /**
  * Sends a fill's statement over its connection, past what TypeORM does besides: it compiles the query once
- * more, tells subscribers, and hydrates slowly (entity-hydration.ts). The statement gets a name when it is
- * sent often (statement-names.ts).
+ * more, tells subscribers, and hydrates slowly (entity-hydration.ts).
  */
 import {
   QueryFailedError,
@@ -13,7 +12,6 @@ import {
 } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
 import { hydrationOf, type Hydrate } from './entity-hydration.js';
-import type { StatementNames } from './statement-names.js';
 
 /**
  * A subscriber that has this hears of statements only to follow what they write. The statements of fills
@@ -24,19 +22,25 @@ export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
 const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
 
 export interface DirectRead {
-  /** @throws QueryFailedError */
-  fetch(runner: QueryRunner, client: unknown): Promise<readonly ObjectLiteral[]>;
+  /**
+   * The rows; `undefined` where the connection is in a transaction, whose writes they may show: a statement
+   * that was sent over it before is still under way.
+   *
+   * @throws QueryFailedError
+   */
+  fetch(runner: QueryRunner, client: unknown): Promise<readonly ObjectLiteral[] | undefined>;
 }
 
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(config: Statement): Promise<Result>;
+  /** As the server said with its last answer. */
+  getTransactionStatus(): string | null;
 }
 
 interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  readonly name?: string;
   readonly rowMode?: 'array';
 }
 
@@ -49,7 +53,6 @@ interface Result {
 export function directReadOf(
   { sql, parameters, shape, builder, hasSeveralStatements }: CompiledQuery,
   source: DataSource,
-  names: StatementNames,
 ): DirectRead | undefined {
   const isMore = hasSeveralStatements || source.options.maxQueryExecutionTime;
   if (isMore || !isOrdinary(builder) || source.subscribers.some(hearsOfReads)) return undefined;
@@ -58,15 +61,19 @@ export function directReadOf(
   const rowMode = hydrate ? ({ rowMode: 'array' } as const) : {};
   const statement: Statement = { text: sql, values: parameters, ...rowMode };
   return {
-    fetch: async (runner, client) => {
+    fetch: async (runner, connection) => {
+      const client = connection as Client;
+      let result: Result;
       source.logger.logQuery(sql, [...parameters], runner);
       try {
-        const rows = rowsOf(await send(client as Client, statement, names), hydrate);
-        return shape === 'one' ? rows.slice(0, 1) : rows;
+        result = await client.query(statement);
       } catch (error) {
         source.logger.logQueryError(error as Error, sql, [...parameters], runner);
         throw new QueryFailedError(sql, [...parameters], error as Error);
       }
+      if (client.getTransactionStatus() !== 'I') return undefined;
+      const rows = rowsOf(result, hydrate);
+      return shape === 'one' ? rows.slice(0, 1) : rows;
     },
   };
 }
@@ -80,18 +87,6 @@ function hearsOfReads(subscriber: EntitySubscriberInterface): boolean {
 function isOrdinary(builder: SelectQueryBuilder<ObjectLiteral>): boolean {
   const ordinary = SelectQueryBuilder.prototype;
   return RUNNERS.every((name) => builder[name] === ordinary[name]);
-}
-
-async function send(client: Client, statement: Statement, names: StatementNames): Promise<Result> {
-  const { text } = statement;
-  const name = names.nameOf(text);
-  if (name === undefined) return client.query(statement);
-  try {
-    return await client.query({ ...statement, name });
-  } catch (error) {
-    if (!names.isToBlame(text, error)) throw error;
-    return client.query(statement);
-  }
 }
 
 function rowsOf({ rows, fields }: Result, hydrate: Hydrate | undefined): readonly ObjectLiteral[] {

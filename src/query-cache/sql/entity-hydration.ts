@@ -99,7 +99,9 @@ function isSimple(metadata: EntityMetadata): boolean {
         ({ inverseEntityMetadata }) => inverseEntityMetadata.afterLoadListeners.length === 0,
       ) &&
       metadata.primaryColumns.length > 0 &&
-      metadata.primaryColumns.every(({ type, isVirtual }) => !isVirtual && KEY_TYPES.has(type));
+      metadata.primaryColumns.every(
+        ({ type, isArray, isVirtual }) => !isVirtual && !isArray && KEY_TYPES.has(type),
+      );
     SIMPLE.set(metadata, simple);
   }
   return simple;

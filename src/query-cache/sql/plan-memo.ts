@@ -63,7 +63,8 @@ export class PlanMemo {
       this.#impure.add(definition);
       this.#byDefinition.delete(definition);
     } else if (known?.isConfirmed !== true) {
-      plans.set(text, { plan: made, isConfirmed: known !== undefined });
+      const plan = { key: made.key, dependencies: this.shared(made.dependencies) };
+      plans.set(text, { plan, isConfirmed: known !== undefined });
     }
   }
 

@@ -2,11 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
-import { directReadOf, type DirectRead } from './direct-read.js';
+import { directReadOf } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
-import { StatementNames } from './statement-names.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -25,7 +24,6 @@ interface Fetched {
 
 export class QueryExecutor {
   readonly #sessions: SessionContext;
-  readonly #names = new StatementNames();
 
   /** @param onReconfigured called when the server has read its configuration anew. */
   constructor(
@@ -61,22 +59,23 @@ export class QueryExecutor {
   ): Promise<ExecutedQuery> {
     const connection: unknown = await runner.connect();
     const unfit = await this.#sessions.refusalOf(connection, audit.session);
-    const direct = directReadOf(query, this.source, this.#names);
-    const { fetched, refusal } = direct
-      ? { fetched: await fetchDirectly(direct, runner, connection), refusal: undefined }
+    // What TypeORM sends waits for whatever else is under way over the connection.
+    const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
+    const direct = isFree ? directReadOf(query, this.source) : undefined;
+    const rows = await direct?.fetch(runner, connection);
+    const { fetched, refusal } = rows
+      ? { fetched: { rows, count: undefined }, refusal: undefined }
       : await fetchAudited(query, builder, runner, audit);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
-    return shape(query, fetched, unfit ?? changed ?? refusal);
+    const shared = direct && !rows ? SHARED : undefined;
+    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal);
   }
 }
 
-async function fetchDirectly(
-  direct: DirectRead,
-  runner: QueryRunner,
-  connection: unknown,
-): Promise<Fetched> {
-  return { rows: await direct.fetch(runner, connection), count: undefined };
-}
+const SHARED: AuditRefusal = {
+  reason: 'transaction',
+  detail: 'a transaction was under way over the connection',
+};
 
 async function fetchAudited(
   query: CompiledQuery,

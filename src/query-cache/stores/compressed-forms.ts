@@ -24,11 +24,15 @@ export class CompressedForms {
     return this.#bytes;
   }
 
-  /** Made once, however many ask. Rejects where compressing fails; who asks next tries again. */
-  of(body: Buffer, encoding: VariantEncoding): Variant {
+  /**
+   * Made once, however many ask. Rejects where compressing fails; who asks next tries again.
+   *
+   * @param entry whose body it is.
+   */
+  of(entry: { readonly body: Buffer }, encoding: VariantEncoding): Variant {
     let variant = this.#made.get(encoding);
     if (!variant) {
-      variant = this.#compress(body, encoding);
+      variant = this.#compress(entry.body, encoding);
       this.#made.set(encoding, variant);
       variant.catch(() => this.#made.delete(encoding));
     }

@@ -82,7 +82,7 @@ export class L1Entry implements CacheEntry {
    * thread pool, however many ask. Rejects where compressing fails.
    */
   variant(encoding: VariantEncoding): Variant {
-    return this.#forms?.of(this.body, encoding) ?? NO_VARIANT;
+    return this.#forms?.of(this, encoding) ?? NO_VARIANT;
   }
 }
 

@@ -27,7 +27,6 @@ import {
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { compileQuery } from '../../../src/query-cache/sql/compiled-query.js';
 import { directReadOf, FOLLOWS_WRITES_ALONE } from '../../../src/query-cache/sql/direct-read.js';
-import { StatementNames } from '../../../src/query-cache/sql/statement-names.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 
 class Measures {
@@ -223,7 +222,7 @@ const of = (entity: new () => ObjectLiteral, alias: string): Builder =>
   source.getRepository(entity).createQueryBuilder(alias);
 const direct = (builder: Builder) => {
   const query = defineQuery({ name: 'read', build: () => builder }).bind({});
-  return directReadOf(compileQuery(query, source), source, new StatementNames());
+  return directReadOf(compileQuery(query, source), source);
 };
 
 describe('the entities of TypeORM', () => {

@@ -103,6 +103,15 @@ it('takes parameters for what they are, whatever they were before', async () => 
   expect(await ask(-10)).toEqual([{ id: 1 }]);
 });
 
+it('stores what was selected without its key', async () => {
+  const make = () =>
+    reads.app.source.getRepository(City).createQueryBuilder('c').select('c.name').orderBy('c.id');
+  expect(await reads.warm(make)).toEqual([{ name: 'city 1' }, { name: 'city 2' }]);
+  await reads.write(`UPDATE cities SET name = 'city 3' WHERE id = 1`);
+  await reads.expectAnew(make, [{ name: 'city 3' }, { name: 'city 2' }]);
+  await reads.write(`UPDATE cities SET name = 'city 1' WHERE id = 1`);
+});
+
 it('shows nothing of a transaction that is under way over its connection', async () => {
   const runners = Array.from({ length: 5 }, () => reads.app.source.createQueryRunner());
   for (let round = 0; round < 5; round += 1) {

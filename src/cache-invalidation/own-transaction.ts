@@ -37,11 +37,7 @@ export async function beginOwnTransaction(
     try {
       if (await steps.probe((text, values) => session.openWith(text, values))) return;
       if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {
-        const send = (values: readonly unknown[]): Promise<StatementAnswer> => {
-          statement.isSent = true;
-          return session.openWith(sql, values);
-        };
-        takeBack = openWhenSent(session.client, sql, send);
+        takeBack = openWhenSent(session.client, sql, (values) => session.openWith(sql, values));
       } else await session.client.query('START TRANSACTION');
     } catch (error) {
       await rollback(session);

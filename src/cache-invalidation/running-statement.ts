@@ -32,8 +32,6 @@ export class RunningStatement {
   isSuspended = false;
   /** All is done for it here; whether it was handed to the driver is not known. */
   isReady = false;
-  /** It was handed to the driver for sure; only where it opens its own transaction is that known. */
-  isSent = false;
   isAnswered = false;
   /** Resolves when it is ready. */
   readonly ready: Promise<void>;

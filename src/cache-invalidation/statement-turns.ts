@@ -107,7 +107,7 @@ export class StatementTurns {
     await nextTurn();
     await this.client.query('');
     await pause(ANSWER_TRAVELS_MS);
-    if (!statement.isAnswered && !statement.isSent) return true;
+    if (!statement.isAnswered) return true;
     await statement.left;
     return false;
   }

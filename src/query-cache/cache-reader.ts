@@ -112,9 +112,8 @@ export class CacheReader {
     if (!plan.cacheable) {
       return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
     }
-    if (bound) this.plans.learn(bound, text, plan);
-    const { key, audit } = plan;
-    const dependencies = this.plans.shared(plan.dependencies);
+    const { key, dependencies } = this.plans.learn(bound, text, plan);
+    const { audit } = plan;
     return this.protocol.read({
       query: compiled.name,
       key,

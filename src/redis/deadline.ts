@@ -1,8 +1,12 @@
+/** A timer that fires so much too late says that this process has stood still. */
+const STALL_MS = 50;
+
 /**
  * Rejects with `expired()` when `promise` has not settled within `timeoutMs`.
  *
  * When the timer fires, the event loop gets one more turn: if this process was the one that
- * stalled, the answer is already waiting on the socket and is taken before the verdict.
+ * stalled, the answer is already waiting on the socket and is taken before the verdict. The question may
+ * have waited here as well, so after a stall the time begins once more.
  */
 export function withDeadline<T>(
   promise: Promise<T>,
@@ -11,10 +15,16 @@ export function withDeadline<T>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let settled = false;
-    const timer = setTimeout(() => {
+    const startedMs = performance.now();
+    const fail = (): void => {
       setImmediate(() => {
         if (!settled) reject(expired());
       });
+    };
+    let timer = setTimeout(() => {
+      const hasStalled = performance.now() - startedMs > timeoutMs + STALL_MS;
+      if (hasStalled) timer = setTimeout(fail, timeoutMs);
+      else fail();
     }, timeoutMs);
     const settle = (): void => {
       settled = true;

@@ -5,7 +5,7 @@ export type TokenSource = () => string;
 
 const TOKEN_BYTES = 12;
 
-/** Had from the system many at a time, which costs little more than having a few. */
+/** Had from the system many at a time. */
 const pool = Buffer.alloc(256 * TOKEN_BYTES);
 let used = pool.length;
 

@@ -1,7 +1,7 @@
 /**
  * Makes entities of the rows of a query as TypeORM makes them, where that is simple: one entity, no joins,
  * nothing loaded beside it, nobody told of what was loaded. TypeORM finds out for each row what is the
- * same for all of them, which costs more than everything else a fill does.
+ * same for all of them.
  *
  * Instances are created and values prepared by TypeORM itself. What it does besides is done here in the
  * same way: rows of one primary key are one entity, that of the first of them; a row without any value is
@@ -56,7 +56,6 @@ export function hydrationOf(
     map.joinAttributes.length > 0 ||
     map.relationIdAttributes.length > 0 ||
     map.relationLoadStrategy === 'query' ||
-    map.lockMode !== undefined ||
     map.options.length > 0 ||
     source.subscribers.some((subscriber) => 'afterLoad' in subscriber);
   if (isMore) return undefined;

@@ -44,11 +44,21 @@ export class PlanMemo {
   }
 
   /**
-   * To be called whenever a plan was made. `text` is from before the query was compiled: nobody keeps its
-   * maker from changing the parameters later.
+   * To be called whenever a plan was made; answers it with dependencies that equal ones share. `text` is from
+   * before the query was compiled: nobody keeps its maker from changing the parameters later.
    */
-  learn({ definition }: BoundQuery, text: string | undefined, made: RememberedPlan): void {
-    if (text === undefined || this.#impure.has(definition)) return;
+  learn(
+    bound: BoundQuery | undefined,
+    text: string | undefined,
+    { key, dependencies }: RememberedPlan,
+  ): RememberedPlan {
+    const plan = { key, dependencies: this.#shared(dependencies) };
+    if (bound && text !== undefined) this.#remember(bound.definition, text, plan);
+    return plan;
+  }
+
+  #remember(definition: object, text: string, plan: RememberedPlan): void {
+    if (this.#impure.has(definition)) return;
     if (this.#madeUnder !== this.schema.keys) {
       this.#madeUnder = this.schema.keys;
       this.#byDefinition = new WeakMap();
@@ -59,17 +69,16 @@ export class PlanMemo {
       this.#byDefinition.set(definition, plans);
     }
     const known = plans.get(text);
-    if (known && known.plan.key !== made.key) {
+    if (known && known.plan.key !== plan.key) {
       this.#impure.add(definition);
       this.#byDefinition.delete(definition);
     } else if (known?.isConfirmed !== true) {
-      const plan = { key: made.key, dependencies: this.shared(made.dependencies) };
       plans.set(text, { plan, isConfirmed: known !== undefined });
     }
   }
 
   /** Equal lists of dependencies become one, so that whoever reads their versions can share that too. */
-  shared(dependencies: Dependencies): Dependencies {
+  #shared(dependencies: Dependencies): Dependencies {
     const text = JSON.stringify(dependencies);
     const known = this.#dependencies.get(text);
     if (!known) this.#dependencies.set(text, dependencies);

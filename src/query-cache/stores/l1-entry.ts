@@ -11,7 +11,7 @@ import {
 const SMALLEST_COMPRESSED_BYTES = 1_024;
 /** A body up to this length is kept as a text where it is plain ASCII. */
 const LONGEST_TEXT_BYTES = 4_096;
-/** The object, the key, strings' headers and the places in maps, as measured. */
+/** The object, the key, strings' headers and the places in maps: as measured, rounded up. */
 const OVERHEAD_BYTES = 320;
 /** What a Buffer takes besides what it holds, as measured. */
 const BUFFER_BYTES = 190;

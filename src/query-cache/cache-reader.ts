@@ -1,7 +1,8 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { BypassReason, CacheEvents } from './core/cache-events.js';
-import type { Answer, ReadOutcome, ReadProtocol } from './core/read-protocol.js';
+import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
+import type { Answer } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';

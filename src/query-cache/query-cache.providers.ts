@@ -38,6 +38,8 @@ const SWEEP_PAUSE_MS = 5_000;
 const SETTLE_WAIT_MS = 100;
 /** Pause between two looks for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
+/** At most one in so many fills that got a head start was sent in vain. */
+const HEAD_START_AFTER = 64;
 /** Of a hash in an entity tag: a multiple of three, which base64 writes without a rest. */
 const TAG_BYTES = 18;
 
@@ -164,6 +166,7 @@ export const readProviders: FactoryProvider[] = [
           maxEntryBytes: options.maxEntryBytes,
           maxWaiters: options.fillMaxWaiters,
           maxWaitMs: options.fillWaitMs,
+          headStartAfter: HEAD_START_AFTER,
         },
       ),
   },

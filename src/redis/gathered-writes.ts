@@ -5,9 +5,14 @@ import type { Writable } from 'node:stream';
  * socket costs more than a command. Where something is to be written at the end of the turn, what comes
  * before leaves with that.
  */
+/** How long a write waits for another one, in milliseconds. */
+const LONGEST_WAIT_MS = 2;
+
 export class GatheredWrites {
   #held: Writable | undefined;
   #atEnd: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   /** To be called before each write. */
   hold(stream: Writable): void {
@@ -16,7 +21,9 @@ export class GatheredWrites {
     this.#held = stream;
     stream.cork();
     process.nextTick(() => {
-      if (this.#atEnd.length === 0) this.#release();
+      if (this.#atEnd.length > 0) return;
+      this.#runWaiting();
+      this.#release();
     });
   }
 
@@ -35,10 +42,40 @@ export class GatheredWrites {
       this.#atEnd = [];
       try {
         for (const next of writes) next();
+        this.#runWaiting();
       } finally {
         this.#release();
       }
     });
+  }
+
+  /** What `send` answers, called as by {@link atEndOfTurn}. */
+  answerAtEndOfTurn<T>(send: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.atEndOfTurn(() => send().then(resolve, reject));
+    });
+  }
+
+  /** Runs `write`, which nobody waits for, behind what is written next, or after a moment. */
+  withNext(write: () => void): void {
+    this.#waiting.push(write);
+    this.#timer ??= setTimeout(() => this.#runWaiting(), LONGEST_WAIT_MS);
+  }
+
+  /** What `send` answers, called as by {@link withNext}. */
+  answerWithNext<T>(send: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.withNext(() => send().then(resolve, reject));
+    });
+  }
+
+  #runWaiting(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const writes = this.#waiting;
+    this.#waiting = [];
+    for (const next of writes) next();
   }
 
   #release(): void {

@@ -24,6 +24,8 @@ export interface SharedFill {
   readonly name: FillName;
   /** The lock, asked for already; one that was used or dropped is of no use. */
   readonly early?: EarlyLock | undefined;
+  /** The query has been sent already: whoever holds the lock, there is nothing to be spared. */
+  readonly isBegun?: boolean;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query; answers the entry, or `undefined` when the answer must not be stored. */
@@ -73,15 +75,14 @@ export class FillCoordinator {
 
   /** Answers an entry that another instance stored meanwhile, or `undefined` after `fill` ran here. */
   async run(shared: SharedFill): Promise<CacheEntry | undefined> {
-    const { name, early } = shared;
+    const { name, early, isBegun } = shared;
     if (early && !early.isSpent) {
       early.isSpent = true;
-      if ((await early.outcome) === 'mine') {
-        await this.#fill(shared, early.owner, true);
-        return undefined;
-      }
+      const isMine = (await early.outcome) === 'mine';
+      if (isMine || isBegun) return this.#fill(shared, early.owner, isMine);
     }
     const owner = this.token();
+    if (isBegun) return this.#fill(shared, owner, false);
     const deadlineMs = this.clock.nowMs() + this.options.maxWaitMs;
     for (;;) {
       // Carried out in this order in one round trip: the fill that held the lock before has stored
@@ -92,8 +93,7 @@ export class FillCoordinator {
         return stored;
       }
       if (lock !== 'held-by-another') {
-        await this.#fill(shared, owner, lock === 'mine');
-        return undefined;
+        return this.#fill(shared, owner, lock === 'mine');
       }
       if (this.clock.nowMs() >= deadlineMs) {
         await shared.fill();
@@ -103,7 +103,7 @@ export class FillCoordinator {
     }
   }
 
-  async #fill(shared: SharedFill, owner: string, holdsLock: boolean): Promise<void> {
+  async #fill(shared: SharedFill, owner: string, holdsLock: boolean): Promise<undefined> {
     let entry: CacheEntry | undefined;
     try {
       entry = await shared.fill();

@@ -16,34 +16,15 @@
  */
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';
-import type { Dependencies } from './dependency.js';
-import type { CacheEntry, EntryStore, FillName } from './entry-store.js';
-import type { EarlyLock, FillCoordinator } from './fill-coordinator.js';
+import type { CacheEntry, EntryStore } from './entry-store.js';
+import type { FillCoordinator } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
+import { HeadStarts, type HeadStart } from './head-starts.js';
+import type { Answer, ReadRequest } from './read-request.js';
+import { SharedLooks, type Look } from './shared-looks.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
-
-/** The outcome of running a query. */
-export interface Answer {
-  readonly body: Buffer;
-  readonly rowCount: number;
-  readonly empty: boolean;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Why it must not be stored, where running the query has shown that. */
-  readonly refusal?: UncacheableReason | undefined;
-}
-
-export interface ReadRequest {
-  /** Name of the query for observers. */
-  readonly query: string;
-  readonly key: string;
-  readonly dependencies: Dependencies;
-  /** Runs the query against the database. */
-  readonly run: () => Promise<Answer>;
-  /** Time to live of the answer, in milliseconds, jitter included. */
-  readonly ttlMs: (answer: Answer) => number;
-}
 
 /** The entries kept in this process (L1). */
 export interface LocalEntries<E extends CacheEntry> {
@@ -67,6 +48,8 @@ export interface ReadProtocolOptions extends SingleFlightOptions {
   readonly maxStalenessMs: number;
   /** Answers with a longer body are not stored. */
   readonly maxEntryBytes: number;
+  /** Misses in a row that nobody else could have answered, after which fills of a query get a head start. */
+  readonly headStartAfter: number;
 }
 
 interface Clocks {
@@ -81,24 +64,16 @@ interface Filled {
   readonly refusal: UncacheableReason | undefined;
 }
 
-/** A look in the shared store that is under way. */
-interface Look<E> {
-  readonly entry: Promise<E | undefined>;
-  /** That of the fill which follows where there is no entry. */
-  readonly lock: EarlyLock | undefined;
-}
-
 export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
-  /** By key. */
-  readonly #looks = new Map<string, Look<E>>();
-  readonly #stampTags = new WeakMap<Stamps, string>();
+  readonly #looks: SharedLooks<E>;
+  readonly #headStarts: HeadStarts;
   readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
 
   constructor(
     private readonly gate: FreshnessGate,
     private readonly local: LocalEntries<E>,
-    private readonly shared: EntryStore,
+    shared: EntryStore,
     private readonly fills: FillCoordinator,
     private readonly toEntry: (entry: CacheEntry) => E,
     private readonly tagOf: (body: Buffer) => string,
@@ -108,6 +83,10 @@ export class ReadProtocol<E extends CacheEntry> {
     private readonly options: ReadProtocolOptions,
   ) {
     this.#flights = new SingleFlight(timers, options);
+    this.#headStarts = new HeadStarts(options.headStartAfter);
+    this.#looks = new SharedLooks(shared, fills, toEntry, tagOf, () =>
+      events.tell('storeFailed', { operation: 'get' }),
+    );
   }
 
   async read(request: ReadRequest): Promise<ReadOutcome<E>> {
@@ -122,21 +101,32 @@ export class ReadProtocol<E extends CacheEntry> {
       this.#verified(local, arrivedAtMs);
       return this.#hit(request, 'L1', local);
     }
-    return this.#answerShared(request, stamps, this.#look(request.key), arrivedAtMs);
+    const look = this.#looks.underWay(request.key) ?? this.#looks.begin(request.key);
+    return this.#answerShared(request, stamps, look, arrivedAtMs);
   }
 
   /** Without an entry in memory the shared one is asked for in the same round trip as the versions. */
   async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
     const { tables } = request.dependencies;
-    const isShared = this.#looks.has(request.key);
-    const look = this.#look(request.key, this.gate.lastStamps(tables));
+    const another = this.#looks.underWay(request.key);
+    const look = another ?? this.#lookWithHeadStart(request);
     try {
       const freshness = await this.gate.check(tables);
-      if (!freshness.trusted) return await this.bypass(request, freshness.reason);
-      return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
+      if (freshness.trusted) {
+        return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
+      }
+      // What was sent for an earlier request may be older than this one.
+      const own = another ? request : begun(request, look.headStart);
+      return await this.bypass(own, freshness.reason);
     } finally {
-      if (look.lock && !isShared) this.fills.drop(look.lock);
+      if (look.lock && !another) this.fills.drop(look.lock);
     }
+  }
+
+  #lookWithHeadStart(request: ReadRequest): Look<E> {
+    const expected = this.gate.lastStamps(request.dependencies.tables);
+    const headStart = this.#headStarts.begin(request, expected);
+    return this.#looks.begin(request.key, expected, headStart);
   }
 
   async #answerShared(
@@ -147,11 +137,12 @@ export class ReadProtocol<E extends CacheEntry> {
   ): Promise<ReadOutcome<E>> {
     const stored = this.#alive(await look.entry);
     if (stored && matches(stored.stamp, stamps)) {
+      this.#headStarts.learn(request.query, false);
       const entry = this.local.set(request.key, stored);
       this.#verified(entry, arrivedAtMs);
       return this.#hit(request, 'L2', entry);
     }
-    return this.#fill(request, stamps, look.lock);
+    return this.#fill(request, stamps, look);
   }
 
   /** Runs the query and stores nothing. */
@@ -164,13 +155,9 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
-  async #fill(
-    request: ReadRequest,
-    stamps: Stamps,
-    lock: EarlyLock | undefined,
-  ): Promise<ReadOutcome<E>> {
+  async #fill(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
     const flightKey = `${request.key} ${stamps.withInserts}`;
-    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, lock));
+    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, look));
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     if (flight.role === 'waiter') {
       this.events.tell('joined', { query: request.query, scope: 'process' });
@@ -181,20 +168,24 @@ export class ReadProtocol<E extends CacheEntry> {
   async #lead(
     request: ReadRequest,
     stamps: Stamps,
-    lock: EarlyLock | undefined,
+    { lock, headStart }: Look<E>,
   ): Promise<ReadOutcome<E>> {
     const startedMs = this.clocks.monotonic.nowMs();
-    const name = this.#fillName(request.key, stamps);
+    const name = this.#looks.fillName(request.key, stamps);
+    const isBegun = headStart?.stamps.withInserts === stamps.withInserts;
     let filled: Filled | undefined;
     const stored = await this.fills.run({
       name,
       early: lock?.name.stamp === name.stamp ? lock : undefined,
+      isBegun,
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: async () => {
-        filled = await this.#answerEntry(request, stamps);
+        filled = await this.#answerEntry(isBegun ? begun(request, headStart) : request, stamps);
         return filled.refusal === undefined ? filled.entry : undefined;
       },
     });
+    const isAnothers = stored !== undefined || (await lock?.outcome) === 'held-by-another';
+    this.#headStarts.learn(request.query, !isAnothers);
     if (stored) {
       this.events.tell('joined', { query: request.query, scope: 'instances' });
       return this.#hit(request, 'L2', this.local.set(request.key, stored));
@@ -241,41 +232,6 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'hit', level, entry };
   }
 
-  /**
-   * Who asks while a look is under way shares it: whatever it finds, its stamp is compared.
-   *
-   * @param expected the stamps that a fill would have if nothing has changed: its lock is asked for too.
-   */
-  #look(key: string, expected?: Stamps): Look<E> {
-    let look = this.#looks.get(key);
-    if (!look) {
-      const entry = this.#fetch(key).finally(() => this.#looks.delete(key));
-      const lock = expected && this.fills.acquireEarly(this.#fillName(key, expected));
-      look = { entry, lock };
-      this.#looks.set(key, look);
-    }
-    return look;
-  }
-
-  #fillName(key: string, stamps: Stamps): FillName {
-    let stamp = this.#stampTags.get(stamps);
-    if (stamp === undefined) {
-      stamp = this.tagOf(Buffer.from(stamps.withInserts));
-      this.#stampTags.set(stamps, stamp);
-    }
-    return { key, stamp };
-  }
-
-  async #fetch(key: string): Promise<E | undefined> {
-    try {
-      const stored = await this.shared.get(key);
-      return stored && this.toEntry(stored);
-    } catch {
-      this.events.tell('storeFailed', { operation: 'get' });
-      return undefined;
-    }
-  }
-
   #alive<T extends CacheEntry>(entry: T | undefined): T | undefined {
     return entry && entry.expiresAtMs > this.clocks.wall.nowMs() ? entry : undefined;
   }
@@ -293,4 +249,9 @@ export class ReadProtocol<E extends CacheEntry> {
   #verified(entry: E, atMs: number): void {
     if (this.options.maxStalenessMs > 0) this.#verifiedAtMs.set(entry, atMs);
   }
+}
+
+/** The request where its query has been sent. */
+function begun(request: ReadRequest, headStart: HeadStart | undefined): ReadRequest {
+  return headStart ? { ...request, run: () => headStart.answer } : request;
 }

@@ -95,13 +95,19 @@ class FailureKeepingAdapter extends KeyvAdapter {
 /** The client as far as the store uses it for single entries. */
 function storeOver(connection: RedisConnection, onSet: (key: string) => void): CacheManagerStore {
   const client = {
-    get: async (key: string): Promise<string | null> =>
-      (await connection.send('GET of an entry', (redis) => redis.get(key))).value,
+    // With the versions, and after what the turn has for the database.
+    get: async (key: string): Promise<string | null> => {
+      const send = () => connection.send('GET of an entry', (redis) => redis.get(key));
+      return (await connection.writes.answerAtEndOfTurn(send)).value;
+    },
     set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
       const command = (redis: Redis) => redis.set(key, text, unit, ttlMs);
-      const sent = connection.send('SET of an entry', command);
-      onSet(key);
-      return (await sent).value;
+      const send = () => {
+        const sent = connection.send('SET of an entry', command);
+        onSet(key);
+        return sent;
+      };
+      return (await connection.writes.answerWithNext(send)).value;
     },
     del: async (key: string): Promise<number> =>
       (await connection.send('DEL of an entry', (redis) => redis.del(key))).value,

@@ -9,7 +9,10 @@ export class RedisFillLock extends FillLock {
   readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
 
-  constructor(connection: RedisConnection, namespace: string) {
+  constructor(
+    private readonly connection: RedisConnection,
+    namespace: string,
+  ) {
     super();
     this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
@@ -28,7 +31,9 @@ export class RedisFillLock extends FillLock {
   ): Promise<boolean | 'stored'> {
     const keys = [this.#keys.entry(name.key), this.#keys.fillLock(name)];
     const args = [owner, String(Math.ceil(leaseMs))];
-    const { value } = await this.#scripts.run(takeEarlyFillLock, keys, args);
+    const { value } = await this.connection.writes.answerAtEndOfTurn(() =>
+      this.#scripts.run(takeEarlyFillLock, keys, args),
+    );
     return value === 2 ? 'stored' : value === 1;
   }
 

@@ -13,7 +13,8 @@ import { CacheEvents } from '../../../src/query-cache/core/cache-events.js';
 import type { TableDependency } from '../../../src/query-cache/core/dependency.js';
 import { FillCoordinator } from '../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../src/query-cache/core/freshness-gate.js';
-import { ReadProtocol, type ReadRequest } from '../../../src/query-cache/core/read-protocol.js';
+import { ReadProtocol } from '../../../src/query-cache/core/read-protocol.js';
+import type { ReadRequest } from '../../../src/query-cache/core/read-request.js';
 import { Settlement } from '../../../src/query-cache/core/settlement.js';
 import { randomToken } from '../../../src/query-cache/core/token.js';
 import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
@@ -54,7 +55,13 @@ class KnownWriters extends WriterActivity {
   }
 }
 
-export function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number } = {}) {
+interface SetUpOptions {
+  readonly maxStalenessMs?: number;
+  readonly maxEntryBytes?: number;
+  readonly headStartAfter?: number;
+}
+
+export function setUp(options: SetUpOptions = {}) {
   const clock = {
     ms: 1_000_000,
     nowMs: () => clock.ms,
@@ -100,6 +107,7 @@ export function setUp(options: { maxStalenessMs?: number; maxEntryBytes?: number
       maxEntryBytes: options.maxEntryBytes ?? 1_000,
       maxWaiters: 100,
       maxWaitMs: 1_000,
+      headStartAfter: options.headStartAfter ?? Infinity,
     },
   );
   const writes = new WriteProtocol(store, events, randomToken, systemTimers, {

@@ -9,11 +9,8 @@ import type {
 } from '../../../../src/query-cache/core/entry-store.js';
 import { FillCoordinator } from '../../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
-import {
-  ReadProtocol,
-  type Answer,
-  type LocalEntries,
-} from '../../../../src/query-cache/core/read-protocol.js';
+import { ReadProtocol, type LocalEntries } from '../../../../src/query-cache/core/read-protocol.js';
+import type { Answer } from '../../../../src/query-cache/core/read-request.js';
 import { Settlement } from '../../../../src/query-cache/core/settlement.js';
 import type { TokenSource } from '../../../../src/query-cache/core/token.js';
 import type { VersionStore } from '../../../../src/query-cache/core/version-store.js';
@@ -38,6 +35,7 @@ export interface ReaderSurroundings {
   readonly token: TokenSource;
   readonly store: () => VersionStore;
   readonly entries: EntryStore;
+  readonly headStartAfter: number;
   readonly activity: () => WriterActivity;
   readonly fillLock: FillLock;
   /** Whether looking after marks would find something to do. */
@@ -71,6 +69,7 @@ export class Reader {
   protected readonly gate: FreshnessGate;
   readonly #protocol: ReadProtocol<CacheEntry>;
   readonly #local: LocalMap;
+  readonly #asked = new Set<Query>();
   /** Known when the read under way began. */
   #floor = 0;
 
@@ -117,7 +116,13 @@ export class Reader {
       { wall: NOTHING_RUNS_OUT, monotonic: NOTHING_RUNS_OUT },
       waits,
       events,
-      { maxStalenessMs: 0, maxEntryBytes: 1_000, maxWaiters: 9, maxWaitMs: 1 },
+      {
+        maxStalenessMs: 0,
+        maxEntryBytes: 1_000,
+        maxWaiters: 9,
+        maxWaitMs: 1,
+        headStartAfter: around.headStartAfter,
+      },
     );
   }
 
@@ -130,6 +135,7 @@ export class Reader {
     const { process, linearizability } = this.around;
     this.#floor = linearizability.floor;
     const floor = this.#floor;
+    this.#asked.add(query);
     const { shocks } = process;
     const operation = process.begin(query.name);
     void this.#protocol
@@ -164,7 +170,16 @@ export class Reader {
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
-    return [this.process.isBusy ? this.#floor : '', ...kept].join('\n');
+    return [this.process.isBusy ? this.#floor : '', ...kept, ...this.#expected()].join('\n');
+  }
+
+  /** Under which stamps it would begin a fill before it knows them. */
+  #expected(): string[] {
+    if (this.around.headStartAfter === Infinity) return [];
+    return [...this.#asked].map(
+      ({ name, dependencies }) =>
+        `${name}: ${this.gate.lastStamps(dependencies.tables)?.withInserts}`,
+    );
   }
 
   protected gateOver(gate: FreshnessGate): FreshnessGate {

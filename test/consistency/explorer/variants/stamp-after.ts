@@ -1,5 +1,5 @@
 import type { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
-import type { Answer } from '../../../../src/query-cache/core/read-protocol.js';
+import type { Answer } from '../../../../src/query-cache/core/read-request.js';
 import { Reader, type Query } from '../actors/reader.js';
 
 /** `stamp-after`: the stamp of an entry is read when its answer is there. */
@@ -24,5 +24,21 @@ export class StampAfterReader extends Reader {
     const freshness = await this.gate.check(query.dependencies.tables);
     if (freshness.trusted) Object.assign(stamps, freshness.stamps);
     return answer;
+  }
+}
+
+/** `head-start-unchecked`: a fill that began early is stored under what the versions turn out to be. */
+export class HeadStartUncheckedReader extends Reader {
+  protected override gateOver(gate: FreshnessGate): FreshnessGate {
+    const latest = { withInserts: '', withoutInserts: '' };
+    const check = gate.check.bind(gate);
+    gate.check = async (dependencies) => {
+      const freshness = await check(dependencies);
+      // Whoever has begun under it holds it.
+      if (freshness.trusted) Object.assign(latest, freshness.stamps);
+      return freshness;
+    };
+    gate.lastStamps = () => latest;
+    return gate;
   }
 }

@@ -15,13 +15,18 @@ export const wallClock: Clock = { nowMs: () => Date.now() };
 export interface Timers {
   /** Runs `then` once after `delayMs`, unless the function it answers is called before. */
   after(delayMs: number, then: () => void): () => void;
+  /** Runs `then` once the event loop has handled what is there by now. */
+  nextTurn(then: () => void): void;
 }
+
+const nextTurn = (then: () => void): void => void setImmediate(then);
 
 export const systemTimers: Timers = {
   after: (delayMs, then) => {
     const timer = setTimeout(then, delayMs);
     return () => clearTimeout(timer);
   },
+  nextTurn,
 };
 
 /** For work in the background: alone, it does not keep the process alive. */
@@ -30,6 +35,7 @@ export const backgroundTimers: Timers = {
     const timer = setTimeout(then, delayMs).unref();
     return () => clearTimeout(timer);
   },
+  nextTurn,
 };
 
 export function pause(timers: Timers, durationMs: number): Promise<void> {

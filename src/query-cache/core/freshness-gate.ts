@@ -20,6 +20,7 @@ import { stampsOf, type Stamps } from './stamp.js';
 import type { TokenSource } from './token.js';
 import { isInDoubt, parseEpoch } from './version-format.js';
 import type { TableReading, TableVersionNames, VersionStore } from './version-store.js';
+import { WaitingGroups } from './waiting-groups.js';
 
 export type Freshness =
   | { readonly trusted: true; readonly stamps: Stamps }
@@ -55,7 +56,7 @@ interface Judgement {
   readonly reading: Promise<readonly TableReading[]>;
   /** Those seen before the reading was begun. */
   readonly outages: number;
-  readonly freshness: Promise<Freshness>;
+  readonly freshness: WaitingGroups<Freshness>;
 }
 
 export class FreshnessGate {
@@ -94,10 +95,11 @@ export class FreshnessGate {
     const outages = this.#outages;
     const reading = this.store.read(question.wanted);
     const { latest } = question;
-    if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
-    const freshness = this.#check(question, reading, outages);
+    if (latest?.reading === reading && latest.outages === outages) return latest.freshness.join();
+    const judged = this.#check(question, reading, outages);
+    const freshness = new WaitingGroups(judged, this.timers);
     question.latest = { reading, outages, freshness };
-    return freshness;
+    return freshness.join();
   }
 
   /** The stamps of the latest reading that could be trusted: likely those of the next one too. */

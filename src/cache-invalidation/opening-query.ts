@@ -16,16 +16,16 @@ interface Wire {
 
 /** What node-postgres calls on a query, beside what its types tell. */
 interface QueryInside {
+  queryMode: 'extended' | undefined;
   callback: (error: Error | null, answer: StatementAnswer) => void;
   submit(wire: Wire): Error | null;
   handleCommandComplete(message: unknown, wire: Wire): void;
 }
 
-const BaseQuery = pg.Query as unknown as new (config: {
-  readonly text: string;
-  readonly values: readonly unknown[];
-  readonly queryMode: 'extended';
-}) => QueryInside;
+const BaseQuery = pg.Query as unknown as new (
+  text: string,
+  values: readonly unknown[],
+) => QueryInside;
 
 class OpeningQuery extends BaseQuery {
   #isOpen = false;
@@ -35,7 +35,8 @@ class OpeningQuery extends BaseQuery {
     values: readonly unknown[],
     override readonly callback: QueryInside['callback'],
   ) {
-    super({ text, values, queryMode: 'extended' });
+    super(text, values);
+    this.queryMode = 'extended';
   }
 
   override submit(wire: Wire): Error | null {

@@ -27,12 +27,8 @@ export const usersPage = defineQuery({
   headers: (page, { region, limit }): Record<string, string> => {
     const last = page.at(-1);
     if (!last || page.length < limit) return {};
-    const next = new URLSearchParams({
-      ...(region === undefined ? {} : { region }),
-      limit: String(limit),
-      after: String(last.id),
-    });
-    return { link: `</users?${next.toString()}>; rel="next"` };
+    const filter = region === undefined ? '' : `region=${encodeURIComponent(region)}&`;
+    return { link: `</users?${filter}limit=${limit}&after=${last.id}>; rel="next"` };
   },
 });
 

@@ -59,6 +59,39 @@ describe('GatheredWrites', () => {
     },
   );
 
+  it('lets what nobody waits for leave behind the next', async () => {
+    const { writes, stream, write } = setUp();
+    writes.withNext(() => write('later'));
+    writes.withNext(() => write('as well'));
+    await nextTurn();
+    expect(stream.left).toEqual([]);
+    write('a');
+    await nextTurn();
+    expect(stream.left).toEqual(['a later as well']);
+    writes.withNext(() => write('last'));
+    writes.atEndOfTurn(() => write('b'));
+    await nextTurn();
+    expect(stream.left).toEqual(['a later as well', 'b last']);
+  });
+
+  it('lets it leave alone where nothing comes', async () => {
+    const { writes, stream, write } = setUp();
+    const answer = writes.answerWithNext(async () => {
+      write('alone');
+      return 'answer';
+    });
+    expect(await answer).toBe('answer');
+    await nextTurn();
+    expect(stream.left).toEqual(['alone']);
+  });
+
+  it('tells of a failure', async () => {
+    const { writes } = setUp();
+    const fail = (): Promise<never> => Promise.reject(new Error('away'));
+    await expect(writes.answerWithNext(fail)).rejects.toThrow('away');
+    await expect(writes.answerAtEndOfTurn(fail)).rejects.toThrow('away');
+  });
+
   it('holds no stream that has been left for another', async () => {
     const { writes, stream, write } = setUp();
     const other = new Noting();

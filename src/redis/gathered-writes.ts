@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 
+/** How long a write waits for another one, in milliseconds. */
+const LONGEST_WAIT_MS = 2;
+
 /**
  * Lets what is written by one callback and the promises that it settles leave together: a write to a
  * socket costs more than a command. Where something is to be written at the end of the turn, what comes
  * before leaves with that.
  */
-/** How long a write waits for another one, in milliseconds. */
-const LONGEST_WAIT_MS = 2;
-
 export class GatheredWrites {
   #held: Writable | undefined;
   #atEnd: (() => void)[] = [];

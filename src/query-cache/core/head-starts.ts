@@ -34,7 +34,7 @@ export class HeadStarts {
     return { stamps, answer };
   }
 
-  /** What became of a query that had no entry in memory: whether it had to be run here. */
+  /** Whether a query had to be run here, and no sooner than it was. */
   learn(query: string, isNeeded: boolean): void {
     this.#needed.set(query, isNeeded ? (this.#needed.get(query) ?? 0) + 1 : 0);
   }

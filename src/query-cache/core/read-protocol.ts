@@ -185,7 +185,8 @@ export class ReadProtocol<E extends CacheEntry> {
       },
     });
     const isAnothers = stored !== undefined || (await lock?.outcome) === 'held-by-another';
-    this.#headStarts.learn(request.query, !isAnothers);
+    const isInVain = headStart !== undefined && !isBegun;
+    this.#headStarts.learn(request.query, !isAnothers && !isInVain);
     if (stored) {
       this.events.tell('joined', { query: request.query, scope: 'instances' });
       return this.#hit(request, 'L2', this.local.set(request.key, stored));

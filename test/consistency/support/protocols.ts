@@ -28,14 +28,19 @@ const usRegion: TableDependency = {
   insertName: undefined,
 };
 
+const US_REGION = { tables: [usRegion], completeRowCount: undefined };
+
 /** A version store whose next reads can be made to fail. */
 class FragileStore extends MemoryVersionStore {
   isAway = false;
+  /** Reads wait for it before they look. */
+  hold: Promise<void> | undefined;
 
   override async read(
     ...args: Parameters<MemoryVersionStore['read']>
   ): ReturnType<MemoryVersionStore['read']> {
     if (this.isAway) throw new Error('away');
+    await this.hold;
     return super.read(...args);
   }
 
@@ -126,7 +131,7 @@ export function setUp(options: SetUpOptions = {}) {
   const request = (overrides: Partial<ReadRequest> = {}): ReadRequest => ({
     query: 'users.page',
     key: 'key',
-    dependencies: { tables: [usRegion], completeRowCount: undefined },
+    dependencies: US_REGION,
     run: async () => {
       database.selects += 1;
       const { rows, rowCount } = database;

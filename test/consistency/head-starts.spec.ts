@@ -1,0 +1,109 @@
+/** Fills that begin before the versions are known. */
+import { expect, it } from '@jest/globals';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setUp } from './support/protocols.js';
+
+const AFTER = 3;
+
+/** Reads of a query that has deserved a head start, while the version store is slow. */
+async function proven(headStartAfter = AFTER) {
+  const made = setUp({ headStartAfter });
+  const { store, read, database } = made;
+  for (let i = 0; i < AFTER; i += 1)
+    expect(await read({ key: `${i}` })).toEqual(['miss', 'rows 0']);
+  const slowly = (): (() => void) => {
+    let goOn!: () => void;
+    store.hold = new Promise((resolve) => (goOn = resolve));
+    return () => {
+      store.hold = undefined;
+      goOn();
+    };
+  };
+  return { ...made, slowly, selectsBefore: database.selects };
+}
+
+it('sends the query before the versions are known, and stores the answer', async () => {
+  const { slowly, read, database, selectsBefore } = await proven();
+  const goOn = slowly();
+  const reading = read();
+  await nextTurn();
+  expect(database.selects).toBe(selectsBefore + 1);
+  goOn();
+  expect(await reading).toEqual(['miss', 'rows 0']);
+  expect(await read()).toEqual(['hit', 'rows 0']);
+  expect(database.selects).toBe(selectsBefore + 1);
+});
+
+it('waits for the versions where that is not worthwhile yet', async () => {
+  const { slowly, read, database, selectsBefore } = await proven(AFTER + 1);
+  const goOn = slowly();
+  const reading = read();
+  await nextTurn();
+  expect(database.selects).toBe(selectsBefore);
+  goOn();
+  expect(await reading).toEqual(['miss', 'rows 0']);
+});
+
+it('runs the query again where the versions have changed meanwhile', async () => {
+  const { slowly, read, database, begin, ended, selectsBefore } = await proven();
+  const goOn = slowly();
+  const reading = read();
+  await nextTurn();
+  const write = await begin();
+  database.rows = 'rows 1';
+  await ended(write);
+  goOn();
+  expect(await reading).toEqual(['miss', 'rows 1']);
+  expect(await read()).toEqual(['hit', 'rows 1']);
+  expect(database.selects).toBe(selectsBefore + 2);
+});
+
+it('has to prove anew that it is worthwhile after a head start in vain', async () => {
+  const { slowly, read, database, begin, ended } = await proven();
+  const vain = slowly();
+  const reading = read();
+  await ended(await begin());
+  vain();
+  await reading;
+  const selectsBefore = database.selects;
+  const goOn = slowly();
+  const next = read({ key: 'next' });
+  await nextTurn();
+  expect(database.selects).toBe(selectsBefore);
+  goOn();
+  await next;
+});
+
+it('answers the request that sent it while a write is under way, and nobody who came later', async () => {
+  const { slowly, read, database, begin, selectsBefore } = await proven();
+  const goOn = slowly();
+  const first = read();
+  await nextTurn();
+  await begin();
+  database.rows = 'rows 1';
+  const second = read();
+  goOn();
+  expect(await first).toEqual(['bypass', 'rows 0']);
+  expect(await second).toEqual(['bypass', 'rows 1']);
+  expect(database.selects).toBe(selectsBefore + 2);
+});
+
+it('is shared by those who come while it is under way', async () => {
+  const { slowly, read, database, selectsBefore } = await proven();
+  const goOn = slowly();
+  const all = Array.from({ length: 5 }, () => read());
+  await nextTurn();
+  goOn();
+  for (const answer of await Promise.all(all)) expect(answer).toEqual(['miss', 'rows 0']);
+  expect(database.selects).toBe(selectsBefore + 1);
+});
+
+it('fails as any fill does, and the next one runs', async () => {
+  const { slowly, read } = await proven();
+  const goOn = slowly();
+  const failing = read({ run: () => Promise.reject(new Error('too many connections')) });
+  await nextTurn();
+  goOn();
+  await expect(failing).rejects.toThrow('too many connections');
+  expect(await read()).toEqual(['miss', 'rows 0']);
+});

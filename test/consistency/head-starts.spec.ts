@@ -5,17 +5,17 @@ import { setUp } from './support/protocols.js';
 
 const AFTER = 3;
 
-/** Reads of a query that has deserved a head start, while the version store is slow. */
+/** Reads of a query that has deserved a head start; `slowly` makes both stores slow. */
 async function proven(headStartAfter = AFTER) {
   const made = setUp({ headStartAfter });
-  const { store, read, database } = made;
+  const { store, entries, read, database } = made;
   for (let i = 0; i < AFTER; i += 1)
     expect(await read({ key: `${i}` })).toEqual(['miss', 'rows 0']);
   const slowly = (): (() => void) => {
     let goOn!: () => void;
-    store.hold = new Promise((resolve) => (goOn = resolve));
+    store.hold = entries.hold = new Promise((resolve) => (goOn = resolve));
     return () => {
-      store.hold = undefined;
+      store.hold = entries.hold = undefined;
       goOn();
     };
   };

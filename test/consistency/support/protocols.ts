@@ -52,6 +52,16 @@ class FragileStore extends MemoryVersionStore {
   }
 }
 
+/** Has nothing, and can be made to take its time to say so. */
+class SlowEntryStore extends NullEntryStore {
+  hold: Promise<void> | undefined;
+
+  override async get(): Promise<undefined> {
+    await this.hold;
+    return undefined;
+  }
+}
+
 class KnownWriters extends WriterActivity {
   readonly running = new Map<number, string>();
 
@@ -97,10 +107,11 @@ export function setUp(options: SetUpOptions = {}) {
     { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
     () => undefined,
   );
+  const entries = new SlowEntryStore();
   const reads = new ReadProtocol<L1Entry>(
     gate,
     new L1Cache(1_000_000),
-    new NullEntryStore(),
+    entries,
     fills,
     (entry) => new L1Entry(entry),
     (bytes) => bytes.toString('base64url'),
@@ -152,5 +163,18 @@ export function setUp(options: SetUpOptions = {}) {
     writes.end(announcement);
     return new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, store, writers, gate, reads, writes, database, request, read, begin, ended };
+  return {
+    clock,
+    store,
+    entries,
+    writers,
+    gate,
+    reads,
+    writes,
+    database,
+    request,
+    read,
+    begin,
+    ended,
+  };
 }

@@ -19,6 +19,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'reason',
   );
   const joined = counter('joined_fills_total', 'Requests that shared a fill under way', 'scope');
+  const headStarts = counter(
+    'head_starts_total',
+    'Queries sent before it was known whether they had to be',
+    'used',
+  );
   const fillFailures = counter('fill_failures_total', 'Fills whose query failed');
   const storeFailures = counter(
     'store_failures_total',
@@ -50,6 +55,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     if (detail !== undefined) refusals.inc({ reason: detail });
   });
   events.on('joined', ({ scope }) => joined.inc({ scope }));
+  events.on('headStart', ({ used }) => headStarts.inc({ used: String(used) }));
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());
   events.on('epochReplaced', ({ cause }) => epochs.inc({ cause }));

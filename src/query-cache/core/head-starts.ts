@@ -8,6 +8,7 @@
  * been no head start. A query that the store or another instance could have answered after all has to
  * prove anew that it is worthwhile, so that at most one statement in so many is sent in vain.
  */
+import type { CacheEvents } from './cache-events.js';
 import type { Answer, ReadRequest } from './read-request.js';
 import type { Stamps } from './stamp.js';
 
@@ -16,6 +17,8 @@ export interface HeadStart {
   /** Those that were read last before it was sent. */
   readonly stamps: Stamps;
   readonly answer: Promise<Answer>;
+  /** Whether it is known what became of it. */
+  isJudged: boolean;
 }
 
 export class HeadStarts {
@@ -23,7 +26,10 @@ export class HeadStarts {
   readonly #needed = new Map<string, number>();
 
   /** @param provenBy misses in a row after which the next one gets a head start. */
-  constructor(private readonly provenBy: number) {}
+  constructor(
+    private readonly provenBy: number,
+    private readonly events: CacheEvents,
+  ) {}
 
   /** Sends the query, where that is worthwhile. */
   begin({ query, run }: ReadRequest, stamps: Stamps | undefined): HeadStart | undefined {
@@ -31,11 +37,18 @@ export class HeadStarts {
     const answer = run();
     // Nobody may ask for it.
     answer.catch(() => undefined);
-    return { stamps, answer };
+    return { stamps, answer, isJudged: false };
   }
 
-  /** Whether a query had to be run here, and no sooner than it was. */
-  learn(query: string, isNeeded: boolean): void {
+  /**
+   * To be called for queries without an entry in memory: others say nothing of those.
+   *
+   * @param isNeeded whether it had to be run here, and not once more.
+   */
+  learn(query: string, isNeeded: boolean, headStart: HeadStart | undefined): void {
     this.#needed.set(query, isNeeded ? (this.#needed.get(query) ?? 0) + 1 : 0);
+    if (!headStart || headStart.isJudged) return;
+    headStart.isJudged = true;
+    this.events.tell('headStart', { query, used: isNeeded });
   }
 }

@@ -83,7 +83,7 @@ export class ReadProtocol<E extends CacheEntry> {
     private readonly options: ReadProtocolOptions,
   ) {
     this.#flights = new SingleFlight(timers, options);
-    this.#headStarts = new HeadStarts(options.headStartAfter);
+    this.#headStarts = new HeadStarts(options.headStartAfter, events);
     this.#looks = new SharedLooks(shared, fills, toEntry, tagOf, () =>
       events.tell('storeFailed', { operation: 'get' }),
     );
@@ -137,7 +137,7 @@ export class ReadProtocol<E extends CacheEntry> {
   ): Promise<ReadOutcome<E>> {
     const stored = this.#alive(await look.entry);
     if (stored && matches(stored.stamp, stamps)) {
-      this.#headStarts.learn(request.query, false);
+      this.#learn(request, look, false);
       const entry = this.local.set(request.key, stored);
       this.#verified(entry, arrivedAtMs);
       return this.#hit(request, 'L2', entry);
@@ -165,11 +165,8 @@ export class ReadProtocol<E extends CacheEntry> {
     return flight.value;
   }
 
-  async #lead(
-    request: ReadRequest,
-    stamps: Stamps,
-    { lock, headStart }: Look<E>,
-  ): Promise<ReadOutcome<E>> {
+  async #lead(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
+    const { lock, headStart } = look;
     const startedMs = this.clocks.monotonic.nowMs();
     const name = this.#looks.fillName(request.key, stamps);
     const isBegun = headStart?.stamps.withInserts === stamps.withInserts;
@@ -186,7 +183,7 @@ export class ReadProtocol<E extends CacheEntry> {
     });
     const isAnothers = stored !== undefined || (await lock?.outcome) === 'held-by-another';
     const isInVain = headStart !== undefined && !isBegun;
-    this.#headStarts.learn(request.query, !isAnothers && !isInVain);
+    this.#learn(request, look, !isAnothers && !isInVain);
     if (stored) {
       this.events.tell('joined', { query: request.query, scope: 'instances' });
       return this.#hit(request, 'L2', this.local.set(request.key, stored));
@@ -226,6 +223,10 @@ export class ReadProtocol<E extends CacheEntry> {
     };
     const isTooLarge = answer.body.length > this.options.maxEntryBytes;
     return { entry, refusal: answer.refusal ?? (isTooLarge ? 'too-large' : undefined) };
+  }
+
+  #learn({ query }: ReadRequest, { isCold, headStart }: Look<E>, isNeeded: boolean): void {
+    if (isCold) this.#headStarts.learn(query, isNeeded, headStart);
   }
 
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {

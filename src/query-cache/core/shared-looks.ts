@@ -14,6 +14,8 @@ export interface Look<E> {
   readonly lock?: EarlyLock | undefined;
   /** The fill itself, begun already. */
   readonly headStart?: HeadStart | undefined;
+  /** Whether the key had no entry in memory, though it was known under which stamps it would be filled. */
+  readonly isCold: boolean;
 }
 
 export class SharedLooks<E extends CacheEntry> {
@@ -41,7 +43,7 @@ export class SharedLooks<E extends CacheEntry> {
   begin(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
     const entry = this.#fetch(key).finally(() => this.#underWay.delete(key));
     const lock = expected && this.fills.acquireEarly(this.fillName(key, expected));
-    const look = { entry, lock, headStart };
+    const look = { entry, lock, headStart, isCold: expected !== undefined };
     this.#underWay.set(key, look);
     return look;
   }

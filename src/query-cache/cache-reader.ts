@@ -115,11 +115,17 @@ export class CacheReader {
     }
     const { key, dependencies } = this.plans.learn(bound, text, plan);
     const { audit } = plan;
+    // What TypeORM does with a builder that runs twice at once would mix up their connections.
+    const again =
+      query instanceof BoundQuery
+        ? () => this.#runAnew(query, representation, text, key, toBody)
+        : undefined;
     return this.protocol.read({
       query: compiled.name,
       key,
       dependencies,
-      run: () => run(audit),
+      run: again ? first(() => run(audit), again) : () => run(audit),
+      isRepeatable: again !== undefined,
       ttlMs: (answer) => this.#ttlMs(answer, lifetime),
     });
   }
@@ -133,20 +139,34 @@ export class CacheReader {
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
-    const run = async (): Promise<Answer> => {
-      const compiled = compileQuery(query, this.source);
-      await this.schema.load();
-      const plan = this.planner.plan(compiled, representation);
-      if (plan.cacheable && !compiled.queryRunner) {
-        this.plans.learn(query, text, plan);
-        if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-      }
-      // The schema has changed, or the builder is not what it has to be.
-      const answer = await this.#run(compiled, toBody);
-      return { ...answer, refusal: answer.refusal ?? 'plan-changed' };
-    };
-    const ttlMs = (answer: Answer): number => this.#ttlMs(answer, lifetime);
-    return this.protocol.read({ query: query.name, key, dependencies, run, ttlMs });
+    return this.protocol.read({
+      query: query.name,
+      key,
+      dependencies,
+      run: () => this.#runAnew(query, representation, text, key, toBody),
+      isRepeatable: true,
+      ttlMs: (answer) => this.#ttlMs(answer, lifetime),
+    });
+  }
+
+  /** Compiles the query, and finds out whether it still is the one that the key stands for. */
+  async #runAnew(
+    query: BoundQuery,
+    representation: Representation,
+    text: string | undefined,
+    key: string,
+    toBody: ToBody,
+  ): Promise<Answer> {
+    const compiled = compileQuery(query, this.source);
+    await this.schema.load();
+    const plan = this.planner.plan(compiled, representation);
+    if (plan.cacheable && !compiled.queryRunner) {
+      this.plans.learn(query, text, plan);
+      if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
+    }
+    // The schema has changed, or the builder is not what it has to be.
+    const answer = await this.#run(compiled, toBody);
+    return { ...answer, refusal: answer.refusal ?? 'plan-changed' };
   }
 
   async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
@@ -172,4 +192,14 @@ export class CacheReader {
     const jitter = 1 + this.options.ttlJitter * (2 * Math.random() - 1);
     return Math.max(1, Math.round(baseMs * jitter));
   }
+}
+
+/** Runs the one the first time, and the other one from then on. */
+function first<T>(once: () => T, later: () => T): () => T {
+  let isFirst = true;
+  return () => {
+    if (!isFirst) return later();
+    isFirst = false;
+    return once();
+  };
 }

@@ -21,7 +21,7 @@ class Noting extends Writable {
 function setUp() {
   const writes = new GatheredWrites();
   const stream = new Noting();
-  const write = (text: string): void => {
+  const write = async (text: string): Promise<void> => {
     writes.hold(stream);
     stream.write(text);
   };
@@ -31,12 +31,12 @@ function setUp() {
 describe('GatheredWrites', () => {
   it('lets what one callback writes leave together, and no later', async () => {
     const { stream, write } = setUp();
-    write('a');
+    void write('a');
     await Promise.resolve().then(() => write('b'));
     expect(stream.left).toEqual([]);
     await new Promise((resolve) => process.nextTick(resolve));
     expect(stream.left).toEqual(['a b']);
-    write('c');
+    void write('c');
     await nextTurn();
     expect(stream.left).toEqual(['a b', 'c']);
   });
@@ -46,11 +46,11 @@ describe('GatheredWrites', () => {
     async (when) => {
       const { writes, stream, write } = setUp();
       const atEnd = (): void => {
-        writes.atEndOfTurn(() => write('x'));
-        writes.atEndOfTurn(() => write('y'));
+        void writes.atEndOfTurn(() => write('x'));
+        void writes.atEndOfTurn(() => write('y'));
       };
       if (when === 'before') atEnd();
-      write('a');
+      void write('a');
       if (when === 'after') atEnd();
       await new Promise((resolve) => process.nextTick(resolve));
       expect(stream.left).toEqual([]);
@@ -61,42 +61,51 @@ describe('GatheredWrites', () => {
 
   it('lets what nobody waits for leave behind the next', async () => {
     const { writes, stream, write } = setUp();
-    writes.withNext(() => write('later'));
-    writes.withNext(() => write('as well'));
+    void writes.withNext(() => write('later'));
+    void writes.withNext(() => write('as well'));
     await nextTurn();
     expect(stream.left).toEqual([]);
-    write('a');
+    void write('a');
     await nextTurn();
     expect(stream.left).toEqual(['a later as well']);
-    writes.withNext(() => write('last'));
-    writes.atEndOfTurn(() => write('b'));
+    void writes.withNext(() => write('last'));
+    void writes.atEndOfTurn(() => write('b'));
     await nextTurn();
     expect(stream.left).toEqual(['a later as well', 'b last']);
   });
 
-  it('lets it leave alone where nothing comes', async () => {
+  it('lets it leave alone where nothing comes, and at once when told to', async () => {
     const { writes, stream, write } = setUp();
-    const answer = writes.answerWithNext(async () => {
-      write('alone');
+    const answer = writes.withNext(async () => {
+      void write('alone');
       return 'answer';
     });
     expect(await answer).toBe('answer');
     await nextTurn();
     expect(stream.left).toEqual(['alone']);
+    void writes.withNext(() => write('at once'));
+    writes.flush();
+    expect(stream.left).toEqual(['alone', 'at once']);
   });
 
-  it('tells of a failure', async () => {
-    const { writes } = setUp();
-    const fail = (): Promise<never> => Promise.reject(new Error('away'));
-    await expect(writes.answerWithNext(fail)).rejects.toThrow('away');
-    await expect(writes.answerAtEndOfTurn(fail)).rejects.toThrow('away');
+  it('keeps what is thrown from the others', async () => {
+    const { writes, stream, write } = setUp();
+    const fail = (): Promise<never> => {
+      throw new Error('away');
+    };
+    const failures = [writes.atEndOfTurn(fail), writes.withNext(fail)];
+    void writes.atEndOfTurn(() => write('a'));
+    void writes.withNext(() => write('b'));
+    for (const failure of failures) await expect(failure).rejects.toThrow('away');
+    await nextTurn();
+    expect(stream.left).toEqual(['a b']);
   });
 
   it('holds no stream that has been left for another', async () => {
     const { writes, stream, write } = setUp();
     const other = new Noting();
-    writes.atEndOfTurn(() => undefined);
-    write('a');
+    void writes.atEndOfTurn(() => Promise.resolve());
+    void write('a');
     writes.hold(other);
     other.write('b');
     expect(stream.left).toEqual(['a']);

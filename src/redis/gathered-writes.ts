@@ -21,65 +21,55 @@ export class GatheredWrites {
     this.#held = stream;
     stream.cork();
     process.nextTick(() => {
-      if (this.#atEnd.length > 0) return;
-      this.#runWaiting();
-      this.#release();
+      if (this.#atEnd.length === 0) this.flush();
     });
   }
 
   /**
-   * Runs `write` once the callbacks of this turn of the event loop have run.
+   * Runs `write` once the callbacks of this turn of the event loop have run, and answers what it answers.
    *
    * The check phase, where it runs, follows the poll phase, where the requests of all sockets that had
    * something to say are handled one after the other; a microtask or `nextTick` would run after the first
    * of them already. A timer would let the loop sleep in between; with an immediate pending it does not.
    */
-  atEndOfTurn(write: () => void): void {
-    this.#atEnd.push(write);
-    if (this.#atEnd.length > 1) return;
-    setImmediate(() => {
-      const writes = this.#atEnd;
-      this.#atEnd = [];
-      try {
+  atEndOfTurn<T>(write: () => Promise<T>): Promise<T> {
+    return new Promise((resolve) => {
+      this.#atEnd.push(() => resolve(called(write)));
+      if (this.#atEnd.length > 1) return;
+      setImmediate(() => {
+        const writes = this.#atEnd;
+        this.#atEnd = [];
         for (const next of writes) next();
-        this.#runWaiting();
-      } finally {
-        this.#release();
-      }
-    });
-  }
-
-  /** What `send` answers, called as by {@link atEndOfTurn}. */
-  answerAtEndOfTurn<T>(send: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.atEndOfTurn(() => send().then(resolve, reject));
+        this.flush();
+      });
     });
   }
 
   /** Runs `write`, which nobody waits for, behind what is written next, or after a moment. */
-  withNext(write: () => void): void {
-    this.#waiting.push(write);
-    this.#timer ??= setTimeout(() => this.#runWaiting(), LONGEST_WAIT_MS);
-  }
-
-  /** What `send` answers, called as by {@link withNext}. */
-  answerWithNext<T>(send: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.withNext(() => send().then(resolve, reject));
+  withNext<T>(write: () => Promise<T>): Promise<T> {
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(called(write)));
+      this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT_MS);
     });
   }
 
-  #runWaiting(): void {
-    if (this.#timer === undefined) return;
+  /** Lets go what waits for another write, and what is held. */
+  flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const writes = this.#waiting;
     this.#waiting = [];
     for (const next of writes) next();
+    this.#release();
   }
 
   #release(): void {
     this.#held?.uncork();
     this.#held = undefined;
   }
+}
+
+/** With what it throws as a rejection. */
+async function called<T>(write: () => Promise<T>): Promise<T> {
+  return write();
 }

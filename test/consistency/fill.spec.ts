@@ -63,7 +63,7 @@ function setUp<L extends FillLock = MemoryFillLock>(
   });
   const instance = (fill: () => Promise<CacheEntry | undefined>) => {
     const own = coordinator();
-    return () => own.run(sharedFill(fill));
+    return async () => (await own.run(sharedFill(fill))).stored;
   };
   return { entries, lock, failures, fills, coordinator, sharedFill, instance };
 }
@@ -158,7 +158,7 @@ describe('one fill among instances', () => {
     it('fills at once under it, and gives it back', async () => {
       const { lock, acquired, coordinator, fill, entries, fills } = early();
       const held = coordinator().acquireEarly(NAME);
-      expect(await coordinator().run({ ...fill, early: held })).toBeUndefined();
+      expect((await coordinator().run({ ...fill, early: held })).stored).toBeUndefined();
       await delay(1);
       expect([acquired, lock.released]).toEqual([[], [held?.owner]]);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
@@ -168,7 +168,7 @@ describe('one fill among instances', () => {
       const { lock, acquired, coordinator, fill, fills } = early();
       lock.answer = answer;
       const held = coordinator().acquireEarly(NAME);
-      expect(await coordinator().run({ ...fill, early: held })).toBeUndefined();
+      expect((await coordinator().run({ ...fill, early: held })).stored).toBeUndefined();
       expect([acquired.length, fills.count]).toEqual([1, 1]);
       expect(acquired).not.toContain(held?.owner);
     });
@@ -187,6 +187,32 @@ describe('one fill among instances', () => {
       await delay(1);
       expect(acquired).toHaveLength(1);
       expect(lock.released.filter((owner) => owner === used.owner)).toHaveLength(1);
+    });
+  });
+
+  describe('that has begun already', () => {
+    it('takes the lock meanwhile, so that others wait for it', async () => {
+      const { coordinator, sharedFill, instance, fills, entries } = setUp();
+      let finish: (value: CacheEntry) => void = () => undefined;
+      const slow = sharedFill(() => new Promise((resolve) => (finish = resolve)));
+      const begun = coordinator().run({ ...slow, isBegun: true });
+      const other = instance(async () => entry)();
+      await delay(5);
+      expect(fills.count).toBe(1);
+      finish(entry);
+      expect(await (await begun).isAlone).toBe(true);
+      expect(await other).toEqual(entry);
+      expect([fills.count, entries.stored.size]).toEqual([1, 1]);
+    });
+
+    it('waits for nobody who has the lock, and says that somebody had it', async () => {
+      const { lock, coordinator, sharedFill, fills } = setUp();
+      expect(await lock.acquire(NAME, 'another', 60_000)).toBe(true);
+      const { stored, isAlone } = await coordinator().run({
+        ...sharedFill(async () => entry),
+        isBegun: true,
+      });
+      expect([stored, await isAlone, fills.count]).toEqual([undefined, false, 1]);
     });
   });
 

@@ -108,3 +108,48 @@ it('fails as any fill does, and the next one runs', async () => {
   await expect(failing).rejects.toThrow('too many connections');
   expect(await read()).toEqual(['miss', 'rows 0']);
 });
+
+it('is one for all who come before it has been answered', async () => {
+  const { read, database } = await proven();
+  // As many head starts at once would be worthwhile.
+  for (let i = 0; i < 20 * AFTER; i += 1) await read({ key: `proof ${i}` });
+  const selectsBefore = database.selects;
+  let goOn!: () => void;
+  database.hold = new Promise((resolve) => (goOn = resolve));
+  const all: Promise<[string, string]>[] = [];
+  for (let i = 0; i < 20; i += 1) {
+    all.push(read());
+    await nextTurn();
+  }
+  goOn();
+  for (const answer of await Promise.all(all)) expect(answer).toEqual(['miss', 'rows 0']);
+  expect(database.selects).toBe(selectsBefore + 1);
+});
+
+it('is given to as many at once as were proven so many times over', async () => {
+  const { slowly, read, database, selectsBefore } = await proven();
+  const sentAhead = async (keys: readonly string[]): Promise<number> => {
+    const before = database.selects;
+    const goOn = slowly();
+    const all = keys.map((key) => read({ key }));
+    await nextTurn();
+    const sent = database.selects - before;
+    goOn();
+    await Promise.all(all);
+    return sent;
+  };
+  expect(await sentAhead(['a', 'b', 'c'])).toBe(1);
+  // Of three and three misses.
+  expect(await sentAhead(['d', 'e', 'f'])).toBe(2);
+  expect(database.selects).toBe(selectsBefore + 6);
+});
+
+it('is given to no query that must not run twice at once', async () => {
+  const { slowly, read, database, selectsBefore } = await proven();
+  const goOn = slowly();
+  const reading = read({ isRepeatable: false });
+  await nextTurn();
+  expect(database.selects).toBe(selectsBefore);
+  goOn();
+  await reading;
+});

@@ -77,6 +77,32 @@ describe('RedisEntryStore', () => {
     expect(await store.get('k')).toEqual(entry);
   });
 
+  it('tells of each of several entries of one key when it has been sent, whichever is first', async () => {
+    const long = entryWith({ body: randomBytes(400_000), tag: 'long' });
+    const short = entryWith({ tag: 'short' });
+    const sent: string[] = [];
+    const storing = [long, short].map((entry) =>
+      store
+        .set('k', entry, () => sent.push(entry.tag))
+        .then(() => sent.push(`${entry.tag} stored`)),
+    );
+    await Promise.all(storing);
+    // The long one is deflated first.
+    expect(sent.indexOf('short')).toBeLessThan(sent.indexOf('short stored'));
+    expect(sent.indexOf('long')).toBeLessThan(sent.indexOf('long stored'));
+    expect(sent.indexOf('short stored')).toBeLessThan(sent.indexOf('long stored'));
+    expect(sent).toHaveLength(4);
+    expect((await store.get('k'))?.tag).toBe('long');
+  });
+
+  it('waits for what is on its way', async () => {
+    void store.set('k', entryWith({ body: randomBytes(400_000) }));
+    void store.set('l', entryWith());
+    await store.drain();
+    const found = await Promise.all([store.get('k'), store.get('l')]);
+    expect(found.map((entry) => entry !== undefined)).toEqual([true, true]);
+  });
+
   it('gives other instances the entry, and later ones the last', async () => {
     const second = await connected(server.url);
     await store.set('k', entryWith());

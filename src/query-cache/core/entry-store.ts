@@ -27,6 +27,11 @@ export abstract class EntryStore {
    * @param onSent called once nothing that this process sends to the store can overtake it.
    */
   abstract set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void>;
+
+  /** Resolves when nothing is on its way any more, when the application stops. Never rejects. */
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** What a fill is the only one for. */
@@ -45,7 +50,7 @@ export abstract class FillLock {
 
   /**
    * Takes the lock where nothing is stored under the key, in the same round trip as a look at the entry that
-   * is sent at once; `stored` where something is. `undefined`: it would save no round trip here.
+   * is asked for in the same turn; `stored` where something is. `undefined`: it would save no round trip here.
    */
   acquireEarly(
     _name: FillName,

@@ -24,12 +24,19 @@ export interface SharedFill {
   readonly name: FillName;
   /** The lock, asked for already; one that was used or dropped is of no use. */
   readonly early?: EarlyLock | undefined;
-  /** The query has been sent already: whoever holds the lock, there is nothing to be spared. */
-  readonly isBegun?: boolean;
+  /** The query has been sent already: the lock is taken meanwhile, and whoever has it is not waited for. */
+  readonly isBegun?: boolean | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query; answers the entry, or `undefined` when the answer must not be stored. */
   readonly fill: () => Promise<CacheEntry | undefined>;
+}
+
+export interface FillOutcome {
+  /** What another instance has stored meanwhile; `undefined` after `fill` ran here. */
+  readonly stored: CacheEntry | undefined;
+  /** Whether this instance had the lock: no other could have been waited for. Never rejects. */
+  readonly isAlone: Promise<boolean>;
 }
 
 type LockOutcome = 'mine' | 'held-by-another' | 'no-lock';
@@ -41,6 +48,8 @@ export interface EarlyLock {
   readonly outcome: Promise<LockOutcome | 'stored'>;
   isSpent: boolean;
 }
+
+const NO = Promise.resolve(false);
 
 export class FillCoordinator {
   constructor(
@@ -73,16 +82,14 @@ export class FillCoordinator {
     });
   }
 
-  /** Answers an entry that another instance stored meanwhile, or `undefined` after `fill` ran here. */
-  async run(shared: SharedFill): Promise<CacheEntry | undefined> {
+  async run(shared: SharedFill): Promise<FillOutcome> {
     const { name, early, isBegun } = shared;
     if (early && !early.isSpent) {
       early.isSpent = true;
-      const isMine = (await early.outcome) === 'mine';
-      if (isMine || isBegun) return this.#fill(shared, early.owner, isMine);
+      if ((await early.outcome) === 'mine') return this.#fill(shared, early.owner, 'mine');
     }
     const owner = this.token();
-    if (isBegun) return this.#fill(shared, owner, false);
+    if (isBegun) return this.#fill(shared, owner, this.#acquire(name, owner));
     const deadlineMs = this.clock.nowMs() + this.options.maxWaitMs;
     for (;;) {
       // Carried out in this order in one round trip: the fill that held the lock before has stored
@@ -90,20 +97,25 @@ export class FillCoordinator {
       const [lock, stored] = await Promise.all([this.#acquire(name, owner), this.#stored(shared)]);
       if (stored) {
         if (lock === 'mine') void this.#release(name, owner);
-        return stored;
+        return { stored, isAlone: NO };
       }
       if (lock !== 'held-by-another') {
-        return this.#fill(shared, owner, lock === 'mine');
+        return this.#fill(shared, owner, lock);
       }
       if (this.clock.nowMs() >= deadlineMs) {
         await shared.fill();
-        return undefined;
+        return { stored: undefined, isAlone: NO };
       }
       await pause(this.timers, this.options.pollMs);
     }
   }
 
-  async #fill(shared: SharedFill, owner: string, holdsLock: boolean): Promise<undefined> {
+  async #fill(
+    shared: SharedFill,
+    owner: string,
+    lock: LockOutcome | Promise<LockOutcome>,
+  ): Promise<FillOutcome> {
+    const holdsLock = Promise.resolve(lock).then((outcome) => outcome === 'mine');
     let entry: CacheEntry | undefined;
     try {
       entry = await shared.fill();
@@ -111,16 +123,17 @@ export class FillCoordinator {
       // The answer does not wait for this: nobody but other instances' waiters needs it.
       void this.#publish(shared.name, owner, holdsLock, entry);
     }
+    return { stored: undefined, isAlone: holdsLock };
   }
 
   /** Stores the entry, then gives the lock back. Never rejects. */
   async #publish(
     name: FillName,
     owner: string,
-    holdsLock: boolean,
+    holdsLock: Promise<boolean>,
     entry: CacheEntry | undefined,
   ): Promise<void> {
-    let isOwed = holdsLock;
+    let isOwed = await holdsLock;
     const release = (): void => {
       if (isOwed) void this.#release(name, owner);
       isOwed = false;

@@ -101,32 +101,33 @@ export class ReadProtocol<E extends CacheEntry> {
       this.#verified(local, arrivedAtMs);
       return this.#hit(request, 'L1', local);
     }
-    const look = this.#looks.underWay(request.key) ?? this.#looks.begin(request.key);
-    return this.#answerShared(request, stamps, look, arrivedAtMs);
+    return this.#looks.share(
+      request.key,
+      () => this.#looks.lookFor(request.key),
+      (look) => this.#answerShared(request, stamps, look, arrivedAtMs),
+    );
   }
 
   /** Without an entry in memory the shared one is asked for in the same round trip as the versions. */
   async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
-    const { tables } = request.dependencies;
-    const another = this.#looks.underWay(request.key);
-    const look = another ?? this.#lookWithHeadStart(request);
-    try {
-      const freshness = await this.gate.check(tables);
-      if (freshness.trusted) {
-        return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
+    const { key, dependencies } = request;
+    const expected = this.gate.lastStamps(dependencies.tables);
+    const begin = (): Look<E> =>
+      this.#looks.lookFor(key, expected, this.#headStarts.begin(request, expected));
+    return this.#looks.share(key, begin, async (look, isOwn) => {
+      const { headStart } = look;
+      try {
+        const freshness = await this.gate.check(dependencies.tables);
+        if (freshness.trusted) {
+          return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
+        }
+        // What was sent for an earlier request may be older than this one.
+        const own = isOwn ? begun(request, headStart) : request;
+        return await this.bypass(own, freshness.reason);
+      } finally {
+        if (isOwn && headStart) this.#headStarts.end(headStart);
       }
-      // What was sent for an earlier request may be older than this one.
-      const own = another ? request : begun(request, look.headStart);
-      return await this.bypass(own, freshness.reason);
-    } finally {
-      if (look.lock && !another) this.fills.drop(look.lock);
-    }
-  }
-
-  #lookWithHeadStart(request: ReadRequest): Look<E> {
-    const expected = this.gate.lastStamps(request.dependencies.tables);
-    const headStart = this.#headStarts.begin(request, expected);
-    return this.#looks.begin(request.key, expected, headStart);
+    });
   }
 
   async #answerShared(
@@ -142,6 +143,9 @@ export class ReadProtocol<E extends CacheEntry> {
       this.#verified(entry, arrivedAtMs);
       return this.#hit(request, 'L2', entry);
     }
+    // A fill may have ended since the versions were read.
+    const filled = this.#alive(this.local.get(request.key));
+    if (filled && matches(filled.stamp, stamps)) return this.#hit(request, 'L1', filled);
     return this.#fill(request, stamps, look);
   }
 
@@ -171,7 +175,7 @@ export class ReadProtocol<E extends CacheEntry> {
     const name = this.#looks.fillName(request.key, stamps);
     const isBegun = headStart?.stamps.withInserts === stamps.withInserts;
     let filled: Filled | undefined;
-    const stored = await this.fills.run({
+    const { stored, isAlone } = await this.fills.run({
       name,
       early: lock?.name.stamp === name.stamp ? lock : undefined,
       isBegun,
@@ -181,9 +185,8 @@ export class ReadProtocol<E extends CacheEntry> {
         return filled.refusal === undefined ? filled.entry : undefined;
       },
     });
-    const isAnothers = stored !== undefined || (await lock?.outcome) === 'held-by-another';
     const isInVain = headStart !== undefined && !isBegun;
-    this.#learn(request, look, !isAnothers && !isInVain);
+    void isAlone.then((isNeeded) => this.#learn(request, look, isNeeded && !isInVain));
     if (stored) {
       this.events.tell('joined', { query: request.query, scope: 'instances' });
       return this.#hit(request, 'L2', this.local.set(request.key, stored));

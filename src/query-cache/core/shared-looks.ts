@@ -1,6 +1,6 @@
 /**
- * Looks in the shared store. Who asks for a key while a look is under way shares it: whatever it finds, its
- * stamp is compared.
+ * Looks in the shared store. Who asks for a key before the request that looks for it has been answered shares
+ * its look, and with it the fill that may follow: whatever is found, its stamp is compared.
  */
 import type { CacheEntry, EntryStore, FillName } from './entry-store.js';
 import type { EarlyLock, FillCoordinator } from './fill-coordinator.js';
@@ -14,7 +14,7 @@ export interface Look<E> {
   readonly lock?: EarlyLock | undefined;
   /** The fill itself, begun already. */
   readonly headStart?: HeadStart | undefined;
-  /** Whether the key had no entry in memory, though it was known under which stamps it would be filled. */
+  /** Whether a head start was possible: the key was not in memory, and the stamps were known. */
   readonly isCold: boolean;
 }
 
@@ -31,21 +31,34 @@ export class SharedLooks<E extends CacheEntry> {
     private readonly onFailure: () => void,
   ) {}
 
-  underWay(key: string): Look<E> | undefined {
-    return this.#underWay.get(key);
+  /**
+   * Lets `use` have the look for a key that is under way, or another one, which others may share until
+   * `use` has ended.
+   *
+   * @param begin makes the look by {@link lookFor}.
+   */
+  async share<T>(
+    key: string,
+    begin: () => Look<E>,
+    use: (look: Look<E>, isOwn: boolean) => Promise<T>,
+  ): Promise<T> {
+    const another = this.#underWay.get(key);
+    if (another) return use(another, false);
+    const look = begin();
+    this.#underWay.set(key, look);
+    try {
+      return await use(look, true);
+    } finally {
+      this.#underWay.delete(key);
+      if (look.lock) this.fills.drop(look.lock);
+    }
   }
 
-  /**
-   * To be called only while none is under way.
-   *
-   * @param expected the stamps that a fill would have if nothing has changed: its lock is asked for too.
-   */
-  begin(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
-    const entry = this.#fetch(key).finally(() => this.#underWay.delete(key));
+  /** @param expected the stamps that a fill would have if nothing has changed: its lock is asked for too. */
+  lookFor(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
+    const entry = this.#fetch(key);
     const lock = expected && this.fills.acquireEarly(this.fillName(key, expected));
-    const look = { entry, lock, headStart, isCold: expected !== undefined };
-    this.#underWay.set(key, look);
-    return look;
+    return { entry, lock, headStart, isCold: expected !== undefined };
   }
 
   fillName(key: string, stamps: Stamps): FillName {

@@ -127,8 +127,9 @@ async function recording<T>(
 }
 
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  await runner.startTransaction('REPEATABLE READ');
   try {
+    // Of two statements, the second of which may fail.
+    await runner.startTransaction('REPEATABLE READ');
     await runner.query('SET TRANSACTION READ ONLY');
     const result = await work();
     await runner.commitTransaction();

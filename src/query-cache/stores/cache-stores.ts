@@ -104,6 +104,7 @@ export class CacheStores {
   }
 
   async close(): Promise<void> {
+    await this.entries.drain();
     await this.connection?.close();
   }
 }

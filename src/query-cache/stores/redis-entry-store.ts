@@ -16,12 +16,13 @@ import { wallClock, type Clock } from '../core/clock.js';
 import { EntryStore, type CacheEntry } from '../core/entry-store.js';
 import { decodeEntry, encodeEntry } from './entry-codec.js';
 import { RedisKeys } from './redis-keys.js';
+import { UnsentEntries } from './unsent-entries.js';
 
 export class RedisEntryStore extends EntryStore {
   readonly #keys: RedisKeys;
   readonly #cache: Cache;
-  /** Of stores that are not sent yet, by their keys in Redis. */
-  readonly #onSent = new Map<string, () => void>();
+  readonly #unsent = new UnsentEntries();
+  readonly #storing = new Set<Promise<void>>();
 
   /** `clock` is the one that entries are dated by. */
   constructor(
@@ -32,10 +33,17 @@ export class RedisEntryStore extends EntryStore {
     super();
     this.#keys = new RedisKeys(namespace);
     const keyv = new Keyv({
-      store: new FailureKeepingAdapter(storeOver(connection, (key) => this.#sent(key))),
+      store: new FailureKeepingAdapter(
+        storeOver(connection, (key, text) => this.#unsent.sent(key, text)),
+      ),
       useKeyPrefix: false,
       throwOnErrors: true,
-      serialize: (data) => encodeEntry(data.value as CacheEntry),
+      serialize: async (data) => {
+        const entry = data.value as CacheEntry;
+        const text = await encodeEntry(entry);
+        this.#unsent.encoded(entry, text);
+        return text;
+      },
       deserialize: async <T>(stored: string) => {
         const entry = await decodeEntry(stored);
         // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
@@ -52,24 +60,31 @@ export class RedisEntryStore extends EntryStore {
   }
 
   override async set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
+    const storing = this.#store(this.#keys.entry(key), entry, onSent);
+    this.#storing.add(storing);
+    try {
+      await storing;
+    } finally {
+      this.#storing.delete(storing);
+    }
+  }
+
+  override async drain(): Promise<void> {
+    await Promise.allSettled(this.#storing);
+  }
+
+  async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
     // What is answered with the entry goes first.
     await endOfTurn();
     // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
     const ttlMs = Math.ceil(entry.expiresAtMs - this.clock.nowMs());
     if (ttlMs <= 0) return;
-    const name = this.#keys.entry(key);
-    if (onSent) this.#onSent.set(name, onSent);
+    const forget = onSent && this.#unsent.add(name, entry, onSent);
     try {
       await this.#cache.set(name, entry, ttlMs);
     } finally {
-      if (onSent && this.#onSent.get(name) === onSent) this.#onSent.delete(name);
+      forget?.();
     }
-  }
-
-  #sent(name: string): void {
-    const onSent = this.#onSent.get(name);
-    this.#onSent.delete(name);
-    onSent?.();
   }
 }
 
@@ -93,21 +108,24 @@ class FailureKeepingAdapter extends KeyvAdapter {
 }
 
 /** The client as far as the store uses it for single entries. */
-function storeOver(connection: RedisConnection, onSet: (key: string) => void): CacheManagerStore {
+function storeOver(
+  connection: RedisConnection,
+  onSet: (key: string, text: string) => void,
+): CacheManagerStore {
   const client = {
-    // With the versions, and after what the turn has for the database.
+    // In one write with the versions, and behind a query that does not wait for them.
     get: async (key: string): Promise<string | null> => {
       const send = () => connection.send('GET of an entry', (redis) => redis.get(key));
-      return (await connection.writes.answerAtEndOfTurn(send)).value;
+      return (await connection.writes.atEndOfTurn(send)).value;
     },
     set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
       const command = (redis: Redis) => redis.set(key, text, unit, ttlMs);
       const send = () => {
         const sent = connection.send('SET of an entry', command);
-        onSet(key);
+        onSet(key, text);
         return sent;
       };
-      return (await connection.writes.answerWithNext(send)).value;
+      return (await connection.writes.withNext(send)).value;
     },
     del: async (key: string): Promise<number> =>
       (await connection.send('DEL of an entry', (redis) => redis.del(key))).value,

@@ -31,7 +31,7 @@ export class RedisFillLock extends FillLock {
   ): Promise<boolean | 'stored'> {
     const keys = [this.#keys.entry(name.key), this.#keys.fillLock(name)];
     const args = [owner, String(Math.ceil(leaseMs))];
-    const { value } = await this.connection.writes.answerAtEndOfTurn(() =>
+    const { value } = await this.connection.writes.atEndOfTurn(() =>
       this.#scripts.run(takeEarlyFillLock, keys, args),
     );
     return value === 2 ? 'stored' : value === 1;

@@ -41,7 +41,7 @@ export class RedisVersionStore extends VersionStore {
     this.#scripts = new ScriptRunner(connection);
     this.#reads = new TurnBatch(
       (wanted) => this.#readAll(wanted),
-      (work) => connection.writes.atEndOfTurn(work),
+      (work) => void connection.writes.atEndOfTurn(async () => work()),
     );
   }
 

@@ -149,6 +149,7 @@ export function setUp(options: SetUpOptions = {}) {
       await database.hold;
       return { body: Buffer.from(rows), rowCount, empty: rowCount === 0, headers: {} };
     },
+    isRepeatable: true,
     ttlMs: () => 60_000,
     ...overrides,
   });

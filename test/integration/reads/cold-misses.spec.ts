@@ -84,6 +84,18 @@ it('asks Redis for the versions, the entry and the lock, and stores: each once',
   expect(await commands()).toMatchObject({ mget: 1, evalsha: 2, exists: 1, set: 2 });
 });
 
+it('leaves no lock behind when the application stops', async () => {
+  for (let i = 0; i < 5; i += 1) {
+    const app = await CachedReads.start([City], [], { redis: { url: server.url } });
+    await app.read(anew());
+    await delay(30);
+    await app.read(anew());
+    await app.stop();
+    const [, locks] = await admin.scan(0, 'MATCH', 'tidemark:f:*', 'COUNT', 100_000);
+    expect(locks).toEqual([]);
+  }
+});
+
 it('takes parameters for what they are, whatever they were before', async () => {
   await reads.write('CREATE EXTENSION IF NOT EXISTS citext');
   const named = defineQuery({

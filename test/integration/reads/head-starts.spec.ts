@@ -54,7 +54,7 @@ beforeAll(async () => {
   two = await start();
   sql = StatementCounter.attach(one.source);
   await one.source.query(`INSERT INTO rivers VALUES (1, 'Elbe')`);
-  await eventually(async () => expect((await ask(one, 1)).outcome).toBe('hit'));
+  await eventually(async () => requireEqual((await ask(one, 1)).outcome, 'hit'));
 });
 
 afterAll(async () => {
@@ -65,8 +65,12 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  for (let i = 0; i < PROVEN_BY; i += 1) expect((await ask(one, anew())).outcome).toBe('miss');
+  for (let i = 0; i < PROVEN_BY; i += 1) requireEqual((await ask(one, anew())).outcome, 'miss');
 });
+
+function requireEqual(actual: unknown, wanted: unknown): void {
+  if (actual !== wanted) throw new Error(`${String(actual)} where ${String(wanted)} was wanted`);
+}
 
 async function entryCount(): Promise<number> {
   const [, found] = await admin.scan(0, 'MATCH', 'tidemark:e:*', 'COUNT', 100_000);
@@ -124,4 +128,21 @@ it('wait for Redis again once that had the answer', async () => {
     server.resume();
   }
   expect(await asking).toMatchObject({ outcome: 'miss', selects: 1 });
+});
+
+it('are few where another instance asks for the same', async () => {
+  const ids = Array.from({ length: 20 }, anew);
+  for (const id of ids) await ask(two, id);
+  // Their entries in Redis are outdated from here on.
+  await two.source.query(`UPDATE rivers SET name = 'Elbe'`);
+  for (const app of [one, two]) {
+    await eventually(async () => requireEqual((await ask(app, anew())).outcome, 'miss'));
+    for (let i = 0; i < PROVEN_BY; i += 1) await ask(app, anew());
+  }
+  sql.reset();
+  for (const id of ids) {
+    await Promise.all([one, two].map((app) => app.cache.run(riversFrom.bind({ id }))));
+  }
+  // One for each, and one in vain for each instance.
+  expect(sql.selectsFrom('rivers').length).toBeLessThanOrEqual(ids.length + 2);
 });

@@ -144,6 +144,7 @@ export class Reader {
         key: query.name,
         dependencies: query.dependencies,
         run: () => this.run(query),
+        isRepeatable: true,
         ttlMs: () => Infinity,
       })
       .then((outcome) => {

@@ -15,6 +15,10 @@ const REMEMBERED_ANSWERS = 300;
 /** How many ids after the largest known one are asked for. */
 const AHEAD = 6;
 
+/** What is asked for, and how often. Cold lists are such as hardly anybody has asked for. */
+const READS = { list: 54, 'cold list': 8, user: 30, ahead: 4, deleted: 2, counts: 2 };
+/** Of a cold list. No region ever has so many users. */
+const LIMITS = [100, 1_000] as const;
 const CONDITIONAL = 0.25;
 const COMPRESSED = 0.03;
 
@@ -88,13 +92,17 @@ export class Reader {
     const { hot, territories, referee } = this.context;
     const target = this.random.chance(0.6) ? hot.take(this.member.index) : undefined;
     if (target) return target;
-    const kind = this.random.weighted({ list: 62, user: 30, ahead: 4, deleted: 2, counts: 2 });
+    const kind = this.random.weighted(READS);
     if (kind === 'counts') return { kind };
     if (kind === 'ahead') {
       return { kind: 'user', id: referee.largestId + this.random.integer(1, AHEAD) };
     }
     const territory = this.random.pick(territories);
-    if (kind === 'list') return { kind, territory, region: this.random.pick(territory.regions) };
+    if (kind === 'list' || kind === 'cold list') {
+      const region = this.random.pick(territory.regions);
+      if (kind === 'list') return { kind, territory, region };
+      return { kind: 'list', territory, region, limit: this.random.integer(...LIMITS) };
+    }
     const ids = kind === 'deleted' ? territory.deleted : territory.rows.map(({ id }) => id);
     return ids.length > 0 ? { kind: 'user', id: this.random.pick(ids) } : { kind: 'counts' };
   }
@@ -136,7 +144,9 @@ export class Reader {
 export function pathOf(target: Target): string {
   switch (target.kind) {
     case 'list':
-      return `/users?region=${target.region}`;
+      return target.limit === undefined
+        ? `/users?region=${target.region}`
+        : `/users?region=${target.region}&limit=${target.limit}`;
     case 'user':
       return `/users/${target.id}`;
     case 'counts':

@@ -12,7 +12,13 @@ import { COUNTS, listOf, territoryOf, userOf, type Territory } from './territory
 
 /** What a read asks for. */
 export type Target =
-  | { readonly kind: 'list'; readonly territory: Territory; readonly region: string }
+  | {
+      readonly kind: 'list';
+      readonly territory: Territory;
+      readonly region: string;
+      /** More than there are users in a region: another key for the same answer. */
+      readonly limit?: number;
+    }
   | { readonly kind: 'user'; readonly id: number }
   | { readonly kind: 'counts' };
 

@@ -153,3 +153,59 @@ it('is given to no query that must not run twice at once', async () => {
   goOn();
   await reading;
 });
+
+it('that has failed is no answer for those who come later', async () => {
+  const { slowly, read } = await proven();
+  const goOn = slowly();
+  const failing = read({ run: () => Promise.reject(new Error('too many connections')) });
+  await nextTurn();
+  const goOnLater = slowly();
+  const later = read();
+  goOn();
+  await expect(failing).rejects.toThrow('too many connections');
+  goOnLater();
+  expect(await later).toEqual(['miss', 'rows 0']);
+});
+
+it('in vain counts as such also where its query fails afterwards', async () => {
+  const { slowly, read, database, begin, ended } = await proven();
+  const goOn = slowly();
+  let runs = 0;
+  const failing = read({
+    run: async () => {
+      runs += 1;
+      throw new Error('too many connections');
+    },
+  });
+  await ended(await begin());
+  goOn();
+  await expect(failing).rejects.toThrow('too many connections');
+  expect(runs).toBe(2);
+  const selectsBefore = database.selects;
+  const slow = slowly();
+  const next = read({ key: 'next' });
+  await nextTurn();
+  expect(database.selects).toBe(selectsBefore);
+  slow();
+  await next;
+});
+
+it('is not given where the fill is under way', async () => {
+  const { read, database, begin, ended } = await proven();
+  for (let i = 0; i < 9 * AFTER; i += 1) await read({ key: `proof ${i}` });
+  await ended(await begin());
+  await read({ key: 'learns the new versions' });
+  let goOn!: () => void;
+  database.hold = new Promise((resolve) => (goOn = resolve));
+  const selectsBefore = database.selects;
+  const first = read();
+  await nextTurn();
+  const second = read();
+  await nextTurn();
+  goOn();
+  expect(await Promise.all([first, second])).toEqual([
+    ['miss', 'rows 0'],
+    ['miss', 'rows 0'],
+  ]);
+  expect(database.selects).toBe(selectsBefore + 1);
+});

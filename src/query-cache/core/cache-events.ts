@@ -28,7 +28,7 @@ export interface CacheEventMap {
   bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
   /** The entry took another path than planned: shared with a fill already under way. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
-  /** A query was sent before it was known whether it has to be; `used`: it had to. */
+  /** A query was sent before it was known whether it has to be; `used`: its answer was taken. */
   headStart: [event: { query: string; used: boolean }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];

@@ -6,7 +6,8 @@
  * out; after `maxWaitMs` they fill alone.
  *
  * The lock can be asked for before the stamp is known, under the stamp that it was last: where it still is,
- * as a rule, a miss waits for the store once instead of twice.
+ * as a rule, a miss waits for the store once instead of twice. A fill that has begun before takes it
+ * meanwhile, so that others wait, and waits for nobody itself.
  */
 import { pause, type Clock, type Timers } from './clock.js';
 import type { CacheEntry, EntryStore, FillLock, FillName } from './entry-store.js';

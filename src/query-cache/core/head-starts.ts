@@ -18,12 +18,24 @@ import type { Stamps } from './stamp.js';
 
 /** A query that was sent before it was known whether its answer is needed. */
 export interface HeadStart {
-  readonly query: string;
+  /** That it was sent for. */
+  readonly request: ReadRequest;
   /** Those that were read last before it was sent. */
   readonly stamps: Stamps;
   readonly answer: Promise<Answer>;
-  /** Whether it is known what became of it. */
-  isJudged: boolean;
+  hasFailed: boolean;
+  /** Whether its outcome has been taken by anyone. */
+  isUsed: boolean;
+}
+
+/** The request where its query has been sent. */
+export function begun(request: ReadRequest, headStart: HeadStart | undefined): ReadRequest {
+  if (!headStart) return request;
+  const run = (): Promise<Answer> => {
+    headStart.isUsed = true;
+    return headStart.answer;
+  };
+  return { ...request, run };
 }
 
 interface Experience {
@@ -43,42 +55,39 @@ export class HeadStarts {
   ) {}
 
   /** Sends the query, where that is worthwhile. To be ended. */
-  begin(
-    { query, isRepeatable, run }: ReadRequest,
-    stamps: Stamps | undefined,
-  ): HeadStart | undefined {
-    if (!stamps || !isRepeatable) return undefined;
-    const experience = this.#experienceOf(query);
+  begin(request: ReadRequest, stamps: Stamps | undefined): HeadStart | undefined {
+    if (!stamps || !request.isRepeatable) return undefined;
+    const experience = this.#experienceOf(request.query);
     if (experience.needed < this.provenBy * (experience.underWay + 1)) return undefined;
-    experience.underWay += 1;
-    const answer = run();
+    const headStart = {
+      request,
+      stamps,
+      answer: request.run(),
+      hasFailed: false,
+      isUsed: false,
+    };
     // Nobody may ask for it.
-    answer.catch(() => undefined);
-    return { query, stamps, answer, isJudged: false };
+    headStart.answer.catch(() => (headStart.hasFailed = true));
+    experience.underWay += 1;
+    return headStart;
   }
 
-  /** The request that began it has been answered. */
-  end(headStart: HeadStart): void {
-    this.#experienceOf(headStart.query).underWay -= 1;
-    // It has answered that request, and shows nothing of others.
-    this.#judge(headStart, true);
+  /** The request that it was sent for has been answered. */
+  end({ request: { query }, isUsed }: HeadStart): void {
+    const experience = this.#experienceOf(query);
+    experience.underWay -= 1;
+    if (!isUsed) experience.needed = 0;
+    this.events.tell('headStart', { query, used: isUsed });
   }
 
   /**
    * To be called for queries whose key was not in memory: what became of others says nothing of those.
    *
-   * @param isNeeded whether it had to be run here, and not once more.
+   * @param isNeeded whether it had to be run here.
    */
-  learn(query: string, isNeeded: boolean, headStart: HeadStart | undefined): void {
+  learn(query: string, isNeeded: boolean): void {
     const experience = this.#experienceOf(query);
     experience.needed = isNeeded ? experience.needed + 1 : 0;
-    if (headStart) this.#judge(headStart, isNeeded);
-  }
-
-  #judge(headStart: HeadStart, used: boolean): void {
-    if (headStart.isJudged) return;
-    headStart.isJudged = true;
-    this.events.tell('headStart', { query: headStart.query, used });
   }
 
   #experienceOf(query: string): Experience {

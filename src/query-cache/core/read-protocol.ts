@@ -6,6 +6,8 @@
  * 2. An entry in memory, then one in the shared store, with the same stamp answers the request.
  * 3. Else fill: one fill per key and stamp in this process (single-flight.ts) and among all
  *    instances (fill-coordinator.ts); store the entry with the stamp read before the SELECT.
+ *    A fill may begin before the first step has been answered, under the stamp that was read last;
+ *    it counts where that still is the stamp (head-starts.ts).
  *
  * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
  * stamp. The versions compared were read after the request arrived, so nothing committed in
@@ -19,7 +21,7 @@ import type { Clock, Timers } from './clock.js';
 import type { CacheEntry, EntryStore } from './entry-store.js';
 import type { FillCoordinator } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
-import { HeadStarts, type HeadStart } from './head-starts.js';
+import { begun, HeadStarts } from './head-starts.js';
 import type { Answer, ReadRequest } from './read-request.js';
 import { SharedLooks, type Look } from './shared-looks.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
@@ -103,7 +105,8 @@ export class ReadProtocol<E extends CacheEntry> {
     }
     return this.#looks.share(
       request.key,
-      () => this.#looks.lookFor(request.key),
+      stamps,
+      () => this.#looks.lookFor(request.key, stamps),
       (look) => this.#answerShared(request, stamps, look, arrivedAtMs),
     );
   }
@@ -112,9 +115,12 @@ export class ReadProtocol<E extends CacheEntry> {
   async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
     const { key, dependencies } = request;
     const expected = this.gate.lastStamps(dependencies.tables);
-    const begin = (): Look<E> =>
-      this.#looks.lookFor(key, expected, this.#headStarts.begin(request, expected));
-    return this.#looks.share(key, begin, async (look, isOwn) => {
+    const begin = (): Look<E> => {
+      const isFilling = expected && this.#flights.isRunning(flightKeyOf(key, expected));
+      const headStart = isFilling ? undefined : this.#headStarts.begin(request, expected);
+      return this.#looks.lookForCold(key, expected, headStart);
+    };
+    return this.#looks.share(key, expected, begin, async (look, isOwn) => {
       const { headStart } = look;
       try {
         const freshness = await this.gate.check(dependencies.tables);
@@ -160,9 +166,12 @@ export class ReadProtocol<E extends CacheEntry> {
   }
 
   async #fill(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
-    const flightKey = `${request.key} ${stamps.withInserts}`;
+    const flightKey = flightKeyOf(request.key, stamps);
     const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, look));
-    if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
+    if (flight.role === 'turned-away') {
+      const isOwn = look.headStart?.request === request;
+      return this.bypass(isOwn ? begun(request, look.headStart) : request, 'fill-timeout');
+    }
     if (flight.role === 'waiter') {
       this.events.tell('joined', { query: request.query, scope: 'process' });
     }
@@ -173,7 +182,9 @@ export class ReadProtocol<E extends CacheEntry> {
     const { lock, headStart } = look;
     const startedMs = this.clocks.monotonic.nowMs();
     const name = this.#looks.fillName(request.key, stamps);
-    const isBegun = headStart?.stamps.withInserts === stamps.withInserts;
+    // Who comes after a failure starts anew.
+    const isOpen = headStart?.request === request || headStart?.hasFailed === false;
+    const isBegun = isOpen && headStart?.stamps.withInserts === stamps.withInserts;
     let filled: Filled | undefined;
     const { stored, isAlone } = await this.fills.run({
       name,
@@ -228,8 +239,8 @@ export class ReadProtocol<E extends CacheEntry> {
     return { entry, refusal: answer.refusal ?? (isTooLarge ? 'too-large' : undefined) };
   }
 
-  #learn({ query }: ReadRequest, { isCold, headStart }: Look<E>, isNeeded: boolean): void {
-    if (isCold) this.#headStarts.learn(query, isNeeded, headStart);
+  #learn({ query }: ReadRequest, { isCold }: Look<E>, isNeeded: boolean): void {
+    if (isCold) this.#headStarts.learn(query, isNeeded);
   }
 
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
@@ -256,7 +267,6 @@ export class ReadProtocol<E extends CacheEntry> {
   }
 }
 
-/** The request where its query has been sent. */
-function begun(request: ReadRequest, headStart: HeadStart | undefined): ReadRequest {
-  return headStart ? { ...request, run: () => headStart.answer } : request;
+function flightKeyOf(key: string, stamps: Stamps): string {
+  return `${key} ${stamps.withInserts}`;
 }

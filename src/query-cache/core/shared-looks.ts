@@ -10,17 +10,23 @@ import type { Stamps } from './stamp.js';
 export interface Look<E> {
   /** Never rejects. */
   readonly entry: Promise<E | undefined>;
+  /** The stamps that a fill would have if nothing has changed, where they are known. */
+  readonly expected: Stamps | undefined;
+  /** Whether the key was not in memory, so that a head start was possible. */
+  readonly isCold: boolean;
   /** That of the fill which follows where there is no entry. */
   readonly lock?: EarlyLock | undefined;
   /** The fill itself, begun already. */
   readonly headStart?: HeadStart | undefined;
-  /** Whether a head start was possible: the key was not in memory, and the stamps were known. */
-  readonly isCold: boolean;
+}
+
+interface SharedLook<E> extends Look<E> {
+  users: number;
 }
 
 export class SharedLooks<E extends CacheEntry> {
   /** By key. */
-  readonly #underWay = new Map<string, Look<E>>();
+  readonly #underWay = new Map<string, SharedLook<E>>();
   readonly #stampTags = new WeakMap<Stamps, string>();
 
   constructor(
@@ -32,33 +38,53 @@ export class SharedLooks<E extends CacheEntry> {
   ) {}
 
   /**
-   * Lets `use` have the look for a key that is under way, or another one, which others may share until
-   * `use` has ended.
+   * Lets `use` have the look for a key that is under way, or else one by `begin`, which others may share
+   * until all that use it have ended. One that was begun under other stamps than those expected now is
+   * not shared any more.
    *
-   * @param begin makes the look by {@link lookFor}.
+   * @param begin makes the look.
    */
   async share<T>(
     key: string,
+    expected: Stamps | undefined,
     begin: () => Look<E>,
     use: (look: Look<E>, isOwn: boolean) => Promise<T>,
   ): Promise<T> {
     const another = this.#underWay.get(key);
-    if (another) return use(another, false);
-    const look = begin();
+    if (another && isUpToDate(another, expected)) return this.#with(key, another, use, false);
+    const look = { ...begin(), users: 0 };
     this.#underWay.set(key, look);
     try {
-      return await use(look, true);
+      return await this.#with(key, look, use, true);
     } finally {
-      this.#underWay.delete(key);
       if (look.lock) this.fills.drop(look.lock);
     }
   }
 
-  /** @param expected the stamps that a fill would have if nothing has changed: its lock is asked for too. */
-  lookFor(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
+  lookFor(key: string, expected: Stamps): Look<E> {
+    return { entry: this.#fetch(key), expected, isCold: false };
+  }
+
+  /** For a key that is not in memory. The lock of a fill is asked for too, where its stamps are known. */
+  lookForCold(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
     const entry = this.#fetch(key);
     const lock = expected && this.fills.acquireEarly(this.fillName(key, expected));
-    return { entry, lock, headStart, isCold: expected !== undefined };
+    return { entry, expected, isCold: expected !== undefined, lock, headStart };
+  }
+
+  async #with<T>(
+    key: string,
+    look: SharedLook<E>,
+    use: (look: Look<E>, isOwn: boolean) => Promise<T>,
+    isOwn: boolean,
+  ): Promise<T> {
+    look.users += 1;
+    try {
+      return await use(look, isOwn);
+    } finally {
+      look.users -= 1;
+      if (look.users === 0 && this.#underWay.get(key) === look) this.#underWay.delete(key);
+    }
   }
 
   fillName(key: string, stamps: Stamps): FillName {
@@ -79,4 +105,8 @@ export class SharedLooks<E extends CacheEntry> {
       return undefined;
     }
   }
+}
+
+function isUpToDate({ expected }: Look<unknown>, now: Stamps | undefined): boolean {
+  return !expected || !now || expected.withInserts === now.withInserts;
 }

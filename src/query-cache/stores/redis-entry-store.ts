@@ -70,7 +70,7 @@ export class RedisEntryStore extends EntryStore {
   }
 
   override async drain(): Promise<void> {
-    await Promise.allSettled(this.#storing);
+    while (this.#storing.size > 0) await Promise.allSettled(this.#storing);
   }
 
   async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {

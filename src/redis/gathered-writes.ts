@@ -21,7 +21,7 @@ export class GatheredWrites {
     this.#held = stream;
     stream.cork();
     process.nextTick(() => {
-      if (this.#atEnd.length === 0) this.flush();
+      if (this.#atEnd.length === 0) this.#flush();
     });
   }
 
@@ -40,7 +40,7 @@ export class GatheredWrites {
         const writes = this.#atEnd;
         this.#atEnd = [];
         for (const next of writes) next();
-        this.flush();
+        this.#flush();
       });
     });
   }
@@ -49,12 +49,12 @@ export class GatheredWrites {
   withNext<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(called(write)));
-      this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT_MS);
+      this.#timer ??= setTimeout(() => this.#flush(), LONGEST_WAIT_MS);
     });
   }
 
   /** Lets go what waits for another write, and what is held. */
-  flush(): void {
+  #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const writes = this.#waiting;

@@ -23,6 +23,8 @@ export interface HeadStart {
   /** Those that were read last before it was sent. */
   readonly stamps: Stamps;
   readonly answer: Promise<Answer>;
+  /** On the clock of the caller. */
+  readonly startedMs: number;
   hasFailed: boolean;
   /** Whether its outcome has been taken by anyone. */
   isUsed: boolean;
@@ -55,7 +57,11 @@ export class HeadStarts {
   ) {}
 
   /** Sends the query, where that is worthwhile. To be ended. */
-  begin(request: ReadRequest, stamps: Stamps | undefined): HeadStart | undefined {
+  begin(
+    request: ReadRequest,
+    stamps: Stamps | undefined,
+    startedMs: number,
+  ): HeadStart | undefined {
     if (!stamps || !request.isRepeatable) return undefined;
     const experience = this.#experienceOf(request.query);
     if (experience.needed < this.provenBy * (experience.underWay + 1)) return undefined;
@@ -63,6 +69,7 @@ export class HeadStarts {
       request,
       stamps,
       answer: request.run(),
+      startedMs,
       hasFailed: false,
       isUsed: false,
     };

@@ -117,7 +117,9 @@ export class ReadProtocol<E extends CacheEntry> {
     const expected = this.gate.lastStamps(dependencies.tables);
     const begin = (): Look<E> => {
       const isFilling = expected && this.#flights.isRunning(flightKeyOf(key, expected));
-      const headStart = isFilling ? undefined : this.#headStarts.begin(request, expected);
+      const headStart = isFilling
+        ? undefined
+        : this.#headStarts.begin(request, expected, arrivedAtMs);
       return this.#looks.lookForCold(key, expected, headStart);
     };
     return this.#looks.share(key, expected, begin, async (look, isOwn) => {
@@ -180,23 +182,24 @@ export class ReadProtocol<E extends CacheEntry> {
 
   async #lead(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
     const { lock, headStart } = look;
-    const startedMs = this.clocks.monotonic.nowMs();
     const name = this.#looks.fillName(request.key, stamps);
     // Who comes after a failure starts anew.
     const isOpen = headStart?.request === request || headStart?.hasFailed === false;
-    const isBegun = isOpen && headStart?.stamps.withInserts === stamps.withInserts;
+    const isExpected = headStart?.stamps.withInserts === stamps.withInserts;
+    const early = isOpen && isExpected ? headStart : undefined;
+    const startedMs = early ? early.startedMs : this.clocks.monotonic.nowMs();
     let filled: Filled | undefined;
     const { stored, isAlone } = await this.fills.run({
       name,
       early: lock?.name.stamp === name.stamp ? lock : undefined,
-      isBegun,
+      isBegun: early !== undefined,
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: async () => {
-        filled = await this.#answerEntry(isBegun ? begun(request, headStart) : request, stamps);
+        filled = await this.#answerEntry(begun(request, early), stamps);
         return filled.refusal === undefined ? filled.entry : undefined;
       },
     });
-    const isInVain = headStart !== undefined && !isBegun;
+    const isInVain = headStart !== early;
     void isAlone.then((isNeeded) => this.#learn(request, look, isNeeded && !isInVain));
     if (stored) {
       this.events.tell('joined', { query: request.query, scope: 'instances' });

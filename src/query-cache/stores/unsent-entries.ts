@@ -1,7 +1,6 @@
 import type { CacheEntry } from '../core/entry-store.js';
 
 interface Unsent {
-  readonly entry: CacheEntry;
   readonly onSent: () => void;
   /** As it will be sent, once that is known. */
   text: string | undefined;
@@ -17,7 +16,7 @@ export class UnsentEntries {
 
   /** Answers a function that forgets it. */
   add(key: string, entry: CacheEntry, onSent: () => void): () => void {
-    const unsent: Unsent = { entry, onSent, text: undefined };
+    const unsent: Unsent = { onSent, text: undefined };
     this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), unsent]);
     this.#byEntry.set(entry, unsent);
     return () => this.#remove(key, unsent);

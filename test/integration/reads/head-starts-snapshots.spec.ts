@@ -54,8 +54,8 @@ afterAll(async () => {
 
 it.each(['bound', 'plain'])('are of one snapshot, and of the latest: %s queries', async (kind) => {
   let asked = 0;
-  const ask = async () => {
-    const query = authors.bind({ above: (asked -= 1) });
+  const ask = async (above = (asked -= 1)) => {
+    const query = authors.bind({ above });
     if (kind === 'bound') return one.cache.run(query);
     const rows = (await one.cache.run(query.build(one.source))) as Author[];
     return [rows.map(({ id, name, books }) => `${id} ${name} ${books.length}`), 5];
@@ -66,5 +66,8 @@ it.each(['bound', 'plain'])('are of one snapshot, and of the latest: %s queries'
     for (let i = 0; i < 6; i += 1) {
       expect(await ask()).toEqual([[`1 ${kind} ${round} 2`, '2 a2 2'], 5]);
     }
+    // What was answered last has been stored.
+    const { value, outcomes } = await one.observe(() => ask(asked));
+    expect([value, outcomes]).toEqual([[[`1 ${kind} ${round} 2`, '2 a2 2'], 5], ['hit']]);
   }
 });

@@ -106,7 +106,12 @@ it('are answered and stored as others are', async () => {
 
 it('see a write of another instance that has been answered', async () => {
   for (const name of ['Oder', 'Spree', 'Elbe']) {
+    // Filled early, and stored.
+    const id = anew();
+    await ask(one, id);
+    expect(await ask(one, id)).toMatchObject({ outcome: 'hit', selects: 0 });
     await two.source.query('UPDATE rivers SET name = $1', [name]);
+    expect(await ask(one, id)).toMatchObject({ value: [name], selects: 1 });
     for (let i = 0; i < 3; i += 1) expect((await ask(one, anew())).value).toEqual([name]);
     await eventually(async () => expect((await ask(one, anew())).outcome).toBe('miss'));
     for (let i = 0; i < PROVEN_BY; i += 1) expect((await ask(one, anew())).value).toEqual([name]);

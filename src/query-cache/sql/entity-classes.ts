@@ -3,7 +3,7 @@ import { sourceOf } from './entity-fingerprint.js';
 import { isLazy } from './separate-reads.js';
 
 /** As it is written, and as compilers write it for older engines. */
-const PRIVATE_NAME = /#[\p{ID_Start}$_]|_class_?private/iu;
+export const PRIVATE_NAME = /#[\p{ID_Start}$_]|_class_?private/iu;
 
 type Constructor = new (...args: never[]) => object;
 

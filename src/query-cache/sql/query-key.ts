@@ -5,9 +5,13 @@
  * the same text: the number 1, the text '1' and the list [1] have three keys.
  */
 import { hash } from 'node:crypto';
+import { hidesFields, kindOf, PLAIN } from './object-kinds.js';
 
 /** A multiple of three, which base64 writes without a rest. */
 const KEY_BYTES = 18;
+/** Lists and objects within one another, and in all. */
+const MOST_DEPTH = 100;
+const MOST_OBJECTS = 100_000;
 
 /** A parameter whose value has no exact text, so that it cannot be part of a key. */
 export class UnkeyableParameterError extends Error {
@@ -38,9 +42,9 @@ export class QueryKeys {
   keyOf({ sql, parameters, values = [], answer }: KeyParts): string {
     let parts = `${this.#context}${text(answer)}${text(sql)}${parameters.length}:`;
     parameters.forEach((value, index) => {
-      parts += typed(value, `$${index + 1}`, asSent);
+      parts += new ExactText(`$${index + 1}`, asSent).of(value);
     });
-    for (const value of values) parts += typed(value, 'of its headers', byFields);
+    for (const value of values) parts += new ExactText('of its headers', byFields).of(value);
     // No part of a longer text, which would stay in memory with it.
     return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
   }
@@ -52,69 +56,90 @@ export class QueryKeys {
  * @throws UnkeyableParameterError
  */
 export function exactText(value: unknown): string {
-  return typed(value, 'of the query', byFields);
+  return new ExactText('of the query', byFields).of(value);
 }
 
 function text(value: string): string {
   return `s${value.length}:${value}`;
 }
 
-/** Writes an object of no class. */
-type ObjectWriter = (value: object, parameter: string) => string;
+/** Writes an object with fields, of a kind of theirs. */
+type ObjectWriter = (value: object, kind: string, texts: ExactText) => string;
 
-function typed(value: unknown, parameter: string, plain: ObjectWriter): string {
-  switch (typeof value) {
-    case 'string':
-      return text(value);
-    case 'number':
-      return `n${String(value)};`;
-    case 'bigint':
-      return `b${String(value)};`;
-    case 'boolean':
-      return value ? 't' : 'f';
-    case 'undefined':
-      return 'u';
-    case 'object':
-      return value === null ? '0' : ofObject(value, parameter, plain);
-    default:
-      throw new UnkeyableParameterError(parameter, `is a ${typeof value}`);
-  }
-}
+class ExactText {
+  #depth = 0;
+  #objects = 0;
 
-function ofObject(value: object, parameter: string, plain: ObjectWriter): string {
-  if (Array.isArray(value)) {
-    return `a${value.length}:${value.map((item) => typed(item, parameter, plain)).join('')}`;
+  constructor(
+    private readonly parameter: string,
+    private readonly writeObject: ObjectWriter,
+  ) {}
+
+  of(value: unknown): string {
+    switch (typeof value) {
+      case 'string':
+        return text(value);
+      case 'number':
+        return `n${String(value)};`;
+      case 'bigint':
+        return `b${String(value)};`;
+      case 'boolean':
+        return value ? 't' : 'f';
+      case 'undefined':
+        return 'u';
+      case 'object':
+        return value === null ? '0' : this.#ofObject(value);
+      default:
+        return this.refuse(`is a ${typeof value}`);
+    }
   }
-  if (value instanceof Date) {
-    const time = value.getTime();
-    if (Number.isNaN(time)) throw new UnkeyableParameterError(parameter, 'is no valid date');
-    return `d${time};`;
+
+  refuse(problem: string): never {
+    throw new UnkeyableParameterError(this.parameter, problem);
   }
-  if (ArrayBuffer.isView(value)) {
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    return `x${text(bytes.toString('base64'))}`;
+
+  #ofObject(value: object): string {
+    if (value instanceof Date) {
+      const time = value.getTime();
+      return Number.isNaN(time) ? this.refuse('is no valid date') : `d${time};`;
+    }
+    if (ArrayBuffer.isView(value)) {
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      return `x${text(bytes.toString('base64'))}`;
+    }
+    this.#objects += 1;
+    this.#depth += 1;
+    // Whoever has a circle in it gets no further either.
+    if (this.#depth > MOST_DEPTH || this.#objects > MOST_OBJECTS) this.refuse('has too much in it');
+    const written = Array.isArray(value) ? this.#ofList(value) : this.#ofFields(value);
+    this.#depth -= 1;
+    return written;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new UnkeyableParameterError(parameter, 'is an instance of a class');
+
+  #ofList(values: readonly unknown[]): string {
+    return `a${values.length}:${values.map((value) => this.of(value)).join('')}`;
   }
-  return plain(value, parameter);
+
+  #ofFields(value: object): string {
+    const kind = kindOf(value);
+    if (kind === undefined) return this.refuse('is an object that may hold more than its fields');
+    return this.writeObject(value, kind, this);
+  }
 }
 
 /** node-postgres sends an object as JSON, unless it says itself what is sent. */
-function asSent(value: object, parameter: string): string {
+function asSent(value: object, kind: string, texts: ExactText): string {
+  if (kind !== PLAIN) texts.refuse('is an instance of a class');
   if (typeof Reflect.get(value, 'toPostgres') === 'function') {
-    throw new UnkeyableParameterError(parameter, 'has a toPostgres of its own');
+    texts.refuse('has a toPostgres of its own');
   }
   return `j${text(JSON.stringify(value))}`;
 }
 
-function byFields(value: object, parameter: string): string {
+function byFields(value: object, kind: string, texts: ExactText): string {
+  if (hidesFields(value)) texts.refuse('has fields that are hidden or without a name');
   const names = Object.keys(value).sort();
-  let written = `o${names.length}:`;
-  for (const name of names) {
-    const field: unknown = Reflect.get(value, name);
-    written += text(name) + typed(field, parameter, byFields);
-  }
+  let written = `${kind === PLAIN ? '' : `c${text(kind)}`}o${names.length}:`;
+  for (const name of names) written += text(name) + texts.of(Reflect.get(value, name));
   return written;
 }

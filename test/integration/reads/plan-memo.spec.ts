@@ -64,6 +64,19 @@ describe('a plan', () => {
     expect(await ask(query)).toMatchObject({ outcome: 'hit', built: 0 });
   });
 
+  it('is used for what a validating pipe or a parser of query strings makes, too', async () => {
+    class Filter {
+      constructor(readonly name: string) {}
+    }
+    const Parsed = function () {} as unknown as new () => { name: string };
+    Parsed.prototype = Object.create(null);
+    for (const parameters of [new Filter('NZ'), Object.assign(new Parsed(), { name: 'FJ' })]) {
+      for (let times = 0; times < 2; times += 1) await ask(named.bind(parameters));
+      expect(await ask(named.bind(parameters))).toMatchObject({ outcome: 'hit', built: 0 });
+    }
+    expect(await ask(named.bind(new Filter('FJ')))).toMatchObject({ value: [{ id: 3 }] });
+  });
+
   it('is not that of parameters that were changed while it was made', async () => {
     for (let times = 0; times < 3; times += 1) {
       const parameters = { name: 'NZ' };

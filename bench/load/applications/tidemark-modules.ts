@@ -1,0 +1,71 @@
+/**
+ * The built modules in the application of the peers: nothing validated, no edge, the same statements. What it
+ * differs by from no cache is what the cache costs.
+ */
+import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { builtModule } from './built-service.js';
+import { serve } from './serve.js';
+import { setting, TTL_MS } from './settings.js';
+import {
+  changeUser,
+  databaseModule,
+  User,
+  usersPage,
+  type PageQuery,
+  type UserDetails,
+  type UserSummary,
+} from './users.js';
+
+const { CacheQuery, CacheRegion, defineQuery, QueryCacheModule } =
+  await builtModule<typeof import('../../../src/query-cache/index.js')>('query-cache/index.js');
+const { CacheInvalidationModule, CacheTriggers } = await builtModule<
+  typeof import('../../../src/cache-invalidation/index.js')
+>('cache-invalidation/index.js');
+
+const NAMESPACE = 'tidemark';
+
+CacheRegion<User>('region')(User);
+
+const page = defineQuery({
+  name: 'users.page',
+  build: usersPage,
+  map: ({ id, username }: User): UserSummary => ({ id, username }),
+});
+
+@Controller('users')
+class UsersController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get()
+  @CacheQuery()
+  list(@Query() query: PageQuery) {
+    return page.bind(query);
+  }
+
+  @Patch(':id')
+  change(
+    @Param('id') id: string,
+    @Body() changes: Partial<User>,
+  ): Promise<UserDetails | undefined> {
+    return changeUser(this.source, Number(id), changes);
+  }
+}
+
+await serve(
+  {
+    imports: [
+      databaseModule(),
+      QueryCacheModule.forRoot({
+        namespace: NAMESPACE,
+        redis: { url: setting('REDIS_URL') },
+        ttlMs: TTL_MS,
+      }),
+      CacheInvalidationModule.forRoot(),
+    ],
+    controllers: [UsersController],
+  },
+  async (app) => {
+    await new CacheTriggers(app.get(DataSource), NAMESPACE).install();
+  },
+);

@@ -85,6 +85,19 @@ describe('GatheredWrites', () => {
     expect(stream.left).toEqual(['alone']);
   });
 
+  it('tells when the next has left, or after a moment', async () => {
+    const { writes, stream, write } = setUp();
+    const told: string[] = [];
+    void writes.whenWaiting().then(() => told.push(...stream.left));
+    await nextTurn();
+    expect(told).toEqual([]);
+    void writes.withNext(() => write('b'));
+    void write('a');
+    await nextTurn();
+    expect(told).toEqual(['a b']);
+    await writes.whenWaiting();
+  });
+
   it('keeps what is thrown from the others', async () => {
     const { writes, stream, write } = setUp();
     const fail = (): Promise<never> => {

@@ -12,6 +12,7 @@ export class GatheredWrites {
   #held: Writable | undefined;
   #atEnd: (() => void)[] = [];
   #waiting: (() => void)[] = [];
+  #idle: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** To be called before each write. */
@@ -49,8 +50,23 @@ export class GatheredWrites {
   withNext<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(called(write)));
-      this.#timer ??= setTimeout(() => this.#flush(), LONGEST_WAIT_MS);
+      this.#startTimer();
     });
+  }
+
+  /**
+   * Resolves when the next write has left, and with it whatever the turn had to send to others: there is
+   * time then, until the answers come. Or after a moment.
+   */
+  whenWaiting(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#startTimer();
+    });
+  }
+
+  #startTimer(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), LONGEST_WAIT_MS);
   }
 
   /** Lets go what waits for another write, and what is held. */
@@ -61,6 +77,9 @@ export class GatheredWrites {
     this.#waiting = [];
     for (const next of writes) next();
     this.#release();
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const next of idle) next();
   }
 
   #release(): void {

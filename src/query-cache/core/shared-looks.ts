@@ -65,10 +65,13 @@ export class SharedLooks<E extends CacheEntry> {
     return { entry: this.#fetch(key), expected, isCold: false };
   }
 
-  /** For a key that is not in memory. The lock of a fill is asked for too, where its stamps are known. */
+  /**
+   * For a key that is not in memory. The lock of a fill is asked for too, where its stamps are known; who has
+   * a head start looks only where that says there is something to see.
+   */
   lookForCold(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
-    const entry = this.#fetch(key);
     const lock = expected && this.fills.acquireEarly(this.fillName(key, expected));
+    const entry = headStart && lock ? this.#fetchKnown(key, lock) : this.#fetch(key);
     return { entry, expected, isCold: expected !== undefined, lock, headStart };
   }
 
@@ -94,6 +97,10 @@ export class SharedLooks<E extends CacheEntry> {
       this.#stampTags.set(stamps, stamp);
     }
     return { key, stamp };
+  }
+
+  async #fetchKnown(key: string, lock: EarlyLock): Promise<E | undefined> {
+    return (await lock.outcome) === 'stored' ? this.#fetch(key) : undefined;
   }
 
   async #fetch(key: string): Promise<E | undefined> {

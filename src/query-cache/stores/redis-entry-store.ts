@@ -5,45 +5,36 @@
  * failed must not look like a miss), a failed write is thrown. And they get no client but three
  * commands that obey the connection's deadline and outages.
  */
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-ioredis-yet';
-import type { Redis } from 'ioredis';
 import { Keyv } from 'keyv';
 import { RedisError } from '../../redis/redis.errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { wallClock, type Clock } from '../core/clock.js';
 import { EntryStore, type CacheEntry } from '../core/entry-store.js';
-import { decodeEntry, encodeEntry } from './entry-codec.js';
+import { decodeEntry } from './entry-codec.js';
 import { RedisKeys } from './redis-keys.js';
-import { UnsentEntries } from './unsent-entries.js';
+import { Consignments, type Consignment } from './consignments.js';
 
 export class RedisEntryStore extends EntryStore {
   readonly #keys: RedisKeys;
   readonly #cache: Cache;
-  readonly #unsent = new UnsentEntries();
+  readonly #consignments = new Consignments();
   readonly #storing = new Set<Promise<void>>();
 
   /** `clock` is the one that entries are dated by. */
   constructor(
-    connection: RedisConnection,
+    private readonly connection: RedisConnection,
     namespace: string,
     private readonly clock: Clock = wallClock,
   ) {
     super();
     this.#keys = new RedisKeys(namespace);
     const keyv = new Keyv({
-      store: new FailureKeepingAdapter(
-        storeOver(connection, (key, text) => this.#unsent.sent(key, text)),
-      ),
+      store: new FailureKeepingAdapter(storeOver(connection, this.#consignments)),
       useKeyPrefix: false,
       throwOnErrors: true,
-      serialize: async (data) => {
-        const entry = data.value as CacheEntry;
-        const text = await encodeEntry(entry);
-        this.#unsent.encoded(entry, text);
-        return text;
-      },
+      serialize: (data) => this.#consignments.ticketFor(data.value as Consignment),
       deserialize: async <T>(stored: string) => {
         const entry = await decodeEntry(stored);
         // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
@@ -74,17 +65,12 @@ export class RedisEntryStore extends EntryStore {
   }
 
   async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
-    // What is answered with the entry goes first.
-    await endOfTurn();
+    // Nobody waits for this: what is answered with the entry, and the next requests, go first.
+    await this.connection.writes.whenWaiting();
     // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
     const ttlMs = Math.ceil(entry.expiresAtMs - this.clock.nowMs());
     if (ttlMs <= 0) return;
-    const forget = onSent && this.#unsent.add(name, entry, onSent);
-    try {
-      await this.#cache.set(name, entry, ttlMs);
-    } finally {
-      forget?.();
-    }
+    await this.#cache.set(name, { entry, onSent } satisfies Consignment, ttlMs);
   }
 }
 
@@ -108,23 +94,18 @@ class FailureKeepingAdapter extends KeyvAdapter {
 }
 
 /** The client as far as the store uses it for single entries. */
-function storeOver(
-  connection: RedisConnection,
-  onSet: (key: string, text: string) => void,
-): CacheManagerStore {
+function storeOver(connection: RedisConnection, consignments: Consignments): CacheManagerStore {
   const client = {
     // In one write with the versions, and behind a query that does not wait for them.
     get: async (key: string): Promise<string | null> => {
       const send = () => connection.send('GET of an entry', (redis) => redis.get(key));
       return (await connection.writes.atEndOfTurn(send)).value;
     },
-    set: async (key: string, text: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
-      const command = (redis: Redis) => redis.set(key, text, unit, ttlMs);
-      const send = () => {
-        const sent = connection.send('SET of an entry', command);
-        onSet(key, text);
-        return sent;
-      };
+    set: async (key: string, ticket: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
+      const send = () =>
+        consignments.send(ticket, (text) =>
+          connection.send('SET of an entry', (redis) => redis.set(key, text, unit, ttlMs)),
+        );
       return (await connection.writes.withNext(send)).value;
     },
     del: async (key: string): Promise<number> =>

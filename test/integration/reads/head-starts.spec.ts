@@ -104,6 +104,24 @@ it('are answered and stored as others are', async () => {
   });
 });
 
+it('look for an entry in Redis only where there is one', async () => {
+  const known = anew();
+  await ask(two, known);
+  await eventually(async () => expect(await entryCount()).toBe(missed.size));
+  const looked: unknown[] = [];
+  const monitor = await admin.monitor();
+  try {
+    monitor.on('monitor', (_: unknown, [command, key = '']: string[]) => {
+      if (command === 'get' && key.startsWith('tidemark:e:')) looked.push(key);
+    });
+    for (let i = 0; i < 5; i += 1) expect((await ask(one, anew())).outcome).toBe('miss');
+    expect((await ask(one, known)).outcome).toBe('hit');
+    await eventually(() => expect(looked).toHaveLength(1));
+  } finally {
+    monitor.disconnect();
+  }
+});
+
 it('see a write of another instance that has been answered', async () => {
   for (const name of ['Oder', 'Spree', 'Elbe']) {
     // Filled early, and stored.

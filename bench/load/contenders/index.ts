@@ -47,9 +47,18 @@ export const bentocache: Contender = {
 
 export const tidemark: Contender = {
   id: 'tidemark',
-  title: 'Tidemark (memory + Redis)',
+  title: 'Tidemark, service (memory + Redis)',
   source: 'tidemark',
   env: ({ redisUrl }) => ({ REDIS_URL: redisUrl }),
+  hitStatus: /^tidemark; hit;.*detail=L1$/,
+};
+
+/** In the application that the peers are in. */
+export const tidemarkModules: Contender = {
+  id: 'tidemark-modules',
+  title: "Tidemark's modules (memory + Redis)",
+  source: 'tidemark',
+  application: 'tidemark-modules',
   hitStatus: /^tidemark; hit;.*detail=L1$/,
 };
 
@@ -139,6 +148,7 @@ export const CONTENDERS: readonly Contender[] = [
   cacheManagerRedis,
   bentocache,
   tidemark,
+  tidemarkModules,
   tidemarkInterceptor,
   tidemarkL2,
   tidemarkInProcess,

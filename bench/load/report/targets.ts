@@ -77,19 +77,25 @@ export const TARGETS = {
 } as const satisfies Record<string, Target>;
 
 export type TargetId = keyof typeof TARGETS;
-export type Reached = Partial<Record<TargetId, number>>;
+
+/** What was measured in the application that the peers are in, and of the whole service behind its edge. */
+export interface Measures {
+  readonly modules?: number | undefined;
+  readonly service?: number | undefined;
+}
+
+export type Reached = Partial<Record<TargetId, Measures>>;
 
 export function targetsTable(reached: Reached): Table {
   const rows = Object.entries(TARGETS).map(([id, target]: [string, Target]) => {
-    const value = reached[id as TargetId];
-    return [
-      target.measure,
-      requirement(target),
-      value === undefined ? 'not measured' : withUnit(value, target.unit),
-      value === undefined ? '–' : isMet(target, value) ? 'met' : '**not met**',
-    ];
+    const { modules, service } = reached[id as TargetId] ?? {};
+    return [target.measure, requirement(target), judged(target, modules), judged(target, service)];
   });
-  return { title: 'What it must reach', columns: ['measure', 'required', 'measured', ''], rows };
+  return {
+    title: 'What it must reach (**bold**: not reached)',
+    columns: ['measure', 'required', 'the modules', 'the service'],
+    rows,
+  };
 }
 
 /** The ratio, where both were measured. */
@@ -97,9 +103,10 @@ export function ratio(value: number | undefined, to: number | undefined): number
   return value === undefined || to === undefined ? undefined : value / to;
 }
 
-/** Those that were measured. */
-export function reachedOf(values: { [Id in TargetId]?: number | undefined }): Reached {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+function judged(target: Target, value: number | undefined): string {
+  if (value === undefined) return '–';
+  const told = withUnit(value, target.unit);
+  return isMet(target, value) ? told : `**${told}**`;
 }
 
 function requirement({ least, most, unit }: Target): string {

@@ -14,14 +14,16 @@ import {
   tidemarkInProcess,
   tidemarkInterceptor,
   tidemarkL2,
+  tidemarkModules,
   typeormCache,
 } from '../contenders/index.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
-import { ratio, reachedOf, type Reached } from '../report/targets.js';
+import { ratio, type Measures, type Reached } from '../report/targets.js';
 import { redisRoundTripMs } from '../stand/redis-ping.js';
 import { checkAnswers } from './checks.js';
 import { foundOf, measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
+import { ofBoth } from './measures.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { together } from './together.js';
 
@@ -39,6 +41,7 @@ export const hits: Scenario = {
     cacheManagerRedis,
     bentocache,
     tidemark,
+    tidemarkModules,
     tidemarkInterceptor,
     tidemarkL2,
     tidemarkInProcess,
@@ -72,7 +75,7 @@ async function run(bench: Bench): Promise<Findings> {
     reached: {
       ...reachedWithMany(foundWith(1000)),
       ...reachedWithFew(foundWith(10)),
-      ...reachedAlone(races),
+      'one-connection': ofBoth((id) => tripsAlone(races, id)),
     },
     bars: races.map(({ rows, found }) => ({
       title: `${rows} rows`,
@@ -107,32 +110,38 @@ function race(bench: Bench, rows: number): Promise<Race> {
 }
 
 function reachedWithMany(many: readonly Measured[]): Reached {
-  const ours = perSecond(many, tidemark.id);
-  return reachedOf({
-    'l1-1000-intercepted': ratio(ours, perSecond(many, nestConstantIntercepted.id)),
-    'l1-1000-constant': ratio(ours, perSecond(many, nestConstant.id)),
-    'l1-1000-shared-peer': ratio(ours, best(many, 'shared cache')),
-    'l2-1000-seed': ratio(perSecond(many, tidemarkL2.id), perSecond(many, seedDecorator.id)),
-  });
+  const beside = (rate: number | undefined): Measures =>
+    ofBoth((id) => ratio(perSecond(many, id), rate));
+  const seed = perSecond(many, seedDecorator.id);
+  return {
+    'l1-1000-intercepted': beside(perSecond(many, nestConstantIntercepted.id)),
+    'l1-1000-constant': beside(perSecond(many, nestConstant.id)),
+    'l1-1000-shared-peer': beside(best(many, 'shared cache')),
+    'l2-1000-seed': { service: ratio(perSecond(many, tidemarkL2.id), seed) },
+  };
 }
 
 function reachedWithFew(few: readonly Measured[]): Reached {
-  const ours = perSecond(few, tidemark.id);
-  return reachedOf({
-    'l1-10-intercepted': ratio(ours, perSecond(few, nestConstantIntercepted.id)),
-    'l1-10-memory-peer': ratio(ours, best(few, 'process memory')),
-  });
+  const beside = (rate: number | undefined): Measures =>
+    ofBoth((id) => ratio(perSecond(few, id), rate));
+  return {
+    'l1-10-intercepted': beside(perSecond(few, nestConstantIntercepted.id)),
+    'l1-10-memory-peer': beside(best(few, 'process memory')),
+  };
 }
 
-/** With one connection; the worse of the two sizes counts. A round trip is one that a request waits for. */
-function reachedAlone(races: readonly Race[]): Reached {
+/**
+ * Beyond the constant at one connection; the worse of the two sizes counts. A round trip is one that a
+ * request waits for.
+ */
+function tripsAlone(races: readonly Race[], id: string): number | undefined {
   const beyond = races.flatMap(({ found }) => {
-    const p50Ms = (id: string): number => foundOf(found, id, 1)?.p50Ms.median ?? NaN;
+    const p50Ms = (of: string): number => foundOf(found, of, 1)?.p50Ms.median ?? NaN;
     const constantMs = p50Ms(nestConstant.id);
-    const trips = (p50Ms(tidemark.id) - constantMs) / (p50Ms(nestConstantPinging.id) - constantMs);
+    const trips = (p50Ms(id) - constantMs) / (p50Ms(nestConstantPinging.id) - constantMs);
     return Number.isNaN(trips) ? [] : [trips];
   });
-  return beyond.length === 0 ? {} : { 'one-connection': Math.max(...beyond) };
+  return beyond.length === 0 ? undefined : Math.max(...beyond);
 }
 
 function perSecond(found: readonly Measured[], id: string): number | undefined {

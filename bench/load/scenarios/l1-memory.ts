@@ -4,7 +4,6 @@ import { tidemark, tidemarkL2 } from '../contenders/index.js';
 import type { Contender } from '../contenders/contender.js';
 import { RunningContender } from '../contenders/running.js';
 import { shortNumber } from '../report/table.js';
-import { reachedOf } from '../report/targets.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { UniquePages } from './unique-pages.js';
 
@@ -48,7 +47,7 @@ async function run(bench: Bench): Promise<Findings> {
         rows: [[entry, body, entry - body].map(shortNumber)],
       },
     ],
-    reached: reachedOf({ 'l1-memory': entry - body }),
+    reached: { 'l1-memory': { service: entry - body } },
   };
 }
 

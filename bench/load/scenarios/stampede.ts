@@ -3,7 +3,6 @@ import { tidemark } from '../contenders/index.js';
 import type { RunningContender } from '../contenders/running.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
-import { reachedOf } from '../report/targets.js';
 import { statementsWhenFillDies } from './dead-fill.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { withInstances } from './together.js';
@@ -43,10 +42,10 @@ async function run(bench: Bench): Promise<Findings> {
         },
       ],
       // What one run of bad luck shows is what counts.
-      reached: reachedOf({
-        stampede: Math.max(...counts),
-        'stampede-dead-fill': Math.max(...afterDeath),
-      }),
+      reached: {
+        stampede: { service: Math.max(...counts) },
+        'stampede-dead-fill': { service: Math.max(...afterDeath) },
+      },
     };
   });
 }

@@ -20,7 +20,8 @@ export interface Look<E> {
   readonly headStart?: HeadStart | undefined;
 }
 
-interface SharedLook<E> extends Look<E> {
+interface SharedLook<E> {
+  readonly look: Look<E>;
   users: number;
 }
 
@@ -51,13 +52,15 @@ export class SharedLooks<E extends CacheEntry> {
     use: (look: Look<E>, isOwn: boolean) => Promise<T>,
   ): Promise<T> {
     const another = this.#underWay.get(key);
-    if (another && isUpToDate(another, expected)) return this.#with(key, another, use, false);
-    const look = { ...begin(), users: 0 };
-    this.#underWay.set(key, look);
+    const isOwn = !another || !isUpToDate(another, expected);
+    const shared = isOwn ? this.#begun(key, begin()) : another;
+    shared.users += 1;
     try {
-      return await this.#with(key, look, use, true);
+      return await use(shared.look, isOwn);
     } finally {
-      if (look.lock) this.fills.drop(look.lock);
+      shared.users -= 1;
+      if (shared.users === 0 && this.#underWay.get(key) === shared) this.#underWay.delete(key);
+      if (isOwn && shared.look.lock) this.fills.drop(shared.look.lock);
     }
   }
 
@@ -75,19 +78,10 @@ export class SharedLooks<E extends CacheEntry> {
     return { entry, expected, isCold: expected !== undefined, lock, headStart };
   }
 
-  async #with<T>(
-    key: string,
-    look: SharedLook<E>,
-    use: (look: Look<E>, isOwn: boolean) => Promise<T>,
-    isOwn: boolean,
-  ): Promise<T> {
-    look.users += 1;
-    try {
-      return await use(look, isOwn);
-    } finally {
-      look.users -= 1;
-      if (look.users === 0 && this.#underWay.get(key) === look) this.#underWay.delete(key);
-    }
+  #begun(key: string, look: Look<E>): SharedLook<E> {
+    const shared = { look, users: 0 };
+    this.#underWay.set(key, shared);
+    return shared;
   }
 
   fillName(key: string, stamps: Stamps): FillName {
@@ -114,6 +108,7 @@ export class SharedLooks<E extends CacheEntry> {
   }
 }
 
-function isUpToDate({ expected }: Look<unknown>, now: Stamps | undefined): boolean {
+function isUpToDate({ look }: SharedLook<unknown>, now: Stamps | undefined): boolean {
+  const { expected } = look;
   return !expected || !now || expected.withInserts === now.withInserts;
 }

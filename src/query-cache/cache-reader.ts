@@ -11,7 +11,7 @@ import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/com
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
-import { textOf, type PlanMemo, type RememberedPlan } from './sql/plan-memo.js';
+import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
 
@@ -77,7 +77,7 @@ export class CacheReader {
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
-    const text = query instanceof BoundQuery ? textOf(query, representation) : undefined;
+    const text = query instanceof BoundQuery ? this.plans.textOf(query, representation) : undefined;
     if (query instanceof BoundQuery && !this.schema.isOutdated) {
       const plan = this.plans.recall(query, text);
       if (plan) return this.#readPlanned(query, representation, text, plan, lifetime, toBody);

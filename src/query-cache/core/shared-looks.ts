@@ -70,7 +70,8 @@ export class SharedLooks<E extends CacheEntry> {
 
   /**
    * For a key that is not in memory. The lock of a fill is asked for too, where its stamps are known; who has
-   * a head start looks only where that says there is something to see.
+   * a head start looks only where that says there is something to see. That costs a round trip more, while the
+   * database works anyway.
    */
   lookForCold(key: string, expected?: Stamps, headStart?: HeadStart): Look<E> {
     const lock = expected && this.fills.acquireEarly(this.fillName(key, expected));

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { buildCatalogue } from '../../../test/support/catalogue-builder.js';
 import type { Dependencies } from '../core/dependency.js';
 import { dependenciesOf } from './dependencies.js';
-import { UnkeyableParameterError } from './query-key.js';
+import { UnkeyableParameterError } from './exact-text.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
 const catalogue = buildCatalogue({

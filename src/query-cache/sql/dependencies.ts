@@ -5,7 +5,7 @@ import type { Confinement, ReadAnalysis, TableRead } from '../core/statement-ana
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
 import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import { namesMoment } from './moment-words.js';
-import { UnkeyableParameterError } from './query-key.js';
+import { UnkeyableParameterError } from './exact-text.js';
 import { confinedTexts } from './term-values.js';
 
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;

@@ -1,9 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { sourceOf } from './entity-fingerprint.js';
+import { hasPrivateNames } from './private-names.js';
 import { isLazy } from './separate-reads.js';
-
-/** As it is written, and as compilers write it for older engines. */
-export const PRIVATE_NAME = /#[\p{ID_Start}$_]|_class_?private/iu;
 
 type Constructor = new (...args: never[]) => object;
 
@@ -29,5 +27,5 @@ function classesOf(metadata: EntityMetadata): readonly Constructor[] {
   const targets: unknown[] = [metadata.target, ...metadata.allEmbeddeds.map(({ type }) => type)];
   return targets
     .filter((target): target is Constructor => typeof target === 'function')
-    .filter((target) => !PRIVATE_NAME.test(sourceOf(target)));
+    .filter((target) => !hasPrivateNames(sourceOf(target)));
 }

@@ -39,7 +39,7 @@ export function classTextOf(target: unknown): string {
 
 /** A class as it is written, with all it inherits. */
 export function sourceOf(target: object): string {
-  return chainOf(target).map(String).join('\n');
+  return chainOf(target).map(textOf).join('\n');
 }
 
 function descriptionOf(metadata: EntityMetadata): unknown[] {
@@ -104,6 +104,11 @@ function embeddedParts(embedded: EmbeddedMetadata): unknown[] {
     embedded.listeners.map(({ type, propertyName }) => [type, propertyName]),
     embedded.embeddeds.map(embeddedParts),
   ];
+}
+
+/** A class's own text, whatever it has its `toString` say. */
+function textOf(made: object): string {
+  return typeof made === 'function' ? Function.prototype.toString.call(made) : inspect(made);
 }
 
 function chainOf(start: object): object[] {

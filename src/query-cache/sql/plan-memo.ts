@@ -10,13 +10,17 @@ import { LRUCache } from 'lru-cache';
 import type { Dependencies } from '../core/dependency.js';
 import type { BoundQuery } from '../define-query.js';
 import type { DatabaseSchema } from './database-schema.js';
-import { exactText, UnkeyableParameterError, type QueryKeys } from './query-key.js';
+import { ExactText, type ObjectWriter } from './exact-text.js';
+import { isPlain, isRecord } from './field-objects.js';
+import type { QueryKeys } from './query-key.js';
 import type { CacheablePlan, Representation } from './query-planner.js';
 
 export type RememberedPlan = Pick<CacheablePlan, 'key' | 'dependencies'>;
 
 /** Plans kept of one definition: those of its most used parameters. */
 const MOST_PLANS = 1_000;
+/** Parameters with a longer text are not remembered. */
+const LONGEST_TEXT = 16_384;
 
 interface Remembered {
   readonly plan: RememberedPlan;
@@ -30,9 +34,40 @@ export class PlanMemo {
   #madeUnder: QueryKeys | undefined;
   #byDefinition = new WeakMap<object, Plans>();
   readonly #impure = new WeakSet<object>();
+  /** Numbers of the classes that parameters were instances of, by prototype. */
+  readonly #classes = new WeakMap<object, number>();
+  #classCount = 0;
   readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
 
+  readonly #writeObject: ObjectWriter = (value, texts) => {
+    if (isPlain(value)) return texts.ofFields(value);
+    if (!isRecord(value)) texts.refuse('may say more than its fields');
+    const prototype = Object.getPrototypeOf(value) as object;
+    let number = this.#classes.get(prototype);
+    if (number === undefined) {
+      this.#classCount += 1;
+      number = this.#classCount;
+      this.#classes.set(prototype, number);
+    }
+    return `c${number};${texts.ofFields(value)}`;
+  };
+
   constructor(private readonly schema: DatabaseSchema) {}
+
+  /**
+   * Tells the parameters of a query from others of its definition; `undefined` where no text does, or only a
+   * long one. Says nothing outside this process, which has one number for each class of parameters.
+   */
+  textOf({ parameters }: BoundQuery, representation: Representation): string | undefined {
+    const texts = new ExactText('of the query', this.#writeObject);
+    try {
+      const text = `${representation} ${texts.of(parameters)}`;
+      return text.length <= LONGEST_TEXT ? text : undefined;
+    } catch {
+      // It has none, or a getter of theirs throws, which the builder will find out for itself.
+      return undefined;
+    }
+  }
 
   /** The plan of a query where it is known for sure; `text` is what {@link textOf} says of it. */
   recall({ definition }: BoundQuery, text: string | undefined): RememberedPlan | undefined {
@@ -83,18 +118,5 @@ export class PlanMemo {
     const known = this.#dependencies.get(text);
     if (!known) this.#dependencies.set(text, dependencies);
     return known ?? dependencies;
-  }
-}
-
-/** Tells the parameters of a definition from others; `undefined` where no text does. */
-export function textOf(
-  { parameters }: BoundQuery,
-  representation: Representation,
-): string | undefined {
-  try {
-    return `${representation} ${exactText(parameters)}`;
-  } catch (error) {
-    if (error instanceof UnkeyableParameterError) return undefined;
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
-import { exactText, QueryKeys, UnkeyableParameterError } from './query-key.js';
+import { UnkeyableParameterError } from './exact-text.js';
+import { QueryKeys } from './query-key.js';
 
 const keys = new QueryKeys(['tidemark', 'shop', 'app']);
 const keyOf = (parameters: readonly unknown[], sql = 'SELECT 1', answer = 'many'): string =>
@@ -49,75 +50,17 @@ describe('QueryKeys', () => {
       keys.keyOf({ sql: 'SELECT 1', parameters: [], values: [value], answer: 'many' });
     expect(new Set(values.map(ofValue)).size).toBe(values.length);
     expect(ofValue({ a: 1, b: 2 })).toBe(ofValue({ b: 2, a: 1 }));
+    expect(() => ofValue({ a: new Map() })).toThrow(UnkeyableParameterError);
     expect(ofValue(1)).not.toBe(keyOf([1]));
-  });
-
-  it('takes instances of classes for their fields', () => {
-    class Filter {
-      constructor(readonly region: string) {}
-      get isAmerican(): boolean {
-        return this.region === 'US';
-      }
-    }
-    class Wider extends Filter {}
-    expect(exactText(new Filter('US'))).toBe(exactText(new Filter('US')));
-    const values = [
-      new Filter('US'),
-      new Filter('EU'),
-      new Wider('US'),
-      { region: 'US' },
-      [new Filter('US')],
-      { filter: new Filter('US') },
-    ];
-    expect(new Set(values.map(exactText)).size).toBe(values.length);
   });
 
   it('takes what a parser of query strings makes for an object of no class', () => {
     const Empty = function () {} as unknown as new () => Record<string, string>;
     Empty.prototype = Object.create(null);
-    const parsed = Object.assign(new Empty(), { limit: '10' });
-    expect(exactText(parsed)).toBe(exactText({ limit: '10' }));
-    expect(keyOf([parsed])).toBe(keyOf([{ limit: '10' }]));
-  });
-
-  it.each<[string, unknown]>([
-    [
-      'private names',
-      new (class Secret {
-        #field = 1;
-        get field() {
-          return this.#field;
-        }
-      })(),
-    ],
-    [
-      'inherited private names',
-      new (class extends class {
-        #a = 1;
-        a() {
-          return this.#a;
-        }
-      } {})(),
-    ],
-    ['data of the language', new Map([[1, 2]])],
-    ['the same under a class', new (class extends Set {})([1])],
-    ['a prototype that is no class', Object.create({ limit: 10 })],
-    ['a field without a name', { [Symbol('limit')]: 10 }],
-    ['a hidden field', Object.defineProperty({}, 'limit', { value: 10 })],
-    ['a function', { limit: () => 10 }],
-  ])('refuses an object with %s', (_what, value) => {
-    expect(() => exactText(value)).toThrow(UnkeyableParameterError);
-    expect(() => exactText({ in: [value] })).toThrow(UnkeyableParameterError);
-  });
-
-  it('refuses what has no end', () => {
-    const circle: unknown[] = [];
-    circle.push({ circle });
-    expect(() => exactText(circle)).toThrow('has too much in it');
-    let wide: unknown = 1;
-    for (let level = 0; level < 20; level += 1) wide = { left: wide, right: wide };
-    expect(() => exactText(wide)).toThrow('has too much in it');
-    expect(exactText(Array.from({ length: 50_000 }, (_, i) => ({ i })))).toBeDefined();
+    const ofValue = (value: unknown): string =>
+      keys.keyOf({ sql: 'SELECT 1', parameters: [value], values: [value], answer: 'many' });
+    expect(ofValue(Object.assign(new Empty(), { limit: '10' }))).toBe(ofValue({ limit: '10' }));
+    expect(() => ofValue(new (class Filter {})())).toThrow('is an instance of a class');
   });
 
   it('depends on the context', () => {
@@ -140,6 +83,9 @@ describe('QueryKeys', () => {
     ['an instance of a class', new (class Money {})()],
     ['an object that says what is sent', { toPostgres: () => '1' }],
     ['such an object in a list', [[{ toPostgres: () => '1' }]]],
+    ['an object without JSON', { toJSON: () => undefined }],
+    // node-postgres sends it as {1,NULL}, and [, 1] as {NULL,1}.
+    ['a list with a hole', Object.assign([], { 1: 2 })],
   ])('refuses %s and names the parameter', (_what, value) => {
     expect(() => keyOf(['fine', value])).toThrow(UnkeyableParameterError);
     expect(() => keyOf(['fine', value])).toThrow('$2');

@@ -5,7 +5,7 @@ import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { dependenciesOf, withWholeTables } from './dependencies.js';
 import { FillAudit } from './fill-audit.js';
-import { UnkeyableParameterError } from './query-key.js';
+import { UnkeyableParameterError } from './exact-text.js';
 import { refusalIn } from './session-context.js';
 
 /** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */

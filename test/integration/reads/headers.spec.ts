@@ -44,19 +44,8 @@ it('keeps them apart by the parameters', async () => {
   expect(await hit('one')).toEqual({ link: '</countries?page=one>; rel="self"' });
 });
 
-it('keeps them apart by the fields of an object of a class', async () => {
-  class Page {
-    constructor(readonly number: number) {}
-    toString(): string {
-      return String(this.number);
-    }
-  }
-  expect(await hit(new Page(1))).toEqual({ link: '</countries?page=1>; rel="self"' });
-  expect(await hit(new Page(2))).toEqual({ link: '</countries?page=2>; rel="self"' });
-});
-
 it('stores none whose parameters have no exact text', async () => {
-  expect(await read(new Map())).toMatchObject({
+  expect(await read(new (class Page {})())).toMatchObject({
     source: 'bypass',
     detail: 'parameter-type',
   });

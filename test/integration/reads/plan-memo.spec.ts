@@ -77,6 +77,30 @@ describe('a plan', () => {
     expect(await ask(named.bind(new Filter('FJ')))).toMatchObject({ value: [{ id: 3 }] });
   });
 
+  it('is not shared by parameters that say more than their fields', async () => {
+    const names = new WeakMap<object, string>();
+    class Hidden {
+      constructor(name: string) {
+        names.set(this, name);
+      }
+      get name(): string | undefined {
+        return names.get(this);
+      }
+    }
+    const made = (name: string): { name: string } =>
+      new (class {
+        get name(): string {
+          return name;
+        }
+      })();
+    for (const make of [(name: string) => new Hidden(name), made]) {
+      for (let times = 0; times < 3; times += 1) await ask(named.bind(make('NZ')));
+      expect(await ask(named.bind(make('FJ')))).toMatchObject({
+        value: [{ id: 3 }],
+      });
+    }
+  });
+
   it('is not that of parameters that were changed while it was made', async () => {
     for (let times = 0; times < 3; times += 1) {
       const parameters = { name: 'NZ' };

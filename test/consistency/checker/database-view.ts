@@ -61,7 +61,7 @@ export class DatabaseView {
     values: readonly unknown[],
   ): Promise<Row[]> {
     if (this.#isAway) throw new Error('The database is away');
-    const client = (this.#client ??= this.#connect());
+    const client = this.#client ?? this.#connect();
     try {
       const { rows } = await (await client).query<Row>(text, [...values]);
       return rows;
@@ -71,15 +71,19 @@ export class DatabaseView {
     }
   }
 
-  async #connect(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.url,
       connectionTimeoutMillis: LIMIT_MS,
       query_timeout: LIMIT_MS,
       application_name: 'checker',
     });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
+    const connected = client.connect().then(() => client);
+    // Where it breaks while nothing is asked, the next question has another one.
+    client.on('error', () => {
+      if (this.#client === connected) this.#client = undefined;
+    });
+    this.#client = connected;
+    return connected;
   }
 }

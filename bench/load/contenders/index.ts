@@ -9,6 +9,15 @@ export const noCache: Contender = {
   application: 'no-cache',
 };
 
+/** In its sessions the triggers tell what was written by notices, as in the service's. */
+export const protocolFloor: Contender = {
+  id: 'protocol-floor',
+  title: "no cache, the protocol's round trips",
+  source: 'database',
+  application: 'protocol-floor',
+  env: () => ({ PGOPTIONS: '-c tidemark.announces=tidemark' }),
+};
+
 export const seedDecorator: Contender = {
   id: 'seed-decorator',
   title: 'hand-written Redis decorator',
@@ -142,6 +151,7 @@ export const nestNotModified: Contender = {
 
 export const CONTENDERS: readonly Contender[] = [
   noCache,
+  protocolFloor,
   seedDecorator,
   typeormCache,
   cacheManagerMemory,

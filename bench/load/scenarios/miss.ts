@@ -1,5 +1,11 @@
 /** Cold reads: every page is asked for once, against the same application without a cache. */
-import { noCache, tidemark, tidemarkInProcess, tidemarkModules } from '../contenders/index.js';
+import {
+  noCache,
+  protocolFloor,
+  tidemark,
+  tidemarkInProcess,
+  tidemarkModules,
+} from '../contenders/index.js';
 import type { RunningContender } from '../contenders/running.js';
 import { ratio, type Measures } from '../report/targets.js';
 import { checkAnswers } from './checks.js';
@@ -16,7 +22,7 @@ const MOST_PER_SECOND = 3_000;
 
 export const miss: Scenario = {
   id: 'miss',
-  contenders: [noCache, tidemark, tidemarkModules, tidemarkInProcess],
+  contenders: [noCache, protocolFloor, tidemark, tidemarkModules, tidemarkInProcess],
   run,
 };
 

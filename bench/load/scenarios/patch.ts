@@ -1,5 +1,11 @@
 /** Single writes, whose answers are cached, against the same statement without a cache. */
-import { noCache, tidemark, tidemarkInProcess, tidemarkModules } from '../contenders/index.js';
+import {
+  noCache,
+  protocolFloor,
+  tidemark,
+  tidemarkInProcess,
+  tidemarkModules,
+} from '../contenders/index.js';
 import type { RunningContender } from '../contenders/running.js';
 import { ratio } from '../report/targets.js';
 import { foundOf, measure, MEASURE_COLUMNS, measureRow } from './measurement.js';
@@ -14,7 +20,7 @@ const HEADERS = { 'content-type': 'application/json' };
 
 export const patch: Scenario = {
   id: 'patch',
-  contenders: [noCache, tidemark, tidemarkModules, tidemarkInProcess],
+  contenders: [noCache, protocolFloor, tidemark, tidemarkModules, tidemarkInProcess],
   run,
 };
 

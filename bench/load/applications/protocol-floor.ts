@@ -1,0 +1,81 @@
+/**
+ * No cache, but the round trips that a strict shared cache needs, and nothing else of it: what no
+ * implementation of the protocol comes below. A read asks Redis for versions while the database works, and
+ * stores its answer. A write has a transaction of its own, opened with the statement, runs the triggers that see
+ * outside writers, and tells Redis before COMMIT. Nothing is understood, compared or invalidated.
+ */
+import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { DataSource } from 'typeorm';
+import { builtModule } from './built-service.js';
+import { serve } from './serve.js';
+import { redisAddress, TTL_MS } from './settings.js';
+import {
+  databaseModule,
+  summaries,
+  User,
+  usersPage,
+  type PageQuery,
+  type UserDetails,
+  type UserSummary,
+} from './users.js';
+
+const { CacheTriggers } = await builtModule<
+  typeof import('../../../src/cache-invalidation/index.js')
+>('cache-invalidation/index.js');
+const { CacheRegion } =
+  await builtModule<typeof import('../../../src/query-cache/index.js')>('query-cache/index.js');
+const { openWith } = await builtModule<
+  typeof import('../../../src/cache-invalidation/opening-query.js')
+>('cache-invalidation/opening-query.js');
+
+CacheRegion<User>('region')(User);
+
+type Client = Parameters<typeof openWith>[0];
+
+const redis = new Redis(redisAddress());
+const VERSIONS = ['epoch', 'version'];
+
+@Controller('users')
+class UsersController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get()
+  async list(@Query() query: PageQuery): Promise<UserSummary[]> {
+    const [users] = await Promise.all([
+      usersPage(this.source, query).getMany(),
+      redis.mget(VERSIONS),
+    ]);
+    const answer = summaries(users);
+    void redis.set(`page:${JSON.stringify(query)}`, JSON.stringify(answer), 'PX', TTL_MS);
+    return answer;
+  }
+
+  @Patch(':id')
+  async change(
+    @Param('id') id: string,
+    @Body() changes: Partial<User>,
+  ): Promise<UserDetails | undefined> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as Client;
+      const [text, values] = this.source
+        .createQueryBuilder(runner)
+        .update(User)
+        .set(changes)
+        .where('id = :id', { id: Number(id) })
+        .returning(['id', 'username', 'region', 'email'])
+        .getQueryAndParameters();
+      const { rows } = await openWith(client, text, values);
+      await redis.mget(VERSIONS);
+      await client.query('COMMIT');
+      return rows[0] as unknown as UserDetails | undefined;
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+await serve({ imports: [databaseModule()], controllers: [UsersController] }, async (app) => {
+  await new CacheTriggers(app.get(DataSource), 'tidemark').install();
+});

@@ -39,17 +39,25 @@ export type ObjectWriter = (value: object, texts: ExactText) => string;
 export class ExactText {
   #depth = 0;
   #objects = 0;
+  /** Of the text so far, at least. */
+  #length = 0;
 
-  /** @param parameter for messages. */
+  /**
+   * @param parameter for messages.
+   * @param longest text, in characters; what would be longer is refused as soon as that is seen.
+   */
   constructor(
     private readonly parameter: string,
     private readonly writeObject: ObjectWriter,
+    private readonly longest: number,
   ) {}
 
   /** @throws UnkeyableParameterError, or what a getter of the value throws. */
   of(value: unknown): string {
+    this.#count(1);
     switch (typeof value) {
       case 'string':
+        this.#count(value.length);
         return text(value);
       case 'number':
         return `n${Object.is(value, -0) ? '-0' : String(value)};`;
@@ -66,12 +74,16 @@ export class ExactText {
     }
   }
 
-  /** An object by its fields. */
+  /** An object by its fields, in their order, which a query may follow too. */
   ofFields(value: object): string {
     if (hidesFields(value)) this.refuse('has fields that are hidden or without a name');
-    const names = Object.keys(value).sort();
-    let written = `o${names.length}:`;
-    for (const name of names) written += text(name) + this.of(Reflect.get(value, name));
+    const names = Object.keys(value);
+    const isOrdinary = Object.getPrototypeOf(value) === Object.prototype;
+    let written = `${isOrdinary ? 'o' : 'p'}${names.length}:`;
+    for (const name of names) {
+      this.#count(name.length);
+      written += text(name) + this.of(Reflect.get(value, name));
+    }
     return written;
   }
 
@@ -101,23 +113,34 @@ export class ExactText {
     const prototype = Object.getPrototypeOf(value) as object;
     const kind = BYTES.find((made) => made.prototype === prototype)?.name;
     if (kind === undefined) return this.refuse('is bytes of a class of their own');
+    this.#count(value.byteLength);
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return `x${text(kind)}${text(bytes.toString('base64'))}`;
   }
 
   #ofList(values: readonly unknown[]): string {
-    // A hole is no key.
-    this.#requireNothingBut(Array.prototype, values, values.length);
+    this.#count(values.length);
+    // Its length is a key as well.
+    this.#requireNothingBut(Array.prototype, values, values.length + 1);
     let written = `a${values.length}:`;
-    for (const value of values) written += this.of(value);
+    for (let index = 0; index < values.length; index += 1) {
+      const value = values[index];
+      if (value === undefined && !Object.hasOwn(values, index)) this.refuse('is a list with holes');
+      written += this.of(value);
+    }
     return written;
   }
 
   #requireNothingBut(prototype: object, value: object, keys: number): void {
     const isOrdinary = Object.getPrototypeOf(value) === prototype && !isProxy(value);
-    if (!isOrdinary || Object.keys(value).length !== keys) {
-      this.refuse('is a list or date with more to it, or with holes');
+    if (!isOrdinary || Reflect.ownKeys(value).length !== keys) {
+      this.refuse('is a list or date with more or less to it');
     }
+  }
+
+  #count(characters: number): void {
+    this.#length += characters;
+    if (this.#length > this.longest) this.refuse('is too long');
   }
 }
 

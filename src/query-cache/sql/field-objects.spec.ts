@@ -23,6 +23,14 @@ class Lowered {
   }
 }
 
+/** As a class's text has private names where only ASCII may be in it. */
+class Escaped {
+  static readonly text = '#\\u00e9t\\u00e9';
+}
+
+class Replaced {}
+Object.defineProperty(Replaced.prototype, 'constructor', { value: class Other {} });
+
 describe('isPlain', () => {
   it.each<[string, object]>([
     ['a literal', { region: 'US' }],
@@ -96,6 +104,8 @@ describe('isRecord', () => {
       })(),
     ],
     ['the same as compilers write it', new Lowered()],
+    ['an escaped private name', Object.create(Escaped.prototype)],
+    ['a class in the place of its own', Object.create(Replaced.prototype)],
     ['data of the language', new Set([1])],
     ['the same under a class', new (class extends Set {})([1])],
     ['a prototype that is no class', Object.create({})],

@@ -2,6 +2,9 @@
 import { isProxy } from 'node:util/types';
 import { hasPrivateNames } from './private-names.js';
 
+/** Whether classes keep nothing to themselves, as far as their texts tell, which never change. */
+const OPEN_CLASSES = new WeakMap<object, boolean>();
+
 /** Whether it is an object of no class: whatever makes it, nothing but its fields is in it. */
 export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
@@ -36,5 +39,12 @@ function isBlank(prototype: object): boolean {
 function isBare(prototype: object): boolean {
   if (Reflect.ownKeys(prototype).length !== 1) return false;
   const made: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  return typeof made === 'function' && !hasPrivateNames(Function.prototype.toString.call(made));
+  if (typeof made !== 'function' || made.prototype !== prototype) return false;
+  let isOpen = OPEN_CLASSES.get(made);
+  if (isOpen === undefined) {
+    const classText = Function.prototype.toString.call(made);
+    isOpen = !hasPrivateNames(classText) && !classText.includes('[native code]');
+    OPEN_CLASSES.set(made, isOpen);
+  }
+  return isOpen;
 }

@@ -59,10 +59,9 @@ export class PlanMemo {
    * long one. Says nothing outside this process, which has one number for each class of parameters.
    */
   textOf({ parameters }: BoundQuery, representation: Representation): string | undefined {
-    const texts = new ExactText('of the query', this.#writeObject);
+    const texts = new ExactText('of the query', this.#writeObject, LONGEST_TEXT);
     try {
-      const text = `${representation} ${texts.of(parameters)}`;
-      return text.length <= LONGEST_TEXT ? text : undefined;
+      return `${representation} ${texts.of(parameters)}`;
     } catch {
       // It has none, or a getter of theirs throws, which the builder will find out for itself.
       return undefined;

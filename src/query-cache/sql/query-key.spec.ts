@@ -8,6 +8,9 @@ const keys = new QueryKeys(['tidemark', 'shop', 'app']);
 const keyOf = (parameters: readonly unknown[], sql = 'SELECT 1', answer = 'many'): string =>
   keys.keyOf({ sql, parameters, answer });
 
+const circle: { self?: unknown } = {};
+circle.self = circle;
+
 describe('QueryKeys', () => {
   it('tells values of different types apart', () => {
     const values: unknown[] = [
@@ -49,18 +52,35 @@ describe('QueryKeys', () => {
     const ofValue = (value: unknown): string =>
       keys.keyOf({ sql: 'SELECT 1', parameters: [], values: [value], answer: 'many' });
     expect(new Set(values.map(ofValue)).size).toBe(values.length);
-    expect(ofValue({ a: 1, b: 2 })).toBe(ofValue({ b: 2, a: 1 }));
+    expect(ofValue({ a: 1, b: 2 })).not.toBe(ofValue({ b: 2, a: 1 }));
     expect(() => ofValue({ a: new Map() })).toThrow(UnkeyableParameterError);
     expect(ofValue(1)).not.toBe(keyOf([1]));
   });
 
-  it('takes what a parser of query strings makes for an object of no class', () => {
+  it('takes what a parser of query strings makes, and no instance of a class', () => {
     const Empty = function () {} as unknown as new () => Record<string, string>;
     Empty.prototype = Object.create(null);
     const ofValue = (value: unknown): string =>
       keys.keyOf({ sql: 'SELECT 1', parameters: [value], values: [value], answer: 'many' });
-    expect(ofValue(Object.assign(new Empty(), { limit: '10' }))).toBe(ofValue({ limit: '10' }));
+    const parsed = (limit: string): string => ofValue(Object.assign(new Empty(), { limit }));
+    expect(parsed('10')).toBe(parsed('10'));
+    expect(parsed('10')).not.toBe(parsed('20'));
     expect(() => ofValue(new (class Filter {})())).toThrow('is an instance of a class');
+  });
+
+  it.each<[string, unknown]>([
+    ['a circle', circle],
+    ['a number that JSON has not', { price: 1n }],
+    [
+      'a getter that throws',
+      {
+        get price() {
+          throw new Error('none');
+        },
+      },
+    ],
+  ])('refuses %s as it refuses others', (_, value) => {
+    expect(() => keyOf([value])).toThrow(UnkeyableParameterError);
   });
 
   it('depends on the context', () => {

@@ -4,11 +4,13 @@
  * Every part is written exactly (exact-text.ts): the number 1, the text '1' and the list [1] have three keys.
  */
 import { hash } from 'node:crypto';
-import { ExactText, text } from './exact-text.js';
+import { ExactText, text, UnkeyableParameterError, type ObjectWriter } from './exact-text.js';
 import { isPlain } from './field-objects.js';
 
 /** A multiple of three, which base64 writes without a rest. */
 const KEY_BYTES = 18;
+/** Of one parameter, in characters. */
+const LONGEST_TEXT = 4 * 1_024 * 1_024;
 
 export interface KeyParts {
   readonly sql: string;
@@ -31,11 +33,21 @@ export class QueryKeys {
   keyOf({ sql, parameters, values = [], answer }: KeyParts): string {
     let parts = `${this.#context}${text(answer)}${text(sql)}${parameters.length}:`;
     parameters.forEach((value, index) => {
-      parts += new ExactText(`$${index + 1}`, asSent).of(value);
+      parts += exactly(value, `$${index + 1}`, asSent);
     });
-    for (const value of values) parts += new ExactText('of its headers', byFields).of(value);
+    for (const value of values) parts += exactly(value, 'of its headers', byFields);
     // No part of a longer text, which would stay in memory with it.
     return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
+  }
+}
+
+/** Where a getter or `toJSON` throws, or an object is a circle, the driver or the query will find it out. */
+function exactly(value: unknown, parameter: string, write: ObjectWriter): string {
+  try {
+    return new ExactText(parameter, write, LONGEST_TEXT).of(value);
+  } catch (error) {
+    if (error instanceof UnkeyableParameterError) throw error;
+    throw new UnkeyableParameterError(parameter, 'cannot be read');
   }
 }
 

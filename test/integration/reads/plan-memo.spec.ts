@@ -108,16 +108,13 @@ describe('a plan', () => {
       build: (source, { sort }: { sort: Record<string, 'ASC' | 'DESC'> }) =>
         source.getRepository(Country).createQueryBuilder('c').select('c.id', 'id').orderBy(sort),
     });
-    await reads.write(`UPDATE countries SET name = 'FJ' WHERE id = 2`);
+    await reads.write(`UPDATE countries SET name = CASE id WHEN 2 THEN 'FJ' ELSE 'NZ' END`);
     const byName = sorted.bind({ sort: { 'c.name': 'ASC', 'c.id': 'DESC' } });
+    const byId = sorted.bind({ sort: { 'c.id': 'DESC', 'c.name': 'ASC' } });
     for (let times = 0; times < 3; times += 1) {
-      expect((await ask(byName)).value).toEqual([{ id: 3 }, { id: 2 }, { id: 1 }]);
+      expect((await ask(byName)).value).toEqual([{ id: 2 }, { id: 3 }, { id: 1 }]);
     }
-    const byId = sorted.bind({ sort: { 'c.id': 'ASC', 'c.name': 'DESC' } });
-    expect((await ask(byId)).value).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
-    const byIdDown = sorted.bind({ sort: { 'c.id': 'DESC', 'c.name': 'ASC' } });
-    await ask(byIdDown);
-    expect((await ask(byName)).value).toEqual([{ id: 3 }, { id: 2 }, { id: 1 }]);
+    expect((await ask(byId)).value).toEqual([{ id: 3 }, { id: 2 }, { id: 1 }]);
   });
 
   it('is not that of parameters that were changed while it was made', async () => {

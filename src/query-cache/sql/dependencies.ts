@@ -4,8 +4,8 @@ import type { Dependencies, TableDependency } from '../core/dependency.js';
 import type { Confinement, ReadAnalysis, TableRead } from '../core/statement-analysis.js';
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
 import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
-import { namesMoment } from './moment-words.js';
 import { UnkeyableParameterError } from './exact-text.js';
+import { namesMoment } from './moment-words.js';
 import { confinedTexts } from './term-values.js';
 
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;

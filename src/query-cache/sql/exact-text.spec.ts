@@ -34,6 +34,7 @@ describe('ExactText', () => {
   it('refuses what is too long before it is written', () => {
     expect(() => textOf('x'.repeat(100_000))).toThrow('is too long');
     expect(() => textOf(Array.from({ length: 1_000_000 }, () => 1))).toThrow('is too long');
+    expect(() => textOf(Array.from({ length: 20_000 }, () => 123_456))).toThrow('is too long');
     expect(() => textOf(Buffer.alloc(1_000_000))).toThrow('is too long');
     const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`field-${i}`, i]));
     expect(() => textOf(wide)).toThrow('is too long');

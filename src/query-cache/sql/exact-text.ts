@@ -39,7 +39,7 @@ export type ObjectWriter = (value: object, texts: ExactText) => string;
 export class ExactText {
   #depth = 0;
   #objects = 0;
-  /** Of the text so far, at least. */
+  /** Of what has been written, without what is put around it. */
   #length = 0;
 
   /**
@@ -54,10 +54,15 @@ export class ExactText {
 
   /** @throws UnkeyableParameterError, or what a getter of the value throws. */
   of(value: unknown): string {
-    this.#count(1);
+    if (typeof value === 'object' && value !== null) return this.#ofObject(value);
+    const written = this.#ofPrimitive(value);
+    this.#count(written.length);
+    return written;
+  }
+
+  #ofPrimitive(value: unknown): string {
     switch (typeof value) {
       case 'string':
-        this.#count(value.length);
         return text(value);
       case 'number':
         return `n${Object.is(value, -0) ? '-0' : String(value)};`;
@@ -68,7 +73,7 @@ export class ExactText {
       case 'undefined':
         return 'u';
       case 'object':
-        return value === null ? '0' : this.#ofObject(value);
+        return '0';
       default:
         return this.refuse(`is a ${typeof value}`);
     }
@@ -119,8 +124,8 @@ export class ExactText {
   }
 
   #ofList(values: readonly unknown[]): string {
-    this.#count(values.length);
-    // Its length is a key as well.
+    // Looking at all its keys takes long as well, of which its length is one.
+    if (values.length > this.longest) this.refuse('is too long');
     this.#requireNothingBut(Array.prototype, values, values.length + 1);
     let written = `a${values.length}:`;
     for (let index = 0; index < values.length; index += 1) {

@@ -4,8 +4,8 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { dependenciesOf, withWholeTables } from './dependencies.js';
-import { FillAudit } from './fill-audit.js';
 import { UnkeyableParameterError } from './exact-text.js';
+import { FillAudit } from './fill-audit.js';
 import { refusalIn } from './session-context.js';
 
 /** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */

@@ -7,8 +7,9 @@ export interface Consignment {
   readonly onSent: (() => void) | undefined;
 }
 
-interface Ready extends Consignment {
+interface Ready {
   readonly text: string;
+  readonly onSent: Consignment['onSent'];
 }
 
 /**
@@ -20,11 +21,11 @@ export class Consignments {
   #tickets = 0;
 
   /** The ticket for the entry, whose text is kept until it is sent. */
-  async ticketFor(consignment: Consignment): Promise<string> {
-    const text = await encodeEntry(consignment.entry);
+  async ticketFor({ entry, onSent }: Consignment): Promise<string> {
+    const text = await encodeEntry(entry);
     this.#tickets += 1;
     const ticket = `ticket-${this.#tickets}`;
-    this.#ready.set(ticket, { ...consignment, text });
+    this.#ready.set(ticket, { text, onSent });
     return ticket;
   }
 
@@ -35,12 +36,12 @@ export class Consignments {
    */
   send<T>(ticket: string, send: (json: string) => T): T {
     const name = ticket.slice(1, -1);
-    const consignment = this.#ready.get(name);
-    if (!consignment) throw new Error('An entry was to be sent that is not on its way.');
+    const ready = this.#ready.get(name);
+    if (!ready) throw new Error('An entry was to be sent that is not on its way.');
     this.#ready.delete(name);
     // Base64 has nothing to escape.
-    const sent = send(`"${consignment.text}"`);
-    consignment.onSent?.();
+    const sent = send(`"${ready.text}"`);
+    ready.onSent?.();
     return sent;
   }
 }

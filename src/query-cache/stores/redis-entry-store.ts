@@ -12,9 +12,9 @@ import { RedisError } from '../../redis/redis.errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { wallClock, type Clock } from '../core/clock.js';
 import { EntryStore, type CacheEntry } from '../core/entry-store.js';
+import { Consignments, type Consignment } from './consignments.js';
 import { decodeEntry } from './entry-codec.js';
 import { RedisKeys } from './redis-keys.js';
-import { Consignments, type Consignment } from './consignments.js';
 
 export class RedisEntryStore extends EntryStore {
   readonly #keys: RedisKeys;

@@ -94,7 +94,9 @@ describe('a plan', () => {
         }
       })();
     for (const make of [(name: string) => new Hidden(name), made]) {
-      for (let times = 0; times < 3; times += 1) await ask(named.bind(make('NZ')));
+      for (let times = 0; times < 2; times += 1) await ask(named.bind(make('NZ')));
+      // A hit, and built anew.
+      expect(await ask(named.bind(make('NZ')))).toMatchObject({ outcome: 'hit', built: 1 });
       expect(await ask(named.bind(make('FJ')))).toMatchObject({
         value: [{ id: 3 }],
       });
@@ -114,6 +116,7 @@ describe('a plan', () => {
     for (let times = 0; times < 3; times += 1) {
       expect((await ask(byName)).value).toEqual([{ id: 2 }, { id: 3 }, { id: 1 }]);
     }
+    expect(await ask(byName)).toMatchObject({ outcome: 'hit', built: 0 });
     expect((await ask(byId)).value).toEqual([{ id: 3 }, { id: 2 }, { id: 1 }]);
   });
 

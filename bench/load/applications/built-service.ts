@@ -5,3 +5,15 @@ const FOLDER = new URL('../../../dist/', import.meta.url);
 export async function builtModule<Module>(path: string): Promise<Module> {
   return (await import(new URL(path, FOLDER).href)) as Module;
 }
+
+/** The built read side. */
+export function queryCache(): Promise<typeof import('../../../src/query-cache/index.js')> {
+  return builtModule('query-cache/index.js');
+}
+
+/** The built write side. */
+export function cacheInvalidation(): Promise<
+  typeof import('../../../src/cache-invalidation/index.js')
+> {
+  return builtModule('cache-invalidation/index.js');
+}

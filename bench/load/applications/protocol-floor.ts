@@ -7,7 +7,7 @@
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
-import { builtModule } from './built-service.js';
+import { builtModule, cacheInvalidation, queryCache } from './built-service.js';
 import { serve } from './serve.js';
 import { redisAddress, TTL_MS } from './settings.js';
 import {
@@ -20,11 +20,8 @@ import {
   type UserSummary,
 } from './users.js';
 
-const { CacheTriggers } = await builtModule<
-  typeof import('../../../src/cache-invalidation/index.js')
->('cache-invalidation/index.js');
-const { CacheRegion } =
-  await builtModule<typeof import('../../../src/query-cache/index.js')>('query-cache/index.js');
+const { CacheTriggers } = await cacheInvalidation();
+const { CacheRegion } = await queryCache();
 const { openWith } = await builtModule<
   typeof import('../../../src/cache-invalidation/opening-query.js')
 >('cache-invalidation/opening-query.js');

@@ -9,7 +9,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import type { ListUsersQuery } from '../../../src/users/users.schemas.js';
-import { builtModule } from './built-service.js';
+import { builtModule, cacheInvalidation, queryCache } from './built-service.js';
 import { POOL_SIZE, setting, settings, TTL_MS } from './settings.js';
 
 const { configureApp } = await builtModule<typeof import('../../../src/app.js')>('app.js');
@@ -17,11 +17,8 @@ const { createHttpAdapter } =
   await builtModule<typeof import('../../../src/http/http-adapter.js')>('http/http-adapter.js');
 const { ServiceLog } =
   await builtModule<typeof import('../../../src/logging/service-log.js')>('logging/service-log.js');
-const { CacheInterceptor, QueryCacheModule } =
-  await builtModule<typeof import('../../../src/query-cache/index.js')>('query-cache/index.js');
-const { CacheInvalidationModule } = await builtModule<
-  typeof import('../../../src/cache-invalidation/index.js')
->('cache-invalidation/index.js');
+const { CacheInterceptor, QueryCacheModule } = await queryCache();
+const { CacheInvalidationModule } = await cacheInvalidation();
 const { User } =
   await builtModule<typeof import('../../../src/users/user.entity.js')>('users/user.entity.js');
 const { usersPage } =

@@ -4,7 +4,7 @@
  */
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { builtModule } from './built-service.js';
+import { cacheInvalidation, queryCache } from './built-service.js';
 import { serve } from './serve.js';
 import { setting, TTL_MS } from './settings.js';
 import {
@@ -17,11 +17,8 @@ import {
   type UserSummary,
 } from './users.js';
 
-const { CacheQuery, CacheRegion, defineQuery, QueryCacheModule } =
-  await builtModule<typeof import('../../../src/query-cache/index.js')>('query-cache/index.js');
-const { CacheInvalidationModule, CacheTriggers } = await builtModule<
-  typeof import('../../../src/cache-invalidation/index.js')
->('cache-invalidation/index.js');
+const { CacheQuery, CacheRegion, defineQuery, QueryCacheModule } = await queryCache();
+const { CacheInvalidationModule, CacheTriggers } = await cacheInvalidation();
 
 const NAMESPACE = 'tidemark';
 

@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
 
-/** How long a write waits for another one, in milliseconds. */
 const LONGEST_WAIT_MS = 2;
 
 /**
@@ -14,6 +13,9 @@ export class GatheredWrites {
   #waiting: (() => void)[] = [];
   #idle: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+
+  /** @param longestWaitMs how long a write waits for another one, in milliseconds. */
+  constructor(private readonly longestWaitMs = LONGEST_WAIT_MS) {}
 
   /** To be called before each write. */
   hold(stream: Writable): void {
@@ -66,7 +68,7 @@ export class GatheredWrites {
   }
 
   #startTimer(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), LONGEST_WAIT_MS);
+    this.#timer ??= setTimeout(() => this.#flush(), this.longestWaitMs);
   }
 
   /** Lets go what waits for another write, and what is held. */

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
 import { Bystander, Customer } from '../fixtures/entities.js';
-import { Outside } from './outside.js';
+import { endedOf, Outside } from './outside.js';
 
 const inRegion = defineQuery({
   name: 'in-region',
@@ -81,18 +81,6 @@ beforeEach(async () => {
   await outside.emptied();
   await outside.warm(Object.values(answers));
 });
-
-/** The answers that are no hits any more; all of them were right. */
-async function ended(): Promise<string[]> {
-  const found: string[] = [];
-  for (const [name, query] of Object.entries(answers)) {
-    const { value, outcomes } = await outside.app.observe(() => outside.app.cache.run(query));
-    if (outcomes[0] !== 'hit') found.push(name);
-    const truth: unknown = await query.build(outside.app.source).getRawMany();
-    expect({ name, value }).toEqual({ name, value: truth });
-  }
-  return found;
-}
 
 const sql =
   (...statements: readonly string[]) =>
@@ -176,7 +164,7 @@ describe('a write past the service ends what it changes', () => {
     ],
   ])('%s', async (_what, write, expected, rows) => {
     const relayed = await outside.relayed(write);
-    expect((await ended()).toSorted()).toEqual([...expected].toSorted());
+    expect((await endedOf(answers, outside)).toSorted()).toEqual([...expected].toSorted());
     expect(relayed).toBe(rows);
   });
 });
@@ -197,6 +185,6 @@ describe('a write of the service itself', () => {
 
   it('ends what it names, and no more: the triggers are no side effect', async () => {
     await outside.app.source.getRepository(Customer).update({ id: 1 }, { visits: 7 });
-    expect((await ended()).toSorted()).toEqual(['US', 'counts', 'customer 1']);
+    expect((await endedOf(answers, outside)).toSorted()).toEqual(['US', 'counts', 'customer 1']);
   });
 });

@@ -1,4 +1,5 @@
 /** An application whose tables have triggers, and somebody who writes past it. */
+import { expect } from '@jest/globals';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
@@ -105,4 +106,19 @@ export class Outside {
       if (outbox?.rows !== 0) throw new Error(`The outbox has ${outbox?.rows} rows.`);
     });
   }
+}
+
+/** Which of the answers are no hits any more; all of them are what the database says. */
+export async function endedOf(
+  answers: Readonly<Record<string, BoundQuery>>,
+  { app }: Outside,
+): Promise<string[]> {
+  const ended: string[] = [];
+  for (const [name, query] of Object.entries(answers)) {
+    const { value, outcomes } = await app.observe(() => app.cache.run(query));
+    if (outcomes[0] !== 'hit') ended.push(name);
+    const truth: unknown = await query.build(app.source).getRawMany();
+    expect({ name, value }).toEqual({ name, value: truth });
+  }
+  return ended;
 }

@@ -46,7 +46,12 @@ export class CachedApplication {
       ],
     }).compile();
     testing.useLogger(false);
-    await testing.init();
+    try {
+      await testing.init();
+    } catch (error) {
+      await testing.close();
+      throw error;
+    }
     return new CachedApplication(testing, testing.get(DataSource), testing.get(QueryCache));
   }
 

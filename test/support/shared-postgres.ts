@@ -2,15 +2,20 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** Creates an empty database for a spec file and answers its URL (superuser). */
-export async function createDatabase(): Promise<string> {
+/**
+ * Creates an empty database for a spec file and answers its URL (superuser).
+ *
+ * @param encoding the one of the server unless said otherwise.
+ */
+export async function createDatabase(encoding?: 'EUC_JP' | 'LATIN1'): Promise<string> {
   const admin = process.env['TIDEMARK_TEST_POSTGRES_URL'];
   if (admin === undefined) throw new Error('No shared PostgreSQL: run this spec through jest');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const client = new pg.Client({ connectionString: admin });
   await client.connect();
   try {
-    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+    const options = encoding && `ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`;
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${options ?? ''}`);
   } finally {
     await client.end();
   }

@@ -21,9 +21,7 @@ const STABLE_AND_CACHEABLE: ReadonlySet<string> = new Set(
     json_to_record json_to_recordset json_to_tsvector
     jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object jsonb_object_agg
     jsonb_object_agg_strict jsonb_object_agg_unique jsonb_object_agg_unique_strict
-    jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_array_tz jsonb_path_query_first_tz
-    jsonb_path_query_tz jsonb_to_record
-    jsonb_to_recordset jsonb_to_tsvector length make_timestamptz numeric overlaps
+    jsonb_to_record jsonb_to_recordset jsonb_to_tsvector length make_timestamptz numeric overlaps
     phraseto_tsquery plainto_tsquery quote_literal quote_nullable row_to_json time timestamp
     timestamptz timezone to_char to_date to_json to_jsonb to_number to_timestamp to_tsquery
     to_tsvector ts_headline websearch_to_tsquery
@@ -35,6 +33,11 @@ const REASON_OF_STABLE: ReadonlyMap<string, string> = new Map(
   (
     [
       ['its answer moves with the clock', 'now transaction_timestamp statement_timestamp timetz'],
+      [
+        'it may give a time of day the present offset of its time zone',
+        `jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_array_tz
+         jsonb_path_query_first_tz jsonb_path_query_tz`,
+      ],
       [
         'it may read a text as a date, and the text may name a moment, such as now',
         'json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_recordset',

@@ -11,17 +11,44 @@ export const SEARCH_PATH = `
 SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::text AS schemas,
        pg_catalog.current_setting('server_version_num') AS version`;
 
+/** The types whose values are or hold a time of day with a zone: domains, arrays, rows and ranges too. */
+const ZONED_TIMES = `
+RECURSIVE zoned_times(type) AS (
+  SELECT 'pg_catalog.timetz'::pg_catalog.regtype::pg_catalog.oid
+  UNION
+  SELECT holder.type
+    FROM zoned_times z
+   CROSS JOIN LATERAL (
+     SELECT t.oid AS type FROM pg_catalog.pg_type t WHERE z.type IN (t.typbasetype, t.typelem)
+     UNION ALL
+     SELECT c.reltype FROM pg_catalog.pg_attribute a
+       JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+      WHERE a.atttypid = z.type AND a.attnum > 0 AND NOT a.attisdropped AND c.reltype <> 0
+     UNION ALL
+     SELECT pg_catalog.unnest(ARRAY[r.rngtypid, r.rngmultitypid]) FROM pg_catalog.pg_range r
+      WHERE r.rngsubtype = z.type) holder)`;
+
+/**
+ * Whether two texts are equal in the database exactly if they are equal here. In some multibyte
+ * encodings, such as EUC_JP, two Unicode characters become one character of the server.
+ */
+const HAS_EXACT_TEXT = `(
+  SELECT pg_catalog.pg_encoding_max_length(d.encoding) = 1
+      OR pg_catalog.pg_encoding_to_char(d.encoding) = 'UTF8'
+    FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`;
+
 /**
  * The columns of users' tables. A generated column changes without being assigned, and a
  * collation that is not deterministic takes different texts for equal: such columns prove nothing.
  */
 export const COLUMNS = `
+WITH ${ZONED_TIMES}
 SELECT c.oid::text AS relation, a.attname::text AS name,
        CASE
          WHEN a.attgenerated <> '' THEN 'other'
-         WHEN t.typtype = 'e' THEN 'text'
+         WHEN t.typtype = 'e' AND e.exact_text THEN 'text'
          WHEN t.oid IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
-           AND COALESCE(l.collisdeterministic, true) THEN 'text'
+           AND COALESCE(l.collisdeterministic, true) AND e.exact_text THEN 'text'
          WHEN t.oid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
                         'pg_catalog.int8'::pg_catalog.regtype) THEN 'integer'
          WHEN t.oid = 'pg_catalog.uuid'::pg_catalog.regtype THEN 'uuid'
@@ -32,8 +59,7 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid)
            IN ('pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.timestamptz'::pg_catalog.regtype)
            THEN 'timestamp'
-         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) = 'pg_catalog.timetz'::pg_catalog.regtype
-           THEN 'zoned-time'
+         WHEN t.oid IN (SELECT z.type FROM zoned_times z) THEN 'zoned-time'
          -- Dates and times, lengths of time, numbers and booleans of PostgreSQL's own.
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < 16384
            AND t.typcategory IN ('D', 'T', 'N', 'B') THEN 'plain'
@@ -43,12 +69,15 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
          || CASE WHEN a.attgenerated <> '' THEN ' (generated)'
                  WHEN NOT COALESCE(l.collisdeterministic, true)
                    THEN ' (collation that is not deterministic)'
+                 WHEN NOT e.exact_text AND l.oid IS NOT NULL
+                   THEN ' (in a database whose encoding is neither UTF8 nor of single bytes)'
                  ELSE '' END AS type
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+ CROSS JOIN LATERAL (SELECT ${HAS_EXACT_TEXT} AS exact_text) e
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
    AND ${OF_USERS}
  ORDER BY a.attrelid, a.attnum`;
@@ -75,23 +104,36 @@ const HAS_MOVING_DEFAULT = `(p.pronargdefaults > 0
 const RANK = `CASE WHEN p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace AND ${HAS_MOVING_DEFAULT} THEN 2
                    WHEN p.provolatile = 'i' THEN 0 WHEN p.provolatile = 's' THEN 1 ELSE 2 END`;
 
+/** A text or a time of day given to such a function or operator of a user gets the present offset. */
+const TAKES_ZONED_TIME = (types: string): string =>
+  `EXISTS (SELECT FROM zoned_times z WHERE z.type IN (${types}))`;
+
 /** One row for each schema and rank: PostgreSQL has thousands of functions. */
 const TOGETHER = `
 SELECT schema::text AS schema, rank,
        pg_catalog.array_to_json(pg_catalog.array_agg(name ORDER BY name))::text AS names`;
 
-/** An aggregate of a user is what the functions behind it are. */
+/**
+ * An aggregate of a user is what the functions behind it are. A function of PostgreSQL's own that
+ * shares its name with none but those of zoned times of day is meant by that name.
+ */
 export const FUNCTIONS = `
+WITH ${ZONED_TIMES}
 ${TOGETHER} FROM (
 SELECT n.nspname AS schema, p.proname AS name,
-       max(CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN f.rank
+       GREATEST(max(CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN f.rank
                 ELSE GREATEST(f.rank, (
                   SELECT max(${RANK}) FROM pg_catalog.pg_proc p WHERE p.oid IN (
                     g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn,
-                    g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))) END) AS rank
+                    g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))) END),
+         CASE WHEN n.nspname = 'pg_catalog' THEN pg_catalog.bool_and(f.zoned)
+              ELSE pg_catalog.bool_or(f.zoned) END::int) AS rank
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
- CROSS JOIN LATERAL (SELECT ${RANK} AS rank) f
+ CROSS JOIN LATERAL (
+    SELECT ${RANK} AS rank,
+           ${TAKES_ZONED_TIME(`SELECT pg_catalog.unnest(
+             p.prorettype || COALESCE(p.proallargtypes, p.proargtypes::oid[]))`)} AS zoned) f
   LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
  WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  GROUP BY 1, 2
@@ -110,10 +152,12 @@ const IS_PROVING = (column: string): string =>
 
 /** An `=` of a user over the types of columns that prove a region replaces PostgreSQL's. */
 export const OPERATORS = `
+WITH ${ZONED_TIMES}
 ${TOGETHER} FROM (
 SELECT n.nspname AS schema, o.oprname AS name,
        max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
                 WHEN o.oprname = '=' AND ${IS_PROVING('o.oprleft')} AND ${IS_PROVING('o.oprright')} THEN 2
+                WHEN ${TAKES_ZONED_TIME('o.oprleft, o.oprright, o.oprresult')} THEN GREATEST(1, ${RANK})
                 ELSE ${RANK} END) AS rank
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
@@ -124,13 +168,16 @@ SELECT n.nspname AS schema, o.oprname AS name,
  GROUP BY named.schema, rank
  ORDER BY named.schema, rank`;
 
-/** Casts of users by functions that need not answer the same tomorrow. */
+/** Casts of users, by functions or by text, that need not answer the same tomorrow. */
 export const UNSURE_CASTS = `
 SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
          || pg_catalog.format_type(c.casttarget, NULL) AS cast
   FROM pg_catalog.pg_cast c
-  JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
- WHERE c.oid >= 16384 AND c.castmethod = 'f' AND ${RANK} > 0
+  JOIN pg_catalog.pg_type source ON source.oid = c.castsource
+  JOIN pg_catalog.pg_type target ON target.oid = c.casttarget
+  JOIN pg_catalog.pg_proc p
+    ON p.oid = c.castfunc OR (c.castmethod = 'i' AND p.oid IN (source.typoutput, target.typinput))
+ WHERE c.oid >= 16384 AND ${RANK} > 0
  ORDER BY 1`;
 
 /** The enums of users whose names can mean no type of another kind. */

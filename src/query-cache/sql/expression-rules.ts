@@ -4,7 +4,6 @@ import { refusalOf } from './built-in-functions.js';
 import { isMeant, type RangeItem } from './from-clause.js';
 import {
   isMomentName,
-  isZonedTime,
   isMomentType,
   mayBeStoredText,
   movesTimeOfDay,
@@ -25,6 +24,7 @@ import {
   type TypeCast,
   type TypeName,
 } from './syntax-tree.js';
+import { zonedTime } from './zoned-times.js';
 
 /** One SELECT and those around it: what its column names can mean. */
 export interface QueryLevel {
@@ -57,7 +57,8 @@ const NAMED_IN_KEYS: ReadonlySet<string> = new Set([
   'SVFOP_USER',
 ]);
 
-const ZONED_TIME = 'a time of day gets the present offset of its time zone';
+/** Methods of a path whose values may be times of day with a zone. */
+const READS_TIME_OF_DAY = /time_tz|datetime/i;
 
 /** Kinds of A_Expr whose name is an operator; BETWEEN and its like stand for `<=` and `>=`. */
 const BETWEEN_KINDS: ReadonlySet<string> = new Set([
@@ -82,9 +83,7 @@ export class ExpressionRules {
   call(call: FuncCall, level: QueryLevel): void {
     this.#function(namesOf(call.funcname), call.args?.length ?? 0);
     if (readsTextAsMoment(call, level.visible)) throw textAsMoment();
-    if (movesTimeOfDay(call, level.visible)) {
-      throw new ReadRefusal('volatile-function', `${ZONED_TIME}: cast it to a timestamp`);
-    }
+    if (movesTimeOfDay(call, level.visible)) throw zonedTime(': cast it to a timestamp');
   }
 
   /** An `=` that the text does not have. */
@@ -92,11 +91,7 @@ export class ExpressionRules {
     this.#operator(undefined, '=');
   }
 
-  expression(expression: A_Expr, level: QueryLevel): void {
-    const { lexpr, rexpr } = expression;
-    if ([lexpr, rexpr].some((operand) => isZonedTime(operand, level.visible))) {
-      throw new ReadRefusal('volatile-function', ZONED_TIME);
-    }
+  expression(expression: A_Expr): void {
     if (BETWEEN_KINDS.has(expression.kind ?? '')) {
       for (const name of ['<=', '>=']) this.#operator(undefined, name);
     } else this.operator(expression.name);
@@ -114,7 +109,7 @@ export class ExpressionRules {
     // A label is found in the schema, on whose version every answer depends.
     if (!isKnown && this.catalogue.isEnum(schema, name)) return;
     if (!isKnown) throw new ReadRefusal('unknown-function', `cast to type ${name}`);
-    if (name === 'timetz') throw new ReadRefusal('volatile-function', ZONED_TIME);
+    if (name === 'timetz') throw zonedTime();
   }
 
   /** `text::date`, where the text may be a word such as `today`. */
@@ -126,6 +121,12 @@ export class ExpressionRules {
   textRead(type: TypeName): void {
     this.cast(type);
     if (isMomentType(type)) throw textAsMoment();
+  }
+
+  /** A path of SQL/JSON, which may read a text as a time of day. */
+  path(path: Node | undefined): void {
+    const text = pick(path, 'A_Const')?.sval?.sval;
+    if (text === undefined || READS_TIME_OF_DAY.test(text)) throw zonedTime();
   }
 
   named({ op }: SQLValueFunction): void {

@@ -73,12 +73,6 @@ export function movesTimeOfDay(
   return namesOf(funcname).at(-1) === 'timezone' && !isTimestamp(args?.at(-1), visible);
 }
 
-/** A column of times of day with a zone: what it is compared with may be written without one. */
-export function isZonedTime(node: Node | undefined, visible: readonly RangeItem[]): boolean {
-  const column = pick(node, 'ColumnRef');
-  return !!column && resolveColumn(column, visible)?.column.nature === 'zoned-time';
-}
-
 function isTimestamp(node: Node | undefined, visible: readonly RangeItem[]): boolean {
   const are = (nodes: readonly Node[] | undefined): boolean =>
     nodes !== undefined && nodes.every((part) => isTimestamp(part, visible));

@@ -17,6 +17,7 @@ import {
   type SelectStmt,
 } from './syntax-tree.js';
 import { ParameterUse } from './terms.js';
+import { ZonedTimes } from './zoned-times.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 /** The names of the common table expressions that can be read here. */
@@ -52,6 +53,7 @@ class ReadAnalyser {
   /** The views whose definitions are being read, outermost first. */
   readonly #views: string[] = [];
   #hasReadViews = false;
+  readonly #zonedTimes = new ZonedTimes();
   /** The tables whose policies have been read. */
   readonly #secured = new Set<TableFacts>();
 
@@ -62,11 +64,13 @@ class ReadAnalyser {
     this.#rules = new ExpressionRules(catalogue);
     this.#parameters = new ParameterUse(statement);
     this.#equalities = new EqualityReader(this.#parameters);
+    this.#zonedTimes.addTree(statement);
   }
 
   analyse(select: SelectStmt): ReadAnalysis {
     this.#rules.casts();
     this.#select(select, undefined, new Set());
+    this.#zonedTimes.check();
     const tables = [...new Set(this.#references.map(({ table }) => table))].map((table) => ({
       table: table.id,
       confinements: confinementsOf(
@@ -106,6 +110,7 @@ class ReadAnalyser {
   }
 
   #table(table: TableFacts): void {
+    this.#zonedTimes.addTable(table);
     const family = this.catalogue.tables.filter(
       ({ id }) => id === table.id || table.relatives.includes(id),
     );
@@ -131,6 +136,7 @@ class ReadAnalyser {
     if (this.#views.includes(id)) throw new ReadRefusal('view', `${id} reads itself`);
     this.#hasReadViews = true;
     this.#views.push(id);
+    this.#zonedTimes.addTree({ SelectStmt: select });
     this.#select(select, undefined, new Set());
     this.#views.pop();
   }
@@ -145,6 +151,7 @@ class ReadAnalyser {
       try {
         const [statement] = parse(`SELECT ${policy}`);
         const targets = pick(statement?.stmt, 'SelectStmt')?.targetList;
+        this.#zonedTimes.addCondition(targets);
         this.#value(targets, { level, names: new Set() });
       } catch (error) {
         if (!(error instanceof ReadRefusal)) throw error;
@@ -220,14 +227,16 @@ class ReadAnalyser {
       pick(node, 'TypeName'),
     ];
     const [column, constant] = [pick(node, 'ColumnRef'), pick(node, 'A_Const')];
+    const path = pick(node, 'JsonFuncExpr')?.pathspec ?? pick(node, 'JsonTablePathSpec')?.string;
     const [cast, named] = [pick(node, 'TypeCast'), pick(node, 'SQLValueFunction')];
     if (cast) rules.conversion(cast, level);
     if (named) rules.named(named);
     if (call) rules.call(call, level);
-    if (expression) rules.expression(expression, level);
+    if (expression) rules.expression(expression);
     if (type) rules.cast(type);
     if (column) rules.column(column, level);
     if (constant) rules.constant(constant);
+    if (path) rules.path(path);
     if (comparesUnsaid(node)) rules.equality();
     rules.operator(pick(node, 'SubLink')?.operName);
     rules.operator(pick(node, 'SortBy')?.useOp);

@@ -28,8 +28,9 @@ export class CachedReads {
     entities: readonly EntityTarget<ObjectLiteral>[],
     schema: readonly string[] = [],
     cache: QueryCacheModuleOptions = {},
+    database?: string,
   ): Promise<CachedReads> {
-    const databaseUrl = await createDatabase();
+    const databaseUrl = database ?? (await createDatabase());
     const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true, cache });
     const sql = StatementCounter.attach(app.source);
     for (const statement of schema) await app.source.query(statement);

@@ -17,6 +17,17 @@ beforeAll(async () => {
       'CREATE DOMAIN past AS timestamptz',
       `CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
       `CREATE TABLE typed (id integer PRIMARY KEY, at timestamptz)`,
+      'CREATE DOMAIN opening AS timetz',
+      'CREATE TYPE hours AS (opens timetz, closes timetz)',
+      'CREATE TYPE span AS RANGE (subtype = timetz)',
+      `CREATE FUNCTION is_late(timetz) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN $1 > '18:00+00'`,
+      `CREATE FUNCTION noon() RETURNS timetz IMMUTABLE LANGUAGE sql RETURN timetz '12:00+00'`,
+      'CREATE OPERATOR ~> (FUNCTION = is_late, RIGHTARG = timetz)',
+      `CREATE TABLE z (id integer PRIMARY KEY, begins timetz, o opening, list timetz[], h hours, s span,
+         tod time, j jsonb)`,
+      `INSERT INTO z VALUES (1, '10:00+00', '10:00+00', '{10:00+00}', '(10:00+00,11:00+00)',
+         '[10:00+00,11:00+00)', '10:00', '["10:00:00"]')`,
+      'CREATE VIEW openings (id, since) AS SELECT id, begins FROM z',
       `CREATE TABLE m (id integer PRIMARY KEY, t text, c char(10), d word, a text[], j jsonb, n name,
          l text COLLATE loose, g text GENERATED ALWAYS AS (t || '') STORED, at timestamptz,
          plain timestamp, day date, tod time, zoned timetz, p past, seconds numeric)`,
@@ -111,6 +122,48 @@ describe('not cached: a time of day with an offset', () => {
   ])('%s', async (expression) => {
     await reads.expectRefused(select(expression), 'volatile-function');
   });
+
+  it.each([
+    "(t.begins, t.id) = ('12:00:00', 1)",
+    "CASE WHEN t.id = 1 THEN t.begins ELSE '12:00' END",
+    "CASE t.begins WHEN '12:00' THEN 1 END",
+    "COALESCE(t.begins, '12:00')",
+    "GREATEST(t.begins, '12:00')",
+    "NULLIF(t.begins, '12:00')",
+    "t.begins BETWEEN '10:00' AND '12:00'",
+    "t.begins IS DISTINCT FROM '12:00'",
+    "ARRAY[t.begins, '12:00']",
+    "'12:00' IN (SELECT begins FROM z)",
+    "'12:00' = ANY(t.list)",
+    "t.list @> '{12:00}'",
+    "array_append(t.list, '12:00')",
+    "t.o = '12:00'",
+    "t.h = ANY('{}')",
+    "(t.h).opens > '12:00'",
+    "t.s && '[12:00,13:00)'",
+    "lag(t.begins, 1, '12:00') OVER ()",
+    "(SELECT x.b > '12:00' FROM (SELECT begins AS b FROM z) x LIMIT 1)",
+    "(SELECT x.b > '12:00' FROM (SELECT * FROM z) x (i, b) LIMIT 1)",
+    "(WITH x (b) AS (SELECT begins FROM z) SELECT b > '12:00' FROM x LIMIT 1)",
+    "(SELECT begins FROM z UNION SELECT '12:00' LIMIT 1)",
+    '(SELECT count(*) FROM z a JOIN (SELECT tod AS begins FROM m) b USING (begins))',
+    '(SELECT count(*) FROM z a NATURAL JOIN (SELECT tod AS begins FROM m) b)',
+    "(SELECT since > '12:00' FROM openings LIMIT 1)",
+    "to_jsonb(t) ->> 'begins'",
+    "is_late('12:00')",
+    'is_late(t.tod)',
+    "~> CAST('12:00' AS time)",
+    "noon() > '12:00'",
+    "timetz_eq('12:00', '12:00+00')",
+    `jsonb_path_exists_tz(t.j, '$[*] ? (@.time_tz() > "09:00".time_tz())')`,
+    "JSON_VALUE(t.j, '$[0].time_tz()')",
+    "JSON_QUERY(t.j, '$[0].Time_TZ()')",
+    `JSON_EXISTS(t.j, '$[*] ? (@.datetime() > "09:00:00+01".datetime())')`,
+    "JSON_VALUE(t.j, CAST(CONCAT('$[0].time', '_tz()') AS jsonpath))",
+    "(SELECT x.v FROM JSON_TABLE(t.j, '$[*]' COLUMNS (v text PATH '$.time_tz()')) x LIMIT 1)",
+  ])('%s', async (expression) => {
+    await reads.expectRefused(select(expression, 'z'), 'volatile-function');
+  });
 });
 
 describe('cached', () => {
@@ -139,8 +192,16 @@ describe('cached', () => {
     await reads.warm(select(`t.${name}`, `(SELECT id AS ${name} FROM m)`));
   });
 
-  it('a time of day with a zone as it is', async () => {
-    await reads.warm(select('t.zoned'));
+  it.each([
+    ['a time of day with a zone as it is', 't.begins', 'z'],
+    ['such a time of a view', 't.since', 'openings'],
+    ['whether there is such a time', 't.begins IS NULL', 'z'],
+    ['all columns beside such a time', 't.*', 'z'],
+    ['another column of its table', "t.tod > '09:00'", 'z'],
+    ['such a time out of a subquery', 't.b', '(SELECT begins AS b FROM z ORDER BY begins)'],
+    ['a path that reads no time of day', "JSON_VALUE(t.j, '$[0]')", 'z'],
+  ])('%s', async (_what, expression, from) => {
+    await reads.warm(select(expression, from));
   });
 
   it('a long text that has such a word', async () => {

@@ -68,6 +68,11 @@ describe('a cast', () => {
     });
   });
 
+  it('by text, to a type that reads its text by a stable function', async () => {
+    await start('CREATE CAST (text AS timetz) WITH INOUT AS IMPLICIT');
+    await reads.expectRefused(select('t.id'), 'volatile-function');
+  });
+
   it('by an immutable function is believed', async () => {
     await start(
       rankOf('IMMUTABLE'),

@@ -21,6 +21,10 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** Most connections to the database at once. */
   readonly databasePool: number;
+  /** Longest time that a statement of a request may take; 0: any time. */
+  readonly databaseTimeoutMs: number;
+  /** Most requests that may wait for a connection to the database; the next ones get 503. */
+  readonly databaseQueue: number;
   /** Redis shared by all instances; `undefined`: the cache lives in this process alone. Secret. */
   readonly redisUrl: string | undefined;
   /** A Redis command that takes longer counts as a failure. */
@@ -66,6 +70,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     host: value.HOST,
     databaseUrl: value.DATABASE_URL,
     databasePool: value.DATABASE_POOL,
+    databaseTimeoutMs: value.DATABASE_TIMEOUT_MS,
+    databaseQueue: value.DATABASE_QUEUE,
     redisUrl: value.REDIS_URL,
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
     cacheTtlMs: value.CACHE_TTL * 1000,

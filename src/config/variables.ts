@@ -50,6 +50,8 @@ export const variables = {
     'postgres://user:password@host:5432/database',
   ).optional(),
   DATABASE_POOL: number(1, 1000, { whole: true }).default(10),
+  DATABASE_TIMEOUT_MS: number(0, 3_600_000, { whole: true }).default(10_000),
+  DATABASE_QUEUE: number(1, 100_000, { whole: true }).default(100),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379/0').optional(),
   REDIS_SENTINELS: laterRelease.optional(),
   REDIS_CLUSTER: laterRelease.optional(),

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { CacheTriggers, CacheTriggersError } from '../cache-invalidation/index.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
+import { DriverBounds } from './bounded-driver.js';
 import { migrate } from './migrate.js';
 import { lines, progressBar } from './progress-bar.js';
 import { hasUsers, seedUsers } from './seed.js';
@@ -16,6 +17,7 @@ import { hasUsers, seedUsers } from './seed.js';
 export class DatabaseStart implements OnApplicationBootstrap {
   constructor(
     private readonly source: DataSource,
+    private readonly bounds: DriverBounds,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -24,6 +26,8 @@ export class DatabaseStart implements OnApplicationBootstrap {
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
     await this.#installTriggers(log);
     await this.#seed(new Logger('Seed'));
+    // Requests come from here on.
+    this.bounds.statementTimeoutMs = this.config.databaseTimeoutMs;
   }
 
   /** Without them the service works; only what others write to its tables is not seen. */

@@ -14,6 +14,8 @@ describe('isDatabaseUnavailable', () => {
     ['a server that stops', new QueryFailedError('SELECT 1', [], coded('57P01'))],
     ['a lost connection', coded('08006')],
     ['too many connections', coded('53300')],
+    ['a statement that was cancelled', new QueryFailedError('SELECT 1', [], coded('57014'))],
+    ['an idle session that was ended', coded('57P05')],
     ['a connection that ended', new Error('Connection terminated unexpectedly')],
     ['a pool that is exhausted', new Error('timeout exceeded when trying to connect')],
   ])('is so for %s', (_name, error) => {

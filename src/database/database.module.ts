@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
+import { BoundsModule } from './bounds.module.js';
+import { DriverBounds } from './bounded-driver.js';
 import { connect } from './connect.js';
 import { dataSourceOptions } from './data-source.js';
 import { DatabaseStart } from './database-start.service.js';
@@ -10,13 +12,15 @@ import { DatabaseStart } from './database-start.service.js';
 /** The data source of the service: connected, migrated, and filled in where that was asked for. */
 @Module({
   imports: [
+    BoundsModule,
     TypeOrmModule.forRootAsync({
-      inject: [CONFIG],
-      useFactory: ({ databaseUrl, databasePool }: Config) => {
+      imports: [BoundsModule],
+      inject: [CONFIG, DriverBounds],
+      useFactory: ({ databaseUrl, databasePool }: Config, bounds: DriverBounds) => {
         if (databaseUrl === undefined)
           throw new Error('No database URL: start the database first.');
         return {
-          ...dataSourceOptions({ url: databaseUrl, poolSize: databasePool }),
+          ...dataSourceOptions({ url: databaseUrl, poolSize: databasePool, bounds }),
           autoLoadEntities: true,
           retryAttempts: 0,
         };

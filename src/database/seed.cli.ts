@@ -30,7 +30,7 @@ async function seed(total: number): Promise<void> {
   try {
     // The whole application, so that its cache, and that of running instances, learns of the users.
     const app = await NestFactory.createApplicationContext(
-      AppModule.forRoot({ ...database.config, seedUsers: 0 }),
+      AppModule.forRoot({ ...database.config, seedUsers: 0, databaseTimeoutMs: 0 }),
       { logger: new ServiceLog('warn', process.stderr), abortOnError: false },
     );
     try {

@@ -1,11 +1,13 @@
 /** Which problem an error is to the client. Nothing of an unknown error is told. */
 import { HttpException } from '@nestjs/common';
+import { DatabaseBusyError } from '../database/bounded-driver.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { BODY_LIMIT_BYTES } from './limits.js';
 import { fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
 
 const DATABASE_RETRY_SECONDS = 5;
 const WRITE_RETRY_SECONDS = 1;
+const BUSY_RETRY_SECONDS = 1;
 
 export function problemOfError(error: unknown): Problem {
   if (error instanceof HttpException) return problemOfHttpException(error);
@@ -15,6 +17,14 @@ export function problemOfError(error: unknown): Problem {
       kind: 'write-refused',
       detail: error.message,
       headers: { 'retry-after': String(WRITE_RETRY_SECONDS) },
+    };
+  }
+  if (error instanceof DatabaseBusyError) {
+    return {
+      status: 503,
+      kind: 'database-busy',
+      detail: 'Too many requests wait for the database. Try again in a moment.',
+      headers: { 'retry-after': String(BUSY_RETRY_SECONDS) },
     };
   }
   if (isDatabaseUnavailable(error)) {

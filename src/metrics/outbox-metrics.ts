@@ -20,7 +20,6 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
     rows.inc(event.rows);
     lagSeconds.observe(event.lagMs / 1000);
   });
-  // Known to the instance that relays; the others show 0.
   const measured = (name: string, help: string, value: () => number): void =>
     registry.registerMetric(
       new Gauge({

@@ -10,11 +10,15 @@ import { writeStep } from './support/steps.js';
 describe('PostgreSQL standing still for longer than a lease', () => {
   let cluster: FaultCluster;
   let writer: Member;
+  let impatient: Member;
 
-  useFaultCluster((started) => {
-    cluster = started;
-    [writer] = started.members;
-  });
+  useFaultCluster(
+    (started) => {
+      cluster = started;
+      [writer, , impatient] = started.members;
+    },
+    { envOfThird: { DATABASE_TIMEOUT_MS: '2000' } },
+  );
 
   it(
     'keeps nobody from hits',
@@ -27,6 +31,24 @@ describe('PostgreSQL standing still for longer than a lease', () => {
             expect((await member.get(path)).cache).toBe('hit');
           }
           expect(await member.instance.health()).toBe('error');
+        }
+        cluster.postgres.resume();
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'lets a miss and a write end with 503 after their deadline',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        cluster.postgres.pause();
+        const miss = impatient.get('/users/999999');
+        const write = register.write(impatient);
+        for (const answer of [await miss, await write]) {
+          expect(answer.status).toBe(503);
+          expect(answer.headers['retry-after']).toBe('5');
         }
         cluster.postgres.resume();
       });

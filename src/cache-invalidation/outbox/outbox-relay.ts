@@ -14,10 +14,11 @@ import type pg from 'pg';
 import { mergeTouched, type TouchedTable } from '../../query-cache/core/touched-regions.js';
 import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
 import type { TouchedVersions, WriteProtocol } from '../core/write-protocol.js';
+import { sqlStateOf } from '../core/commit-outcome.js';
 import { versionNames } from '../touched-tables.js';
 import type { OutboxObjects } from './outbox-objects.js';
 import type { OutboxRecord } from './outbox-record.js';
-import { OutboxSession, type Backlog } from './outbox-session.js';
+import { OutboxSession, type Backlog, type LockHolder } from './outbox-session.js';
 import { touchedByRecord } from './touched-by-record.js';
 
 /** Rows read at once. */
@@ -32,6 +33,7 @@ const PATIENCE_LOOKS = 4;
 const RETRY_MS = 500;
 /** Pause between two looks whether there is an outbox by now. */
 const INSTALLED_MS = 1_000;
+const INSUFFICIENT_PRIVILEGE = '42501';
 /** Pause between two measurements of the backlog. */
 const MEASURE_MS = 5_000;
 
@@ -52,6 +54,8 @@ export class OutboxRelay {
   #measuredAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
+  /** The process that holds the lock and cannot be ended, as the log has said. */
+  #reported: LockHolder['pid'] | undefined;
   readonly #closing = new AbortController();
 
   constructor(
@@ -72,9 +76,10 @@ export class OutboxRelay {
     return this.#isInstalled;
   }
 
-  /** As measured last, by the instance that relays; others do not know. */
+  /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
   get backlog(): Backlog | undefined {
-    return this.#state === 'relaying' ? this.#backlog : undefined;
+    const isMeasured = this.#state === 'relaying' || this.#state === 'standby';
+    return isMeasured ? this.#backlog : undefined;
   }
 
   start(): void {
@@ -127,17 +132,38 @@ export class OutboxRelay {
   async #awaitLock(session: OutboxSession): Promise<void> {
     let oldest: string | undefined;
     let looks = 0;
+    this.#reported = undefined;
     while (!this.#closing.signal.aborted && !(await session.tryLock())) {
       this.#state = 'standby';
       const now = await session.oldestId();
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
       if (looks >= PATIENCE_LOOKS) {
-        this.log.warn('Another instance has stopped relaying: its session is ended');
-        await session.dismissHolder();
+        await this.#dismissHolder(session);
         looks = 0;
       }
+      await this.#measure(session);
       await this.#pause(STANDBY_MS);
+    }
+  }
+
+  /** Ends the session of a relay that has the lock and does nothing with it, where that is allowed. */
+  async #dismissHolder(session: OutboxSession): Promise<void> {
+    const holder = await session.holder();
+    if (!holder) return;
+    const who = `process ${holder.pid} of role ${holder.role ?? 'unknown'}`;
+    try {
+      await session.terminate(holder);
+      this.log.warn(`The relay has not moved: its session (${who}) was ended`);
+    } catch (error) {
+      if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+      if (this.#reported === holder.pid) return;
+      this.#reported = holder.pid;
+      this.log.warn(
+        `Writes from outside the service are not seen: ${who} holds the lock of the relay and does ` +
+          `not relay, and this role may not end its session. Run as a superuser: ` +
+          `SELECT pg_terminate_backend(${holder.pid})`,
+      );
     }
   }
 

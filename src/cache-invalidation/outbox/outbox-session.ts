@@ -18,6 +18,12 @@ export interface Backlog {
   readonly ageMs: number;
 }
 
+export interface LockHolder {
+  readonly pid: number;
+  readonly role: string | null;
+  readonly application: string | null;
+}
+
 export class OutboxSession {
   #wake: () => void = () => undefined;
   #isNotified = false;
@@ -72,10 +78,12 @@ export class OutboxSession {
     return (row?.['id'] as string | null | undefined) ?? undefined;
   }
 
-  /** Ends the session of a relay that has the lock and does nothing with it. */
-  async dismissHolder(): Promise<void> {
-    await this.#rows(
-      `SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l
+  /** The session that has the lock; `undefined` where none has it any more. */
+  async holder(): Promise<LockHolder | undefined> {
+    const [row] = await this.#rows(
+      `SELECT l.pid, a.usename AS role, a.application_name AS application
+         FROM pg_catalog.pg_locks l
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
           AND l.classid = $1::int8::oid
           AND l.objid = (pg_catalog.hashtext($2)::int8 & 4294967295)::oid
@@ -83,6 +91,12 @@ export class OutboxSession {
           AND l.pid <> pg_catalog.pg_backend_pid()`,
       [RELAY_LOCK, this.objects.schema],
     );
+    return row as LockHolder | undefined;
+  }
+
+  /** Ends a session. Rejects where the role has not the right to. */
+  async terminate({ pid }: LockHolder): Promise<void> {
+    await this.#rows('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
   }
 
   async listen(): Promise<void> {

@@ -35,7 +35,10 @@ export class FaultCluster {
 
   static async start({ env = {}, envOfThird = {}, redis: redisOptions }: FaultClusterOptions = {}) {
     const [postgres, redis] = await Promise.all([
-      PostgresServer.start({ config: { log_statement: 'all' } }),
+      PostgresServer.start({
+        // The server does not notice that a client has gone: the harder case.
+        config: { log_statement: 'all', client_connection_check_interval: '0' },
+      }),
       RedisServer.start(redisOptions),
     ]);
     const connectionString = await postgres.createDatabase(DATABASE);

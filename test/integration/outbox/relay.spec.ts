@@ -1,5 +1,7 @@
 /** Who relays, and what becomes of it when he does not: real PostgreSQL and Redis, two instances. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
 import { defineQuery } from '../../../src/query-cache/index.js';
@@ -42,13 +44,29 @@ afterEach(async () => {
 });
 
 async function start(): Promise<CachedApplication> {
+  const application = await startAs(databaseUrl);
+  await new CacheTriggers(application.source, 'tidemark').install();
+  return application;
+}
+
+/** A role that owns the table and the outbox and may end no session of another role. */
+async function ownerWithoutRights(): Promise<string> {
+  const role = `plain_${randomBytes(4).toString('hex')}`;
+  await client.query(`CREATE ROLE ${role} LOGIN`);
+  await client.query(`GRANT ALL ON SCHEMA tidemark_tidemark TO ${role}`);
+  await client.query(`GRANT ALL ON ALL TABLES IN SCHEMA tidemark_tidemark, public TO ${role}`);
+  const url = new URL(databaseUrl);
+  url.username = role;
+  return url.href;
+}
+
+async function startAs(url: string): Promise<CachedApplication> {
   const application = await CachedApplication.start({
-    databaseUrl,
+    databaseUrl: url,
     entities: [Bystander],
     cache: { redis: { url: redis.url, timeoutMs: 1_000 } },
   });
   applications.push(application);
-  await new CacheTriggers(application.source, 'tidemark').install();
   return application;
 }
 
@@ -123,6 +141,35 @@ describe('the relay', () => {
     await seenBy(application, [4]);
     await expectState(application, 'relaying');
     await idle.end().catch(() => undefined);
+  });
+
+  it('that another role keeps from its lock says so, and how old the oldest write is', async () => {
+    const before = await start();
+    await emptied();
+    await before.stop();
+    applications = [];
+    const held = new pg.Client({ connectionString: databaseUrl });
+    await held.connect();
+    await held.query(`SELECT pg_advisory_lock(1953064050, hashtext('tidemark_tidemark'))`);
+    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    try {
+      const application = await startAs(await ownerWithoutRights());
+      await client.query('INSERT INTO bystanders VALUES (6)');
+      const [row] = (await client.query('SELECT pg_backend_pid() AS mine')).rows;
+      expect(row).toBeDefined();
+      await eventually(() => {
+        expect(relayOf(application).state).toBe('standby');
+        expect(relayOf(application).backlog).toMatchObject({ rows: 1 });
+      });
+      const told = (): string[] => log.mock.calls.map(([line]) => String(line));
+      await eventually(() => expect(told()).toContainEqual(expect.stringContaining('may not end')));
+      expect(told().filter((line) => line.includes('pg_terminate_backend'))).toHaveLength(1);
+      expect(told().join()).not.toContain('was ended');
+      await held.end();
+      await seenBy(application, [6]);
+    } finally {
+      log.mockRestore();
+    }
   });
 
   it('drains what has gathered while nobody was there', async () => {

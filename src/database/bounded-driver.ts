@@ -1,0 +1,76 @@
+/**
+ * node-postgres with two bounds that TypeORM's options do not have: how long a connection may be busy, and
+ * how many callers may wait for one.
+ *
+ * A connection that is busy for too long is closed. That ends the wait, whatever the server does (it may
+ * not answer at all), and leaves no connection in the pool whose state is not known.
+ */
+import pg from 'pg';
+
+/** Too many callers wait for a connection already. */
+export class DatabaseBusyError extends Error {
+  constructor(maxWaiting: number) {
+    super(`All connections to the database are in use, and ${maxWaiting} callers wait for one.`);
+    this.name = 'DatabaseBusyError';
+  }
+}
+
+/** Begins without a limit: what an instance does before it serves may take any time. */
+export class DriverBounds {
+  /** Longest time that a statement may take, in milliseconds; 0: any time. */
+  statementTimeoutMs = 0;
+
+  /** @param maxWaiting most callers that may wait for a free connection at once. */
+  constructor(readonly maxWaiting = Infinity) {}
+}
+
+type Query = (...sent: unknown[]) => unknown;
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (error?: unknown) => void,
+) => void;
+
+/** What TypeORM takes as `driver` in place of the module `pg`. */
+export function boundedDriver(bounds: DriverBounds): typeof pg {
+  class BoundedClient extends pg.Client {
+    #timer: NodeJS.Timeout | undefined;
+
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      const stopTimer = (): void => {
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+      };
+      this.on('drain', stopTimer).on('end', stopTimer);
+      const query = this.query.bind(this) as Query;
+      this.query = ((...sent: unknown[]) => {
+        this.#startTimer();
+        return query(...sent);
+      }) as typeof this.query;
+    }
+
+    #startTimer(): void {
+      const { statementTimeoutMs } = bounds;
+      if (statementTimeoutMs === 0 || this.#timer) return;
+      this.#timer = setTimeout(() => {
+        const reason = `Connection terminated: busy for ${statementTimeoutMs} ms`;
+        this.connection.stream.destroy(new Error(reason));
+      }, statementTimeoutMs);
+    }
+  }
+
+  class BoundedPool extends pg.Pool {
+    constructor(config?: pg.PoolConfig) {
+      super({ ...config, Client: BoundedClient });
+      const connect = this.connect.bind(this) as (connected?: Connected) => unknown;
+      this.connect = ((connected?: Connected): unknown => {
+        if (this.waitingCount < bounds.maxWaiting) return connect(connected);
+        const error = new DatabaseBusyError(bounds.maxWaiting);
+        return connected ? connected(error, undefined, () => undefined) : Promise.reject(error);
+      }) as typeof this.connect;
+    }
+  }
+
+  return Object.create(pg, { Pool: { value: BoundedPool } }) as typeof pg;
+}

@@ -1,0 +1,53 @@
+/** Asks whether the database answers, over one connection that no request waits for. */
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { CONFIG } from '../config/config.module.js';
+import type { Config } from '../config/config.js';
+
+const TIMEOUT_MS = 1_000;
+
+@Injectable()
+export class DatabaseProbe implements OnApplicationShutdown {
+  #client: pg.Client | undefined;
+  #asking: Promise<void> | undefined;
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  /**
+   * Resolves when the database has answered; all who ask at the same time share one question. Rejects
+   * within 2 seconds where it does not.
+   */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  async #ask(): Promise<void> {
+    const client = this.#client ?? this.#open();
+    try {
+      if (this.#client !== client) await client.connect();
+      this.#client = client;
+      await client.query('SELECT 1');
+    } catch (error) {
+      this.#client = undefined;
+      void client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #open(): pg.Client {
+    const client = new pg.Client({
+      connectionString: this.config.databaseUrl,
+      application_name: 'tidemark health',
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+    });
+    // It is found out by the next question.
+    client.on('error', () => undefined);
+    return client;
+  }
+}

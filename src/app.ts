@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { Drain } from './http/drain.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { serveDocs } from './http/docs.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -30,6 +31,7 @@ export async function createApp(
     { logger: log, abortOnError: false, bodyParser: false },
   );
   configureApp(app, log);
+  app.get(Drain).follow(app.getHttpServer());
   return app;
 }
 

@@ -6,6 +6,7 @@ import { readConfig } from './config/environment.js';
 import type { Config } from './config/config.js';
 import { DatabaseError } from './database/database.error.js';
 import { openServiceDatabase } from './database/service-database.js';
+import { Drain } from './http/drain.js';
 import { addressOf, greeting } from './greeting.js';
 import { describeError } from './logging/describe-error.js';
 import { ServiceLog } from './logging/service-log.js';
@@ -34,6 +35,7 @@ try {
   });
   const app = await createApp(database.config, log);
   shutdown.add(() => app.close());
+  shutdown.add(() => app.get(Drain).finish(config.shutdownDrainMs));
   await app.listen(config.port, config.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   for (const line of greeting(addressOf(config.host, port), database)) log.log(line);

@@ -17,6 +17,7 @@ describe('parseConfig', () => {
     expect(parseConfig({})).toEqual({
       port: 3000,
       host: '0.0.0.0',
+      shutdownDrainMs: 5000,
       databaseUrl: undefined,
       databasePool: 10,
       redisUrl: undefined,
@@ -61,6 +62,7 @@ describe('parseConfig', () => {
     ['PORT', '3e3'],
     ['PORT', '-1'],
     ['HOST', 'two words'],
+    ['SHUTDOWN_DRAIN_MS', '20001'],
     ['DATABASE_URL', 'mysql://h/d'],
     ['DATABASE_URL', 'h:5432'],
     ['DATABASE_POOL', '0'],
@@ -105,6 +107,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(17);
+    expect(configVariables).toHaveLength(20);
   });
 });

@@ -17,6 +17,8 @@ export interface Config {
    * loopback alone cannot be reached; 127.0.0.1 keeps a developer's machine to itself.
    */
   readonly host: string;
+  /** For how long a service with traffic goes on listening when it is told to stop. */
+  readonly shutdownDrainMs: number;
   /** PostgreSQL to use; `undefined`: the service runs its own under `.data/`. Secret. */
   readonly databaseUrl: string | undefined;
   /** Most connections to the database at once. */
@@ -68,6 +70,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   return Object.freeze({
     port: value.PORT,
     host: value.HOST,
+    shutdownDrainMs: value.SHUTDOWN_DRAIN_MS,
     databaseUrl: value.DATABASE_URL,
     databasePool: value.DATABASE_POOL,
     databaseTimeoutMs: value.DATABASE_TIMEOUT_MS,

@@ -45,6 +45,7 @@ export const variables = {
     .string()
     .regex(/^[A-Za-z0-9.:_%-]+$/, 'is not an address or a host name: write one such as 127.0.0.1')
     .default('0.0.0.0'),
+  SHUTDOWN_DRAIN_MS: number(0, 20_000, { whole: true }).default(5000),
   DATABASE_URL: url(
     ['postgres:', 'postgresql:'],
     'postgres://user:password@host:5432/database',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { Drain } from '../http/drain.js';
 import { CacheIndicator } from './cache.health.js';
 import { DatabaseProbe } from './database-probe.js';
 import { DatabaseIndicator } from './database.health.js';
@@ -9,6 +10,6 @@ import { OutboxIndicator } from './outbox.health.js';
 @Module({
   imports: [TerminusModule],
   controllers: [HealthController],
-  providers: [DatabaseProbe, DatabaseIndicator, CacheIndicator, OutboxIndicator],
+  providers: [Drain, DatabaseProbe, DatabaseIndicator, CacheIndicator, OutboxIndicator],
 })
 export class HealthModule {}

@@ -8,6 +8,9 @@ export interface RedisLog {
   warn(message: string): void;
 }
 
+/** As the server words its errors: `WRONGPASS invalid username-password pair`. */
+const SERVER_ERROR = /^[A-Z]{3,} /;
+
 interface OutageEvents {
   down: [reason: string];
   up: [];
@@ -15,12 +18,14 @@ interface OutageEvents {
 
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`.
- * Each change is logged once and told to the listeners.
+ * Each change is logged once and told to the listeners. What the server says meanwhile is logged once, too.
  */
 export class OutageState {
   readonly #events = new EventEmitter<OutageEvents>().setMaxListeners(0);
   #state: RedisState = 'connecting';
   #reason = 'not connected yet';
+  /** Of the present outage. */
+  #refusal: string | undefined;
   #outages = 0;
   #closed = false;
 
@@ -47,12 +52,15 @@ export class OutageState {
   fail(reason: string): void {
     if (this.#closed) return;
     this.#reason = reason;
-    if (this.#state === 'down') return;
-    this.#state = 'down';
-    this.#outages += 1;
+    const isNewRefusal = SERVER_ERROR.test(reason) && reason !== this.#refusal;
+    if (isNewRefusal) this.#refusal = reason;
+    if (this.#state === 'down' && !isNewRefusal) return;
     this.log.warn(
       `Redis at ${this.address} is not available (${reason}); trying again until it is`,
     );
+    if (this.#state === 'down') return;
+    this.#state = 'down';
+    this.#outages += 1;
     this.#tell('down', reason);
   }
 
@@ -60,6 +68,7 @@ export class OutageState {
     if (this.#closed || this.#state === 'up') return;
     const wasDown = this.#state === 'down';
     this.#state = 'up';
+    this.#refusal = undefined;
     if (wasDown) this.log.log(`Redis at ${this.address} is available again`);
     this.#tell('up');
   }

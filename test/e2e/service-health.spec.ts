@@ -3,6 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { eventually } from '../support/eventually.js';
 import { PostgresServer } from '../support/postgres-server.js';
+import { RedisServer } from '../support/redis-server.js';
+import { createDatabase } from '../support/shared-postgres.js';
 import { startLoggedService, useLoggedService } from './support/logged-service.js';
 
 describe('the service', () => {
@@ -27,6 +29,33 @@ describe('the service', () => {
         details: { database: { status: 'up' }, cache: { status: 'up' } },
       });
     });
+  });
+});
+
+describe('the service that Redis refuses', () => {
+  it('says so without the reason, which the log has once', async () => {
+    const redis = await RedisServer.start({ config: { requirepass: 'secret' } });
+    const url = new URL(redis.url);
+    Object.assign(url, { username: 'default', password: 'wrong-password' });
+    const service = await startLoggedService(await createDatabase(), { REDIS_URL: url.href });
+    try {
+      const { app, lines, records } = service;
+      const reasons = () => records().filter(({ msg }) => /WRONGPASS/.test(String(msg)));
+      await eventually(async () => {
+        expect((await app.inject({ url: '/health/ready' })).json()).toMatchObject({
+          details: { cache: { status: 'degraded' } },
+        });
+        expect(reasons()).toHaveLength(1);
+      });
+      const { body, statusCode } = await app.inject({ url: '/health/ready' });
+      expect(statusCode).toBe(200);
+      expect(body).toContain('Redis is not available');
+      expect(body).not.toMatch(/WRONGPASS|default|password|127\.0\.0\.1|ECONN|\d{4,}/);
+      expect(lines.join('')).not.toContain('wrong-password');
+    } finally {
+      await service.app.close();
+      await redis.stop();
+    }
   });
 });
 

@@ -91,11 +91,14 @@ export class CacheStores {
     this.connection?.onDown(listener);
   }
 
-  /** What is not as it should be, in words; `undefined` when all is well. */
+  /**
+   * What is not as it should be, in words for anyone: no addresses and no texts of errors, which the log
+   * has. `undefined` when all is well.
+   */
   degradation(): string | undefined {
     if (!this.connection) return undefined;
     if (this.connection.state !== 'up') {
-      return `Redis is not available (${this.connection.reason}): reads go to the database`;
+      return 'Redis is not available: reads go to the database';
     }
     const policy = this.connection.evictionPolicy;
     return policy?.startsWith('allkeys-')

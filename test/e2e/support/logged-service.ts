@@ -14,9 +14,12 @@ export interface LoggedService {
 }
 
 /** The caller closes the application. */
-export async function startLoggedService(databaseUrl: string): Promise<LoggedService> {
+export async function startLoggedService(
+  databaseUrl: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<LoggedService> {
   const lines: string[] = [];
-  const config = parseConfig({ DATABASE_URL: databaseUrl, LOG_LEVEL: 'debug' });
+  const config = parseConfig({ DATABASE_URL: databaseUrl, LOG_LEVEL: 'debug', ...env });
   const log = new ServiceLog('debug', { write: (line: string) => void lines.push(line) });
   const app = await createApp(config, log);
   await app.init();

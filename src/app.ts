@@ -8,6 +8,7 @@ import { createHttpAdapter } from './http/http-adapter.js';
 import { serveDocs } from './http/docs.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { REQUEST_ID_HEADER } from './http/request-id.js';
+import { checkRequests } from './http/request-check.js';
 import { logRequests } from './http/request-log.js';
 import { RouteTable } from './http/route-table.js';
 import { addSecurityHeaders } from './http/security-headers.js';
@@ -47,9 +48,9 @@ export function configureApp(app: NestFastifyApplication, log: ServiceLog): void
   });
   measureRequests(server, app.get(Registry));
   logRequests(server, log);
-  server.removeContentTypeParser('text/plain');
   const routes = new RouteTable(server);
   addSecurityHeaders(server);
+  checkRequests(server);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(log, routes));
   serveDocs(app);

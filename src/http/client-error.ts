@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { MAX_URL_LENGTH } from './limits.js';
 import { PROBLEM_MEDIA_TYPE, toDocument, type Problem } from './problem-document.js';
 
 /** What Node's HTTP parser could not read, by its error code. */
@@ -13,13 +15,44 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
 };
 const UNREADABLE: Problem = { status: 400, detail: 'This is no HTTP/1.1 request.' };
 
+const URL_TOO_LONG: Problem = {
+  status: 414,
+  detail: `The URL is longer than ${MAX_URL_LENGTH} characters: send a shorter one.`,
+};
+const UNKNOWN_METHOD: Problem = { status: 501, detail: 'There is no such method in HTTP.' };
+const NO_TUNNEL: Problem = { status: 501, detail: 'The service opens no tunnels: it is no proxy.' };
+
+/** `rawPacket`: what was read last, with the fault in it. */
+type ClientError = Error & { readonly code?: string; readonly rawPacket?: unknown };
+
 /** Answers what is no request at all, before there is a route or a hook that could. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+export function answerClientError(error: ClientError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);
     return;
   }
-  const problem = PROBLEMS[error.code ?? ''] ?? UNREADABLE;
+  answerRaw(problemOf(error), socket);
+}
+
+/** Answers CONNECT, for which Node has no request and response. */
+export function refuseTunnel(_request: unknown, socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  answerRaw(NO_TUNNEL, socket);
+}
+
+function problemOf({ code = '', rawPacket }: ClientError): Problem {
+  const packet = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : '';
+  const [line = ''] = packet.split('\r\n', 1);
+  if (code === 'HPE_HEADER_OVERFLOW' && line.length > MAX_URL_LENGTH && /^[A-Z-]+ /.test(line)) {
+    return URL_TOO_LONG;
+  }
+  if (code === 'HPE_INVALID_METHOD' && /^[A-Z-]+ \S+ HTTP\/1\.[01]$/.test(line)) {
+    return UNKNOWN_METHOD;
+  }
+  return PROBLEMS[code] ?? UNREADABLE;
+}
+
+function answerRaw(problem: Problem, socket: Duplex): void {
   const id = randomUUID();
   const body = JSON.stringify(toDocument(problem, { id, url: '' }));
   socket.end(

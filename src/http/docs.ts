@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE, problemDocument } from './problem-document.js';
+import { serveContent } from './static-content.js';
 
 const TITLE = 'Tidemark';
 const VERSION = '0.1.0';
@@ -39,22 +40,14 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 /** Adds the routes. The document is made at the first request for it. */
 export function serveDocs(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
-  let document: OpenAPIObject | undefined;
-  server.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(PAGE));
-  server.get('/docs/json', (_request, reply) => {
-    document ??= describeService(app);
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify(document));
-  });
-  server.get('/docs/start.js', (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(START),
+  const script = 'text/javascript; charset=utf-8';
+  serveContent(server, '/docs', 'text/html; charset=utf-8', () => PAGE);
+  serveContent(server, '/docs/json', 'application/json; charset=utf-8', () =>
+    JSON.stringify(describeService(app)),
   );
+  serveContent(server, '/docs/start.js', script, () => START);
   for (const [name, type] of Object.entries(ASSETS)) {
-    server.get(`/docs/${name}`, async (_request, reply) =>
-      reply
-        .type(type)
-        .header('cache-control', 'public, max-age=3600')
-        .send(await readFile(join(assetFolder(), name))),
-    );
+    serveContent(server, `/docs/${name}`, type, () => readFile(join(assetFolder(), name)));
   }
 }
 

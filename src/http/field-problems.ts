@@ -1,11 +1,12 @@
 /** Turns what a schema says about a value into problems of fields, each with a remedy. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { FieldProblem } from './problem-document.js';
+import { cut, type FieldProblem } from './problem-document.js';
 
 type Issue = StandardSchemaV1.Issue & { readonly code?: string; readonly keys?: unknown };
 
 /** More would tell a client nothing new, and could be as long as its request. */
 const MOST_PROBLEMS = 50;
+const MAX_NAME_LENGTH = 100;
 
 /**
  * @param value what was validated.
@@ -29,19 +30,24 @@ function problemsOf(issue: Issue, value: unknown, whole: string): FieldProblem[]
     typeof segment === 'object' ? segment.key : segment,
   );
   if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) {
-    return issue.keys.map((key) => ({
-      field: [...path, key].join('.'),
+    return issue.keys.slice(0, MOST_PROBLEMS).map((key) => ({
+      field: nameOf([...path, String(key)]),
       problem: 'is not a known field',
       remedy: 'Remove it.',
     }));
   }
-  const field = path.length === 0 ? whole : path.map(String).join('.');
+  const field = path.length === 0 ? whole : nameOf(path);
   if (valueAt(value, path) === undefined) {
     return [{ field, problem: 'is missing', remedy: `Add it: it ${issue.message}.` }];
   }
   return [
     { field, problem: issue.message, remedy: `Send a value that fits: it ${issue.message}.` },
   ];
+}
+
+/** Keys are the client's: they may be as long as a body. */
+function nameOf(path: readonly PropertyKey[]): string {
+  return cut(path.map(String).join('.'), MAX_NAME_LENGTH);
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -16,6 +16,9 @@ export function createHttpAdapter(): FastifyAdapter {
     // Who asks is told by the connection alone; headers can be made up.
     trustProxy: false,
     forceCloseConnections: 'idle',
+    // Missing and repeated Host headers are refused by request-check.ts, with a problem document.
+    http: { requireHostHeader: false, joinDuplicateHeaders: true },
+    rewriteUrl: targetOf,
     // While the service stops, requests on open connections are answered, not refused.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
@@ -30,4 +33,11 @@ export function createHttpAdapter(): FastifyAdapter {
       sendProblem(problemOfError(error), request, reply);
     },
   });
+}
+
+/** The target as the routes have it: a client may send a whole URL (RFC 9112 section 3.2.2). */
+function targetOf({ url = '/' }: { url?: string | undefined }): string {
+  if (url.startsWith('/')) return url;
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  return target === '' || target.startsWith('?') ? `/${target}` : target;
 }

@@ -3,6 +3,9 @@
 /** Longest body of a request: a batch of 1,000 users with the longest fields fits, also escaped. */
 export const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 
+/** Longest target of a request, in characters. */
+export const MAX_URL_LENGTH = 8_000;
+
 /** How long a client may take to send a request. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 

@@ -2,6 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 
+const MAX_DETAIL_LENGTH = 1_000;
+export const MAX_PATH_LENGTH = 200;
+
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 /** One field of a request that cannot be accepted. */
@@ -43,11 +46,18 @@ export function toDocument(
     type: `urn:tidemark:problem:${kind}`,
     title,
     status: problem.status,
-    detail: problem.detail,
-    instance: pathOf(request.url),
+    detail: cut(problem.detail, MAX_DETAIL_LENGTH),
+    instance: cut(pathOf(request.url), MAX_PATH_LENGTH),
     requestId: request.id,
     ...(problem.errors && problem.errors.length > 0 ? { errors: [...problem.errors] } : {}),
   };
+}
+
+/** The text, cut to so many characters: what comes from a request must not make its answer long. */
+export function cut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  // Not in the middle of a character of two units.
+  return `${text.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** The path alone: query strings may hold what is nobody else's business. */

@@ -3,8 +3,9 @@ import { HttpException } from '@nestjs/common';
 import { DatabaseBusyError } from '../database/bounded-driver.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { BODY_LIMIT_BYTES } from './limits.js';
-import { fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
+import { cut, fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
 
+const MAX_MESSAGE_LENGTH = 200;
 const DATABASE_RETRY_SECONDS = 5;
 const WRITE_RETRY_SECONDS = 1;
 const BUSY_RETRY_SECONDS = 1;
@@ -36,7 +37,10 @@ export function problemOfError(error: unknown): Problem {
     };
   }
   const status = statusOfClientError(error);
-  if (status !== undefined) return withHint({ status, detail: (error as Error).message });
+  if (status !== undefined) {
+    // Some repeat a path or a header, which may be long.
+    return withHint({ status, detail: cut((error as Error).message, MAX_MESSAGE_LENGTH) });
+  }
   return {
     status: 500,
     kind: 'internal',

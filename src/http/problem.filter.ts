@@ -2,7 +2,14 @@ import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } fr
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceLog } from '../logging/service-log.js';
 import { describeError } from '../logging/describe-error.js';
-import { pathOf, PROBLEM_MEDIA_TYPE, toDocument, type Problem } from './problem-document.js';
+import {
+  cut,
+  MAX_PATH_LENGTH,
+  pathOf,
+  PROBLEM_MEDIA_TYPE,
+  toDocument,
+  type Problem,
+} from './problem-document.js';
 import { problemOfError } from './problem-of-error.js';
 import type { RouteTable } from './route-table.js';
 
@@ -32,12 +39,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (!request.is404 || !(error instanceof NotFoundException)) return problem;
     const path = pathOf(request.url);
     const methods = this.routes.methodsOf(path);
+    const shown = cut(path, MAX_PATH_LENGTH);
     if (methods.length === 0) {
-      return { status: 404, detail: `There is nothing at ${path}. /docs lists what there is.` };
+      return { status: 404, detail: `There is nothing at ${shown}. /docs lists what there is.` };
     }
     return {
       status: 405,
-      detail: `${path} does not take ${request.method}, but ${methods.join(', ')}.`,
+      detail: `${shown} does not take ${request.method}, but ${methods.join(', ')}.`,
       headers: { allow: methods.join(', ') },
     };
   }

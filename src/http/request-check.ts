@@ -1,0 +1,70 @@
+/** Refuses requests that the service must not, or cannot, take as they are (RFC 9110, RFC 9112). */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { BadRequestException, HttpException, UnsupportedMediaTypeException } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { refuseTunnel } from './client-error.js';
+import { MAX_URL_LENGTH } from './limits.js';
+
+/** A name, an IPv4 or a bracketed IPv6 address, and a port. Two fields come joined by a comma. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+;=-]+)(?::\d{0,5})?$/;
+const UTF8 = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
+
+/** Comes before every other hook that may refuse. */
+export function checkRequests(server: FastifyInstance): void {
+  // Node would answer by itself, without a problem document.
+  server.server.on('checkExpectation', (request, response) =>
+    server.server.emit('request', request, response),
+  );
+  server.server.on('connect', refuseTunnel);
+  server.addHook('onRequest', (request, _reply, done) => done(refusalOf(request.raw)));
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      const refusal = bodyRefusalOf(request.headers['content-type'], body);
+      if (refusal) done(refusal);
+      else void parseJson(request, body.toString(), done);
+    },
+  );
+}
+
+function refusalOf({
+  headers,
+  httpVersion,
+  method,
+  url,
+}: IncomingMessage): HttpException | undefined {
+  if (headers.host === undefined ? httpVersion !== '1.0' : !HOST.test(headers.host)) {
+    return new BadRequestException(
+      'The Host header is missing, comes twice or is no host. Send one, such as example.com:3000.',
+    );
+  }
+  if (url !== undefined && url.length > MAX_URL_LENGTH) {
+    return new HttpException(
+      `The URL is longer than ${MAX_URL_LENGTH} characters: send a shorter one.`,
+      414,
+    );
+  }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    return new HttpException('No expectation but 100-continue is met: send no other Expect.', 417);
+  }
+  if (method === 'POST' && headers['if-match'] !== undefined) {
+    return new HttpException('What POST makes is not there yet: send it without If-Match.', 412);
+  }
+  const coding = headers['content-encoding']?.toLowerCase();
+  if (coding === undefined || coding === 'identity') return undefined;
+  return new UnsupportedMediaTypeException({
+    message: 'The body has a content coding: send it without Content-Encoding',
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
+function bodyRefusalOf(type: string | undefined, body: Buffer): HttpException | undefined {
+  if (type !== undefined && UTF8.test(type)) {
+    return new UnsupportedMediaTypeException('The body has another charset than UTF-8');
+  }
+  return isUtf8(body) ? undefined : new BadRequestException('The body is not valid UTF-8.');
+}

@@ -12,6 +12,7 @@ export {
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
 export type { CacheQueryOptions } from './http/lifetimes.js';
+export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';
 export { hours, minutes, seconds } from './core/duration.js';
 export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';
 export { QueryCacheModule } from './query-cache.module.js';

@@ -1,5 +1,4 @@
 /** How the parts of the read side are put together. */
-import { hash } from 'node:crypto';
 import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheReader } from './cache-reader.js';
@@ -27,6 +26,7 @@ import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
 import { PlanMemo } from './sql/plan-memo.js';
 import { QueryPlanner } from './sql/query-planner.js';
+import { tagOf } from './http/entity-tag.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { L1Cache, L1Entry } from './stores/l1-cache.js';
 
@@ -40,8 +40,6 @@ const SETTLE_WAIT_MS = 100;
 const FILL_POLL_MS = 10;
 /** At most one in so many fills that got a head start was sent in vain. */
 const HEAD_START_AFTER = 64;
-/** Of a hash in an entity tag: a multiple of three, which base64 writes without a rest. */
-const TAG_BYTES = 18;
 
 export const optionsProvider: FactoryProvider<Readonly<QueryCacheOptions>> = {
   provide: QUERY_CACHE_OPTIONS,
@@ -156,8 +154,7 @@ export const readProviders: FactoryProvider[] = [
         entries,
         fills,
         (entry: CacheEntry) => new L1Entry(entry),
-        // A part of the text would keep the whole of it in memory.
-        (bytes) => hash('sha256', bytes, 'buffer').toString('base64url', 0, TAG_BYTES),
+        tagOf,
         { wall: wallClock, monotonic: systemClock },
         systemTimers,
         events,

@@ -3,6 +3,7 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   HttpStatus,
   Param,
@@ -15,14 +16,16 @@ import {
   ApiBadRequestResponse,
   ApiConflictResponse,
   ApiCreatedResponse,
+  ApiHeader,
   ApiNoContentResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiPreconditionFailedResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CacheQuery } from '../query-cache/index.js';
+import { CacheQuery, type Preconditions } from '../query-cache/index.js';
 import { userById, usersPage } from './users.queries.js';
 import {
   changeUserBody,
@@ -44,6 +47,9 @@ import {
   type UserPath,
 } from './users.schemas.js';
 import { UsersService } from './users.service.js';
+
+const IF_MATCH = { name: 'if-match', description: 'ETag of the user as it was read' } as const;
+const PRECONDITION_FAILED = { description: 'The user is not as If-Match or If-None-Match says' };
 
 /** What a handler needs of the reply to name the resource it made. */
 interface HeaderSink {
@@ -113,12 +119,15 @@ export class UsersController {
   @ApiOkResponse({ description: 'The user as it is now', standardSchema: userDetails })
   @ApiNotFoundResponse({ description: 'There is no such user' })
   @ApiConflictResponse({ description: 'The username is taken' })
+  @ApiHeader(IF_MATCH)
+  @ApiPreconditionFailedResponse(PRECONDITION_FAILED)
   change(
     @Param({ schema: userPath }) { id }: UserPath,
     @Body({ schema: changeUserBody }) body: ChangeUserBody,
     @Query({ schema: noQuery }) _: NoQuery,
+    @Headers() conditions: Preconditions,
   ): Promise<UserDetails> {
-    return this.users.change(id, body);
+    return this.users.change(id, body, conditions);
   }
 
   @Delete(':id')
@@ -126,10 +135,13 @@ export class UsersController {
   @ApiOperation({ summary: 'Delete a user' })
   @ApiNoContentResponse({ description: 'The user is gone' })
   @ApiNotFoundResponse({ description: 'There is no such user' })
+  @ApiHeader(IF_MATCH)
+  @ApiPreconditionFailedResponse(PRECONDITION_FAILED)
   remove(
     @Param({ schema: userPath }) { id }: UserPath,
     @Query({ schema: noQuery }) _: NoQuery,
+    @Headers() conditions: Preconditions,
   ): Promise<void> {
-    return this.users.remove(id);
+    return this.users.remove(id, conditions);
   }
 }

@@ -32,13 +32,17 @@ export const usersPage = defineQuery({
   },
 });
 
+export function detailsOf({ id, username, region, email }: User): UserDetails {
+  return { id, username, region, email };
+}
+
 /** One user, whole. */
 export const userById = defineQuery({
   name: 'users.by-id',
   shape: 'one',
   build: (source: DataSource, { id }: UserPath) =>
     source.getRepository(User).createQueryBuilder('user').where('user.id = :id', { id }),
-  map: ({ id, username, region, email }: User): UserDetails => ({ id, username, region, email }),
+  map: detailsOf,
   absent: ({ id }) => `There is no user ${id}.`,
 });
 

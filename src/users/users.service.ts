@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
+import { checkPreconditions, hasPreconditions, type Preconditions } from '../query-cache/index.js';
 import { User } from './user.entity.js';
+import { detailsOf } from './users.queries.js';
 import { refusingTakenUsernames, userNotFound } from './users.errors.js';
 import type {
   ChangeUserBody,
@@ -38,24 +40,47 @@ export class UsersService {
    * One UPDATE rather than a load and a save, so that a user deleted meanwhile stays deleted.
    * @throws NotFoundException when there is no such user.
    * @throws ConflictException when the new username is taken.
+   * @throws PreconditionFailedException
    */
-  async change(id: number, changes: ChangeUserBody): Promise<UserDetails> {
-    const update = this.users
-      .createQueryBuilder()
-      .update()
-      .set(changes)
-      .where('id = :id', { id })
-      .returning([...DETAILS]);
-    const result = await refusingTakenUsernames(update.execute());
-    const [user] = result.raw as UserDetails[];
-    if (!user) throw userNotFound(id);
-    return user;
+  change(id: number, changes: ChangeUserBody, conditions: Preconditions): Promise<UserDetails> {
+    return this.#writeIf(conditions, id, async (users) => {
+      const update = users
+        .createQueryBuilder()
+        .update()
+        .set(changes)
+        .where('id = :id', { id })
+        .returning([...DETAILS]);
+      const result = await refusingTakenUsernames(update.execute());
+      const [user] = result.raw as UserDetails[];
+      if (!user) throw userNotFound(id);
+      return user;
+    });
   }
 
-  /** @throws NotFoundException when there is no such user. */
-  async remove(id: number): Promise<void> {
-    const { affected } = await this.users.delete({ id });
-    if (!affected) throw userNotFound(id);
+  /**
+   * @throws NotFoundException when there is no such user.
+   * @throws PreconditionFailedException
+   */
+  remove(id: number, conditions: Preconditions): Promise<void> {
+    return this.#writeIf(conditions, id, async (users) => {
+      const { affected } = await users.delete({ id });
+      if (!affected) throw userNotFound(id);
+    });
+  }
+
+  /** Conditions are checked against the row under a lock, which is kept until the write has committed. */
+  #writeIf<T>(
+    conditions: Preconditions,
+    id: number,
+    write: (users: Repository<User>) => Promise<T>,
+  ): Promise<T> {
+    if (!hasPreconditions(conditions)) return write(this.users);
+    return this.users.manager.transaction(async (manager) => {
+      const users = manager.getRepository(User);
+      const user = await users.findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+      checkPreconditions(conditions, user ? detailsOf(user) : undefined);
+      return write(users);
+    });
   }
 
   /** Moves every user of a region in one statement. The ids it returns tell the cache whom. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { entityTag, matchingTag } from './entity-tag.js';
+import { entityTag, matchingTag, namesStrongly } from './entity-tag.js';
 
 describe('entity tags', () => {
   it('differ by content coding', () => {
@@ -21,5 +21,18 @@ describe('entity tags', () => {
     ['"x"', undefined],
   ])('If-None-Match: %s is answered 304 with %s', (header, expected) => {
     expect(matchingTag(header, 'abc', 'br')).toBe(expected);
+  });
+
+  it.each<[string, boolean]>([
+    ['"abc"', true],
+    ['"abc-br"', true],
+    ['"x", "abc-gzip"', true],
+    ['*', true],
+    ['W/"abc"', false],
+    ['"abcd"', false],
+    ['abc', false],
+    ['', false],
+  ])('If-Match: %s names the entry: %s', (header, expected) => {
+    expect(namesStrongly(header, 'abc')).toBe(expected);
   });
 });

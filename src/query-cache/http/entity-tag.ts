@@ -2,9 +2,19 @@
  * Strong entity tags (RFC 9110 section 8.8.3): one for each content coding of an entry, because
  * their bytes differ.
  */
+import { hash } from 'node:crypto';
 import type { Encoding } from './content-encoding.js';
 
+/** Of the hash: a multiple of three, which base64 writes without a rest. */
+const TAG_BYTES = 18;
+
 const CODINGS: readonly Encoding[] = ['identity', 'br', 'gzip'];
+
+/** The opaque part of the tags of an answer with this body. */
+export function tagOf(body: Buffer): string {
+  // A part of the text would keep the whole of it in memory.
+  return hash('sha256', body, 'buffer').toString('base64url', 0, TAG_BYTES);
+}
 
 export function entityTag(tag: string, encoding: Encoding): string {
   return encoding === 'identity' ? `"${tag}"` : `"${tag}-${encoding}"`;
@@ -27,4 +37,10 @@ export function matchingTag(
   const named = new Set(header.split(',').map((item) => item.trim().replace(/^W\//, '')));
   const tags = CODINGS.map((coding) => entityTag(tag, coding));
   return [entityTag(tag, current), ...tags].find((known) => named.has(known));
+}
+
+/** Whether `If-Match` names the entry, in any of its codings: strong comparison (RFC 9110 section 13.1.1). */
+export function namesStrongly(header: string, tag: string): boolean {
+  const named = new Set(header.split(',').map((item) => item.trim()));
+  return named.has('*') || CODINGS.some((coding) => named.has(entityTag(tag, coding)));
 }

@@ -5,8 +5,9 @@ import { BoundQuery } from '../define-query.js';
 import type { CacheableQuery } from '../sql/compiled-query.js';
 import { ageOf, FAILED_STATUS, setCacheHeaders, setContentHeaders } from './cache-headers.js';
 import { EncodingChoice } from './content-encoding.js';
-import { entityTag, matchingTag } from './entity-tag.js';
+import { entityTag, matchingTag, tagOf } from './entity-tag.js';
 import type { Lifetimes, Route } from './lifetimes.js';
+import { hasPreconditions, requireMatch, requireNoMatch } from './preconditions.js';
 
 /** Answers requests with queries: what the reply says, and the bytes that are sent. */
 export class HttpAnswers {
@@ -18,8 +19,9 @@ export class HttpAnswers {
   ) {}
 
   /**
-   * Sets the reply's headers, and its status where it is 304 (RFC 9110 section 15.4.5). Resolves with the
-   * body; rejects with what the query rejects with, or NotFoundException where a query for one row has none.
+   * Sets the reply's headers, and its status where it is 304 (RFC 9110 section 15.4.5): GET and HEAD alone.
+   * Resolves with the body; rejects with what the query rejects with, NotFoundException where a query for
+   * one row has none, or PreconditionFailedException.
    */
   async answer(
     query: CacheableQuery,
@@ -37,6 +39,8 @@ export class HttpAnswers {
     const nowMs = Date.now();
     setCacheHeaders(reply, outcome, nowMs);
     if (isAbsent(outcome, query)) throw new NotFoundException(absence(query));
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (hasPreconditions(request.headers)) checkConditions(request, outcome, isRead);
     if (outcome.source === 'bypass') {
       setContentHeaders(reply, outcome.answer.headers);
       return outcome.answer.body;
@@ -48,7 +52,9 @@ export class HttpAnswers {
     const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
     const encoding = variant ? wanted : 'identity';
     const body = variant ?? entry.content;
-    const held = matchingTag(request.headers['if-none-match'], entry.tag, encoding);
+    const held = isRead
+      ? matchingTag(request.headers['if-none-match'], entry.tag, encoding)
+      : undefined;
     void reply.header('etag', held ?? entityTag(entry.tag, encoding));
     if (held === undefined) {
       if (variant) void reply.header('content-encoding', encoding);
@@ -60,6 +66,13 @@ export class HttpAnswers {
     reply.removeHeader('content-type');
     return undefined;
   }
+}
+
+/** @throws PreconditionFailedException */
+function checkConditions({ headers }: FastifyRequest, outcome: JsonOutcome, isRead: boolean): void {
+  const tag = outcome.source === 'bypass' ? tagOf(outcome.answer.body) : outcome.entry.tag;
+  requireMatch(headers, tag);
+  if (!isRead) requireNoMatch(headers, tag);
 }
 
 function isAbsent(outcome: JsonOutcome, query: CacheableQuery): boolean {

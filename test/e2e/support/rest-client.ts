@@ -26,12 +26,12 @@ export abstract class RestClient {
     return this.#request('POST', path, body, headers);
   }
 
-  patch(path: string, body: unknown): Promise<Answer> {
-    return this.#request('PATCH', path, body);
+  patch(path: string, body: unknown, headers?: Headers): Promise<Answer> {
+    return this.#request('PATCH', path, body, headers);
   }
 
-  delete(path: string): Promise<Answer> {
-    return this.#request('DELETE', path);
+  delete(path: string, headers?: Headers): Promise<Answer> {
+    return this.#request('DELETE', path, undefined, headers);
   }
 
   /** Reads until the answer comes out of the cache, and answers that one. */

@@ -1,0 +1,89 @@
+/** Real: PostgreSQL. Conditional requests to cached handlers, whatever their method. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { All, Controller, Param, ParseIntPipe } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { CacheInvalidationModule } from '../../../src/cache-invalidation/index.js';
+import { CacheQuery, QueryCacheModule, type BoundQuery } from '../../../src/query-cache/index.js';
+import { createDatabase } from '../../support/shared-postgres.js';
+import { Book, bookById } from './routes.controllers.js';
+
+@Controller('books')
+class BooksController {
+  @All(':id')
+  @CacheQuery()
+  read(@Param('id', ParseIntPipe) id: number): BoundQuery {
+    return bookById.bind({ id });
+  }
+}
+
+let app: NestFastifyApplication;
+let tag: string;
+
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+async function ask(method: Method, headers: Record<string, string> = {}, id = 1) {
+  const answer = await app.inject({ method, url: `/books/${id}`, headers });
+  return { status: answer.statusCode, headers: answer.headers, length: answer.body.length };
+}
+
+beforeAll(async () => {
+  const testing = await Test.createTestingModule({
+    imports: [
+      TypeOrmModule.forRoot({
+        type: 'postgres',
+        url: await createDatabase(),
+        entities: [Book],
+        synchronize: true,
+        retryAttempts: 0,
+      }),
+      QueryCacheModule.forRoot({}),
+      CacheInvalidationModule.forRoot(),
+    ],
+    controllers: [BooksController],
+  }).compile();
+  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+  app.useLogger(false);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  await app.get(DataSource).query(`INSERT INTO books VALUES (1, 'Emma')`);
+  tag = String((await ask('GET')).headers['etag']);
+});
+
+afterAll(() => app.close());
+
+describe.each<Method>(['POST', 'PUT', 'PATCH', 'DELETE'])('%s to a cached handler', (method) => {
+  it.each<[name: string, value: () => string, status: number]>([
+    ['if-none-match', () => tag, 412],
+    ['if-none-match', () => '*', 412],
+    ['if-none-match', () => '"other"', 200],
+    ['if-match', () => '"other"', 412],
+    ['if-match', () => `W/${tag}`, 412],
+    ['if-match', () => tag, 200],
+  ])('%s, case %#', async (name, value, status) => {
+    expect((await ask(method, { [name]: value() })).status).toBe(status);
+  });
+});
+
+describe.each<Method>(['GET', 'HEAD'])('%s of a cached handler', (method) => {
+  it.each<[name: string, value: () => string, status: number]>([
+    ['if-none-match', () => tag, 304],
+    ['if-match', () => '"other"', 412],
+    ['if-match', () => `"other", ${tag}`, 200],
+    ['if-match', () => '*', 200],
+    ['if-modified-since', () => new Date().toUTCString(), 200],
+  ])('%s, case %#', async (name, value, status) => {
+    expect((await ask(method, { [name]: value() })).status).toBe(status);
+  });
+
+  it('is 412 where If-Match fails, whatever If-None-Match says', async () => {
+    const headers = { 'if-match': '"other"', 'if-none-match': tag };
+    expect((await ask(method, headers)).status).toBe(412);
+  });
+
+  it('is 404 where there is nothing', async () => {
+    expect((await ask(method, { 'if-match': tag }, 7)).status).toBe(404);
+  });
+});

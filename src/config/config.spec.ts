@@ -20,6 +20,8 @@ describe('parseConfig', () => {
       shutdownDrainMs: 5000,
       databaseUrl: undefined,
       databasePool: 10,
+      databaseTimeoutMs: 10_000,
+      databaseQueue: 100,
       redisUrl: undefined,
       redisTimeoutMs: 500,
       cacheTtlMs: 300_000,

@@ -24,6 +24,7 @@ export class AppModule {
           ttlJitter: config.cacheTtlJitter,
           maxStalenessMs: config.cacheMaxStalenessMs,
           l1Bytes: config.cacheL1Bytes,
+          verifyPlans: config.cacheVerifyPlans,
           redis:
             config.redisUrl === undefined
               ? undefined

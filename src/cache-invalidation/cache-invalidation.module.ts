@@ -5,6 +5,7 @@ import {
   CacheEvents,
   CacheLifecycle,
   DatabaseSchema,
+  OpenTransactions,
   QUERY_CACHE_OPTIONS,
   randomToken,
   VersionStore,
@@ -77,12 +78,13 @@ const DRAIN_MS = 3_000;
     },
     {
       provide: StatementWatcher,
-      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OutboxRelay],
+      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OutboxRelay, OpenTransactions],
       useFactory: (
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
         relay: OutboxRelay,
+        transactions: OpenTransactions,
       ) => {
         const log = new Logger('CacheInvalidation');
         const outbox = new OutboxWriter(
@@ -90,7 +92,7 @@ const DRAIN_MS = 3_000;
           () => relay.isInstalled,
           (error) => log.warn(`The outbox could not be written: ${error.message}`),
         );
-        return new StatementWatcher(schema, protocol, outbox);
+        return new StatementWatcher(schema, protocol, outbox, transactions);
       },
     },
     {

@@ -21,6 +21,8 @@ export class ConnectionSession {
   introduced: Promise<void> | undefined;
   /** A statement that may commit by itself is under way, and announced as a write to anything. */
   isEnclosing = false;
+  /** The open transaction, if there is one, was given to a single statement (own-transaction.ts). */
+  isInOwnTransaction = false;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
@@ -155,5 +157,6 @@ export class ConnectionSession {
     this.noticed.clear();
     this.understoodBy = undefined;
     this.hasChangedSchema = false;
+    this.isInOwnTransaction = false;
   }
 }

@@ -34,6 +34,7 @@ export async function beginOwnTransaction(
   let takeBack: (() => boolean) | undefined;
   const begin = async (): Promise<void> => {
     session.understoodBy = statement.catalogue;
+    session.isInOwnTransaction = true;
     try {
       if (await steps.probe((text, values) => session.openWith(text, values))) return;
       if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {

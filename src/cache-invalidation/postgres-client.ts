@@ -16,4 +16,6 @@ export interface PostgresClient {
   /** A query that knows how to send itself, and whom to tell. */
   query(query: object): unknown;
   on(event: 'notice', listener: (notice: PostgresNotice) => void): unknown;
+  /** The connection is gone. */
+  on(event: 'end', listener: () => void): unknown;
 }

@@ -19,9 +19,10 @@
  *   have touched anything.
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
-import type { DatabaseSchema } from '../query-cache/index.js';
+import type { DatabaseSchema, OpenTransactions } from '../query-cache/index.js';
 import { announce } from './announcing.js';
-import { ConnectionSession } from './connection-session.js';
+import type { ConnectionSession } from './connection-session.js';
+import { ConnectionSessions } from './connection-sessions.js';
 import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
@@ -29,7 +30,6 @@ import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
 import { beginOwnTransaction, type Send } from './own-transaction.js';
-import type { PostgresClient } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
 import { whatWasTouched } from './touched-tables.js';
@@ -50,16 +50,22 @@ export interface AnsweredStatement extends SentStatement {
 }
 
 export class StatementWatcher {
-  readonly #sessions = new WeakMap<object, ConnectionSession>();
+  readonly #sessions = new ConnectionSessions((session) => {
+    session.client.on('notice', (notice) => this.#noticed(session, notice));
+    session.introduced = this.outbox.introduce(session.client);
+  });
 
   constructor(
     readonly schema: DatabaseSchema,
     readonly protocol: WriteProtocol,
     readonly outbox: OutboxWriter,
-  ) {}
+    transactions: OpenTransactions,
+  ) {
+    transactions.follow(() => this.#sessions.hasTransaction);
+  }
 
   async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
-    const session = await this.#sessionOf(queryRunner);
+    const session = await this.#sessions.of(queryRunner);
     const { turns } = session;
     // Where it fails the statement will; where it was undone its writes are told twice.
     await session.introduced?.catch(() => undefined);
@@ -90,7 +96,7 @@ export class StatementWatcher {
   }
 
   async after(answered: AnsweredStatement): Promise<void> {
-    const session = await this.#sessionOf(answered.queryRunner);
+    const session = await this.#sessions.of(answered.queryRunner);
     if (!answered.success) session.expectNewStatus();
     const statement = session.turns.find(answered.query, answered.parameters);
     if (!statement) return this.#afterUnknown(session, answered);
@@ -159,19 +165,6 @@ export class StatementWatcher {
     for (const part of noticedWrites(notice, this.schema.catalogue)) {
       this.protocol.owe(part === 'anything' ? part : [part.table]);
     }
-  }
-
-  async #sessionOf(queryRunner: QueryRunner): Promise<ConnectionSession> {
-    const client = (await queryRunner.connect()) as PostgresClient;
-    let session = this.#sessions.get(client);
-    if (!session) {
-      const added = new ConnectionSession(client);
-      session = added;
-      this.#sessions.set(client, added);
-      client.on('notice', (notice) => this.#noticed(added, notice));
-      session.introduced = this.outbox.introduce(client);
-    }
-    return session;
   }
 
   /**

@@ -28,6 +28,7 @@ describe('parseConfig', () => {
       cacheTtlJitter: 0.1,
       cacheMaxStalenessMs: 0,
       cacheL1Bytes: 67_108_864,
+      cacheVerifyPlans: 0.01,
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
       cacheAdminToken: undefined,
@@ -51,6 +52,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '64MB', { cacheL1Bytes: 67_108_864 }],
     ['CACHE_L1_BYTES', '1 GiB', { cacheL1Bytes: 1_073_741_824 }],
     ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
+    ['CACHE_VERIFY_PLANS', '1', { cacheVerifyPlans: 1 }],
     ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
     ['SEED_USERS', '0', { seedUsers: 0 }],
     ['LOG_LEVEL', ' debug ', { logLevel: 'debug' }],
@@ -79,6 +81,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '64M'],
     ['CACHE_L1_BYTES', '64 potatoes'],
     ['CACHE_L1_BYTES', '1023KB'],
+    ['CACHE_VERIFY_PLANS', '1.5'],
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
@@ -109,6 +112,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(20);
+    expect(configVariables).toHaveLength(21);
   });
 });

@@ -39,6 +39,8 @@ export interface Config {
   readonly cacheMaxStalenessMs: number;
   /** Memory for cached answers in this process. */
   readonly cacheL1Bytes: number;
+  /** Share of the hits, 0 to 1, whose query is built all the same and compared; 1: a difference fails. */
+  readonly cacheVerifyPlans: number;
   /** What becomes of a write that Redis cannot be told of: it commits, or it is refused. */
   readonly cacheWritePolicy: WritePolicy;
   /** Keeps services that share a Redis apart. */
@@ -81,6 +83,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     cacheTtlJitter: value.CACHE_TTL_JITTER,
     cacheMaxStalenessMs: value.CACHE_MAX_STALENESS_MS,
     cacheL1Bytes: value.CACHE_L1_BYTES,
+    cacheVerifyPlans: value.CACHE_VERIFY_PLANS,
     cacheWritePolicy: value.CACHE_WRITE_POLICY,
     cacheNamespace: value.CACHE_NAMESPACE,
     cacheAdminToken: value.CACHE_ADMIN_TOKEN,

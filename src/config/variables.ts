@@ -61,6 +61,7 @@ export const variables = {
   CACHE_TTL_JITTER: number(0, 0.5, { whole: false }).default(0.1),
   CACHE_MAX_STALENESS_MS: number(0, 86_400_000, { whole: true }).default(0),
   CACHE_L1_BYTES: bytes.default(64 * 1024 * 1024),
+  CACHE_VERIFY_PLANS: number(0, 1, { whole: false }).default(0.01),
   CACHE_WRITE_POLICY: z
     .enum(WRITE_POLICIES, `is not one of ${WRITE_POLICIES.join(', ')}: choose one of them`)
     .default('commit'),

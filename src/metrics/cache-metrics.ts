@@ -24,6 +24,10 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'Queries sent before it was known whether they had to be',
     'used',
   );
+  const planDifferences = counter(
+    'plan_differences_total',
+    'Queries whose builder reads more than its parameters: a tenant leak',
+  );
   const fillFailures = counter('fill_failures_total', 'Fills whose query failed');
   const storeFailures = counter(
     'store_failures_total',
@@ -56,6 +60,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   });
   events.on('joined', ({ scope }) => joined.inc({ scope }));
   events.on('headStart', ({ used }) => headStarts.inc({ used: String(used) }));
+  events.on('planDiffers', () => planDifferences.inc());
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());
   events.on('epochReplaced', ({ cause }) => epochs.inc({ cause }));

@@ -2,12 +2,18 @@
 import type { DataSource } from 'typeorm';
 import type { BypassReason, CacheEvents } from './core/cache-events.js';
 import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
-import type { Answer } from './core/read-request.js';
+import type { Answer, ReadRequest } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
-import { compileQuery, type CacheableQuery, type CompiledQuery } from './sql/compiled-query.js';
+import type { CheckedPlans } from './sql/checked-plans.js';
+import {
+  compileQuery,
+  reasonOf,
+  type CacheableQuery,
+  type CompiledQuery,
+} from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { QueryExecutor } from './sql/query-executor.js';
@@ -28,6 +34,9 @@ export type JsonOutcome = ReadOutcome<L1Entry> & {
 
 type ToBody = (value: unknown) => Buffer;
 
+/** What the builder makes is not what the key of a fill stands for: the schema has changed, or the builder. */
+class PlanChangedError extends Error {}
+
 /** What loads a relation later is no value. */
 class LazyValueError extends Error {}
 
@@ -42,6 +51,7 @@ export class CacheReader {
     private readonly schema: DatabaseSchema,
     private readonly planner: QueryPlanner,
     private readonly plans: PlanMemo,
+    private readonly checkedPlans: CheckedPlans,
     private readonly executor: QueryExecutor,
     private readonly protocol: ReadProtocol<L1Entry>,
     private readonly codec: ValueCodec,
@@ -79,7 +89,7 @@ export class CacheReader {
   ): Promise<JsonOutcome> {
     const text = query instanceof BoundQuery ? this.plans.textOf(query, representation) : undefined;
     if (query instanceof BoundQuery && !this.schema.isOutdated) {
-      const plan = this.plans.recall(query, text);
+      const plan = this.checkedPlans.recall(query, text, representation);
       if (plan) return this.#readPlanned(query, representation, text, plan, lifetime, toBody);
     }
     return this.#plan(query, representation, text, lifetime, toBody);
@@ -94,40 +104,34 @@ export class CacheReader {
     toBody: ToBody,
   ): Promise<JsonOutcome> {
     const compiled = compileQuery(query, this.source);
-    const { separate, bound, queryRunner } = compiled;
+    const { separate, bound, queryRunner, sql } = compiled;
     if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
       throw new LazyValueError();
     }
+    if (queryRunner) return this.#readPast(compiled, toBody);
     const run = (audit?: FillAudit): Promise<Answer> => this.#run(compiled, toBody, audit);
-    if (queryRunner) {
-      // Whoever brings a connection may have begun a transaction on it, changed its settings or
-      // chosen a replica: what it answers is for them alone.
-      const reason = queryRunner.isTransactionActive ? 'transaction' : 'query-runner';
-      return { ...(await this.#bypass(compiled, run, reason)), detail: reason };
-    }
     await this.schema.load();
     let plan = this.planner.plan(compiled, representation);
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await this.schema.lookAgain())) {
       plan = this.planner.plan(compiled, representation);
     }
-    if (!plan.cacheable) {
-      return { ...(await this.#bypass(compiled, run, plan.reason)), detail: plan.reason };
-    }
-    const { key, dependencies } = this.plans.learn(bound, text, plan);
+    if (!plan.cacheable) return this.#bypass(compiled, toBody, plan.reason);
+    const { key, dependencies } = this.plans.learn(bound, text, { ...plan, sql });
     const { audit } = plan;
     // What TypeORM does with a builder that runs twice at once would mix up their connections.
     const again =
       query instanceof BoundQuery
         ? () => this.#runAnew(query, representation, text, key, toBody)
         : undefined;
-    return this.protocol.read({
+    const request = {
       query: compiled.name,
       key,
       dependencies,
       run: again ? first(() => run(audit), again) : () => run(audit),
       isRepeatable: again !== undefined,
-      ttlMs: (answer) => this.#ttlMs(answer, lifetime),
-    });
+      ttlMs: (answer: Answer) => this.#ttlMs(answer, lifetime),
+    };
+    return this.#readCached(request, query, toBody);
   }
 
   /** Compiles the query only where it has to be run. */
@@ -139,17 +143,30 @@ export class CacheReader {
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
-    return this.protocol.read({
+    const request = {
       query: query.name,
       key,
       dependencies,
       run: () => this.#runAnew(query, representation, text, key, toBody),
       isRepeatable: true,
-      ttlMs: (answer) => this.#ttlMs(answer, lifetime),
+      ttlMs: (answer: Answer) => this.#ttlMs(answer, lifetime),
+    };
+    return this.#readCached(request, query, toBody);
+  }
+
+  /** A fill that is shared serves nobody where its plan has changed: each caller runs what it has built. */
+  #readCached(request: ReadRequest, query: CacheableQuery, toBody: ToBody): Promise<JsonOutcome> {
+    return this.protocol.read(request).catch((error: unknown) => {
+      if (!(error instanceof PlanChangedError)) throw error;
+      return this.#readPast(compileQuery(query, this.source), toBody);
     });
   }
 
-  /** Compiles the query, and finds out whether it still is the one that the key stands for. */
+  /**
+   * Compiles the query, and finds out whether it still is the one that the key stands for.
+   *
+   * @throws PlanChangedError
+   */
   async #runAnew(
     query: BoundQuery,
     representation: Representation,
@@ -160,13 +177,25 @@ export class CacheReader {
     const compiled = compileQuery(query, this.source);
     await this.schema.load();
     const plan = this.planner.plan(compiled, representation);
-    if (plan.cacheable && !compiled.queryRunner) {
-      this.plans.learn(query, text, plan);
+    // The answer may be shared, and what a caller's own query runner sees must not be.
+    if (compiled.queryRunner) throw new PlanChangedError();
+    if (plan.cacheable) {
+      this.plans.learn(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    }
-    // The schema has changed, or the builder is not what it has to be.
-    const answer = await this.#run(compiled, toBody);
-    return { ...answer, refusal: answer.refusal ?? 'plan-changed' };
+    } else if (this.plans.recall(query, text)) this.plans.forget(query, 'SQL');
+    throw new PlanChangedError();
+  }
+
+  /** Over the query runner that the builder carries, if it does. */
+  #readPast(compiled: CompiledQuery, toBody: ToBody): Promise<JsonOutcome> {
+    const { bound, queryRunner } = compiled;
+    if (!queryRunner) return this.#bypass(compiled, toBody, 'plan-changed');
+    // Whoever brings a connection may have begun a transaction on it, changed its settings or
+    // chosen a replica: what it answers is for them alone.
+    const reason = reasonOf(queryRunner);
+    // Nothing tells when the builder finds such a query runner the next time.
+    if (bound && reason === 'query-runner') this.plans.neverRemember(bound);
+    return this.#bypass(compiled, toBody, reason);
   }
 
   async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
@@ -174,13 +203,15 @@ export class CacheReader {
     return { ...rest, body: toBody(value), refusal: refusal?.reason };
   }
 
-  #bypass(
-    { name }: CompiledQuery,
-    run: () => Promise<Answer>,
+  async #bypass(
+    compiled: CompiledQuery,
+    toBody: ToBody,
     detail: UncacheableReason,
-  ): Promise<ReadOutcome<L1Entry>> {
+  ): Promise<JsonOutcome> {
     const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
-    return this.protocol.bypass({ query: name, run }, reason, detail);
+    const run = (): Promise<Answer> => this.#run(compiled, toBody);
+    const outcome = await this.protocol.bypass({ query: compiled.name, run }, reason, detail);
+    return { ...outcome, detail };
   }
 
   #tellBypass({ name }: CompiledQuery, reason: BypassReason, detail: string): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /**
@@ -21,7 +22,12 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly name: string;
   /** `many` unless said otherwise. */
   readonly shape?: S;
-  /** Builds the query from nothing but its parameters. */
+  /**
+   * What the definition reads beside its parameters, such as the tenant in AsyncLocalStorage. It is called
+   * by `bind`, and its value is part of the key, so it has to be plain data.
+   */
+  readonly context?: () => unknown;
+  /** Builds the query from nothing but its parameters and what `context` tells. */
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
   /** Turns one entity (for `raw`: one row) into what is answered; pure. */
   readonly map?: (row: E) => R;
@@ -29,6 +35,13 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;
   /** For `one`: what the 404 says when there is no row; pure. */
   readonly absent?: (parameters: P) => string;
+}
+
+/** What `context` told when the query was bound. */
+export interface BoundContext {
+  readonly value: unknown;
+  /** @throws Error where it tells something else now. */
+  require(): void;
 }
 
 /** A query with its parameters: what a handler returns and what `QueryCache.run` takes. */
@@ -46,6 +59,7 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
     readonly answer: string,
     /** The parameters, where more than the SQL is told from them. */
     readonly values: readonly unknown[],
+    readonly context: BoundContext | undefined,
     readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>,
     readonly map: ((row: ObjectLiteral) => unknown) | undefined,
     readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>,
@@ -68,7 +82,11 @@ export interface DefinedQuery<P, R, S extends QueryShape> {
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** Defines a query once. Its builder must be pure in its parameters, so that its key can be. */
+/**
+ * Defines a query once. `build`, `map` and `headers` must read nothing but their arguments, or declare what
+ * else they read as `context`: a stored answer is given to whoever asks with the same key. One that reads the
+ * tenant of the request undeclared leaks the rows of one tenant to another.
+ */
 export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
   definition: QueryDefinition<P, E, R, S>,
 ): DefinedQuery<P, R, S> {
@@ -77,18 +95,44 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
   const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
   return {
     name,
-    bind: (parameters) =>
-      new BoundQuery<R, S>(
+    bind: (parameters) => {
+      const context = contextOf(definition);
+      return new BoundQuery<R, S>(
         definition,
         parameters,
         name,
         shape,
         answer,
-        headers ? [parameters] : [],
-        (source) => build(source, parameters),
+        [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
+        context,
+        (source) => {
+          context?.require();
+          return build(source, parameters);
+        },
         map as ((row: ObjectLiteral) => unknown) | undefined,
         (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,
         absent && (() => absent(parameters)),
-      ),
+      );
+    },
+  };
+}
+
+function contextOf({
+  name,
+  context,
+}: {
+  readonly name: string;
+  readonly context?: () => unknown;
+}): BoundContext | undefined {
+  if (!context) return undefined;
+  const value = context();
+  return {
+    value,
+    require: () => {
+      if (isDeepStrictEqual(context(), value)) return;
+      throw new Error(
+        `The query ${name} runs in another context than it was bound in: bind it where it is run.`,
+      );
+    },
   };
 }

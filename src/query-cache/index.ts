@@ -15,6 +15,7 @@ export type { CacheQueryOptions } from './http/lifetimes.js';
 export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';
 export { hours, minutes, seconds } from './core/duration.js';
 export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';
+export { ImpureQueryError, OtherDataSourceError } from './query-errors.js';
 export { QueryCacheModule } from './query-cache.module.js';
 export { QueryCacheOptions, type QueryCacheModuleOptions } from './query-cache.options.js';
 
@@ -30,6 +31,7 @@ export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema, loadCatalogueOf, PLAIN_PLANS } from './sql/database-schema.js';
 export { FOLLOWS_WRITES_ALONE } from './sql/direct-read.js';
+export { OpenTransactions } from './sql/open-transactions.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
 export { parseSessionNames, SESSION_NAMES, type SessionNames } from './sql/session-names.js';
 export { tablesOfRows, tablesTouchedBy } from './sql/touched.js';

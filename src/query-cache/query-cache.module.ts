@@ -20,6 +20,7 @@ import { optionsProvider, readProviders, schemaProviders } from './query-cache.p
 import { QueryCache } from './query-cache.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
+import { OpenTransactions } from './sql/open-transactions.js';
 
 /**
  * The read side: `CacheInterceptor`, `QueryCache` and what they stand on. Imported once with
@@ -65,6 +66,7 @@ import { DatabaseSchema } from './sql/database-schema.js';
     CacheLifecycle,
     CacheEvents,
     DatabaseSchema,
+    OpenTransactions,
     VersionStore,
     QUERY_CACHE_OPTIONS,
   ],

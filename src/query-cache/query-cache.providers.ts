@@ -20,8 +20,11 @@ import {
   type QueryCacheModuleOptions,
   type QueryCacheOptions,
 } from './query-cache.options.js';
+import { impurity } from './query-errors.js';
+import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { entityClassesOf } from './sql/entity-classes.js';
+import { OpenTransactions } from './sql/open-transactions.js';
 import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
 import { PlanMemo } from './sql/plan-memo.js';
@@ -85,8 +88,32 @@ export const schemaProviders: FactoryProvider[] = [
   },
   {
     provide: PlanMemo,
-    inject: [DatabaseSchema],
-    useFactory: (schema: DatabaseSchema) => new PlanMemo(schema),
+    inject: [DatabaseSchema, CacheEvents],
+    useFactory: (schema: DatabaseSchema, events: CacheEvents) => new PlanMemo(schema, events),
+  },
+  { provide: OpenTransactions, useFactory: () => new OpenTransactions() },
+  {
+    provide: CheckedPlans,
+    inject: [
+      DataSource,
+      QueryPlanner,
+      PlanMemo,
+      OpenTransactions,
+      CacheEvents,
+      QUERY_CACHE_OPTIONS,
+    ],
+    useFactory: (
+      source: DataSource,
+      planner: QueryPlanner,
+      plans: PlanMemo,
+      transactions: OpenTransactions,
+      events: CacheEvents,
+      { verifyPlans }: QueryCacheOptions,
+    ) => {
+      const log = new Logger('QueryCache');
+      events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
+      return new CheckedPlans(source, planner, plans, transactions, verifyPlans);
+    },
   },
 ];
 
@@ -174,6 +201,7 @@ export const readProviders: FactoryProvider[] = [
       DatabaseSchema,
       QueryPlanner,
       PlanMemo,
+      CheckedPlans,
       ReadProtocol,
       CacheEvents,
       QUERY_CACHE_OPTIONS,
@@ -183,6 +211,7 @@ export const readProviders: FactoryProvider[] = [
       schema: DatabaseSchema,
       planner: QueryPlanner,
       plans: PlanMemo,
+      checkedPlans: CheckedPlans,
       protocol: ReadProtocol<L1Entry>,
       events: CacheEvents,
       options: QueryCacheOptions,
@@ -192,6 +221,7 @@ export const readProviders: FactoryProvider[] = [
         schema,
         planner,
         plans,
+        checkedPlans,
         new QueryExecutor(source, () => {
           // Without Redis nothing that is stored is served, and every instance finds out by itself.
           schema.reconfigured().catch(() => undefined);

@@ -11,7 +11,7 @@ import { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
 import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { compileQuery, type CacheableQuery } from './sql/compiled-query.js';
+import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { QueryPlanner } from './sql/query-planner.js';
 
@@ -95,18 +95,27 @@ export class QueryCache {
     this.events.tell('invalidated', { tables: tables.size, versions });
   }
 
-  /** Says what the cache makes of a query, without running it. */
+  /**
+   * Says what the cache makes of a query, without running it.
+   *
+   * @throws OtherDataSourceError
+   */
   explain(query: CacheableQuery): QueryExplanation {
     const compiled = compileQuery(query, this.source);
+    const { sql, queryRunner } = compiled;
+    if (queryRunner) {
+      const detail = 'the query builder brings a query runner';
+      return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
+    }
     const plan = this.planner.plan(compiled, 'json');
     return plan.cacheable
       ? {
           cacheable: true,
-          sql: compiled.sql,
+          sql,
           key: plan.key,
           dependencies: plan.dependencies.tables,
         }
-      : { ...plan, sql: compiled.sql };
+      : { ...plan, sql };
   }
 
   /** @throws TypeError that names what is wrong with the region. */

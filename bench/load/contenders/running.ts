@@ -39,6 +39,7 @@ export class RunningContender {
       ...(application === undefined ? {} : { program: applicationProgram(application) }),
       readyPath: contender.readyPath ?? `/users?limit=${rows}`,
       env: {
+        NODE_ENV: 'production',
         DATABASE_URL: place.databaseUrl,
         REDIS_URL: place.redisUrl,
         CACHE_TTL: String(TTL_MS / 1000),

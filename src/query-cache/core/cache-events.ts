@@ -14,6 +14,9 @@ export type BypassReason =
   | 'transaction'
   | 'uncacheable';
 
+/** What was found to differ when a query was built again with equal parameters. */
+export type PlanDifference = 'SQL' | 'parameters';
+
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];
   miss: [
@@ -30,6 +33,8 @@ export interface CacheEventMap {
   joined: [event: { query: string; scope: 'process' | 'instances' }];
   /** A query was sent before it was known whether it has to be; `used`: its answer was taken. */
   headStart: [event: { query: string; used: boolean }];
+  /** The builder of a query reads more than its parameters: earlier hits may have been another caller's. */
+  planDiffers: [event: { query: string; difference: PlanDifference }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];
   epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];

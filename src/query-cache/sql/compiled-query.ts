@@ -8,6 +8,7 @@ import {
 } from 'typeorm';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
+import { OtherDataSourceError } from '../query-errors.js';
 import { mappingOf } from './answer-mapping.js';
 import { copyOf, separateReadsOf, type SeparateReads } from './separate-reads.js';
 
@@ -29,7 +30,7 @@ export interface CompiledQuery {
   readonly separate: SeparateReads;
   /** Whether TypeORM may send more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
-  /** The query runner the builder was bound to by its maker. */
+  /** The query runner that the builder was bound to by its maker, mostly that of a transaction. */
   readonly queryRunner: QueryRunner | undefined;
   /** A reason found before the SQL is looked at. */
   readonly refusal: { readonly reason: UncacheableReason; readonly detail: string } | undefined;
@@ -39,10 +40,41 @@ export function isCacheableQuery(value: unknown): value is CacheableQuery {
   return value instanceof BoundQuery || value instanceof SelectQueryBuilder;
 }
 
-export function compileQuery(query: CacheableQuery, source: DataSource): CompiledQuery {
-  const bound = query instanceof BoundQuery ? query : undefined;
+/**
+ * A builder of the query that may be changed.
+ *
+ * @throws OtherDataSourceError
+ */
+export function buildQuery(
+  query: CacheableQuery,
+  source: DataSource,
+): SelectQueryBuilder<ObjectLiteral> {
   // A plain builder belongs to its maker: it is left as it was.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
+  const { dataSource, expressionMap } = builder;
+  // A data source may be wrapped, by tracers for example; its driver is one.
+  if (dataSource.driver !== source.driver) {
+    const entity = expressionMap.mainAlias?.hasMetadata && expressionMap.mainAlias.metadata.name;
+    const name = query instanceof BoundQuery ? query.name : entity || 'query';
+    throw new OtherDataSourceError(name, dataSource, source);
+  }
+  return builder;
+}
+
+/** The query runner that the builder was bound to by its maker: protected in TypeORM's types. */
+export function queryRunnerOf(builder: SelectQueryBuilder<ObjectLiteral>): QueryRunner | undefined {
+  return (builder as unknown as { queryRunner?: QueryRunner }).queryRunner;
+}
+
+/** Why a query that brings its query runner is not cached. */
+export function reasonOf({ isTransactionActive }: QueryRunner): 'transaction' | 'query-runner' {
+  return isTransactionActive ? 'transaction' : 'query-runner';
+}
+
+/** @throws OtherDataSourceError */
+export function compileQuery(query: CacheableQuery, source: DataSource): CompiledQuery {
+  const bound = query instanceof BoundQuery ? query : undefined;
+  const builder = buildQuery(query, source);
   const shape = bound?.shape ?? 'many';
   const map = builder.expressionMap;
   // For entities TypeORM selects their primary keys as well.
@@ -67,8 +99,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
       separate.sql !== undefined ||
       shape === 'many-and-count' ||
       (isPaged && map.joinAttributes.length > 0),
-    // Protected in TypeORM's types; a builder of a transaction's manager carries its runner here.
-    queryRunner: (builder as unknown as { queryRunner?: QueryRunner }).queryRunner,
+    queryRunner: queryRunnerOf(builder),
     refusal: refusalOf(map, separate),
   };
 }

@@ -4,9 +4,10 @@
  * A builder is pure in its parameters (define-query.ts), so equal parameters of one definition have one
  * plan under one catalogue. A plan is used from the second time on that it was made with the same key, and
  * every fill makes it anew: a builder that is found to do something else with the same parameters is never
- * remembered again.
+ * remembered again. checked-plans.ts asks before each use whether the plan still holds.
  */
 import { LRUCache } from 'lru-cache';
+import type { CacheEvents, PlanDifference } from '../core/cache-events.js';
 import type { Dependencies } from '../core/dependency.js';
 import type { BoundQuery } from '../define-query.js';
 import type { DatabaseSchema } from './database-schema.js';
@@ -15,7 +16,10 @@ import { isPlain, isRecord } from './field-objects.js';
 import type { QueryKeys } from './query-key.js';
 import type { CacheablePlan, Representation } from './query-planner.js';
 
-export type RememberedPlan = Pick<CacheablePlan, 'key' | 'dependencies'>;
+export interface RememberedPlan extends Pick<CacheablePlan, 'key' | 'dependencies'> {
+  /** Only to say what differs. */
+  readonly sql: string;
+}
 
 /** Plans kept of one definition: those of its most used parameters. */
 const MOST_PLANS = 1_000;
@@ -52,16 +56,20 @@ export class PlanMemo {
     return `c${number};${texts.ofFields(value)}`;
   };
 
-  constructor(private readonly schema: DatabaseSchema) {}
+  constructor(
+    private readonly schema: DatabaseSchema,
+    private readonly events: CacheEvents,
+  ) {}
 
   /**
-   * Tells the parameters of a query from others of its definition; `undefined` where no text does, or only a
-   * long one. Says nothing outside this process, which has one number for each class of parameters.
+   * Tells the parameters and the context of a query from others of its definition; `undefined` where no text
+   * does, or only a long one. Says nothing outside this process, which numbers the classes of parameters.
    */
-  textOf({ parameters }: BoundQuery, representation: Representation): string | undefined {
+  textOf({ parameters, context }: BoundQuery, representation: Representation): string | undefined {
     const texts = new ExactText('of the query', this.#writeObject, LONGEST_TEXT);
     try {
-      return `${representation} ${texts.of(parameters)}`;
+      const written = `${representation} ${texts.of(parameters)}`;
+      return context ? written + texts.of(context.value) : written;
     } catch {
       // It has none, or a getter of theirs throws, which the builder will find out for itself.
       return undefined;
@@ -84,14 +92,27 @@ export class PlanMemo {
   learn(
     bound: BoundQuery | undefined,
     text: string | undefined,
-    { key, dependencies }: RememberedPlan,
+    { key, sql, dependencies }: RememberedPlan,
   ): RememberedPlan {
-    const plan = { key, dependencies: this.#shared(dependencies) };
-    if (bound && text !== undefined) this.#remember(bound.definition, text, plan);
+    const plan = { key, sql, dependencies: this.#shared(dependencies) };
+    if (bound && text !== undefined) this.#remember(bound, text, plan);
     return plan;
   }
 
-  #remember(definition: object, text: string, plan: RememberedPlan): void {
+  /** The builder was found to make something else of equal parameters: no plan of it is used any more. */
+  forget(bound: BoundQuery, difference: PlanDifference): void {
+    this.neverRemember(bound);
+    this.events.tell('planDiffers', { query: bound.name, difference });
+  }
+
+  /** Every call of such queries compiles them from now on. */
+  neverRemember({ definition }: BoundQuery): void {
+    this.#impure.add(definition);
+    this.#byDefinition.delete(definition);
+  }
+
+  #remember(bound: BoundQuery, text: string, plan: RememberedPlan): void {
+    const { definition } = bound;
     if (this.#impure.has(definition)) return;
     if (this.#madeUnder !== this.schema.keys) {
       this.#madeUnder = this.schema.keys;
@@ -104,10 +125,10 @@ export class PlanMemo {
     }
     const known = plans.get(text);
     if (known && known.plan.key !== plan.key) {
-      this.#impure.add(definition);
-      this.#byDefinition.delete(definition);
+      if (known.isConfirmed) this.forget(bound, differenceOf(known.plan, plan));
+      else this.neverRemember(bound);
     } else if (known?.isConfirmed !== true) {
-      plans.set(text, { plan, isConfirmed: known !== undefined });
+      plans.set(text, { plan: known?.plan ?? plan, isConfirmed: known !== undefined });
     }
   }
 
@@ -118,4 +139,8 @@ export class PlanMemo {
     if (!known) this.#dependencies.set(text, dependencies);
     return known ?? dependencies;
   }
+}
+
+export function differenceOf(plan: RememberedPlan, made: { readonly sql: string }): PlanDifference {
+  return plan.sql === made.sql ? 'parameters' : 'SQL';
 }

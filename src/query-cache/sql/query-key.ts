@@ -35,7 +35,7 @@ export class QueryKeys {
     parameters.forEach((value, index) => {
       parts += exactly(value, `$${index + 1}`, asSent);
     });
-    for (const value of values) parts += exactly(value, 'of its headers', byFields);
+    for (const value of values) parts += exactly(value, 'of its headers or context', byFields);
     // No part of a longer text, which would stay in memory with it.
     return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
   }

@@ -1,0 +1,225 @@
+/**
+ * Real: PostgreSQL, HTTP, typeorm-transactional, nestjs-cls. A query inside a transaction that its caller does
+ * not hand on, but that the builder finds in the context, sees that transaction.
+ */
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TransactionHost } from '@nestjs-cls/transactional';
+import type { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import {
+  addTransactionalDataSource,
+  initializeTransactionalContext,
+  IsolationLevel,
+  runInTransaction,
+  StorageDriver,
+} from 'typeorm-transactional';
+import { defineQuery, type BoundQuery } from '../../../src/query-cache/index.js';
+import { AmbientApplication, Note, type Seen } from './fixtures/ambient-application.js';
+
+let app: AmbientApplication;
+let source: DataSource;
+let host: TransactionHost<TransactionalAdapterTypeOrm>;
+/** Runs what it is given as another request would: in no transaction. */
+let elsewhere: <T>(work: () => Promise<T>) => Promise<T>;
+let built: number;
+
+const rawRunner = new AsyncLocalStorage<QueryRunner>();
+
+/** One note, whose text every transaction here changes from `a` to `b`. */
+const noteOf = (name: string, managerOf: (given: DataSource) => EntityManager) =>
+  defineQuery({
+    name,
+    shape: 'one',
+    build: (given, { id }: { id: number }) => {
+      built += 1;
+      return managerOf(given)
+        .getRepository(Note)
+        .createQueryBuilder('n')
+        .where('n.id = :id', { id });
+    },
+    map: ({ text }) => text,
+  });
+
+const fromSource = noteOf('from-source', (given) => given.manager);
+const fromHost = noteOf('from-host', () => host.tx);
+const fromRunner = noteOf('from-runner', (given) => rawRunner.getStore()?.manager ?? given.manager);
+
+interface Way {
+  readonly query: ReturnType<typeof noteOf>;
+  /** Opens the transaction, runs the work in it and commits. */
+  open<T>(work: (manager: EntityManager) => Promise<T>): Promise<T>;
+  readonly detail?: string;
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  'typeorm-transactional': {
+    query: fromSource,
+    open: (work) => runInTransaction(() => work(source.manager)),
+  },
+  'typeorm-transactional at REPEATABLE READ': {
+    query: fromSource,
+    open: (work) =>
+      runInTransaction(() => work(source.manager), {
+        isolationLevel: IsolationLevel.REPEATABLE_READ,
+      }),
+  },
+  '@nestjs-cls/transactional': {
+    query: fromHost,
+    open: (work) => host.withTransaction(() => work(host.tx)),
+  },
+  'a query runner in AsyncLocalStorage and START TRANSACTION as text': {
+    query: fromRunner,
+    detail: 'query-runner',
+    open: async (work) => {
+      const runner = source.createQueryRunner();
+      try {
+        await runner.query('START TRANSACTION');
+        const value = await rawRunner.run(runner, () => work(runner.manager));
+        await runner.query('COMMIT');
+        return value;
+      } catch (error) {
+        await runner.query('ROLLBACK');
+        throw error;
+      } finally {
+        await runner.release();
+      }
+    },
+  },
+};
+
+beforeAll(async () => {
+  initializeTransactionalContext({ storageDriver: StorageDriver.ASYNC_LOCAL_STORAGE });
+  app = await AmbientApplication.start((id) => fromSource.bind({ id }));
+  source = addTransactionalDataSource(app.source);
+  host = app.provider(TransactionHost<TransactionalAdapterTypeOrm>);
+  const outside = new AsyncResource('outside');
+  elsewhere = (work) => outside.runInAsyncScope(work);
+});
+
+afterAll(() => app.stop());
+
+beforeEach(async () => {
+  built = 0;
+  await source.query('TRUNCATE notes');
+  await source.query(`INSERT INTO notes VALUES (1, 'a')`);
+});
+
+const write = (manager: EntityManager, text = 'b'): Promise<unknown> =>
+  manager.update(Note, 1, { text });
+
+const read = (query: BoundQuery): Promise<Seen> => app.read(query);
+
+/** Reads until the plan is remembered: the next hit builds nothing. */
+async function remember(query: BoundQuery): Promise<void> {
+  for (let times = 0; times < 3; times += 1) await elsewhere(() => read(query));
+  built = 0;
+  expect(await elsewhere(() => read(query))).toEqual({ value: 'a', outcome: 'hit', selects: 0 });
+  expect(built).toBe(0);
+}
+
+describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
+  const { open, detail = 'transaction' } = way;
+  const query = (): BoundQuery => way.query.bind({ id: 1 });
+
+  it('a remembered query sees what the transaction has written, and nobody else does', async () => {
+    await remember(query());
+    await open(async (manager) => {
+      await write(manager);
+      expect(await read(query())).toEqual({ value: 'b', outcome: detail, selects: 1 });
+      const other = await elsewhere(() => read(query()));
+      expect(other).toEqual({ value: 'a', outcome: 'hit', selects: 0 });
+      expect(await read(query())).toMatchObject({ value: 'b', outcome: detail });
+    });
+    expect(await read(query())).toMatchObject({ value: 'b', selects: 1 });
+  });
+
+  it('a first run teaches nothing and stores nothing', async () => {
+    await expect(
+      open(async (manager) => {
+        await write(manager);
+        for (let times = 0; times < 4; times += 1) {
+          expect(await read(query())).toMatchObject({ value: 'b', outcome: detail });
+        }
+        throw new Error('roll back');
+      }),
+    ).rejects.toThrow('roll back');
+    expect(await read(query())).toEqual({ value: 'a', outcome: 'miss', selects: 1 });
+  });
+
+  it('a query shares no fill with one outside', async () => {
+    await remember(query());
+    await source.query(`UPDATE notes SET text = 'a' WHERE id = 1`);
+    await open(async (manager) => {
+      await write(manager);
+      const answers = await Promise.all(
+        [elsewhere, inside, elsewhere, inside].map((place) => place(() => app.run(query()))),
+      );
+      expect(answers).toEqual(['a', 'b', 'a', 'b']);
+    });
+  });
+});
+
+const inside = <T>(work: () => Promise<T>): Promise<T> => work();
+
+describe('a handler that returns a query', () => {
+  it('answers out of the transaction that an interceptor has opened around it', async () => {
+    const get = (path: string): Promise<unknown> => app.get(path);
+    for (let times = 0; times < 4; times += 1) await get('/notes/1');
+    expect(await get('/notes/1')).toMatchObject({
+      json: 'a',
+      cache: expect.stringContaining('hit'),
+    });
+    expect(await get('/notes/1?write=b')).toEqual({
+      json: 'b',
+      cache: 'tidemark; fwd=bypass; detail=transaction',
+    });
+  });
+});
+
+describe('a hit', () => {
+  const query = (): BoundQuery => fromSource.bind({ id: 1 });
+
+  it('builds its query only while the application has a transaction open', async () => {
+    await remember(query());
+    await source.transaction(async (manager) => {
+      await write(manager, 'a');
+      await manager.transaction(async () => {
+        expect(await elsewhere(() => read(query()))).toMatchObject({ outcome: 'hit' });
+      });
+      expect(built).toBe(1);
+    });
+    await remember(query());
+    await source.transaction(() => source.query('SELECT 1'));
+    await remember(query());
+  });
+
+  it('builds nothing more when a connection was lost in a transaction', async () => {
+    await remember(query());
+    const lost = source.transaction(async (manager) => {
+      const [{ pid }] = await manager.query('SELECT pg_backend_pid() AS pid');
+      expect(await elsewhere(() => read(query()))).toMatchObject({ outcome: 'hit' });
+      expect(built).toBe(1);
+      await elsewhere(() => source.query('SELECT pg_terminate_backend($1)', [pid]));
+      await manager.query('SELECT 1');
+    });
+    await expect(lost).rejects.toThrow();
+    await remember(query());
+  });
+
+  it('builds nothing on account of single writes, which have transactions of the cache', async () => {
+    await remember(query());
+    const blocker = source.createQueryRunner();
+    const client = (await blocker.connect()) as { query(sql: string): Promise<unknown> };
+    // Past TypeORM: it is no transaction of the data source.
+    await client.query('BEGIN; SELECT 1 FROM notes WHERE id = 1 FOR UPDATE');
+    const writing = source.query(`UPDATE notes SET text = 'b' WHERE id = 1`);
+    await app.waitingForLock();
+    expect(await read(query())).toMatchObject({ value: 'a', outcome: 'hit' });
+    expect(built).toBe(0);
+    await client.query('COMMIT');
+    await blocker.release();
+    await writing;
+    expect(await read(query())).toMatchObject({ value: 'b' });
+  });
+});

@@ -37,9 +37,9 @@ const impure = defineQuery({
 beforeEach(async () => {
   built = 0;
   outside = 'NZ';
-  reads = await CachedReads.start(LIBRARY, [
-    `INSERT INTO countries VALUES (1, 'NZ'), (2, '7'), (3, 'FJ')`,
-  ]);
+  const schema = [`INSERT INTO countries VALUES (1, 'NZ'), (2, '7'), (3, 'FJ')`];
+  // Verified, a hit would build its query.
+  reads = await CachedReads.start(LIBRARY, schema, { verifyPlans: 0 });
 });
 
 afterEach(() => reads.stop());

@@ -192,10 +192,8 @@ export class CacheReader {
     if (!queryRunner) return this.#bypass(compiled, toBody, 'plan-changed');
     // Whoever brings a connection may have begun a transaction on it, changed its settings or
     // chosen a replica: what it answers is for them alone.
-    const reason = reasonOf(queryRunner);
-    // Nothing tells when the builder finds such a query runner the next time.
-    if (bound && reason === 'query-runner') this.plans.neverRemember(bound);
-    return this.#bypass(compiled, toBody, reason);
+    if (bound) this.checkedPlans.hasMetRunner(bound);
+    return this.#bypass(compiled, toBody, reasonOf(queryRunner));
   }
 
   async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {

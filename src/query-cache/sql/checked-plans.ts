@@ -44,6 +44,11 @@ export class CheckedPlans {
     return isChecked && this.#differs(query, plan, representation) ? undefined : plan;
   }
 
+  /** A call of the query carried a query runner. Outside of transactions nothing foretells the next one. */
+  hasMetRunner(query: BoundQuery): void {
+    if (!this.transactions.isAnyOpen) this.plans.neverRemember(query);
+  }
+
   #differs(query: BoundQuery, plan: RememberedPlan, representation: Representation): boolean {
     const compiled = compileQuery(query, this.source);
     // Such a query is answered over its query runner, and told so.

@@ -58,7 +58,11 @@ export class PlanMemo {
    * Tells the parameters of a query from others of its definition; `undefined` where no text does, or only a
    * long one. Says nothing outside this process, which has one number for each class of parameters.
    */
-  textOf({ parameters }: BoundQuery, representation: Representation): string | undefined {
+  textOf(
+    { parameters, ownsParameters }: BoundQuery,
+    representation: Representation,
+  ): string | undefined {
+    if (!ownsParameters) return undefined;
     const texts = new ExactText('of the query', this.#writeObject, LONGEST_TEXT);
     try {
       return `${representation} ${texts.of(parameters)}`;
@@ -78,8 +82,7 @@ export class PlanMemo {
   }
 
   /**
-   * To be called whenever a plan was made; answers it with dependencies that equal ones share. `text` is from
-   * before the query was compiled: nobody keeps its maker from changing the parameters later.
+   * To be called whenever a plan was made; answers it with dependencies that equal ones share.
    */
   learn(
     bound: BoundQuery | undefined,

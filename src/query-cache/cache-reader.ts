@@ -57,6 +57,11 @@ export class CacheReader {
     private readonly options: Readonly<QueryCacheOptions>,
   ) {}
 
+  /** @throws AmbiguousQueryError */
+  onModuleInit(): void {
+    this.#definitions.takeDefined();
+  }
+
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
   readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
     return this.#read(this.#called(query), 'json', lifetime, toJson);

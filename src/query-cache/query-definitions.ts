@@ -44,22 +44,24 @@ export class QueryDefinitions {
   readonly #known = new Map<string, Definition>();
 
   /**
-   * When an application starts: takes the definitions that its modules have made.
+   * Called when the application starts: takes the definitions that its modules have made.
    *
    * @throws AmbiguousQueryError
    */
-  constructor() {
+  takeDefined(): void {
     const made = [...DEFINED.values()];
     DEFINED.clear();
     for (const definition of made) this.require(definition);
   }
 
-  /** @throws AmbiguousQueryError where it, or the one that is known by its code, has a double. */
+  /** @throws AmbiguousQueryError where the definition has a double, or another one is known by its code. */
   require(definition: Definition): void {
     const { name, code, hasDouble } = definition;
     if (code === undefined) return;
     const known = this.#known.get(code);
-    if (hasDouble || (known && known !== definition)) throw new AmbiguousQueryError(name);
-    if (!known) this.#known.set(code, definition);
+    if (known === definition && !hasDouble) return;
+    DEFINED.delete(code);
+    if (known || hasDouble) throw new AmbiguousQueryError(name);
+    this.#known.set(code, definition);
   }
 }

@@ -7,8 +7,10 @@ import type { UncacheableReason } from './core/statement-analysis.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
+import { QueryDefinitions } from './query-definitions.js';
 import type { CheckedPlans } from './sql/checked-plans.js';
 import {
+  asCalled,
   compileQuery,
   reasonOf,
   type CacheableQuery,
@@ -46,6 +48,8 @@ const toJson: ToBody = (value) => Buffer.from(JSON.stringify(value));
 const EMPTY_TTL_SHARE = 0.1;
 
 export class CacheReader {
+  readonly #definitions = new QueryDefinitions();
+
   constructor(
     private readonly source: DataSource,
     private readonly schema: DatabaseSchema,
@@ -59,15 +63,21 @@ export class CacheReader {
     private readonly options: Readonly<QueryCacheOptions>,
   ) {}
 
+  /** @throws AmbiguousQueryError */
+  onModuleInit(): void {
+    this.#definitions.takeDefined();
+  }
+
   /** The answer as JSON bytes. Rejects with what the query rejects with. */
   readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
-    return this.#read(query, 'json', lifetime, toJson);
+    return this.#read(this.#called(query), 'json', lifetime, toJson);
   }
 
   /** The answer as values, made anew for every caller. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
+    const called = this.#called(query);
     try {
-      const outcome = await this.#read(query, 'value', lifetime, (value) =>
+      const outcome = await this.#read(called, 'value', lifetime, (value) =>
         this.codec.encode(value),
       );
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
@@ -75,10 +85,16 @@ export class CacheReader {
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
-      const compiled = compileQuery(query, this.source);
+      const compiled = compileQuery(called, this.source);
       this.#tellBypass(compiled, 'uncacheable', isLazy ? 'lazy-relations' : 'value-type');
       return (await this.executor.execute(compiled)).value;
     }
+  }
+
+  /** @throws AmbiguousQueryError, or what the query's builder throws. */
+  #called(query: CacheableQuery): CacheableQuery {
+    if (query instanceof BoundQuery) this.#definitions.require(query.definition);
+    return asCalled(query, this.source);
   }
 
   #read(

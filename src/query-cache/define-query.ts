@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { Definition } from './query-definitions.js';
+import { ownCopyOf } from './sql/own-copy.js';
 
 /**
  * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain
@@ -18,7 +20,10 @@ export type QueryResult<R, S extends QueryShape> = S extends 'count'
       : R[];
 
 export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryShape> {
-  /** Unique, for people: it names the query in metrics. */
+  /**
+   * Unique among all instances that share a cache. It names the query in metrics, and it is part of the key, since
+   * `map` and `headers` are known there by their texts alone.
+   */
   readonly name: string;
   /** `many` unless said otherwise. */
   readonly shape?: S;
@@ -51,8 +56,10 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 
   constructor(
     /** The same for all queries of one `defineQuery`. */
-    readonly definition: object,
+    readonly definition: Definition,
     readonly parameters: unknown,
+    /** Whether nobody else can change them: they could be copied as a whole when they were bound. */
+    readonly ownsParameters: boolean,
     readonly name: string,
     readonly shape: S,
     /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
@@ -66,6 +73,12 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
     readonly absent: (() => string) | undefined,
   ) {}
 
+  /** The same query, built in another way. */
+  withBuild(build: BoundQuery<R, S>['build']): BoundQuery<R, S> {
+    const copy = Object.create(BoundQuery.prototype) as BoundQuery<R, S>;
+    return Object.assign(copy, this, { build });
+  }
+
   /** @throws TypeError always: what is sent to a client is a query's answer, not the query. */
   toJSON(): never {
     throw new TypeError(
@@ -77,15 +90,17 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 
 export interface DefinedQuery<P, R, S extends QueryShape> {
   readonly name: string;
+  /** Copies the parameters: the query is that of their values now, however often and whenever it runs. */
   bind(parameters: P): BoundQuery<R, S>;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * Defines a query once. `build`, `map` and `headers` must read nothing but their arguments, or declare what
- * else they read as `context`: a stored answer is given to whoever asks with the same key. One that reads the
- * tenant of the request undeclared leaks the rows of one tenant to another.
+ * Defines a query once, at the top level of a module. `build`, `map` and `headers` must read nothing but their
+ * arguments, or declare what else they read as `context`: a stored answer is given to whoever asks with the same
+ * key. One that reads the tenant of the request undeclared leaks the rows of one tenant to another. An application
+ * does not start where two definitions cannot be told apart (query-definitions.ts).
  */
 export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
   definition: QueryDefinition<P, E, R, S>,
@@ -93,21 +108,25 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
   const { name, build, map, headers, absent } = definition;
   const shape = definition.shape ?? ('many' as S);
   const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
+  const identity = new Definition(name, map || headers ? answer : undefined);
   return {
     name,
-    bind: (parameters) => {
+    bind: (given) => {
       const context = contextOf(definition);
+      const { value: parameters, isWhole } = ownCopyOf(given);
       return new BoundQuery<R, S>(
-        definition,
+        identity,
         parameters,
+        isWhole,
         name,
         shape,
         answer,
         [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
         context,
+        // A builder may change what it is given, and may be asked more than once.
         (source) => {
           context?.require();
-          return build(source, parameters);
+          return build(source, ownCopyOf(parameters).value);
         },
         map as ((row: ObjectLiteral) => unknown) | undefined,
         (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,
@@ -125,7 +144,7 @@ function contextOf({
   readonly context?: () => unknown;
 }): BoundContext | undefined {
   if (!context) return undefined;
-  const value = context();
+  const { value } = ownCopyOf(context());
   return {
     value,
     require: () => {

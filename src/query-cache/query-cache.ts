@@ -70,7 +70,7 @@ export class QueryCache {
   ): Promise<QueryResult<R, S>>;
   run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
   run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
-    return this.reader.readValue(query, options);
+    return this.reader.readValue(query, { ...options });
   }
 
   /**

@@ -158,3 +158,33 @@ it('tells joins apart that have the same SQL and different properties', async ()
   expect(await first.cache.run(asOne)).toMatchObject([{ twin: { size: 0.1 } }]);
   expect(await first.cache.run(asMany)).toMatchObject([{ twins: [{ size: 0.1 }] }]);
 });
+
+it.each<[string, () => object]>([
+  ['a Date', () => new (class Day extends Date {})(0)],
+  ['an Array', () => class Rows extends Array<number> {}.of(1)],
+  ['a Buffer', () => Object.setPrototypeOf(Buffer.from('a'), Object.create(Buffer.prototype))],
+  ['an object with a hidden field', () => Object.defineProperty({}, 'a', { value: 1 })],
+  ['a class that is no entity', () => new (class Money {})()],
+])('answers with a kind of its own of %s, and does not store it', async (kind, make) => {
+  const made: object[] = [];
+  const query = defineQuery({
+    name: `specimens.${kind}`,
+    build: (source, _: object) => source.getRepository(Specimen).createQueryBuilder('s'),
+    map: () => made.at(-1),
+  });
+  const details: unknown[] = [];
+  const onBypass = ({ detail }: { detail: unknown }): unknown => details.push(detail);
+  first.cache.events.on('bypass', onBypass);
+  try {
+    for (let times = 0; times < 3; times += 1) {
+      made.push(make());
+      sql.reset();
+      const [value] = await first.cache.run(query.bind({}));
+      expect(value).toBe(made.at(-1));
+      expect(sql.statements.length).toBeGreaterThan(0);
+    }
+    expect(details).toEqual(['value-type', 'value-type', 'value-type']);
+  } finally {
+    first.cache.events.off('bypass', onBypass);
+  }
+});

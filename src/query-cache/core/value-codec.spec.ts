@@ -32,8 +32,26 @@ describe('ValueCodec', () => {
     ['nested JSON', { tags: ['x', { y: [1] }], map: new Map([['k', new Set([1])]]) }],
     ['nothing', null],
     ['a number', 42],
+    ['a field called __proto__', JSON.parse('{"__proto__": 1}')],
+    ['an object without a prototype', Object.assign(Object.create(null), { a: [1] })],
+    ['half of a character', '\ud83d'],
   ])('gives back %s', (_what, value) => {
     expect(codec.decode(codec.encode(value))).toEqual(value);
+  });
+
+  it('gives back prototypes, frozen objects and circles', () => {
+    const bare: unknown = Object.create(null);
+    const circle: unknown[] = [bare, bare, Object.freeze({ list: Object.freeze([1]) })];
+    circle.push(circle, -0, new Date(NaN));
+    const back = codec.decode(codec.encode(circle)) as typeof circle;
+    expect(Object.getPrototypeOf(back[0])).toBeNull();
+    expect(back[1]).toBe(back[0]);
+    expect(Object.isFrozen(back[2])).toBe(true);
+    expect(Object.isFrozen((back[2] as { list: unknown }).list)).toBe(true);
+    expect(Object.isFrozen(back)).toBe(false);
+    expect(back[3]).toBe(back);
+    expect(back[4]).toBe(-0);
+    expect((back[5] as Date).getTime()).toBeNaN();
   });
 
   it('gives instances of known classes their class back, and each caller its own', () => {
@@ -49,6 +67,47 @@ describe('ValueCodec', () => {
   it.each<[string, unknown]>([
     ['an instance of a class it does not know', [new Foreign()]],
     ['a function', { run: () => 1 }],
+    ['a symbol', [Symbol('s')]],
+    ['a subclass of Date', new (class Day extends Date {})()],
+    ['a subclass of Array', new (class Rows extends Array {})()],
+    ['a subclass of Map', new (class Index extends Map {})()],
+    ['a subclass of Set', new (class Tags extends Set {})()],
+    [
+      'a subclass of Buffer',
+      Object.setPrototypeOf(Buffer.from('a'), class B extends Buffer {}.prototype),
+    ],
+    ['numbers as bytes', new Float32Array([1])],
+    ['a view of shared memory', Buffer.from(new SharedArrayBuffer(1))],
+    ['a field named by a symbol', { [Symbol('s')]: 1 }],
+    ['a hidden field', Object.defineProperty({}, 'a', { value: 1 })],
+    [
+      'an accessor',
+      {
+        get a() {
+          return 1;
+        },
+      },
+    ],
+    [
+      'a field that is written once',
+      Object.defineProperty({}, 'a', { value: 1, enumerable: true }),
+    ],
+    ['an object that is sealed', Object.seal({ a: 1 })],
+    ['an array with holes', Array(2)],
+    ['an array with a field', Object.assign([1], { total: 1 })],
+    ['a date with a field', Object.assign(new Date(0), { zone: 'UTC' })],
+    ['a map with a field', Object.assign(new Map(), { total: 1 })],
+    ['a number in a box', Object(1)],
+    ['an error', new Error('e')],
+    ['a regular expression', /a/g],
+    ['a URL', new URL('a:b')],
+    ['a proxy', new Proxy({}, {})],
+    ['an object whose prototype is no class', Object.create({})],
+    ['an instance with a hidden field', Object.defineProperty(new Item('1'), 'a', { value: 1 })],
+    [
+      'lists too deep in one another',
+      Array.from({ length: 1e5 }).reduce<unknown>((list) => [list], 1),
+    ],
   ])('refuses %s', (_what, value) => {
     expect(() => codec.encode(value)).toThrow(UnencodableValueError);
   });

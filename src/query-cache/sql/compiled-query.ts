@@ -10,7 +10,8 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
 import { OtherDataSourceError } from '../query-errors.js';
 import { mappingOf } from './answer-mapping.js';
-import { copyOf, separateReadsOf, type SeparateReads } from './separate-reads.js';
+import { copyOf } from './builder-copy.js';
+import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 /** What handlers return and `QueryCache.run` takes. */
 export type CacheableQuery = BoundQuery | SelectQueryBuilder<ObjectLiteral>;
@@ -38,6 +39,17 @@ export interface CompiledQuery {
 
 export function isCacheableQuery(value: unknown): value is CacheableQuery {
   return value instanceof BoundQuery || value instanceof SelectQueryBuilder;
+}
+
+/**
+ * The query as it is at the call. Later changes to a plain builder, or to parameters that could not be copied when
+ * they were bound, do not reach it: with such parameters the query is built here, and not again.
+ */
+export function asCalled(query: CacheableQuery, source: DataSource): CacheableQuery {
+  if (!(query instanceof BoundQuery)) return copyOf(query);
+  if (query.ownsParameters) return query;
+  const built = copyOf(query.build(source));
+  return query.withBuild(() => copyOf(built));
 }
 
 /**

@@ -144,10 +144,17 @@ function distinct(rows: readonly Row[], keysAt: readonly number[]): readonly Row
   if (at === undefined) return rows;
   const seen = new Set<unknown>();
   return rows.filter((row) => {
-    const key = more.length === 0 ? row[at] : keysAt.map((place) => row[place]).join('_');
+    const key = more.length === 0 ? keyPart(row[at]) : keysAt.map((i) => keyPart(row[i])).join('_');
     const known = seen.size;
     return seen.add(key).size > known;
   });
+}
+
+/** As TypeORM writes it: NULL, which a table without a real key may hold there, and '' are one key. */
+function keyPart(value: unknown): unknown {
+  if (value === null) return '';
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return typeof value === 'object' ? JSON.stringify(value) : value;
 }
 
 function placesOf(names: readonly string[], fields: readonly string[]): number[] {

@@ -9,7 +9,8 @@ import { hidesFields } from './field-objects.js';
 const MOST_DEPTH = 100;
 const MOST_OBJECTS = 10_000;
 
-const BYTES = [
+/** Classes of bytes and of numbers that are kept as bytes. */
+export const BYTES = [
   Buffer,
   Uint8Array,
   Uint8ClampedArray,

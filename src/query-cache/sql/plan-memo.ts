@@ -65,7 +65,11 @@ export class PlanMemo {
    * Tells the parameters and the context of a query from others of its definition; `undefined` where no text
    * does, or only a long one. Says nothing outside this process, which numbers the classes of parameters.
    */
-  textOf({ parameters, context }: BoundQuery, representation: Representation): string | undefined {
+  textOf(
+    { parameters, ownsParameters, context }: BoundQuery,
+    representation: Representation,
+  ): string | undefined {
+    if (!ownsParameters) return undefined;
     const texts = new ExactText('of the query', this.#writeObject, LONGEST_TEXT);
     try {
       const written = `${representation} ${texts.of(parameters)}`;
@@ -86,8 +90,7 @@ export class PlanMemo {
   }
 
   /**
-   * To be called whenever a plan was made; answers it with dependencies that equal ones share. `text` is from
-   * before the query was compiled: nobody keeps its maker from changing the parameters later.
+   * To be called whenever a plan was made; answers it with dependencies that equal ones share.
    */
   learn(
     bound: BoundQuery | undefined,

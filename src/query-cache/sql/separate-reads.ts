@@ -9,11 +9,11 @@
 import type {
   DataSource,
   EntityMetadata,
-  FindManyOptions,
   ObjectLiteral,
   RelationMetadata,
   SelectQueryBuilder,
 } from 'typeorm';
+import { stateOf } from './builder-copy.js';
 import { fingerprintOf } from './entity-fingerprint.js';
 
 export interface SeparateReads {
@@ -27,26 +27,7 @@ export interface SeparateReads {
   readonly hasLazyRelations: boolean;
 }
 
-/** Protected in TypeORM's types. */
-interface BuilderState {
-  findOptions: FindManyOptions<ObjectLiteral>;
-  relationMetadatas: RelationMetadata[];
-}
-
 type Builder = SelectQueryBuilder<ObjectLiteral>;
-
-function stateOf(builder: Builder): BuilderState {
-  return builder as unknown as BuilderState;
-}
-
-/** A builder of its own that loads the same; TypeORM's `clone` forgets the relations. */
-export function copyOf(builder: Builder): Builder {
-  const copy = builder.clone();
-  const [from, to] = [stateOf(builder), stateOf(copy)];
-  to.findOptions = from.findOptions;
-  to.relationMetadatas = [...from.relationMetadatas];
-  return copy;
-}
 
 export function separateReadsOf(builder: Builder, source: DataSource): SeparateReads {
   const { findOptions, relationMetadatas } = stateOf(builder);

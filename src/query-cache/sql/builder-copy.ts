@@ -1,0 +1,52 @@
+/** Query builders that their makers can no longer change. */
+import type {
+  FindManyOptions,
+  ObjectLiteral,
+  QueryBuilder,
+  RelationMetadata,
+  SelectQueryBuilder,
+} from 'typeorm';
+import { ownCopyOf } from './own-copy.js';
+
+type ExpressionMap = SelectQueryBuilder<ObjectLiteral>['expressionMap'];
+
+/** Protected in TypeORM's types. */
+interface BuilderState {
+  findOptions: FindManyOptions<ObjectLiteral>;
+  relationMetadatas: RelationMetadata[];
+}
+
+export function stateOf(builder: SelectQueryBuilder<ObjectLiteral>): BuilderState {
+  return builder as unknown as BuilderState;
+}
+
+/**
+ * A builder of the same query. Later changes to the original, its parameters and its find options do not reach it,
+ * except inside parameters that cannot be copied, which have no key and are never stored.
+ */
+export function copyOf(
+  builder: SelectQueryBuilder<ObjectLiteral>,
+): SelectQueryBuilder<ObjectLiteral> {
+  const copy = builder.clone();
+  const [from, to] = [stateOf(builder), stateOf(copy)];
+  // TypeORM's `clone` leaves these out.
+  to.findOptions = ownCopyOf(from.findOptions).value;
+  to.relationMetadatas = [...from.relationMetadatas];
+  copy.expressionMap.options = [...builder.expressionMap.options];
+  detach(copy.expressionMap);
+  return copy;
+}
+
+/** TypeORM's clone of an expression map still refers to parts of the original. */
+function detach(map: ExpressionMap): void {
+  for (const [name, value] of Object.entries(map.parameters)) {
+    map.parameters[name] = ownCopyOf<unknown>(value).value;
+  }
+  for (const attribute of [...map.joinAttributes, ...map.relationIdAttributes]) {
+    (attribute as unknown as { queryExpressionMap: ExpressionMap }).queryExpressionMap = map;
+  }
+  for (const { queryBuilder } of map.commonTableExpressions) {
+    if (typeof queryBuilder === 'string') continue;
+    detach((queryBuilder as QueryBuilder<ObjectLiteral>).expressionMap);
+  }
+}

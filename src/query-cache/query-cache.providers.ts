@@ -51,10 +51,11 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: CacheEvents, useFactory: () => new CacheEvents() },
   {
     provide: CacheStores,
-    inject: [QUERY_CACHE_OPTIONS],
-    useFactory: (options: QueryCacheOptions) => {
-      const log = new Logger('QueryCache');
-      return CacheStores.open(options, log);
+    inject: [QUERY_CACHE_OPTIONS, CacheEvents],
+    useFactory: (options: QueryCacheOptions, events: CacheEvents) => {
+      const stores = CacheStores.open(options, new Logger('QueryCache'));
+      stores.onOutOfMemory(() => events.tell('storeFull'));
+      return stores;
     },
   },
   {

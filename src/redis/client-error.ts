@@ -1,4 +1,5 @@
 import {
+  PERMISSION_REMEDY,
   RedisCommandError,
   RedisTimeoutError,
   RedisUnavailableError,
@@ -10,6 +11,7 @@ export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // In the client's words: about a setting of its own, not about what has happened.
   if (error.message.includes('enableOfflineQueue')) return 'there is no open connection';
+  if (error.message.startsWith('NOPERM')) return `${error.message}; ${PERMISSION_REMEDY}`;
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }

@@ -197,13 +197,14 @@ describe('RedisVersionStore on Redis', () => {
     });
   });
 
-  it('names the script in an error, and stays up', async () => {
+  it('takes a write that Redis answers with an error for an outage, and names the script', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await admin.set(`${namespace}:{${TABLE}}:m`, 'no hash');
     await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
       /script begin-write: .*WRONGTYPE/,
     );
-    expect(connection.state).toBe('up');
+    expect(connection.state).toBe('down');
+    expect(connection.reason).toMatch(/script begin-write/);
   });
 
   it('keeps services with other namespaces apart', async () => {

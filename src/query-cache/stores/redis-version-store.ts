@@ -1,4 +1,5 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
+import { RedisCommandError } from '../../redis/redis.errors.js';
 import {
   VersionStore,
   type ExpiredMark,
@@ -64,19 +65,21 @@ export class RedisVersionStore extends VersionStore {
       requireWord(token, 'token'),
       wholeMs(leaseMs),
     ];
-    await forEachTable(mark.tables, ({ table, names }) =>
-      // A write that goes on unannounced must know that Redis was away, not that it had been.
-      this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+    await this.#forWrite(
+      forEachTable(mark.tables, ({ table, names }) =>
+        // A write that goes on unannounced must know that Redis was away, not that it had been.
+        this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+      ),
     );
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
     const args = [writeId, requireWord(token, 'token')];
-    await forEachTable(tables, (table) => this.#run(endWrite, table, args));
+    await this.#forWrite(forEachTable(tables, (table) => this.#run(endWrite, table, args)));
   }
 
   override async abort(writeId: string, tables: readonly string[]): Promise<void> {
-    await forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId]));
+    await this.#forWrite(forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId])));
   }
 
   override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
@@ -108,8 +111,8 @@ export class RedisVersionStore extends VersionStore {
   override async tables(): Promise<readonly string[]> {
     const key = this.#keys.tables();
     // Urgent as `begin` is: a write to anything asks for them first.
-    const { value } = await this.connection.sendUrgently('SMEMBERS of tables', (client) =>
-      client.smembers(key),
+    const { value } = await this.#forWrite(
+      this.connection.sendUrgently('SMEMBERS of tables', (client) => client.smembers(key)),
     );
     return value;
   }
@@ -161,6 +164,16 @@ export class RedisVersionStore extends VersionStore {
       this.#keyLists.set(tables, keys);
     }
     return keys;
+  }
+
+  /** Where Redis refuses what a write needs, writes commit unannounced: that is an outage. */
+  async #forWrite<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } catch (error) {
+      if (error instanceof RedisCommandError) this.connection.distrust(error.message);
+      throw error;
+    }
   }
 
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {

@@ -162,6 +162,7 @@ export const readProviders: FactoryProvider[] = [
         {
           maxStalenessMs: options.maxStalenessMs,
           maxEntryBytes: options.maxEntryBytes,
+          unknownKeysPerMinute: options.unknownKeysPerMinute,
           maxWaiters: options.fillMaxWaiters,
           maxWaitMs: options.fillWaitMs,
           headStartAfter: HEAD_START_AFTER,

@@ -60,8 +60,8 @@ describe('a Redis user with the documented rules', () => {
     await outside.relayed(() => outside.client.query('UPDATE customers SET visits = 2'));
     expect(await read()).toMatchObject({ value: 2 });
     await expectHits(2);
-    const refused = (await admin.acl('LOG')).map((entry) => String(entry));
-    expect(refused.filter((entry) => !entry.includes('client|setname'))).toEqual([]);
+    const refused = (await admin.acl('LOG')) as unknown[];
+    expect(refused.filter((entry) => !String(entry).includes('client|setname'))).toEqual([]);
   });
 });
 

@@ -20,6 +20,7 @@ import { rotateEpoch } from './scripts/rotate-epoch.script.js';
 import type { Script } from './scripts/script.js';
 import { settleEpoch } from './scripts/settle-epoch.script.js';
 import { settleMark } from './scripts/settle-mark.script.js';
+import { dropVersions, prolongVersions } from './scripts/version-life.script.js';
 import { TurnBatch, type Answers } from './turn-batch.js';
 import { requireWord } from './word.js';
 
@@ -56,6 +57,14 @@ export class RedisVersionStore extends VersionStore {
       ...names,
     ]);
     return readingOf(table, node, value as Values);
+  }
+
+  override async prolong({ table, names }: TableVersionNames, lifeMs: number): Promise<void> {
+    await this.#inBackground(prolongVersions, table, [wholeMs(lifeMs), ...names]);
+  }
+
+  override async drop({ table, names }: TableVersionNames, token: string): Promise<void> {
+    await this.#inBackground(dropVersions, table, [token, ...names]);
   }
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
@@ -178,6 +187,11 @@ export class RedisVersionStore extends VersionStore {
 
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
     return (await this.#scripts.run(script, this.#keys.ofScript(table), args)).value;
+  }
+
+  /** Nobody waits for it: it leaves with whatever is written next. */
+  #inBackground(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
+    return this.connection.writes.withNext(() => this.#run(script, table, args));
   }
 
   async #did(script: Script, table: string, args: ScriptArguments): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** The commands and keys that the user of Redis needs, and how it is noticed that one is missing. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -54,6 +54,27 @@ describe('the user of Redis', () => {
     connections.push(connection);
     return connection;
   }
+
+  it('has each command that a script or the client runs', async () => {
+    const folder = 'src/query-cache/stores';
+    const files = await readdir(folder, { recursive: true });
+    const sources = await Promise.all(
+      files
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFile(join(folder, file), 'utf8')),
+    );
+    const inScripts = /redis\.p?call\(\s*'(\w+)'/g;
+    const byClient = /\b(?:client|redis)\.(?!p?call\b)([a-z]+)\(/g;
+    const used = sources.flatMap((source) =>
+      [inScripts, byClient].flatMap((form) =>
+        [...source.matchAll(form)].map(([, name = '']) => name),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(30);
+    expect(permissions).toEqual(
+      expect.arrayContaining(used.map((command) => `+${command.toLowerCase()}`)),
+    );
+  });
 
   it('needs nothing but what the documents say', async () => {
     await up(connect());
@@ -110,7 +131,7 @@ describe('the user of Redis', () => {
     await setUser(USER, 'resetkeys', keys);
     const connection = connect();
     await down(connection);
-    expect(connection.reason).toMatch(/NOPERM.*key.*docs\/replicas\.md/);
+    expect(connection.reason).toMatch(/NOPERM.*keys.*docs\/replicas\.md/);
   });
 
   it('is found to lack SELECT where the database is another than 0', async () => {

@@ -40,6 +40,6 @@ it('is a degradation with one warning each time, until it has room again', async
     await eventually(() => expect(stores.degradation()).toBeUndefined());
     const warning = /^warn Redis at redis:\S+ has reached its maxmemory .*volatile-lru$/;
     const pair = [expect.stringMatching(warning), expect.stringMatching(/^log .* room .* again$/)];
-    expect(log.lines).toEqual(Array(times).fill(pair).flat());
+    expect(log.lines).toEqual(Array.from({ length: times }, () => pair).flat());
   }
 });

@@ -19,7 +19,7 @@ export function textOf(error: unknown): string {
 /** In our own words: some servers name the user. */
 function withoutPermission(reply: string): string {
   const command = /'([^']+)' command/.exec(reply)?.[1];
-  return `NOPERM: it refuses ${command ?? 'access to the keys of the cache'}; ${PERMISSION_REMEDY}`;
+  return `NOPERM (it refuses ${command ?? 'access to the keys of the cache'}); ${PERMISSION_REMEDY}`;
 }
 
 /** An error of the client as one of ours; `name` is the command's. */

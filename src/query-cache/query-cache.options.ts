@@ -17,6 +17,11 @@ export class QueryCacheOptions {
   l1Bytes = 64 * 1024 * 1024;
   /** Answers with a longer body are not stored, in bytes. */
   maxEntryBytes = 8 * 1024 * 1024;
+  /**
+   * How many values asked for in vain (ids without a row) may be remembered in a minute. Further answers
+   * of this kind are given, and not stored.
+   */
+  unknownKeysPerMinute = 1_000;
   /** The Redis all instances share; absent: this process is the only one. */
   redis: QueryCacheRedisOptions | undefined = undefined;
   /** Lease of a write's mark, in milliseconds: how soon a killed writer's regions are asked for. */
@@ -73,6 +78,7 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
     'ttlMs',
     'l1Bytes',
     'maxEntryBytes',
+    'unknownKeysPerMinute',
     'markLeaseMs',
     'fillLeaseMs',
     'fillWaitMs',

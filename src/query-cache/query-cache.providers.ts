@@ -54,10 +54,11 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: CacheEvents, useFactory: () => new CacheEvents() },
   {
     provide: CacheStores,
-    inject: [QUERY_CACHE_OPTIONS],
-    useFactory: (options: QueryCacheOptions) => {
-      const log = new Logger('QueryCache');
-      return CacheStores.open(options, log);
+    inject: [QUERY_CACHE_OPTIONS, CacheEvents],
+    useFactory: (options: QueryCacheOptions, events: CacheEvents) => {
+      const stores = CacheStores.open(options, new Logger('QueryCache'));
+      stores.onOutOfMemory(() => events.tell('storeFull'));
+      return stores;
     },
   },
   {
@@ -188,6 +189,7 @@ export const readProviders: FactoryProvider[] = [
         {
           maxStalenessMs: options.maxStalenessMs,
           maxEntryBytes: options.maxEntryBytes,
+          unknownKeysPerMinute: options.unknownKeysPerMinute,
           maxWaiters: options.fillMaxWaiters,
           maxWaitMs: options.fillWaitMs,
           headStartAfter: HEAD_START_AFTER,

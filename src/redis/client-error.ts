@@ -1,4 +1,5 @@
 import {
+  PERMISSION_REMEDY,
   RedisCommandError,
   RedisTimeoutError,
   RedisUnavailableError,
@@ -10,8 +11,15 @@ export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // In the client's words: about a setting of its own, not about what has happened.
   if (error.message.includes('enableOfflineQueue')) return 'there is no open connection';
+  if (error.message.startsWith('NOPERM')) return withoutPermission(error.message);
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
+}
+
+/** In our own words: some servers name the user. */
+function withoutPermission(reply: string): string {
+  const command = /'([^']+)' command/.exec(reply)?.[1];
+  return `NOPERM (it refuses ${command ?? 'access to the keys of the cache'}); ${PERMISSION_REMEDY}`;
 }
 
 /** An error of the client as one of ours; `name` is the command's. */

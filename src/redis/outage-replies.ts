@@ -6,6 +6,7 @@ export const OUTAGE_REPLIES: ReadonlySet<string> = new Set([
   'MASTERDOWN',
   'MISCONF',
   'NOAUTH',
+  'NOPERM',
   'NOREPLICAS',
   'READONLY',
   'WRONGPASS',

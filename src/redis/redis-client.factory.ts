@@ -45,6 +45,8 @@ export function createRedisClient(options: RedisClientOptions): Redis {
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     maxLoadingRetryTime: LONGEST_LOADING_RETRY_MS,
     keepAlive: KEEP_ALIVE_MS,
+    // Needs a permission, for nothing that the service uses.
+    disableClientInfo: true,
     noDelay: true,
   });
   // Without a listener the client prints errors by itself; the connection above it reports them.
@@ -54,13 +56,14 @@ export function createRedisClient(options: RedisClientOptions): Redis {
 
 /** Starts to connect and returns at once; never rejects or throws because Redis is away. */
 export function openRedisConnection(
-  options: RedisClientOptions & Pick<RedisConnectionOptions, 'heartbeat'>,
+  options: RedisClientOptions & Pick<RedisConnectionOptions, 'heartbeat' | 'onOutOfMemory'>,
   log: RedisLog,
 ): RedisConnection {
   const connection = new RedisConnection(createRedisClient(options), {
     address: describeRedisAddress(parseRedisUrl(options.url)),
     timeoutMs: options.timeoutMs,
     heartbeat: options.heartbeat,
+    ...(options.onOutOfMemory === undefined ? {} : { onOutOfMemory: options.onOutOfMemory }),
     log,
   });
   connection.start();

@@ -7,6 +7,8 @@ export interface RedisConnectionOptions {
   readonly address: string;
   readonly timeoutMs: number;
   readonly log: RedisLog;
+  /** Called for each command that the server refuses because it is at its memory limit. */
+  readonly onOutOfMemory?: () => void;
   /** Longest time between two looks at the connection. */
   readonly probeIntervalMs?: number;
   /** How long an open connection may stay silent before it is replaced. */
@@ -19,7 +21,7 @@ export interface RedisConnectionOptions {
  * snapshot, missing permissions) may well go on answering reads.
  */
 export interface Heartbeat {
-  /** Sends one command; rejects when the server refuses it. */
+  /** Sends its commands at once; rejects when the server refuses one that the application needs. */
   beat(client: Redis): Promise<unknown>;
   /** Gets what a beat was answered with while the connection was up. */
   answered?(answer: unknown): void;

@@ -1,6 +1,5 @@
 /**
- * One connection to Redis that knows whom it talks to and whether that one can be trusted to
- * answer.
+ * One connection to Redis that knows whom it talks to and whether that one can be trusted to answer.
  *
  * A command that fails or is late, an error of the client and a closed connection all mean `down`
  * (outage-state.ts). While not `up`, commands reject at once. A probe brings the connection `up`
@@ -22,7 +21,7 @@ import { redisErrorOf, textOf } from './client-error.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
-import type { Answer, Heartbeat, RedisConnectionOptions } from './redis-connection.options.js';
+import type { Answer, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
 import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
 import { quit } from './quit.js';
@@ -32,13 +31,9 @@ import { SharedAttempt } from './shared-attempt.js';
 import { untilAny } from './until-any.js';
 
 export class RedisConnection {
-  /** Without user and password. */
-  readonly address: string;
   /** How commands leave. */
   readonly writes = new GatheredWrites();
-  readonly #client: Redis;
   readonly #timing: ConnectionTiming;
-  readonly #heartbeat: Heartbeat;
   readonly #outage: OutageState;
   #closed = false;
   /** Changes whenever a connection opens or closes. */
@@ -54,11 +49,11 @@ export class RedisConnection {
   readonly #retry = new ReconnectTimer(() => this.#connect());
   readonly #attempt = new SharedAttempt(() => this.#tryNow());
 
-  constructor(client: Redis, options: RedisConnectionOptions) {
-    this.#client = client;
-    this.address = options.address;
+  constructor(
+    private readonly client: Redis,
+    private readonly options: RedisConnectionOptions,
+  ) {
     this.#timing = timingOf(options);
-    this.#heartbeat = options.heartbeat;
     this.#outage = new OutageState(options.address, options.log);
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
@@ -111,9 +106,9 @@ export class RedisConnection {
     if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
     const generation = this.#generation;
     try {
-      this.writes.hold(this.#client.stream);
+      this.writes.hold(this.client.stream);
       const late = (): Error => new RedisTimeoutError(name, timeoutMs);
-      const value = await withDeadline(command(this.#client, node), timeoutMs, late);
+      const value = await withDeadline(command(this.client, node), timeoutMs, late);
       return { value, node };
     } catch (error) {
       throw this.#judge(name, error, generation === this.#generation);
@@ -130,6 +125,12 @@ export class RedisConnection {
   ): Promise<Answer<T>> {
     if (this.state !== 'up' && !this.#closed) await this.#attempt.made();
     return this.send(name, command);
+  }
+
+  /** Counts as an outage, and ends with a probe that asks everything. */
+  distrust(reason: string): void {
+    this.#facts = undefined;
+    this.#outage.fail(reason);
   }
 
   /** Answers a function that takes the listener off again. */
@@ -150,14 +151,14 @@ export class RedisConnection {
     this.#retry.close();
     const wasUp = this.state === 'up';
     this.#outage.close();
-    if (wasUp) await quit(this.#client, this.#timing.timeoutMs);
-    if (this.#client.status !== 'end') this.#client.disconnect();
+    if (wasUp) await quit(this.client, this.#timing.timeoutMs);
+    if (this.client.status !== 'end') this.client.disconnect();
   }
 
   #connect(): void {
     this.#retry.cancel();
     // Failures arrive as `error` and `close` events too, and are told from there.
-    this.#client.connect().catch(() => undefined);
+    this.client.connect().catch(() => undefined);
   }
 
   #opened(): void {
@@ -176,12 +177,9 @@ export class RedisConnection {
 
   /** Runs at an interval. */
   #look(): void {
-    if (this.state === 'up') {
-      void this.#beat();
-      return;
-    }
+    if (this.state === 'up') return void this.#beat();
     const isSilent = performance.now() - this.#silentSinceMs > this.#timing.silenceLimitMs;
-    const { status } = this.#client;
+    const { status } = this.client;
     if (status === 'ready' && this.#probing === undefined) void this.#probe();
     else if (status === 'ready' || status === 'connect') {
       if (isSilent) this.#reconnect();
@@ -192,14 +190,14 @@ export class RedisConnection {
     if (this.#beating) return;
     this.#beating = true;
     try {
-      const beat = (client: Redis): Promise<unknown> => this.#heartbeat.beat(client);
+      const beat = (client: Redis): Promise<unknown> => this.options.heartbeat.beat(client);
       const answer = await this.send('a heartbeat', beat, this.#timing.heartbeatLimitMs);
-      this.#heartbeat.answered?.(answer.value);
+      this.options.heartbeat.answered?.(answer.value);
       if (performance.now() - this.#factsAtMs > this.#timing.factsIntervalMs)
         await this.#lookAgain();
     } catch (error) {
       // Refused for whatever reason: writes cannot be announced. Other failures have been told.
-      if (error instanceof RedisCommandError) this.#outage.fail(error.message);
+      if (error instanceof RedisCommandError) this.distrust(error.message);
     } finally {
       this.#beating = false;
     }
@@ -222,13 +220,13 @@ export class RedisConnection {
     const { timeoutMs, lastLookMs } = this.#timing;
     const silentForMs = performance.now() - this.#silentSinceMs;
     // A question that waits in a server that stands still is answered as soon as it goes on.
-    const isWaiting = this.#client.status === 'connect' || this.#probing !== undefined;
+    const isWaiting = this.client.status === 'connect' || this.#probing !== undefined;
     const limitMs = isWaiting && silentForMs > timeoutMs ? lastLookMs : timeoutMs;
     return untilAny(limitMs, [
       (done) => this.onUp(done),
       (done) => {
-        this.#client.on('close', done);
-        return () => this.#client.off('close', done);
+        this.client.on('close', done);
+        return () => this.client.off('close', done);
       },
       (done) => {
         void this.#probeAnew(done);
@@ -240,7 +238,7 @@ export class RedisConnection {
   /** Calls `ended` after a probe that begins after the call, where there can be one at once. */
   async #probeAnew(ended: () => void): Promise<void> {
     await this.#probing;
-    const { status } = this.#client;
+    const { status } = this.client;
     if (this.#closed) ended();
     else if (status === 'ready') await this.#probe().then(ended);
     else if (status !== 'connecting' && status !== 'connect') this.#connect();
@@ -249,7 +247,7 @@ export class RedisConnection {
   #reconnect(): void {
     this.#silentSinceMs = performance.now();
     this.#facts = undefined;
-    this.#client.disconnect(true);
+    this.client.disconnect(true);
   }
 
   /** One at a time. Never rejects. */
@@ -265,10 +263,10 @@ export class RedisConnection {
 
   async #ask(generation: number): Promise<void> {
     try {
-      const asked = this.#facts ?? (await readServerFacts(this.#client));
+      const asked = this.#facts ?? (await readServerFacts(this.client));
       // Why a server is unfit tells more than that it refuses the heartbeat.
       if (asked.unfitness !== undefined) throw new Error(asked.unfitness);
-      await this.#heartbeat.beat(this.#client);
+      await this.options.heartbeat.beat(this.client);
       if (generation !== this.#generation) return;
       this.#facts = asked;
       this.#factsAtMs = performance.now();
@@ -288,9 +286,11 @@ export class RedisConnection {
     if (!isPresent) return told;
     if (!(told instanceof RedisCommandError)) {
       this.#outage.fail(textOf(error));
-      if (told instanceof RedisTimeoutError && this.#client.status === 'ready') void this.#probe();
+      if (told instanceof RedisTimeoutError && this.client.status === 'ready') void this.#probe();
+    } else if (told.replyCode === 'OOM') {
+      this.options.onOutOfMemory?.();
     } else if (OUTAGE_REPLIES.has(told.replyCode)) {
-      this.#outage.fail(textOf(error));
+      this.distrust(textOf(error));
       // The server may have been demoted: ask again who it is, over a new connection.
       if (told.replyCode === 'READONLY') this.#reconnect();
     }

@@ -3,6 +3,8 @@
  * error of the client as `cause`: those may hold a password or a stored answer.
  */
 
+export const PERMISSION_REMEDY = 'docs/replicas.md has the ACL rules that its user needs';
+
 export abstract class RedisError extends Error {
   abstract readonly code: string;
 
@@ -40,6 +42,15 @@ export class RedisCommandError extends RedisError {
     reply: string,
   ) {
     super(`Redis refused ${command}: ${reply}`);
+  }
+}
+
+/** The server does not let this client run what it needs. */
+export class RedisPermissionError extends RedisError {
+  readonly code: string = 'REDIS_PERMISSION';
+
+  constructor(commands: readonly string[]) {
+    super(`it refuses ${commands.join(', ')}; ${PERMISSION_REMEDY}`);
   }
 }
 

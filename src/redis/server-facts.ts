@@ -23,11 +23,11 @@ export async function readServerFacts(client: Redis): Promise<ServerFacts> {
   const facts = parseInfo(sections.join('\r\n'));
   const runId = facts.get('run_id');
   if (runId === undefined || runId === '') throw new Error('INFO tells no run_id');
-  return {
-    runId,
-    evictionPolicy: facts.get('maxmemory_policy'),
-    unfitness: unfitnessOf(facts),
-  };
+  const unfitness = unfitnessOf(facts);
+  const { db = 0 } = client.options;
+  // Where the server has refused it to the client, that goes on with the database 0 of others.
+  if (unfitness === undefined && db !== 0) await client.select(db);
+  return { runId, evictionPolicy: facts.get('maxmemory_policy'), unfitness };
 }
 
 function unfitnessOf(facts: ReadonlyMap<string, string>): string | undefined {

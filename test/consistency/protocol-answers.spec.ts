@@ -1,6 +1,6 @@
 /** What the read protocol runs, keeps and shares while nobody writes. */
 import { describe, expect, it } from '@jest/globals';
-import { setUp } from './support/protocols.js';
+import { setUp, USERS } from './support/protocols.js';
 
 describe('the read protocol', () => {
   it('runs the query once and then answers from memory', async () => {
@@ -29,6 +29,17 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['miss', 'rows 0']);
     expect(await read()).toEqual(['miss', 'rows 0']);
     expect(database.selects).toBe(2);
+  });
+
+  it('drops the versions it has made where nothing is stored, and no others', async () => {
+    const { read, store } = setUp({ maxEntryBytes: 3 });
+    const versions = async () =>
+      (await store.read([{ table: USERS, names: ['region=US', 'region?'] }]))[0]?.versions;
+    await read();
+    expect(await versions()).toEqual([undefined, expect.any(String)]);
+    await store.create({ table: USERS, names: ['region=US'] }, 'of-another');
+    await read();
+    expect(await versions()).toEqual(['of-another', expect.any(String)]);
   });
 
   it('runs the query again after the time to live', async () => {

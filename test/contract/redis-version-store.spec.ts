@@ -110,6 +110,23 @@ describe('RedisVersionStore on Redis', () => {
     expect(await admin.get(key)).toBe('t4');
   });
 
+  it('keeps versions of values for a minute, and as long as an answer under them', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
+    await store.create({ table: TABLE, names: ['*', 'id?', 'id+', 'id=1', 'id=2=?'] }, 't1');
+    await store.begin(mark('w1', 'id=3'), 't2', LONG_MS);
+    await store.prolong({ table: TABLE, names: ['id=1', 'id=3', 'id=4'] }, LONG_MS);
+    await store.prolong({ table: TABLE, names: ['id=1'] }, 1_000);
+    const lifeOf = (name: string) => admin.pttl(`${namespace}:{${TABLE}}:v:${name}`);
+    const [whole, unknown, inserts, first, second, marked, missing] = await Promise.all(
+      ['*', 'id?', 'id+', 'id=1', 'id=2=?', 'id=3', 'id=4'].map(lifeOf),
+    );
+    for (const life of [whole, unknown, inserts]) expect(life).toBeGreaterThan(LONG_MS);
+    expect(first).toBeGreaterThan(LONG_MS / 2);
+    expect(second).toBeGreaterThan(0);
+    expect(second).toBeLessThanOrEqual(60_000);
+    expect([marked, missing]).toEqual([-1, -2]);
+  });
+
   it('leaves no key of a table that nobody reads', async () => {
     await store.begin(mark('w1', '*', 'id=1'), 't1', LONG_MS);
     expect(await keysOf(admin, namespace)).toEqual([]);
@@ -197,13 +214,14 @@ describe('RedisVersionStore on Redis', () => {
     });
   });
 
-  it('names the script in an error, and stays up', async () => {
+  it('takes a write that Redis answers with an error for an outage, and names the script', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await admin.set(`${namespace}:{${TABLE}}:m`, 'no hash');
     await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
       /script begin-write: .*WRONGTYPE/,
     );
-    expect(connection.state).toBe('up');
+    expect(connection.state).toBe('down');
+    expect(connection.reason).toMatch(/script begin-write/);
   });
 
   it('keeps services with other namespaces apart', async () => {

@@ -114,6 +114,23 @@ export function readsOfVersionStore(on: PresentStore): void {
       expect(created.versions).toEqual(['t3']);
     });
 
+    it('makes versions of values that are dropped again, as long as they are as they were made', async () => {
+      const versions = { table: USERS, names: ['id=1', 'id=2', 'id=3', 'id=4'] };
+      await on.store.create(versions, 't1');
+      await on.store.begin(on.write('w1', 'id=1'), 't1', LONG_MS);
+      await on.store.begin(on.write('w2', 'id=2'), 't2', LONG_MS);
+      await on.store.end('w2', [USERS], 't3');
+      await on.store.drop({ ...versions, names: ['id=1', 'id=2', 'id=3', 'id=5'] }, 't1');
+      expect(await on.versions(...versions.names)).toEqual(['t1!w1', 't3', undefined, 't1']);
+    });
+
+    it('makes versions that can be prolonged, which changes none', async () => {
+      await on.store.create({ table: USERS, names: ['id=1'] }, 't1');
+      await on.store.begin(on.write('w1', 'id=2'), 't2', LONG_MS);
+      await on.store.prolong({ table: USERS, names: ['id=1', 'id=2', 'id=3'] }, LONG_MS);
+      expect(await on.versions('id=1', 'id=2', 'id=3')).toEqual(['t1', 't2!w1', undefined]);
+    });
+
     it('refuses a token that would change the text of a version', async () => {
       await expect(on.store.create({ table: USERS, names: ['*'] }, 'a!b')).rejects.toThrow(
         TypeError,

@@ -5,7 +5,14 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { allDegraded, allWell, infoOf, tell, versionKey } from './support/redis-trouble.js';
+import {
+  allDegraded,
+  allWell,
+  counted,
+  infoOf,
+  tell,
+  versionKey,
+} from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
@@ -150,19 +157,21 @@ describe('a Redis whose memory is full', () => {
   );
 
   it(
-    'under noeviction stores nothing more, and still announces writes',
+    'under noeviction stores nothing more and says so, and still announces writes',
     async () => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async (watch) => {
         await configure({ 'maxmemory-policy': 'noeviction', maxmemory: '1' });
         await expect(tell(cluster.redis, 'SET', 'other', 'x')).rejects.toThrow('OOM');
+        await allDegraded(cluster, /maxmemory/);
+        expect(await counted(other, 'store_full_total')).toBeGreaterThan(0);
         expect((await readNewList(other)).status).toBe(200);
         for (const member of cluster.members) {
           expect((await register.write(member)).status).toBe(200);
           await expectReads(cluster, watch);
         }
-        await allWell(cluster);
         await configure({ maxmemory: '0' });
+        await allWell(cluster);
       });
       expect(await register.stored()).toBe(3);
     },

@@ -37,6 +37,8 @@ export interface CacheEventMap {
   planDiffers: [event: { query: string; difference: PlanDifference }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];
+  /** The shared store has refused a command because its memory is full. */
+  storeFull: [];
   epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];
   epochSettled: [event: { table: string }];
   markSettled: [event: { table: string }];

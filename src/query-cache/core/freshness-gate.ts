@@ -18,6 +18,7 @@ import {
 import type { Settlement } from './settlement.js';
 import { stampsOf, type Stamps } from './stamp.js';
 import type { TokenSource } from './token.js';
+import { isValueVersion } from './version-name.js';
 import { isInDoubt, parseEpoch } from './version-format.js';
 import type { TableReading, TableVersionNames, VersionStore } from './version-store.js';
 import { WaitingGroups } from './waiting-groups.js';
@@ -59,10 +60,18 @@ interface Judgement {
   readonly freshness: WaitingGroups<Freshness>;
 }
 
+/** Versions of values that a reading has made, each with the token. */
+interface NewVersions {
+  readonly versions: TableVersionNames;
+  readonly token: string;
+}
+
 export class FreshnessGate {
   #outages = 0;
   readonly #questions = new WeakMap<readonly TableDependency[], Question>();
   readonly #trustedSinceOutage = new Map<string, number>();
+  /** Made for stamps under which nothing has been stored yet. */
+  readonly #newVersions = new WeakMap<Stamps, readonly NewVersions[]>();
 
   constructor(
     private readonly store: VersionStore,
@@ -105,6 +114,24 @@ export class FreshnessGate {
   /** The stamps of the latest reading that could be trusted: likely those of the next one too. */
   lastStamps(answerDependencies: readonly TableDependency[]): Stamps | undefined {
     return this.#questions.get(answerDependencies)?.stamps;
+  }
+
+  /** An answer was stored under the stamps for `lifeMs` milliseconds: its versions have to stay as long. */
+  stored(stamps: Stamps, answerDependencies: readonly TableDependency[], lifeMs: number): void {
+    this.#newVersions.delete(stamps);
+    for (const dependency of answerDependencies) {
+      const { table, names } = versionNamesOf(dependency);
+      const values = names.filter(isValueVersion);
+      // Versions that are gone too early cost a fill.
+      if (values.length > 0) this.store.prolong({ table, names: values }, lifeMs).catch(ignore);
+    }
+  }
+
+  /** An answer under the stamps was not stored: versions that were made for it alone are dropped. */
+  notStored(stamps: Stamps): void {
+    const made = this.#newVersions.get(stamps) ?? [];
+    this.#newVersions.delete(stamps);
+    for (const { versions, token } of made) this.store.drop(versions, token).catch(ignore);
   }
 
   #questionOf(answerDependencies: readonly TableDependency[]): Question {
@@ -150,8 +177,9 @@ export class FreshnessGate {
       await this.#repairEpochs(untrusted, outages);
       return SETTLING;
     }
+    const made: NewVersions[] = [];
     if (readings.some(({ versions }) => versions.includes(undefined))) {
-      readings = await this.#createMissing(wanted, readings);
+      readings = await this.#createMissing(wanted, readings, made);
       if (readings.some((reading) => !this.#isEpochTrusted(reading, outages))) return SETTLING;
     }
     // What is still missing belongs to a dimension that a write under way does not know.
@@ -167,6 +195,7 @@ export class FreshnessGate {
     const stamps = stampsOf(dependencies, readings);
     // Entries that carry equal stamps share one text.
     if (question.stamps?.withInserts !== stamps.withInserts) question.stamps = stamps;
+    if (made.length > 0) this.#newVersions.set(question.stamps, made);
     return { trusted: true, stamps: question.stamps };
   }
 
@@ -211,13 +240,19 @@ export class FreshnessGate {
   async #createMissing(
     wanted: readonly TableVersionNames[],
     readings: readonly TableReading[],
+    made: NewVersions[],
   ): Promise<readonly TableReading[]> {
     return Promise.all(
       readings.map(async (reading, index) => {
         const versions = wanted[index];
-        return versions && reading.versions.includes(undefined)
-          ? this.store.create(versions, this.token())
-          : reading;
+        if (!versions || !reading.versions.includes(undefined)) return reading;
+        const token = this.token();
+        const created = await this.store.create(versions, token);
+        const names = versions.names.filter(
+          (name, position) => isValueVersion(name) && created.versions[position] === token,
+        );
+        if (names.length > 0) made.push({ versions: { table: versions.table, names }, token });
+        return created;
       }),
     );
   }
@@ -232,6 +267,10 @@ export class FreshnessGate {
       this.settlement.settleMarks(table, names).catch(() => undefined);
     }
   }
+}
+
+function ignore(): void {
+  // An outage, which shows by itself.
 }
 
 function versionNamesOf({ table, names, insertName }: TableDependency): TableVersionNames {

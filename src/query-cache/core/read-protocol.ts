@@ -19,14 +19,17 @@
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';
 import type { CacheEntry, EntryStore } from './entry-store.js';
+import type { Dependencies } from './dependency.js';
 import type { FillCoordinator } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
 import { begun, HeadStarts } from './head-starts.js';
 import type { Answer, ReadRequest } from './read-request.js';
+import { RateLimit } from './rate-limit.js';
 import { SharedLooks, type Look } from './shared-looks.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
+import { isValueVersion } from './version-name.js';
 
 /** The entries kept in this process (L1). */
 export interface LocalEntries<E extends CacheEntry> {
@@ -50,6 +53,8 @@ export interface ReadProtocolOptions extends SingleFlightOptions {
   readonly maxStalenessMs: number;
   /** Answers with a longer body are not stored. */
   readonly maxEntryBytes: number;
+  /** Values asked for in vain whose answers are stored in a minute; others are answered and not stored. */
+  readonly unknownKeysPerMinute: number;
   /** Misses in a row that nobody else could have answered, after which fills of a query get a head start. */
   readonly headStartAfter: number;
 }
@@ -70,6 +75,7 @@ export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
   readonly #looks: SharedLooks<E>;
   readonly #headStarts: HeadStarts;
+  readonly #unknownKeys: RateLimit;
   readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
 
   constructor(
@@ -85,6 +91,7 @@ export class ReadProtocol<E extends CacheEntry> {
     private readonly options: ReadProtocolOptions,
   ) {
     this.#flights = new SingleFlight(timers, options);
+    this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, clocks.monotonic);
     this.#headStarts = new HeadStarts(options.headStartAfter, events);
     this.#looks = new SharedLooks(shared, fills, toEntry, tagOf, () =>
       events.tell('storeFailed', { operation: 'get' }),
@@ -224,22 +231,32 @@ export class ReadProtocol<E extends CacheEntry> {
       answer = await request.run();
     } catch (error) {
       this.events.tell('fillFailed', { query: request.query });
+      this.gate.notStored(stamps);
       throw error;
     }
-    const { completeRowCount } = request.dependencies;
+    const { completeRowCount, tables } = request.dependencies;
     const isComplete = completeRowCount !== undefined && answer.rowCount >= completeRowCount;
     const createdAtMs = this.clocks.wall.nowMs();
+    const ttlMs = request.ttlMs(answer);
     const entry: CacheEntry = {
       stamp: isComplete ? stamps.withoutInserts : stamps.withInserts,
       body: answer.body,
       empty: answer.empty,
       tag: this.tagOf(answer.body),
       createdAtMs,
-      expiresAtMs: createdAtMs + request.ttlMs(answer),
+      expiresAtMs: createdAtMs + ttlMs,
       headers: answer.headers,
     };
-    const isTooLarge = answer.body.length > this.options.maxEntryBytes;
-    return { entry, refusal: answer.refusal ?? (isTooLarge ? 'too-large' : undefined) };
+    const refusal = this.#refusalOf(answer, request.dependencies);
+    if (refusal === undefined) this.gate.stored(stamps, tables, ttlMs);
+    else this.gate.notStored(stamps);
+    return { entry, refusal };
+  }
+
+  #refusalOf(answer: Answer, dependencies: Dependencies): UncacheableReason | undefined {
+    if (answer.refusal !== undefined) return answer.refusal;
+    if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
+    return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
   }
 
   #learn({ query }: ReadRequest, { isCold }: Look<E>, isNeeded: boolean): void {
@@ -268,6 +285,13 @@ export class ReadProtocol<E extends CacheEntry> {
   #verified(entry: E, atMs: number): void {
     if (this.options.maxStalenessMs > 0) this.#verifiedAtMs.set(entry, atMs);
   }
+}
+
+/** How many of the values that the answer was confined to have no row, as far as it shows. */
+function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): number {
+  const { completeRowCount, tables } = dependencies;
+  if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
+  return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
 }
 
 function flightKeyOf(key: string, stamps: Stamps): string {

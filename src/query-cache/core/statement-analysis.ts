@@ -46,7 +46,8 @@ export type UncacheableReason =
   | 'query-runner'
   | 'parameter-type'
   | 'plan-changed'
-  | 'too-large';
+  | 'too-large'
+  | 'unknown-keys';
 
 export type ReadAnalysis =
   | {

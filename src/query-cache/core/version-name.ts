@@ -34,6 +34,11 @@ export function insertVersion(dimension: string): string {
   return `${encodeURIComponent(dimension)}+`;
 }
 
+/** Whether it is of one value: there may be as many of those as readers can think of. */
+export function isValueVersion(name: string): boolean {
+  return /^[^=?+]*=/.test(name);
+}
+
 /** The encoded dimension a version name belongs to; `undefined` for {@link WHOLE_TABLE}. */
 export function dimensionOf(name: string): string | undefined {
   if (name === WHOLE_TABLE) return undefined;

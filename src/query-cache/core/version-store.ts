@@ -71,10 +71,28 @@ export abstract class VersionStore {
    * Creates the versions that are missing, each with `token`, and registers their dimensions.
    * Existing versions stay as they are. Answers what the table holds afterwards.
    *
+   * A version of one value may be gone again after a minute, unless {@link prolong} is called.
+   *
    * While a write is marked on the table, versions of a dimension that is not registered yet stay
    * missing: the write does not know the dimension, so nothing would be in doubt that should be.
    */
   abstract create(versions: TableVersionNames, token: string): Promise<TableReading>;
+
+  /**
+   * An answer that depends on these versions was stored for `lifeMs`: those that are there stay at least as
+   * long. Where versions do not expire, there is nothing to do.
+   */
+  prolong(_versions: TableVersionNames, _lifeMs: number): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /**
+   * No answer was stored under these versions: those that still are `token`, without a mark, need not be
+   * kept. A missing version matches nothing stored, so this may come at any time.
+   */
+  drop(_versions: TableVersionNames, _token: string): Promise<void> {
+    return Promise.resolve();
+  }
 
   /**
    * Puts the mark on its versions with a lease of `leaseMs` and replaces them with `token`.

@@ -1,5 +1,8 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { openRedisConnection } from '../../redis/redis-client.factory.js';
+import { PERMISSION_REMEDY } from '../../redis/redis.errors.js';
+import { MemoryState } from '../../redis/memory-state.js';
+import { describeRedisAddress, parseRedisUrl } from '../../redis/redis-url.js';
 import type { RedisLog } from '../../redis/outage-state.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
@@ -7,6 +10,7 @@ import type { QueryCacheOptions } from '../query-cache.options.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
 import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
+import { RedisHeartbeat } from './redis-heartbeat.js';
 import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
@@ -23,6 +27,7 @@ export class CacheStores {
     readonly fillLock: FillLock,
     private readonly connection: RedisConnection | undefined,
     private readonly witness: RedisWitness | undefined,
+    private readonly memory: MemoryState | undefined,
   ) {}
 
   /** Returns at once; a Redis that is away is waited for in the background. */
@@ -34,15 +39,18 @@ export class CacheStores {
         new MemoryFillLock(),
         undefined,
         undefined,
+        undefined,
       );
     }
     const witness = new RedisWitness(namespace);
+    const memory = new MemoryState(describeRedisAddress(parseRedisUrl(redis.url)), log);
     const connection = openRedisConnection(
       {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeat: witness,
+        heartbeat: new RedisHeartbeat(namespace, memory, (question) => witness.answer(question)),
+        onOutOfMemory: () => memory.refused(),
       },
       log,
     );
@@ -53,6 +61,7 @@ export class CacheStores {
       new RedisFillLock(connection, namespace),
       connection,
       witness,
+      memory,
     );
   }
 
@@ -91,6 +100,11 @@ export class CacheStores {
     this.connection?.onDown(listener);
   }
 
+  /** Calls the listener whenever a command was refused because the store's memory is full. */
+  onOutOfMemory(listener: () => void): void {
+    this.memory?.onRefused(listener);
+  }
+
   /**
    * What is not as it should be, in words for anyone: no addresses and no texts of errors, which the log
    * has. `undefined` when all is well.
@@ -98,7 +112,12 @@ export class CacheStores {
   degradation(): string | undefined {
     if (!this.connection) return undefined;
     if (this.connection.state !== 'up') {
-      return 'Redis is not available: reads go to the database';
+      const { reason } = this.connection;
+      const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
+      return `Redis is not available${told}: reads go to the database`;
+    }
+    if (this.memory?.isFull) {
+      return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
     const policy = this.connection.evictionPolicy;
     return policy?.startsWith('allkeys-')

@@ -45,6 +45,13 @@ export class MemoryTable {
     this.#dropUnused(new Set(names));
   }
 
+  drop(names: readonly string[], token: string): void {
+    for (const name of names) {
+      const version = this.versions.get(name);
+      if (version?.token === token && version.marks.size === 0) this.versions.delete(name);
+    }
+  }
+
   /** A write under way knows only the dimensions that were registered before it. */
   #mayCreate(dimension: string | undefined): boolean {
     return dimension === undefined || this.marks.size === 0 || this.dimensions.has(dimension);

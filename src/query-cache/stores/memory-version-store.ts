@@ -41,6 +41,10 @@ export class MemoryVersionStore extends VersionStore {
     return this.#reading(versions);
   }
 
+  override async drop({ table, names }: TableVersionNames, token: string): Promise<void> {
+    this.#table(table).drop(names, token);
+  }
+
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
     requireWord(token, 'token');
     requireWord(mark.writeId, 'write id');

@@ -14,6 +14,7 @@ import type { FillName } from '../core/entry-store.js';
  * | `<ns>:f:{<key>}:<s>`   | the lock of a fill under stamp s; TTL                          |
  * | `<ns>:{i}:h`           | nothing, ever: heartbeats delete it                            |
  * | `<ns>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
+ * | `<ns>:{i}:p`           | an empty text on which heartbeats try commands                 |
  *
  * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the locks of
  * its fills.
@@ -54,9 +55,10 @@ export class RedisKeys {
     return `${this.namespace}:f:{${key}}:${stamp}`;
   }
 
-  /** The keys of a heartbeat: one that is never set, and the question of an instance. */
-  ofHeartbeat(): readonly [heartbeat: string, question: string] {
-    return [`${this.namespace}:{i}:h`, `${this.namespace}:{i}:q`];
+  /** The keys of a heartbeat: one that is never set, the question of an instance, an empty text. */
+  ofHeartbeat(): readonly [unset: string, question: string, text: string] {
+    const prefix = `${this.namespace}:{i}:`;
+    return [`${prefix}h`, `${prefix}q`, `${prefix}p`];
   }
 
   #table(table: string): string {

@@ -1,4 +1,5 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
+import { RedisCommandError } from '../../redis/redis.errors.js';
 import {
   VersionStore,
   type ExpiredMark,
@@ -19,6 +20,7 @@ import { rotateEpoch } from './scripts/rotate-epoch.script.js';
 import type { Script } from './scripts/script.js';
 import { settleEpoch } from './scripts/settle-epoch.script.js';
 import { settleMark } from './scripts/settle-mark.script.js';
+import { dropVersions, prolongVersions } from './scripts/version-life.script.js';
 import { TurnBatch, type Answers } from './turn-batch.js';
 import { requireWord } from './word.js';
 
@@ -57,6 +59,14 @@ export class RedisVersionStore extends VersionStore {
     return readingOf(table, node, value as Values);
   }
 
+  override async prolong({ table, names }: TableVersionNames, lifeMs: number): Promise<void> {
+    await this.#inBackground(prolongVersions, table, [wholeMs(lifeMs), ...names]);
+  }
+
+  override async drop({ table, names }: TableVersionNames, token: string): Promise<void> {
+    await this.#inBackground(dropVersions, table, [token, ...names]);
+  }
+
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
     const fixed = [
       requireWord(mark.writeId, 'write id'),
@@ -64,19 +74,21 @@ export class RedisVersionStore extends VersionStore {
       requireWord(token, 'token'),
       wholeMs(leaseMs),
     ];
-    await forEachTable(mark.tables, ({ table, names }) =>
-      // A write that goes on unannounced must know that Redis was away, not that it had been.
-      this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+    await this.#forWrite(
+      forEachTable(mark.tables, ({ table, names }) =>
+        // A write that goes on unannounced must know that Redis was away, not that it had been.
+        this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+      ),
     );
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
     const args = [writeId, requireWord(token, 'token')];
-    await forEachTable(tables, (table) => this.#run(endWrite, table, args));
+    await this.#forWrite(forEachTable(tables, (table) => this.#run(endWrite, table, args)));
   }
 
   override async abort(writeId: string, tables: readonly string[]): Promise<void> {
-    await forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId]));
+    await this.#forWrite(forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId])));
   }
 
   override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
@@ -108,8 +120,8 @@ export class RedisVersionStore extends VersionStore {
   override async tables(): Promise<readonly string[]> {
     const key = this.#keys.tables();
     // Urgent as `begin` is: a write to anything asks for them first.
-    const { value } = await this.connection.sendUrgently('SMEMBERS of tables', (client) =>
-      client.smembers(key),
+    const { value } = await this.#forWrite(
+      this.connection.sendUrgently('SMEMBERS of tables', (client) => client.smembers(key)),
     );
     return value;
   }
@@ -163,8 +175,23 @@ export class RedisVersionStore extends VersionStore {
     return keys;
   }
 
+  /** Where Redis refuses what a write needs, writes commit unannounced: that is an outage. */
+  async #forWrite<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } catch (error) {
+      if (error instanceof RedisCommandError) this.connection.distrust(error.message);
+      throw error;
+    }
+  }
+
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
     return (await this.#scripts.run(script, this.#keys.ofScript(table), args)).value;
+  }
+
+  /** Nobody waits for it: it leaves with whatever is written next. */
+  #inBackground(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
+    return this.connection.writes.withNext(() => this.#run(script, table, args));
   }
 
   async #did(script: Script, table: string, args: ScriptArguments): Promise<boolean> {

@@ -19,20 +19,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import type { Heartbeat } from '../../redis/redis-connection.options.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { SCHEMA } from '../core/schema-version.js';
 import { parseEpoch } from '../core/version-format.js';
 import { RedisKeys } from './redis-keys.js';
 import { ScriptRunner } from './script-runner.js';
-import { answerQuestion, heartbeat } from './scripts/heartbeat.script.js';
+import { answerQuestion } from './scripts/heartbeat.script.js';
 
 /** Heartbeats come every 200 ms at the latest; one that misses a few costs fills, not truth. */
 const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
-export class RedisWitness implements Heartbeat {
+export class RedisWitness {
   readonly #keys: RedisKeys;
   #connection: RedisConnection | undefined;
   #mayAnswer: () => boolean = () => false;
@@ -41,7 +39,7 @@ export class RedisWitness implements Heartbeat {
     this.#keys = new RedisKeys(namespace);
   }
 
-  /** The connection whose heartbeat this is. */
+  /** The connection over which it asks and answers. */
   attend(connection: RedisConnection): void {
     this.#connection = connection;
   }
@@ -51,13 +49,9 @@ export class RedisWitness implements Heartbeat {
     this.#mayAnswer = isUnbroken;
   }
 
-  beat(client: Redis): Promise<unknown> {
-    const keys = this.#keys.ofHeartbeat();
-    return client.eval(heartbeat.source, keys.length, ...keys);
-  }
-
-  answered(question: unknown): void {
-    if (typeof question !== 'string' || !this.#connection || !this.#mayAnswer()) return;
+  /** Another instance has begun and asks; a heartbeat has found its question. */
+  answer(question: string): void {
+    if (!this.#connection || !this.#mayAnswer()) return;
     const [, key] = this.#keys.ofHeartbeat();
     new ScriptRunner(this.#connection).run(answerQuestion, [key], [question]).catch(() => {
       // The asker waits in vain, which costs fills.

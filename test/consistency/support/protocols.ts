@@ -121,6 +121,7 @@ export function setUp(options: SetUpOptions = {}) {
     {
       maxStalenessMs: options.maxStalenessMs ?? 0,
       maxEntryBytes: options.maxEntryBytes ?? 1_000,
+      unknownKeysPerMinute: 1_000,
       maxWaiters: 100,
       maxWaitMs: 1_000,
       headStartAfter: options.headStartAfter ?? Infinity,

@@ -4,7 +4,8 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 /**
  * Creates the versions that are missing and registers their dimensions. While there are marks,
  * versions of dimensions not registered yet stay missing, and a version that was lost gets the marks
- * again that lie on it.
+ * again that lie on it. A version of one value lives for a minute: whoever stores an answer under it
+ * prolongs that, and readers who ask for values that do not exist leave little behind.
  *
  * KEYS: epoch, marks, dimensions. ARGV: token, version names...
  * Answers the epoch, then each version; false where there is none.
@@ -26,7 +27,9 @@ for i = 2, #ARGV do
   local dimension = dimension_of(ARGV[i])
   if may_create(dimension) then
     if redis.call('EXISTS', key) == 0 then
-      put_version(key, has_marks and token .. marks_on(ARGV[i]) or token)
+      local is_of_value = string.find(ARGV[i], '^[^=?+]*=')
+      local version = has_marks and token .. marks_on(ARGV[i]) or token
+      put_version(key, version, is_of_value and 60000 or nil)
     end
     if dimension then redis.call('SADD', dimensions_key, dimension) end
   end

@@ -1,15 +1,44 @@
 import { defineScript } from './script.js';
 
 /**
- * Does what a write does, and changes nothing: a server that refuses it refuses writes.
+ * Runs each command that the cache uses, in ways that change nothing. A command counts as refused where
+ * Redis answers with another error than that the key holds another type.
  *
- * KEYS: heartbeat, question. Answers the question of an instance that has begun, if there is one.
+ * KEYS: a key that is never set, a question, a key that holds an empty text once this has run.
+ * Answers the question of an instance that has begun (nil without one), then the refused commands.
  */
 export const heartbeat = defineScript(
   'heartbeat',
   `
-redis.call('DEL', KEYS[1])
-return redis.call('GET', KEYS[2])
+local unset, text = KEYS[1], KEYS[3]
+local refused = {}
+
+local function try(command, ...)
+  local answer = redis.pcall(command, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if string.find(answer.err, '^WRONGTYPE') then return false end
+  refused[#refused + 1] = command
+  return false
+end
+
+local question = try('GET', KEYS[2])
+try('MGET', unset)
+try('EXISTS', unset)
+try('DEL', unset)
+try('PEXPIRE', unset, 1)
+try('TIME')
+-- Without the text, commands on sets and hashes would make some.
+if try('SET', text, '', 'NX') or redis.pcall('EXISTS', text) == 1 then
+  try('SADD', text, '')
+  try('SMEMBERS', text)
+  try('SISMEMBER', text, '')
+  try('HSET', text, '', '')
+  try('HGET', text, '')
+  try('HGETALL', text)
+  try('HEXISTS', text, '')
+  try('HDEL', text, '')
+end
+return { question, unpack(refused) }
 `,
 );
 

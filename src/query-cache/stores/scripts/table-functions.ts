@@ -35,13 +35,13 @@ local function token_of(version)
   return string.match(version, '^[^!]*')
 end
 
--- A version lives for a day after it was replaced, so that regions nobody asks for any more leave
--- nothing behind; one that a write is marked on has no time to live.
-local function put_version(key, version)
+-- A version lives for a day after it was replaced, or for the time given, so that regions nobody asks
+-- for any more leave nothing behind; one that a write is marked on has no time to live.
+local function put_version(key, version, life_ms)
   if string.find(version, '!', 1, true) then
     redis.call('SET', key, version)
   else
-    redis.call('SET', key, version, 'PX', 86400000)
+    redis.call('SET', key, version, 'PX', life_ms or 86400000)
   end
 end
 

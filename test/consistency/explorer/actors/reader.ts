@@ -119,6 +119,7 @@ export class Reader {
       {
         maxStalenessMs: 0,
         maxEntryBytes: 1_000,
+        unknownKeysPerMinute: 1_000,
         maxWaiters: 9,
         maxWaitMs: 1,
         headStartAfter: around.headStartAfter,

@@ -1,0 +1,45 @@
+/** A Redis at its memory limit: noticed without a request, logged once, and noticed when it is over. */
+import { afterEach, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { CacheStores } from '../../src/query-cache/stores/cache-stores.js';
+import { resolveOptions } from '../../src/query-cache/query-cache.options.js';
+import { eventually } from '../support/eventually.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { useRedisServer } from './redis-connection-tests.js';
+import { LogBook } from './redis-harness.js';
+
+let server: RedisServer;
+let admin: Redis;
+let stores: CacheStores;
+
+afterEach(async () => {
+  await stores.close();
+  admin.disconnect();
+});
+useRedisServer((started) => {
+  server = started;
+  admin = new Redis(server.port);
+});
+
+const limitMemory = (bytes: number) => admin.config('SET', 'maxmemory', String(bytes));
+
+it('is a degradation with one warning each time, until it has room again', async () => {
+  const log = new LogBook();
+  let refused = 0;
+  stores = CacheStores.open(resolveOptions({ redis: { url: server.url } }), log);
+  stores.onOutOfMemory(() => (refused += 1));
+  await eventually(() => expect(stores.degradation()).toBeUndefined());
+  for (let times = 1; times <= 2; times += 1) {
+    const before = refused;
+    await limitMemory(1);
+    await eventually(() => expect(stores.degradation()).toMatch(/maxmemory.*volatile-lru/));
+    // A command of the cache counts as a heartbeat does.
+    await expect(stores.versions.create({ table: 't', names: ['*'] }, 'x')).rejects.toThrow('OOM');
+    await eventually(() => expect(refused).toBeGreaterThan(before + 3));
+    await limitMemory(0);
+    await eventually(() => expect(stores.degradation()).toBeUndefined());
+    const warning = /^warn Redis at redis:\S+ has reached its maxmemory .*volatile-lru$/;
+    const pair = [expect.stringMatching(warning), expect.stringMatching(/^log .* room .* again$/)];
+    expect(log.lines).toEqual(Array.from({ length: times }, () => pair).flat());
+  }
+});

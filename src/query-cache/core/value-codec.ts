@@ -5,7 +5,8 @@
  * The structured clone keeps object identity within one value, so the instances are listed beside
  * the value, by class, and get their prototype back from the list.
  */
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
+import { deserializeInRealm } from './realm-values.js';
 
 type Constructor = new (...args: never[]) => object;
 
@@ -41,7 +42,7 @@ export class ValueCodec {
 
   decode(bytes: Buffer): unknown {
     // Bytes in the answer are views of what is read: of a copy, since callers may change them.
-    const { value, instances } = deserialize(Buffer.from(bytes)) as Envelope;
+    const { value, instances } = deserializeInRealm(Buffer.from(bytes)) as Envelope;
     for (const [name, objects] of instances) {
       const prototype = this.#classes.get(name)?.prototype as object | undefined;
       if (!prototype) throw new UnencodableValueError(`an instance of the unknown class ${name}`);

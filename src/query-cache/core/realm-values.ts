@@ -6,7 +6,7 @@
 import { isDate, isMap, isSet } from 'node:util/types';
 import { deserialize, serialize } from 'node:v8';
 
-const isMainRealm = deserialize(serialize([])) instanceof Array;
+const isMainRealm = Object.getPrototypeOf(deserialize(serialize([]))) === Array.prototype;
 
 export function deserializeInRealm(bytes: Buffer): unknown {
   const value: unknown = deserialize(bytes);
@@ -24,7 +24,7 @@ function adopt(value: unknown, seen: Set<object>): void {
 }
 
 function prototypeFor(value: object): object {
-  if (Array.isArray(value)) return Array.prototype;
+  if (Array.isArray(value)) return Array.prototype as object;
   if (isDate(value)) return Date.prototype;
   if (isMap(value)) return Map.prototype;
   return isSet(value) ? Set.prototype : Object.prototype;

@@ -148,7 +148,7 @@ function pair(path: string, dress: Dress): readonly [Type, Type] {
   const { onController = NONE, onCachedController = NONE } = dress;
   const { above = NONE, answering = CacheQuery() } = dress;
   const controller = (isCached: boolean): Type => {
-    const answer = (isCached ? answering : NONE) as MethodDecorator;
+    const answer: MethodDecorator = isCached ? answering : NONE;
     @Controller(`${isCached ? 'cached' : 'plain'}/${path}`)
     @onController
     @(isCached ? onCachedController : NONE)

@@ -8,7 +8,7 @@ import {
 import { isObservable } from 'rxjs';
 import { answered } from './http/answered.js';
 import { HttpAnswers } from './http/http-answers.js';
-import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/lifetimes.js';
+import { ANSWERS_INNERMOST, CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/routes.js';
 import { isCacheableQuery, type CacheableQuery } from './sql/compiled-query.js';
 
 /** Where Nest puts what answers the queries of a controller's handlers. */
@@ -54,7 +54,8 @@ function answering(prototype: object, key: string | symbol, handler: Handler): H
     if (args.length < requestAt + 2) return handler.apply(this, args);
     // An overridden handler may have left its own behind them.
     const [request, reply] = args.splice(requestAt) as [FastifyRequest, FastifyReply];
-    const route = { controller: this.constructor, handler: answeringHandler };
+    const method = (this as unknown as Record<typeof key, Function>)[key] ?? answeringHandler;
+    const route = { controller: this.constructor, handler: answeringHandler, method };
     const answer = (query: CacheableQuery): Promise<unknown> =>
       this[ANSWERS].answer(query, route, request, reply);
     const settled = (result: unknown): unknown =>
@@ -64,6 +65,7 @@ function answering(prototype: object, key: string | symbol, handler: Handler): H
     return isThenable(result) ? result.then(settled) : settled(result);
   }
 
+  Reflect.defineMetadata(ANSWERS_INNERMOST, true, answeringHandler);
   for (const name of Reflect.getMetadataKeys(handler)) {
     Reflect.defineMetadata(name, Reflect.getMetadata(name, handler), answeringHandler);
   }

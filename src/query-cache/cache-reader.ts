@@ -34,6 +34,12 @@ export type JsonOutcome = ReadOutcome<L1Entry> & {
   readonly detail?: UncacheableReason;
 };
 
+/** An answer as values that belong to one caller. */
+export interface ValueOutcome {
+  readonly value: unknown;
+  readonly outcome: JsonOutcome;
+}
+
 type ToBody = (value: unknown) => Buffer;
 
 /** What the builder makes is not what the key of a fill stands for: the schema has changed, or the builder. */
@@ -42,7 +48,16 @@ class PlanChangedError extends Error {}
 /** What loads a relation later is no value. */
 class LazyValueError extends Error {}
 
-const toJson: ToBody = (value) => Buffer.from(JSON.stringify(value));
+const toJson: ToBody = (value) => {
+  const json =
+    typeof value === 'string' || ArrayBuffer.isView(value)
+      ? undefined
+      : (JSON.stringify(value) as string | undefined);
+  if (json === undefined) throw new UnencodableValueError('what is not sent as JSON');
+  return Buffer.from(json);
+};
+
+const NO_BODY = Buffer.alloc(0);
 
 /** Share of the time to live that an answer without a row gets. */
 const EMPTY_TTL_SHARE = 0.1;
@@ -68,26 +83,27 @@ export class CacheReader {
     this.#definitions.takeDefined();
   }
 
-  /** The answer as JSON bytes. Rejects with what the query rejects with. */
+  /**
+   * The answer as JSON bytes. Rejects with what the query rejects with, or UnencodableValueError where a value is
+   * answered that HTTP servers do not send as JSON: a text, bytes or nothing.
+   */
   readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
     return this.#read(this.#called(query), 'json', lifetime, toJson);
   }
 
-  /** The answer as values, made anew for every caller. */
-  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<unknown> {
+  /** The answer as values, decoded for each caller. Rejects with what the query rejects with. */
+  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
     const called = this.#called(query);
     try {
       const outcome = await this.#read(called, 'value', lifetime, (value) =>
         this.codec.encode(value),
       );
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return this.codec.decode(body);
+      return { value: this.codec.decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
-      const compiled = compileQuery(called, this.source);
-      this.#tellBypass(compiled, 'uncacheable', isLazy ? 'lazy-relations' : 'value-type');
-      return (await this.executor.execute(compiled)).value;
+      return this.#valuePastCache(called, isLazy ? 'lazy-relations' : 'value-type');
     }
   }
 
@@ -95,6 +111,20 @@ export class CacheReader {
   #called(query: CacheableQuery): CacheableQuery {
     if (query instanceof BoundQuery) this.#definitions.require(query.definition);
     return asCalled(query, this.source);
+  }
+
+  async #valuePastCache(query: CacheableQuery, detail: UncacheableReason): Promise<ValueOutcome> {
+    const compiled = compileQuery(query, this.source);
+    const reason = 'uncacheable';
+    this.#tellBypass(compiled, reason, detail);
+    const { value, ...answer } = await this.executor.execute(compiled);
+    const outcome = {
+      source: 'bypass',
+      reason,
+      detail,
+      answer: { ...answer, body: NO_BODY, refusal: detail },
+    } as const;
+    return { value, outcome };
   }
 
   #read(

@@ -11,7 +11,8 @@ export {
   type QueryShape,
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
-export type { CacheQueryOptions } from './http/lifetimes.js';
+export { LeavesBody } from './http/leaves-body.decorator.js';
+export type { CacheQueryOptions } from './http/routes.js';
 export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';
 export { hours, minutes, seconds } from './core/duration.js';
 export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';

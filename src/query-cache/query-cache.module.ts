@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
@@ -10,7 +9,7 @@ import { MarkSweep } from './core/mark-sweep.js';
 import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
 import { HttpAnswers } from './http/http-answers.js';
-import { Lifetimes } from './http/lifetimes.js';
+import { httpProviders } from './http/http.providers.js';
 import {
   ConfigurableModuleClass,
   QUERY_CACHE_OPTIONS,
@@ -48,12 +47,7 @@ import { OpenTransactions } from './sql/open-transactions.js';
       inject: [CacheStores],
       useFactory: (stores: CacheStores) => new CacheHealth(stores),
     },
-    {
-      provide: HttpAnswers,
-      inject: [CacheReader, Reflector],
-      useFactory: (reader: CacheReader, reflector: Reflector) =>
-        new HttpAnswers(reader, new Lifetimes(reflector)),
-    },
+    ...httpProviders,
     QueryCache,
     CacheInterceptor,
   ],

@@ -69,8 +69,8 @@ export class QueryCache {
     options?: RunOptions,
   ): Promise<QueryResult<R, S>>;
   run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
-  run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
-    return this.reader.readValue(query, { ...options });
+  async run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
+    return (await this.reader.readValue(query, { ...options })).value;
   }
 
   /**

@@ -45,6 +45,7 @@ export type UncacheableReason =
   | 'transaction'
   | 'query-runner'
   | 'parameter-type'
+  | 'value-type'
   | 'plan-changed'
   | 'too-large'
   | 'unknown-keys';

@@ -8,7 +8,8 @@
  * the value, by class, and get their prototype back from the list.
  */
 import { isDate, isMap, isProxy, isSet, isSharedArrayBuffer } from 'node:util/types';
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
+import { deserializeInRealm } from './realm-values.js';
 
 type Constructor = new (...args: never[]) => object;
 
@@ -53,7 +54,7 @@ export class ValueCodec {
 
   decode(bytes: Buffer): unknown {
     // Bytes in the answer are views of what is read: of a copy, since callers may change them.
-    const { value, instances, frozen = [] } = deserialize(Buffer.from(bytes)) as Envelope;
+    const { value, instances, frozen = [] } = deserializeInRealm(Buffer.from(bytes)) as Envelope;
     for (const [name, objects] of instances) {
       const prototype = name === null ? null : this.#prototypeOf(name);
       for (const object of objects) Object.setPrototypeOf(object, prototype);

@@ -1,53 +1,98 @@
 import { NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CacheReader, JsonOutcome } from '../cache-reader.js';
+import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
+import { UnencodableValueError } from '../core/value-codec.js';
 import { BoundQuery } from '../define-query.js';
 import type { CacheableQuery } from '../sql/compiled-query.js';
-import { ageOf, FAILED_STATUS, setCacheHeaders, setContentHeaders } from './cache-headers.js';
+import {
+  setAnswerHeaders,
+  setCacheHeaders,
+  setFailedStatus,
+  setJsonType,
+} from './cache-headers.js';
+import { addHeader } from './combined-headers.js';
 import { EncodingChoice } from './content-encoding.js';
 import { entityTag, matchingTag, tagOf } from './entity-tag.js';
-import type { Lifetimes, Route } from './lifetimes.js';
+import type { FastifyBodies } from './fastify-body.js';
 import { hasPreconditions, requireMatch, requireNoMatch } from './preconditions.js';
+import type { CacheQueryOptions, Route, Routes } from './routes.js';
 
-/** Answers requests with queries: what the reply says, and the bytes that are sent. */
+/** Answers requests with queries: what the reply says, and what is sent or given to interceptors. */
 export class HttpAnswers {
   readonly #encodings = new EncodingChoice();
+  /** Definitions of queries that have answered a value which is not sent as JSON. */
+  readonly #notJson = new WeakSet<object>();
 
   constructor(
     private readonly reader: CacheReader,
-    private readonly lifetimes: Lifetimes,
+    private readonly routes: Routes,
+    private readonly bodies: FastifyBodies,
   ) {}
 
   /**
-   * Sets the reply's headers, and its status where it is 304 (RFC 9110 section 15.4.5): GET and HEAD alone.
-   * Resolves with the body; rejects with what the query rejects with, NotFoundException where a query for
-   * one row has none, or PreconditionFailedException.
+   * Resolves with the stored bytes where nothing else in the application sees or encodes the answer of the route;
+   * everywhere else with values of this request's own, which Nest sends as it sends those of any handler. Sets the
+   * reply's headers. Rejects with what the query rejects with, NotFoundException where a query for one row has
+   * none, or PreconditionFailedException.
    */
-  async answer(
+  answer(
     query: CacheableQuery,
     route: Route,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<Buffer | string | undefined> {
-    let outcome: JsonOutcome;
+  ): Promise<unknown> {
+    const { lifetime, sendsAnswer } = this.routes.of(route);
+    const isJson = !(query instanceof BoundQuery && this.#notJson.has(query.definition));
+    return isJson && sendsAnswer && this.bodies.areSentAsJson(request, reply)
+      ? this.#answerBytes(query, lifetime, request, reply)
+      : this.#answerValue(query, lifetime, reply);
+  }
+
+  /**
+   * Without an entity tag, since it is not known which bytes are sent: a 304 could be for others than those that the
+   * client holds.
+   */
+  async #answerValue(
+    query: CacheableQuery,
+    lifetime: CacheQueryOptions,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    let answer: ValueOutcome;
     try {
-      outcome = await this.reader.readJson(query, this.lifetimes.of(route));
+      answer = await this.reader.readValue(query, lifetime);
     } catch (error) {
-      void reply.header('cache-status', FAILED_STATUS);
+      setFailedStatus(reply);
       throw error;
     }
-    const nowMs = Date.now();
-    setCacheHeaders(reply, outcome, nowMs);
-    if (isAbsent(outcome, query)) throw new NotFoundException(absence(query));
+    describe(answer.outcome, query, reply, Date.now());
+    return answer.value;
+  }
+
+  /** Sets the status to 304 where the client holds the answer (RFC 9110 section 15.4.5): GET and HEAD alone. */
+  async #answerBytes(
+    query: CacheableQuery,
+    lifetime: CacheQueryOptions,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    let outcome: JsonOutcome;
+    try {
+      outcome = await this.reader.readJson(query, lifetime);
+    } catch (error) {
+      if (error instanceof UnencodableValueError && query instanceof BoundQuery) {
+        this.#notJson.add(query.definition);
+        return this.#answerValue(query, lifetime, reply);
+      }
+      setFailedStatus(reply);
+      throw error;
+    }
+    addHeader(reply, 'vary', 'Accept-Encoding');
+    describe(outcome, query, reply, Date.now());
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (hasPreconditions(request.headers)) checkConditions(request, outcome, isRead);
-    if (outcome.source === 'bypass') {
-      setContentHeaders(reply, outcome.answer.headers);
-      return outcome.answer.body;
-    }
+    setJsonType(reply);
+    if (outcome.source === 'bypass') return outcome.answer.body;
     const { entry } = outcome;
-    setContentHeaders(reply, entry.headers);
-    void reply.header('age', ageOf(entry, nowMs));
     const wanted = this.#encodings.of(request.headers['accept-encoding']);
     const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
     const encoding = variant ? wanted : 'identity';
@@ -75,12 +120,17 @@ function checkConditions({ headers }: FastifyRequest, outcome: JsonOutcome, isRe
   if (!isRead) requireNoMatch(headers, tag);
 }
 
-function isAbsent(outcome: JsonOutcome, query: CacheableQuery): boolean {
+/** @throws NotFoundException where a query for one row has none. */
+function describe(
+  outcome: JsonOutcome,
+  query: CacheableQuery,
+  reply: FastifyReply,
+  nowMs: number,
+): void {
+  setCacheHeaders(reply, outcome, nowMs);
   const { empty } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-  return empty && query instanceof BoundQuery && query.shape === 'one';
-}
-
-function absence(query: CacheableQuery): string {
-  const say = query instanceof BoundQuery ? query.absent : undefined;
-  return say?.() ?? 'There is no such resource.';
+  if (empty && query instanceof BoundQuery && query.shape === 'one') {
+    throw new NotFoundException(query.absent?.() ?? 'There is no such resource.');
+  }
+  setAnswerHeaders(reply, outcome, nowMs);
 }

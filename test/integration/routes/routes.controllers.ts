@@ -65,7 +65,7 @@ export class Watcher implements NestInterceptor {
   intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(
       map((value: unknown) => {
-        this.seen.push(Buffer.isBuffer(value) ? 'bytes' : typeof value);
+        this.seen.push((value as object).constructor.name);
         return value;
       }),
     );

@@ -1,14 +1,11 @@
 /** Real: PostgreSQL. `CacheInterceptor` and `@CacheQuery` in an application of one's own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Query, Res } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import { CacheInvalidationModule } from '../../../src/cache-invalidation/index.js';
-import { BoundQuery, CacheQuery, QueryCacheModule } from '../../../src/query-cache/index.js';
-import { createDatabase } from '../../support/shared-postgres.js';
-import { StatementCounter } from '../../support/statement-counter.js';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import { BoundQuery, CacheQuery } from '../../../src/query-cache/index.js';
+import type { StatementCounter } from '../../support/statement-counter.js';
+import { startAdopter, type Adopter } from './adopter.js';
 import {
   Book,
   bookById,
@@ -20,24 +17,14 @@ import {
   Watcher,
 } from './routes.controllers.js';
 
+let adopter: Adopter;
 let app: NestFastifyApplication;
 let source: DataSource;
 let sql: StatementCounter;
 
 beforeAll(async () => {
-  const testing = await Test.createTestingModule({
-    imports: [
-      TypeOrmModule.forRoot({
-        type: 'postgres',
-        url: await createDatabase(),
-        entities: [Book],
-        synchronize: true,
-        retryAttempts: 0,
-      }),
-      QueryCacheModule.forRoot({ ttlMs: 5_000, ttlJitter: 0 }),
-      // As the README has it: without options all defaults hold.
-      CacheInvalidationModule.forRoot(),
-    ],
+  adopter = await startAdopter({
+    entities: [Book],
     controllers: [
       InterceptedController,
       DecoratedController,
@@ -46,19 +33,11 @@ beforeAll(async () => {
       ForgetfulController,
     ],
     providers: [Watcher],
-  }).compile();
-  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
-  app.useLogger(false);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-  source = app.get(DataSource);
-  sql = StatementCounter.attach(source);
+  });
+  ({ app, source, sql } = adopter);
 });
 
-afterAll(async () => {
-  sql.detach();
-  await app.close();
-});
+afterAll(() => adopter.stop());
 
 beforeEach(async () => {
   await source.query('TRUNCATE books');
@@ -231,12 +210,12 @@ describe('a decorated handler', () => {
     );
   });
 
-  it('shows interceptors the body', async () => {
+  it('shows interceptors the entity', async () => {
     const { seen } = app.get(Watcher);
     seen.length = 0;
     await get('/watched/books/1');
     await get('/watched/books/1');
-    expect(seen).toEqual(['string', 'string']);
+    expect(seen).toEqual(['Book', 'Book']);
   });
 
   it('is what was written for whoever calls it directly', () => {

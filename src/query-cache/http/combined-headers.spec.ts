@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import type { FastifyReply } from 'fastify';
+import { addHeader } from './combined-headers.js';
+
+function combined(name: string, held: string | string[] | number | undefined, added: string) {
+  const headers = new Map<string, unknown>([[name, held]]);
+  const reply = {
+    getHeader: (asked: string) => headers.get(asked),
+    header: (set: string, value: unknown) => headers.set(set, value),
+  };
+  addHeader(reply as unknown as FastifyReply, name, added);
+  return headers.get(name);
+}
+
+describe('a header that is set already', () => {
+  it.each([
+    [undefined, 'private, no-cache'],
+    ['no-store', 'no-store'],
+    ['max-age=0, No-Store', 'max-age=0, No-Store'],
+    ['public, max-age=60, s-maxage=9, immutable, stale-while-revalidate=5', 'private, no-cache'],
+    ['private, must-revalidate', 'private, no-cache, must-revalidate'],
+    ['no-cache="set-cookie, age", no-transform', 'private, no-cache, no-transform'],
+    ['ext="a, no-store"', 'private, no-cache, ext="a, no-store"'],
+    ['', 'private, no-cache'],
+  ])('Cache-Control: %s becomes %s', (held, expected) => {
+    expect(combined('cache-control', held, 'private, no-cache')).toBe(expected);
+  });
+
+  it.each([
+    ['Origin', 'Origin, Accept-Encoding'],
+    [['Origin', 'Cookie'], 'Origin, Cookie, Accept-Encoding'],
+    ['accept-encoding, Origin', 'accept-encoding, Origin'],
+    ['*', '*'],
+    ['Origin, *', '*'],
+  ])('Vary: %s becomes %s', (held, expected) => {
+    expect(combined('vary', held, 'Accept-Encoding')).toBe(expected);
+  });
+
+  it.each([
+    ['upstream; fwd=miss', 'upstream; fwd=miss, tidemark; hit'],
+    ['a; detail="x, tidemark"', 'a; detail="x, tidemark", tidemark; hit'],
+    ['tidemark; fwd=miss; stored', 'tidemark; hit'],
+  ])('Cache-Status: %s becomes %s', (held, expected) => {
+    expect(combined('cache-status', held, 'tidemark; hit')).toBe(expected);
+  });
+
+  it.each([
+    ['100', '7', '100'],
+    [3, '7', '7'],
+    ['old', '7', '7'],
+  ])('Age: of %s and %s it is %s', (held, added, expected) => {
+    expect(combined('age', held, added)).toBe(expected);
+  });
+
+  it('with another name is replaced', () => {
+    expect(combined('link', '</a>', '</b>')).toBe('</b>');
+  });
+});

@@ -11,6 +11,7 @@ export {
   type QueryShape,
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
+export { ResponseHeaderError } from './core/response-headers.js';
 export type { CacheQueryOptions } from './http/lifetimes.js';
 export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';
 export { hours, minutes, seconds } from './core/duration.js';

@@ -5,7 +5,7 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { allDegraded, allWell, infoOf, tell, versionKey } from './support/redis-trouble.js';
+import { allDegraded, allWell, infoOf, keyOfUsers, tell } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
@@ -86,7 +86,8 @@ describe('a Redis whose memory is full', () => {
         await fillUntilEvicted(register);
         expect(await structure()).toEqual(expect.arrayContaining(before));
         expect((await cluster.marks()).length).toBeGreaterThan(0);
-        expect(await tell(cluster.redis, 'EXISTS', versionKey(`id=${register.id}`))).toBe(1);
+        const version = await keyOfUsers(cluster.redis, `v:id=${register.id}`);
+        expect(await tell(cluster.redis, 'EXISTS', version)).toBe(1);
         expect((await other.get(register.path)).cache).toBe('bypass');
         held.letGo();
         expect((await write).status).toBe(200);
@@ -129,7 +130,7 @@ describe('a Redis whose memory is full', () => {
         const held = writeStep.commit(writer);
         const write = register.write(writer);
         await held.reached();
-        for (const key of await cluster.keys('tidemark:{public.users}:v:*')) {
+        for (const key of await cluster.keys('tidemark:*:{public.users}:v:*')) {
           await tell(cluster.redis, 'DEL', key);
         }
         await expectReads(cluster, watch);

@@ -37,6 +37,8 @@ export interface CacheEventMap {
   planDiffers: [event: { query: string; difference: PlanDifference }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];
+  /** What lay under an entry's key was none of this service's, by its form or by its seal. */
+  entryRefused: [event: { reason: 'form' | 'seal' }];
   epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];
   epochSettled: [event: { table: string }];
   markSettled: [event: { table: string }];

@@ -7,7 +7,7 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../core/version-store.js';
-import { RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner, type ScriptArguments } from './script-runner.js';
 import { abortWrite } from './scripts/abort-write.script.js';
 import { beginWrite } from './scripts/begin-write.script.js';
@@ -27,17 +27,15 @@ type Wanted = readonly TableVersionNames[];
 
 /** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
-  readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
   readonly #reads: TurnBatch<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
     private readonly connection: RedisConnection,
-    namespace: string,
+    private readonly keys: RedisKeys,
   ) {
     super();
-    this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
     this.#reads = new TurnBatch(
       (wanted) => this.#readAll(wanted),
@@ -50,7 +48,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
-    const { value, node } = await this.#scripts.run(createVersions, this.#keys.ofScript(table), [
+    const { value, node } = await this.#scripts.run(createVersions, this.keys.ofScript(table), [
       requireWord(token, 'token'),
       ...names,
     ]);
@@ -66,7 +64,7 @@ export class RedisVersionStore extends VersionStore {
     ];
     await forEachTable(mark.tables, ({ table, names }) =>
       // A write that goes on unannounced must know that Redis was away, not that it had been.
-      this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+      this.#scripts.run(beginWrite, this.keys.ofScript(table), [...fixed, ...names], 'urgent'),
     );
   }
 
@@ -106,7 +104,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async tables(): Promise<readonly string[]> {
-    const key = this.#keys.tables();
+    const key = this.keys.tables();
     // Urgent as `begin` is: a write to anything asks for them first.
     const { value } = await this.connection.sendUrgently('SMEMBERS of tables', (client) =>
       client.smembers(key),
@@ -121,7 +119,7 @@ export class RedisVersionStore extends VersionStore {
   ): Promise<boolean> {
     requireWord(token, 'token');
     // Before the epoch, and apart from it: the two may lie on different nodes of a cluster.
-    const key = this.#keys.tables();
+    const key = this.keys.tables();
     await this.connection.send('SADD of a table', (client) => client.sadd(key, table));
     return this.#did(rotateEpoch, table, (node) => [
       token,
@@ -155,8 +153,8 @@ export class RedisVersionStore extends VersionStore {
     let keys = this.#keyLists.get(tables);
     if (!keys) {
       keys = tables.flatMap(({ table, names }) => [
-        this.#keys.epoch(table),
-        ...names.map((name) => this.#keys.version(table, name)),
+        this.keys.epoch(table),
+        ...names.map((name) => this.keys.version(table, name)),
       ]);
       this.#keyLists.set(tables, keys);
     }
@@ -164,7 +162,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
-    return (await this.#scripts.run(script, this.#keys.ofScript(table), args)).value;
+    return (await this.#scripts.run(script, this.keys.ofScript(table), args)).value;
   }
 
   async #did(script: Script, table: string, args: ScriptArguments): Promise<boolean> {

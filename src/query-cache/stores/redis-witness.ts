@@ -24,7 +24,7 @@ import type { Heartbeat } from '../../redis/redis-connection.options.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { SCHEMA } from '../core/schema-version.js';
 import { parseEpoch } from '../core/version-format.js';
-import { RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner } from './script-runner.js';
 import { answerQuestion, heartbeat } from './scripts/heartbeat.script.js';
 
@@ -33,13 +33,10 @@ const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
 export class RedisWitness implements Heartbeat {
-  readonly #keys: RedisKeys;
   #connection: RedisConnection | undefined;
   #mayAnswer: () => boolean = () => false;
 
-  constructor(namespace: string) {
-    this.#keys = new RedisKeys(namespace);
-  }
+  constructor(private readonly keys: RedisKeys) {}
 
   /** The connection whose heartbeat this is. */
   attend(connection: RedisConnection): void {
@@ -52,13 +49,13 @@ export class RedisWitness implements Heartbeat {
   }
 
   beat(client: Redis): Promise<unknown> {
-    const keys = this.#keys.ofHeartbeat();
+    const keys = this.keys.ofHeartbeat();
     return client.eval(heartbeat.source, keys.length, ...keys);
   }
 
   answered(question: unknown): void {
     if (typeof question !== 'string' || !this.#connection || !this.#mayAnswer()) return;
-    const [, key] = this.#keys.ofHeartbeat();
+    const [, key] = this.keys.ofHeartbeat();
     new ScriptRunner(this.#connection).run(answerQuestion, [key], [question]).catch(() => {
       // The asker waits in vain, which costs fills.
     });
@@ -82,13 +79,13 @@ export class RedisWitness implements Heartbeat {
 
   /** Every stamp has the epoch of the schema: where that will be replaced, no entry counts. */
   async #holdsNothing(connection: RedisConnection): Promise<boolean> {
-    const key = this.#keys.epoch(SCHEMA);
+    const key = this.keys.epoch(SCHEMA);
     const { value, node } = await connection.send('GET of an epoch', (client) => client.get(key));
     return value === null || parseEpoch(value).node !== node;
   }
 
   async #ask(connection: RedisConnection): Promise<boolean> {
-    const [, key] = this.#keys.ofHeartbeat();
+    const [, key] = this.keys.ofHeartbeat();
     // Without a time to live: only an answer takes it away.
     await connection.send('SET of a question', (client) => client.set(key, randomUUID()));
     const endMs = performance.now() + ANSWER_WAIT_MS;

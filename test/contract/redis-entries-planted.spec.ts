@@ -59,7 +59,10 @@ describe('a value of another client under the key of an entry', () => {
   };
   const forged = async (): Promise<Buffer> => {
     const bytes = (await sealed((same) => same)).subarray(35);
-    const mac = createHmac('sha256', 'a guess').update(`${keyOf('k')}\0`).update(bytes).digest();
+    const mac = createHmac('sha256', 'a guess')
+      .update(`${keyOf('k')}\0`)
+      .update(bytes)
+      .digest();
     return Buffer.concat([Buffer.from('tm2'), mac, bytes]);
   };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisServer } from '../support/redis-server.js';
 import { fill, fillLockContract } from './fill-lock.contract.js';
@@ -37,6 +38,25 @@ describe('RedisFillLock', () => {
     await entries.set('k', { stamp: 's', body, empty: true, tag: 't', headers: {}, ...times });
     expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe('stored');
     expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(true);
+    await connection.close();
+  });
+
+  it('is taken from another client that would never give it back', async () => {
+    const namespace = freshNamespace();
+    const connection = await connected(server.url);
+    const lock = new RedisFillLock(connection, keysIn(namespace));
+    const key = keysIn(namespace).fillLock(fill('k'));
+    const plant: ((client: Redis) => Promise<unknown>)[] = [
+      (client) => client.set(key, 'x'),
+      (client) => client.set(key, 'x', 'PX', 600_000),
+      (client) => client.rpush(key, 'x'),
+    ];
+    for (const planted of plant) {
+      for (const acquire of [lock.acquire.bind(lock), lock.acquireEarly.bind(lock)]) {
+        await connection.send('a value', (client) => client.del(key).then(() => planted(client)));
+        expect(await acquire(fill('k'), 'a', 60_000)).toBe(true);
+      }
+    }
     await connection.close();
   });
 

@@ -199,10 +199,14 @@ describe('RedisVersionStore on Redis', () => {
 
   it('names the script in an error, and stays up', async () => {
     await store.rotate(TABLE, undefined, 'e1');
-    await admin.set(`${namespace}:db:{${TABLE}}:m`, 'no hash');
-    await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
-      /script begin-write: .*WRONGTYPE/,
-    );
+    await admin.acl('SETUSER', 'default', '-hset');
+    try {
+      await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
+        /script begin-write: ERR The user/,
+      );
+    } finally {
+      await admin.acl('SETUSER', 'default', '+hset');
+    }
     expect(connection.state).toBe('up');
   });
 

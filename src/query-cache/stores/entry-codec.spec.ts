@@ -12,9 +12,13 @@ const entries = fc.record({
   tag: fc.string(),
   createdAtMs: fc.nat(),
   expiresAtMs: fc.nat(),
-  headers: fc.dictionary(fc.constantFrom('link', 'x-total'), fc.string({ unit: 'grapheme-ascii' }), {
-    noNullPrototype: true,
-  }),
+  headers: fc.dictionary(
+    fc.constantFrom('link', 'x-total'),
+    fc.string({ unit: 'grapheme-ascii' }),
+    {
+      noNullPrototype: true,
+    },
+  ),
 }) satisfies fc.Arbitrary<CacheEntry>;
 
 async function encoded(body: Buffer): Promise<Buffer> {

@@ -79,13 +79,16 @@ describe.each([
   ['entries', 'e:*'],
   ['versions', '*:{public.bystanders}:v:*'],
   ['epochs', '*:e'],
-  ['marks', '*:{public.bystanders}:m'],
-  ['dimensions', '*:{public.bystanders}:d'],
-  ['list of tables', '*:t'],
+  ['marks', '{public.bystanders}:m'],
+  ['dimensions', '{public.bystanders}:d'],
+  ['list of tables', 't'],
 ])('in the place of the %s', (what, pattern) => {
   it.each(Object.keys(VALUES))('%s', async (kind) => {
     const id = await cachedRow();
-    const keys = what === 'marks' ? [await marksKey()] : await keysLike(pattern);
+    const keys =
+      pattern.endsWith('*') || what === 'epochs'
+        ? await keysLike(pattern)
+        : [await keyNamed(pattern)];
     for (const key of keys) {
       await admin.del(key);
       await VALUES[kind]?.(key);
@@ -101,9 +104,10 @@ describe.each([
   });
 });
 
-async function marksKey(): Promise<string> {
+/** Also where there is none yet, or none any more. */
+async function keyNamed(name: string): Promise<string> {
   const [epoch = ''] = await keysLike('*:{public.bystanders}:e');
-  return `${epoch.slice(0, -1)}m`;
+  return epoch.replace('{public.bystanders}:e', name);
 }
 
 it('an entry of another client is counted, and the next answer replaces it', async () => {

@@ -25,6 +25,7 @@ export class AppModule {
           maxStalenessMs: config.cacheMaxStalenessMs,
           l1Bytes: config.cacheL1Bytes,
           verifyPlans: config.cacheVerifyPlans,
+          entrySecret: config.cacheEntrySecrets,
           redis:
             config.redisUrl === undefined
               ? undefined

@@ -32,6 +32,7 @@ describe('parseConfig', () => {
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
       cacheAdminToken: undefined,
+      cacheEntrySecrets: undefined,
       seedUsers: 10_000,
       logLevel: 'info',
     });
@@ -54,6 +55,11 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
     ['CACHE_VERIFY_PLANS', '1', { cacheVerifyPlans: 1 }],
     ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
+    [
+      'CACHE_ENTRY_SECRET',
+      'sixteen-letters-, the-one-before-it',
+      { cacheEntrySecrets: ['sixteen-letters-', 'the-one-before-it'] },
+    ],
     ['SEED_USERS', '0', { seedUsers: 0 }],
     ['LOG_LEVEL', ' debug ', { logLevel: 'debug' }],
     ['PORT', '', { port: 3000 }],
@@ -85,6 +91,7 @@ describe('parseConfig', () => {
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
+    ['CACHE_ENTRY_SECRET', 'sixteen-letters-,short'],
     ['SEED_USERS', 'many'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s with a problem and a remedy', (name, value) => {
@@ -103,7 +110,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ADMIN_TOKEN'])(
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ADMIN_TOKEN', 'CACHE_ENTRY_SECRET'])(
     'keeps %s out of its error',
     (name) => {
       expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
@@ -112,6 +119,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(21);
+    expect(configVariables).toHaveLength(22);
   });
 });

@@ -47,6 +47,8 @@ export interface Config {
   readonly cacheNamespace: string;
   /** Bearer token for the cache's own routes; `undefined`: they are closed. Secret. */
   readonly cacheAdminToken: string | undefined;
+  /** What cached answers in Redis are sealed with; the first seals, all are accepted. Secret. */
+  readonly cacheEntrySecrets: readonly string[] | undefined;
   /** Users filled into an empty table at start; 0: none. */
   readonly seedUsers: number;
   readonly logLevel: LogLevel;
@@ -87,6 +89,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     cacheWritePolicy: value.CACHE_WRITE_POLICY,
     cacheNamespace: value.CACHE_NAMESPACE,
     cacheAdminToken: value.CACHE_ADMIN_TOKEN,
+    cacheEntrySecrets: value.CACHE_ENTRY_SECRET,
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,
   });

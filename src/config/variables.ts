@@ -76,6 +76,14 @@ export const variables = {
     .string()
     .min(16, 'is shorter than 16 characters: make one with `openssl rand -hex 32`')
     .optional(),
+  CACHE_ENTRY_SECRET: z
+    .string()
+    .transform((text) => text.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => secret.length >= 16),
+      'has a secret of less than 16 characters: make one with `openssl rand -hex 32`, and write several with commas between',
+    )
+    .optional(),
   SEED_USERS: number(0, LARGEST_SEED, { whole: true }).optional(),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}: choose one of them`)

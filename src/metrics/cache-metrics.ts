@@ -37,6 +37,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'store_full_total',
     'Commands that the shared store refused because its memory is full, heartbeats included',
   );
+  const refusedEntries = counter(
+    'refused_entries_total',
+    'Values under the keys of entries that are not of this service, by form or by seal',
+    'reason',
+  );
   const epochs = counter('epochs_replaced_total', 'Epochs replaced, of single tables', 'cause');
   const epochsSettled = counter('epochs_settled_total', 'Epochs found to be safe again');
   const marksSettled = counter('marks_settled_total', 'Marks removed after their writer had ended');
@@ -68,6 +73,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());
   events.on('storeFull', () => fullStore.inc());
+  events.on('entryRefused', ({ reason }) => refusedEntries.inc({ reason }));
   events.on('epochReplaced', ({ cause }) => epochs.inc({ cause }));
   events.on('epochSettled', () => epochsSettled.inc());
   events.on('markSettled', () => marksSettled.inc());

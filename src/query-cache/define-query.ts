@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { requireStorableHeaders } from './core/response-headers.js';
 import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './sql/own-copy.js';
 
@@ -36,7 +37,11 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
   /** Turns one entity (for `raw`: one row) into what is answered; pure. */
   readonly map?: (row: E) => R;
-  /** Response headers told from the answer's rows, ASCII, stored with it; pure. */
+  /**
+   * Response headers told from the answer's rows, ASCII, stored with it; pure. `link`, `content-language`,
+   * `content-location`, `content-range`, `accept-ranges`, `last-modified` and own names that begin with `x-`;
+   * for any other one the query is refused (ResponseHeaderError).
+   */
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;
   /** For `one`: what the 404 says when there is no row; pure. */
   readonly absent?: (parameters: P) => string;
@@ -129,7 +134,10 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
           return build(source, ownCopyOf(parameters).value);
         },
         map as ((row: ObjectLiteral) => unknown) | undefined,
-        (rows) => headers?.(rows as readonly R[], parameters) ?? NO_HEADERS,
+        (rows) =>
+          headers
+            ? requireStorableHeaders(name, headers(rows as readonly R[], parameters))
+            : NO_HEADERS,
         absent && (() => absent(parameters)),
       );
     },

@@ -11,6 +11,7 @@ export {
   type QueryShape,
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
+export { ResponseHeaderError } from './core/response-headers.js';
 export { LeavesBody } from './http/leaves-body.decorator.js';
 export type { CacheQueryOptions } from './http/routes.js';
 export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';

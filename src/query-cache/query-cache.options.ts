@@ -2,6 +2,8 @@ import { minutes, seconds } from './core/duration.js';
 
 /** Of the hits whose plans are verified in production: the others cost nothing. */
 const PRODUCTION_SHARE = 0.01;
+/** In characters. */
+const SHORTEST_SECRET = 16;
 
 /** Settings of the query cache; the initialisers are the defaults. */
 export class QueryCacheOptions {
@@ -24,6 +26,12 @@ export class QueryCacheOptions {
   unknownKeysPerMinute = 1_000;
   /** The Redis all instances share; absent: this process is the only one. */
   redis: QueryCacheRedisOptions | undefined = undefined;
+  /**
+   * What entries in Redis are sealed with, at least 16 characters; the same for all instances, and not known to
+   * other clients of Redis. Of several the first seals and all are accepted, so that secrets can be replaced.
+   * Absent: derived from the identity of the database and the data source's password.
+   */
+  entrySecret: string | readonly string[] | undefined = undefined;
   /** Lease of a write's mark, in milliseconds: how soon a killed writer's regions are asked for. */
   markLeaseMs = seconds(2);
   /** Lease of the lock of a fill, in milliseconds: how soon a killed filler is replaced. */
@@ -74,6 +82,7 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
   if (!(options.ttlJitter >= 0 && options.ttlJitter <= 0.5)) {
     throw new QueryCacheOptionsError('ttlJitter', 'is not within 0 and 0.5', 'give a share');
   }
+  requireSecrets(options.entrySecret);
   requirePositive(options, [
     'ttlMs',
     'l1Bytes',
@@ -97,6 +106,18 @@ function isProduction(): boolean {
   // What Node's applications say so by; a library has no other way to know.
   // eslint-disable-next-line node/no-process-env
   return process.env['NODE_ENV'] === 'production';
+}
+
+function requireSecrets(given: QueryCacheOptions['entrySecret']): void {
+  if (given === undefined) return;
+  const secrets = [given].flat();
+  if (secrets.length === 0 || secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
+    throw new QueryCacheOptionsError(
+      'entrySecret',
+      `is empty or shorter than ${SHORTEST_SECRET} characters`,
+      'make one with `openssl rand -hex 32`',
+    );
+  }
 }
 
 function requirePositive(

@@ -31,6 +31,7 @@ import { PlanMemo } from './sql/plan-memo.js';
 import { QueryPlanner } from './sql/query-planner.js';
 import { tagOf } from './http/entity-tag.js';
 import { CacheStores } from './stores/cache-stores.js';
+import { shareSecrets } from './stores/shared-secrets.js';
 import { L1Cache, L1Entry } from './stores/l1-cache.js';
 
 /** Pause between two questions to PostgreSQL about the same transactions. */
@@ -54,9 +55,13 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: CacheEvents, useFactory: () => new CacheEvents() },
   {
     provide: CacheStores,
-    inject: [QUERY_CACHE_OPTIONS, CacheEvents],
-    useFactory: (options: QueryCacheOptions, events: CacheEvents) => {
-      const stores = CacheStores.open(options, new Logger('QueryCache'));
+    inject: [QUERY_CACHE_OPTIONS, DataSource, CacheEvents],
+    useFactory: async (options: QueryCacheOptions, source: DataSource, events: CacheEvents) => {
+      const { redis } = options;
+      if (!redis) return CacheStores.inMemory(options);
+      const log = new Logger('QueryCache');
+      const secrets = await shareSecrets(source, options.entrySecret, log);
+      const stores = CacheStores.inRedis(redis, options, secrets, events, log);
       stores.onOutOfMemory(() => events.tell('storeFull'));
       return stores;
     },
@@ -70,12 +75,12 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: FillLock, inject: [CacheStores], useFactory: ({ fillLock }: CacheStores) => fillLock },
   {
     provide: DatabaseSchema,
-    inject: [DataSource, VersionStore, QUERY_CACHE_OPTIONS],
+    inject: [DataSource, CacheStores, QUERY_CACHE_OPTIONS],
     useFactory: (
       source: DataSource,
-      versions: VersionStore,
-      { namespace, markLeaseMs }: QueryCacheOptions,
-    ) => new DatabaseSchema(source, versions, namespace, markLeaseMs),
+      { versions, scope }: CacheStores,
+      { markLeaseMs }: QueryCacheOptions,
+    ) => new DatabaseSchema(source, versions, scope, markLeaseMs),
   },
   {
     provide: WriterActivity,

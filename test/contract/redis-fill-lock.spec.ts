@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RedisEntryStore } from '../../src/query-cache/stores/redis-entry-store.js';
+import type { Redis } from 'ioredis';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisServer } from '../support/redis-server.js';
 import { fill, fillLockContract } from './fill-lock.contract.js';
-import { connected, freshNamespace, pass } from './redis-harness.js';
+import { connected, entryStore, freshNamespace, keysIn, pass } from './redis-harness.js';
 
 let server: RedisServer;
 
@@ -17,7 +17,7 @@ describe('RedisFillLock', () => {
   fillLockContract(async () => {
     const connection = await connected(server.url);
     return {
-      lock: new RedisFillLock(connection, freshNamespace()),
+      lock: new RedisFillLock(connection, keysIn(freshNamespace())),
       pass,
       close: () => connection.close(),
     };
@@ -26,8 +26,8 @@ describe('RedisFillLock', () => {
   it('is asked for with the look at the entry, and taken only where there is none', async () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
-    const lock = new RedisFillLock(connection, namespace);
-    const entries = new RedisEntryStore(connection, namespace);
+    const lock = new RedisFillLock(connection, keysIn(namespace));
+    const entries = entryStore(connection, namespace);
     expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe(true);
     expect(await lock.acquireEarly(fill('k'), 'b', 60_000)).toBe(false);
     expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(false);
@@ -41,11 +41,30 @@ describe('RedisFillLock', () => {
     await connection.close();
   });
 
+  it('is taken from another client that would never give it back', async () => {
+    const namespace = freshNamespace();
+    const connection = await connected(server.url);
+    const lock = new RedisFillLock(connection, keysIn(namespace));
+    const key = keysIn(namespace).fillLock(fill('k'));
+    const plant: ((client: Redis) => Promise<unknown>)[] = [
+      (client) => client.set(key, 'x'),
+      (client) => client.set(key, 'x', 'PX', 600_000),
+      (client) => client.rpush(key, 'x'),
+    ];
+    for (const planted of plant) {
+      for (const acquire of [lock.acquire.bind(lock), lock.acquireEarly.bind(lock)]) {
+        await connection.send('a value', (client) => client.del(key).then(() => planted(client)));
+        expect(await acquire(fill('k'), 'a', 60_000)).toBe(true);
+      }
+    }
+    await connection.close();
+  });
+
   it('is seen by all instances', async () => {
     const namespace = freshNamespace();
     const [one, two] = await Promise.all([connected(server.url), connected(server.url)]);
     const [first, second] = [one, two].map(
-      (connection) => new RedisFillLock(connection, namespace),
+      (connection) => new RedisFillLock(connection, keysIn(namespace)),
     );
     expect(await first?.acquire(fill('k'), 'a', 60_000)).toBe(true);
     expect(await second?.acquire(fill('k'), 'b', 60_000)).toBe(false);

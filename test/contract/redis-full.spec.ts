@@ -1,6 +1,8 @@
 /** A Redis at its memory limit: noticed without a request, logged once, and noticed when it is over. */
 import { afterEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
+import { EntrySeal } from '../../src/query-cache/stores/entry-seal.js';
 import { CacheStores } from '../../src/query-cache/stores/cache-stores.js';
 import { resolveOptions } from '../../src/query-cache/query-cache.options.js';
 import { eventually } from '../support/eventually.js';
@@ -26,7 +28,9 @@ const limitMemory = (bytes: number) => admin.config('SET', 'maxmemory', String(b
 it('is a degradation with one warning each time, until it has room again', async () => {
   const log = new LogBook();
   let refused = 0;
-  stores = CacheStores.open(resolveOptions({ redis: { url: server.url } }), log);
+  const redis = { url: server.url };
+  const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
+  stores = CacheStores.inRedis(redis, resolveOptions({}), secrets, new CacheEvents(), log);
   stores.onOutOfMemory(() => (refused += 1));
   await eventually(() => expect(stores.degradation()).toBeUndefined());
   for (let times = 1; times <= 2; times += 1) {

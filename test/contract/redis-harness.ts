@@ -1,6 +1,12 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EntrySeal } from '../../src/query-cache/stores/entry-seal.js';
+import {
+  RedisEntryStore,
+  type RedisEntryStoreOptions,
+} from '../../src/query-cache/stores/redis-entry-store.js';
+import { RedisKeys } from '../../src/query-cache/stores/redis-keys.js';
 import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
 import type { RedisLog } from '../../src/redis/outage-state.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
@@ -13,6 +19,9 @@ jest.setTimeout(60_000);
 const CLOCK_SLACK_MS = 5;
 
 export const freshNamespace = (): string => `test-${randomUUID()}`;
+
+/** The keys of one database in the namespace. */
+export const keysIn = (namespace: string): RedisKeys => new RedisKeys(namespace, 'db');
 
 export const pass = (durationMs: number): Promise<void> => delay(durationMs + CLOCK_SLACK_MS);
 
@@ -67,5 +76,19 @@ export async function down(connection: RedisConnection): Promise<void> {
       stop();
       resolve();
     });
+  });
+}
+
+/** The entries as one instance sees them; all have the same secret unless another one is given. */
+export function entryStore(
+  connection: RedisConnection,
+  namespace: string,
+  options: Partial<RedisEntryStoreOptions> = {},
+): RedisEntryStore {
+  return new RedisEntryStore(connection, keysIn(namespace), {
+    maxBodyBytes: 1_000_000,
+    seal: new EntrySeal(['the secret of all']),
+    onRefused: () => undefined,
+    ...options,
   });
 }

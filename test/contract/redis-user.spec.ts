@@ -10,7 +10,7 @@ import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisHeartbeat } from '../../src/query-cache/stores/redis-heartbeat.js';
 import { documentedAclRules, PASSWORD, USER } from '../support/documented-acl.js';
 import { RedisServer } from '../support/redis-server.js';
-import { down, LogBook, up } from './redis-harness.js';
+import { down, keysIn, LogBook, up } from './redis-harness.js';
 
 const rules = documentedAclRules();
 const permissions = rules.filter((rule) => rule.startsWith('+'));
@@ -47,7 +47,11 @@ describe('the user of Redis', () => {
       {
         url: `redis://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`,
         timeoutMs: 10_000,
-        heartbeat: new RedisHeartbeat('tidemark', new MemoryState('', log), () => undefined),
+        heartbeat: new RedisHeartbeat(
+          keysIn('tidemark'),
+          new MemoryState('', log),
+          () => undefined,
+        ),
       },
       log,
     );
@@ -171,7 +175,7 @@ describe('the user of Redis', () => {
 
   it('leaves nothing behind but an empty text', async () => {
     await up(connect());
-    expect(await admin.keys('tidemark:{i}:*')).toEqual(['tidemark:{i}:p']);
-    expect(await admin.get('tidemark:{i}:p')).toBe('');
+    expect(await admin.keys('tidemark:db:{i}:*')).toEqual(['tidemark:db:{i}:p']);
+    expect(await admin.get('tidemark:db:{i}:p')).toBe('');
   });
 });

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { freshNamespace, pass } from './redis-harness.js';
+import { freshNamespace, keysIn, pass } from './redis-harness.js';
 
 const LONG_MS = 600_000;
 
@@ -40,7 +40,7 @@ describe('RedisVersionStore on a cluster node', () => {
   });
 
   it.each(['public.users', '}odd{', '{}'])('touches one slot in each script: %s', async (table) => {
-    const store = new RedisVersionStore(connection, freshNamespace());
+    const store = new RedisVersionStore(connection, keysIn(freshNamespace()));
     await store.rotate(table, undefined, 'e1');
     await store.create({ table, names: ['*', 'id=1', 'region?'] }, 't1');
     const tables = [{ table, names: ['*', 'id=}{2'] }];
@@ -61,7 +61,7 @@ describe('RedisVersionStore on a cluster node', () => {
   });
 
   it('touches one slot where a lock is asked for beside its entry', async () => {
-    const lock = new RedisFillLock(connection, freshNamespace());
+    const lock = new RedisFillLock(connection, keysIn(freshNamespace()));
     const fill = { key: 'k', stamp: 's' };
     expect(await lock.acquireEarly(fill, 'a', LONG_MS)).toBe(true);
     expect(await lock.acquire(fill, 'b', LONG_MS)).toBe(false);

@@ -10,8 +10,8 @@ import {
   allDegraded,
   allWell,
   infoOf,
+  keyOfUsers,
   tell,
-  versionKey,
   withRedis,
 } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
@@ -61,8 +61,10 @@ describe('a service that is pointed to another Redis', () => {
     });
   }
 
-  const versionOn = (server: RedisServer, { id }: Register): Promise<string | null> =>
-    withRedis(server, (client) => client.get(versionKey(`id=${id}`)));
+  const versionOn = async (server: RedisServer, { id }: Register): Promise<string | null> => {
+    const key = await keyOfUsers(server, `v:id=${id}`);
+    return withRedis(server, (client) => client.get(key));
+  };
 
   it(
     'is not misled by a replica that lacks the last writes',
@@ -107,7 +109,7 @@ describe('a service that is pointed to another Redis', () => {
         await cluster.redis.kill();
         replication.refuse();
         await tell(replica, 'REPLICAOF', 'NO', 'ONE');
-        expect(await tell(replica, 'EXISTS', 'tidemark:{public.users}:m')).toBe(0);
+        expect(await tell(replica, 'EXISTS', await keyOfUsers(replica, 'm'))).toBe(0);
         pointTo(replica);
         await allWell(cluster);
         await expectReads(cluster, watch);

@@ -10,8 +10,8 @@ import {
   allWell,
   counted,
   infoOf,
+  keyOfUsers,
   tell,
-  versionKey,
 } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
@@ -93,7 +93,8 @@ describe('a Redis whose memory is full', () => {
         await fillUntilEvicted(register);
         expect(await structure()).toEqual(expect.arrayContaining(before));
         expect((await cluster.marks()).length).toBeGreaterThan(0);
-        expect(await tell(cluster.redis, 'EXISTS', versionKey(`id=${register.id}`))).toBe(1);
+        const version = await keyOfUsers(cluster.redis, `v:id=${register.id}`);
+        expect(await tell(cluster.redis, 'EXISTS', version)).toBe(1);
         expect((await other.get(register.path)).cache).toBe('bypass');
         held.letGo();
         expect((await write).status).toBe(200);
@@ -136,7 +137,7 @@ describe('a Redis whose memory is full', () => {
         const held = writeStep.commit(writer);
         const write = register.write(writer);
         await held.reached();
-        for (const key of await cluster.keys('tidemark:{public.users}:v:*')) {
+        for (const key of await cluster.keys('tidemark:*:{public.users}:v:*')) {
           await tell(cluster.redis, 'DEL', key);
         }
         await expectReads(cluster, watch);

@@ -163,6 +163,21 @@ export class PostgresServer {
     await this.#shutDown(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
   }
 
+  /** Ends the server, and starts a standby of it on its data, under another address. */
+  async endAsStandby(): Promise<PostgresServer> {
+    await this.#shutDown();
+    const directory = `${this.directory}-standby`;
+    await promisify(execFile)('cp', ['-a', this.directory, directory]);
+    await promisify(execFile)('cp', [
+      '-a',
+      join(directory, 'data', 'PG_VERSION'),
+      join(directory, 'data', 'standby.signal'),
+    ]);
+    const standby = new PostgresServer(await freePort(), this.binaries, directory, this.config);
+    await standby.#launch();
+    return standby;
+  }
+
   /** SIGKILL to the first process alone; the others notice, and are waited for. */
   async killPostmaster(): Promise<void> {
     const pid = this.#child?.pid;

@@ -161,10 +161,21 @@ export class WriteProtocol {
 
   /** All tables any answer can depend on; the store adds the dimensions they are read by. */
   async #everyTable(touched: 'anything' | 'schema'): Promise<readonly TableVersionNames[]> {
-    const tables = await this.store.tables();
-    return tables
-      .filter((table) => table !== SCHEMA || touched === 'schema')
+    const tables = await this.#knownTables();
+    const needsSchema = touched === 'schema' || !tables.isComplete;
+    return tables.names
+      .filter((table) => table !== SCHEMA || needsSchema)
       .map((table) => ({ table, names: [WHOLE_TABLE] }));
+  }
+
+  /**
+   * The schema is among the tables from the beginning. Where it is not, the store has lost them, and only the
+   * schema, on which every answer depends, stands for all.
+   */
+  async #knownTables(): Promise<{ names: readonly string[]; isComplete: boolean }> {
+    const tables = await this.store.tables();
+    const isComplete = tables.includes(SCHEMA);
+    return { names: isComplete ? tables : [...tables, SCHEMA], isComplete };
   }
 
   #inBackground(work: () => Promise<void>): void {
@@ -182,7 +193,7 @@ export class WriteProtocol {
       this.#debts = new Set();
       this.#owesEverything = false;
       try {
-        if (everything) for (const table of await this.store.tables()) debts.add(table);
+        if (everything) for (const table of (await this.#knownTables()).names) debts.add(table);
         for (const table of debts) if (await this.#replaceEpoch(table)) debts.delete(table);
       } catch {
         this.#owesEverything ||= everything;

@@ -39,6 +39,8 @@ export interface CacheEventMap {
   storeFailed: [event: { operation: string }];
   /** The shared store has refused a command because its memory is full. */
   storeFull: [];
+  /** What lay under an entry's key was none of this service's, by its form or by its seal. */
+  entryRefused: [event: { reason: 'form' | 'seal' }];
   epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];
   epochSettled: [event: { table: string }];
   markSettled: [event: { table: string }];

@@ -14,7 +14,7 @@ export interface CacheEntry {
   readonly createdAtMs: number;
   /** Wall clock, milliseconds since the Unix epoch. */
   readonly expiresAtMs: number;
-  /** Response headers that the query derived from its rows, such as `link`. */
+  /** Response headers that the query derived from its rows, such as `link` (response-headers.ts). */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -57,7 +57,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
   constructor(
     private readonly source: DataSource,
     private readonly versions: VersionStore,
-    private readonly namespace: string,
+    /** Keeps the keys apart from those of other services and other databases. */
+    private readonly scope: string,
     private readonly markLeaseMs: number,
   ) {}
 
@@ -196,7 +197,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const [row] = (await run(`SELECT ${SESSION}`, [])) as unknown as [Session];
     const catalogue = await loadCatalogueOf(this.source, run);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const context = [this.namespace, timeZone, ...row.context, catalogue.fingerprint];
+    const context = [this.scope, timeZone, ...row.context, catalogue.fingerprint];
     return {
       catalogue,
       analyser: new SqlAnalyser(catalogue),

@@ -4,14 +4,18 @@ import { PERMISSION_REMEDY } from '../../redis/redis.errors.js';
 import { MemoryState } from '../../redis/memory-state.js';
 import { describeRedisAddress, parseRedisUrl } from '../../redis/redis-url.js';
 import type { RedisLog } from '../../redis/outage-state.js';
+import type { CacheEvents } from '../core/cache-events.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
-import type { QueryCacheOptions } from '../query-cache.options.js';
+import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
+import { entryRefusals } from './entry-refusals.js';
+import type { EntrySeal } from './entry-seal.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
 import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
 import { RedisHeartbeat } from './redis-heartbeat.js';
 import { RedisFillLock } from './redis-fill-lock.js';
+import { RedisKeys } from './redis-keys.js';
 import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
 import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
@@ -19,9 +23,18 @@ import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
 
+/** What the instances of one deployment have in common. */
+export interface SharedSecrets {
+  /** Name of the database in the names of keys. */
+  readonly database: string;
+  readonly seal: EntrySeal;
+}
+
 /** The stores of one application: all in Redis, or all in this process. */
 export class CacheStores {
   private constructor(
+    /** Keeps the keys of queries apart from those of other services and of other databases. */
+    readonly scope: string,
     readonly versions: VersionStore,
     readonly entries: EntryStore,
     readonly fillLock: FillLock,
@@ -30,35 +43,49 @@ export class CacheStores {
     private readonly memory: MemoryState | undefined,
   ) {}
 
+  static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
+    return new CacheStores(
+      namespace,
+      new TurnMemoryVersionStore(),
+      new NullEntryStore(),
+      new MemoryFillLock(),
+      undefined,
+      undefined,
+      undefined,
+    );
+  }
+
   /** Returns at once; a Redis that is away is waited for in the background. */
-  static open({ redis, namespace }: Readonly<QueryCacheOptions>, log: RedisLog): CacheStores {
-    if (!redis) {
-      return new CacheStores(
-        new TurnMemoryVersionStore(),
-        new NullEntryStore(),
-        new MemoryFillLock(),
-        undefined,
-        undefined,
-        undefined,
-      );
-    }
-    const witness = new RedisWitness(namespace);
+  static inRedis(
+    redis: QueryCacheRedisOptions,
+    { namespace, maxEntryBytes }: Readonly<QueryCacheOptions>,
+    { database, seal }: SharedSecrets,
+    events: CacheEvents,
+    log: RedisLog,
+  ): CacheStores {
+    const keys = new RedisKeys(namespace, database);
+    const witness = new RedisWitness(keys);
     const memory = new MemoryState(describeRedisAddress(parseRedisUrl(redis.url)), log);
     const connection = openRedisConnection(
       {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeat: new RedisHeartbeat(namespace, memory, (question) => witness.answer(question)),
+        heartbeat: new RedisHeartbeat(keys, memory, (question) => witness.answer(question)),
         onOutOfMemory: () => memory.refused(),
       },
       log,
     );
     witness.attend(connection);
     return new CacheStores(
-      new RedisVersionStore(connection, namespace),
-      new RedisEntryStore(connection, namespace),
-      new RedisFillLock(connection, namespace),
+      `${namespace}:${database}`,
+      new RedisVersionStore(connection, keys),
+      new RedisEntryStore(connection, keys, {
+        maxBodyBytes: maxEntryBytes,
+        seal,
+        onRefused: entryRefusals(namespace, events, log),
+      }),
+      new RedisFillLock(connection, keys),
       connection,
       witness,
       memory,

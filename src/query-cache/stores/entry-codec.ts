@@ -1,20 +1,18 @@
 /**
- * Entries as text that is safe in any JSON: `tm1:<form>:<base64>`, form `r` raw or `z` deflated.
- *
- * The bytes are the length of a header (32 bits, big-endian), the header (JSON) and the body.
- * cache-manager-ioredis-yet puts values through telejson, which revives strings that look like
- * its own notation (dates, functions, aliases); this text looks like none of them, and base64 has
- * nothing to escape.
+ * Entries as bytes: the form (`r` raw or `z` deflated), then, deflated or not, the length of a header (32 bits,
+ * big-endian), the header (JSON) and the body.
  */
 import { promisify } from 'node:util';
 import { constants, deflate, deflateSync, inflate } from 'node:zlib';
 import type { CacheEntry } from '../core/entry-store.js';
+import { isStorableHeader } from '../core/response-headers.js';
 
 interface Header extends Omit<CacheEntry, 'body'> {
   readonly bodyBytes: number;
 }
 
-const PREFIX = 'tm1';
+const RAW = Buffer.from('r');
+const DEFLATED = Buffer.from('z');
 const LENGTH_BYTES = 4;
 /** Below, deflating costs more than it saves. */
 const SMALLEST_DEFLATED_BYTES = 4_096;
@@ -23,16 +21,21 @@ const SMALLEST_DEFLATED_BYTES = 4_096;
  * thread and twice as much of the processor in all.
  */
 const LONGEST_DEFLATED_HERE_BYTES = 40_960;
-/** Above, a text is taken for damaged rather than inflated. */
-const LARGEST_INFLATED_BYTES = 256 * 1_024 * 1_024;
 
 const FASTEST = { level: constants.Z_BEST_SPEED };
 
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
-/** Deflates what is long in the thread pool. */
-export async function encodeEntry(entry: CacheEntry): Promise<string> {
+/**
+ * Deflates what is long in the thread pool.
+ *
+ * @param maxBytes of the entry before it is deflated; `undefined` for a longer one.
+ */
+export async function encodeEntry(
+  entry: CacheEntry,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
   const { body, stamp, empty, tag, createdAtMs, expiresAtMs, headers } = entry;
   const fields = { stamp, empty, tag, createdAtMs, expiresAtMs, headers };
   const header = Buffer.from(
@@ -40,37 +43,36 @@ export async function encodeEntry(entry: CacheEntry): Promise<string> {
   );
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(header.length);
-  const raw = Buffer.concat([length, header, body]);
-  if (raw.length < SMALLEST_DEFLATED_BYTES) return text('r', raw);
-  const isShort = raw.length <= LONGEST_DEFLATED_HERE_BYTES;
+  const parts = [length, header, body];
+  const rawBytes = LENGTH_BYTES + header.length + body.length;
+  if (rawBytes > maxBytes) return undefined;
+  if (rawBytes < SMALLEST_DEFLATED_BYTES) return Buffer.concat([RAW, ...parts]);
+  const raw = Buffer.concat(parts);
+  const isShort = rawBytes <= LONGEST_DEFLATED_HERE_BYTES;
   const deflated = isShort ? deflateSync(raw, FASTEST) : await deflateAsync(raw, FASTEST);
-  return deflated.length < raw.length ? text('z', deflated) : text('r', raw);
+  return deflated.length < rawBytes
+    ? Buffer.concat([DEFLATED, deflated])
+    : Buffer.concat([RAW, raw]);
 }
 
-/** The entry, or `undefined` for anything that {@link encodeEntry} did not make. Never rejects. */
-export async function decodeEntry(stored: unknown): Promise<CacheEntry | undefined> {
-  if (typeof stored !== 'string') return undefined;
-  const isDeflated = stored.startsWith(`${PREFIX}:z:`);
-  if (!isDeflated && !stored.startsWith(`${PREFIX}:r:`)) return undefined;
-  const base64 = stored.slice(PREFIX.length + 3);
-  const bytes = Buffer.from(base64, 'base64');
-  // Decoding skips what is not base64 and stops where the text does.
-  if (base64.length % 4 !== 0 || bytes.length !== Buffer.byteLength(base64, 'base64')) {
-    return undefined;
-  }
+/**
+ * The entry, or `undefined` for anything that {@link encodeEntry} did not make. Never rejects.
+ *
+ * @param maxBytes of the inflated entry.
+ */
+export async function decodeEntry(
+  bytes: Buffer,
+  maxBytes: number,
+): Promise<CacheEntry | undefined> {
+  const form = bytes.subarray(0, 1);
+  const content = bytes.subarray(1);
   try {
-    return entryOf(isDeflated ? await inflated(bytes) : bytes);
+    if (form.equals(RAW)) return entryOf(content);
+    if (!form.equals(DEFLATED)) return undefined;
+    return entryOf(await inflateAsync(content, { maxOutputLength: maxBytes }));
   } catch {
     return undefined;
   }
-}
-
-function text(form: 'r' | 'z', bytes: Buffer): string {
-  return `${PREFIX}:${form}:${bytes.toString('base64')}`;
-}
-
-function inflated(bytes: Buffer): Promise<Buffer> {
-  return inflateAsync(bytes, { maxOutputLength: LARGEST_INFLATED_BYTES });
 }
 
 /** Throws or answers `undefined` where the bytes are not an entry. */
@@ -95,7 +97,7 @@ function isHeader(value: unknown): value is Header {
     typeof value['expiresAtMs'] === 'number' &&
     typeof value['bodyBytes'] === 'number' &&
     isRecord(headers) &&
-    Object.values(headers).every((header) => typeof header === 'string')
+    Object.entries(headers).every(([name, header]) => isStorableHeader(name, header))
   );
 }
 

@@ -1,26 +1,24 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { FillLock, type FillName } from '../core/entry-store.js';
-import { RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner } from './script-runner.js';
 import { releaseFillLock, takeEarlyFillLock, takeFillLock } from './scripts/fill-lock.script.js';
 
 /** Locks that all instances see. Rejects with `RedisError`s. */
 export class RedisFillLock extends FillLock {
-  readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
 
   constructor(
     private readonly connection: RedisConnection,
-    namespace: string,
+    private readonly keys: RedisKeys,
   ) {
     super();
-    this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
   }
 
   override async acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean> {
     const args = [owner, String(Math.ceil(leaseMs))];
-    const { value } = await this.#scripts.run(takeFillLock, [this.#keys.fillLock(name)], args);
+    const { value } = await this.#scripts.run(takeFillLock, [this.keys.fillLock(name)], args);
     return value === 1;
   }
 
@@ -29,7 +27,7 @@ export class RedisFillLock extends FillLock {
     owner: string,
     leaseMs: number,
   ): Promise<boolean | 'stored'> {
-    const keys = [this.#keys.entry(name.key), this.#keys.fillLock(name)];
+    const keys = [this.keys.entry(name.key), this.keys.fillLock(name)];
     const args = [owner, String(Math.ceil(leaseMs))];
     const { value } = await this.connection.writes.atEndOfTurn(() =>
       this.#scripts.run(takeEarlyFillLock, keys, args),
@@ -38,6 +36,6 @@ export class RedisFillLock extends FillLock {
   }
 
   override async release(name: FillName, owner: string): Promise<void> {
-    await this.#scripts.run(releaseFillLock, [this.#keys.fillLock(name)], [owner]);
+    await this.#scripts.run(releaseFillLock, [this.keys.fillLock(name)], [owner]);
   }
 }

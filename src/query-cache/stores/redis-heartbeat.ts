@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../../redis/redis-connection.options.js';
 import type { MemoryState } from '../../redis/memory-state.js';
 import { RedisPermissionError } from '../../redis/redis.errors.js';
-import { RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { heartbeat } from './scripts/heartbeat.script.js';
 
 export class RedisHeartbeat implements Heartbeat {
@@ -11,11 +11,11 @@ export class RedisHeartbeat implements Heartbeat {
 
   /** `onQuestion` gets the question of an instance that has begun. */
   constructor(
-    namespace: string,
+    keys: RedisKeys,
     private readonly memory: MemoryState,
     private readonly onQuestion: (question: string) => void,
   ) {
-    this.#keys = new RedisKeys(namespace).ofHeartbeat();
+    this.#keys = keys.ofHeartbeat();
   }
 
   /** Answers the question found. @throws RedisPermissionError */

@@ -1,20 +1,23 @@
 import type { FillName } from '../core/entry-store.js';
 
 /**
- * The names of all keys in Redis.
+ * The names of all keys in Redis, with the namespace `ns` and the name of the database `db`.
  *
- * | key                    | holds                                                          |
- * |------------------------|----------------------------------------------------------------|
- * | `<ns>:{<table>}:e`     | the epoch                                                      |
- * | `<ns>:{<table>}:v:<n>` | the version of name n; TTL while no write is marked on it      |
- * | `<ns>:{<table>}:m`     | hash: write id -> mark                                         |
- * | `<ns>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
- * | `<ns>:t`              | set: the tables that were ever given an epoch                  |
- * | `<ns>:e:{<key>}`       | an entry; TTL                                                  |
- * | `<ns>:f:{<key>}:<s>`   | the lock of a fill under stamp s; TTL                          |
- * | `<ns>:{i}:h`           | nothing, ever: heartbeats delete it                            |
- * | `<ns>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
- * | `<ns>:{i}:p`           | an empty text on which heartbeats try commands                 |
+ * | key                         | holds                                                          |
+ * |-----------------------------|----------------------------------------------------------------|
+ * | `<ns>:<db>:{<table>}:e`     | the epoch                                                      |
+ * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL while no write is marked on it      |
+ * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark                                         |
+ * | `<ns>:<db>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
+ * | `<ns>:<db>:t`               | set: the tables that were ever given an epoch                  |
+ * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |
+ * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
+ * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
+ * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
+ * | `<ns>:f:{<key>}:<s>`        | the lock of a fill under stamp s; TTL                          |
+ *
+ * The name of the database is derived from the identity of its server (database-secrets.ts), so that versions
+ * and marks of tables of one name in two databases are apart. In the key of a query it is contained.
  *
  * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the locks of
  * its fills.
@@ -22,11 +25,17 @@ import type { FillName } from '../core/entry-store.js';
 export class RedisKeys {
   readonly #tables = new Map<string, string>();
 
-  /** `namespace` keeps services that share a Redis apart; it has no braces. */
-  constructor(private readonly namespace: string) {
-    if (namespace === '' || /[{}]/.test(namespace)) {
-      throw new TypeError('The cache namespace must not be empty or have braces');
+  readonly #ofDatabase: string;
+
+  /** `namespace` keeps services that share a Redis apart; neither name has braces. */
+  constructor(
+    private readonly namespace: string,
+    database: string,
+  ) {
+    if ([namespace, database].some((name) => name === '' || /[{}]/.test(name))) {
+      throw new TypeError('The names of cache and database must not be empty or have braces');
     }
+    this.#ofDatabase = `${namespace}:${database}`;
   }
 
   epoch(table: string): string {
@@ -44,7 +53,7 @@ export class RedisKeys {
   }
 
   tables(): string {
-    return `${this.namespace}:t`;
+    return `${this.#ofDatabase}:t`;
   }
 
   entry(key: string): string {
@@ -57,14 +66,14 @@ export class RedisKeys {
 
   /** The keys of a heartbeat: one that is never set, the question of an instance, an empty text. */
   ofHeartbeat(): readonly [unset: string, question: string, text: string] {
-    const prefix = `${this.namespace}:{i}:`;
+    const prefix = `${this.#ofDatabase}:{i}:`;
     return [`${prefix}h`, `${prefix}q`, `${prefix}p`];
   }
 
   #table(table: string): string {
     let prefix = this.#tables.get(table);
     if (prefix === undefined) {
-      prefix = `${this.namespace}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
+      prefix = `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
       this.#tables.set(table, prefix);
     }
     return prefix;

@@ -1,5 +1,7 @@
+import type { Answer } from '../../redis/redis-connection.options.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { RedisCommandError } from '../../redis/redis.errors.js';
+import { SCHEMA } from '../core/schema-version.js';
 import {
   VersionStore,
   type ExpiredMark,
@@ -8,11 +10,12 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../core/version-store.js';
-import { RedisKeys } from './redis-keys.js';
-import { ScriptRunner, type ScriptArguments } from './script-runner.js';
+import type { RedisKeys } from './redis-keys.js';
+import { ScriptRunner, type ScriptArguments, type Urgency } from './script-runner.js';
 import { abortWrite } from './scripts/abort-write.script.js';
 import { beginWrite } from './scripts/begin-write.script.js';
 import { createVersions } from './scripts/create-versions.script.js';
+import { dropTable } from './scripts/drop-table.script.js';
 import { endWrite } from './scripts/end-write.script.js';
 import { inspectMarks } from './scripts/inspect-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
@@ -29,17 +32,15 @@ type Wanted = readonly TableVersionNames[];
 
 /** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
-  readonly #keys: RedisKeys;
   readonly #scripts: ScriptRunner;
   readonly #reads: TurnBatch<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
     private readonly connection: RedisConnection,
-    namespace: string,
+    private readonly keys: RedisKeys,
   ) {
     super();
-    this.#keys = new RedisKeys(namespace);
     this.#scripts = new ScriptRunner(connection);
     this.#reads = new TurnBatch(
       (wanted) => this.#readAll(wanted),
@@ -52,10 +53,8 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
-    const { value, node } = await this.#scripts.run(createVersions, this.#keys.ofScript(table), [
-      requireWord(token, 'token'),
-      ...names,
-    ]);
+    const args = [requireWord(token, 'token'), ...names];
+    const { value, node } = await this.#runOn(table, createVersions, args);
     return readingOf(table, node, value as Values);
   }
 
@@ -77,7 +76,7 @@ export class RedisVersionStore extends VersionStore {
     await this.#forWrite(
       forEachTable(mark.tables, ({ table, names }) =>
         // A write that goes on unannounced must know that Redis was away, not that it had been.
-        this.#scripts.run(beginWrite, this.#keys.ofScript(table), [...fixed, ...names], 'urgent'),
+        this.#runOn(table, beginWrite, [...fixed, ...names], 'urgent'),
       ),
     );
   }
@@ -118,12 +117,11 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async tables(): Promise<readonly string[]> {
-    const key = this.#keys.tables();
+    const key = this.keys.tables();
     // Urgent as `begin` is: a write to anything asks for them first.
-    const { value } = await this.#forWrite(
-      this.connection.sendUrgently('SMEMBERS of tables', (client) => client.smembers(key)),
-    );
-    return value;
+    const ask = (): Promise<Answer<string[]>> =>
+      this.connection.sendUrgently('SMEMBERS of tables', (client) => client.smembers(key));
+    return (await this.#forWrite(again(ask, () => this.#drop(key)))).value;
   }
 
   override async rotate(
@@ -133,8 +131,8 @@ export class RedisVersionStore extends VersionStore {
   ): Promise<boolean> {
     requireWord(token, 'token');
     // Before the epoch, and apart from it: the two may lie on different nodes of a cluster.
-    const key = this.#keys.tables();
-    await this.connection.send('SADD of a table', (client) => client.sadd(key, table));
+    // The schema is in the set from its first epoch on, or else the set has been lost.
+    if (table !== SCHEMA || observed === undefined) await this.#register(table);
     return this.#did(rotateEpoch, table, (node) => [
       token,
       node,
@@ -144,6 +142,17 @@ export class RedisVersionStore extends VersionStore {
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
     return this.#did(settleEpoch, table, [observed]);
+  }
+
+  async #register(table: string): Promise<void> {
+    const key = this.keys.tables();
+    const add = (): Promise<Answer<number>> =>
+      this.connection.send('SADD of a table', (client) => client.sadd(key, table));
+    await again(add, () => this.#drop(key));
+  }
+
+  #drop(key: string): Promise<unknown> {
+    return this.connection.send('DEL of a key', (client) => client.del(key));
   }
 
   async #readAll(wanted: readonly Wanted[]): Promise<Answers<Wanted, readonly TableReading[]>> {
@@ -167,8 +176,8 @@ export class RedisVersionStore extends VersionStore {
     let keys = this.#keyLists.get(tables);
     if (!keys) {
       keys = tables.flatMap(({ table, names }) => [
-        this.#keys.epoch(table),
-        ...names.map((name) => this.#keys.version(table, name)),
+        this.keys.epoch(table),
+        ...names.map((name) => this.keys.version(table, name)),
       ]);
       this.#keyLists.set(tables, keys);
     }
@@ -186,7 +195,19 @@ export class RedisVersionStore extends VersionStore {
   }
 
   async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
-    return (await this.#scripts.run(script, this.#keys.ofScript(table), args)).value;
+    return (await this.#runOn(table, script, args)).value;
+  }
+
+  /** Where another client has put something else under a key of the table, the table begins without an epoch. */
+  #runOn(
+    table: string,
+    script: Script,
+    args: ScriptArguments,
+    urgency?: Urgency,
+  ): Promise<Answer<unknown>> {
+    const keys = this.keys.ofScript(table);
+    const run = (): Promise<Answer<unknown>> => this.#scripts.run(script, keys, args, urgency);
+    return again(run, () => this.#scripts.run(dropTable, keys, []));
   }
 
   /** Nobody waits for it: it leaves with whatever is written next. */
@@ -199,18 +220,35 @@ export class RedisVersionStore extends VersionStore {
   }
 }
 
+const EPOCH = /^[\w-]+ \w+(?: settling)?$/;
+const VERSION = /^[\w-]+[!\w -]*$/;
+
+/** What is no text of ours is missing, as it is for the scripts. */
 function readingOf(
   table: string,
   node: string,
   [epoch, ...versions]: readonly (string | null | undefined)[],
 ): TableReading {
-  return { table, node, epoch: epoch ?? undefined, versions: versions.map(versionText) };
+  const known = epoch && EPOCH.test(epoch) ? epoch : undefined;
+  return { table, node, epoch: known, versions: versions.map(versionText) };
 }
 
 /** As the port has it: without the epochs that the scripts keep beside the write ids. */
 function versionText(stored: string | null | undefined): string | undefined {
-  if (stored === null || stored === undefined) return undefined;
+  if (!stored || !VERSION.test(stored)) return undefined;
   return stored.includes('!') ? stored.replace(/ [^!]*/g, '') : stored;
+}
+
+/** Runs a step once more, after what another client has put in its way is gone. */
+async function again<T>(step: () => Promise<T>, clear: () => Promise<unknown>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const isOfOtherType = error instanceof RedisCommandError && /\bWRONGTYPE\b/.test(error.message);
+    if (!isOfOtherType) throw error;
+  }
+  await clear();
+  return step();
 }
 
 /** All at once over one connection; settles when all have, so that no step is still under way. */

@@ -22,7 +22,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { SCHEMA } from '../core/schema-version.js';
 import { parseEpoch } from '../core/version-format.js';
-import { RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner } from './script-runner.js';
 import { answerQuestion } from './scripts/heartbeat.script.js';
 
@@ -31,13 +31,10 @@ const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
 export class RedisWitness {
-  readonly #keys: RedisKeys;
   #connection: RedisConnection | undefined;
   #mayAnswer: () => boolean = () => false;
 
-  constructor(namespace: string) {
-    this.#keys = new RedisKeys(namespace);
-  }
+  constructor(private readonly keys: RedisKeys) {}
 
   /** The connection over which it asks and answers. */
   attend(connection: RedisConnection): void {
@@ -52,7 +49,7 @@ export class RedisWitness {
   /** Another instance has begun and asks; a heartbeat has found its question. */
   answer(question: string): void {
     if (!this.#connection || !this.#mayAnswer()) return;
-    const [, key] = this.#keys.ofHeartbeat();
+    const [, key] = this.keys.ofHeartbeat();
     new ScriptRunner(this.#connection).run(answerQuestion, [key], [question]).catch(() => {
       // The asker waits in vain, which costs fills.
     });
@@ -76,13 +73,13 @@ export class RedisWitness {
 
   /** Every stamp has the epoch of the schema: where that will be replaced, no entry counts. */
   async #holdsNothing(connection: RedisConnection): Promise<boolean> {
-    const key = this.#keys.epoch(SCHEMA);
+    const key = this.keys.epoch(SCHEMA);
     const { value, node } = await connection.send('GET of an epoch', (client) => client.get(key));
     return value === null || parseEpoch(value).node !== node;
   }
 
   async #ask(connection: RedisConnection): Promise<boolean> {
-    const [, key] = this.#keys.ofHeartbeat();
+    const [, key] = this.keys.ofHeartbeat();
     // Without a time to live: only an answer takes it away.
     await connection.send('SET of a question', (client) => client.set(key, randomUUID()));
     const endMs = performance.now() + ANSWER_WAIT_MS;

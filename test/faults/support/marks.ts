@@ -20,7 +20,7 @@ interface StoredMark {
 /** All marks of the namespace `tidemark`; src/query-cache/stores/redis-keys.ts names the keys. */
 export async function marksIn(client: Redis): Promise<Mark[]> {
   const marks: Mark[] = [];
-  for await (const keys of client.scanStream({ match: 'tidemark:{*}:m', count: 1_000 })) {
+  for await (const keys of client.scanStream({ match: 'tidemark:*:{*}:m', count: 1_000 })) {
     for (const key of keys as string[]) {
       const [seconds = 0, microseconds = 0] = (await client.time()).map(Number);
       const nowMs = seconds * 1_000 + microseconds / 1_000;

@@ -38,8 +38,11 @@ export function infoOf(server: RedisServer, field: string): Promise<string> {
   });
 }
 
-/** The key of a version of the users; src/query-cache/stores/redis-keys.ts names the keys. */
-export const versionKey = (name: string): string => `tidemark:{public.users}:v:${name}`;
+/** The key that lies in the data of the users, such as `v:*`; src/query-cache/stores/redis-keys.ts names the keys. */
+export async function keyOfUsers(server: RedisServer, name: string): Promise<string> {
+  const keys = await withRedis(server, (client) => client.keys('tidemark:*:{public.users}:e'));
+  return `${keys[0]?.slice(0, -1)}${name}`;
+}
 
 /** Every instance that runs says that its cache is degraded, and why. */
 export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<void> {

@@ -11,7 +11,7 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 export const beginWrite = defineScript(
   'begin-write',
   `${TABLE_FUNCTIONS}
-if redis.call('EXISTS', epoch_key) == 0 then return 0 end
+if not epoch_text() then return 0 end
 local write_id, backend_pid, token, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local names, is_named, is_covered = {}, {}, {}
 
@@ -43,7 +43,7 @@ write_mark(write_id, {
 local own_mark = '!' .. write_id .. ' ' .. epoch_token()
 for _, name in ipairs(names) do
   local key = version_prefix .. name
-  local marks = marks_on(name, redis.call('GET', key))
+  local marks = marks_on(name, version_at(key))
   put_version(key, token .. marks_without(marks, write_id) .. own_mark)
 end
 return #names

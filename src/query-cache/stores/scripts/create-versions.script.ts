@@ -21,19 +21,19 @@ local function may_create(dimension)
     or redis.call('SISMEMBER', dimensions_key, dimension) == 1
 end
 
-local answer = { redis.call('GET', epoch_key) }
+local answer = { epoch_text() or false }
 for i = 2, #ARGV do
   local key = version_prefix .. ARGV[i]
   local dimension = dimension_of(ARGV[i])
   if may_create(dimension) then
-    if redis.call('EXISTS', key) == 0 then
+    if not version_at(key) then
       local is_of_value = string.find(ARGV[i], '^[^=?+]*=')
       local version = has_marks and token .. marks_on(ARGV[i]) or token
       put_version(key, version, is_of_value and 60000 or nil)
     end
     if dimension then redis.call('SADD', dimensions_key, dimension) end
   end
-  answer[i] = redis.call('GET', key)
+  answer[i] = version_at(key) or false
 end
 return answer
 `,

@@ -23,6 +23,8 @@ end
 
 local question = try('GET', KEYS[2])
 try('MGET', unset)
+try('GETRANGE', unset, 0, 0)
+try('PTTL', unset)
 try('EXISTS', unset)
 try('DEL', unset)
 try('PEXPIRE', unset, 1)

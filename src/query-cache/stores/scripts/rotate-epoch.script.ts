@@ -12,8 +12,7 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 export const rotateEpoch = defineScript(
   'rotate-epoch',
   `${TABLE_FUNCTIONS}
-local epoch = redis.call('GET', epoch_key)
-if (epoch or nil) ~= ARGV[3] then return 0 end
+if epoch_text() ~= ARGV[3] then return 0 end
 redis.call('SET', epoch_key, ARGV[1] .. ' ' .. ARGV[2] .. ' settling')
 redis.call('DEL', marks_key)
 return 1

@@ -10,7 +10,7 @@ export const settleEpoch = defineScript(
   'settle-epoch',
   `${TABLE_FUNCTIONS}
 local settled = string.match(ARGV[1], '^(.*) settling$')
-if not settled or redis.call('GET', epoch_key) ~= ARGV[1] then return 0 end
+if not settled or epoch_text() ~= ARGV[1] then return 0 end
 redis.call('SET', epoch_key, settled)
 return 1
 `,

@@ -8,6 +8,9 @@
  * - a version is its token, then `!<write id> <epoch token>` for each write marked on it, the
  *   epoch being the one under which the write began;
  * - a mark is a JSON object of strings, in the hash of marks by write id, and the names it lies on.
+ *
+ * Another client may put anything under a key. What does not look like that counts as lost, and gives way to
+ * what is written next; where the marks or the dimensions are of another type, the script fails (drop-table).
  */
 export const TABLE_FUNCTIONS = `
 local epoch_key, marks_key, dimensions_key = KEYS[1], KEYS[2], KEYS[3]
@@ -22,8 +25,25 @@ local function as_text(number)
   return string.format('%.0f', number)
 end
 
+local function text_at(key, ...)
+  local text = redis.pcall('GET', key)
+  if type(text) == 'table' and not string.find(text.err, '^WRONGTYPE') then error(text) end
+  if type(text) ~= 'string' then return nil end
+  for _, pattern in ipairs({ ... }) do
+    if string.find(text, pattern) then return text end
+  end
+end
+
+local function epoch_text()
+  return text_at(epoch_key, '^[%w_-]+ %w+$', '^[%w_-]+ %w+ settling$')
+end
+
+local function version_at(key)
+  return text_at(key, '^[%w_-]+[!%w_ -]*$')
+end
+
 local function epoch_token()
-  local epoch = redis.call('GET', epoch_key)
+  local epoch = epoch_text()
   return epoch and string.match(epoch, '^[^ ]*') or ''
 end
 
@@ -54,9 +74,21 @@ local function marks_without(marks, write_id)
   return others
 end
 
+local function mark_of(text)
+  local is_json, mark = pcall(cjson.decode, text)
+  if not is_json or type(mark) ~= 'table' or type(mark.names) ~= 'table' then return nil end
+  for _, field in ipairs({ 'backendPid', 'transactionId', 'deadlineMs' }) do
+    if type(mark[field]) ~= 'string' then return nil end
+  end
+  for _, name in ipairs(mark.names) do
+    if type(name) ~= 'string' then return nil end
+  end
+  return string.find(mark.deadlineMs, '^%d+$') and mark
+end
+
 local function read_mark(write_id)
   local text = redis.call('HGET', marks_key, write_id)
-  return text and cjson.decode(text)
+  return text and mark_of(text)
 end
 
 -- The marks on a version: those in its text, and where the version itself was lost (an allkeys-*
@@ -86,7 +118,7 @@ end
 local function take_off(write_id, mark, token)
   for _, name in ipairs(mark.names) do
     local key = version_prefix .. name
-    local version = redis.call('GET', key)
+    local version = version_at(key)
     local next_token = token or (version and token_of(version))
     if next_token then
       put_version(key, next_token .. marks_without(marks_on(name, version), write_id))

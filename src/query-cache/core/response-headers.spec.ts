@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  isStorableHeader,
+  requireStorableHeaders,
+  ResponseHeaderError,
+} from './response-headers.js';
+
+describe('the response headers of a stored answer', () => {
+  it.each(['link', 'Link', 'content-language', 'x-total-count', 'X-Next-Cursor', 'x-page'])(
+    'may have the name %s',
+    (name) => {
+      const headers = { [name]: 'a value' };
+      expect(requireStorableHeaders('users', headers)).toBe(headers);
+    },
+  );
+
+  it.each([
+    ...['set-cookie', 'Set-Cookie', 'content-type', 'content-encoding', 'content-length', 'etag'],
+    ...['transfer-encoding', 'cache-control', 'vary', 'location', 'www-authenticate', 'connection'],
+    ...['access-control-allow-origin', 'content-security-policy', 'x-frame-options', 'status'],
+    ...[
+      'x-accel-redirect',
+      'x-content-type-options',
+      'x-forwarded-for',
+      'x-',
+      'x-a b',
+      '__proto__',
+    ],
+  ])('may not have the name %s, and the query is named', (name) => {
+    expect(isStorableHeader(name, 'a')).toBe(false);
+    const headers = Object.fromEntries([[name, 'a']]);
+    const give = (): unknown => requireStorableHeaders('users.page', headers);
+    expect(give).toThrow(ResponseHeaderError);
+    expect(give).toThrow(`The query users.page gives the response header ${JSON.stringify(name)}`);
+  });
+
+  it.each([['a\r\nset-cookie: b'], ['ü'], ['\u0000'], [7]])(
+    'may not have the value %j',
+    (value) => {
+      const give = (): unknown => requireStorableHeaders('users', { link: value as string });
+      expect(give).toThrow('whose value is not a text of visible ASCII');
+    },
+  );
+});

@@ -1,0 +1,58 @@
+/** Which database this is, among those of all servers. */
+import type { DataSource } from 'typeorm';
+
+export interface DatabaseIdentity {
+  /**
+   * Of the server's data directory. It stays the same for every standby and after a promotion; a server that was
+   * made by itself, or from a dump, has another one.
+   */
+  readonly systemIdentifier: string;
+  /** Of the database in that server. */
+  readonly oid: string;
+}
+
+const IDENTITY = `
+SELECT c.system_identifier::text AS "systemIdentifier", d.oid::text AS oid
+  FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d
+ WHERE d.datname = pg_catalog.current_database()`;
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** The database cannot be told from one of the same name on another server. */
+export class DatabaseIdentityError extends Error {
+  constructor(role: string) {
+    super(
+      'QueryCacheModule option `redis` needs to know which database server this is, and the role ' +
+        `${role} may not ask: let a superuser run, in this database, ` +
+        `GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO ${role};`,
+    );
+    this.name = 'DatabaseIdentityError';
+  }
+}
+
+/**
+ * Asks the primary.
+ *
+ * @throws DatabaseIdentityError where the role of the data source may not ask.
+ */
+export async function readDatabaseIdentity(source: DataSource): Promise<DatabaseIdentity> {
+  const runner = source.createQueryRunner('master');
+  try {
+    const [row] = (await runner.query(IDENTITY)) as [DatabaseIdentity];
+    return row;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+    const sql = 'SELECT pg_catalog.quote_ident(current_user) AS role';
+    const [{ role }] = (await runner.query(sql)) as [{ role: string }];
+    throw new DatabaseIdentityError(role);
+  } finally {
+    await runner.release();
+  }
+}
+
+/** The password of the data source; `undefined` where there is none, or a new one for each connection. */
+export function fixedPasswordOf(source: DataSource): string | undefined {
+  const { master } = source.driver as unknown as { master: { options: { password?: unknown } } };
+  const { password } = master.options;
+  return typeof password === 'string' && password !== '' ? password : undefined;
+}

@@ -200,8 +200,10 @@ describe('a builder that is changed after the call', () => {
           .where('c.id IN (SELECT "c_id" FROM x)');
       },
       (builder) => {
-        const [table] = builder.expressionMap.commonTableExpressions;
-        (table?.queryBuilder as typeof builder).andWhere('c.id = 1').getParameters()['ids'].fill(9);
+        const [{ queryBuilder }] = builder.expressionMap.commonTableExpressions as unknown as [
+          { queryBuilder: typeof builder },
+        ];
+        queryBuilder.andWhere('c.id = 1').getParameters()['ids'].fill(9);
       },
     ],
   ])('%s', async (_, make, change) => {

@@ -112,7 +112,7 @@ function partsOfBuiltIn(object: object): Iterable<unknown> | undefined {
   if (Array.isArray(object)) {
     // A hole is a key less, and any other field is one more.
     requireBare(object, Array.prototype, object.length + 1);
-    return object;
+    return object as readonly unknown[];
   }
   if (isDate(object)) {
     requireBare(object, Date.prototype, 0);

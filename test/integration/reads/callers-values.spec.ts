@@ -24,6 +24,8 @@ const countries = (source: DataSource): SelectQueryBuilder<Country> =>
   source.getRepository(Country).createQueryBuilder('c').orderBy('c.id');
 const run = (query: CacheableQuery): Promise<unknown> => reads.app.cache.run(query as never);
 
+const endAnswers = (): Promise<void> => reads.write("UPDATE countries SET name = name || '.'");
+
 const byId = defineQuery({
   name: 'callers.by-id',
   build: (source, { id }: { id: number }) => countries(source).where('c.id = :id', { id }),
@@ -38,7 +40,9 @@ const byIds = defineQuery({
 
 it('answers for each value of an object that is used again', async () => {
   const ids = [1, 2, 3, 4, 5];
-  for (let times = 0; times < 3; times += 1) {
+  for (let times = 0; times < 4; times += 1) {
+    // Plans that are remembered are filled anew.
+    await endAnswers();
     const parameters = { id: 0 };
     const answers = ids.map((id) => {
       parameters.id = id;
@@ -47,7 +51,7 @@ it('answers for each value of an object that is used again', async () => {
     answers.push(...ids.map((id) => run(byId.bind({ id }))));
     expect(await Promise.all(answers)).toEqual([...ids, ...ids].map((id) => [id]));
   }
-  expect(await reads.read(byId.bind({ id: 3 }))).toMatchObject({ outcome: 'hit', statements: [] });
+  expect(await reads.warm(() => byId.bind({ id: 3 }))).toEqual([3]);
 });
 
 it('does not store the rows of a list that was changed under the key of what it was', async () => {
@@ -146,7 +150,8 @@ describe('parameters that are changed after the call', () => {
       build: (source, made: object) => countries(source).where('c.id = :id', { id: idOf(made) }),
       map: ({ id }: Country) => id,
     });
-    for (let times = 0; times < 3; times += 1) {
+    for (let times = 0; times < 4; times += 1) {
+      await endAnswers();
       const parameters = make();
       const answer = run(query.bind(parameters.made));
       parameters.change();
@@ -155,11 +160,7 @@ describe('parameters that are changed after the call', () => {
     const changed = make();
     changed.change();
     expect(await run(query.bind(changed.made))).toEqual([2]);
-    expect(await reads.read(query.bind(make().made))).toMatchObject({
-      value: [1],
-      outcome: 'hit',
-      statements: [],
-    });
+    expect(await reads.warm(() => query.bind(make().made))).toEqual([1]);
   });
 });
 
@@ -199,8 +200,10 @@ describe('a builder that is changed after the call', () => {
           .where('c.id IN (SELECT "c_id" FROM x)');
       },
       (builder) => {
-        const [table] = builder.expressionMap.commonTableExpressions;
-        (table?.queryBuilder as typeof builder).andWhere('c.id = 1').getParameters()['ids'].fill(9);
+        const [{ queryBuilder }] = builder.expressionMap.commonTableExpressions as unknown as [
+          { queryBuilder: typeof builder },
+        ];
+        queryBuilder.andWhere('c.id = 1').getParameters()['ids'].fill(9);
       },
     ],
   ])('%s', async (_, make, change) => {

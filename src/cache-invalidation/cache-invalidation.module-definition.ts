@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { WritePolicy } from './core/write-protocol.js';
+import type { TriggersOption } from './outbox/trigger-keeper.js';
 
 export interface CacheInvalidationModuleOptions {
   /**
@@ -7,6 +8,12 @@ export interface CacheInvalidationModuleOptions {
    * lets it through, and what was cached before is distrusted; `refuse` rolls it back.
    */
   readonly writePolicy?: WritePolicy;
+  /**
+   * The triggers by which writes from outside the application are seen: `install` (default) puts them on the
+   * tables of entities at start, and on those that appear later; `check` only says in the log and in the
+   * health which tables lack them; `off` does neither.
+   */
+  readonly triggers?: TriggersOption;
 }
 
 export const {

@@ -9,6 +9,7 @@ import {
   QUERY_CACHE_OPTIONS,
   randomToken,
   VersionStore,
+  WriteFollowing,
   type QueryCacheOptions,
 } from '../query-cache/index.js';
 import {
@@ -18,12 +19,17 @@ import {
   type OPTIONS_TYPE,
 } from './cache-invalidation.module-definition.js';
 import { WriteProtocol } from './core/write-protocol.js';
+import { InvalidationStart } from './invalidation-start.js';
+import { MissedWrites } from './missed-writes.js';
+import { CacheTriggers } from './outbox/cache-triggers.js';
 import { connectionOptionsOf } from './outbox/connection-options.js';
 import { OutboxObjects } from './outbox/outbox-objects.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
+import { TriggerKeeper } from './outbox/trigger-keeper.js';
 import { StatementSubscriber } from './statement.subscriber.js';
 import { StatementWatcher } from './statement-watcher.js';
+import { WriteFollower } from './write-follower.js';
 
 /** Pause between two attempts to end entries of writes that could not be announced. */
 const DEBT_RETRY_MS = 50;
@@ -68,7 +74,7 @@ const DRAIN_MS = 3_000;
         events: CacheEvents,
       ) =>
         new OutboxRelay(
-          connectionOptionsOf(source),
+          () => connectionOptionsOf(source),
           objects,
           schema,
           protocol,
@@ -96,26 +102,88 @@ const DRAIN_MS = 3_000;
       },
     },
     {
+      provide: MissedWrites,
+      inject: [DataSource, VersionStore, DatabaseSchema, WriteProtocol, OutboxObjects],
+      useFactory: (
+        source: DataSource,
+        store: VersionStore,
+        schema: DatabaseSchema,
+        protocol: WriteProtocol,
+        objects: OutboxObjects,
+      ) => new MissedWrites(source, store, schema, protocol, objects),
+    },
+    {
       provide: StatementSubscriber,
+      inject: [StatementWatcher],
+      useFactory: (watcher: StatementWatcher) => new StatementSubscriber(watcher),
+    },
+    {
+      provide: WriteFollower,
+      inject: [DataSource, StatementSubscriber, DatabaseSchema, MissedWrites],
+      useFactory: (
+        source: DataSource,
+        subscriber: StatementSubscriber,
+        schema: DatabaseSchema,
+        missed: MissedWrites,
+      ) => new WriteFollower(source, subscriber, schema, missed),
+    },
+    {
+      provide: TriggerKeeper,
       inject: [
         DataSource,
+        OutboxObjects,
         DatabaseSchema,
-        StatementWatcher,
-        WriteProtocol,
-        OutboxRelay,
-        CacheLifecycle,
+        WriteFollower,
+        CACHE_INVALIDATION_OPTIONS,
       ],
       useFactory: (
         source: DataSource,
+        { namespace }: OutboxObjects,
         schema: DatabaseSchema,
-        watcher: StatementWatcher,
-        protocol: WriteProtocol,
-        relay: OutboxRelay,
+        follower: WriteFollower,
+        { triggers = 'install' }: CacheInvalidationModuleOptions,
+      ) =>
+        new TriggerKeeper(
+          new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
+          schema,
+          triggers,
+          () => follower.isListening,
+          new Logger('CacheInvalidation'),
+        ),
+    },
+    {
+      // Made with the application, so that it comes before whatever modules write when they are initialised.
+      provide: InvalidationStart,
+      inject: [
+        CacheLifecycle,
+        WriteFollowing,
+        WriteFollower,
+        TriggerKeeper,
+        OutboxRelay,
+        WriteProtocol,
+      ],
+      useFactory: async (
         lifecycle: CacheLifecycle,
-      ) => new StatementSubscriber(source, schema, watcher, protocol, relay, lifecycle),
+        following: WriteFollowing,
+        follower: WriteFollower,
+        triggers: TriggerKeeper,
+        relay: OutboxRelay,
+        protocol: WriteProtocol,
+      ) => {
+        const start = new InvalidationStart(
+          lifecycle,
+          following,
+          follower,
+          triggers,
+          relay,
+          protocol,
+        );
+        await start.run();
+        return start;
+      },
     },
   ],
-  exports: [OutboxRelay],
+  exports: [OutboxRelay, TriggerKeeper],
 })
 export class CacheInvalidationModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {

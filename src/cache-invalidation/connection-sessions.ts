@@ -28,6 +28,8 @@ export class ConnectionSessions {
     if (!session) {
       const added = new ConnectionSession(client);
       session = added;
+      // Its earlier statements were not followed.
+      if (added.isInTransaction) added.log.addForGood('anything');
       this.#byClient.set(client, added);
       this.#living.add(added);
       client.on('end', () => this.#living.delete(added));

@@ -4,5 +4,7 @@ export type { CacheInvalidationModuleOptions } from './cache-invalidation.module
 export type { WritePolicy } from './core/write-protocol.js';
 export { WriteRefusedError } from './core/write-refused.error.js';
 export { CacheTriggers, CacheTriggersError } from './outbox/cache-triggers.js';
-export type { OutboxState, TriggerState } from './outbox/cache-triggers.js';
+export type { InstallOptions, OutboxState } from './outbox/cache-triggers.js';
+export type { TriggerState } from './outbox/trigger-states.js';
+export { TriggerKeeper, type TriggersOption } from './outbox/trigger-keeper.js';
 export { OutboxRelay, type RelayState } from './outbox/outbox-relay.js';

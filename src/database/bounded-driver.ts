@@ -43,7 +43,8 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
         this.#timer = undefined;
       };
       this.on('drain', stopTimer).on('end', stopTimer);
-      const query = this.query.bind(this) as Query;
+      // The base class's at the time of the call: a tool that watches the driver may have replaced it.
+      const query: Query = (...sent) => (super.query as Query).apply(this, sent);
       this.query = ((...sent: unknown[]) => {
         this.#startTimer();
         return query(...sent);

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { CacheTriggers, CacheTriggersError } from '../cache-invalidation/index.js';
+import { TriggerKeeper } from '../cache-invalidation/index.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { DriverBounds } from './bounded-driver.js';
@@ -18,29 +18,18 @@ export class DatabaseStart implements OnApplicationBootstrap {
   constructor(
     private readonly source: DataSource,
     private readonly bounds: DriverBounds,
+    private readonly triggers: TriggerKeeper,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const log = new Logger('Database');
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
-    await this.#installTriggers(log);
+    // On the tables that the migrations have made.
+    await this.triggers.look();
     await this.#seed(new Logger('Seed'));
     // Requests come from here on.
     this.bounds.statementTimeoutMs = this.config.databaseTimeoutMs;
-  }
-
-  /** Without them the service works; only what others write to its tables is not seen. */
-  async #installTriggers(log: Logger): Promise<void> {
-    try {
-      const tables = await new CacheTriggers(this.source, this.config.cacheNamespace).install({
-        isWatched: true,
-      });
-      for (const table of tables) log.log(`Put the cache's triggers on ${table}`);
-    } catch (error) {
-      if (!(error instanceof CacheTriggersError)) throw error;
-      log.warn(error.message);
-    }
   }
 
   async #seed(log: Logger): Promise<void> {

@@ -1,3 +1,4 @@
+import type { WriteFollowing } from './core/write-following.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
 export type CacheHealthReport =
@@ -5,10 +6,13 @@ export type CacheHealthReport =
 
 /** Whether the cache is at its best. A degraded cache costs speed, never truth. */
 export class CacheHealth {
-  constructor(private readonly stores: CacheStores) {}
+  constructor(
+    private readonly stores: CacheStores,
+    private readonly following: WriteFollowing,
+  ) {}
 
   check(): CacheHealthReport {
-    const detail = this.stores.degradation();
+    const detail = this.stores.degradation() ?? this.following.degradation;
     return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };
   }
 }

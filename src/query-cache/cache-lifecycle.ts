@@ -1,4 +1,5 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import type { FreshnessGate } from './core/freshness-gate.js';
 import type { MarkSweep } from './core/mark-sweep.js';
 import type { Settlement } from './core/settlement.js';
@@ -8,8 +9,10 @@ import type { CacheStores } from './stores/cache-stores.js';
 /** Starts the cache with the application and stops it after the last request. */
 export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   readonly #steps: (() => Promise<void>)[] = [];
+  #started: Promise<void> | undefined;
 
   constructor(
+    private readonly source: DataSource,
     private readonly schema: DatabaseSchema,
     private readonly stores: CacheStores,
     private readonly gate: FreshnessGate,
@@ -22,7 +25,17 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.#steps.push(step);
   }
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): Promise<void> {
+    return this.start();
+  }
+
+  /** Runs once; the write side calls it before modules are initialised. */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     this.stores.onOutage(() => this.gate.distrustAll());
     await this.stores.ready();
     // What this process did not live through may have gone past the cache.
@@ -30,7 +43,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     // Makes the version of the schema, under which the catalogue is then loaded.
     await this.gate.check([]);
     this.stores.vouchWhile(() => this.gate.isUnbroken);
-    await this.schema.load();
+    if (this.source.isInitialized) await this.schema.load();
     void this.sweep.run();
   }
 

@@ -4,6 +4,7 @@ import type { BypassReason, CacheEvents } from './core/cache-events.js';
 import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
 import type { Answer, ReadRequest } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
+import type { WriteFollowing } from './core/write-following.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
@@ -67,13 +68,14 @@ export class CacheReader {
 
   constructor(
     private readonly source: DataSource,
+    private readonly following: WriteFollowing,
     private readonly schema: DatabaseSchema,
     private readonly planner: QueryPlanner,
     private readonly plans: PlanMemo,
     private readonly checkedPlans: CheckedPlans,
     private readonly executor: QueryExecutor,
     private readonly protocol: ReadProtocol<L1Entry>,
-    private readonly codec: ValueCodec,
+    private readonly codecOf: () => ValueCodec,
     private readonly events: CacheEvents,
     private readonly options: Readonly<QueryCacheOptions>,
   ) {}
@@ -96,10 +98,10 @@ export class CacheReader {
     const called = this.#called(query);
     try {
       const outcome = await this.#read(called, 'value', lifetime, (value) =>
-        this.codec.encode(value),
+        this.codecOf().encode(value),
       );
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return { value: this.codec.decode(body), outcome };
+      return { value: this.codecOf().decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
@@ -133,12 +135,25 @@ export class CacheReader {
     lifetime: Lifetime,
     toBody: ToBody,
   ): Promise<JsonOutcome> {
+    if (!this.following.isCertain) return this.#readUnfollowed(query, representation, toBody);
     const text = query instanceof BoundQuery ? this.plans.textOf(query, representation) : undefined;
     if (query instanceof BoundQuery && !this.schema.isOutdated) {
       const plan = this.checkedPlans.recall(query, text, representation);
       if (plan) return this.#readPlanned(query, representation, text, plan, lifetime, toBody);
     }
     return this.#plan(query, representation, text, lifetime, toBody);
+  }
+
+  /** @throws LazyValueError */
+  async #readUnfollowed(
+    query: CacheableQuery,
+    representation: Representation,
+    toBody: ToBody,
+  ): Promise<JsonOutcome> {
+    const compiled = compileQuery(query, this.source);
+    refuseLazyValues(compiled, representation);
+    const run = (): Promise<Answer> => this.#run(compiled, toBody);
+    return this.protocol.bypass({ query: compiled.name, run }, 'not-followed');
   }
 
   /** @throws LazyValueError */
@@ -150,10 +165,8 @@ export class CacheReader {
     toBody: ToBody,
   ): Promise<JsonOutcome> {
     const compiled = compileQuery(query, this.source);
-    const { separate, bound, queryRunner, sql } = compiled;
-    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
-      throw new LazyValueError();
-    }
+    const { bound, queryRunner, sql } = compiled;
+    refuseLazyValues(compiled, representation);
     if (queryRunner) return this.#readPast(compiled, toBody);
     const run = (audit?: FillAudit): Promise<Answer> => this.#run(compiled, toBody, audit);
     await this.schema.load();
@@ -266,6 +279,16 @@ export class CacheReader {
     const baseMs = answer.empty ? (emptyTtl ?? ttl * EMPTY_TTL_SHARE) : ttl;
     const jitter = 1 + this.options.ttlJitter * (2 * Math.random() - 1);
     return Math.max(1, Math.round(baseMs * jitter));
+  }
+}
+
+/** @throws LazyValueError */
+function refuseLazyValues(
+  { separate, bound }: CompiledQuery,
+  representation: Representation,
+): void {
+  if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+    throw new LazyValueError();
   }
 }
 

@@ -29,6 +29,7 @@ export { versionNamesOf, type TouchedTable } from './core/touched-regions.js';
 export type { Catalogue, TableFacts } from './core/table-facts.js';
 export type { StatementAnalysis } from './core/statement-analysis.js';
 export { unknownVersion, WHOLE_TABLE } from './core/version-name.js';
+export { WriteFollowing, type StatementHooks } from './core/write-following.js';
 export { VersionStore, type TableVersionNames } from './core/version-store.js';
 export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema, loadCatalogueOf, PLAIN_PLANS } from './sql/database-schema.js';

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
@@ -8,6 +9,7 @@ import { FreshnessGate } from './core/freshness-gate.js';
 import { MarkSweep } from './core/mark-sweep.js';
 import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
+import { WriteFollowing } from './core/write-following.js';
 import { HttpAnswers } from './http/http-answers.js';
 import { httpProviders } from './http/http.providers.js';
 import {
@@ -33,19 +35,21 @@ import { OpenTransactions } from './sql/open-transactions.js';
     ...readProviders,
     {
       provide: CacheLifecycle,
-      inject: [DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep],
+      inject: [DataSource, DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep],
       useFactory: (
+        source: DataSource,
         schema: DatabaseSchema,
         stores: CacheStores,
         gate: FreshnessGate,
         settlement: Settlement,
         sweep: MarkSweep,
-      ) => new CacheLifecycle(schema, stores, gate, settlement, sweep),
+      ) => new CacheLifecycle(source, schema, stores, gate, settlement, sweep),
     },
     {
       provide: CacheHealth,
-      inject: [CacheStores],
-      useFactory: (stores: CacheStores) => new CacheHealth(stores),
+      inject: [CacheStores, WriteFollowing],
+      useFactory: (stores: CacheStores, following: WriteFollowing) =>
+        new CacheHealth(stores, following),
     },
     ...httpProviders,
     QueryCache,
@@ -62,6 +66,7 @@ import { OpenTransactions } from './sql/open-transactions.js';
     DatabaseSchema,
     OpenTransactions,
     VersionStore,
+    WriteFollowing,
     QUERY_CACHE_OPTIONS,
   ],
 })

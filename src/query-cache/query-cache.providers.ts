@@ -13,6 +13,7 @@ import { Settlement } from './core/settlement.js';
 import { randomToken } from './core/token.js';
 import { ValueCodec } from './core/value-codec.js';
 import { VersionStore } from './core/version-store.js';
+import { WriteFollowing } from './core/write-following.js';
 import { WriterActivity } from './core/writer-activity.js';
 import { GIVEN_OPTIONS, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import {
@@ -53,6 +54,13 @@ export const optionsProvider: FactoryProvider<Readonly<QueryCacheOptions>> = {
 
 export const schemaProviders: FactoryProvider[] = [
   { provide: CacheEvents, useFactory: () => new CacheEvents() },
+  {
+    provide: WriteFollowing,
+    useFactory: () => {
+      const log = new Logger('QueryCache');
+      return new WriteFollowing((line) => log.warn(line));
+    },
+  },
   {
     provide: CacheStores,
     inject: [QUERY_CACHE_OPTIONS, DataSource, CacheEvents],
@@ -205,6 +213,7 @@ export const readProviders: FactoryProvider[] = [
     provide: CacheReader,
     inject: [
       DataSource,
+      WriteFollowing,
       DatabaseSchema,
       QueryPlanner,
       PlanMemo,
@@ -215,6 +224,7 @@ export const readProviders: FactoryProvider[] = [
     ],
     useFactory: (
       source: DataSource,
+      following: WriteFollowing,
       schema: DatabaseSchema,
       planner: QueryPlanner,
       plans: PlanMemo,
@@ -225,6 +235,7 @@ export const readProviders: FactoryProvider[] = [
     ) =>
       new CacheReader(
         source,
+        following,
         schema,
         planner,
         plans,
@@ -234,9 +245,23 @@ export const readProviders: FactoryProvider[] = [
           schema.reconfigured().catch(() => undefined);
         }),
         protocol,
-        new ValueCodec(entityClassesOf(source)),
+        codecsOf(source),
         events,
         options,
       ),
   },
 ];
+
+/** The codec for the entities that the data source has at present: it builds them at each initialisation. */
+function codecsOf(source: DataSource): () => ValueCodec {
+  const codecs = new WeakMap<object, ValueCodec>();
+  return () => {
+    const { entityMetadatas } = source;
+    let codec = codecs.get(entityMetadatas);
+    if (!codec) {
+      codec = new ValueCodec(entityClassesOf(source));
+      codecs.set(entityMetadatas, codec);
+    }
+    return codec;
+  };
+}

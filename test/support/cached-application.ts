@@ -42,7 +42,7 @@ export class CachedApplication {
           retryAttempts: 0,
         }),
         QueryCacheModule.forRoot(options.cache ?? {}),
-        CacheInvalidationModule.forRoot(options.invalidation ?? {}),
+        CacheInvalidationModule.forRoot({ triggers: 'off', ...options.invalidation }),
       ],
     }).compile();
     testing.useLogger(false);

@@ -18,7 +18,7 @@ import {
 } from './users.js';
 
 const { CacheQuery, CacheRegion, defineQuery, QueryCacheModule } = await queryCache();
-const { CacheInvalidationModule, CacheTriggers } = await cacheInvalidation();
+const { CacheInvalidationModule } = await cacheInvalidation();
 
 const NAMESPACE = 'tidemark';
 
@@ -49,20 +49,15 @@ class UsersController {
   }
 }
 
-await serve(
-  {
-    imports: [
-      databaseModule(),
-      QueryCacheModule.forRoot({
-        namespace: NAMESPACE,
-        redis: { url: setting('REDIS_URL') },
-        ttlMs: TTL_MS,
-      }),
-      CacheInvalidationModule.forRoot(),
-    ],
-    controllers: [UsersController],
-  },
-  async (app) => {
-    await new CacheTriggers(app.get(DataSource), NAMESPACE).install();
-  },
-);
+await serve({
+  imports: [
+    databaseModule(),
+    QueryCacheModule.forRoot({
+      namespace: NAMESPACE,
+      redis: { url: setting('REDIS_URL') },
+      ttlMs: TTL_MS,
+    }),
+    CacheInvalidationModule.forRoot(),
+  ],
+  controllers: [UsersController],
+});

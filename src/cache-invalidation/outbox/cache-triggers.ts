@@ -1,8 +1,13 @@
 /** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
 import { QueryFailedError, type DataSource } from 'typeorm';
-import { loadCatalogueOf, PLAIN_PLANS, type TableFacts } from '../../query-cache/index.js';
 import {
-  captureBody,
+  loadCatalogueOf,
+  PLAIN_PLANS,
+  type Catalogue,
+  type TableFacts,
+} from '../../query-cache/index.js';
+import type { RunSql } from '../run-sql.js';
+import {
   captureStatements,
   functionStatements,
   grantStatements,
@@ -11,21 +16,17 @@ import {
   removalStatements,
 } from './capture-sql.js';
 import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
+import { tablesOfEntities, triggerStates, type TriggerState } from './trigger-states.js';
 
 const NOT_ALLOWED = '42501';
 const LOCKED = '55P03';
 const DEADLOCK = '40P01';
-/** How long a table that is in use is waited for. */
-const LOCK_TIMEOUT_MS = 2_000;
+/** How long a table in use is waited for: meanwhile, others who come to write it wait as well. */
+const TABLE_WAIT_MS = 300;
+/** How long another instance that installs triggers is waited for. */
+const INSTALLER_WAIT_MS = 2_000;
 /** Among the advisory locks of a database, the one under which triggers are installed. */
 const INSTALL_LOCK = 6_517_833_402_118;
-
-export interface TriggerState {
-  /** `schema.name` */
-  readonly table: string;
-  /** `outdated`: made for other columns, or by another release; `disabled`: somebody switched it off. */
-  readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
-}
 
 /** The outbox of a namespace, whoever it belongs to. */
 export interface OutboxState {
@@ -35,26 +36,65 @@ export interface OutboxState {
   readonly ageSeconds: number;
 }
 
-/** The role may not do it, and the message has the SQL for one that may; or a table is in use. */
-export class CacheTriggersError extends Error {}
+/** Some tables lack triggers. */
+export class CacheTriggersError extends Error {
+  /** `schema.name` of each. */
+  readonly tables: readonly string[];
+  /** A table was in use; else the message has the SQL for the owner of the tables. */
+  readonly isTemporary: boolean;
 
-type RunSql = (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
+  constructor(
+    message: string,
+    { tables, isTemporary = false }: { tables: readonly TableFacts[]; isTemporary?: boolean },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.tables = tables.map(({ id }) => id);
+    this.isTemporary = isTemporary;
+  }
+}
+
+export interface InstallOptions {
+  /**
+   * Whether the statements of the data source are followed: the change of the schema is then announced,
+   * and ends what was missed while triggers were missing. Else the outbox says so.
+   */
+  readonly isWatched?: boolean;
+  /** Called for each table (`schema.name`) whose triggers were put right. */
+  readonly onInstalled?: (table: string) => void;
+}
+
+interface Failure {
+  readonly table: TableFacts;
+  readonly error: unknown;
+  readonly code: string | undefined;
+}
 
 export class CacheTriggers {
   readonly #objects: OutboxObjects;
 
-  /** @param source initialised */
+  /**
+   * @param source initialised
+   * @param catalogueOf the catalogue, where it is known already
+   */
   constructor(
     private readonly source: DataSource,
     namespace: string,
+    private readonly catalogueOf: (run: RunSql) => Promise<Catalogue> = async (run) => {
+      await run(PLAIN_PLANS);
+      return loadCatalogueOf(source, (sql, values) => run(sql, values));
+    },
   ) {
     this.#objects = new OutboxObjects(namespace);
   }
 
   /** The statements that install everything, whatever is there, with what this role then needs. */
   async statements(): Promise<readonly string[]> {
+    return this.#statementsFor(await this.#inTransaction((run) => this.#tables(run)));
+  }
+
+  async #statementsFor(tables: readonly TableFacts[]): Promise<readonly string[]> {
     const [row] = await this.source.query<{ role: string }[]>('SELECT current_user::text AS role');
-    const tables = await this.#inTransaction((run) => this.#tables(run));
     return [
       ...outboxStatements(this.#objects),
       ...tables.flatMap((table) => captureStatements(table, this.#objects)),
@@ -64,44 +104,50 @@ export class CacheTriggers {
   }
 
   /**
-   * Installs what is missing, outdated or switched off; answers the tables it has changed. A table
-   * that is in use for longer than two seconds is not waited for: nobody else could write it meanwhile.
+   * Installs what is missing, outdated or switched off; answers the tables it has changed. Where
+   * nothing is to be done it takes no lock. Each table has a transaction of its own, which waits for
+   * the table only briefly, so that no other table is locked meanwhile.
    *
-   * @param isWatched whether the statements of the data source are followed: the change of the schema is
-   *   then announced, and ends what was missed while triggers were missing. Else the outbox says so.
-   * @throws CacheTriggersError where the role may not, or a table is in use
+   * @throws CacheTriggersError where the role may not, or a table is in use; other tables are done then
    */
-  async install({ isWatched = false } = {}): Promise<readonly string[]> {
-    const runner = this.source.createQueryRunner();
-    const run: RunSql = (sql, values) => runner.query(sql, values);
-    let failure: unknown;
-    try {
-      await runner.startTransaction();
-      await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
-      const tables = await this.#tables(run);
-      const checked = await this.#check(tables, run);
-      const states = new Map(checked.map(({ table, state }) => [table, state]));
-      const wanting = tables.filter(({ id }) => states.get(id) !== 'installed');
-      if (wanting.length > 0) for (const sql of outboxStatements(this.#objects)) await run(sql);
-      for (const table of wanting) {
-        const isOutdated = states.get(table.id) === 'outdated';
-        const statements = isOutdated ? functionStatements : captureStatements;
-        for (const sql of statements(table, this.#objects)) await run(sql);
+  async install({ isWatched = false, onInstalled }: InstallOptions = {}): Promise<
+    readonly string[]
+  > {
+    const installed: string[] = [];
+    const failures: Failure[] = [];
+    for (const table of await this.#wanting()) {
+      try {
+        const isDone = await this.#inTransaction((run) => this.#installOn(table, isWatched, run));
+        if (isDone) installed.push(table.id);
+        if (isDone) onInstalled?.(table.id);
+      } catch (error) {
+        const code = codeOf(error);
+        if (code !== LOCKED && code !== DEADLOCK && code !== NOT_ALLOWED) throw error;
+        failures.push({ table, error, code });
       }
-      if (wanting.length > 0 && !isWatched) {
-        for (const sql of missedStatements(this.#objects)) await run(sql);
-      }
-      await runner.commitTransaction();
-      return wanting.map(({ id }) => id);
-    } catch (error) {
-      await runner.rollbackTransaction();
-      failure = error;
-    } finally {
-      await runner.release();
     }
-    // Only now: there may be no other connection.
-    throw await this.#explained(failure);
+    if (failures.length > 0) throw await this.#explained(failures);
+    return installed;
+  }
+
+  /** @throws CacheTriggersError where tables lack triggers; the message has the SQL */
+  async require(): Promise<void> {
+    const wanting = await this.#wanting();
+    if (wanting.length > 0) throw await this.#lacking(wanting, 'Triggers are missing or outdated');
+  }
+
+  /** Answers whether there was anything to do: another instance may have done it. */
+  async #installOn(table: TableFacts, isWatched: boolean, run: RunSql): Promise<boolean> {
+    await run(`SET LOCAL lock_timeout = ${INSTALLER_WAIT_MS}`);
+    await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
+    await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
+    const [state] = await triggerStates([table], this.#objects, run);
+    if (state?.state === 'installed') return false;
+    const statements = state?.state === 'outdated' ? functionStatements : captureStatements;
+    for (const sql of outboxStatements(this.#objects)) await run(sql);
+    for (const sql of statements(table, this.#objects)) await run(sql);
+    if (!isWatched) for (const sql of missedStatements(this.#objects)) await run(sql);
+    return true;
   }
 
   /** Takes the triggers off every table that has them, and the outbox away with what it holds. */
@@ -121,33 +167,13 @@ export class CacheTriggers {
 
   /** How each table that is to have triggers stands. */
   async check(): Promise<readonly TriggerState[]> {
-    return this.#inTransaction(async (run) => this.#check(await this.#tables(run), run));
+    return this.#inTransaction(async (run) =>
+      triggerStates(await this.#tables(run), this.#objects, run),
+    );
   }
 
   #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
     return this.source.transaction((manager) => work((sql, values) => manager.query(sql, values)));
-  }
-
-  async #check(tables: readonly TableFacts[], run: RunSql): Promise<readonly TriggerState[]> {
-    const found = (await run(
-      `SELECT n.nspname || '.' || c.relname AS table,
-              CASE WHEN p.proconfig @> '{client_min_messages=notice}' THEN p.prosrc END AS source,
-              CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
-              count(*)::int AS count
-         FROM pg_catalog.pg_trigger t
-         JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-         JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
-        WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
-        GROUP BY 1, p.oid`,
-      [CAPTURE_EVENTS.map((event) => this.#objects.trigger(event)), this.#objects.schema],
-    )) as { table: string; source: string | null; enabled: string; count: number }[];
-    const byTable = new Map(found.map((row) => [row.table, row]));
-    return tables.map((facts) => {
-      const body = captureBody(facts, this.#objects);
-      return { table: facts.id, state: stateOf(byTable.get(facts.id), body) };
-    });
   }
 
   /** All outboxes of the database: one that nobody reads any more is to be removed. */
@@ -170,53 +196,50 @@ export class CacheTriggers {
     return states;
   }
 
-  /**
-   * The tables of entities, of their relations, and the partitions and children of those.
-   *
-   * @param run in a transaction
-   */
+  /** @param run in a transaction */
   async #tables(run: RunSql): Promise<readonly TableFacts[]> {
-    await run(PLAIN_PLANS);
-    const catalogue = await loadCatalogueOf(this.source, run);
-    const tables = new Map<string, TableFacts>();
-    for (const { schema, tableName, tableType } of this.source.entityMetadatas) {
-      if (tableType === 'view') continue;
-      const facts = catalogue.table(schema, tableName);
-      const family = facts ? [facts.id, ...facts.relatives] : [];
-      for (const id of family) {
-        const member = catalogue.tableById(id);
-        if (member?.kind === 'table' || member?.kind === 'partitioned') tables.set(id, member);
-      }
-    }
-    return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
+    return tablesOfEntities(this.source, await this.catalogueOf(run));
   }
 
-  async #explained(error: unknown): Promise<unknown> {
-    const { code, message } = (error instanceof QueryFailedError ? error.driverError : {}) as {
-      code?: string;
-      message?: string;
-    };
-    if (code === LOCKED || code === DEADLOCK) {
+  async #wanting(): Promise<readonly TableFacts[]> {
+    return this.#inTransaction(async (run) => {
+      const tables = await this.#tables(run);
+      const states = await triggerStates(tables, this.#objects, run);
+      return tables.filter((_, index) => states[index]?.state !== 'installed');
+    });
+  }
+
+  async #explained(failures: readonly Failure[]): Promise<CacheTriggersError> {
+    const refused = failures.filter(({ code }) => code === NOT_ALLOWED);
+    const [{ error: cause } = { error: undefined }] = refused;
+    if (cause === undefined) {
       return new CacheTriggersError(
-        'The triggers were not installed, since a table is in use: run `npm run cache:triggers -- --install` later.',
-        { cause: error },
+        `The tables were in use and are tried again: ${failures.map(({ table }) => table.id).join(', ')}.`,
+        { tables: failures.map(({ table }) => table), isTemporary: true },
+        { cause: failures[0]?.error },
       );
     }
-    if (code !== NOT_ALLOWED) return error;
-    const sql = (await this.statements()).join(';\n');
-    return new CacheTriggersError(
-      `The role of the service may not install the triggers (${message}). Let the owner of the tables ` +
-        `run this:\n${sql};`,
-      { cause: error },
+    return this.#lacking(
+      refused.map(({ table }) => table),
+      `The role of the service may not install the triggers (${(cause as Error).message})`,
+      { cause },
     );
+  }
+
+  async #lacking(
+    tables: readonly TableFacts[],
+    reason: string,
+    options?: ErrorOptions,
+  ): Promise<CacheTriggersError> {
+    const sql = (await this.#statementsFor(tables)).join(';\n');
+    const message = `${reason}. Let the owner of the tables run this:\n${sql};`;
+    return new CacheTriggersError(message, { tables }, options);
   }
 }
 
-function stateOf(
-  row: { source: string | null; enabled: string; count: number } | undefined,
-  body: string,
-): TriggerState['state'] {
-  if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';
-  if (row.source !== body) return 'outdated';
-  return row.enabled === 'A' ? 'installed' : 'disabled';
+function codeOf(error: unknown): string | undefined {
+  const { code } = (error instanceof QueryFailedError ? error.driverError : {}) as {
+    code?: string;
+  };
+  return code;
 }

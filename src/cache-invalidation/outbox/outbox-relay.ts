@@ -59,7 +59,7 @@ export class OutboxRelay {
   readonly #closing = new AbortController();
 
   constructor(
-    private readonly connection: pg.ClientConfig,
+    private readonly connectionOf: () => pg.ClientConfig,
     private readonly objects: OutboxObjects,
     private readonly schema: DatabaseSchema,
     private readonly protocol: WriteProtocol,
@@ -95,7 +95,7 @@ export class OutboxRelay {
     while (!this.#closing.signal.aborted) {
       let session: OutboxSession | undefined;
       try {
-        session = await OutboxSession.open(this.connection, this.objects);
+        session = await OutboxSession.open(this.connectionOf(), this.objects);
         await this.#attend(session);
       } catch (error) {
         if (this.#closing.signal.aborted) break;

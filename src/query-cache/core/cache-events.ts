@@ -10,6 +10,7 @@ export type BypassReason =
   | 'settling'
   | 'schema-change'
   | 'unavailable'
+  | 'not-followed'
   | 'fill-timeout'
   | 'transaction'
   | 'uncacheable';

@@ -129,10 +129,15 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
     this.#lookedAgainAtMs = nowMs;
+    await this.reload();
+    return true;
+  }
+
+  /** Loads the catalogue whether or not the version of the schema is another one. */
+  async reload(): Promise<void> {
     this.#mustLookAgain = true;
     this.#isOutdated = true;
     await this.load();
-    return true;
   }
 
   /**

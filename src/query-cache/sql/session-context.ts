@@ -125,8 +125,9 @@ export class SessionContext {
 
   /** Begins to count who takes connections; to be called before one is taken. */
   watch(): void {
-    const { master } = this.source.driver as unknown as { master: Pool };
-    if (master === this.#pool) return;
+    const { master } = this.source.driver as unknown as { master?: Pool };
+    // A data source that is not initialised has none.
+    if (!master || master === this.#pool) return;
     this.#pool = master;
     master.on('acquire', (client) => this.#taken.set(client, this.#count(client) + 1));
   }

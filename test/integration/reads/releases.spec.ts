@@ -112,18 +112,19 @@ it.each([
   ['has a listener', withListener],
 ])('the new one %s', async (_what, make) => {
   const old = await start(first());
+  const next = await start(make());
   await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
   await eventually(async () => expect((await seen(old)).outcomes).toEqual(['hit']));
 
-  const next = await start(make());
   expect(prices(next).getQuery()).toBe(prices(old).getQuery());
   expect(await seen(next)).toEqual({ value: await prices(next).getMany(), outcomes: ['miss'] });
 });
 
 it('takes over what an equal one has stored', async () => {
   const old = await start(first());
+  const equal = await start(first());
   await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
   await eventually(async () => expect((await seen(old)).outcomes).toEqual(['hit']));
 
-  expect((await seen(await start(first()))).outcomes).toEqual(['hit']);
+  expect((await seen(equal)).outcomes).toEqual(['hit']);
 });

@@ -1,0 +1,82 @@
+/**
+ * Ends the answers that statements may have made stale before the hooks were in place.
+ *
+ * TypeORM builds its subscribers while it initialises the data source, so some statements always come
+ * before ours is among them: migrations and `synchronize` at start, a `dataSourceFactory` or provider
+ * that writes, everything after `destroy()` and `initialize()`. Whether they wrote is not known, so every
+ * answer is ended, unless it is proven that nothing was missed:
+ * - the catalog is as an earlier call has found it: no definition was changed and no table rewritten;
+ * - every table that answers depend on has its triggers: a session that is not followed writes to the
+ *   outbox, which is relayed as for a stranger;
+ * - the outbox is empty, so all of that has been relayed.
+ * Transactions that are still open are the watcher's: it takes one that it meets half-way for a write
+ * to anything.
+ */
+import type { DataSource } from 'typeorm';
+import { parseEpoch } from '../query-cache/core/version-format.js';
+import type { DatabaseSchema, VersionStore } from '../query-cache/index.js';
+import { catalogFingerprint } from './catalog-fingerprint.js';
+import type { WriteProtocol } from './core/write-protocol.js';
+import type { OutboxObjects } from './outbox/outbox-objects.js';
+import { familiesOf, triggerStates } from './outbox/trigger-states.js';
+import type { RunSql } from './run-sql.js';
+
+/** A table of the version store without versions: its epoch names the catalog that was found last. */
+const CATALOG = '#catalog';
+
+export class MissedWrites {
+  readonly #run: RunSql;
+
+  constructor(
+    source: DataSource,
+    private readonly store: VersionStore,
+    private readonly schema: DatabaseSchema,
+    private readonly protocol: WriteProtocol,
+    private readonly objects: OutboxObjects,
+  ) {
+    this.#run = async (sql, values) => {
+      const runner = source.createQueryRunner('master');
+      try {
+        return (await runner.query(sql, values)) as Record<string, unknown>[];
+      } finally {
+        await runner.release();
+      }
+    };
+  }
+
+  /**
+   * To be called once the hooks are in place. Rejects where the database or the version store cannot
+   * be reached.
+   */
+  async end(): Promise<void> {
+    const [reading] = await this.store.read([{ table: CATALOG, names: [] }]);
+    if (reading?.node === undefined) throw new Error('the version store does not answer');
+    const { epoch, node } = reading;
+    const found = await catalogFingerprint(this.#run);
+    const last = epoch === undefined ? undefined : parseEpoch(epoch);
+    const isUnchanged = last?.token === found && last.node === node;
+    if (isUnchanged && (await this.#isAllRecorded())) return;
+    await this.protocol.tell('schema', 0);
+    this.schema.markOutdated();
+    await this.schema.load();
+    // Last: where this process ends before, the next one ends all answers once more.
+    await this.store.rotate(CATALOG, epoch, found);
+  }
+
+  /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
+  async #isAllRecorded(): Promise<boolean> {
+    const tables = familiesOf(await this.store.tables(), this.schema.catalogue);
+    if (tables.length === 0) return true;
+    try {
+      const states = await triggerStates(tables, this.objects, this.#run);
+      if (states.some(({ state }) => state !== 'installed')) return false;
+      const [row] = await this.#run(
+        `SELECT EXISTS (SELECT FROM ${this.objects.table}) AS "isWaiting"`,
+      );
+      return row?.['isWaiting'] === false;
+    } catch {
+      // The role may not read the outbox.
+      return false;
+    }
+  }
+}

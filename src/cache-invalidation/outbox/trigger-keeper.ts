@@ -1,0 +1,127 @@
+/** Puts the triggers on the tables of entities and keeps them there, or only looks after them. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
+import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
+
+/**
+ * What becomes of the triggers by which writes from outside the application are seen:
+ * `install` puts them on at start, and on tables that appear later; `check` only says which tables lack
+ * them; `off` does neither.
+ */
+export type TriggersOption = 'install' | 'check' | 'off';
+
+export interface TriggerKeeperLog {
+  log(message: string): void;
+  warn(message: string): void;
+}
+
+/** Pause between two looks whether the catalogue has changed. */
+const TICK_MS = 500;
+/** Pause before another attempt where a table was in use or a server was away. */
+const RETRY_MS = 1_000;
+/** Pause between two looks at triggers under one catalogue: others may take them off. */
+const LOOK_MS = 60_000;
+/** How long the start of the application waits for the first attempt. */
+const START_WAIT_MS = 5_000;
+
+export class TriggerKeeper {
+  #problem: string | undefined;
+  /** All tables had their triggers when they were looked at last. */
+  #isSettled = false;
+  #warnedOf: string | undefined;
+  #checkedUnder: Catalogue | undefined;
+  #nextLookMs = -Infinity;
+  #running: Promise<void> | undefined;
+  #lastLook: Promise<void> = Promise.resolve();
+  readonly #closing = new AbortController();
+
+  /** @param isReady whether statements of the data source are followed: those of an installation are. */
+  constructor(
+    private readonly triggers: CacheTriggers,
+    private readonly schema: DatabaseSchema,
+    private readonly option: TriggersOption,
+    private readonly isReady: () => boolean,
+    private readonly log: TriggerKeeperLog,
+  ) {}
+
+  /** Which tables lack triggers, in one line; `undefined`: none, as far as that is looked after. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Resolves after the first attempt, or after five seconds. Never rejects. */
+  async start(): Promise<void> {
+    if (this.option === 'off') return;
+    const first = this.look();
+    this.#running = first.then(() => this.#run());
+    await Promise.race([first, pause(START_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await pause(TICK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await this.look();
+    }
+  }
+
+  /**
+   * Looks after the tables that there are now, if the catalogue has changed or another look is due: what
+   * made tables itself need not wait for the next one. Never rejects.
+   */
+  look(): Promise<void> {
+    this.#lastLook = this.#lastLook.then(() => this.#look());
+    return this.#lastLook;
+  }
+
+  async #look(): Promise<void> {
+    if (this.option === 'off' || !this.isReady()) return;
+    try {
+      if (this.schema.isOutdated) await this.schema.load();
+      const { catalogue } = this.schema;
+      const nowMs = performance.now();
+      if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
+      this.#checkedUnder = catalogue;
+      this.#nextLookMs = nowMs + LOOK_MS;
+      await this.#settle();
+      this.#isSettled = true;
+      this.#problem = undefined;
+      this.#warnedOf = undefined;
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  /** @throws CacheTriggersError where tables lack triggers */
+  async #settle(): Promise<void> {
+    if (this.option === 'check') return this.triggers.require();
+    const onInstalled = (table: string): void => this.log.log(`Put the triggers on ${table}`);
+    await this.triggers.install({ isWatched: true, onInstalled });
+  }
+
+  #fail(error: Error): void {
+    const isKnown = error instanceof CacheTriggersError;
+    if (!isKnown || error.isTemporary) this.#nextLookMs = performance.now() + RETRY_MS;
+    if (isKnown) {
+      this.#isSettled = false;
+      const tables = error.tables.join(', ');
+      this.#problem = `Writes from outside the application are not seen on ${tables}, which lack triggers: the log says what to do`;
+      this.#warn(
+        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over. ${error.message}`,
+      );
+    } else if (!this.#isSettled) {
+      this.#problem = 'It is not known yet whether the tables have triggers: the log says why';
+      this.#warn(`The triggers could not be looked after, and are tried again: ${error.message}`);
+    }
+  }
+
+  #warn(message: string): void {
+    if (this.#warnedOf !== message) this.log.warn(message);
+    this.#warnedOf = message;
+  }
+}

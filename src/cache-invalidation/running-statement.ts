@@ -26,7 +26,7 @@ export class RunningStatement {
   /** For COMMIT, and for statements that commit by themselves. */
   announcement: Announcement | undefined;
   /** Commits or rolls back the transaction that was opened for this statement alone. */
-  endOwnTransaction: ((success: boolean) => Promise<void>) | undefined;
+  endOwnTransaction: ((success: boolean, error: unknown) => Promise<void>) | undefined;
   preparation: Preparation | undefined;
   /** Has given way and not come back. */
   isSuspended = false;

@@ -20,13 +20,14 @@
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { DatabaseSchema, OpenTransactions } from '../query-cache/index.js';
+import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { announce } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { ConnectionSessions } from './connection-sessions.js';
-import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
+import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
-import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
+import { disclose, enclose, isEnclosed, leaveOpen } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
 import { beginOwnTransaction, type Send } from './own-transaction.js';
@@ -105,7 +106,8 @@ export class StatementWatcher {
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
-        await disclose(session, statement, this);
+        if (isAnswered(answered)) await disclose(session, statement, this);
+        else leaveOpen(session, statement, this);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
         await session.unlock();
@@ -137,7 +139,7 @@ export class StatementWatcher {
       isRecorded = true;
     } finally {
       if (statement.isSuspended) this.#afterSuspended(session);
-      else await statement.endOwnTransaction?.(answered.success && isRecorded);
+      else await statement.endOwnTransaction?.(answered.success && isRecorded, answered.error);
     }
   }
 
@@ -236,7 +238,7 @@ export class StatementWatcher {
     { success, rawResults, error }: AnsweredStatement,
   ): void {
     // A failure that the server did not report may have been carried out all the same.
-    if (!success && sqlStateOf(error) !== undefined) return;
+    if (!success && isAnswered({ error })) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) {
       session.hasChangedSchema = true;
@@ -265,7 +267,8 @@ export class StatementWatcher {
         : outcomeOfFailure(sqlStateOf(error));
       if (announcement) this.protocol.conclude(announcement, outcome);
       if (isSuspended && outcome !== 'rolled-back') this.#owe(session);
-      this.#endTransaction(session);
+      // Without an answer it may still be open: a later COMMIT announces it once more.
+      if (isAnswered({ success, error })) this.#endTransaction(session);
     } else if (success) {
       // Inside a transaction BEGIN is only warned of.
       if (command === 'rollback' || (command === 'begin' && !wasInTransaction)) {
@@ -285,6 +288,11 @@ export class StatementWatcher {
     if (session.hasChangedSchema) this.schema.markOutdated();
     session.endTransaction();
   }
+}
+
+/** Whether the server has said how the statement has ended. */
+function isAnswered({ success = false, error }: Partial<AnsweredStatement>): boolean {
+  return success || sqlStateOf(error) !== undefined;
 }
 
 function valuesOf(parameters: unknown): unknown[] {

@@ -1,6 +1,11 @@
 /** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
 import { QueryFailedError, type DataSource } from 'typeorm';
-import { loadCatalogueOf, PLAIN_PLANS, type TableFacts } from '../../query-cache/index.js';
+import {
+  loadCatalogueOf,
+  PLAIN_PLANS,
+  rollBack,
+  type TableFacts,
+} from '../../query-cache/index.js';
 import {
   captureBody,
   captureStatements,
@@ -74,8 +79,10 @@ export class CacheTriggers {
   async install({ isWatched = false } = {}): Promise<readonly string[]> {
     const runner = this.source.createQueryRunner();
     const run: RunSql = (sql, values) => runner.query(sql, values);
+    let connection: unknown;
     let failure: unknown;
     try {
+      connection = await runner.connect();
       await runner.startTransaction();
       await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
       await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
@@ -95,7 +102,7 @@ export class CacheTriggers {
       await runner.commitTransaction();
       return wanting.map(({ id }) => id);
     } catch (error) {
-      await runner.rollbackTransaction();
+      if (connection) await rollBack(connection, error, () => runner.rollbackTransaction());
       failure = error;
     } finally {
       await runner.release();

@@ -73,10 +73,6 @@ export class ConnectionSession {
   async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
     this.#isOpening = true;
     try {
-      if (!this.canOpen) {
-        await this.client.query('START TRANSACTION');
-        return await this.client.query(sql, [...values]);
-      }
       return await openWith(this.client, sql, values);
     } finally {
       this.#isOpening = false;
@@ -170,14 +166,6 @@ export class ConnectionSession {
   /** A transaction or a part of it has ended: what it had set for itself is gone. */
   restoreNames(): void {
     if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
-  }
-
-  /**
-   * Adds what the triggers have told of: there may be more than the statements led to expect, by a foreign
-   * key, rule or trigger that the catalogue does not know yet, or a statement that was not followed.
-   */
-  addNoticed(): void {
-    for (const part of this.noticed.all) this.log.add(part);
   }
 
   /** The transaction has ended, either way. */

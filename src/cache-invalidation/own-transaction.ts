@@ -1,6 +1,6 @@
 /**
- * The transaction given to a writing statement that was sent outside of one. It is opened by what is sent
- * first, the look at the old rows or the statement itself, so that it costs no round trip of its own.
+ * The transaction given to a writing statement that was sent outside of one. The statement itself opens it,
+ * where it can, so that it costs no round trip of its own.
  *
  * It is begun and ended over the connection itself, past TypeORM: to TypeORM and its subscribers
  * the statement stays what it was, one that commits by itself.
@@ -10,16 +10,11 @@ import { rollBack } from '../query-cache/index.js';
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import type { ConnectionSession } from './connection-session.js';
 import { openWhenSent } from './opening-query.js';
-import type { StatementAnswer } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 
-export type Send = (sql: string, values: unknown[]) => Promise<StatementAnswer>;
-
 export interface OwnTransactionSteps {
-  /** Reads and locks the old rows by `send`; answers whether there was need to. */
-  readonly probe: (send: Send) => Promise<boolean>;
   readonly announce: () => Promise<Announcement | undefined>;
   /** Ends what it has touched as soon as possible: nobody was told before it was committed. */
   readonly owe: () => void;
@@ -38,7 +33,6 @@ export async function beginOwnTransaction(
     session.understoodBy = statement.catalogue;
     session.isInOwnTransaction = true;
     try {
-      if (await steps.probe((text, values) => session.openWith(text, values))) return;
       if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {
         takeBack = openWhenSent(session.client, sql, (values) => session.openWith(sql, values));
       } else await session.client.query('START TRANSACTION');

@@ -35,7 +35,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
       await app.source.query(`DELETE FROM contacts`);
       await app.source.query(`DELETE FROM customers WHERE name = 'cleo'`);
     },
-    ends: [...wholeTable('customers'), ...byCustomersEnd],
+    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomersEnd],
   },
   {
     path: '28 ON UPDATE CASCADE: contacts follow the name',
@@ -50,4 +50,3 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
 ];
 
 describeMatrix('writes by foreign keys', shop, rows);
-describeMatrix('writes by foreign keys, under triggers', shop, rows, { hasTriggers: true });

@@ -20,7 +20,7 @@ describe('a row of the matrix', () => {
   });
 
   it('fails where nobody follows the writes, also one that ends nothing', async () => {
-    matrix = await Matrix.open(shop);
+    matrix = await Matrix.open(shop, { hasTriggers: false });
     matrix.app.source.subscribers.length = 0;
     await expect(hold(matrix, row)).rejects.toThrow('toEqual');
     await expect(hold(matrix, { write: async () => undefined, ends: [] })).rejects.toThrow(

@@ -8,7 +8,6 @@ import {
   euCustomers,
   euOrders,
   shop,
-  wholeTable,
   type ShopAnswer,
 } from './fixtures/shop.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';

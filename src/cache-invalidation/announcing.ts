@@ -40,7 +40,6 @@ async function announceTouched(
 ): Promise<Announcement | undefined> {
   const { schema, protocol } = audience;
   const pid = session.client.processID ?? 0;
-  session.addNoticed();
   const touched = session.log.touched();
   const isUnderstood =
     touched !== 'anything' && !session.hasChangedSchema && isUnderPresent(session, schema);

@@ -1,16 +1,25 @@
 /** What this process knows of one PostgreSQL connection: its statements and its open transaction. */
 import {
+  closeConnection,
   ENCLOSED_STATEMENT_LOCK,
   parseSessionNames,
   SESSION_NAMES,
   type Catalogue,
   type SessionNames,
 } from '../query-cache/index.js';
+import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { TransactionLog } from './core/transaction-log.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
 import { canOpen, openWith } from './opening-query.js';
 import type { PostgresClient, StatementAnswer } from './postgres-client.js';
 import { StatementTurns } from './statement-turns.js';
+
+const UNLOCK = {
+  text: 'SELECT pg_advisory_unlock_shared($1, $2)',
+  values: ENCLOSED_STATEMENT_LOCK,
+};
+/** The longest that a timer can run. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class ConnectionSession {
   readonly log = new TransactionLog();
@@ -64,14 +73,15 @@ export class ConnectionSession {
   async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
     this.#isOpening = true;
     try {
-      if (!this.canOpen) {
-        await this.client.query('START TRANSACTION');
-        return await this.client.query(sql, [...values]);
-      }
       return await openWith(this.client, sql, values);
     } finally {
       this.#isOpening = false;
     }
+  }
+
+  /** The state of the connection is not known. */
+  close(): void {
+    closeConnection(this.client);
   }
 
   /** A statement has failed: node-postgres reports that before it has heard the new status. */
@@ -90,10 +100,16 @@ export class ConnectionSession {
   async lock(): Promise<void> {
     if (this.client.getTransactionStatus() === 'E') return;
     const scope = this.isInTransaction ? 'xact_' : '';
-    await this.client.query(
-      `SELECT pg_advisory_${scope}lock_shared($1, $2)`,
-      ENCLOSED_STATEMENT_LOCK,
-    );
+    try {
+      await this.client.query(
+        `SELECT pg_advisory_${scope}lock_shared($1, $2)`,
+        ENCLOSED_STATEMENT_LOCK,
+      );
+    } catch (error) {
+      // It may still get the lock, and would keep it.
+      if (!this.isInTransaction && sqlStateOf(error) === undefined) this.close();
+      throw error;
+    }
     this.#owesUnlock = !this.isInTransaction;
   }
 
@@ -107,10 +123,20 @@ export class ConnectionSession {
       await this.refreshStatus();
       if (this.client.getTransactionStatus() === 'E') return;
       this.#owesUnlock = false;
-      await this.client.query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
-    } catch {
-      this.#owesUnlock = false;
+      await this.client.query(UNLOCK);
+    } catch (error) {
+      // It would stay with the connection.
+      if (sqlStateOf(error) === undefined) this.close();
     }
+  }
+
+  /** Gives the lock back once the server has done with what was sent before, however long that takes. */
+  unlockAfterwards(): void {
+    if (!this.#owesUnlock) return;
+    this.#owesUnlock = false;
+    const unlock = { ...UNLOCK, query_timeout: LONGEST_TIMEOUT_MS };
+    const sent = this.client.query(unlock) as Promise<unknown>;
+    sent.catch(() => (this.#owesUnlock = true));
   }
 
   /** The names may find something else from here on. */
@@ -140,14 +166,6 @@ export class ConnectionSession {
   /** A transaction or a part of it has ended: what it had set for itself is gone. */
   restoreNames(): void {
     if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
-  }
-
-  /**
-   * Adds what the triggers have told of: there may be more than the statements led to expect, by a foreign
-   * key, rule or trigger that the catalogue does not know yet, or a statement that was not followed.
-   */
-  addNoticed(): void {
-    for (const part of this.noticed.all) this.log.add(part);
   }
 
   /** The transaction has ended, either way. */

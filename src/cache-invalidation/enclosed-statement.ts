@@ -74,6 +74,26 @@ export async function disclose(
   await session.unlock();
 }
 
+/**
+ * After a failure that the server has not reported. The statement may still run and commit: its mark stays,
+ * and is settled by asking as long as the session has the lock.
+ */
+export function leaveOpen(
+  session: ConnectionSession,
+  { announcement }: RunningStatement,
+  { schema, protocol, outbox }: Audience,
+): void {
+  session.isEnclosing = false;
+  if (announcement) protocol.conclude(announcement, 'unknown');
+  else protocol.owe('anything');
+  schema.markOutdated();
+  // A text of several statements may leave its transaction open.
+  session.log.addForGood('anything');
+  session.hasChangedSchema = true;
+  session.unlockAfterwards();
+  if (announcement?.isUncertain === true) outbox.introduce(session.client).catch(ignore);
+}
+
 /** A connection that is gone, or whose transaction has failed: its triggers then record too much. */
 function ignore(): void {
   return undefined;

@@ -1,23 +1,20 @@
 /**
- * The transaction given to a writing statement that was sent outside of one. It is opened by what is sent
- * first, the look at the old rows or the statement itself, so that it costs no round trip of its own.
+ * The transaction given to a writing statement that was sent outside of one. The statement itself opens it,
+ * where it can, so that it costs no round trip of its own.
  *
  * It is begun and ended over the connection itself, past TypeORM: to TypeORM and its subscribers
  * the statement stays what it was, one that commits by itself.
  */
 import { QueryFailedError } from 'typeorm';
+import { rollBack } from '../query-cache/index.js';
+import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import type { ConnectionSession } from './connection-session.js';
 import { openWhenSent } from './opening-query.js';
-import type { StatementAnswer } from './postgres-client.js';
 import type { RunningStatement } from './running-statement.js';
-import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
+import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 
-export type Send = (sql: string, values: unknown[]) => Promise<StatementAnswer>;
-
 export interface OwnTransactionSteps {
-  /** Reads and locks the old rows by `send`; answers whether there was need to. */
-  readonly probe: (send: Send) => Promise<boolean>;
   readonly announce: () => Promise<Announcement | undefined>;
   /** Ends what it has touched as soon as possible: nobody was told before it was committed. */
   readonly owe: () => void;
@@ -36,12 +33,11 @@ export async function beginOwnTransaction(
     session.understoodBy = statement.catalogue;
     session.isInOwnTransaction = true;
     try {
-      if (await steps.probe((text, values) => session.openWith(text, values))) return;
       if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {
         takeBack = openWhenSent(session.client, sql, (values) => session.openWith(sql, values));
       } else await session.client.query('START TRANSACTION');
     } catch (error) {
-      await rollback(session);
+      await rollback(session, error);
       throw error;
     }
   };
@@ -50,10 +46,10 @@ export async function beginOwnTransaction(
     else await rollback(session);
   };
   await begin();
-  statement.endOwnTransaction = (success) => {
+  statement.endOwnTransaction = (success, error) => {
     // It was carried out by another way than the one it was waited for on.
     if (takeBack?.() && success) session.openBeforehand();
-    return success ? commit(session, statement, protocol, steps) : rollback(session);
+    return success ? commit(session, statement, protocol, steps) : rollback(session, error);
   };
   statement.preparation = {
     giveWay: undo,
@@ -82,7 +78,7 @@ async function commit(
   try {
     announcement = await announce();
   } catch (error) {
-    await rollback(session);
+    await rollback(session, error);
     throw error;
   }
   let outcome = outcomeOfAnswer(undefined);
@@ -92,6 +88,7 @@ async function commit(
   } catch (error) {
     outcome = outcomeOfFailure(sqlStateOf(error));
     session.expectNewStatus();
+    if (sqlStateOf(error) === undefined) session.close();
     throw failed(statement, error as Error);
   } finally {
     if (announcement) protocol.conclude(announcement, outcome);
@@ -103,10 +100,9 @@ async function commit(
   }
 }
 
-async function rollback(session: ConnectionSession): Promise<void> {
+async function rollback(session: ConnectionSession, cause?: unknown): Promise<void> {
   session.endTransaction();
-  // A failure means that the connection is gone, and the transaction with it.
-  await session.client.query('ROLLBACK').catch(() => undefined);
+  await rollBack(session.client, cause, () => session.client.query('ROLLBACK'));
 }
 
 function failed({ sql, parameters }: RunningStatement, error: Error): QueryFailedError {

@@ -13,7 +13,7 @@ export interface PostgresClient {
   /** As the server said last: idle, in a transaction, in a failed transaction. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null;
   query(sql: string, parameters?: unknown[]): Promise<StatementAnswer>;
-  /** A query that knows how to send itself, and whom to tell. */
+  /** A query that knows how to send itself and whom to tell, or one with options. */
   query(query: object): unknown;
   on(event: 'notice', listener: (notice: PostgresNotice) => void): unknown;
   /** The connection is gone. */

@@ -1,6 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { Catalogue, StatementAnalysis } from '../query-cache/index.js';
 import type { Announcement } from './core/write-protocol.js';
+import { NoticedWrites } from './outbox/trigger-notice.js';
 
 /** What was done for a statement before it was sent, and how it makes room for another. */
 export interface Preparation {
@@ -21,12 +22,12 @@ export class RunningStatement {
   meaning: Catalogue | undefined;
   /** Whether a transaction was open when it was sent. */
   wasInTransaction = false;
-  /** The old rows' dimension columns, read and locked before the statement. */
-  probed: readonly Record<string, unknown>[] | undefined;
+  /** What triggers have told while it ran. */
+  readonly noticed = new NoticedWrites();
   /** For COMMIT, and for statements that commit by themselves. */
   announcement: Announcement | undefined;
   /** Commits or rolls back the transaction that was opened for this statement alone. */
-  endOwnTransaction: ((success: boolean) => Promise<void>) | undefined;
+  endOwnTransaction: ((success: boolean, error: unknown) => Promise<void>) | undefined;
   preparation: Preparation | undefined;
   /** Has given way and not come back. */
   isSuspended = false;
@@ -38,6 +39,8 @@ export class RunningStatement {
   /** Resolves when it has been dealt with. */
   readonly left: Promise<void>;
   becomeReady: () => void = () => undefined;
+  /** The parameters when it was ready: the array belongs to the caller, who may change it at any time. */
+  #readyParameters: readonly unknown[] = [];
   leave: () => void = () => undefined;
 
   constructor(
@@ -49,8 +52,32 @@ export class RunningStatement {
     this.ready = new Promise((resolve) => {
       this.becomeReady = () => {
         this.isReady = true;
+        this.#readyParameters = listOf(this.parameters).map(copyOfList);
         resolve();
       };
     });
   }
+
+  /**
+   * The parameters that were sent; `undefined` for one that the caller has changed after the statement was
+   * ready, since it may have been sent either way.
+   */
+  get sentParameters(): readonly unknown[] {
+    const now = listOf(this.parameters);
+    return this.#readyParameters.map((value, at) => (isSame(value, now[at]) ? value : undefined));
+  }
+}
+
+function listOf(parameters: unknown): readonly unknown[] {
+  return Array.isArray(parameters) ? parameters : [];
+}
+
+/** Of all that can be changed, only the elements of a list are ever taken for values of a column. */
+function copyOfList(value: unknown): unknown {
+  return Array.isArray(value) ? [...(value as unknown[])] : value;
+}
+
+function isSame(before: unknown, now: unknown): boolean {
+  if (!Array.isArray(before) || !Array.isArray(now)) return Object.is(before, now);
+  return before.length === now.length && before.every((value, at) => Object.is(value, now[at]));
 }

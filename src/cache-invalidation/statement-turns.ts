@@ -52,6 +52,13 @@ export class StatementTurns {
     );
   }
 
+  /** The statement that is with the server, as far as it is followed. */
+  get current(): RunningStatement | undefined {
+    return this.#running.find(
+      ({ isReady, isAnswered, isSuspended }) => isReady && !isAnswered && !isSuspended,
+    );
+  }
+
   leave(statement: RunningStatement): void {
     const index = this.#running.indexOf(statement);
     if (index !== -1) this.#running.splice(index, 1);

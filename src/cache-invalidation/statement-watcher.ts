@@ -1,11 +1,12 @@
 /**
  * Follows every statement TypeORM sends and drives `begin`, `end` and `abort` around COMMIT.
  *
- * The statements are the one source of truth: their text says what they write (memoised syntax
- * trees), their results say how far, and the server's own transaction status says whether they
- * run in a transaction. Entity events are not used: the old image they carry was read before the
- * row was locked, so another transaction may have moved the row in between. Where the old image
- * is needed it is read here, under the lock the statement itself is about to take.
+ * The text of a statement says what it writes (memoised syntax trees), its answer and the notices of
+ * triggers say how far, and the server's own transaction status says whether it runs in a transaction.
+ * Entity events are not used: the old image they carry was read before the row was locked, so another
+ * transaction may have moved the row in between. Nothing is read ahead of a write either: that would need
+ * rights which the write does not need, and row-level security may show other rows to a SELECT. Where
+ * neither the answer nor a trigger tells the old values, any value may be touched.
  *
  * - A writing statement outside a transaction is given one (own-transaction.ts), so that its mark
  *   is never older than its transaction and lies on the regions only around COMMIT.
@@ -20,16 +21,17 @@
  */
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { DatabaseSchema, OpenTransactions } from '../query-cache/index.js';
+import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { announce } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { ConnectionSessions } from './connection-sessions.js';
-import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './core/commit-outcome.js';
+import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
-import { disclose, enclose, isEnclosed } from './enclosed-statement.js';
+import { disclose, enclose, isEnclosed, leaveOpen } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
-import { beginOwnTransaction, type Send } from './own-transaction.js';
+import { beginOwnTransaction } from './own-transaction.js';
 import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
 import { whatWasTouched } from './touched-tables.js';
@@ -105,7 +107,8 @@ export class StatementWatcher {
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
-        await disclose(session, statement, this);
+        if (isAnswered(answered)) await disclose(session, statement, this);
+        else leaveOpen(session, statement, this);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
         await session.unlock();
@@ -137,7 +140,7 @@ export class StatementWatcher {
       isRecorded = true;
     } finally {
       if (statement.isSuspended) this.#afterSuspended(session);
-      else await statement.endOwnTransaction?.(answered.success && isRecorded);
+      else await statement.endOwnTransaction?.(answered.success && isRecorded, answered.error);
     }
   }
 
@@ -149,7 +152,6 @@ export class StatementWatcher {
   }
 
   #owe(session: ConnectionSession): void {
-    session.addNoticed();
     this.protocol.owe(session.log.tables());
   }
 
@@ -158,13 +160,21 @@ export class StatementWatcher {
     const notice = this.outbox.parseNotice(message);
     if (!notice) return;
     const { isInTransaction, isEnclosing, turns } = session;
-    if (isInTransaction) session.noticed.add(notice, this.schema.catalogue);
     const isFollowed = isInTransaction && turns.isUnderWay;
+    const written = noticedWrites(notice, this.schema.catalogue);
+    if (isInTransaction) {
+      session.noticed.add(notice, written);
+      // Notices with a row in the outbox are of what triggers have written.
+      if (notice.recordedId === undefined) turns.current?.noticed.add(notice, written);
+      for (const part of written) {
+        // Savepoints of a statement that is not followed are not known.
+        if (isFollowed && !isEnclosing) session.log.add(part);
+        else session.log.addForGood(part);
+      }
+    }
     if (isFollowed || isEnclosing || notice.recordedId !== undefined) return;
     // Nobody need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
-    for (const part of noticedWrites(notice, this.schema.catalogue)) {
-      this.protocol.owe(part === 'anything' ? part : [part.table]);
-    }
+    for (const part of written) this.protocol.owe(part === 'anything' ? part : [part.table]);
   }
 
   /**
@@ -184,10 +194,8 @@ export class StatementWatcher {
       if (analysis.command === 'commit') await this.#prepareCommit(session, statement);
     } else if (wasInTransaction) {
       session.understoodBy ??= statement.catalogue;
-      await this.#probe(session, statement);
     } else {
       await beginOwnTransaction(session, statement, this.protocol, {
-        probe: (send) => this.#probe(session, statement, send),
         announce: () => announce(session, this),
         owe: () => this.#owe(session),
       });
@@ -209,34 +217,13 @@ export class StatementWatcher {
     statement.preparation = { giveWay: abort, resume: begin, abandon: abort };
   }
 
-  /** Answers whether there was need to. */
-  async #probe(
-    session: ConnectionSession,
-    statement: RunningStatement,
-    send: Send = (text, values) => session.client.query(text, values),
-  ): Promise<boolean> {
-    const { sql, parameters, analysis } = statement;
-    const writes = analysis?.kind === 'write' ? analysis.writes : [];
-    const probe = writes.find((write) => write.probe)?.probe;
-    if (!probe || session.client.getTransactionStatus() === 'E') return false;
-    const values = valuesOf(parameters);
-    try {
-      const wanted = probe.parameterIndexes.map((index) => values[index]);
-      statement.probed = (await send(probe.sql, wanted)).rows;
-      return true;
-    } catch (error) {
-      session.expectNewStatus();
-      throw new QueryFailedError(sql, values, error as Error);
-    }
-  }
-
   #record(
     session: ConnectionSession,
     statement: RunningStatement,
     { success, rawResults, error }: AnsweredStatement,
   ): void {
     // A failure that the server did not report may have been carried out all the same.
-    if (!success && sqlStateOf(error) !== undefined) return;
+    if (!success && isAnswered({ error })) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) {
       session.hasChangedSchema = true;
@@ -265,7 +252,8 @@ export class StatementWatcher {
         : outcomeOfFailure(sqlStateOf(error));
       if (announcement) this.protocol.conclude(announcement, outcome);
       if (isSuspended && outcome !== 'rolled-back') this.#owe(session);
-      this.#endTransaction(session);
+      // Without an answer it may still be open: a later COMMIT announces it once more.
+      if (isAnswered({ success, error })) this.#endTransaction(session);
     } else if (success) {
       // Inside a transaction BEGIN is only warned of.
       if (command === 'rollback' || (command === 'begin' && !wasInTransaction)) {
@@ -285,6 +273,11 @@ export class StatementWatcher {
     if (session.hasChangedSchema) this.schema.markOutdated();
     session.endTransaction();
   }
+}
+
+/** Whether the server has said how the statement has ended. */
+function isAnswered({ success = false, error }: Partial<AnsweredStatement>): boolean {
+  return success || sqlStateOf(error) !== undefined;
 }
 
 function valuesOf(parameters: unknown): unknown[] {

@@ -15,23 +15,24 @@ interface StatementResult {
 
 /** The tables a successful statement touched; none when it changed no row. */
 export function whatWasTouched(
-  { analysis, parameters, probed, meaning }: RunningStatement,
+  { analysis, sentParameters, noticed, meaning }: RunningStatement,
   rawResults: unknown,
 ): readonly (TouchedTable | 'anything')[] {
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];
   if (!analysis || !meaning || analysis.kind === 'unknown') return ['anything'];
   const results = resultsOf(rawResults);
   if (results?.length !== analysis.statements) return ['anything'];
-  const values = Array.isArray(parameters) ? (parameters as unknown[]) : [];
   const touched: TouchedTable[] = [];
-  for (const write of analysis.writes) {
+  for (const [index, write] of analysis.writes.entries()) {
     const result = write.countedBy === undefined ? undefined : results[write.countedBy];
+    // Of several writes to one table a trigger may have told of one alone.
+    const isOnly = analysis.writes.every(({ table }, at) => table !== write.table || at === index);
     const outcome = {
       rowCount: result?.rowCount ?? undefined,
       rows: result?.rows ?? [],
-      probed: write.probe && probed,
+      noticed: isOnly ? noticed.of(write.table) : undefined,
     };
-    const tables = tablesTouchedBy(write, values, outcome, meaning);
+    const tables = tablesTouchedBy(write, sentParameters, outcome, meaning);
     if (!tables) return ['anything'];
     touched.push(...tables);
   }

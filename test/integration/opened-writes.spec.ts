@@ -96,14 +96,6 @@ it('sends no START TRANSACTION of its own, and commits', async () => {
   expect(await connection()).toEqual(UNTOUCHED);
 });
 
-it('opens it with the look at the old rows, where there is one', async () => {
-  const move = 'UPDATE customers SET region = $1 WHERE id = $2';
-  await expectSeen(() => app.source.query(move, ['US', 2]), ['ann', 'bob']);
-  sql.reset();
-  await app.source.query(move, ['EU', 2]);
-  expect(sql.statements).toEqual([expect.stringMatching(/^SELECT .* FOR/s), move, 'COMMIT']);
-});
-
 it('is in a transaction, in which it is rolled back where it fails', async () => {
   await expect(rename('bob')).rejects.toThrow(/duplicate key/);
   expect(await connection()).toEqual(UNTOUCHED);

@@ -19,6 +19,8 @@ export interface CachedApplicationOptions {
   /** Makes the tables before the cache looks at them. */
   readonly synchronize?: boolean;
   readonly poolSize?: number;
+  /** Options of node-postgres. */
+  readonly extra?: object;
   readonly cache?: QueryCacheModuleOptions;
   readonly invalidation?: CacheInvalidationModuleOptions;
 }
@@ -39,6 +41,7 @@ export class CachedApplication {
           entities: [...options.entities] as (new () => object)[],
           synchronize: options.synchronize ?? false,
           poolSize: options.poolSize ?? 5,
+          extra: options.extra,
           retryAttempts: 0,
         }),
         QueryCacheModule.forRoot(options.cache ?? {}),

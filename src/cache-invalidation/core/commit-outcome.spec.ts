@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { outcomeOfAnswer, outcomeOfFailure, sqlStateOf } from './commit-outcome.js';
+import { outcomeOfAnswer, outcomeOfFailure } from './commit-outcome.js';
 
 describe('the outcome of COMMIT', () => {
   it('follows the command tag of the answer', () => {
@@ -18,13 +18,5 @@ describe('the outcome of COMMIT', () => {
     [undefined, 'unknown', 'a socket error'],
   ])('%s: %s (%s)', (sqlState, outcome) => {
     expect(outcomeOfFailure(sqlState)).toBe(outcome);
-  });
-
-  it('takes only SQLSTATEs of the server for such', () => {
-    const reported = { code: '23505', severity: 'ERROR' };
-    expect(sqlStateOf(Object.assign(new Error('x'), reported))).toBe('23505');
-    expect(sqlStateOf(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).toBeUndefined();
-    expect(sqlStateOf(Object.assign(new Error('x'), { code: 'EPIPE' }))).toBeUndefined();
-    expect(sqlStateOf(undefined)).toBeUndefined();
   });
 });

@@ -23,13 +23,3 @@ export function outcomeOfFailure(sqlState: string | undefined): CommitOutcome {
   if (sqlState === undefined || sqlState === STATEMENT_COMPLETION_UNKNOWN) return 'unknown';
   return ROLLBACK_CLASSES.has(sqlState.slice(0, 2)) ? 'rolled-back' : 'unknown';
 }
-
-/**
- * The SQLSTATE of an error that the server itself reported; `undefined` for any other. Errors of
- * the operating system have a `code` too (`EPIPE`), but no severity.
- */
-export function sqlStateOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if (!('code' in error) || !('severity' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}

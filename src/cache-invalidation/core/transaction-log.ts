@@ -21,8 +21,8 @@ export class TransactionLog {
     addTo(this.#top(), touched);
   }
 
-  /** A statement that sets and ends savepoints by itself: no ROLLBACK TO is known to undo it. */
-  addForGood(touched: 'anything'): void {
+  /** What a statement has touched that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
+  addForGood(touched: TouchedTable | 'anything'): void {
     const [first] = this.#frames;
     if (first) addTo(first, touched);
   }

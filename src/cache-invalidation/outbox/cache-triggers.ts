@@ -3,6 +3,7 @@ import { QueryFailedError, type DataSource } from 'typeorm';
 import {
   loadCatalogueOf,
   PLAIN_PLANS,
+  rollBack,
   type Catalogue,
   type TableFacts,
 } from '../../query-cache/index.js';
@@ -172,8 +173,22 @@ export class CacheTriggers {
     );
   }
 
-  #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
-    return this.source.transaction((manager) => work((sql, values) => manager.query(sql, values)));
+  async #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const connection: unknown = await runner.connect();
+      try {
+        await runner.startTransaction();
+        const result = await work((sql, values) => runner.query(sql, values));
+        await runner.commitTransaction();
+        return result;
+      } catch (error) {
+        await rollBack(connection, error, () => runner.rollbackTransaction());
+        throw error;
+      }
+    } finally {
+      await runner.release();
+    }
   }
 
   /** All outboxes of the database: one that nobody reads any more is to be removed. */

@@ -14,7 +14,7 @@ import type pg from 'pg';
 import { mergeTouched, type TouchedTable } from '../../query-cache/core/touched-regions.js';
 import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
 import type { TouchedVersions, WriteProtocol } from '../core/write-protocol.js';
-import { sqlStateOf } from '../core/commit-outcome.js';
+import { sqlStateOf } from '../../query-cache/core/sql-state.js';
 import { versionNames } from '../touched-tables.js';
 import type { OutboxObjects } from './outbox-objects.js';
 import type { OutboxRecord } from './outbox-record.js';

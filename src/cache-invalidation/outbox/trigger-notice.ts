@@ -48,15 +48,15 @@ export function noticedWrites(
   return (facts && tablesOfRows(facts, regions, catalogue)) ?? ['anything'];
 }
 
-/** What triggers have told in the open transaction of one session. */
+/** What triggers have told in the open transaction of one session, or of one statement. */
 export class NoticedWrites {
   readonly #tables = new Map<string, TouchedTable>();
   #isAnything = false;
   #recordedFrom: bigint | undefined;
 
-  add(notice: TriggerNotice, catalogue: Catalogue): void {
-    this.#recordedFrom ??= notice.recordedId;
-    for (const part of noticedWrites(notice, catalogue)) {
+  add({ recordedId }: TriggerNotice, written: readonly NoticedWrite[]): void {
+    this.#recordedFrom ??= recordedId;
+    for (const part of written) {
       if (part === 'anything') {
         this.#isAnything = true;
         continue;
@@ -70,8 +70,9 @@ export class NoticedWrites {
     return this.#tables.size === 0 && !this.#isAnything;
   }
 
-  get all(): readonly NoticedWrite[] {
-    return this.#isAnything ? ['anything'] : [...this.#tables.values()];
+  /** The values of a table's dimensions; `undefined` where nothing was told of it. */
+  of(table: string): TouchedTable['dimensions'] | undefined {
+    return this.#isAnything ? undefined : this.#tables.get(table)?.dimensions;
   }
 
   /** The first row that the transaction has put into the outbox. */

@@ -85,19 +85,6 @@ export interface TableWrite {
   readonly mayUpdateOthers: boolean;
   /** From result column to table column, where RETURNING gives that column as it is. */
   readonly returning: ReadonlyMap<string, string>;
-  /**
-   * Reads and locks the old rows' dimension columns under the same WHERE clause, named as the
-   * columns; `undefined` where the rows to lock are not bounded by the primary key, where the
-   * clause may not mean the same a moment later, or where nothing is left to learn.
-   */
-  readonly probe: Probe | undefined;
-}
-
-/** A statement of its own, with its own numbering of parameters. */
-export interface Probe {
-  readonly sql: string;
-  /** Which of the write's parameters it takes, 0-based, in its order. */
-  readonly parameterIndexes: readonly number[];
 }
 
 export type StatementAnalysis =

@@ -34,8 +34,15 @@ export class DatabaseIdentityError extends Error {
  * Asks the primary.
  *
  * @throws DatabaseIdentityError where the role of the data source may not ask.
+ * @throws Error where the data source is not connected.
  */
 export async function readDatabaseIdentity(source: DataSource): Promise<DatabaseIdentity> {
+  if (!source.isInitialized) {
+    throw new Error(
+      'QueryCacheModule option `redis` needs a data source that is connected when the module is made, to know ' +
+        'which database server this is: leave `manualInitialization` out.',
+    );
+  }
   const runner = source.createQueryRunner('master');
   try {
     const [row] = (await runner.query(IDENTITY)) as [DatabaseIdentity];

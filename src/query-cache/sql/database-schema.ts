@@ -17,6 +17,7 @@ import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
+import { rollBack } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -178,7 +179,9 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const runner = this.source.createQueryRunner('master');
     const run: RunSql = async (sql, parameters) =>
       (await runner.query(sql, parameters)) as Record<string, unknown>[];
+    let connection: unknown;
     try {
+      connection = await runner.connect();
       await run('START TRANSACTION READ ONLY', []);
       await run(PLAIN_PLANS, []);
       this.#known = await this.#read(run);
@@ -186,7 +189,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
       this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
-      await run('ROLLBACK', []).catch(() => undefined);
+      if (connection) await rollBack(connection, error, () => run('ROLLBACK', []));
       throw error;
     } finally {
       await runner.release();

@@ -97,7 +97,6 @@ function ofBranch(
     mayUpdateOthers: false,
     // The answer mixes the rows of all branches.
     returning: new Map<string, string>(),
-    probe: undefined,
   };
 }
 

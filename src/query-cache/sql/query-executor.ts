@@ -6,6 +6,7 @@ import { directReadOf } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
+import { rollBack } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -127,6 +128,7 @@ async function recording<T>(
 }
 
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  const connection: unknown = await runner.connect();
   try {
     // Of two statements, the second of which may fail.
     await runner.startTransaction('REPEATABLE READ');
@@ -135,7 +137,7 @@ async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Pr
     await runner.commitTransaction();
     return result;
   } catch (error) {
-    await runner.rollbackTransaction().catch(() => undefined);
+    await rollBack(connection, error, () => runner.rollbackTransaction());
     throw error;
   }
 }

@@ -73,8 +73,7 @@ export class SqlAnalyser {
 
   #statement(sql: string): StatementAnalysis {
     return (
-      analysed(sql, (statements) => classifyStatements(statements, sql, this.catalogue)) ??
-      UNPARSABLE
+      analysed(sql, (statements) => classifyStatements(statements, this.catalogue)) ?? UNPARSABLE
     );
   }
 }

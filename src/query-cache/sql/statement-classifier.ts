@@ -52,15 +52,12 @@ const QUERY_TYPES: ReadonlySet<string> = new Set([
 
 export function classifyStatements(
   statements: readonly RawStmt[],
-  sql: string,
   catalogue: Catalogue,
 ): StatementAnalysis {
   const [only] = statements;
   if (statements.length === 0) return NOTHING;
-  if (statements.length === 1) return classify(only?.stmt, { sql, index: 0, catalogue });
-  return together(
-    statements.map(({ stmt }, index) => classify(stmt, { sql: undefined, index, catalogue })),
-  );
+  if (statements.length === 1) return classify(only?.stmt, { index: 0, catalogue });
+  return together(statements.map(({ stmt }, index) => classify(stmt, { index, catalogue })));
 }
 
 /** Several statements in one text. */
@@ -87,7 +84,6 @@ function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
 }
 
 interface StatementContext {
-  readonly sql: string | undefined;
   readonly index: number;
   readonly catalogue: Catalogue;
 }
@@ -117,7 +113,7 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
   if (!explained) return undefined;
   const runs = explained.options?.some((option) => pick(option, 'DefElem')?.defname === 'analyze');
   if (!runs) return NOTHING;
-  const analysis = classify(explained.query, { ...context, sql: undefined });
+  const analysis = classify(explained.query, context);
   if (analysis.kind !== 'write') return analysis;
   const writes = analysis.writes.map((write) => ({
     ...write,
@@ -131,7 +127,7 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
 function ofTemporary(statement: Node, context: StatementContext): StatementAnalysis | undefined {
   if (!isOfTemporaryTables(statement, context.catalogue)) return undefined;
   const made = pick(statement, 'CreateTableAsStmt');
-  const query = made && classify(made.query, { ...context, sql: undefined });
+  const query = made && classify(made.query, context);
   if (query && query.kind !== 'read') return undefined;
   return { kind: 'read', restsOnSchema: query?.restsOnSchema ?? false, changesNames: true };
 }
@@ -139,12 +135,12 @@ function ofTemporary(statement: Node, context: StatementContext): StatementAnaly
 /** A statement that evaluates queries; `undefined` where it is none or may change anything. */
 function ofQuery(
   statement: Node,
-  { sql, index, catalogue }: StatementContext,
+  { index, catalogue }: StatementContext,
 ): StatementAnalysis | undefined {
   if (!QUERY_TYPES.has(typeOf(statement) ?? '') || makesTable(statement)) return undefined;
   // A command of the server's may do whatever it likes.
   if (pick(statement, 'CopyStmt')?.is_program) return undefined;
-  const writes = writesOf(statement, { catalogue, sql, index });
+  const writes = writesOf(statement, { catalogue, index });
   if (!writes) return undefined;
   // That a SELECT has written nothing is asked of the server; a write would end everything.
   if (!isWithoutHarm(statement, catalogue, writes.length > 0)) return undefined;

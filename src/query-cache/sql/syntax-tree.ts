@@ -2,7 +2,7 @@
  * PostgreSQL's syntax tree as its parser gives it: every node is an object whose only key is the
  * node's type; zero, false and empty text are left out.
  */
-import { loadModule, parseSync, scanSync, SqlError, type Node, type RawStmt } from 'libpg-query';
+import { loadModule, parseSync, SqlError, type Node, type RawStmt } from 'libpg-query';
 
 export type {
   A_Const,
@@ -22,7 +22,6 @@ export type {
   RawStmt,
   RefreshMatViewStmt,
   ReturningClause,
-  ScanToken,
   SelectStmt,
   SQLValueFunction,
   TransactionStmt,
@@ -30,7 +29,6 @@ export type {
   TypeCast,
   TypeName,
   UpdateStmt,
-  WithClause,
 } from 'libpg-query';
 
 type KeysOf<U> = U extends unknown ? keyof U : never;
@@ -50,8 +48,6 @@ export function parse(sql: string): readonly RawStmt[] {
 export function isParserError(error: unknown): boolean {
   return error instanceof SqlError;
 }
-
-export const scan = scanSync;
 
 /** The fields of the node, if it is of that type. */
 export function pick<Type extends NodeType>(

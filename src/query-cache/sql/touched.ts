@@ -21,8 +21,8 @@ export interface WriteOutcome {
   readonly rowCount: number | undefined;
   /** What RETURNING gave. */
   readonly rows: readonly Row[];
-  /** What the probe answered, where it was run in the same transaction right before. */
-  readonly probed?: readonly Row[] | undefined;
+  /** The values in the rows as they were and as they are, where a trigger on the table has told. */
+  readonly noticed?: TouchedTable['dimensions'] | undefined;
 }
 
 /** The texts of a dimension's columns, one list for each row image; `undefined`: not known. */
@@ -108,6 +108,10 @@ export function touchedBy(
   let insertedUnknownKeys: string | undefined;
   for (const dimension of facts.dimensions) {
     const values = valuesIn([images.before(dimension), images.after(dimension)]);
+    if (values === 'unknown' && write.action !== 'insert') {
+      dimensions.set(dimension.name, outcome.noticed?.get(dimension.name) ?? 'unknown');
+      continue;
+    }
     const isKey = dimension.name === facts.primaryKey;
     if (isKey && write.action === 'insert' && values === 'unknown') {
       // Only answers that lack a row can change; those that have one depend on another key.
@@ -184,11 +188,9 @@ class WriteImages {
       case 'insert':
         return this.write.mayUpdateOthers ? this.#returnedUnchanged(dimension) : [];
       case 'update':
-        return (
-          this.#probed(dimension) ?? this.#returnedUnchanged(dimension) ?? this.#confined(dimension)
-        );
+        return this.#returnedUnchanged(dimension) ?? this.#confined(dimension);
       case 'delete':
-        return this.#returned(dimension) ?? this.#probed(dimension) ?? this.#confined(dimension);
+        return this.#returned(dimension) ?? this.#confined(dimension);
       case 'rewrite':
         return undefined;
     }
@@ -229,13 +231,6 @@ class WriteImages {
   #textsOf(dimension: Dimension, row: Row): readonly ColumnText[] {
     const valueIn = (column: string): unknown => row[this.#resultColumns.get(column) ?? ''];
     return rowTexts(dimension, this.facts, valueIn);
-  }
-
-  /** Locked rows still fit the WHERE clause; as many written rows are the same rows. */
-  #probed(dimension: Dimension): Images {
-    const { probed, rowCount } = this.outcome;
-    if (!probed || probed.length !== rowCount) return undefined;
-    return probed.map((row) => rowTexts(dimension, this.facts, (column) => row[column]));
   }
 
   #confined(dimension: Dimension): Images {

@@ -12,7 +12,6 @@ const NOTHING_KNOWN = {
   inserted: new Map<string, readonly (Term | undefined)[]>(),
   mayUpdateOthers: false,
   returning: new Map<string, string>(),
-  probe: undefined,
 };
 
 /** Any rows of the tables, in any way. */

@@ -5,7 +5,6 @@ import type { RowsChanged } from './cascades.js';
 import { confinementsOf, EqualityReader } from './confinement.js';
 import { readFromClause, tableItem, type FromClause, type RangeItem } from './from-clause.js';
 import { insertedColumns } from './inserted-columns.js';
-import { probeOf } from './probe.js';
 import { returnedColumns } from './returned-columns.js';
 import {
   pick,
@@ -15,7 +14,6 @@ import {
   type RangeVar,
   type ReturningClause,
   type UpdateStmt,
-  type WithClause,
 } from './syntax-tree.js';
 import { termOf, type ParameterUse, type WrittenTerm } from './terms.js';
 import type { WriteContext } from './write-context.js';
@@ -30,7 +28,6 @@ interface RowChange {
   readonly others: readonly Node[];
   readonly where: Node | undefined;
   readonly returningClause: ReturningClause | undefined;
-  readonly withClause: WithClause | undefined;
 }
 
 /** The writes, or `undefined` where the statement may change more than can be told. */
@@ -63,7 +60,6 @@ export function analyseInsert(
       inserted: inserted(),
       mayUpdateOthers,
       returning: returnedFrom(insert.returningClause, item, [item], context),
-      probe: undefined,
     },
   ];
 }
@@ -79,7 +75,6 @@ export function analyseUpdate(
     others: update.fromClause ?? [],
     where: update.whereClause,
     returningClause: update.returningClause,
-    withClause: update.withClause,
   };
   return ofRowChange(change, namesOfTargets(change.targets), context);
 }
@@ -95,7 +90,6 @@ export function analyseDelete(
     others: deletion.usingClause ?? [],
     where: deletion.whereClause,
     returningClause: deletion.returningClause,
-    withClause: deletion.withClause,
   };
   return ofRowChange(change, 'deleted', context);
 }
@@ -105,7 +99,7 @@ function ofRowChange(
   changed: RowsChanged,
   context: WriteContext,
 ): readonly TableWrite[] | undefined {
-  const { sql, catalogue, parameters, countedBy, tableOf } = context;
+  const { catalogue, parameters, countedBy, tableOf } = context;
   const target = writeTarget(change.relation, [change.action], catalogue);
   const alsoRewrites = target && rewrittenBy(target, [changed], catalogue);
   if (!target || !change.relation || !alsoRewrites) return undefined;
@@ -117,23 +111,19 @@ function ofRowChange(
     .references(from.root, change.where, from.visible)
     .filter((reference) => reference.item === item);
   const assignments = assignedTerms(change.targets, table, parameters);
-  const write = {
-    table: table.id,
-    action: change.action,
-    countedBy,
-    alsoRewrites,
-    confinements: confinementsOf(table, references, parameters),
-    assignments: assignments(),
-    inserted: new Map<string, (Term | undefined)[]>(),
-    mayUpdateOthers: false,
-    returning: returnedFrom(change.returningClause, item, from.visible, context),
-  };
-  const isAlone = change.others.length === 0;
-  const probe =
-    sql !== undefined && isAlone
-      ? probeOf({ ...change, ...write, sql, facts: table, catalogue })
-      : undefined;
-  return [{ ...write, probe }];
+  return [
+    {
+      table: table.id,
+      action: change.action,
+      countedBy,
+      alsoRewrites,
+      confinements: confinementsOf(table, references, parameters),
+      assignments: assignments(),
+      inserted: new Map<string, (Term | undefined)[]>(),
+      mayUpdateOthers: false,
+      returning: returnedFrom(change.returningClause, item, from.visible, context),
+    },
+  ];
 }
 
 function returnedFrom(

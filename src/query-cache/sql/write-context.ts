@@ -7,8 +7,6 @@ export interface WriteContext {
   readonly catalogue: Catalogue;
   /** Of the statement as a whole. */
   readonly parameters: ParameterUse;
-  /** The text; `undefined` where no probe may be cut out of it. */
-  readonly sql: string | undefined;
   /** The statement whose answer counts the part's rows, if any does. */
   readonly countedBy: number | undefined;
   /** Whether the rows of the answer are what the part returns. */

@@ -72,25 +72,6 @@ describe('statements with several writing parts', () => {
     );
     expect(returning).toBe(0);
   });
-
-  it('locks no rows for an inner part, and for the outermost only by its own parameters', () => {
-    const probes = (sql: string) => writesOf(sql).map(({ probe }) => probe?.sql);
-    expect(probes('WITH d AS (UPDATE users SET email = $2 WHERE id = $1) SELECT 1')).toEqual([
-      undefined,
-    ]);
-    const [alone] = probes('WITH a AS (SELECT $2::int) UPDATE users SET email = $3 WHERE id = $1');
-    expect(alone).toBe(
-      'SELECT "users"."id" AS "id", "users"."region" AS "region" FROM "users" WHERE id = $1 FOR NO KEY UPDATE',
-    );
-    expect(probes('WITH a AS (SELECT $1::int) UPDATE users SET email = $2 WHERE id = $1')).toEqual([
-      undefined,
-    ]);
-  });
-
-  it('locks the rows of ONLY the table where the statement changes ONLY those', () => {
-    const [write] = writesOf('UPDATE ONLY users SET email = $1 WHERE id = $2');
-    expect(write?.probe?.sql).toContain('FROM ONLY "users"');
-  });
 });
 
 describe('MERGE', () => {

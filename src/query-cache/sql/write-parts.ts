@@ -21,8 +21,6 @@ const WRITING_NODES: ReadonlySet<string> = new Set([
 
 export interface WritingText {
   readonly catalogue: Catalogue;
-  /** `undefined` where the text has other statements as well. */
-  readonly sql: string | undefined;
   /** The statement's place in the text. */
   readonly index: number;
 }
@@ -30,7 +28,7 @@ export interface WritingText {
 /** None where it writes nothing; `undefined` where more may change than can be told. */
 export function writesOf(
   statement: Node,
-  { catalogue, sql, index }: WritingText,
+  { catalogue, index }: WritingText,
 ): readonly TableWrite[] | undefined {
   const parts = writingParts(statement);
   if (parts.length === 0) return [];
@@ -44,7 +42,6 @@ export function writesOf(
         catalogue,
         parameters,
         tableOf,
-        sql: isOutermost ? sql : undefined,
         countedBy: isOutermost ? index : undefined,
         answersRows: isOutermost,
       });

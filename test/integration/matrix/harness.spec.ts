@@ -21,7 +21,7 @@ describe('a row of the matrix', () => {
   });
 
   it('fails where nobody follows the writes, also one that ends nothing', async () => {
-    matrix = await Matrix.open(shop);
+    matrix = await Matrix.open(shop, { hasTriggers: false });
     // A subscriber that is missing would be put back.
     matrix.app.get(StatementSubscriber).isListening = false;
     await expect(hold(matrix, row)).rejects.toThrow('toEqual');

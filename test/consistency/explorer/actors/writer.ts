@@ -1,7 +1,6 @@
 /** A process that writes: statements, the log of what they touched, and the write protocol. */
 import {
   outcomeOfFailure,
-  sqlStateOf,
   type CommitOutcome,
 } from '../../../../src/cache-invalidation/core/commit-outcome.js';
 import { TransactionLog } from '../../../../src/cache-invalidation/core/transaction-log.js';
@@ -11,6 +10,7 @@ import {
   type WritePolicy,
 } from '../../../../src/cache-invalidation/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/query-cache/core/cache-events.js';
+import { sqlStateOf } from '../../../../src/query-cache/core/sql-state.js';
 import type { TokenSource } from '../../../../src/query-cache/core/token.js';
 import { versionNamesOf } from '../../../../src/query-cache/core/touched-regions.js';
 import type {

@@ -1,6 +1,6 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
-import type { BypassReason, CacheEvents } from './core/cache-events.js';
+import type { CacheEvents } from './core/cache-events.js';
 import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
 import type { Answer, ReadRequest } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
@@ -118,7 +118,7 @@ export class CacheReader {
   async #valuePastCache(query: CacheableQuery, detail: UncacheableReason): Promise<ValueOutcome> {
     const compiled = compileQuery(query, this.source);
     const reason = 'uncacheable';
-    this.#tellBypass(compiled, reason, detail);
+    this.events.tell('bypass', { query: compiled.name, reason, detail });
     const { value, ...answer } = await this.executor.execute(compiled);
     const outcome = {
       source: 'bypass',
@@ -269,10 +269,6 @@ export class CacheReader {
     const run = (): Promise<Answer> => this.#run(compiled, toBody);
     const outcome = await this.protocol.bypass({ query: compiled.name, run }, reason, detail);
     return { ...outcome, detail };
-  }
-
-  #tellBypass({ name }: CompiledQuery, reason: BypassReason, detail: string): void {
-    this.events.tell('bypass', { query: name, reason, detail });
   }
 
   #ttlMs(answer: Answer, { ttl = this.options.ttlMs, emptyTtl }: Lifetime): number {

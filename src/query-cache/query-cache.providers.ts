@@ -25,6 +25,7 @@ import { impurity } from './query-errors.js';
 import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { entityClassesOf } from './sql/entity-classes.js';
+import { MapCheck } from './sql/map-check.js';
 import { OpenTransactions } from './sql/open-transactions.js';
 import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
@@ -240,7 +241,7 @@ export const readProviders: FactoryProvider[] = [
         planner,
         plans,
         checkedPlans,
-        new QueryExecutor(source, () => {
+        new QueryExecutor(source, new MapCheck(options.verifyPlans, events), () => {
           // Without Redis nothing that is stored is served, and every instance finds out by itself.
           schema.reconfigured().catch(() => undefined);
         }),

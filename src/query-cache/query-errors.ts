@@ -14,7 +14,7 @@ export class OtherDataSourceError extends Error {
   }
 }
 
-/** A builder that reads more than its parameters. */
+/** A definition that reads more than its parameters. */
 export class ImpureQueryError extends Error {
   constructor(query: string, difference: PlanDifference) {
     super(impurity(query, difference));
@@ -24,10 +24,11 @@ export class ImpureQueryError extends Error {
 
 export function impurity(query: string, difference: PlanDifference): string {
   return (
-    `The query ${query} was built again with equal parameters, and its ${difference} differ: its ` +
-    'builder reads something else as well, such as AsyncLocalStorage, a variable or the clock. This is ' +
-    'a tenant leak: a hit does not build the query, so one tenant gets the rows of another. Pass what ' +
-    'it reads as a parameter, or declare it: defineQuery({ ..., context: () => tenant }).'
+    `The query ${query} was made again of the same parameters, and its ${difference} differ: ` +
+    `${difference === 'mapped rows' ? '`map` or `headers`' : '`build`'} reads something else as well, such as ` +
+    'AsyncLocalStorage, a variable or the clock. This is a tenant leak: a hit runs none of them, so one ' +
+    'tenant gets the rows of another. Pass what it reads as a parameter, or declare it: ' +
+    'defineQuery({ ..., context: () => tenant }).'
   );
 }
 

@@ -116,7 +116,7 @@ describe('RedisVersionStore on Redis', () => {
     await store.begin(mark('w1', 'id=3'), 't2', LONG_MS);
     await store.prolong({ table: TABLE, names: ['id=1', 'id=3', 'id=4'] }, LONG_MS);
     await store.prolong({ table: TABLE, names: ['id=1'] }, 1_000);
-    const lifeOf = (name: string) => admin.pttl(`${namespace}:{${TABLE}}:v:${name}`);
+    const lifeOf = (name: string) => admin.pttl(`${namespace}:db:{${TABLE}}:v:${name}`);
     const [whole, unknown, inserts, first, second, marked, missing] = await Promise.all(
       ['*', 'id?', 'id+', 'id=1', 'id=2=?', 'id=3', 'id=4'].map(lifeOf),
     );

@@ -7,7 +7,7 @@ import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
 import {
-  allDegraded,
+  allWithoutRedis,
   allWell,
   infoOf,
   keyOfUsers,
@@ -82,7 +82,7 @@ describe('a service that is pointed to another Redis', () => {
 
         // A replica is not good enough, however long it takes to make it a primary.
         pointTo(replica);
-        await allDegraded(cluster, /replica/);
+        await allWithoutRedis(cluster, /replica/);
         await expectReads(cluster, watch);
         await tell(replica, 'REPLICAOF', 'NO', 'ONE');
         await allWell(cluster);

@@ -6,7 +6,14 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { allDegraded, allWell, counted, infoOf, tell, withRedis } from './support/redis-trouble.js';
+import {
+  allWell,
+  allWithoutRedis,
+  counted,
+  infoOf,
+  tell,
+  withRedis,
+} from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 
 /** Each key delays the loading of a snapshot by a millisecond: long enough for what is looked at. */
@@ -110,7 +117,7 @@ describe('a Redis that answers with errors', () => {
     },
     {
       trouble: 'NOPERM: scripts were forbidden',
-      reason: /NOPERM/,
+      reason: /NOPERM|refuses/,
       start: () => redis('ACL', 'SETUSER', 'default', '-@scripting'),
       end: () => redis('ACL', 'SETUSER', 'default', '+@all'),
     },
@@ -122,7 +129,7 @@ describe('a Redis that answers with errors', () => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async (watch) => {
         await start();
-        await allDegraded(cluster, reason);
+        await allWithoutRedis(cluster, reason);
         const unannounced = await counted(writer, 'unannounced_writes_total');
         expect((await register.write(writer)).status).toBe(200);
         expect(await counted(writer, 'unannounced_writes_total')).toBeGreaterThan(unannounced);
@@ -149,7 +156,7 @@ describe('a Redis that answers with errors', () => {
         expect((await register.write(writer)).status).toBe(200);
         await allHit(cluster, register);
         const restarted = cluster.redis.restart();
-        await allDegraded(cluster, /LOADING|loading|ECONNREFUSED|closed/);
+        await allWithoutRedis(cluster, /LOADING|loading|ECONNREFUSED|closed/);
         expect((await register.write(other)).status).toBe(200);
         await expectReads(cluster, watch);
         await restarted;
@@ -187,7 +194,7 @@ describe('a Redis that answers with errors', () => {
           await admin.config('SET', 'maxclients', '1');
           try {
             await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-            await allDegraded(cluster, /max number of clients|connection|closed/);
+            await allWithoutRedis(cluster, /max number of clients|connection|closed/);
             expect((await register.write(writer)).status).toBe(200);
             await expectReads(cluster, watch);
           } finally {

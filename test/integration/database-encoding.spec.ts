@@ -34,7 +34,7 @@ describe('a database in EUC_JP', () => {
   let reads: CachedReads;
 
   beforeAll(async () => {
-    reads = await CachedReads.start([Label], [], {}, await createDatabase('EUC_JP'));
+    reads = await CachedReads.start([Label], [], {}, { database: await createDatabase('EUC_JP') });
   });
 
   afterAll(() => reads.stop());
@@ -51,14 +51,19 @@ describe('a database in EUC_JP', () => {
 
   it('a region of texts is refused at start, with the reason', async () => {
     const database = await createDatabase('EUC_JP');
-    await expect(CachedReads.start([District], [], {}, database)).rejects.toThrow(
+    await expect(CachedReads.start([District], [], {}, { database })).rejects.toThrow(
       /name of table public.districts .* encoding is neither UTF8/,
     );
   });
 });
 
 it('in LATIN1 a table is split by texts', async () => {
-  const reads = await CachedReads.start([Label], [], {}, await createDatabase('LATIN1'));
+  const reads = await CachedReads.start(
+    [Label],
+    [],
+    {},
+    { database: await createDatabase('LATIN1') },
+  );
   try {
     await reads.app.source.getRepository(Label).insert([
       { id: '\u00e9', n: 1 },

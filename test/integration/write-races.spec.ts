@@ -44,6 +44,7 @@ beforeAll(async () => {
     databaseUrl: await createDatabase(),
     entities: [Customer],
     synchronize: true,
+    invalidation: { triggers: 'install' },
   });
   sql = StatementCounter.attach(app.source);
   customers = app.source.getRepository(Customer);

@@ -16,7 +16,7 @@ export type BypassReason =
   | 'uncacheable';
 
 /** What was found to differ when a query was built again with equal parameters. */
-export type PlanDifference = 'SQL' | 'parameters';
+export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
 
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];

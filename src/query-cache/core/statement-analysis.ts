@@ -47,6 +47,7 @@ export type UncacheableReason =
   | 'parameter-type'
   | 'value-type'
   | 'plan-changed'
+  | 'impure-map'
   | 'too-large'
   | 'unknown-keys';
 

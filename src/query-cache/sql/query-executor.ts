@@ -4,6 +4,7 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
+import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
 import { rollBack } from './transaction-end.js';
@@ -29,6 +30,7 @@ export class QueryExecutor {
   /** @param onReconfigured called when the server has read its configuration anew. */
   constructor(
     private readonly source: DataSource,
+    private readonly maps: MapCheck,
     onReconfigured: () => void,
   ) {
     this.#sessions = new SessionContext(source, onReconfigured);
@@ -69,7 +71,7 @@ export class QueryExecutor {
       : await fetchAudited(query, builder, runner, audit);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
     const shared = direct && !rows ? SHARED : undefined;
-    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal);
+    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.maps);
   }
 }
 
@@ -168,6 +170,7 @@ function shape(
   query: CompiledQuery,
   { rows, count }: Fetched,
   refusal: AuditRefusal | undefined,
+  maps?: MapCheck,
 ): ExecutedQuery {
   const { bound, shape: wanted } = query;
   if (wanted === 'count') {
@@ -175,14 +178,18 @@ function shape(
   }
   const map = bound?.map;
   const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
+  const headers = bound?.headers(mapped) ?? {};
   const answers = { one: mapped[0] ?? null, 'many-and-count': [mapped, count] };
   const value = wanted === 'one' || wanted === 'many-and-count' ? answers[wanted] : mapped;
   return {
     value,
     rowCount: rows.length,
     empty: rows.length === 0,
-    headers: bound?.headers(mapped) ?? {},
-    refusal: refusal ?? (isHalf(query, value) ? HALF : undefined),
+    headers,
+    refusal:
+      refusal ??
+      (isHalf(query, value) ? HALF : undefined) ??
+      maps?.refusalOf(bound, rows, mapped, headers),
   };
 }
 

@@ -49,6 +49,14 @@ export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<v
   await Promise.all(cluster.running.map((member) => degraded(member, why)));
 }
 
+/** Every instance that runs says that Redis is not available, and its log says why. */
+export async function allWithoutRedis(cluster: FaultCluster, why: RegExp): Promise<void> {
+  await allDegraded(cluster, /Redis is not available/);
+  for (const { instance } of cluster.running) {
+    await eventually(() => expect(instance.process.log).toMatch(why));
+  }
+}
+
 /** Still ready: a degraded cache costs speed, never truth. */
 export async function degraded(member: Member, why: RegExp): Promise<void> {
   await eventually(async () => {

@@ -188,11 +188,11 @@ describe('a handler that returns a query', () => {
     const get = (path: string): Promise<unknown> => app.get(path);
     for (let times = 0; times < 4; times += 1) await get('/notes/1');
     expect(await get('/notes/1')).toMatchObject({
-      json: 'a',
+      body: 'a',
       cache: expect.stringContaining('hit'),
     });
     expect(await get('/notes/1?write=b')).toEqual({
-      json: 'b',
+      body: 'b',
       cache: 'tidemark; fwd=bypass; detail=transaction',
     });
   });

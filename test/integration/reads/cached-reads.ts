@@ -4,6 +4,7 @@
  */
 import { expect } from '@jest/globals';
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
+import type { CacheInvalidationModuleOptions } from '../../../src/cache-invalidation/index.js';
 import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import type { CacheableQuery } from '../../../src/query-cache/sql/compiled-query.js';
 import { CachedApplication } from '../../support/cached-application.js';
@@ -17,6 +18,12 @@ export interface Observed {
   readonly statements: readonly string[];
 }
 
+interface DatabaseOptions {
+  /** URL of the database; absent: a new one. */
+  readonly database?: string;
+  readonly invalidation?: CacheInvalidationModuleOptions;
+}
+
 export class CachedReads {
   private constructor(
     readonly app: CachedApplication,
@@ -28,10 +35,16 @@ export class CachedReads {
     entities: readonly EntityTarget<ObjectLiteral>[],
     schema: readonly string[] = [],
     cache: QueryCacheModuleOptions = {},
-    database?: string,
+    { database, invalidation = {} }: DatabaseOptions = {},
   ): Promise<CachedReads> {
     const databaseUrl = database ?? (await createDatabase());
-    const app = await CachedApplication.start({ databaseUrl, entities, synchronize: true, cache });
+    const app = await CachedApplication.start({
+      databaseUrl,
+      entities,
+      synchronize: true,
+      cache,
+      invalidation,
+    });
     const sql = StatementCounter.attach(app.source);
     for (const statement of schema) await app.source.query(statement);
     return new CachedReads(app, sql);

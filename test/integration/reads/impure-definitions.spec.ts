@@ -111,6 +111,33 @@ describe('a builder that reads the tenant', () => {
   });
 });
 
+describe('a map that reads the tenant', () => {
+  const undeclared = defineQuery({
+    name: 'undeclared-map',
+    build: (source, _: Record<string, never>) =>
+      source.getRepository(Country).createQueryBuilder('c').where('c.id = 1'),
+    map: ({ id }) => ({ id, seenBy: tenant.getStore() }),
+  });
+  const query = (): BoundQuery => undeclared.bind({});
+
+  it('fails outside of production', async () => {
+    await start();
+    await expect(readAs('US', query)).rejects.toThrow(/its mapped rows differ.*tenant leak/s);
+    await expect(readAs('EU', query)).rejects.toThrow(ImpureQueryError);
+  });
+
+  it('is answered with its own rows, counted and not stored where a share is verified', async () => {
+    const { app } = await start(0.999_999);
+    const differences: CacheEventMap['planDiffers'][0][] = [];
+    app.cache.events.on('planDiffers', (event) => differences.push(event));
+    for (const who of ['US', 'EU', 'US']) {
+      const seen = await readAs(who, query);
+      expect(seen).toMatchObject({ value: [{ id: 1, seenBy: who }], outcome: 'miss' });
+    }
+    expect(differences).toHaveLength(3);
+  });
+});
+
 describe('a definition with `context`', () => {
   it('has an answer for each tenant, by build, map and headers', async () => {
     await start();

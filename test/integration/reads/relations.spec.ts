@@ -7,7 +7,7 @@ import { Author, Book, Leaflet, LIBRARY, Loan } from './fixtures/library.entitie
 let reads: CachedReads;
 
 beforeAll(async () => {
-  reads = await CachedReads.start(LIBRARY);
+  reads = await CachedReads.start(LIBRARY, [], {}, { invalidation: { triggers: 'install' } });
 });
 
 afterAll(() => reads.stop());

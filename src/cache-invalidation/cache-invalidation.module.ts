@@ -103,14 +103,22 @@ const DRAIN_MS = 3_000;
     },
     {
       provide: MissedWrites,
-      inject: [DataSource, VersionStore, DatabaseSchema, WriteProtocol, OutboxObjects],
+      inject: [
+        DataSource,
+        VersionStore,
+        DatabaseSchema,
+        WriteProtocol,
+        OutboxObjects,
+        QUERY_CACHE_OPTIONS,
+      ],
       useFactory: (
         source: DataSource,
         store: VersionStore,
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
-      ) => new MissedWrites(source, store, schema, protocol, objects),
+        { redis }: QueryCacheOptions,
+      ) => new MissedWrites(source, store, schema, protocol, objects, redis !== undefined),
     },
     {
       provide: StatementSubscriber,

@@ -28,6 +28,7 @@ export class InvalidationStart {
         return triggers.problem;
       },
     });
+    await follower.observe();
     await this.lifecycle.start();
     await follower.start();
     this.relay.start();

@@ -9,12 +9,15 @@
  * - every table that answers depend on has its triggers: a session that is not followed writes to the
  *   outbox, which is relayed as for a stranger;
  * - the outbox is empty, so all of that has been relayed.
+ * The first start over a version store of this process alone has no answers to end.
+ *
  * Transactions that are still open are the watcher's: it takes one that it meets half-way for a write
  * to anything.
  */
 import type { DataSource } from 'typeorm';
 import { parseEpoch } from '../query-cache/core/version-format.js';
 import type { DatabaseSchema, VersionStore } from '../query-cache/index.js';
+import type { PostgresClient } from './postgres-client.js';
 import { catalogFingerprint } from './catalog-fingerprint.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import type { OutboxObjects } from './outbox/outbox-objects.js';
@@ -33,32 +36,47 @@ export class MissedWrites {
     private readonly schema: DatabaseSchema,
     private readonly protocol: WriteProtocol,
     private readonly objects: OutboxObjects,
+    /** Whether other processes, and earlier ones, use the version store too. */
+    private readonly isStoreShared: boolean,
   ) {
     this.#run = async (sql, values) => {
       const runner = source.createQueryRunner('master');
       try {
-        return (await runner.query(sql, values)) as Record<string, unknown>[];
+        // Past the hooks: these read the catalogs alone, and are long to parse.
+        const client = (await runner.connect()) as PostgresClient;
+        return (await client.query(sql, values)).rows;
       } finally {
         await runner.release();
       }
     };
   }
 
+  /** The catalog as it is now; to be asked before it is loaded. */
+  catalog(): Promise<string> {
+    return catalogFingerprint(this.#run);
+  }
+
   /**
    * To be called once the hooks are in place. Rejects where the database or the version store cannot
    * be reached.
+   *
+   * @param loaded what {@link catalog} answered before the catalog was loaded.
    */
-  async end(): Promise<void> {
+  async end(loaded: string): Promise<void> {
     const [reading] = await this.store.read([{ table: CATALOG, names: [] }]);
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
-    const found = await catalogFingerprint(this.#run);
+    const found = await this.catalog();
+    const isLoaded = found === loaded;
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
     const isUnchanged = last?.token === found && last.node === node;
-    if (isUnchanged && (await this.#isAllRecorded())) return;
-    await this.protocol.tell('schema', 0);
-    this.schema.markOutdated();
-    await this.schema.load();
+    if (isLoaded && isUnchanged && (await this.#isAllRecorded())) return;
+    const isFirst = epoch === undefined && !this.isStoreShared;
+    if (!isLoaded || !isFirst) {
+      await this.protocol.tell('schema', 0);
+      this.schema.markOutdated();
+      await this.schema.load();
+    }
     // Last: where this process ends before, the next one ends all answers once more.
     await this.store.rotate(CATALOG, epoch, found);
   }

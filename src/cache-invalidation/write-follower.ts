@@ -33,6 +33,8 @@ export class WriteFollower {
   #retryAtMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #wasDropped = false;
+  /** What the catalog was before it was loaded for the first time. */
+  #catalog: string | undefined;
 
   constructor(
     private readonly source: DataSource,
@@ -55,6 +57,11 @@ export class WriteFollower {
   /** Whether statements are followed now, whether or not all earlier ones are accounted for. */
   get isListening(): boolean {
     return this.subscriber.isListening && this.#isAttached;
+  }
+
+  /** To be called before the catalog is loaded for the first time, to know later whether it has changed since. */
+  async observe(): Promise<void> {
+    if (this.source.isInitialized) this.#catalog = await this.missed.catalog();
   }
 
   /** Follows from here on. Never rejects: what could not be done is the gap, and is tried again. */
@@ -104,10 +111,12 @@ export class WriteFollower {
     }
     for (const closed of others) source.subscribers.splice(source.subscribers.indexOf(closed), 1);
     if (!this.#isAttached) source.subscribers.push(subscriber);
+    const catalog = this.#catalog ?? (await this.missed.catalog());
+    this.#catalog = undefined;
     if (this.#wasDropped) await this.schema.reload();
     else await this.schema.load();
     subscriber.isListening = true;
-    await this.missed.end();
+    await this.missed.end(catalog);
     if (!this.#isAttached) return GAPS.dropped;
     this.#wasDropped = false;
     return undefined;

@@ -8,8 +8,11 @@ export interface RedisLog {
   warn(message: string): void;
 }
 
-/** As the server words its errors: `WRONGPASS invalid username-password pair`. */
-const SERVER_ERROR = /^[A-Z]{3,} /;
+/**
+ * What a server that answers is found to lack: its errors (`WRONGPASS invalid username-password pair`), that it is
+ * a replica or too old (server-facts.ts), the commands that it refuses.
+ */
+const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
 
 interface OutageEvents {
   down: [reason: string];

@@ -1,8 +1,9 @@
 /** Asks whether the database answers, over one connection that no request waits for. */
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
+import { describeError } from '../logging/describe-error.js';
 
 const TIMEOUT_MS = 1_000;
 
@@ -10,6 +11,8 @@ const TIMEOUT_MS = 1_000;
 export class DatabaseProbe implements OnApplicationShutdown {
   #client: pg.Client | undefined;
   #asking: Promise<void> | undefined;
+  readonly #log = new Logger('Health');
+  #isDown = false;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
@@ -32,7 +35,13 @@ export class DatabaseProbe implements OnApplicationShutdown {
       if (this.#client !== client) await client.connect();
       this.#client = client;
       await client.query('SELECT 1');
+      if (this.#isDown) this.#log.log('The database answers again');
+      this.#isDown = false;
     } catch (error) {
+      if (!this.#isDown) {
+        this.#log.warn(`The database does not answer: ${describeError(error).message}`);
+      }
+      this.#isDown = true;
       this.#client = undefined;
       void client.end().catch(() => undefined);
       throw error;

@@ -8,6 +8,7 @@ import type { WriteFollowing } from './core/write-following.js';
 import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
+import { ttlMsOf, type Lifetime } from './lifetime.js';
 import { QueryDefinitions } from './query-definitions.js';
 import type { CheckedPlans } from './sql/checked-plans.js';
 import {
@@ -19,16 +20,10 @@ import {
 } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
-import type { QueryExecutor } from './sql/query-executor.js';
+import type { ExecutedQuery, QueryExecutor } from './sql/query-executor.js';
 import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-cache.js';
-
-/** How long an answer may live, in milliseconds before jitter. */
-export interface Lifetime {
-  readonly ttl?: number;
-  readonly emptyTtl?: number;
-}
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
   /** Why the query is never cached, or not in this place. */
@@ -60,11 +55,10 @@ const toJson: ToBody = (value) => {
 
 const NO_BODY = Buffer.alloc(0);
 
-/** Share of the time to live that an answer without a row gets. */
-const EMPTY_TTL_SHARE = 0.1;
-
 export class CacheReader {
   readonly #definitions = new QueryDefinitions();
+  /** What a fill has read, by the error that says why its values cannot be stored. */
+  readonly #notStored = new WeakMap<Error, ExecutedQuery>();
 
   constructor(
     private readonly source: DataSource,
@@ -105,7 +99,8 @@ export class CacheReader {
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
-      return this.#valuePastCache(called, isLazy ? 'lazy-relations' : 'value-type');
+      const detail = isLazy ? 'lazy-relations' : 'value-type';
+      return this.#valuePastCache(called, detail, error);
     }
   }
 
@@ -115,11 +110,18 @@ export class CacheReader {
     return asCalled(query, this.source);
   }
 
-  async #valuePastCache(query: CacheableQuery, detail: UncacheableReason): Promise<ValueOutcome> {
+  /** Of those who wait for one fill, one gets what it has read, since values belong to one caller. */
+  async #valuePastCache(
+    query: CacheableQuery,
+    detail: UncacheableReason,
+    failure: Error,
+  ): Promise<ValueOutcome> {
+    const executed = this.#notStored.get(failure);
+    this.#notStored.delete(failure);
     const compiled = compileQuery(query, this.source);
     const reason = 'uncacheable';
     this.events.tell('bypass', { query: compiled.name, reason, detail });
-    const { value, ...answer } = await this.executor.execute(compiled);
+    const { value, ...answer } = executed ?? (await this.executor.execute(compiled));
     const outcome = {
       source: 'bypass',
       reason,
@@ -156,7 +158,6 @@ export class CacheReader {
     return this.protocol.bypass({ query: compiled.name, run }, 'not-followed');
   }
 
-  /** @throws LazyValueError */
   async #plan(
     query: CacheableQuery,
     representation: Representation,
@@ -188,7 +189,7 @@ export class CacheReader {
       dependencies,
       run: again ? first(() => run(audit), again) : () => run(audit),
       isRepeatable: again !== undefined,
-      ttlMs: (answer: Answer) => this.#ttlMs(answer, lifetime),
+      ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
     };
     return this.#readCached(request, query, toBody);
   }
@@ -208,7 +209,7 @@ export class CacheReader {
       dependencies,
       run: () => this.#runAnew(query, representation, text, key, toBody),
       isRepeatable: true,
-      ttlMs: (answer: Answer) => this.#ttlMs(answer, lifetime),
+      ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
     };
     return this.#readCached(request, query, toBody);
   }
@@ -256,8 +257,14 @@ export class CacheReader {
   }
 
   async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
-    const { value, refusal, ...rest } = await this.executor.execute(query, audit);
-    return { ...rest, body: toBody(value), refusal: refusal?.reason };
+    const executed = await this.executor.execute(query, audit);
+    const { value, refusal, ...rest } = executed;
+    try {
+      return { ...rest, body: toBody(value), refusal: refusal?.reason };
+    } catch (error) {
+      if (error instanceof UnencodableValueError) this.#notStored.set(error, executed);
+      throw error;
+    }
   }
 
   async #bypass(
@@ -269,12 +276,6 @@ export class CacheReader {
     const run = (): Promise<Answer> => this.#run(compiled, toBody);
     const outcome = await this.protocol.bypass({ query: compiled.name, run }, reason, detail);
     return { ...outcome, detail };
-  }
-
-  #ttlMs(answer: Answer, { ttl = this.options.ttlMs, emptyTtl }: Lifetime): number {
-    const baseMs = answer.empty ? (emptyTtl ?? ttl * EMPTY_TTL_SHARE) : ttl;
-    const jitter = 1 + this.options.ttlJitter * (2 * Math.random() - 1);
-    return Math.max(1, Math.round(baseMs * jitter));
   }
 }
 
@@ -288,7 +289,7 @@ function refuseLazyValues(
   }
 }
 
-/** Runs the one the first time, and the other one from then on. */
+/** Runs the one the first time, then the other. */
 function first<T>(once: () => T, later: () => T): () => T {
   let isFirst = true;
   return () => {

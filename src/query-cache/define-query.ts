@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { requireStorableHeaders } from './core/response-headers.js';
+import { storableHeaders } from './core/response-headers.js';
 import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './sql/own-copy.js';
 
@@ -135,9 +135,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         },
         map as ((row: ObjectLiteral) => unknown) | undefined,
         (rows) =>
-          headers
-            ? requireStorableHeaders(name, headers(rows as readonly R[], parameters))
-            : NO_HEADERS,
+          headers ? storableHeaders(name, headers(rows as readonly R[], parameters)) : NO_HEADERS,
         absent && (() => absent(parameters)),
       );
     },
@@ -152,7 +150,12 @@ function contextOf({
   readonly context?: () => unknown;
 }): BoundContext | undefined {
   if (!context) return undefined;
-  const { value } = ownCopyOf(context());
+  const { value, isWhole } = ownCopyOf(context());
+  if (!isWhole) {
+    throw new TypeError(
+      `\`context\` of the query ${name} must give plain data, not a promise, a function or an instance with methods.`,
+    );
+  }
   return {
     value,
     require: () => {

@@ -5,6 +5,7 @@
 
 const ALLOWED = new Set([
   'accept-ranges',
+  'content-disposition',
   'content-language',
   'content-location',
   'content-range',
@@ -14,7 +15,7 @@ const ALLOWED = new Set([
 /** Names that an application may choose: all of these but the ones that browsers or proxies act on. */
 const OWN_NAME = /^x-[a-z0-9_-]{1,100}$/;
 const NOT_OWN_NAME =
-  /^x-(accel|content|dns|download|forwarded|frame|http|lighttpd|original|permitted|powered|real|rewrite|sendfile|ua|xss)\b/;
+  /^x-(?:accel-|content-type-options$|dns-prefetch-control$|download-options$|forwarded|frame-options$|http-method|lighttpd-|original-(?:host|method|ur[il])$|permitted-cross-domain-policies$|powered-by$|real-ip$|reproxy-|rewrite-url$|sendfile|ua-compatible$|xss-protection$)/;
 /** Visible ASCII, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
@@ -30,12 +31,19 @@ export function isStorableHeader(name: string, value: unknown): value is string 
   return isAllowed(name) && typeof value === 'string' && VALUE.test(value);
 }
 
-/** @throws ResponseHeaderError */
-export function requireStorableHeaders<T extends Readonly<Record<string, string>>>(
+/**
+ * The headers as texts, without those that are undefined.
+ *
+ * @throws ResponseHeaderError
+ */
+export function storableHeaders(
   query: string,
-  headers: T,
-): T {
-  for (const [name, value] of Object.entries(headers)) {
+  headers: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const [name, given] of Object.entries(headers)) {
+    if (given === undefined) continue;
+    const value: unknown = typeof given === 'number' ? String(given) : given;
     if (!isAllowed(name)) {
       throw new ResponseHeaderError(
         query,
@@ -52,8 +60,9 @@ export function requireStorableHeaders<T extends Readonly<Record<string, string>
         'make it one, for example with encodeURIComponent',
       );
     }
+    texts[name] = value;
   }
-  return headers;
+  return texts;
 }
 
 function isAllowed(name: string): boolean {

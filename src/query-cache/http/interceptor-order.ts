@@ -34,7 +34,8 @@ export class InterceptorOrder implements OnModuleInit {
     );
     throw new Error(
       `${problems.join(' ')} Put @CacheQuery() on the handler, which then answers its query inside of all ` +
-        'interceptors, or make CacheInterceptor the last in @UseInterceptors() of the handler.',
+        'interceptors, or make CacheInterceptor the last in @UseInterceptors() of the handler. An interceptor that does ' +
+        'not look at the body, such as one that logs, gets @LeavesBody().',
     );
   }
 

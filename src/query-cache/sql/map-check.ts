@@ -1,15 +1,16 @@
 /**
  * Whether `map` and `headers` make the same of the rows outside of the request.
  *
- * A hit has no rows, so what they read past their arguments is looked for at the fill: they run once more in the
- * asynchronous context in which this module was loaded, where AsyncLocalStorage holds nothing of a request.
+ * A hit has no rows, so what they read past their arguments is looked for at the fill: they run once more, on copies of
+ * the rows, in the asynchronous context in which this module was loaded. AsyncLocalStorage holds nothing of a request
+ * there. What they make is compared as JSON.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { isDeepStrictEqual } from 'node:util';
 import type { CacheEvents } from '../core/cache-events.js';
 import type { BoundQuery } from '../define-query.js';
 import { ImpureQueryError } from '../query-errors.js';
 import type { AuditRefusal } from './fill-audit.js';
+import { ownCopyOf } from './own-copy.js';
 
 const outside = new AsyncResource('TidemarkMapCheck');
 
@@ -17,6 +18,8 @@ const IMPURE: AuditRefusal = {
   reason: 'impure-map',
   detail: '`map` or `headers` reads more than its arguments',
 };
+
+type Rows = readonly object[];
 
 export class MapCheck {
   /** @param share of the fills that are checked, 0 to 1; with 1 a difference is an error. */
@@ -26,31 +29,47 @@ export class MapCheck {
   ) {}
 
   /**
+   * Copies of the rows, taken before `map` may change them; `undefined` where this fill is not checked: by chance, since
+   * the query declares its context, or since the rows cannot be copied.
+   */
+  copyOf(query: BoundQuery | undefined, rows: Rows): Rows | undefined {
+    if (!query || query.context || this.share === 0 || Math.random() >= this.share)
+      return undefined;
+    const { value, isWhole } = ownCopyOf(rows);
+    return isWhole ? value : undefined;
+  }
+
+  /**
    * Why the answer must not be stored; `undefined` where it may be.
    *
    * @throws ImpureQueryError where every fill is checked.
    */
   refusalOf(
-    query: BoundQuery | undefined,
-    rows: readonly object[],
+    query: BoundQuery,
+    copies: Rows,
     mapped: readonly unknown[],
     headers: Readonly<Record<string, string>>,
   ): AuditRefusal | undefined {
-    // A context that is declared is part of the key.
-    if (!query || query.context || this.share === 0 || Math.random() >= this.share)
-      return undefined;
     const { map } = query;
-    const isEqual = outside.runInAsyncScope(() => {
-      try {
-        const again = map ? rows.map((row) => map(row)) : mapped;
-        return isDeepStrictEqual([again, query.headers(again)], [mapped, headers]);
-      } catch {
-        return false;
-      }
-    });
-    if (isEqual) return undefined;
+    const made = jsonOf(() => [mapped, headers]);
+    const again = outside.runInAsyncScope(() =>
+      jsonOf(() => {
+        const other = map ? copies.map((row) => map(row)) : copies;
+        return [other, query.headers(other)];
+      }),
+    );
+    // What is no JSON is not stored as such.
+    if (made === undefined || made === again) return undefined;
     if (this.share >= 1) throw new ImpureQueryError(query.name, 'mapped rows');
     this.events.tell('planDiffers', { query: query.name, difference: 'mapped rows' });
     return IMPURE;
+  }
+}
+
+function jsonOf(make: () => unknown): string | undefined {
+  try {
+    return JSON.stringify(make());
+  } catch {
+    return undefined;
   }
 }

@@ -177,6 +177,7 @@ function shape(
     return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
   }
   const map = bound?.map;
+  const copies = maps?.copyOf(bound, rows);
   const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
   const headers = bound?.headers(mapped) ?? {};
   const answers = { one: mapped[0] ?? null, 'many-and-count': [mapped, count] };
@@ -189,7 +190,7 @@ function shape(
     refusal:
       refusal ??
       (isHalf(query, value) ? HALF : undefined) ??
-      maps?.refusalOf(bound, rows, mapped, headers),
+      (bound && copies && maps?.refusalOf(bound, copies, mapped, headers)),
   };
 }
 

@@ -120,6 +120,24 @@ describe('a map that reads the tenant', () => {
   });
   const query = (): BoundQuery => undeclared.bind({});
 
+  it('is no map that changes its row, makes an instance or an invalid date', async () => {
+    const changing = defineQuery({
+      name: 'changing-map',
+      build: (source, _: Record<string, never>) =>
+        source.getRepository(Country).createQueryBuilder('c').where('c.id = 1'),
+      map: (country) => {
+        country.name = `Dr ${country.name}`;
+        return { ...country, at: new Date('never') };
+      },
+    });
+    await start();
+    const change = (): BoundQuery => changing.bind({});
+    const { value } = await readAs('US', change);
+    expect(value).toMatchObject([{ name: 'Dr US' }]);
+    const again = await readAs('EU', change);
+    expect(again).toMatchObject({ value: [{ name: 'Dr US' }], outcome: 'hit' });
+  });
+
   it('fails outside of production', async () => {
     await start();
     await expect(readAs('US', query)).rejects.toThrow(/its mapped rows differ.*tenant leak/s);

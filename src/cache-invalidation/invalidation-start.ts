@@ -20,7 +20,7 @@ export class InvalidationStart {
 
   async run(): Promise<void> {
     const { follower, triggers } = this;
-    this.following.followedBy({
+    const isFirst = this.following.followedBy({
       get gap() {
         return follower.gap;
       },
@@ -28,6 +28,8 @@ export class InvalidationStart {
         return triggers.problem;
       },
     });
+    // The module was imported twice: one instance of it is enough.
+    if (!isFirst) return;
     await follower.observe();
     await this.lifecycle.start();
     await follower.start();

@@ -90,6 +90,7 @@ export class StatementWatcher {
       }
     } catch (error) {
       turns.leave(statement);
+      this.#closeUnended(session, statement, error);
       throw error instanceof WriteRefusedError || error instanceof QueryFailedError
         ? error
         : new QueryFailedError(query, valuesOf(parameters), error as Error);
@@ -111,6 +112,7 @@ export class StatementWatcher {
         else leaveOpen(session, statement, this);
       } else if (statement.analysis?.kind === 'transaction') {
         this.#afterTransactionCommand(session, statement, answered);
+        if (!answered.success) this.#closeUnended(session, statement, answered.error);
         await session.unlock();
       } else {
         await this.#afterWrite(session, statement, answered);
@@ -236,6 +238,17 @@ export class StatementWatcher {
       this.#owe(session);
       session.endTransaction();
     }
+  }
+
+  /**
+   * Closes the connection where its transaction was to be rolled back and got no answer: it may still be open, and would
+   * swallow what is sent over the connection next.
+   */
+  #closeUnended(session: ConnectionSession, { analysis }: RunningStatement, error: unknown): void {
+    const isRollback = analysis?.kind === 'transaction' && analysis.command === 'rollback';
+    if (!isRollback || isAnswered({ error })) return;
+    session.close();
+    this.#endTransaction(session);
   }
 
   #afterTransactionCommand(

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { defineQuery } from '../../src/query-cache/index.js';
+import { DatabaseSchema, defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
 import { createDatabase } from '../support/shared-postgres.js';
@@ -106,6 +106,31 @@ describe('a statement that node-postgres gives up', () => {
     await stranger.query('ROLLBACK');
     await eventually(async () => expect(await left()).toEqual([]));
     expect(await renewed()).toEqual([[0, 2, 3], 3]);
+  });
+
+  it('takes the transaction of the application with it, also where ROLLBACK gets no answer', async () => {
+    await stranger.query('BEGIN');
+    await stranger.query('SELECT FROM customers WHERE id = 1 FOR UPDATE');
+    const work = app.source.transaction(async (manager) => {
+      await manager.query(set(7, 2));
+      await manager.query(set(7, 1));
+    });
+    await expect(work).rejects.toThrow('Query read timeout');
+    await stranger.query('ROLLBACK');
+    await app.source.query(set(3, 3));
+    await app.get(DatabaseSchema).reload();
+    expect([await visitsOf(2), await visitsOf(3)]).toEqual([0, 3]);
+    await eventually(async () => expect(await left()).toEqual([]));
+  });
+
+  it('a transaction that was left open is never committed by one of the cache', async () => {
+    const runner = app.source.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(set(9, 2));
+    await runner.release();
+    await expect(app.get(DatabaseSchema).reload()).rejects.toThrow('left in a transaction');
+    await app.get(DatabaseSchema).reload();
+    expect(await visitsOf(2)).toBe(0);
   });
 
   it('leaves no snapshot behind, where it is one of several of an answer', async () => {

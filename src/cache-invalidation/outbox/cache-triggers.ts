@@ -1,9 +1,9 @@
 /** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
 import { QueryFailedError, type DataSource } from 'typeorm';
 import {
+  inOwnTransaction,
   loadCatalogueOf,
   PLAIN_PLANS,
-  rollBack,
   type Catalogue,
   type TableFacts,
 } from '../../query-cache/index.js';
@@ -173,22 +173,10 @@ export class CacheTriggers {
     );
   }
 
-  async #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
-    const runner = this.source.createQueryRunner();
-    try {
-      const connection: unknown = await runner.connect();
-      try {
-        await runner.startTransaction();
-        const result = await work((sql, values) => runner.query(sql, values));
-        await runner.commitTransaction();
-        return result;
-      } catch (error) {
-        await rollBack(connection, error, () => runner.rollbackTransaction());
-        throw error;
-      }
-    } finally {
-      await runner.release();
-    }
+  #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
+    return inOwnTransaction(this.source, 'START TRANSACTION', (runner) =>
+      work((sql, values) => runner.query(sql, values)),
+    );
   }
 
   /** All outboxes of the database: one that nobody reads any more is to be removed. */

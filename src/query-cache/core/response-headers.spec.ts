@@ -39,7 +39,7 @@ describe('the response headers of a stored answer', () => {
   it.each([['a\r\nset-cookie: b'], ['ü'], ['\u0000'], [{}]])(
     'may not have the value %j',
     (value) => {
-      const give = (): unknown => storableHeaders('users', { link: value as string });
+      const give = (): unknown => storableHeaders('users', { link: value });
       expect(give).toThrow('whose value is not a text of visible ASCII');
     },
   );

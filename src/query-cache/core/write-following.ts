@@ -16,7 +16,7 @@ export interface StatementHooks {
 const NO_HOOKS: StatementHooks = {
   gap:
     'nothing follows the writes of the data source. Import CacheInvalidationModule.forRoot() ' +
-    'beside QueryCacheModule',
+    'beside QueryCacheModule, and each of the two once in the application',
   blindSpot: undefined,
 };
 
@@ -27,8 +27,11 @@ export class WriteFollowing {
   /** @param warn gets one line for each new reason. */
   constructor(private readonly warn: (line: string) => void) {}
 
-  followedBy(hooks: StatementHooks): void {
+  /** Answers whether these are the hooks that count: another instance of the write side may have been first. */
+  followedBy(hooks: StatementHooks): boolean {
+    if (this.#hooks !== NO_HOOKS) return false;
     this.#hooks = hooks;
+    return true;
   }
 
   /** To be asked when a read arrives, before anything of the cache is used for it. */

@@ -17,7 +17,7 @@ import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
-import { rollBack } from './transaction-end.js';
+import { inOwnTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -176,23 +176,16 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const version = await this.#presentVersion().catch(() => undefined);
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
-    const runner = this.source.createQueryRunner('master');
-    const run: RunSql = async (sql, parameters) =>
-      (await runner.query(sql, parameters)) as Record<string, unknown>[];
-    let connection: unknown;
     try {
-      connection = await runner.connect();
-      await run('START TRANSACTION READ ONLY', []);
-      await run(PLAIN_PLANS, []);
-      this.#known = await this.#read(run);
-      await run('COMMIT', []);
+      this.#known = await inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', (runner) => {
+        const run: RunSql = async (sql, parameters) =>
+          (await runner.query(sql, parameters)) as Record<string, unknown>[];
+        return run(PLAIN_PLANS, []).then(() => this.#read(run));
+      });
       this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
-      if (connection) await rollBack(connection, error, () => run('ROLLBACK', []));
       throw error;
-    } finally {
-      await runner.release();
     }
   }
 

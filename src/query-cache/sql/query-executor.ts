@@ -7,7 +7,7 @@ import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
-import { rollBack } from './transaction-end.js';
+import { isInTransaction, rollBack } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -131,6 +131,8 @@ async function recording<T>(
 
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
   const connection: unknown = await runner.connect();
+  // Left open by somebody: what is read in it is not stored, and it is not ours to end.
+  if (isInTransaction(connection)) return work();
   try {
     // Of two statements, the second of which may fail.
     await runner.startTransaction('REPEATABLE READ');

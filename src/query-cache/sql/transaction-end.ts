@@ -6,6 +6,7 @@
  * the pool like this would never commit what is sent over it next, or would read an old snapshot. It is
  * closed instead: the server then rolls back, and the pool opens another.
  */
+import type { DataSource, QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../core/sql-state.js';
 
 /** The part of a node-postgres client that is used here. */
@@ -16,6 +17,43 @@ interface Client {
   end(): Promise<void>;
   listenerCount(event: 'error'): number;
   emit(event: 'error', error: Error): unknown;
+}
+
+/**
+ * Runs `work` in a transaction of the cache, over a connection of the pool to the primary. A connection that was left
+ * in a transaction of somebody else is closed first: ours would be part of it, and would commit it.
+ *
+ * @param begin the statement that begins the transaction.
+ */
+export async function inOwnTransaction<T>(
+  source: DataSource,
+  begin: string,
+  work: (runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  const runner = source.createQueryRunner('master');
+  let connection: unknown;
+  try {
+    connection = await runner.connect();
+    if (isInTransaction(connection)) {
+      closeConnection(connection);
+      throw new Error('The connection had been left in a transaction, and was closed: try again.');
+    }
+    await runner.query(begin);
+    const result = await work(runner);
+    await runner.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (connection) await rollBack(connection, error, () => runner.query('ROLLBACK'));
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Whether a transaction is open over a connection that was taken from the pool. */
+export function isInTransaction(connection: unknown): boolean {
+  const status = (connection as Client).getTransactionStatus();
+  return status === 'T' || status === 'E';
 }
 
 /**

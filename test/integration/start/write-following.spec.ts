@@ -5,6 +5,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CacheInvalidationModule } from '../../../src/cache-invalidation/index.js';
 import { CacheHealth } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -152,6 +153,15 @@ describe('a data source that loses the subscriber', () => {
     await application.source.query(RENAME);
     await eventually(async () => expect((await other.read()).value).toEqual(['nut']));
   });
+});
+
+it('a module that is imported twice follows writes once', async () => {
+  const twice = [CacheInvalidationModule.forRoot({ triggers: 'off' })];
+  const application = await start({ ...shared(), before: twice });
+  expect(await application.warm()).toEqual(['bolt']);
+  await application.source.query(RENAME);
+  expect((await application.read()).value).toEqual(['nut']);
+  expect(application.warnings).toEqual([]);
 });
 
 describe('what an application writes before its statements are followed', () => {

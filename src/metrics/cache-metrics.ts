@@ -19,11 +19,6 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'reason',
   );
   const joined = counter('joined_fills_total', 'Requests that shared a fill under way', 'scope');
-  const headStarts = counter(
-    'head_starts_total',
-    'Queries sent before it was known whether they had to be',
-    'used',
-  );
   const planDifferences = counter(
     'plan_differences_total',
     'Queries whose builder reads more than its parameters: a tenant leak',
@@ -68,7 +63,6 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     if (detail !== undefined) refusals.inc({ reason: detail });
   });
   events.on('joined', ({ scope }) => joined.inc({ scope }));
-  events.on('headStart', ({ used }) => headStarts.inc({ used: String(used) }));
   events.on('planDiffers', () => planDifferences.inc());
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());

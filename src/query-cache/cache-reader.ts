@@ -177,18 +177,11 @@ export class CacheReader {
     }
     if (!plan.cacheable) return this.#bypass(compiled, toBody, plan.reason);
     const { key, dependencies } = this.plans.learn(bound, text, { ...plan, sql });
-    const { audit } = plan;
-    // What TypeORM does with a builder that runs twice at once would mix up their connections.
-    const again =
-      query instanceof BoundQuery
-        ? () => this.#runAnew(query, representation, text, key, toBody)
-        : undefined;
     const request = {
       query: compiled.name,
       key,
       dependencies,
-      run: again ? first(() => run(audit), again) : () => run(audit),
-      isRepeatable: again !== undefined,
+      run: () => run(plan.audit),
       ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
     };
     return this.#readCached(request, query, toBody);
@@ -208,7 +201,6 @@ export class CacheReader {
       key,
       dependencies,
       run: () => this.#runAnew(query, representation, text, key, toBody),
-      isRepeatable: true,
       ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
     };
     return this.#readCached(request, query, toBody);
@@ -287,14 +279,4 @@ function refuseLazyValues(
   if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
     throw new LazyValueError();
   }
-}
-
-/** Runs the one the first time, then the other. */
-function first<T>(once: () => T, later: () => T): () => T {
-  let isFirst = true;
-  return () => {
-    if (!isFirst) return later();
-    isFirst = false;
-    return once();
-  };
 }

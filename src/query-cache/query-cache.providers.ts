@@ -44,8 +44,6 @@ const SWEEP_PAUSE_MS = 5_000;
 const SETTLE_WAIT_MS = 100;
 /** Pause between two looks for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
-/** At most one in so many fills that got a head start was sent in vain. */
-const HEAD_START_AFTER = 64;
 
 export const optionsProvider: FactoryProvider<Readonly<QueryCacheOptions>> = {
   provide: QUERY_CACHE_OPTIONS,
@@ -171,42 +169,44 @@ export const readProviders: FactoryProvider[] = [
       { fillLeaseMs, fillWaitMs }: QueryCacheOptions,
     ) =>
       new FillCoordinator(
-        entries,
-        lock,
-        randomToken,
-        systemClock,
-        systemTimers,
+        {
+          entries,
+          lock,
+          owner: randomToken(),
+          clock: systemClock,
+          timers: systemTimers,
+          onStoreFailure: (operation) => events.tell('storeFailed', { operation }),
+        },
         { leaseMs: fillLeaseMs, maxWaitMs: fillWaitMs, pollMs: FILL_POLL_MS },
-        (operation) => events.tell('storeFailed', { operation }),
       ),
   },
   {
     provide: ReadProtocol,
-    inject: [FreshnessGate, EntryStore, FillCoordinator, CacheEvents, QUERY_CACHE_OPTIONS],
+    inject: [FreshnessGate, FillCoordinator, CacheEvents, QUERY_CACHE_OPTIONS],
     useFactory: (
       gate: FreshnessGate,
-      entries: EntryStore,
       fills: FillCoordinator,
       events: CacheEvents,
       options: QueryCacheOptions,
     ) =>
       new ReadProtocol<L1Entry>(
-        gate,
-        new L1Cache(options.l1Bytes),
-        entries,
-        fills,
-        (entry: CacheEntry) => new L1Entry(entry),
-        tagOf,
-        { wall: wallClock, monotonic: systemClock },
-        systemTimers,
-        events,
+        {
+          gate,
+          local: new L1Cache(options.l1Bytes),
+          fills,
+          toEntry: (entry: CacheEntry) => new L1Entry(entry),
+          tagOf,
+          wallClock,
+          monotonicClock: systemClock,
+          timers: systemTimers,
+          events,
+        },
         {
           maxStalenessMs: options.maxStalenessMs,
           maxEntryBytes: options.maxEntryBytes,
           unknownKeysPerMinute: options.unknownKeysPerMinute,
           maxWaiters: options.fillMaxWaiters,
           maxWaitMs: options.fillWaitMs,
-          headStartAfter: HEAD_START_AFTER,
         },
       ),
   },

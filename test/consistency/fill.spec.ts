@@ -6,10 +6,8 @@ import {
   EntryStore,
   type CacheEntry,
   type FillLock,
-  type FillName,
 } from '../../src/query-cache/core/entry-store.js';
 import { FillCoordinator, type SharedFill } from '../../src/query-cache/core/fill-coordinator.js';
-import { randomToken } from '../../src/query-cache/core/token.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
 
 class SharedEntries extends EntryStore {
@@ -24,7 +22,7 @@ class SharedEntries extends EntryStore {
   }
 }
 
-const NAME = { key: 'k', stamp: 's' };
+const KEY = 'k';
 
 const entry: CacheEntry = {
   stamp: 's',
@@ -43,18 +41,22 @@ function setUp<L extends FillLock = MemoryFillLock>(
   const entries = new SharedEntries();
   const failures: string[] = [];
   const fills = { count: 0 };
+  let instances = 0;
   const coordinator = () =>
     new FillCoordinator(
-      entries,
-      lock,
-      randomToken,
-      systemClock,
-      systemTimers,
+      {
+        entries,
+        lock,
+        owner: `instance ${(instances += 1)}`,
+        clock: systemClock,
+        timers: systemTimers,
+        onStoreFailure: (operation) => failures.push(operation),
+      },
       { leaseMs: options.leaseMs ?? 60_000, maxWaitMs: options.maxWaitMs ?? 60_000, pollMs: 1 },
-      (operation) => failures.push(operation),
     );
   const sharedFill = (fill: () => Promise<CacheEntry | undefined>): SharedFill => ({
-    name: NAME,
+    key: KEY,
+    lock: undefined,
     accepts: ({ stamp }) => stamp === 's',
     fill: () => {
       fills.count += 1;
@@ -63,7 +65,7 @@ function setUp<L extends FillLock = MemoryFillLock>(
   });
   const instance = (fill: () => Promise<CacheEntry | undefined>) => {
     const own = coordinator();
-    return async () => (await own.run(sharedFill(fill))).stored;
+    return () => own.run(sharedFill(fill));
   };
   return { entries, lock, failures, fills, coordinator, sharedFill, instance };
 }
@@ -106,14 +108,14 @@ describe('one fill among instances', () => {
 
   it('is taken over when its instance has died, once the lease has run out', async () => {
     const { lock, instance, fills } = setUp({ leaseMs: 10 });
-    expect(await lock.acquire(NAME, 'dead', 10)).toBe(true);
+    expect(await lock.acquire(KEY, 'dead', 10)).toBe(true);
     expect(await instance(async () => entry)()).toBeUndefined();
     expect(fills.count).toBe(1);
   });
 
   it('is waited for only so long', async () => {
     const { lock, instance, fills, entries } = setUp({ maxWaitMs: 10 });
-    expect(await lock.acquire(NAME, 'slow', 60_000)).toBe(true);
+    expect(await lock.acquire(KEY, 'slow', 60_000)).toBe(true);
     expect(await instance(async () => entry)()).toBeUndefined();
     expect(fills.count).toBe(1);
     // It held no lock, so it must not have stored over the other one.
@@ -128,91 +130,78 @@ describe('one fill among instances', () => {
     expect(failures).toContain('acquire');
   });
 
-  describe('whose lock was asked for early', () => {
-    class EarlyLocks extends MemoryFillLock {
-      answer: boolean | 'stored' = true;
-      readonly released: string[] = [];
-
-      override acquireEarly(): Promise<boolean | 'stored'> {
-        return Promise.resolve(this.answer);
-      }
-
-      override async release(name: FillName, owner: string): Promise<void> {
-        this.released.push(owner);
-        await super.release(name, owner);
-      }
-    }
-
-    function early() {
-      const lock = new EarlyLocks();
-      const acquired: string[] = [];
-      const acquire = lock.acquire.bind(lock);
-      lock.acquire = (name, owner, leaseMs) => {
-        acquired.push(owner);
-        return acquire(name, owner, leaseMs);
-      };
-      const world = setUp({}, lock);
-      return { ...world, acquired, fill: world.sharedFill(async () => entry) };
-    }
-
-    it('fills at once under it, and gives it back', async () => {
-      const { lock, acquired, coordinator, fill, entries, fills } = early();
-      const held = coordinator().acquireEarly(NAME);
-      expect((await coordinator().run({ ...fill, early: held })).stored).toBeUndefined();
-      await delay(1);
-      expect([acquired, lock.released]).toEqual([[], [held?.owner]]);
-      expect([fills.count, entries.stored.size]).toEqual([1, 1]);
-    });
-
-    it.each([false, 'stored'] as const)('looks again where it was not had: %s', async (answer) => {
-      const { lock, acquired, coordinator, fill, fills } = early();
-      lock.answer = answer;
-      const held = coordinator().acquireEarly(NAME);
-      expect((await coordinator().run({ ...fill, early: held })).stored).toBeUndefined();
-      expect([acquired.length, fills.count]).toEqual([1, 1]);
-      expect(acquired).not.toContain(held?.owner);
-    });
-
-    it('is used once: by one fill, or dropped and given back', async () => {
-      const { lock, acquired, coordinator, fill } = early();
-      const [used, dropped] = [coordinator().acquireEarly(NAME), coordinator().acquireEarly(NAME)];
-      if (!used || !dropped) throw new Error('The lock was not asked for.');
-      coordinator().drop(dropped);
-      await delay(1);
-      expect(lock.released).toEqual([dropped.owner]);
-      await coordinator().run({ ...fill, early: dropped });
-      expect(acquired).toHaveLength(1);
-      await coordinator().run({ ...fill, early: used });
-      coordinator().drop(used);
-      await delay(1);
-      expect(acquired).toHaveLength(1);
-      expect(lock.released.filter((owner) => owner === used.owner)).toHaveLength(1);
-    });
+  it('is not waited for by the process that holds the lock already', async () => {
+    const { coordinator, sharedFill, fills } = setUp();
+    const own = coordinator();
+    let finish: (value: CacheEntry) => void = () => undefined;
+    const first = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
+    await own.run(sharedFill(async () => ({ ...entry, stamp: 'later' })));
+    expect(fills.count).toBe(2);
+    finish(entry);
+    await first;
   });
 
-  describe('that has begun already', () => {
-    it('takes the lock meanwhile, so that others wait for it', async () => {
-      const { coordinator, sharedFill, instance, fills, entries } = setUp();
-      let finish: (value: CacheEntry) => void = () => undefined;
-      const slow = sharedFill(() => new Promise((resolve) => (finish = resolve)));
-      const begun = coordinator().run({ ...slow, isBegun: true });
-      const other = instance(async () => entry)();
-      await delay(5);
-      expect(fills.count).toBe(1);
-      finish(entry);
-      expect(await (await begun).isAlone).toBe(true);
-      expect(await other).toEqual(entry);
+  describe('whose lock was asked for with the look at the entry', () => {
+    class LocksWithLook extends MemoryFillLock {
+      readonly asked: string[] = [];
+
+      override acquireUnlessStored(
+        key: string,
+        owner: string,
+        leaseMs: number,
+      ): Promise<boolean | 'has-entry'> {
+        this.asked.push('with the look');
+        return super.acquire(key, owner, leaseMs);
+      }
+
+      override acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
+        this.asked.push('alone');
+        return super.acquire(key, owner, leaseMs);
+      }
+    }
+
+    const withLook = () => {
+      const world = setUp({}, new LocksWithLook());
+      return { ...world, fill: world.sharedFill(async () => entry) };
+    };
+
+    it('fills under it without asking again, and gives it back', async () => {
+      const { lock, coordinator, fill, entries, fills } = withLook();
+      const own = coordinator();
+      const look = own.look(KEY);
+      expect(await look.entry).toBeUndefined();
+      expect(await own.run({ ...fill, lock: look.takeLock() })).toBeUndefined();
+      look.drop();
+      await delay(1);
+      expect(lock.asked).toEqual(['with the look']);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
+      expect(await lock.acquire(KEY, 'another', 1)).toBe(true);
     });
 
-    it('waits for nobody who has the lock, and says that somebody had it', async () => {
-      const { lock, coordinator, sharedFill, fills } = setUp();
-      expect(await lock.acquire(NAME, 'another', 60_000)).toBe(true);
-      const { stored, isAlone } = await coordinator().run({
-        ...sharedFill(async () => entry),
-        isBegun: true,
-      });
-      expect([stored, await isAlone, fills.count]).toEqual([undefined, false, 1]);
+    it.each([false, 'has-entry'] as const)('asks again after the answer %s', async (answer) => {
+      const { lock, coordinator, fill, fills } = withLook();
+      lock.acquireUnlessStored = () => Promise.resolve(answer);
+      const own = coordinator();
+      const lockOfLook = own.look(KEY).takeLock();
+      expect(await own.run({ ...fill, lock: lockOfLook })).toBeUndefined();
+      expect([lock.asked, fills.count]).toEqual([['alone'], 1]);
+    });
+
+    it('gives the lock back where no fill follows, once', async () => {
+      const { lock, coordinator } = withLook();
+      const released: string[] = [];
+      const release = lock.release.bind(lock);
+      lock.release = (key, owner) => {
+        released.push(owner);
+        return release(key, owner);
+      };
+      const look = coordinator().look(KEY);
+      look.withoutLock().drop();
+      look.drop();
+      look.drop();
+      await delay(1);
+      expect(released).toEqual(['instance 1']);
+      expect(look.takeLock()).toBeUndefined();
     });
   });
 

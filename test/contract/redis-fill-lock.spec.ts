@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisServer } from '../support/redis-server.js';
-import { fill, fillLockContract } from './fill-lock.contract.js';
+import { fillLockContract } from './fill-lock.contract.js';
 import { connected, entryStore, freshNamespace, keysIn, pass } from './redis-harness.js';
 
 let server: RedisServer;
@@ -28,16 +28,16 @@ describe('RedisFillLock', () => {
     const connection = await connected(server.url);
     const lock = new RedisFillLock(connection, keysIn(namespace));
     const entries = entryStore(connection, namespace);
-    expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe(true);
-    expect(await lock.acquireEarly(fill('k'), 'b', 60_000)).toBe(false);
-    expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(false);
-    await lock.release(fill('k'), 'a');
+    expect(await lock.acquireUnlessStored('k', 'a', 60_000)).toBe(true);
+    expect(await lock.acquireUnlessStored('k', 'b', 60_000)).toBe(false);
+    expect(await lock.acquire('k', 'b', 60_000)).toBe(false);
+    await lock.release('k', 'a');
     const createdAtMs = Date.now();
     const body = Buffer.from('[]');
     const times = { createdAtMs, expiresAtMs: createdAtMs + 60_000 };
     await entries.set('k', { stamp: 's', body, empty: true, tag: 't', headers: {}, ...times });
-    expect(await lock.acquireEarly(fill('k'), 'a', 60_000)).toBe('stored');
-    expect(await lock.acquire(fill('k'), 'b', 60_000)).toBe(true);
+    expect(await lock.acquireUnlessStored('k', 'a', 60_000)).toBe('has-entry');
+    expect(await lock.acquire('k', 'b', 60_000)).toBe(true);
     await connection.close();
   });
 
@@ -45,16 +45,16 @@ describe('RedisFillLock', () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
     const lock = new RedisFillLock(connection, keysIn(namespace));
-    const key = keysIn(namespace).fillLock(fill('k'));
+    const key = keysIn(namespace).fillLock('k');
     const plant: ((client: Redis) => Promise<unknown>)[] = [
       (client) => client.set(key, 'x'),
       (client) => client.set(key, 'x', 'PX', 600_000),
       (client) => client.rpush(key, 'x'),
     ];
     for (const planted of plant) {
-      for (const acquire of [lock.acquire.bind(lock), lock.acquireEarly.bind(lock)]) {
+      for (const acquire of [lock.acquire.bind(lock), lock.acquireUnlessStored.bind(lock)]) {
         await connection.send('a value', (client) => client.del(key).then(() => planted(client)));
-        expect(await acquire(fill('k'), 'a', 60_000)).toBe(true);
+        expect(await acquire('k', 'a', 60_000)).toBe(true);
       }
     }
     await connection.close();
@@ -66,8 +66,8 @@ describe('RedisFillLock', () => {
     const [first, second] = [one, two].map(
       (connection) => new RedisFillLock(connection, keysIn(namespace)),
     );
-    expect(await first?.acquire(fill('k'), 'a', 60_000)).toBe(true);
-    expect(await second?.acquire(fill('k'), 'b', 60_000)).toBe(false);
+    expect(await first?.acquire('k', 'a', 60_000)).toBe(true);
+    expect(await second?.acquire('k', 'b', 60_000)).toBe(false);
     await Promise.all([one.close(), two.close()]);
   });
 });

@@ -32,8 +32,6 @@ export interface CacheEventMap {
   bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
   /** The entry took another path than planned: shared with a fill already under way. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
-  /** A query was sent before it was known whether it has to be; `used`: its answer was taken. */
-  headStart: [event: { query: string; used: boolean }];
   /** The builder of a query reads more than its parameters: earlier hits may have been another caller's. */
   planDiffers: [event: { query: string; difference: PlanDifference }];
   fillFailed: [event: { query: string }];

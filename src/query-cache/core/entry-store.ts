@@ -34,29 +34,22 @@ export abstract class EntryStore {
   }
 }
 
-/** What a fill is the only one for. */
-export interface FillName {
-  readonly key: string;
-  /** A short text for the stamp. */
-  readonly stamp: string;
-}
-
-/** One fill among all instances: a lock with an owner and a lease. */
+/** One fill of a key among all instances: a lock with an owner and a lease. */
 export abstract class FillLock {
-  /** Takes the lock for `leaseMs`; `false` when another owner holds it. Rejects on an outage. */
-  abstract acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean>;
+  /** Takes the lock for `leaseMs`, also again for its owner; `false` when another holds it. Rejects on an outage. */
+  abstract acquire(key: string, owner: string, leaseMs: number): Promise<boolean>;
   /** Gives the lock back, only when `owner` still holds it. */
-  abstract release(name: FillName, owner: string): Promise<void>;
+  abstract release(key: string, owner: string): Promise<void>;
 
   /**
-   * Takes the lock where nothing is stored under the key, in the same round trip as a look at the entry that
-   * is asked for in the same turn; `stored` where something is. `undefined`: it would save no round trip here.
+   * As `acquire`, where nothing is stored under the key; `has-entry` where something is. Goes out in the same
+   * round trip as a look at the entry in the same turn. `undefined`: that would save no round trip here.
    */
-  acquireEarly(
-    _name: FillName,
+  acquireUnlessStored(
+    _key: string,
     _owner: string,
     _leaseMs: number,
-  ): Promise<boolean | 'stored'> | undefined {
+  ): Promise<boolean | 'has-entry'> | undefined {
     return undefined;
   }
 }

@@ -1,17 +1,15 @@
 /**
- * One fill among all instances for each key and stamp.
+ * One fill of a key among all instances.
  *
- * The instance that gets the lock fills. The others look for the stored entry and try the lock
- * again, so that a fill that failed or whose instance died is taken over once its lease has run
- * out; after `maxWaitMs` they fill alone.
+ * The instance that gets the lock fills. The others look for the stored entry and try the lock again, so
+ * that a fill that failed, or whose instance died, is taken over once the lease has run out. After
+ * `maxWaitMs` they fill without the lock.
  *
- * The lock can be asked for before the stamp is known, under the stamp that it was last: where it still is,
- * as a rule, a miss waits for the store once instead of twice. A fill that has begun before takes it
- * meanwhile, so that others wait, and waits for nobody itself.
+ * All fills of one process have the same owner. So a process does not wait for itself where a write has
+ * ended the answer that an earlier fill is still reading. Nothing that is true depends on the lock.
  */
 import { pause, type Clock, type Timers } from './clock.js';
-import type { CacheEntry, EntryStore, FillLock, FillName } from './entry-store.js';
-import type { TokenSource } from './token.js';
+import type { CacheEntry, EntryStore, FillLock } from './entry-store.js';
 
 export interface FillCoordinatorOptions {
   /** Lease of the lock, in milliseconds: a fill that takes longer may be run twice. */
@@ -21,154 +19,144 @@ export interface FillCoordinatorOptions {
   readonly pollMs: number;
 }
 
+export interface FillCoordinatorParts {
+  readonly entries: EntryStore;
+  readonly lock: FillLock;
+  /** Names this process to the lock. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly onStoreFailure: (operation: string) => void;
+}
+
+export type LockOutcome = 'mine' | 'held-by-another' | 'has-entry' | 'no-lock';
+
+/** What the shared store holds under a key, and the lock of its fill where there is no entry. */
+export class Look {
+  #lock: Promise<LockOutcome> | undefined;
+
+  constructor(
+    /** Never rejects. */
+    readonly entry: Promise<CacheEntry | undefined>,
+    lock?: Promise<LockOutcome>,
+    private readonly release: () => void = () => undefined,
+  ) {
+    this.#lock = lock;
+  }
+
+  withoutLock(): Look {
+    return new Look(this.entry);
+  }
+
+  /** For the fill that gives it back. Never rejects. */
+  takeLock(): Promise<LockOutcome> | undefined {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    return lock;
+  }
+
+  /** Gives the lock back in the background, where it was got and no fill has taken it. */
+  drop(): void {
+    void this.takeLock()?.then((outcome) => outcome === 'mine' && this.release());
+  }
+}
+
 export interface SharedFill {
-  readonly name: FillName;
-  /** The lock, asked for already; one that was used or dropped is of no use. */
-  readonly early?: EarlyLock | undefined;
-  /** The query has been sent already: the lock is taken meanwhile, and whoever has it is not waited for. */
-  readonly isBegun?: boolean | undefined;
+  readonly key: string;
+  /** The lock, where it has been asked for already. */
+  readonly lock: Promise<LockOutcome> | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query; answers the entry, or `undefined` when the answer must not be stored. */
   readonly fill: () => Promise<CacheEntry | undefined>;
 }
 
-export interface FillOutcome {
-  /** What another instance has stored meanwhile; `undefined` after `fill` ran here. */
-  readonly stored: CacheEntry | undefined;
-  /** Whether this instance had the lock: no other could have been waited for. Never rejects. */
-  readonly isAlone: Promise<boolean>;
-}
-
-type LockOutcome = 'mine' | 'held-by-another' | 'no-lock';
-
-export interface EarlyLock {
-  readonly name: FillName;
-  readonly owner: string;
-  /** `stored`: there is an entry under the key, and the lock was not taken. */
-  readonly outcome: Promise<LockOutcome | 'stored'>;
-  isSpent: boolean;
-}
-
-const NO = Promise.resolve(false);
-
 export class FillCoordinator {
   constructor(
-    private readonly entries: EntryStore,
-    private readonly lock: FillLock,
-    private readonly token: TokenSource,
-    private readonly clock: Clock,
-    private readonly timers: Timers,
+    private readonly parts: FillCoordinatorParts,
     private readonly options: FillCoordinatorOptions,
-    private readonly onStoreFailure: (operation: string) => void,
   ) {}
 
-  /** Asks for the lock of a fill that may come; to be used by `run`, or dropped. */
-  acquireEarly(name: FillName): EarlyLock | undefined {
-    const owner = this.token();
-    const asked = this.lock.acquireEarly(name, owner, this.options.leaseMs);
-    if (!asked) return undefined;
-    const outcome = this.#outcomeOf(
-      asked.then((taken) => (taken === 'stored' ? taken : outcomeOf(taken))),
-    );
-    return { name, owner, outcome, isSpent: false };
-  }
-
-  /** Gives the lock back in the background, where it was got and no fill uses it. */
-  drop(early: EarlyLock): void {
-    if (early.isSpent) return;
-    early.isSpent = true;
-    void early.outcome.then((outcome) => {
-      if (outcome === 'mine') return this.#release(early.name, early.owner);
+  /** Asks for the entry and for the lock in one round trip. The lock is for `run`, or to be dropped. */
+  look(key: string): Look {
+    const { lock, owner } = this.parts;
+    const asked = lock.acquireUnlessStored(key, owner, this.options.leaseMs);
+    const outcome = asked?.then((taken) => (taken === 'has-entry' ? taken : outcomeOf(taken)));
+    return new Look(this.#entry(key), outcome && this.#outcomeOf(outcome), () => {
+      void this.#release(key);
     });
   }
 
-  async run(shared: SharedFill): Promise<FillOutcome> {
-    const { name, early, isBegun } = shared;
-    if (early && !early.isSpent) {
-      early.isSpent = true;
-      if ((await early.outcome) === 'mine') return this.#fill(shared, early.owner, 'mine');
-    }
-    const owner = this.token();
-    if (isBegun) return this.#fill(shared, owner, this.#acquire(name, owner));
-    const deadlineMs = this.clock.nowMs() + this.options.maxWaitMs;
+  /** Answers what another instance has stored meanwhile; `undefined` after `fill` ran here. */
+  async run(shared: SharedFill): Promise<CacheEntry | undefined> {
+    const { clock, timers } = this.parts;
+    if ((await shared.lock) === 'mine') return this.#fill(shared, true);
+    const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
     for (;;) {
-      // Carried out in this order in one round trip: the fill that held the lock before has stored
-      // its entry before it gave the lock back.
-      const [lock, stored] = await Promise.all([this.#acquire(name, owner), this.#stored(shared)]);
-      if (stored) {
-        if (lock === 'mine') void this.#release(name, owner);
-        return { stored, isAlone: NO };
+      // Redis carries these out in this order, in one round trip. The fill that held the lock before
+      // has stored its entry before it gave the lock back.
+      const [lock, found] = await Promise.all([this.#acquire(shared.key), this.#entry(shared.key)]);
+      if (found && shared.accepts(found)) {
+        if (lock === 'mine') void this.#release(shared.key);
+        return found;
       }
-      if (lock !== 'held-by-another') {
-        return this.#fill(shared, owner, lock);
-      }
-      if (this.clock.nowMs() >= deadlineMs) {
+      if (lock !== 'held-by-another') return this.#fill(shared, lock === 'mine');
+      if (clock.nowMs() >= deadlineMs) {
         await shared.fill();
-        return { stored: undefined, isAlone: NO };
+        return undefined;
       }
-      await pause(this.timers, this.options.pollMs);
+      await pause(timers, this.options.pollMs);
     }
   }
 
-  async #fill(
-    shared: SharedFill,
-    owner: string,
-    lock: LockOutcome | Promise<LockOutcome>,
-  ): Promise<FillOutcome> {
-    const holdsLock = Promise.resolve(lock).then((outcome) => outcome === 'mine');
+  async #fill(shared: SharedFill, holdsLock: boolean): Promise<undefined> {
     let entry: CacheEntry | undefined;
     try {
       entry = await shared.fill();
     } finally {
-      // The answer does not wait for this: nobody but other instances' waiters needs it.
-      void this.#publish(shared.name, owner, holdsLock, entry);
+      // The answer does not wait for this: only waiters of other instances need it.
+      void this.#publish(shared.key, entry, holdsLock);
     }
-    return { stored: undefined, isAlone: holdsLock };
   }
 
   /** Stores the entry, then gives the lock back. Never rejects. */
-  async #publish(
-    name: FillName,
-    owner: string,
-    holdsLock: Promise<boolean>,
-    entry: CacheEntry | undefined,
-  ): Promise<void> {
-    let isOwed = await holdsLock;
+  async #publish(key: string, entry: CacheEntry | undefined, holdsLock: boolean): Promise<void> {
+    let isHeld = holdsLock;
     const release = (): void => {
-      if (isOwed) void this.#release(name, owner);
-      isOwed = false;
+      if (isHeld) void this.#release(key);
+      isHeld = false;
     };
-    if (entry) {
-      await this.entries.set(name.key, entry, release).catch(() => this.onStoreFailure('set'));
-    }
+    const { entries, onStoreFailure } = this.parts;
+    if (entry) await entries.set(key, entry, release).catch(() => onStoreFailure('set'));
     release();
   }
 
-  #acquire(name: FillName, owner: string): Promise<LockOutcome> {
-    return this.#outcomeOf(this.lock.acquire(name, owner, this.options.leaseMs).then(outcomeOf));
+  #acquire(key: string): Promise<LockOutcome> {
+    const { lock, owner } = this.parts;
+    return this.#outcomeOf(lock.acquire(key, owner, this.options.leaseMs).then(outcomeOf));
   }
 
-  async #outcomeOf<T>(asked: Promise<T>): Promise<T | 'no-lock'> {
+  async #outcomeOf(asked: Promise<LockOutcome>): Promise<LockOutcome> {
     try {
       return await asked;
     } catch {
-      this.onStoreFailure('acquire');
+      this.parts.onStoreFailure('acquire');
       return 'no-lock';
     }
   }
 
   /** Never rejects. */
-  async #release(name: FillName, owner: string): Promise<void> {
-    await this.lock.release(name, owner).catch(() => this.onStoreFailure('release'));
+  async #release(key: string): Promise<void> {
+    const { lock, owner, onStoreFailure } = this.parts;
+    await lock.release(key, owner).catch(() => onStoreFailure('release'));
   }
 
-  async #stored(shared: SharedFill): Promise<CacheEntry | undefined> {
+  /** Never rejects. */
+  async #entry(key: string): Promise<CacheEntry | undefined> {
     try {
-      const entry = await this.entries.get(shared.name.key);
-      return entry && shared.accepts(entry) ? entry : undefined;
+      return await this.parts.entries.get(key);
     } catch {
-      this.onStoreFailure('get');
+      this.parts.onStoreFailure('get');
       return undefined;
     }
   }

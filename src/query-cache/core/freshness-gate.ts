@@ -111,11 +111,6 @@ export class FreshnessGate {
     return freshness.join();
   }
 
-  /** The stamps of the latest reading that could be trusted: likely those of the next one too. */
-  lastStamps(answerDependencies: readonly TableDependency[]): Stamps | undefined {
-    return this.#questions.get(answerDependencies)?.stamps;
-  }
-
   /** An answer was stored under the stamps for `lifeMs` milliseconds: its versions have to stay as long. */
   stored(stamps: Stamps, answerDependencies: readonly TableDependency[], lifeMs: number): void {
     this.#newVersions.delete(stamps);

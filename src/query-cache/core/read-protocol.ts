@@ -3,11 +3,10 @@
  *
  * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request
  *    arrived. In doubt, or no answer: run the query, store nothing.
- * 2. An entry in memory, then one in the shared store, with the same stamp answers the request.
- * 3. Else fill: one fill per key and stamp in this process (single-flight.ts) and among all
+ * 2. An entry in memory, then one in the shared store, with the same stamp answers the request. Without
+ *    an entry in memory, the shared one and the lock of its fill are asked for together with the versions.
+ * 3. Else fill: one fill per key and stamp in this process (single-flight.ts) and per key among all
  *    instances (fill-coordinator.ts); store the entry with the stamp read before the SELECT.
- *    A fill may begin before the first step has been answered, under the stamp that was read last;
- *    it counts where that still is the stamp (head-starts.ts).
  *
  * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
  * stamp. The versions compared were read after the request arrived, so nothing committed in
@@ -18,14 +17,12 @@
  */
 import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';
-import type { CacheEntry, EntryStore } from './entry-store.js';
+import type { CacheEntry } from './entry-store.js';
 import type { Dependencies } from './dependency.js';
-import type { FillCoordinator } from './fill-coordinator.js';
+import type { FillCoordinator, Look } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
-import { begun, HeadStarts } from './head-starts.js';
 import type { Answer, ReadRequest } from './read-request.js';
 import { RateLimit } from './rate-limit.js';
-import { SharedLooks, type Look } from './shared-looks.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
@@ -55,14 +52,19 @@ export interface ReadProtocolOptions extends SingleFlightOptions {
   readonly maxEntryBytes: number;
   /** Values asked for in vain whose answers are stored in a minute; others are answered and not stored. */
   readonly unknownKeysPerMinute: number;
-  /** Misses in a row that nobody else could have answered, after which fills of a query get a head start. */
-  readonly headStartAfter: number;
 }
 
-interface Clocks {
+export interface ReadProtocolParts<E extends CacheEntry> {
+  readonly gate: FreshnessGate;
+  readonly local: LocalEntries<E>;
+  readonly fills: FillCoordinator;
+  readonly toEntry: (entry: CacheEntry) => E;
+  readonly tagOf: (body: Buffer) => string;
   /** Milliseconds since the Unix epoch. */
-  readonly wall: Clock;
-  readonly monotonic: Clock;
+  readonly wallClock: Clock;
+  readonly monotonicClock: Clock;
+  readonly timers: Timers;
+  readonly events: CacheEvents;
 }
 
 interface Filled {
@@ -73,95 +75,43 @@ interface Filled {
 
 export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
-  readonly #looks: SharedLooks<E>;
-  readonly #headStarts: HeadStarts;
+  /** By key, those of requests that have not been answered. */
+  readonly #looks = new Map<string, Look>();
   readonly #unknownKeys: RateLimit;
   readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
 
   constructor(
-    private readonly gate: FreshnessGate,
-    private readonly local: LocalEntries<E>,
-    shared: EntryStore,
-    private readonly fills: FillCoordinator,
-    private readonly toEntry: (entry: CacheEntry) => E,
-    private readonly tagOf: (body: Buffer) => string,
-    private readonly clocks: Clocks,
-    timers: Timers,
-    private readonly events: CacheEvents,
+    private readonly parts: ReadProtocolParts<E>,
     private readonly options: ReadProtocolOptions,
   ) {
-    this.#flights = new SingleFlight(timers, options);
-    this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, clocks.monotonic);
-    this.#headStarts = new HeadStarts(options.headStartAfter, events);
-    this.#looks = new SharedLooks(shared, fills, toEntry, tagOf, () =>
-      events.tell('storeFailed', { operation: 'get' }),
-    );
+    this.#flights = new SingleFlight(parts.timers, options);
+    this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, parts.monotonicClock);
   }
 
   async read(request: ReadRequest): Promise<ReadOutcome<E>> {
-    const local = this.#alive(this.local.get(request.key));
+    const { key, dependencies } = request;
+    const { gate, monotonicClock } = this.parts;
+    const local = this.#alive(this.parts.local.get(key));
     if (local && this.#isWithinStaleness(local)) return this.#hit(request, 'L1', local);
-    const arrivedAtMs = this.clocks.monotonic.nowMs();
-    if (!local) return this.#readShared(request, arrivedAtMs);
-    const freshness = await this.gate.check(request.dependencies.tables);
+    const arrivedAtMs = monotonicClock.nowMs();
+    if (!local) {
+      return this.#looking(key, async (look) => {
+        const freshness = await gate.check(dependencies.tables);
+        if (freshness.trusted) {
+          return this.#readShared(request, freshness.stamps, look, arrivedAtMs);
+        }
+        look.drop();
+        return this.bypass(request, freshness.reason);
+      });
+    }
+    const freshness = await gate.check(dependencies.tables);
     if (!freshness.trusted) return this.bypass(request, freshness.reason);
     const { stamps } = freshness;
     if (matches(local.stamp, stamps)) {
       this.#verified(local, arrivedAtMs);
       return this.#hit(request, 'L1', local);
     }
-    return this.#looks.share(
-      request.key,
-      stamps,
-      () => this.#looks.lookFor(request.key, stamps),
-      (look) => this.#answerShared(request, stamps, look, arrivedAtMs),
-    );
-  }
-
-  /** Without an entry in memory the shared one is asked for in the same round trip as the versions. */
-  async #readShared(request: ReadRequest, arrivedAtMs: number): Promise<ReadOutcome<E>> {
-    const { key, dependencies } = request;
-    const expected = this.gate.lastStamps(dependencies.tables);
-    const begin = (): Look<E> => {
-      const isFilling = expected && this.#flights.isRunning(flightKeyOf(key, expected));
-      const headStart = isFilling
-        ? undefined
-        : this.#headStarts.begin(request, expected, arrivedAtMs);
-      return this.#looks.lookForCold(key, expected, headStart);
-    };
-    return this.#looks.share(key, expected, begin, async (look, isOwn) => {
-      const { headStart } = look;
-      try {
-        const freshness = await this.gate.check(dependencies.tables);
-        if (freshness.trusted) {
-          return await this.#answerShared(request, freshness.stamps, look, arrivedAtMs);
-        }
-        // What was sent for an earlier request may be older than this one.
-        const own = isOwn ? begun(request, headStart) : request;
-        return await this.bypass(own, freshness.reason);
-      } finally {
-        if (isOwn && headStart) this.#headStarts.end(headStart);
-      }
-    });
-  }
-
-  async #answerShared(
-    request: ReadRequest,
-    stamps: Stamps,
-    look: Look<E>,
-    arrivedAtMs: number,
-  ): Promise<ReadOutcome<E>> {
-    const stored = this.#alive(await look.entry);
-    if (stored && matches(stored.stamp, stamps)) {
-      this.#learn(request, look, false);
-      const entry = this.local.set(request.key, stored);
-      this.#verified(entry, arrivedAtMs);
-      return this.#hit(request, 'L2', entry);
-    }
-    // A fill may have ended since the versions were read.
-    const filled = this.#alive(this.local.get(request.key));
-    if (filled && matches(filled.stamp, stamps)) return this.#hit(request, 'L1', filled);
-    return this.#fill(request, stamps, look);
+    return this.#looking(key, (look) => this.#readShared(request, stamps, look, arrivedAtMs));
   }
 
   /** Runs the query and stores nothing. */
@@ -170,86 +120,106 @@ export class ReadProtocol<E extends CacheEntry> {
     reason: BypassReason,
     detail?: string,
   ): Promise<ReadOutcome<E>> {
-    this.events.tell('bypass', { query: request.query, reason, detail });
+    this.parts.events.tell('bypass', { query: request.query, reason, detail });
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
-  async #fill(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
-    const flightKey = flightKeyOf(request.key, stamps);
-    const flight = await this.#flights.run(flightKey, () => this.#lead(request, stamps, look));
-    if (flight.role === 'turned-away') {
-      const isOwn = look.headStart?.request === request;
-      return this.bypass(isOwn ? begun(request, look.headStart) : request, 'fill-timeout');
+  /**
+   * Looks in the shared store. Requests for a key share the look of the first of them until that one has been
+   * answered: the stamp of what it finds is compared by each. Its lock is the first one's alone.
+   */
+  async #looking<T>(key: string, use: (look: Look) => Promise<T>): Promise<T> {
+    const underWay = this.#looks.get(key);
+    if (underWay) return use(underWay.withoutLock());
+    const look = this.parts.fills.look(key);
+    this.#looks.set(key, look);
+    try {
+      return await use(look);
+    } finally {
+      this.#looks.delete(key);
+      look.drop();
     }
+  }
+
+  async #readShared(
+    request: ReadRequest,
+    stamps: Stamps,
+    look: Look,
+    arrivedAtMs: number,
+  ): Promise<ReadOutcome<E>> {
+    const { local } = this.parts;
+    const stored = this.#alive(await look.entry);
+    // A fill may have ended since the versions were read.
+    const filled = this.#alive(local.get(request.key));
+    if (filled && matches(filled.stamp, stamps)) return this.#hit(request, 'L1', filled);
+    if (stored && matches(stored.stamp, stamps)) {
+      const entry = local.set(request.key, stored);
+      this.#verified(entry, arrivedAtMs);
+      return this.#hit(request, 'L2', entry);
+    }
+    const flight = await this.#flights.run(`${request.key} ${stamps.withInserts}`, () =>
+      this.#fill(request, stamps, look),
+    );
+    if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     if (flight.role === 'waiter') {
-      this.events.tell('joined', { query: request.query, scope: 'process' });
+      this.parts.events.tell('joined', { query: request.query, scope: 'process' });
     }
     return flight.value;
   }
 
-  async #lead(request: ReadRequest, stamps: Stamps, look: Look<E>): Promise<ReadOutcome<E>> {
-    const { lock, headStart } = look;
-    const name = this.#looks.fillName(request.key, stamps);
-    // Who comes after a failure starts anew.
-    const isOpen = headStart?.request === request || headStart?.hasFailed === false;
-    const isExpected = headStart?.stamps.withInserts === stamps.withInserts;
-    const early = isOpen && isExpected ? headStart : undefined;
-    const startedMs = early ? early.startedMs : this.clocks.monotonic.nowMs();
+  async #fill(request: ReadRequest, stamps: Stamps, look: Look): Promise<ReadOutcome<E>> {
+    const { fills, local, toEntry, events, monotonicClock } = this.parts;
+    const { key, query } = request;
+    const startedMs = monotonicClock.nowMs();
     let filled: Filled | undefined;
-    const { stored, isAlone } = await this.fills.run({
-      name,
-      early: lock?.name.stamp === name.stamp ? lock : undefined,
-      isBegun: early !== undefined,
+    const stored = await fills.run({
+      key,
+      lock: look.takeLock(),
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: async () => {
-        filled = await this.#answerEntry(begun(request, early), stamps);
+        filled = await this.#run(request, stamps);
         return filled.refusal === undefined ? filled.entry : undefined;
       },
     });
-    const isInVain = headStart !== early;
-    void isAlone.then((isNeeded) => this.#learn(request, look, isNeeded && !isInVain));
     if (stored) {
-      this.events.tell('joined', { query: request.query, scope: 'instances' });
-      return this.#hit(request, 'L2', this.local.set(request.key, stored));
+      events.tell('joined', { query, scope: 'instances' });
+      return this.#hit(request, 'L2', local.set(key, stored));
     }
     if (!filled) throw new Error('A fill ended without an answer.');
     const { refusal } = filled;
     const isStored = refusal === undefined;
-    const entry = isStored ? this.local.set(request.key, filled.entry) : this.toEntry(filled.entry);
-    this.events.tell('miss', {
-      query: request.query,
-      stored: isStored,
-      refusal,
-      durationMs: this.clocks.monotonic.nowMs() - startedMs,
-    });
+    const entry = isStored ? local.set(key, filled.entry) : toEntry(filled.entry);
+    const durationMs = monotonicClock.nowMs() - startedMs;
+    events.tell('miss', { query, stored: isStored, refusal, durationMs });
     return { source: 'miss', stored: isStored, refusal, entry };
   }
 
-  async #answerEntry(request: ReadRequest, stamps: Stamps): Promise<Filled> {
+  async #run(request: ReadRequest, stamps: Stamps): Promise<Filled> {
+    const { gate, events, wallClock, tagOf } = this.parts;
     let answer: Answer;
     try {
       answer = await request.run();
     } catch (error) {
-      this.events.tell('fillFailed', { query: request.query });
-      this.gate.notStored(stamps);
+      events.tell('fillFailed', { query: request.query });
+      gate.notStored(stamps);
       throw error;
     }
     const { completeRowCount, tables } = request.dependencies;
     const isComplete = completeRowCount !== undefined && answer.rowCount >= completeRowCount;
-    const createdAtMs = this.clocks.wall.nowMs();
+    const createdAtMs = wallClock.nowMs();
     const ttlMs = request.ttlMs(answer);
     const entry: CacheEntry = {
       stamp: isComplete ? stamps.withoutInserts : stamps.withInserts,
       body: answer.body,
       empty: answer.empty,
-      tag: this.tagOf(answer.body),
+      tag: tagOf(answer.body),
       createdAtMs,
       expiresAtMs: createdAtMs + ttlMs,
       headers: answer.headers,
     };
     const refusal = this.#refusalOf(answer, request.dependencies);
-    if (refusal === undefined) this.gate.stored(stamps, tables, ttlMs);
-    else this.gate.notStored(stamps);
+    if (refusal === undefined) gate.stored(stamps, tables, ttlMs);
+    else gate.notStored(stamps);
     return { entry, refusal };
   }
 
@@ -259,26 +229,21 @@ export class ReadProtocol<E extends CacheEntry> {
     return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
   }
 
-  #learn({ query }: ReadRequest, { isCold }: Look<E>, isNeeded: boolean): void {
-    if (isCold) this.#headStarts.learn(query, isNeeded);
-  }
-
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
-    this.events.tell('hit', { query: request.query, level });
+    this.parts.events.tell('hit', { query: request.query, level });
     return { source: 'hit', level, entry };
   }
 
   #alive<T extends CacheEntry>(entry: T | undefined): T | undefined {
-    return entry && entry.expiresAtMs > this.clocks.wall.nowMs() ? entry : undefined;
+    return entry && entry.expiresAtMs > this.parts.wallClock.nowMs() ? entry : undefined;
   }
 
   #isWithinStaleness(entry: E): boolean {
     const { maxStalenessMs } = this.options;
     if (maxStalenessMs <= 0) return false;
     const verifiedAtMs = this.#verifiedAtMs.get(entry);
-    return (
-      verifiedAtMs !== undefined && this.clocks.monotonic.nowMs() - verifiedAtMs < maxStalenessMs
-    );
+    const nowMs = this.parts.monotonicClock.nowMs();
+    return verifiedAtMs !== undefined && nowMs - verifiedAtMs < maxStalenessMs;
   }
 
   /** Remembers when the read of the versions started, not when it ended: the earlier of the two. */
@@ -292,8 +257,4 @@ function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): n
   const { completeRowCount, tables } = dependencies;
   if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
   return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
-}
-
-function flightKeyOf(key: string, stamps: Stamps): string {
-  return `${key} ${stamps.withInserts}`;
 }

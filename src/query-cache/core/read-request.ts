@@ -18,8 +18,6 @@ export interface ReadRequest {
   readonly dependencies: Dependencies;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
-  /** Whether `run` may be called again while an earlier call is under way. */
-  readonly isRepeatable: boolean;
   /** Time to live of the answer, in milliseconds, jitter included. */
   readonly ttlMs: (answer: Answer) => number;
 }

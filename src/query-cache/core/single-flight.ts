@@ -29,10 +29,6 @@ export class SingleFlight<T> {
     private readonly options: SingleFlightOptions,
   ) {}
 
-  isRunning(key: string): boolean {
-    return this.#flights.has(key);
-  }
-
   async run(key: string, work: () => Promise<T>): Promise<FlightOutcome<T>> {
     const running = this.#flights.get(key);
     if (running) return this.#wait(running);

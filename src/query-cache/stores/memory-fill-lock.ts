@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../core/clock.js';
-import { FillLock, type FillName } from '../core/entry-store.js';
+import { FillLock } from '../core/entry-store.js';
 
 interface Lock {
   readonly owner: string;
@@ -17,19 +17,17 @@ export class MemoryFillLock extends FillLock {
     super();
   }
 
-  override async acquire(fill: FillName, owner: string, leaseMs: number): Promise<boolean> {
+  override async acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
     const nowMs = this.clock.nowMs();
-    const name = textOf(fill);
-    const lock = this.#locks.get(name);
+    const lock = this.#locks.get(key);
     if (lock && lock.owner !== owner && lock.deadlineMs > nowMs) return false;
     if (this.#locks.size >= CROWD) this.#dropExpired(nowMs);
-    this.#locks.set(name, { owner, deadlineMs: nowMs + leaseMs });
+    this.#locks.set(key, { owner, deadlineMs: nowMs + leaseMs });
     return true;
   }
 
-  override async release(fill: FillName, owner: string): Promise<void> {
-    const name = textOf(fill);
-    if (this.#locks.get(name)?.owner === owner) this.#locks.delete(name);
+  override async release(key: string, owner: string): Promise<void> {
+    if (this.#locks.get(key)?.owner === owner) this.#locks.delete(key);
   }
 
   #dropExpired(nowMs: number): void {
@@ -37,8 +35,4 @@ export class MemoryFillLock extends FillLock {
       if (lock.deadlineMs <= nowMs) this.#locks.delete(name);
     }
   }
-}
-
-function textOf({ key, stamp }: FillName): string {
-  return `${key} ${stamp}`;
 }

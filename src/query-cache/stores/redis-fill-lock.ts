@@ -1,8 +1,10 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
-import { FillLock, type FillName } from '../core/entry-store.js';
+import { FillLock } from '../core/entry-store.js';
 import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner } from './script-runner.js';
-import { releaseFillLock, takeEarlyFillLock, takeFillLock } from './scripts/fill-lock.script.js';
+import { releaseFillLock, takeFillLock } from './scripts/fill-lock.script.js';
+
+const HAS_ENTRY = 2;
 
 /** Locks that all instances see. Rejects with `RedisError`s. */
 export class RedisFillLock extends FillLock {
@@ -16,26 +18,26 @@ export class RedisFillLock extends FillLock {
     this.#scripts = new ScriptRunner(connection);
   }
 
-  override async acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean> {
-    const args = [owner, String(Math.ceil(leaseMs))];
-    const { value } = await this.#scripts.run(takeFillLock, [this.keys.fillLock(name)], args);
-    return value === 1;
+  override async acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
+    return (await this.#take([this.keys.fillLock(key)], owner, leaseMs)) === 1;
   }
 
-  override async acquireEarly(
-    name: FillName,
+  override async acquireUnlessStored(
+    key: string,
     owner: string,
     leaseMs: number,
-  ): Promise<boolean | 'stored'> {
-    const keys = [this.keys.entry(name.key), this.keys.fillLock(name)];
-    const args = [owner, String(Math.ceil(leaseMs))];
-    const { value } = await this.connection.writes.atEndOfTurn(() =>
-      this.#scripts.run(takeEarlyFillLock, keys, args),
-    );
-    return value === 2 ? 'stored' : value === 1;
+  ): Promise<boolean | 'has-entry'> {
+    const keys = [this.keys.fillLock(key), this.keys.entry(key)];
+    const taken = await this.connection.writes.atEndOfTurn(() => this.#take(keys, owner, leaseMs));
+    return taken === HAS_ENTRY ? 'has-entry' : taken === 1;
   }
 
-  override async release(name: FillName, owner: string): Promise<void> {
-    await this.#scripts.run(releaseFillLock, [this.keys.fillLock(name)], [owner]);
+  override async release(key: string, owner: string): Promise<void> {
+    await this.#scripts.run(releaseFillLock, [this.keys.fillLock(key)], [owner]);
+  }
+
+  async #take(keys: readonly string[], owner: string, leaseMs: number): Promise<unknown> {
+    const args = [owner, String(Math.ceil(leaseMs))];
+    return (await this.#scripts.run(takeFillLock, keys, args)).value;
   }
 }

@@ -1,5 +1,3 @@
-import type { FillName } from '../core/entry-store.js';
-
 /**
  * The names of all keys in Redis, with the namespace `ns` and the name of the database `db`.
  *
@@ -14,13 +12,13 @@ import type { FillName } from '../core/entry-store.js';
  * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
- * | `<ns>:f:{<key>}:<s>`        | the lock of a fill under stamp s; TTL                          |
+ * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
  * The name of the database is derived from the identity of its server (database-secrets.ts), so that versions
  * and marks of tables of one name in two databases are apart. In the key of a query it is contained.
  *
- * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the locks of
- * its fills.
+ * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the lock of
+ * its fill.
  */
 export class RedisKeys {
   readonly #tables = new Map<string, string>();
@@ -60,8 +58,8 @@ export class RedisKeys {
     return `${this.namespace}:e:{${key}}`;
   }
 
-  fillLock({ key, stamp }: FillName): string {
-    return `${this.namespace}:f:{${key}}:${stamp}`;
+  fillLock(key: string): string {
+    return `${this.namespace}:f:{${key}}`;
   }
 
   /** The keys of a heartbeat: one that is never set, the question of an instance, an empty text. */

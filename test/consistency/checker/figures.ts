@@ -18,7 +18,6 @@ export class Figures {
   readonly startedMs: number;
   notModified = 0;
   /** Queries that the instances of the end have sent before they knew that they had to, and those in vain. */
-  headStarts = { all: 0, inVain: 0 };
   compressed = 0;
   abandoned = 0;
   /** Requests that nobody answered although nothing stood in their way. */

@@ -7,7 +7,6 @@ import type { RunContext } from './run-context.js';
 
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 50;
-const HEAD_STARTS = /^tidemark_cache_head_starts_total\{used="(true|false)"\} (\d+)$/gm;
 
 /** `readers`: one an instance. */
 export async function checkEverything(
@@ -23,16 +22,6 @@ export async function checkEverything(
     reader.close();
   }
   context.referee.close();
-  for (const { port } of context.system.members) await countHeadStarts(context, port);
-}
-
-async function countHeadStarts({ figures }: RunContext, port: number | undefined): Promise<void> {
-  if (port === undefined) return;
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  for (const [, used, count] of metrics.matchAll(HEAD_STARTS)) {
-    figures.headStarts.all += Number(count);
-    if (used === 'false') figures.headStarts.inVain += Number(count);
-  }
 }
 
 async function checkRows(context: RunContext, territory: Territory): Promise<void> {

@@ -33,7 +33,6 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `Reads checked     ${checkedReads} in ${seconds.toFixed(0)} s (${Math.round(checkedReads / seconds)}/s); slowest ${figures.slowestReadMs.toFixed(0)} ms`,
     `  by the cache    ${counted(figures.reads.entries())}`,
     `  of these        ${figures.notModified} answered 304, ${figures.compressed} compressed`,
-    `  sent early      ${figures.headStarts.all} queries by the instances of the end, ${figures.headStarts.inVain} in vain`,
     `  not answered    ${counted(figures.failedReads.entries())}`,
     `Writes            ${figures.writes.total}: ${counted(figures.writes.entries())}`,
     `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,

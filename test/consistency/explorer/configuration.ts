@@ -46,8 +46,6 @@ export interface Configuration {
   readonly sharesEntries: boolean;
   /** Whether readers fill one after the other, under a lock. */
   readonly locksFills: boolean;
-  /** Whether readers send a query before they have been told the versions. */
-  readonly startsAhead: boolean;
   /** Whether commands sent in one turn are carried out apart. */
   readonly takesTurnsApart: boolean;
   /** Whether readers notice when Redis becomes another, as a broken connection tells them. */

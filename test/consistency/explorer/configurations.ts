@@ -21,7 +21,6 @@ export function configuration(given: Partial<Configuration>): Configuration {
     keepsEntries: false,
     sharesEntries: true,
     locksFills: false,
-    startsAhead: false,
     takesTurnsApart: false,
     noticesFailures: false,
     rules: RIGHT,
@@ -190,24 +189,6 @@ export const CONFIGURATIONS: readonly Explored[] = [
   explored(960, {
     name: 'one fill among all instances',
     ...{ reads: 2, locksFills: true },
-  }),
-  explored(3_800, {
-    name: 'fills that begin before the versions are known',
-    startsAhead: true,
-  }),
-  explored(1_100, {
-    name: 'the same under a lock that all instances share',
-    ...{ startsAhead: true, locksFills: true, reads: 2 },
-  }),
-  explored(5_000, {
-    name: 'the same around a crash of the writer, and leases that run out',
-    ...{ startsAhead: true, readers: 1, reads: 3 },
-    ...{ faults: ['writer crashes'], mostFaults: 1, leasesRunOut: true },
-  }),
-  explored(25_000, {
-    name: 'the same around a restart of Redis from a snapshot',
-    ...ALONE,
-    ...{ startsAhead: true, reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
   }),
   explored(2_500, {
     name: 'an outage of the writer, who refuses to go on',

@@ -73,7 +73,6 @@ class KnownWriters extends WriterActivity {
 interface SetUpOptions {
   readonly maxStalenessMs?: number;
   readonly maxEntryBytes?: number;
-  readonly headStartAfter?: number;
 }
 
 export function setUp(options: SetUpOptions = {}) {
@@ -98,33 +97,35 @@ export function setUp(options: SetUpOptions = {}) {
       settleWaitMs: 50,
     },
   );
-  const fills = new FillCoordinator(
-    new NullEntryStore(),
-    new MemoryFillLock(),
-    randomToken,
-    clock,
-    systemTimers,
-    { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
-    () => undefined,
-  );
   const entries = new SlowEntryStore();
   const reads = new ReadProtocol<L1Entry>(
-    gate,
-    new L1Cache(1_000_000),
-    entries,
-    fills,
-    (entry) => new L1Entry(entry),
-    (bytes) => bytes.toString('base64url'),
-    { wall: clock, monotonic: clock },
-    systemTimers,
-    events,
+    {
+      gate,
+      local: new L1Cache(1_000_000),
+      fills: new FillCoordinator(
+        {
+          entries,
+          lock: new MemoryFillLock(),
+          owner: 'this process',
+          clock,
+          timers: systemTimers,
+          onStoreFailure: () => undefined,
+        },
+        { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
+      ),
+      toEntry: (entry) => new L1Entry(entry),
+      tagOf: (bytes) => bytes.toString('base64url'),
+      wallClock: clock,
+      monotonicClock: clock,
+      timers: systemTimers,
+      events,
+    },
     {
       maxStalenessMs: options.maxStalenessMs ?? 0,
       maxEntryBytes: options.maxEntryBytes ?? 1_000,
       unknownKeysPerMinute: 1_000,
       maxWaiters: 100,
       maxWaitMs: 1_000,
-      headStartAfter: options.headStartAfter ?? Infinity,
     },
   );
   const writes = new WriteProtocol(store, events, randomToken, systemTimers, {
@@ -150,7 +151,6 @@ export function setUp(options: SetUpOptions = {}) {
       await database.hold;
       return { body: Buffer.from(rows), rowCount, empty: rowCount === 0, headers: {} };
     },
-    isRepeatable: true,
     ttlMs: () => 60_000,
     ...overrides,
   });

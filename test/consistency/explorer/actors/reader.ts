@@ -35,7 +35,6 @@ export interface ReaderSurroundings {
   readonly token: TokenSource;
   readonly store: () => VersionStore;
   readonly entries: EntryStore;
-  readonly headStartAfter: number;
   readonly activity: () => WriterActivity;
   readonly fillLock: FillLock;
   /** Whether looking after marks would find something to do. */
@@ -69,7 +68,6 @@ export class Reader {
   protected readonly gate: FreshnessGate;
   readonly #protocol: ReadProtocol<CacheEntry>;
   readonly #local: LocalMap;
-  readonly #asked = new Set<Query>();
   /** Known when the read under way began. */
   #floor = 0;
 
@@ -99,30 +97,33 @@ export class Reader {
     );
     this.#local = new LocalMap(around.keepsEntries);
     this.#protocol = new ReadProtocol(
-      this.gate,
-      this.#local,
-      around.entries,
-      new FillCoordinator(
-        around.entries,
-        around.fillLock,
-        token,
-        NOTHING_RUNS_OUT,
-        new ParkedTimers(process, 'looks again', onceChanged(around.lockChanges)),
-        { leaseMs: LEASE_MS, maxWaitMs: 1, pollMs: 1 },
-        () => undefined,
-      ),
-      (entry) => entry,
-      (bytes) => bytes.toString(),
-      { wall: NOTHING_RUNS_OUT, monotonic: NOTHING_RUNS_OUT },
-      waits,
-      events,
+      {
+        gate: this.gate,
+        local: this.#local,
+        fills: new FillCoordinator(
+          {
+            entries: around.entries,
+            lock: around.fillLock,
+            owner: process.name,
+            clock: NOTHING_RUNS_OUT,
+            timers: new ParkedTimers(process, 'looks again', onceChanged(around.lockChanges)),
+            onStoreFailure: () => undefined,
+          },
+          { leaseMs: LEASE_MS, maxWaitMs: 1, pollMs: 1 },
+        ),
+        toEntry: (entry) => entry,
+        tagOf: (bytes) => bytes.toString(),
+        wallClock: NOTHING_RUNS_OUT,
+        monotonicClock: NOTHING_RUNS_OUT,
+        timers: waits,
+        events,
+      },
       {
         maxStalenessMs: 0,
         maxEntryBytes: 1_000,
         unknownKeysPerMinute: 1_000,
         maxWaiters: 9,
         maxWaitMs: 1,
-        headStartAfter: around.headStartAfter,
       },
     );
   }
@@ -136,7 +137,6 @@ export class Reader {
     const { process, linearizability } = this.around;
     this.#floor = linearizability.floor;
     const floor = this.#floor;
-    this.#asked.add(query);
     const { shocks } = process;
     const operation = process.begin(query.name);
     void this.#protocol
@@ -145,7 +145,6 @@ export class Reader {
         key: query.name,
         dependencies: query.dependencies,
         run: () => this.run(query),
-        isRepeatable: true,
         ttlMs: () => Infinity,
       })
       .then((outcome) => {
@@ -172,16 +171,7 @@ export class Reader {
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
-    return [this.process.isBusy ? this.#floor : '', ...kept, ...this.#expected()].join('\n');
-  }
-
-  /** Under which stamps it would begin a fill before it knows them. */
-  #expected(): string[] {
-    if (this.around.headStartAfter === Infinity) return [];
-    return [...this.#asked].map(
-      ({ name, dependencies }) =>
-        `${name}: ${this.gate.lastStamps(dependencies.tables)?.withInserts}`,
-    );
+    return [this.process.isBusy ? this.#floor : '', ...kept].join('\n');
   }
 
   protected gateOver(gate: FreshnessGate): FreshnessGate {

@@ -26,19 +26,3 @@ export class StampAfterReader extends Reader {
     return answer;
   }
 }
-
-/** `head-start-unchecked`: a fill that began early is stored under what the versions turn out to be. */
-export class HeadStartUncheckedReader extends Reader {
-  protected override gateOver(gate: FreshnessGate): FreshnessGate {
-    const latest = { withInserts: '', withoutInserts: '' };
-    const check = gate.check.bind(gate);
-    gate.check = async (dependencies) => {
-      const freshness = await check(dependencies);
-      // Whoever has begun under it holds it.
-      if (freshness.trusted) Object.assign(latest, freshness.stamps);
-      return freshness;
-    };
-    gate.lastStamps = () => latest;
-    return gate;
-  }
-}

@@ -6,7 +6,7 @@ import { AutoBeginWriter } from './auto-begin.js';
 import { EpochIgnored, EpochNoSettle } from './epochs.js';
 import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
 import { NobodyWrites } from './settling.js';
-import { HeadStartUncheckedReader, StampAfterReader } from './stamp-after.js';
+import { StampAfterReader } from './stamp-after.js';
 import { Counter, MarkNotRestored, MissingValid } from './versions.js';
 
 export const ONE_READER: Partial<Configuration> = { readers: 1, reads: 2 };
@@ -19,11 +19,6 @@ export const EVICTING: Partial<Configuration> = {
 
 export const VARIANTS: readonly Configuration[] = [
   variant('stamp-after', { reader: StampAfterReader }, ONE_READER),
-  variant(
-    'head-start-unchecked',
-    { reader: HeadStartUncheckedReader },
-    { ...ONE_READER, startsAhead: true },
-  ),
   variant('no-mark', { store: (data) => new NoMark(data) }, ONE_READER),
   variant('before-only', { store: (data) => new BeforeOnly(data) }, ONE_READER),
   variant('after-only', { store: (data) => new AfterOnly(data) }, ONE_READER),

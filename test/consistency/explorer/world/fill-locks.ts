@@ -1,4 +1,4 @@
-import { FillLock, type FillName } from '../../../../src/query-cache/core/entry-store.js';
+import { FillLock } from '../../../../src/query-cache/core/entry-store.js';
 
 /** Everyone gets it at once: what it saves is work, which nothing that is explored depends on. */
 export class OpenFillLock extends FillLock {
@@ -17,21 +17,19 @@ export class WorldFillLock extends FillLock {
   /** Grows when there is reason to look again. */
   changes = 0;
 
-  override async acquire({ key, stamp }: FillName, owner: string): Promise<boolean> {
-    const name = `${key} ${stamp}`;
-    const present = this.owners.get(name) ?? owner;
+  override async acquire(key: string, owner: string): Promise<boolean> {
+    const present = this.owners.get(key) ?? owner;
     if (present !== owner) return false;
-    this.owners.set(name, owner);
+    this.owners.set(key, owner);
     return true;
   }
 
-  override async release({ key, stamp }: FillName, owner: string): Promise<void> {
-    const name = `${key} ${stamp}`;
-    if (this.owners.get(name) === owner) this.expire(name);
+  override async release(key: string, owner: string): Promise<void> {
+    if (this.owners.get(key) === owner) this.expire(key);
   }
 
-  expire(name: string): void {
-    this.owners.delete(name);
+  expire(key: string): void {
+    this.owners.delete(key);
     this.changes += 1;
   }
 }

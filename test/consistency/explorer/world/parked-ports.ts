@@ -3,7 +3,6 @@ import type { Timers } from '../../../../src/query-cache/core/clock.js';
 import {
   EntryStore,
   FillLock,
-  type FillName,
   type CacheEntry,
 } from '../../../../src/query-cache/core/entry-store.js';
 import {
@@ -110,14 +109,14 @@ export class ParkedFillLock extends FillLock {
     super();
   }
 
-  override acquire(name: FillName, owner: string, leaseMs: number): Promise<boolean> {
+  override acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
     return this.process.call('redis', 'tries the lock', () =>
-      this.lock.acquire(name, owner, leaseMs),
+      this.lock.acquire(key, owner, leaseMs),
     );
   }
 
-  override release(name: FillName, owner: string): Promise<void> {
-    return this.process.call('redis', 'gives the lock back', () => this.lock.release(name, owner));
+  override release(key: string, owner: string): Promise<void> {
+    return this.process.call('redis', 'gives the lock back', () => this.lock.release(key, owner));
   }
 }
 

@@ -85,7 +85,7 @@ export class World {
   }
 
   #reader(name: string): Reader {
-    const { rules, keepsEntries, locksFills, startsAhead } = this.configuration;
+    const { rules, keepsEntries, locksFills } = this.configuration;
     const around = this.#around(name);
     return new rules.reader({
       ...around,
@@ -95,7 +95,6 @@ export class World {
       lockChanges: () => this.fillLock.changes,
       needsCare: () => this.redis.present.needsCare,
       keepsEntries,
-      headStartAfter: startsAhead ? 0 : Infinity,
     });
   }
 

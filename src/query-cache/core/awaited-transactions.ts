@@ -15,7 +15,9 @@ export class AwaitedTransactions {
   set(source: string, writers: Writers): void {
     if (writers.size > 0) this.#bySource.set(source, writers);
     else this.#bySource.delete(source);
-    const all = new Map([...this.#bySource.values()].flatMap((of) => [...of]));
+    const all = new Map(
+      [...this.#bySource.values()].flatMap((of) => [...of]).toSorted(([a], [b]) => a - b),
+    );
     const ids = [...all].map(([pid, { id }]) => `${pid} ${id}`).join();
     if (ids === this.#emitted) return;
     this.#emitted = ids;

@@ -1,6 +1,7 @@
 /** How the parts of the read side are put together. */
 import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { logAwaited } from './awaited-log.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from './core/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from './core/clock.js';
@@ -142,13 +143,24 @@ export const readProviders: FactoryProvider[] = [
       activity: WriterActivity,
       events: CacheEvents,
       { markLeaseMs }: QueryCacheOptions,
-    ) =>
-      new Settlement(store, activity, events, randomToken, systemClock, backgroundTimers, {
-        leaseMs: markLeaseMs,
-        pollMs: SETTLE_POLL_MS,
-        maxPollMs: MAX_SETTLE_POLL_MS,
-        waitMs: SETTLE_WAIT_MS,
-      }),
+    ) => {
+      const settlement = new Settlement(
+        store,
+        activity,
+        events,
+        randomToken,
+        systemClock,
+        backgroundTimers,
+        {
+          leaseMs: markLeaseMs,
+          pollMs: SETTLE_POLL_MS,
+          maxPollMs: MAX_SETTLE_POLL_MS,
+          waitMs: SETTLE_WAIT_MS,
+        },
+      );
+      logAwaited(settlement.awaited, events, new Logger('QueryCache'));
+      return settlement;
+    },
   },
   {
     provide: MarkSweep,

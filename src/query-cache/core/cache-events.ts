@@ -48,8 +48,8 @@ export interface CacheEventMap {
   markSettled: [event: { table: string }];
   markRenewed: [event: { table: string }];
   /**
-   * Reads of some tables go past the cache until these transactions of PostgreSQL have ended, by the
-   * process id of their backend. Told whenever they change; none: there is nothing to wait for any more.
+   * Reads of some tables go past the cache until these transactions of PostgreSQL have ended, which are
+   * named by the process id of their backend. Told whenever they change; none: it is over.
    */
   awaiting: [event: { transactions: ReadonlyMap<number, WritingTransaction> }];
   invalidated: [event: { tables: number; versions: number }];

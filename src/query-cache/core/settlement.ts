@@ -35,7 +35,8 @@ interface AliveWriter {
 }
 
 export class Settlement {
-  readonly #awaited: AwaitedTransactions;
+  /** Those that keep epochs from counting and marks from being taken off. */
+  readonly awaited: AwaitedTransactions;
   readonly #epochs: EpochWaits;
   /** By table and write id. */
   readonly #alive = new Map<string, Map<string, AliveWriter>>();
@@ -51,8 +52,8 @@ export class Settlement {
     timers: Timers,
     private readonly options: SettlementOptions,
   ) {
-    this.#awaited = new AwaitedTransactions(events);
-    this.#epochs = new EpochWaits(store, activity, events, this.#awaited, timers, options);
+    this.awaited = new AwaitedTransactions(events);
+    this.#epochs = new EpochWaits(store, activity, events, this.awaited, timers, options);
   }
 
   /** Replaces an epoch that cannot be trusted. Answers once it has been replaced, by anyone. */
@@ -118,7 +119,7 @@ export class Settlement {
     const writers = [...alive.values()].map(
       ({ backendPid, transaction }) => [backendPid, transaction] as const,
     );
-    this.#awaited.set(`marks of ${table}`, new Map(writers));
+    this.awaited.set(`marks of ${table}`, new Map(writers));
     this.#nextInspectionMs.set(table, nowMs + Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs));
   }
 

@@ -105,7 +105,7 @@ export class EpochWaits {
       if (wait.isLate) this.awaited.set(id, wait.pending);
       const now = await this.#askLater();
       if (this.#isClosed) return;
-      wait.pending = new Map([...wait.pending].filter(([pid, { id }]) => now.get(pid)?.id === id));
+      wait.pending = new Map([...wait.pending].filter(([pid, was]) => now.get(pid)?.id === was.id));
       // Another instance may have let it count, or lost data may have replaced it.
       const [reading] = await this.store.read([{ table, names: [] }]);
       if (reading?.epoch !== epoch) return;

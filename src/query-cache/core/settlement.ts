@@ -88,7 +88,8 @@ export class Settlement {
   async #inspect(table: string, names: readonly string[]): Promise<void> {
     const { leaseMs, pollMs } = this.options;
     const report = await this.store.inspect({ table, names }, this.token());
-    const alive = this.#aliveUnder(table);
+    const alive = this.#alive.get(table) ?? new Map<string, AliveWriter>();
+    this.#alive.set(table, alive);
     let dueMs = report.nextExpiryMs;
     if (report.expired.length > 0) {
       const writers = await this.activity.writers();
@@ -121,12 +122,6 @@ export class Settlement {
     );
     this.awaited.set(`marks of ${table}`, new Map(writers));
     this.#nextInspectionMs.set(table, nowMs + Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs));
-  }
-
-  #aliveUnder(table: string): Map<string, AliveWriter> {
-    let alive = this.#alive.get(table);
-    if (!alive) this.#alive.set(table, (alive = new Map()));
-    return alive;
   }
 
   /** All that decides when epochs will count, in words. */

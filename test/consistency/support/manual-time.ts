@@ -2,7 +2,7 @@ import type { Clock, Timers } from '../../../src/query-cache/core/clock.js';
 
 interface Timer {
   readonly atMs: number;
-  readonly then: () => void;
+  readonly run: () => void;
 }
 
 /** A clock and timers that stand still until a test lets time pass. */
@@ -14,8 +14,8 @@ export class ManualTime implements Clock, Timers {
     return this.#nowMs;
   }
 
-  after(delayMs: number, then: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, then };
+  after(delayMs: number, run: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, run };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -35,7 +35,7 @@ export class ManualTime implements Clock, Timers {
       if (!due) break;
       this.#timers = this.#timers.filter((other) => other !== due);
       this.#nowMs = due.atMs;
-      due.then();
+      due.run();
     }
     this.#nowMs = endMs;
   }

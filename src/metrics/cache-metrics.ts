@@ -1,5 +1,5 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
-import type { CacheEvents } from '../query-cache/index.js';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CacheEvents, CacheHealth } from '../query-cache/index.js';
 
 /** Counts what the cache tells of itself. Labels come from closed sets. */
 export function countCacheEvents(events: CacheEvents, registry: Registry): void {
@@ -78,4 +78,18 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   });
   events.on('unannounced', () => unannounced.inc());
   events.on('writeRefused', () => refused.inc());
+}
+
+/** Measures what holds the cache up at present. */
+export function measureCache(health: CacheHealth, registry: Registry): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'tidemark_cache_awaited_transactions',
+      help: 'Transactions of PostgreSQL that have to end before reads of some tables use the cache',
+      registers: [],
+      collect() {
+        this.set(health.awaitedTransactions.size);
+      },
+    }),
+  );
 }

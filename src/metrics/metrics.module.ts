@@ -1,8 +1,8 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { OutboxRelay } from '../cache-invalidation/index.js';
-import { CacheEvents } from '../query-cache/index.js';
-import { countCacheEvents } from './cache-metrics.js';
+import { CacheEvents, CacheHealth } from '../query-cache/index.js';
+import { countCacheEvents, measureCache } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
 
@@ -16,12 +16,14 @@ export class MetricsModule implements OnModuleInit {
   constructor(
     private readonly registry: Registry,
     private readonly events: CacheEvents,
+    private readonly health: CacheHealth,
     private readonly relay: OutboxRelay,
   ) {}
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     countCacheEvents(this.events, this.registry);
+    measureCache(this.health, this.registry);
     measureOutbox(this.relay, this.events, this.registry);
   }
 }

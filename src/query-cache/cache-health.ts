@@ -1,3 +1,5 @@
+import type { Writers } from './core/awaited-transactions.js';
+import type { Settlement } from './core/settlement.js';
 import type { WriteFollowing } from './core/write-following.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
@@ -9,10 +11,19 @@ export class CacheHealth {
   constructor(
     private readonly stores: CacheStores,
     private readonly following: WriteFollowing,
+    private readonly settlement: Settlement,
   ) {}
 
+  /** The transactions of PostgreSQL for which reads go past the cache, by the process id of their backend. */
+  get awaitedTransactions(): Writers {
+    return this.settlement.awaited.current;
+  }
+
   check(): CacheHealthReport {
-    const detail = this.stores.degradation() ?? this.following.degradation;
+    const detail =
+      this.stores.degradation() ??
+      this.following.degradation ??
+      this.settlement.awaited.degradation;
     return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };
   }
 }

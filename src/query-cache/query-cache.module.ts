@@ -47,9 +47,9 @@ import { OpenTransactions } from './sql/open-transactions.js';
     },
     {
       provide: CacheHealth,
-      inject: [CacheStores, WriteFollowing],
-      useFactory: (stores: CacheStores, following: WriteFollowing) =>
-        new CacheHealth(stores, following),
+      inject: [CacheStores, WriteFollowing, Settlement],
+      useFactory: (stores: CacheStores, following: WriteFollowing, settlement: Settlement) =>
+        new CacheHealth(stores, following, settlement),
     },
     ...httpProviders,
     QueryCache,

@@ -1,6 +1,7 @@
 /** How the parts of the read side are put together. */
 import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { logAwaited } from './awaited-log.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from './core/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from './core/clock.js';
@@ -36,11 +37,12 @@ import { CacheStores } from './stores/cache-stores.js';
 import { shareSecrets } from './stores/shared-secrets.js';
 import { L1Cache, L1Entry } from './stores/l1-cache.js';
 
-/** Pause between two questions to PostgreSQL about the same transactions. */
+/** Shortest and longest pause between two questions to PostgreSQL about the same transactions. */
 const SETTLE_POLL_MS = 25;
+const MAX_SETTLE_POLL_MS = 2_000;
 /** Pause between two looks for marks that no reader meets. */
 const SWEEP_PAUSE_MS = 5_000;
-/** How long a read waits for a new epoch to settle before it goes to the database. */
+/** How long reads wait for a new epoch to settle before they go to the database. */
 const SETTLE_WAIT_MS = 100;
 /** Pause between two looks for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
@@ -139,11 +141,24 @@ export const readProviders: FactoryProvider[] = [
       activity: WriterActivity,
       events: CacheEvents,
       { markLeaseMs }: QueryCacheOptions,
-    ) =>
-      new Settlement(store, activity, events, randomToken, systemClock, backgroundTimers, {
-        leaseMs: markLeaseMs,
-        pollMs: SETTLE_POLL_MS,
-      }),
+    ) => {
+      const settlement = new Settlement(
+        store,
+        activity,
+        events,
+        randomToken,
+        systemClock,
+        backgroundTimers,
+        {
+          leaseMs: markLeaseMs,
+          pollMs: SETTLE_POLL_MS,
+          maxPollMs: MAX_SETTLE_POLL_MS,
+          waitMs: SETTLE_WAIT_MS,
+        },
+      );
+      logAwaited(settlement.awaited, events, new Logger('QueryCache'));
+      return settlement;
+    },
   },
   {
     provide: MarkSweep,
@@ -155,9 +170,7 @@ export const readProviders: FactoryProvider[] = [
     provide: FreshnessGate,
     inject: [VersionStore, Settlement, DatabaseSchema],
     useFactory: (store: VersionStore, settlement: Settlement, schema: DatabaseSchema) =>
-      new FreshnessGate(store, settlement, schema, randomToken, systemTimers, {
-        settleWaitMs: SETTLE_WAIT_MS,
-      }),
+      new FreshnessGate(store, settlement, schema, randomToken, systemTimers),
   },
   {
     provide: FillCoordinator,

@@ -7,7 +7,10 @@ import { FreshnessGate, type Freshness } from '../../src/query-cache/core/freshn
 import { Settlement } from '../../src/query-cache/core/settlement.js';
 import { randomToken } from '../../src/query-cache/core/token.js';
 import type { TableReading } from '../../src/query-cache/core/version-store.js';
-import { WriterActivity } from '../../src/query-cache/core/writer-activity.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../src/query-cache/core/writer-activity.js';
 import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
 
 const TABLE = 'public.users';
@@ -16,7 +19,7 @@ const DEPENDENCIES: readonly TableDependency[] = [
 ];
 
 class Nobody extends WriterActivity {
-  override async writers(): Promise<ReadonlyMap<number, string>> {
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
     return new Map();
   }
 }
@@ -37,7 +40,7 @@ let gate: FreshnessGate;
 
 beforeEach(async () => {
   store = new CountingStore();
-  const options = { leaseMs: 2_000, pollMs: 1 };
+  const options = { leaseMs: 2_000, pollMs: 1, maxPollMs: 1, waitMs: 1_000 };
   const events = new CacheEvents();
   const settlement = new Settlement(
     store,
@@ -49,9 +52,7 @@ beforeEach(async () => {
     options,
   );
   const schema = { isCurrent: () => true };
-  gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers, {
-    settleWaitMs: 1_000,
-  });
+  gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers);
   // Gives the tables their epochs.
   while (!(await gate.check(DEPENDENCIES)).trusted);
   store.readings = 0;

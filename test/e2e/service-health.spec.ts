@@ -1,6 +1,7 @@
 /** The edge of the service: its health, with its database and without. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -54,6 +55,64 @@ describe('the service that Redis refuses', () => {
       expect(lines.join('')).not.toContain('wrong-password');
     } finally {
       await service.app.close();
+      await redis.stop();
+    }
+  });
+});
+
+describe('the service whose Redis lost its data during a transaction of others', () => {
+  it('goes past the cache without waiting, says for whom, and uses it again after the end', async () => {
+    const redis = await RedisServer.start();
+    const url = await createDatabase();
+    const stranger = new Client({ connectionString: url, application_name: 'nightly job' });
+    const service = await startLoggedService(url, { REDIS_URL: redis.url });
+    const { app, records } = service;
+    const cacheStatus = async () =>
+      String((await app.inject({ url: '/users/1' })).headers['cache-status']);
+    const gauge = async () =>
+      /^tidemark_cache_awaited_transactions (\d+)$/m.exec(
+        (await app.inject({ url: '/metrics' })).body,
+      )?.[1];
+    const warnings = () => records().filter(({ msg }) => /nightly job/.test(String(msg)));
+    try {
+      await eventually(async () => expect(await cacheStatus()).toMatch(/^tidemark; hit/));
+      await stranger.connect();
+      await stranger.query('BEGIN');
+      await stranger.query('CREATE TABLE of_the_job ()');
+      const { rows } = await stranger.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const pid = rows[0]?.pid;
+      await redis.restart({ empty: true });
+
+      const degraded = await eventually(async () => {
+        expect(await cacheStatus()).toBe('tidemark; fwd=bypass; detail=settling');
+        const { statusCode, body } = await app.inject({ url: '/health/ready' });
+        expect(body).toContain('nightly job');
+        expect(statusCode).toBe(200);
+        return body;
+      });
+      expect(degraded).toMatch(
+        new RegExp(
+          `process ${pid} \\(application .{0,4}nightly job.{0,4}, since \\d{4}-\\d\\d-\\d\\dT`,
+        ),
+      );
+      expect(await gauge()).toBe('1');
+      expect(warnings().map(({ msg }) => msg)).toEqual([
+        expect.stringContaining(`SELECT pg_terminate_backend(${pid})`),
+      ]);
+      for (let read = 0; read < 50; read += 1) {
+        expect(await cacheStatus()).toBe('tidemark; fwd=bypass; detail=settling');
+      }
+
+      await stranger.query('ROLLBACK');
+      await eventually(async () => {
+        expect(await cacheStatus()).toMatch(/^tidemark; hit/);
+        expect((await app.inject({ url: '/health/ready' })).body).not.toContain('degraded');
+      });
+      expect(await gauge()).toBe('0');
+      expect(warnings()).toHaveLength(1);
+    } finally {
+      await stranger.end();
+      await app.close();
       await redis.stop();
     }
   });

@@ -38,11 +38,6 @@ const SETTLING: Freshness = { trusted: false, reason: 'settling' };
 const IN_DOUBT: Freshness = { trusted: false, reason: 'in-doubt' };
 const SCHEMA_CHANGE: Freshness = { trusted: false, reason: 'schema-change' };
 
-export interface FreshnessGateOptions {
-  /** How long a read waits for an epoch to settle before it goes to the database, in milliseconds. */
-  readonly settleWaitMs: number;
-}
-
 /** What is to be read for an answer, and the latest judgement of what was. */
 interface Question {
   /** Those of the answer and the schema's. */
@@ -79,7 +74,6 @@ export class FreshnessGate {
     private readonly schema: KnownSchemaVersion,
     private readonly token: TokenSource,
     private readonly timers: Timers,
-    private readonly options: FreshnessGateOptions,
   ) {}
 
   /** Writes may have committed unseen: everything cached before now is distrusted. */
@@ -150,8 +144,9 @@ export class FreshnessGate {
     outages: number,
   ): Promise<Freshness> {
     try {
-      const first = await this.#judge(question, await reading, outages);
-      if (first !== SETTLING) return first;
+      const readings = await reading;
+      const first = await this.#judge(question, readings, outages);
+      if (first !== SETTLING || !(await this.#repairEpochs(readings, outages))) return first;
       const outagesNow = this.#outages;
       return await this.#judge(question, await this.store.read(question.wanted), outagesNow);
     } catch {
@@ -167,11 +162,7 @@ export class FreshnessGate {
     const { dependencies, wanted } = question;
     let readings = read;
     if (readings.some(({ node }) => node === undefined)) return TRUST_NOTHING;
-    const untrusted = readings.filter((reading) => !this.#isEpochTrusted(reading, outages));
-    if (untrusted.length > 0) {
-      await this.#repairEpochs(untrusted, outages);
-      return SETTLING;
-    }
+    if (readings.some((reading) => !this.#isEpochTrusted(reading, outages))) return SETTLING;
     const made: NewVersions[] = [];
     if (readings.some(({ versions }) => versions.includes(undefined))) {
       readings = await this.#createMissing(wanted, readings, made);
@@ -200,23 +191,17 @@ export class FreshnessGate {
     return parsed.node === node && !parsed.isSettling;
   }
 
-  async #repairEpochs(readings: readonly TableReading[], outages: number): Promise<void> {
-    const repairs = Promise.all(readings.map((reading) => this.#repairEpoch(reading, outages)));
-    let stopWaiting = (): void => undefined;
-    const enough = new Promise<void>((resolve) => {
-      stopWaiting = this.timers.after(this.options.settleWaitMs, resolve);
-    });
-    repairs.catch(() => undefined);
-    try {
-      await Promise.race([repairs, enough]);
-    } finally {
-      stopWaiting();
-    }
+  /** Answers whether all the epochs may count by now. */
+  async #repairEpochs(readings: readonly TableReading[], outages: number): Promise<boolean> {
+    const untrusted = readings.filter((reading) => !this.#isEpochTrusted(reading, outages));
+    const repairs = untrusted.map((reading) => this.#repairEpoch(reading, outages));
+    return !(await Promise.all(repairs)).includes(false);
   }
 
-  async #repairEpoch({ table, epoch, node }: TableReading, outages: number): Promise<void> {
+  async #repairEpoch({ table, epoch, node }: TableReading, outages: number): Promise<boolean> {
     const parsed = epoch === undefined ? undefined : parseEpoch(epoch);
     const isBeforeOutage = (this.#trustedSinceOutage.get(table) ?? 0) !== outages;
+    let present = epoch;
     if (epoch === undefined || parsed?.node !== node || isBeforeOutage) {
       const cause =
         epoch === undefined ? 'missing' : parsed?.node !== node ? 'other-node' : 'outage';
@@ -224,11 +209,11 @@ export class FreshnessGate {
       // Either this call replaced the epoch or another one did after it was read: both are newer
       // than the outage.
       this.#trustedSinceOutage.set(table, outages);
+      const [now] = await this.store.read([{ table, names: [] }]);
+      present = now?.epoch;
     }
-    const [now] = await this.store.read([{ table, names: [] }]);
-    if (now?.epoch && parseEpoch(now.epoch).isSettling) {
-      await this.settlement.settleEpoch(table, now.epoch);
-    }
+    if (present === undefined || !parseEpoch(present).isSettling) return true;
+    return this.settlement.settleEpoch(table, present);
   }
 
   /** A missing version is created anew; its token can match nothing stored. */

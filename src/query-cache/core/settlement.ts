@@ -13,24 +13,35 @@
  * transaction that writes later puts its mark on the new data. Once all of them have ended, the
  * epoch counts.
  */
+import { AwaitedTransactions } from './awaited-transactions.js';
 import type { CacheEvents } from './cache-events.js';
-import { pause, type Clock, type Timers } from './clock.js';
+import type { Clock, Timers } from './clock.js';
+import { EpochWaits, type EpochWaitsOptions } from './epoch-waits.js';
 import type { TokenSource } from './token.js';
 import type { VersionStore } from './version-store.js';
-import type { WriterActivity } from './writer-activity.js';
+import type { WriterActivity, WritingTransaction } from './writer-activity.js';
 
-export interface SettlementOptions {
+export interface SettlementOptions extends EpochWaitsOptions {
   /** Lease of a mark that is renewed, in milliseconds on the store's clock. */
   readonly leaseMs: number;
-  /** Pause between two questions about the same transactions, in milliseconds. */
-  readonly pollMs: number;
+}
+
+/** The writer of a mark that was given another lease. */
+interface AliveWriter {
+  readonly backendPid: number;
+  readonly transaction: WritingTransaction;
+  /** A mark that is still there is renewed again by then, on the clock of this process. */
+  readonly untilMs: number;
 }
 
 export class Settlement {
-  readonly #epochs = new Map<string, Promise<void>>();
+  /** Those that keep epochs from counting and marks from being taken off. */
+  readonly awaited: AwaitedTransactions;
+  readonly #epochs: EpochWaits;
+  /** By table and write id. */
+  readonly #alive = new Map<string, Map<string, AliveWriter>>();
   readonly #inspections = new Map<string, Promise<void>>();
   readonly #nextInspectionMs = new Map<string, number>();
-  #closed = false;
 
   constructor(
     private readonly store: VersionStore,
@@ -38,9 +49,12 @@ export class Settlement {
     private readonly events: CacheEvents,
     private readonly token: TokenSource,
     private readonly clock: Clock,
-    private readonly timers: Timers,
+    timers: Timers,
     private readonly options: SettlementOptions,
-  ) {}
+  ) {
+    this.awaited = new AwaitedTransactions(events);
+    this.#epochs = new EpochWaits(store, activity, events, this.awaited, timers, options);
+  }
 
   /** Replaces an epoch that cannot be trusted. Answers once it has been replaced, by anyone. */
   async replaceEpoch(
@@ -53,26 +67,9 @@ export class Settlement {
     }
   }
 
-  /** Waits until the settling epoch counts. Calls for one table share the wait; rejects on an outage. */
-  settleEpoch(table: string, settling: string): Promise<void> {
-    const id = `${table} ${settling}`;
-    let wait = this.#epochs.get(id);
-    if (!wait) {
-      wait = this.#awaitWriters(table, settling).finally(() => this.#epochs.delete(id));
-      this.#epochs.set(id, wait);
-    }
-    return wait;
-  }
-
-  async #awaitWriters(table: string, settling: string): Promise<void> {
-    let pending = await this.activity.writers();
-    while (pending.size > 0) {
-      if (this.#closed) return;
-      await pause(this.timers, this.options.pollMs);
-      const now = await this.activity.writers();
-      pending = new Map([...pending].filter(([pid, id]) => now.get(pid) === id));
-    }
-    if (await this.store.settleEpoch(table, settling)) this.events.tell('epochSettled', { table });
+  /** Settles an epoch in the background; {@link EpochWaits.settle} says for how long a call waits. */
+  settleEpoch(table: string, settling: string): Promise<boolean> {
+    return this.#epochs.settle(table, settling);
   }
 
   /**
@@ -89,30 +86,51 @@ export class Settlement {
   }
 
   async #inspect(table: string, names: readonly string[]): Promise<void> {
+    const { leaseMs, pollMs } = this.options;
     const report = await this.store.inspect({ table, names }, this.token());
+    const alive = this.#alive.get(table) ?? new Map<string, AliveWriter>();
+    this.#alive.set(table, alive);
+    let dueMs = report.nextExpiryMs;
     if (report.expired.length > 0) {
       const writers = await this.activity.writers();
-      for (const mark of report.expired) {
-        const transaction = writers.get(mark.backendPid);
+      for (const { writeId, backendPid, seenTransactionId } of report.expired) {
+        const transaction = writers.get(backendPid);
         const hasEnded =
           transaction === undefined ||
-          (mark.seenTransactionId !== undefined && mark.seenTransactionId !== transaction);
+          (seenTransactionId !== undefined && seenTransactionId !== transaction.id);
         if (hasEnded) {
-          if (await this.store.settle(table, mark.writeId, this.token())) {
+          alive.delete(writeId);
+          if (await this.store.settle(table, writeId, this.token())) {
             this.events.tell('markSettled', { table });
           }
         } else {
-          await this.store.renew(table, mark.writeId, transaction, this.options.leaseMs);
+          await this.store.renew(table, writeId, transaction.id, leaseMs);
           this.events.tell('markRenewed', { table });
+          alive.set(writeId, {
+            backendPid,
+            transaction,
+            untilMs: this.clock.nowMs() + 2 * leaseMs,
+          });
+          dueMs ??= leaseMs;
         }
       }
     }
-    const pauseMs = Math.min(report.nextExpiryMs ?? 0, this.options.leaseMs);
-    this.#nextInspectionMs.set(table, this.clock.nowMs() + Math.max(pauseMs, this.options.pollMs));
+    const nowMs = this.clock.nowMs();
+    for (const [writeId, { untilMs }] of alive) if (untilMs <= nowMs) alive.delete(writeId);
+    const writers = [...alive.values()].map(
+      ({ backendPid, transaction }) => [backendPid, transaction] as const,
+    );
+    this.awaited.set(`marks of ${table}`, new Map(writers));
+    this.#nextInspectionMs.set(table, nowMs + Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs));
+  }
+
+  /** All that decides when epochs will count, in words. */
+  describe(): string {
+    return this.#epochs.describe();
   }
 
   /** Ends waits that nobody needs any more. */
   close(): void {
-    this.#closed = true;
+    this.#epochs.close();
   }
 }

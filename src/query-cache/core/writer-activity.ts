@@ -1,9 +1,19 @@
+/** A transaction that may still commit a write, or a statement that commits by itself under a mark. */
+export interface WritingTransaction {
+  /** Tells it from every other transaction of the same backend. */
+  readonly id: string;
+  /** The `application_name` of its session. */
+  readonly application: string;
+  /** When it began by the clock of PostgreSQL (ISO 8601, UTC); `undefined`: the role may not see it. */
+  readonly since: string | undefined;
+}
+
 /** What PostgreSQL knows of transactions that may still commit a write. */
 export abstract class WriterActivity {
   /**
-   * The backends of the database that are in a transaction that has written, or that run a
-   * statement which commits by itself under a mark, each with an identity of that transaction.
+   * The transactions of the database that have written, and the statements that commit by themselves
+   * under a mark, by the process id of their backend. The question is sent after the call.
    * Rejects when the database does not answer: nothing may be concluded then.
    */
-  abstract writers(): Promise<ReadonlyMap<number, string>>;
+  abstract writers(): Promise<ReadonlyMap<number, WritingTransaction>>;
 }

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { WriterActivity } from '../core/writer-activity.js';
+import { WriterActivity, type WritingTransaction } from '../core/writer-activity.js';
 
 /**
  * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that
@@ -8,12 +8,14 @@ import { WriterActivity } from '../core/writer-activity.js';
 export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 
 /**
- * `backend_xid` and `pid` are shown to every role. A transaction has a `backend_xid` from its
+ * `backend_xid`, `pid` and `application_name` are shown to every role, `xact_start` is not. A transaction has a `backend_xid` from its
  * first write until its outcome is visible to others, also while its COMMIT waits for a standby.
  * A statement under the lock goes on after the transactions it commits, so those do not count.
  */
 const WRITERS = `
-  SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'enclosed' END AS id
+  SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'enclosed' END AS id,
+         a.application_name AS application,
+         pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
   FROM pg_catalog.pg_stat_activity a
   LEFT JOIN pg_catalog.pg_locks l
     ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
@@ -25,14 +27,21 @@ export class PostgresWriterActivity extends WriterActivity {
     super();
   }
 
-  override async writers(): Promise<ReadonlyMap<number, string>> {
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
     const runner = this.source.createQueryRunner('master');
     try {
       const rows = (await runner.query(WRITERS, ENCLOSED_STATEMENT_LOCK)) as {
         pid: number;
         id: string;
+        application: string | null;
+        since: string | null;
       }[];
-      return new Map(rows.map(({ pid, id }) => [pid, id]));
+      return new Map(
+        rows.map(({ pid, id, application, since }) => [
+          pid,
+          { id, application: application ?? '', since: since ?? undefined },
+        ]),
+      );
     } finally {
       await runner.release();
     }

@@ -87,12 +87,12 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
-  explored(10_000, {
+  explored(2_600, {
     name: 'a restart of Redis without data',
     ...ALONE,
-    ...{ reads: 2, faults: ['restart empty'], mostFaults: 1 },
+    ...{ reads: 3, faults: ['restart empty'], mostFaults: 1 },
   }),
-  explored(24_000, {
+  explored(4_300, {
     name: 'a restart of Redis from a snapshot',
     ...ALONE,
     ...{ reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },

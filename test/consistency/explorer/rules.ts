@@ -1,4 +1,8 @@
-import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../../src/query-cache/core/writer-activity.js';
+import { writingTransactions } from '../support/writing-transactions.js';
 import { Reader } from './actors/reader.js';
 import { Writer } from './actors/writer.js';
 import type { Rules } from './configuration.js';
@@ -9,8 +13,8 @@ class TrueActivity extends WriterActivity {
     super();
   }
 
-  override async writers(): Promise<ReadonlyMap<number, string>> {
-    return this.postgres.writers();
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
+    return writingTransactions(this.postgres.writers());
   }
 }
 

@@ -17,7 +17,11 @@ import { ReadProtocol } from '../../../src/query-cache/core/read-protocol.js';
 import type { ReadRequest } from '../../../src/query-cache/core/read-request.js';
 import { Settlement } from '../../../src/query-cache/core/settlement.js';
 import { randomToken } from '../../../src/query-cache/core/token.js';
-import { WriterActivity } from '../../../src/query-cache/core/writer-activity.js';
+import { writingTransactions } from './writing-transactions.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../../src/query-cache/core/writer-activity.js';
 
 export const USERS = 'public.users';
 /** How long a mark stands before others may settle it. */
@@ -65,8 +69,8 @@ class SlowEntryStore extends NullEntryStore {
 class KnownWriters extends WriterActivity {
   readonly running = new Map<number, string>();
 
-  override async writers(): Promise<ReadonlyMap<number, string>> {
-    return new Map(this.running);
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
+    return writingTransactions(this.running);
   }
 }
 
@@ -86,17 +90,11 @@ export function setUp(options: SetUpOptions = {}) {
   const settlement = new Settlement(store, writers, events, randomToken, clock, systemTimers, {
     leaseMs: LEASE_MS,
     pollMs: 1,
+    maxPollMs: 1,
+    waitMs: 50,
   });
-  const gate = new FreshnessGate(
-    store,
-    settlement,
-    { isCurrent: () => true },
-    randomToken,
-    systemTimers,
-    {
-      settleWaitMs: 50,
-    },
-  );
+  const schema = { isCurrent: () => true };
+  const gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers);
   const entries = new SlowEntryStore();
   const reads = new ReadProtocol<L1Entry>(
     {

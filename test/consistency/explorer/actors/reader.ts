@@ -46,6 +46,7 @@ export interface ReaderSurroundings {
 
 const NOTHING_RUNS_OUT: Clock = { nowMs: () => 0 };
 const LEASE_MS = 1_000;
+const WAIT_MS = 2;
 
 /** Entries in this process; kept only where the configuration asks for it. */
 class LocalMap implements LocalEntries<CacheEntry> {
@@ -67,6 +68,7 @@ export class Reader {
   readonly process: Process;
   protected readonly gate: FreshnessGate;
   readonly #protocol: ReadProtocol<CacheEntry>;
+  readonly #settlement: Settlement;
   readonly #local: LocalMap;
   /** Known when the read under way began. */
   #floor = 0;
@@ -76,24 +78,26 @@ export class Reader {
     this.process = process;
     const store = new ParkedVersionStore(process, around.store);
     const events = new CacheEvents();
-    const settlement = new Settlement(
+    const polls = new ParkedTimers(
+      process,
+      'asks again',
+      onceChanged(() => postgres.activityChanges),
+    );
+    const waits = new ParkedTimers(process, 'has waited enough');
+    this.#settlement = new Settlement(
       store,
       new ParkedActivity(process, around.activity),
       events,
       token,
       this.#careClock(),
-      new ParkedTimers(
-        process,
-        'asks again',
-        onceChanged(() => postgres.activityChanges),
-      ),
-      { leaseMs: LEASE_MS, pollMs: 1 },
+      {
+        nextTurn: (then) => waits.nextTurn(then),
+        after: (delayMs, then) => (delayMs === WAIT_MS ? waits : polls).after(delayMs, then),
+      },
+      { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: WAIT_MS },
     );
-    const waits = new ParkedTimers(process, 'has waited enough');
     this.gate = this.gateOver(
-      new FreshnessGate(store, settlement, { isCurrent: () => true }, token, waits, {
-        settleWaitMs: 1,
-      }),
+      new FreshnessGate(store, this.#settlement, { isCurrent: () => true }, token, waits),
     );
     this.#local = new LocalMap(around.keepsEntries);
     this.#protocol = new ReadProtocol(
@@ -171,7 +175,9 @@ export class Reader {
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
-    return [this.process.isBusy ? this.#floor : '', ...kept].join('\n');
+    return [this.process.isBusy ? this.#floor : '', ...kept, this.#settlement.describe()].join(
+      '\n',
+    );
   }
 
   protected gateOver(gate: FreshnessGate): FreshnessGate {

@@ -1,8 +1,11 @@
-import { WriterActivity } from '../../../../src/query-cache/core/writer-activity.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../../../src/query-cache/core/writer-activity.js';
 
 /** `lease-guess`: a lease that has run out proves that its transaction has ended. */
 export class NobodyWrites extends WriterActivity {
-  override async writers(): Promise<ReadonlyMap<number, string>> {
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
     return new Map();
   }
 }

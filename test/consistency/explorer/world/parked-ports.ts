@@ -12,7 +12,10 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../../../../src/query-cache/core/version-store.js';
-import { WriterActivity } from '../../../../src/query-cache/core/writer-activity.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../../../src/query-cache/core/writer-activity.js';
 import type { Process } from './process.js';
 
 export class ParkedVersionStore extends VersionStore {
@@ -128,9 +131,9 @@ export class ParkedActivity extends WriterActivity {
     super();
   }
 
-  override writers(): Promise<ReadonlyMap<number, string>> {
+  override writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
     return this.process.call('postgres', 'asks who is writing', () => this.present().writers(), {
-      show: (writers) => [...writers].join(' '),
+      show: (writers) => [...writers].map(([pid, { id }]) => `${pid} ${id}`).join(),
     });
   }
 }

@@ -6,6 +6,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
+import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 import { StatementCounter } from '../../support/statement-counter.js';
@@ -108,17 +109,14 @@ it('look for an entry in Redis only where there is one', async () => {
   const known = anew();
   await ask(two, known);
   await eventually(async () => expect(await entryCount()).toBe(missed.size));
-  const looked: unknown[] = [];
-  const monitor = await admin.monitor();
+  const monitor = await RedisMonitor.start(admin, /^tidemark:e:/);
   try {
-    monitor.on('monitor', (_: unknown, [command, key = '']: string[]) => {
-      if (command === 'getrange' && key.startsWith('tidemark:e:')) looked.push(key);
-    });
     for (let i = 0; i < 5; i += 1) expect((await ask(one, anew())).outcome).toBe('miss');
     expect((await ask(one, known)).outcome).toBe('hit');
-    await eventually(() => expect(looked).toHaveLength(1));
+    const names = await monitor.names();
+    expect(names.filter((name) => name === 'getrange')).toHaveLength(1);
   } finally {
-    monitor.disconnect();
+    monitor.stop();
   }
 });
 

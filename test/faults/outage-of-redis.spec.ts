@@ -1,6 +1,7 @@
 /** Writes of the service and past it while Redis is away, and what everybody shows afterwards. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { expectProblem } from '../e2e/support/problem.js';
 import { isLong, representatives } from '../support/long-tests.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { FaultCluster } from './support/fault-cluster.js';
@@ -132,7 +133,7 @@ describe('while Redis is away', () => {
           }),
           await instance.delete(other.path),
         ]) {
-          expect(answer.status).toBe(503);
+          expectProblem(answer, 503);
           expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
         }
         expect(await everyUser()).toEqual(before);

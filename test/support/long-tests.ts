@@ -1,7 +1,11 @@
 /** What `npm test` leaves to `npm run test:long`: more of the same (test/README.md lists it). */
+import { it } from '@jest/globals';
 
 /** Whether this is `npm run test:long`, which runs everything at full length. */
 export const isLong = process.env['TIDEMARK_LONG_TESTS'] === '1';
+
+/** A test that only `npm run test:long` runs; `npm test` counts it as skipped. */
+export const itWhenLong = isLong ? it : it.skip;
 
 /**
  * The variants that stand for the others in `npm test`, by their places; all of them in

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
+import { isLong } from '../../support/long-tests.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 import { Author, LIBRARY } from './fixtures/library.entities.js';
@@ -22,6 +23,7 @@ const authors = defineQuery({
 
 /** More than prove that a head start is worthwhile. */
 const ENOUGH_MISSES = 66;
+const ROUNDS = isLong ? 8 : 2;
 
 let server: RedisServer;
 let one: CachedApplication;
@@ -60,7 +62,7 @@ it.each(['bound', 'plain'])('are of one snapshot, and of the latest: %s queries'
     const rows = (await one.cache.run(query.build(one.source))) as Author[];
     return [rows.map(({ id, name, books }) => `${id} ${name} ${books.length}`), 5];
   };
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     for (let i = 0; i < ENOUGH_MISSES; i += 1) await ask();
     await two.source.query('UPDATE authors SET name = $1 WHERE id = 1', [`${kind} ${round}`]);
     for (let i = 0; i < 6; i += 1) {

@@ -13,9 +13,7 @@ describe('three instances whose Redis is in trouble', () => {
   afterAll(() => cluster?.stop());
   afterEach(async () => {
     if (!(await isAnswering())) await cluster.redis.restart();
-    for (const instance of cluster.instances) {
-      await eventually(async () => expect(await instance.health()).toBe('ok'));
-    }
+    await allSayOk();
   });
 
   async function isAnswering(): Promise<boolean> {
@@ -23,6 +21,12 @@ describe('three instances whose Redis is in trouble', () => {
       (reply) => reply.startsWith('+PONG'),
       () => false,
     );
+  }
+
+  async function allSayOk(): Promise<void> {
+    for (const instance of cluster.instances) {
+      await eventually(async () => expect(await instance.health()).toBe('ok'));
+    }
   }
 
   it('are not misled by a Redis that comes back with old data', async () => {

@@ -37,8 +37,10 @@ const onSystem = {
 
 export default {
   testTimeout: 60_000,
-  // Each may run servers of its own beside it.
-  maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+  // Many wait, for servers that start and for leases that run out: one more than there are cores.
+  maxWorkers: Math.min(4, availableParallelism() + 1),
+  // Contexts of tests that are over are not given back whole.
+  workerIdleMemoryLimit: '512MB',
   reporters: ['default', '<rootDir>/scripts/totals-reporter.mjs'],
   projects: [
     { ...shared, displayName: 'unit', testRegex: '/src/.*\\.spec\\.ts$' },

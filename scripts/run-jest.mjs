@@ -1,6 +1,9 @@
 /**
- * `npm test`: makes sure of a Redis server, a PostgreSQL of the system and a build, then runs jest with
- * the arguments given. Unit tests need none of them.
+ * `npm test`: makes sure of a Redis server and a build, then runs jest with the arguments given. Unit
+ * tests need neither.
+ *
+ * `--long` (`npm run test:long`) runs every test at full length, and some once more on a PostgreSQL of
+ * the system, which it makes sure of too (test/README.md).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,10 +11,14 @@ import { redisServerBinary } from './redis-server-binary.mjs';
 import { systemPostgres } from './system-postgres.mjs';
 
 const root = join(import.meta.dirname, '..');
-const args = process.argv.slice(2);
+const given = process.argv.slice(2);
+const args = given.filter((argument) => argument !== '--long');
+const isLong = args.length < given.length;
 const selectsSome = args.includes('--selectProjects');
 const onlyUnit = args[0] === '--selectProjects' && args[1] === 'unit';
-const env = { ...process.env };
+const env = { ...process.env, ...(isLong ? { TIDEMARK_LONG_TESTS: '1' } : {}) };
+// Where it is set, jest.config.mjs has the tests on it among the others.
+delete env.SYSTEM_POSTGRES_BIN;
 
 if (!onlyUnit) {
   const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs'), '--if-stale'], {
@@ -20,7 +27,7 @@ if (!onlyUnit) {
   if (build.status !== 0) process.exit(build.status ?? 1);
   try {
     env.REDIS_SERVER = redisServerBinary();
-    if (!selectsSome || args.includes('system')) {
+    if ((isLong && !selectsSome) || args.includes('system')) {
       const folder = systemPostgres();
       if (folder) env.SYSTEM_POSTGRES_BIN = folder;
       else console.error('No PostgreSQL of the system found: its tests are left out.');

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { itWhenLong } from '../support/long-tests.js';
 import { parseOptions, type CheckOptions } from './checker/options.js';
 import { isClean, summary } from './checker/report.js';
 import { check, FAULTS, type CheckResult } from './checker/run.js';
@@ -57,7 +58,7 @@ describe('three instances under load', () => {
     LIMIT_MS,
   );
 
-  it(
+  itWhenLong(
     'would be caught if an ended answer came to count again',
     async () => {
       const options = parseOptions(
@@ -93,7 +94,7 @@ describe('the command', () => {
     expect(output).toContain('Usage: npm run consistency');
   });
 
-  it(
+  itWhenLong(
     'ends with its figures when it is interrupted, and leaves nothing running',
     async () => {
       const { code, output, pids } = await run(['--seconds', '600', '--instances', '1'], 'SIGINT');

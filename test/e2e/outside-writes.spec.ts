@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import { modes } from './support/modes.js';
 import type { RestService } from './support/rest-service.js';
 import { useRestService } from './support/service-tests.js';
 
-describe.each(modes)('writes past the service, cache $name', (mode) => {
+describe.each(representatives(modes, 1))('writes past the service, cache $name', (mode) => {
   let service: RestService;
   let client: pg.Client;
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { representatives } from '../support/long-tests.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';
 import type { RestService } from './support/rest-service.js';
 import { useRestService } from './support/service-tests.js';
 
-describe.each(modes)('regions over REST, cache $name', (mode) => {
+describe.each(representatives(modes, 1))('regions over REST, cache $name', (mode) => {
   let service: RestService;
 
   useRestService(mode, (started) => {

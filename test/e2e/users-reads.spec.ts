@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { representatives } from '../support/long-tests.js';
 import { ADA } from './support/ada.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';
 import type { RestService } from './support/rest-service.js';
 import { useRestService } from './support/service-tests.js';
 
-describe.each(modes)('users over REST, cache $name', (mode) => {
+describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) => {
   let service: RestService;
 
   useRestService(mode, (started) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Answer } from '../e2e/support/answer.js';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -35,7 +36,7 @@ describe('a COMMIT that hangs in the server', () => {
     await expectReads(cluster, watch);
   }
 
-  it.each(partings)(
+  it.each(representatives(partings, 0))(
     'for a standby, while $how and the lease runs out',
     async ({ part }) => {
       const register = await Register.create(cluster);
@@ -94,12 +95,12 @@ describe('a COMMIT that hangs in the server', () => {
     TEST_MS,
   );
 
-  it.each(
-    partings.flatMap((parting) => [
-      { ...parting, verdict: 'commit' as const, number: 1 },
-      { ...parting, verdict: 'rollback' as const, number: 0 },
-    ]),
-  )(
+  const undecided = partings.flatMap((parting) => [
+    { ...parting, verdict: 'commit' as const, number: 1 },
+    { ...parting, verdict: 'rollback' as const, number: 0 },
+  ]);
+
+  it.each(representatives(undecided, 1, 2))(
     'before it is decided, while $how, and ends in a $verdict',
     async ({ part, verdict, number }) => {
       const register = await Register.create(cluster);

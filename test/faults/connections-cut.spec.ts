@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
+import { isLong } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
 import type { FaultCluster } from './support/fault-cluster.js';
@@ -10,6 +11,7 @@ import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { fillStep, writeStep } from './support/steps.js';
 
+const ROUNDS = isLong ? 60 : 20;
 /** About as long: the cuts are to fall anywhere within a write. */
 const WRITE_TAKES_MS = 15;
 const SERVICE_BACKENDS = `datname = current_database() AND application_name = 'tidemark'`;
@@ -158,7 +160,7 @@ describe('a connection cut by the server', () => {
       await whileWatched(cluster, register, async () => {
         let cut = 0;
         const outcomes = new Set<number>();
-        for (let round = 0; round < 60; round += 1) {
+        for (let round = 0; round < ROUNDS; round += 1) {
           // One write at a time: the numbers are to be committed in their order.
           const write = register.write(cluster.members[round % 3] ?? writer);
           await delay(Math.random() * WRITE_TAKES_MS);
@@ -170,7 +172,7 @@ describe('a connection cut by the server', () => {
           expect([200, 503]).toContain(status);
           outcomes.add(status);
         }
-        expect(cut).toBeGreaterThan(60);
+        expect(cut).toBeGreaterThan(ROUNDS);
         expect(outcomes).toContain(503);
       });
     },

@@ -1,6 +1,7 @@
 /** Rows that wait in the outbox: many of them, and some that outlive the database's own end. */
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -58,11 +59,13 @@ describe('what waits in the outbox', () => {
     }
   }
 
-  it.each([
+  const waiting = [
     { rows: 100_000, ids: 1, leastReads: LEAST_READS },
     // As many as are recorded one by one. It may be over before the others have been asked.
     { rows: 3_000, ids: 100, leastReads: 0 },
-  ])(
+  ];
+
+  it.each(representatives(waiting, 0))(
     'is told while reads go on: $rows rows with $ids ids each',
     async ({ rows, ids, leastReads }) => {
       const register = await Register.create(cluster);
@@ -78,10 +81,12 @@ describe('what waits in the outbox', () => {
     TEST_MS,
   );
 
-  it.each<{ when: string; hold: (relay: Member) => Hold }>([
+  const steps: readonly { when: string; hold: (relay: Member) => Hold }[] = [
     { when: 'before it is told', hold: relayStep.begin },
     { when: 'when it has been told', hold: relayStep.remove },
-  ])(
+  ];
+
+  it.each(representatives(steps, 0))(
     'outlives a kill -9 of PostgreSQL $when',
     async ({ hold }) => {
       const registers = await createRegisters(cluster, 3);

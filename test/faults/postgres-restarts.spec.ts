@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { representatives } from '../support/long-tests.js';
 import type { PostgresServer } from '../support/postgres-server.js';
 import type { Hold } from '../support/tcp-valve.js';
 import { eventually } from '../support/eventually.js';
@@ -30,7 +31,7 @@ describe('PostgreSQL ended', () => {
     [writer] = started.members;
   });
 
-  describe.each(endings)('$how', ({ end }) => {
+  describe.each(representatives(endings, 2))('$how', ({ end }) => {
     it(
       'leaves hits and refuses the rest, until it is back',
       async () => {
@@ -83,7 +84,7 @@ describe('PostgreSQL ended', () => {
     );
   });
 
-  it.each(endings.slice(1))(
+  it.each(representatives(endings.slice(1), 0))(
     '$how while a COMMIT waits for a standby, which recovery then carries out',
     async ({ end }) => {
       const register = await Register.create(cluster);

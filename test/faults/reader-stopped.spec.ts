@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -36,7 +37,7 @@ describe('a reader stopped in the middle of a fill', () => {
     [reader, writer, newcomer] = started.members;
   });
 
-  it.each(steps)(
+  it.each(representatives(steps, 1))(
     '$when holds nobody up, and stores nothing that is served later',
     async ({ hold, answersLate }) => {
       const register = await Register.create(cluster);

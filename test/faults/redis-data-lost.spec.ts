@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isLong, representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -7,6 +8,8 @@ import type { Member } from './support/member.js';
 import { allWell, counted, infoOf } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
+
+const OUTAGES = isLong ? 3 : 1;
 
 describe('a Redis that loses what it held', () => {
   let cluster: FaultCluster;
@@ -39,7 +42,7 @@ describe('a Redis that loses what it held', () => {
     { loss: 'comes back from an older snapshot', isEmpty: false },
   ];
 
-  it.each(losses)(
+  it.each(representatives(losses, 1))(
     'and $loss brings no old answer back',
     async ({ isEmpty }) => {
       const register = await Register.create(cluster);
@@ -59,7 +62,7 @@ describe('a Redis that loses what it held', () => {
     TEST_MS,
   );
 
-  it.each(losses)(
+  it.each(representatives(losses, 0))(
     'and $loss between begin and COMMIT does not forget the write',
     async ({ isEmpty }) => {
       const register = await Register.create(cluster);
@@ -87,10 +90,12 @@ describe('a Redis that loses what it held', () => {
     TEST_MS,
   );
 
-  it.each<{ when: string; step: (writer: Member) => Hold }>([
+  const savedWhen: readonly { when: string; step: (writer: Member) => Hold }[] = [
     { when: 'while the mark lies on a write that ends later', step: writeStep.commit },
     { when: 'between COMMIT and end', step: writeStep.end },
-  ])(
+  ];
+
+  it.each(representatives(savedWhen, 0))(
     'brings no mark back that was saved $when',
     async ({ step }) => {
       const register = await Register.create(cluster);
@@ -120,7 +125,7 @@ describe('a Redis that loses what it held', () => {
       const register = await Register.create(cluster);
       const unannounced = await counted(writer, 'unannounced_writes_total');
       await whileWatched(cluster, register, async (watch) => {
-        for (let outage = 1; outage <= 3; outage += 1) {
+        for (let outage = 1; outage <= OUTAGES; outage += 1) {
           await cluster.redis.save();
           await cluster.redis.kill();
           const isBack = { now: false };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { representatives } from '../support/long-tests.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';
@@ -9,7 +10,9 @@ import { Register } from './support/register.js';
 
 const TIMEOUT_MS = 1_000;
 
-describe.each(['commit', 'refuse'] as const)('under the policy %s', (policy) => {
+const policies = ['commit', 'refuse'] as const;
+
+describe.each(representatives(policies, 0))('under the policy %s', (policy) => {
   let cluster: FaultCluster;
   let writer: Member;
   let other: Member;

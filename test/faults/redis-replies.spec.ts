@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
@@ -123,7 +124,7 @@ describe('a Redis that answers with errors', () => {
     },
   ];
 
-  it.each(troubles)(
+  it.each(representatives(troubles, 0, 3))(
     '$trouble',
     async ({ reason, start, end }) => {
       const register = await Register.create(cluster);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
+import { isLong } from '../support/long-tests.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, HEALING_LIMIT_MS, whileWatched } from './support/healing.js';
@@ -20,7 +21,7 @@ import { relayStep } from './support/steps.js';
 
 const WRITTEN_REGISTERS = 20;
 const WRITE_PAUSE_MS = 20;
-const TERMINATIONS = 6;
+const TERMINATIONS = isLong ? 6 : 2;
 
 describe('the relay', () => {
   let cluster: FaultCluster;

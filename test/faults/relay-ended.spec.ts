@@ -1,6 +1,7 @@
 /** Writes past the service, whose relay is killed or stopped before it has done with them. */
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -52,7 +53,7 @@ describe('the relay', () => {
     return { relay, held };
   }
 
-  it.each(steps)(
+  it.each(representatives(steps, 1))(
     'killed $when is replaced by another, which tells it',
     async (step) => {
       const register = await Register.create(cluster);
@@ -71,7 +72,7 @@ describe('the relay', () => {
     TEST_MS,
   );
 
-  it.each(steps)(
+  it.each(representatives(steps, 2))(
     'stopped $when is dismissed, and takes part again when it goes on',
     async (step) => {
       const register = await Register.create(cluster);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultCluster } from './support/fault-cluster.js';
@@ -38,7 +39,7 @@ describe('a writer killed', () => {
     [writer] = started.members;
   });
 
-  it.each(steps)(
+  it.each(representatives(steps, 1, 2))(
     '$when misleads nobody and leaves nothing behind',
     async ({ hold, marks, isCommitted }) => {
       const register = await Register.create(cluster);

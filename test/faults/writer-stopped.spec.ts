@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-valve.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
@@ -49,10 +50,12 @@ describe('a writer stopped for longer than its lease', () => {
     TEST_MS,
   );
 
-  it.each([
+  const beforeCommit = [
     { when: 'while begin is on its way', step: writeStep.begin, isMarkedBefore: false },
     { when: 'between begin and COMMIT', step: writeStep.commit, isMarkedBefore: true },
-  ])(
+  ];
+
+  it.each(representatives(beforeCommit, 1))(
     '$when keeps its mark, and goes on',
     async ({ step, isMarkedBefore }) => {
       const register = await Register.create(cluster);
@@ -77,10 +80,12 @@ describe('a writer stopped for longer than its lease', () => {
     TEST_MS,
   );
 
-  it.each([
+  const afterCommit = [
     { when: 'before COMMIT is answered', step: writeStep.committed },
     { when: 'between COMMIT and end', step: writeStep.end },
-  ])(
+  ];
+
+  it.each(representatives(afterCommit, 1))(
     '$when is done without, and does no harm when it goes on',
     async ({ step }) => {
       const register = await Register.create(cluster);

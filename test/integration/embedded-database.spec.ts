@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { itWhenLong } from '../support/long-tests.js';
 import { ProcessGuard } from '../support/process-guard.js';
 import { isRunning } from '../support/process-tree.js';
 
@@ -150,30 +151,24 @@ describe('the embedded database', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is made, filled, told of, and stopped with the service', async () => {
-    const service = await start();
-    const users = (await (await service.get('/users')).json()) as unknown[];
-    expect(users).toHaveLength(USERS);
-    expect(service.log).toContain(join(data, 'postgres'));
-    expect(service.log).toContain(`curl -i 'http://127.0.0.1:${service.port}/users`);
-    expect(service.log).toContain('/docs');
-    const { password } = JSON.parse(readFileSync(join(data, 'database.json'), 'utf8')) as {
-      password: string;
-    };
-    expect(service.log).not.toContain(password);
-    expect(statSync(join(data, 'database.json')).mode & 0o777).toBe(0o600);
-    const postgres = serverPid(data);
-    expect(await service.end('SIGTERM')).toBe(0);
-    expect(isRunning(postgres)).toBe(false);
-    expect(existsSync(join(data, 'lock'))).toBe(false);
-  });
-
-  it('keeps its data and its address over a second start', async () => {
+  it('is made, filled, told of, stopped with the service, and keeps its data and its address', async () => {
     const first = await start();
+    const users = (await (await first.get('/users')).json()) as unknown[];
+    expect(users).toHaveLength(USERS);
+    expect(first.log).toContain(join(data, 'postgres'));
+    expect(first.log).toContain(`curl -i 'http://127.0.0.1:${first.port}/users`);
+    expect(first.log).toContain('/docs');
     const settings = readFileSync(join(data, 'database.json'), 'utf8');
+    const { password } = JSON.parse(settings) as { password: string };
+    expect(first.log).not.toContain(password);
+    expect(statSync(join(data, 'database.json')).mode & 0o777).toBe(0o600);
     const created = await first.post('/users', { username: 'ada', region: 'US', email: 'a@b.co' });
     expect(created.status).toBe(201);
-    await first.end('SIGTERM');
+    const postgres = serverPid(data);
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(isRunning(postgres)).toBe(false);
+    expect(existsSync(join(data, 'lock'))).toBe(false);
+
     const second = await start();
     expect(second.log).not.toContain('making a new database');
     expect(second.log).not.toContain('Filling in users');
@@ -182,8 +177,14 @@ describe('the embedded database', () => {
     expect(await response.json()).toMatchObject({ username: 'ada' });
   });
 
-  it('outlives Ctrl-C until the service has stopped', async () => {
+  it('serves one service a folder, and outlives Ctrl-C until that has stopped', async () => {
     const service = await start();
+    const another = await OwnService.launch(folder);
+    services.push(another);
+    expect(await another.ended()).toBe(1);
+    expect(another.log).toContain(`in use by another Tidemark (process ${service.pid})`);
+    expect((await service.get('/health/ready')).status).toBe(200);
+
     const postgres = serverPid(data);
     // npm passes on what the terminal has sent to the whole group already.
     process.kill(-service.pid, 'SIGINT');
@@ -193,13 +194,17 @@ describe('the embedded database', () => {
     expect(isRunning(postgres)).toBe(false);
   });
 
-  it('stops when the service is killed, and starts again at once', async () => {
+  it('stops when the service is killed, starts again at once, and takes that down when it ends', async () => {
     const killed = await start();
     const postgres = serverPid(data);
     expect(await killed.end('SIGKILL')).toBe('SIGKILL');
     const next = await start();
     expect(isRunning(postgres)).toBe(false);
     expect(await (await next.get('/users')).json()).toHaveLength(USERS);
+
+    process.kill(serverPid(data), 'SIGQUIT');
+    expect(await next.ended()).toBe(1);
+    expect(next.log).toContain('The embedded PostgreSQL has ended');
   });
 
   it('replaces a server that was left behind when its launcher was killed too', async () => {
@@ -213,7 +218,7 @@ describe('the embedded database', () => {
     expect(await (await next.get('/users')).json()).toHaveLength(USERS);
   });
 
-  it('is not stopped by a process that has taken the id of an old server', async () => {
+  itWhenLong('is not stopped by a process that has taken the id of an old server', async () => {
     await (await start()).end('SIGTERM');
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
     try {
@@ -228,7 +233,7 @@ describe('the embedded database', () => {
     }
   });
 
-  it('begins again when the first start was interrupted', async () => {
+  itWhenLong('begins again when the first start was interrupted', async () => {
     const interrupted = await OwnService.launch(folder);
     services.push(interrupted);
     while (!interrupted.log.includes('making a new database')) await delay(5);
@@ -237,23 +242,7 @@ describe('the embedded database', () => {
     expect(await (await next.get('/users')).json()).toHaveLength(USERS);
   });
 
-  it('takes the service down with it when it ends by itself', async () => {
-    const service = await start();
-    process.kill(serverPid(data), 'SIGQUIT');
-    expect(await service.ended()).toBe(1);
-    expect(service.log).toContain('The embedded PostgreSQL has ended');
-  });
-
-  it('serves one service a folder', async () => {
-    const first = await start();
-    const second = await OwnService.launch(folder);
-    services.push(second);
-    expect(await second.ended()).toBe(1);
-    expect(second.log).toContain(`in use by another Tidemark (process ${first.pid})`);
-    expect((await first.get('/health/ready')).status).toBe(200);
-  });
-
-  it('lies elsewhere where its user cannot enter the folder', async () => {
+  itWhenLong('lies elsewhere where its user cannot enter the folder', async () => {
     chmodSync(folder, 0o700);
     const isRoot = process.getuid?.() === 0;
     const service = await start();

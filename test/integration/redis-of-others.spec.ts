@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
+import { representatives } from '../support/long-tests.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createDatabase } from '../support/shared-postgres.js';
 import { Bystander } from './fixtures/entities.js';
@@ -83,7 +84,7 @@ describe.each([
   ['dimensions', '{public.bystanders}:d'],
   ['list of tables', 't'],
 ])('in the place of the %s', (what, pattern) => {
-  it.each(Object.keys(VALUES))('%s', async (kind) => {
+  it.each(representatives(Object.keys(VALUES), 1, 4))('%s', async (kind) => {
     const id = await cachedRow();
     const keys =
       pattern.endsWith('*') || what === 'epochs'

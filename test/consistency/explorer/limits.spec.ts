@@ -1,5 +1,6 @@
 /** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { representatives } from '../../support/long-tests.js';
 import { ExplorerThread } from './explorer-thread.js';
 import { NOTICED, PARTITION, THERE_AND_BACK } from './limits.js';
 
@@ -36,7 +37,7 @@ describe('a limit of the protocol', () => {
 describe('what is noticed by all', () => {
   const MOST_CHOICES = 11;
 
-  it.each(NOTICED)(
+  it.each(representatives(NOTICED, 1))(
     `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $name`,
     async ({ name }) => {
       const { violation, isComplete, depth, states } = await thread.explore(name, {

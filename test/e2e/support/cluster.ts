@@ -37,11 +37,6 @@ export class Cluster {
     return new Cluster(postgres, redis, whole, instances);
   }
 
-  /** Another instance on the same servers, to be stopped by the caller. */
-  startInstance(env: Readonly<Record<string, string>>): Promise<Instance> {
-    return Instance.start({ ...this.env, ...env });
-  }
-
   async stop(): Promise<void> {
     this.redis.resume();
     await Promise.all(this.instances.map(({ process }) => process.stop()));

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../../e2e/support/answer.js';
+import { isLong } from '../../support/long-tests.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
 import type { Register, View } from './register.js';
@@ -16,7 +17,7 @@ import type { Register, View } from './register.js';
  */
 const ANSWER_LIMIT_MS = 20_000;
 /** Leaves the machine time for what is being watched. */
-const PAUSE_MS = 25;
+const PAUSE_MS = isLong ? 25 : 50;
 
 /** Enough to see what is wrong. */
 const MOST_VIOLATIONS = 20;

@@ -89,7 +89,7 @@ export class Settlement {
   }
 
   async #inspect(table: string, names: readonly string[]): Promise<void> {
-    const report = await this.store.inspect({ table, names }, this.token());
+    const report = await this.store.inspect({ table, names });
     if (report.expired.length > 0) {
       const writers = await this.activity.writers();
       for (const mark of report.expired) {

@@ -88,6 +88,15 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
+  explored(1, {
+    name: 'the marks lost, with and without all versions',
+    ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+  }),
+  explored(1, {
+    name: 'the same where leases run out',
+    ...{ ...ALONE, reads: 2, leasesRunOut: true },
+    ...{ faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+  }),
   explored(10_000, {
     name: 'a restart of Redis without data',
     ...ALONE,

@@ -13,7 +13,7 @@
  * transaction that writes later puts its mark on the new data. Once all of them have ended, the
  * epoch counts.
  */
-import type { CacheEvents } from './cache-events.js';
+import type { CacheEvents, EpochCause } from './cache-events.js';
 import { pause, type Clock, type Timers } from './clock.js';
 import type { TokenSource } from './token.js';
 import type { VersionStore } from './version-store.js';
@@ -46,7 +46,7 @@ export class Settlement {
   async replaceEpoch(
     table: string,
     observed: string | undefined,
-    cause: 'missing' | 'other-node' | 'outage',
+    cause: EpochCause,
   ): Promise<void> {
     if (await this.store.rotate(table, observed, this.token())) {
       this.events.tell('epochReplaced', { table, cause });

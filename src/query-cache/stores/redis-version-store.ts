@@ -235,7 +235,9 @@ function readingOf(
 
 /** As the port has it: without the epoch, and only where that is the present one. */
 function versionText(stored: string | null | undefined, prefix: string): string | undefined {
-  return stored?.startsWith(prefix) && VERSION.test(stored) ? stored.slice(prefix.length) : undefined;
+  return stored?.startsWith(prefix) && VERSION.test(stored)
+    ? stored.slice(prefix.length)
+    : undefined;
 }
 
 /** Runs a step once more, after what another client has put in its way is gone. */

@@ -24,8 +24,11 @@ describe('a variant of the protocol is caught', () => {
   });
 
   // Where Redis restarts, configurations.ts has the same with all rules in place.
-  it.each([ONE_READER, EXPIRING, EVICTING, LOSING])('for the rule it leaves out alone', async (given) => {
-    const { violation, isComplete } = await explore(configuration(given));
-    expect({ violation, isComplete }).toEqual({ violation: undefined, isComplete: true });
-  });
+  it.each([ONE_READER, EXPIRING, EVICTING, LOSING])(
+    'for the rule it leaves out alone',
+    async (given) => {
+      const { violation, isComplete } = await explore(configuration(given));
+      expect({ violation, isComplete }).toEqual({ violation: undefined, isComplete: true });
+    },
+  );
 });

@@ -129,12 +129,10 @@ describe('keys of values that do not exist', () => {
 
 it('rows that are written and that nobody reads leave no keys', async () => {
   expect(await app.cache.run(byId.bind({ id: 2 }))).toBe(2);
-  await eventually(async () => expect(await keysLike('*{public.bystanders}:m')).toHaveLength(1));
   const before = new Set(await keysLike('*'));
   const repository = app.source.getRepository(Bystander);
   await forAll(300, (index) => repository.insert({ id: 700_000 + index }));
   await forAll(100, (index) => repository.delete(700_000 + index));
-  await app.source.query('SELECT 1');
   const added = (await keysLike('*')).filter((key) => !before.has(key));
   expect(added).toEqual([]);
   expect(await app.cache.run(byId.bind({ id: 700_150 }))).toBe(700_150);

@@ -156,7 +156,7 @@ export class CacheStores {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
     if (this.losses?.isRecent) {
-      return 'Redis has lost data of the cache, which fills anew: keep FLUSHALL and purges away from its keys, and set maxmemory-policy to volatile-lru or noeviction';
+      return 'Redis has lost data of the cache, which fills anew: let no other client delete its keys, and set maxmemory-policy to volatile-lru or noeviction';
     }
     const policy = this.connection.evictionPolicy;
     return policy?.startsWith('allkeys-')

@@ -28,8 +28,8 @@ export class DataLosses {
     this.#lastMs = this.clock.nowMs();
     if (!isFirst) return;
     this.log.warn(
-      `Redis at ${this.address} has lost data of the cache, so answers are filled anew; keep FLUSHALL, ` +
-        'FLUSHDB and purges away from its keys, and set maxmemory-policy to volatile-lru or noeviction',
+      `Redis at ${this.address} has lost data of the cache, so answers are filled anew; let no other client ` +
+        'delete its keys, and set maxmemory-policy to volatile-lru or noeviction',
     );
   }
 }

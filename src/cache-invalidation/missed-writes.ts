@@ -15,6 +15,7 @@
  * to anything.
  */
 import type { DataSource } from 'typeorm';
+import { SCHEMA } from '../query-cache/core/schema-version.js';
 import { parseEpoch } from '../query-cache/core/version-format.js';
 import type { DatabaseSchema, VersionStore } from '../query-cache/index.js';
 import type { PostgresClient } from './postgres-client.js';
@@ -83,7 +84,13 @@ export class MissedWrites {
 
   /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
   async #isAllRecorded(): Promise<boolean> {
-    const tables = familiesOf(await this.store.tables(), this.schema.catalogue);
+    const known = await this.store.tables();
+    // All answers depend on the schema: without it, the store has lost the names, or there is no answer.
+    if (!known.includes(SCHEMA)) {
+      const [schema] = await this.store.read([{ table: SCHEMA, names: [] }]);
+      return schema?.epoch === undefined;
+    }
+    const tables = familiesOf(known, this.schema.catalogue);
     if (tables.length === 0) return true;
     try {
       const states = await triggerStates(tables, this.objects, this.#run);

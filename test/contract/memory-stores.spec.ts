@@ -44,6 +44,7 @@ describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
   it('drops versions longest unused over its bound, but none that is marked', async () => {
     const store = new Store({ maxVersions: 3 });
     await store.rotate(TABLE, undefined, 'e1');
+    await store.create({ table: TABLE, names: ['id=1'] }, 't0');
     await store.begin(
       { writeId: 'w1', backendPid: 1, tables: [{ table: TABLE, names: ['id=1'] }] },
       't1',
@@ -60,6 +61,7 @@ describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
 
   it('answers all versions of one step, even more than its bound', async () => {
     const store = new Store({ maxVersions: 1 });
+    await store.rotate(TABLE, undefined, 'e1');
     const reading = await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
     expect(reading.versions).toEqual(['t1', 't1']);
   });

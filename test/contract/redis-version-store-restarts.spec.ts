@@ -35,8 +35,8 @@ describe('RedisVersionStore over restarts', () => {
   }
 
   it('shows that a snapshot came back under another server', async () => {
-    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
     await store.rotate(TABLE, undefined, 'e1');
+    const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
     await own.save();
     await own.restart();
     const after = await readingWhenBack();
@@ -48,6 +48,7 @@ describe('RedisVersionStore over restarts', () => {
   });
 
   it('shows that all data are gone', async () => {
+    await store.rotate(TABLE, undefined, 'e1');
     const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
     await own.save();
     await own.restart({ empty: true });
@@ -78,6 +79,7 @@ describe('RedisVersionStore over restarts', () => {
     })();
     while (lives < 3) {
       const { node } = await readingWhenBack();
+      await store.rotate(TABLE, undefined, `e${lives}`);
       await store.create({ table: TABLE, names: ['*'] }, node ?? '');
       while (!seen.has(node ?? '')) await delay(1);
       await own.restart({ empty: true });

@@ -40,6 +40,7 @@ describe('RedisVersionStore on Redis', () => {
     admin = new Redis(server.port);
     namespace = freshNamespace();
     store = new RedisVersionStore(connection, keysIn(namespace));
+    await store.rotate(TABLE, undefined, 'e1');
   });
 
   afterEach(async () => {
@@ -97,7 +98,6 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('gives versions a time to live, but none while a write is marked on them', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
     const keyOf = async (name: string): Promise<string> =>
       String((await keysOf(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
@@ -109,42 +109,66 @@ describe('RedisVersionStore on Redis', () => {
     expect(await admin.pttl(key)).toBe(-1);
     await store.abort('w2', [TABLE]);
     expect(await admin.pttl(key)).toBeGreaterThan(0);
-    expect(await admin.get(key)).toBe('t4');
+    expect(await admin.get(key)).toBe('e1.t4');
   });
 
+  const lifeOf = (name: string) => admin.pttl(`${namespace}:db:{${TABLE}}:v:${name}`);
+
   it('keeps versions of values for a minute, and as long as an answer under them', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
-    await store.create({ table: TABLE, names: ['*', 'id?', 'id+', 'id=1', 'id=2=?'] }, 't1');
+    const names = ['*', 'id?', 'id+', 'id=1', 'id=2=?', 'id=3', 'id=4'];
+    await store.create({ table: TABLE, names: names.slice(0, -1) }, 't1');
     await store.begin(mark('w1', 'id=3'), 't2', LONG_MS);
     await store.prolong({ table: TABLE, names: ['id=1', 'id=3', 'id=4'] }, LONG_MS);
     await store.prolong({ table: TABLE, names: ['id=1'] }, 1_000);
-    const lifeOf = (name: string) => admin.pttl(`${namespace}:db:{${TABLE}}:v:${name}`);
     const [whole, unknown, inserts, first, second, marked, missing] = await Promise.all(
-      ['*', 'id?', 'id+', 'id=1', 'id=2=?', 'id=3', 'id=4'].map(lifeOf),
+      names.map(lifeOf),
     );
-    for (const life of [whole, unknown, inserts]) expect(life).toBeGreaterThan(LONG_MS);
+    expect([whole, unknown, inserts, marked, missing]).toEqual([-1, -1, -1, -1, -2]);
     expect(first).toBeGreaterThan(LONG_MS / 2);
     expect(second).toBeGreaterThan(0);
     expect(second).toBeLessThanOrEqual(60_000);
-    expect([marked, missing]).toEqual([-1, -2]);
+  });
+
+  it('keeps versions that a write has replaced for a minute, whatever answers they had', async () => {
+    await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
+    await store.prolong({ table: TABLE, names: ['id=1', 'id=2'] }, LONG_MS);
+    await store.begin(mark('w1', 'id=1'), 't2', LONG_MS);
+    await store.end('w1', [TABLE], 't3');
+    await store.begin(mark('w2', 'id=2'), 't4', LONG_MS);
+    await store.abort('w2', [TABLE]);
+    for (const life of [await lifeOf('id=1'), await lifeOf('id=2')]) {
+      expect(life).toBeGreaterThan(0);
+      expect(life).toBeLessThanOrEqual(60_000);
+    }
   });
 
   it('leaves no key of a table that nobody reads', async () => {
-    await store.begin(mark('w1', '*', 'id=1'), 't1', LONG_MS);
-    expect(await keysOf(admin, namespace)).toEqual([]);
+    const tables = [{ table: 'public.unread', names: ['*', 'id=1'] }];
+    const before = await keysOf(admin, namespace);
+    await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't1', LONG_MS);
+    expect(await keysOf(admin, namespace)).toEqual(before);
+  });
+
+  it('leaves no key of a row that nobody reads', async () => {
+    await store.create({ table: TABLE, names: ['*', 'id=0', 'id?'] }, 't1');
+    const before = (await keysOf(admin, namespace)).toSorted();
+    for (let id = 1; id <= 100; id += 1) {
+      await store.begin(mark(`w${id}`, '*', `id=${id}`), 't2', LONG_MS);
+      await store.end(`w${id}`, [TABLE], 't3');
+    }
+    expect((await keysOf(admin, namespace)).toSorted()).toEqual(before);
   });
 
   it('gives no key of a table a time to live while a write is marked on it', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
     const keys = await keysOf(admin, namespace);
-    expect(keys).toHaveLength(6);
+    expect(keys).toHaveLength(4);
     expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
   });
 
   it('survives that Redis forgets its scripts', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
+    await store.create({ table: TABLE, names: ['*'] }, 't0');
     await store.begin(mark('w1', '*'), 't1', LONG_MS);
     await admin.script('FLUSH');
     await store.end('w1', [TABLE], 't2');
@@ -153,8 +177,7 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('announces writes when the memory limit is reached', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
-    await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
     try {
       await expect(admin.set('other', 'x')).rejects.toThrow('OOM');
@@ -167,15 +190,45 @@ describe('RedisVersionStore on Redis', () => {
     }
   });
 
-  it('takes marks that were evicted for lost data', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
-    await store.begin(mark('w1', '*'), 't1', LONG_MS);
-    const marks = (await keysOf(admin, namespace)).filter((key) => key.endsWith(':m'));
-    expect(await admin.del(...marks)).toBe(1);
-    await store.inspect({ table: TABLE, names: ['*'] }, 'x1');
-    const [reading] = await store.read([{ table: TABLE, names: ['*'] }]);
-    expect(reading?.versions).toEqual(['x1']);
-    expect(reading?.epoch).toBe(`x1 ${reading?.node} settling`);
+  const versions = { table: TABLE, names: ['*', 'region=US', 'region?'] };
+  const NEXT_STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
+    create: () => store.create(versions, 't3'),
+    begin: () => store.begin(mark('w2', '*'), 't3', LONG_MS),
+    end: () => store.end('w1', [TABLE], 't3'),
+    abort: () => store.abort('w1', [TABLE]),
+    inspect: () => store.inspect({ table: TABLE, names: [] }),
+    settle: () => store.settle(TABLE, 'w1', 't3'),
+    renew: () => store.renew(TABLE, 'w1', '1', LONG_MS),
+  };
+
+  describe.each([
+    ['the marks and dimensions', /:m$/],
+    ['all but the epoch', /:(m|v:.*)$/],
+  ])('where %s are lost while a write is under way', (_, lost) => {
+    it.each(Object.keys(NEXT_STEPS))('%s drops the epoch, and nothing counts', async (step) => {
+      await store.create(versions, 't1');
+      await store.begin(mark('w1', '*'), 't2', LONG_MS);
+      const keys = (await keysOf(admin, namespace)).filter((key) => lost.test(key));
+      expect(await admin.del(...keys)).toBe(keys.length);
+      await NEXT_STEPS[step]?.();
+      const [reading] = await store.read([versions]);
+      expect(reading).toMatchObject({
+        epoch: undefined,
+        versions: [undefined, undefined, undefined],
+      });
+      await store.rotate(TABLE, undefined, 'e2');
+      const [next] = await store.read([versions]);
+      expect(next?.epoch).toMatch(/^e2 \w+ settling$/);
+      expect(next?.versions).toEqual([undefined, undefined, undefined]);
+    });
+  });
+
+  it('takes a version with a mark that was taken away for lost data', async () => {
+    await store.create({ table: TABLE, names: ['*'] }, 't1');
+    await store.begin(mark('w1', '*'), 't2', LONG_MS);
+    expect(await admin.hdel(`${namespace}:db:{${TABLE}}:m`, 'w1')).toBe(1);
+    await store.inspect({ table: TABLE, names: ['*'] });
+    expect((await store.read([{ table: TABLE, names: [] }]))[0]?.epoch).toBeUndefined();
   });
 
   describe('when a version was dropped while a write was marked on it', () => {
@@ -188,7 +241,7 @@ describe('RedisVersionStore on Redis', () => {
       (await store.read([{ table: TABLE, names: [name] }]))[0]?.versions[0];
 
     beforeEach(async () => {
-      await store.rotate(TABLE, undefined, 'e1');
+      await store.create({ table: TABLE, names: ['id="1"', 'id=2'] }, 't0');
       await store.begin(mark('w1', '*', 'id="1"'), 't1', LONG_MS);
       await store.begin(mark('w2', 'id=2'), 't1', LONG_MS);
       await drop('id="1"');
@@ -201,23 +254,16 @@ describe('RedisVersionStore on Redis', () => {
       expect(await versionOf('id="1"')).toBe('t3');
     });
 
-    it('adds the mark of another write to it', async () => {
+    it('keeps the mark when another write begins and ends', async () => {
       await store.begin(mark('w3', 'id="1"'), 't2', LONG_MS);
-      expect(await versionOf('id="1"')).toBe('t2!w1!w3');
       await store.end('w3', [TABLE], 't3');
-      expect(await versionOf('id="1"')).toBe('t3!w1');
-    });
-
-    it('keeps the mark when another write ends', async () => {
-      await store.begin(mark('w3', 'id="1"'), 't2', LONG_MS);
-      await drop('id="1"');
-      await store.end('w3', [TABLE], 't3');
-      expect(await versionOf('id="1"')).toBe('t3!w1');
+      expect(await versionOf('id="1"')).toBeUndefined();
+      await store.create({ table: TABLE, names: ['id="1"'] }, 't4');
+      expect(await versionOf('id="1"')).toBe('t4!w1');
     });
   });
 
   it('takes a write that Redis answers with an error for an outage, and names the script', async () => {
-    await store.rotate(TABLE, undefined, 'e1');
     await admin.acl('SETUSER', 'default', '-hset');
     try {
       await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(

@@ -38,63 +38,48 @@ export function epochsOfVersionStore(on: PresentStore): void {
       await on.store.begin(on.write('w1', '*'), 't1', SHORT_MS);
       await on.pass(SHORT_MS);
       await on.store.rotate(USERS, first, 'e2');
-      const before = await on.versions('*');
-      expect(await on.store.inspect({ table: USERS, names: [] }, 'x')).toEqual({
+      await on.create('t2', '*');
+      expect(await on.store.inspect({ table: USERS, names: [] })).toEqual({
         expired: [],
         nextExpiryMs: undefined,
       });
-      await on.store.end('w1', [USERS], 't2');
+      await on.store.end('w1', [USERS], 't3');
       await on.store.abort('w1', [USERS]);
       await on.store.renew(USERS, 'w1', '1', LONG_MS);
-      expect(await on.store.settle(USERS, 'w1', 't3')).toBe(false);
-      expect(await on.versions('*')).toEqual(before);
+      expect(await on.store.settle(USERS, 'w1', 't4')).toBe(false);
+      expect(await on.versions('*')).toEqual(['t2']);
+      expect((await on.reading(USERS)).epoch).toMatch(/^e2 /);
     });
 
-    it('rotate leaves the versions as they are', async () => {
-      await on.store.create({ table: USERS, names: ['*'] }, 't1');
-      await on.store.rotate(USERS, undefined, 'e1');
-      expect(await on.versions('*')).toEqual(['t1']);
-    });
-
-    it('inspect repairs what is left over from an earlier epoch, without another epoch', async () => {
+    it('versions of an earlier epoch count as missing, with their marks', async () => {
       await on.settledEpoch('e1');
-      await on.store.begin(on.write('w1', '*', 'id=1', 'id=2'), 't1', LONG_MS);
-      const epoch = await on.settledEpoch('e2');
-      await on.store.begin(on.write('w2', '*'), 't2', LONG_MS);
-      const report = await on.store.inspect({ table: USERS, names: ['*', 'id=1', 'id=9'] }, 't3');
-      expect(report.expired).toEqual([]);
-      const after = await on.reading(USERS, '*', 'id=1', 'id=9');
-      expect(after.versions).toEqual(['t3!w2', 't3', undefined]);
-      expect(after.epoch).toBe(epoch);
-      await on.store.inspect({ table: USERS, names: ['id=2'] }, 't4');
-      expect(await on.versions('id=2')).toEqual(['t4']);
+      await on.create('t1', '*', 'id=1', 'id=2');
+      await on.store.begin(on.write('w1', '*', 'id=1'), 't2', LONG_MS);
+      await on.settledEpoch('e2');
+      expect(await on.versions('*', 'id=1', 'id=2')).toEqual([undefined, undefined, undefined]);
+      await on.store.begin(on.write('w2', 'id=1', 'id=2'), 't3', LONG_MS);
+      expect((await on.create('t4', '*', 'id=1')).versions).toEqual(['t4', 't4!w2']);
       await on.store.end('w2', [USERS], 't5');
-      expect(await on.versions('*')).toEqual(['t5']);
+      expect(await on.versions('*', 'id=1', 'id=2')).toEqual(['t4', 't5', undefined]);
     });
 
-    it('inspect takes a lost mark of the present epoch for lost data', async () => {
-      const first = await on.settledEpoch('e1');
-      await on.store.begin(on.write('w1', '*', 'id=1'), 't1', LONG_MS);
-      // Through the port, marks get lost under one epoch only if its token is used twice.
-      await on.store.rotate(USERS, first, 'e1');
-      await on.store.begin(on.write('w2', '*'), 't2', LONG_MS);
-      await on.store.inspect({ table: USERS, names: ['*'] }, 'x3');
-      const { epoch, node, versions: texts } = await on.reading(USERS, '*');
-      expect(epoch).toBe(`x3 ${node} settling`);
-      expect(texts).toEqual(['x3!w2']);
-      await on.store.end('w2', [USERS], 't4');
-      await on.store.inspect({ table: USERS, names: ['id=1'] }, 'x5');
-      expect(await on.versions('*', 'id=1')).toEqual(['t4', 'x5']);
-      expect((await on.reading(USERS)).epoch).toBe(epoch);
+    it('dimensions of an earlier epoch are registered again with their versions', async () => {
+      await on.settledEpoch('e1');
+      await on.create('t1', 'region=US', 'region?');
+      await on.settledEpoch('e2');
+      await on.create('t2', 'region=US', 'region?');
+      await on.store.begin(on.write('w1', '*'), 't3', LONG_MS);
+      expect(await on.versions('region=US', 'region?')).toEqual(['t2', 't3!w1']);
     });
 
-    it('the settling of an epoch does not make its marks those of another', async () => {
+    it('the settling of an epoch leaves its versions and marks', async () => {
       await on.store.rotate(USERS, undefined, 'e1');
-      await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
+      await on.create('t1', '*');
+      await on.store.begin(on.write('w1', '*'), 't2', LONG_MS);
       await on.store.settleEpoch(USERS, (await on.reading(USERS)).epoch ?? '');
       const { epoch } = await on.reading(USERS);
-      await on.store.inspect({ table: USERS, names: ['*'] }, 't2');
-      expect(await on.reading(USERS, '*')).toMatchObject({ versions: ['t1!w1'], epoch });
+      await on.store.inspect({ table: USERS, names: ['*'] });
+      expect(await on.reading(USERS, '*')).toMatchObject({ versions: ['t2!w1'], epoch });
     });
   });
 }

@@ -7,14 +7,15 @@ export function leasesOfVersionStore(on: PresentStore): void {
     beforeEach(() => on.giveEpochs());
 
     it('reports nothing where there is no mark', async () => {
-      const report = await on.store.inspect({ table: USERS, names: ['*'] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: ['*'] });
       expect(report).toEqual({ expired: [], nextExpiryMs: undefined });
     });
 
     it('reports how long the next lease runs', async () => {
+      await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       await on.store.begin(on.write('w2', '*'), 't2', LONG_MS * 2);
-      const report = await on.store.inspect({ table: USERS, names: ['*'] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: ['*'] });
       expect(report.expired).toEqual([]);
       expect(report.nextExpiryMs).toBeGreaterThan(0);
       expect(report.nextExpiryMs).toBeLessThanOrEqual(LONG_MS);
@@ -22,10 +23,11 @@ export function leasesOfVersionStore(on: PresentStore): void {
     });
 
     it('reports all expired marks of the table, whatever versions were asked for', async () => {
+      await on.create('t0', 'id=1', 'id=2');
       await on.store.begin(on.write('w1', 'id=1'), 't1', SHORT_MS);
       await on.store.begin(on.write('w2', 'id=2'), 't1', LONG_MS);
       await on.pass(SHORT_MS);
-      const report = await on.store.inspect({ table: USERS, names: ['id=7'] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: ['id=7'] });
       expect(report.expired).toEqual([
         { writeId: 'w1', backendPid: 4711, seenTransactionId: undefined },
       ]);
@@ -34,6 +36,7 @@ export function leasesOfVersionStore(on: PresentStore): void {
     });
 
     it('settles one: the mark is gone and the versions are new', async () => {
+      await on.create('t0', '*', 'id=1');
       await on.store.begin(on.write('w1', '*', 'id=1'), 't1', SHORT_MS);
       await on.store.begin(on.write('w2', '*'), 't1', LONG_MS);
       await on.pass(SHORT_MS);
@@ -44,16 +47,18 @@ export function leasesOfVersionStore(on: PresentStore): void {
     });
 
     it('does not settle one whose lease is running', async () => {
+      await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       expect(await on.store.settle(USERS, 'w1', 't2')).toBe(false);
       expect(await on.versions('*')).toEqual(['t1!w1']);
     });
 
     it('renews one: it has a lease again and remembers the transaction', async () => {
+      await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', SHORT_MS);
       await on.pass(SHORT_MS);
       await on.store.renew(USERS, 'w1', '987654321012', LONG_MS);
-      const report = await on.store.inspect({ table: USERS, names: ['*'] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: ['*'] });
       expect(report.expired).toEqual([]);
       expect(report.nextExpiryMs).toBeGreaterThan(0);
       expect(await on.store.settle(USERS, 'w1', 't2')).toBe(false);
@@ -61,11 +66,12 @@ export function leasesOfVersionStore(on: PresentStore): void {
     });
 
     it('reports the transaction that was seen at the last renewal', async () => {
+      await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', SHORT_MS);
       await on.pass(SHORT_MS);
       await on.store.renew(USERS, 'w1', '0123', SHORT_MS);
       await on.pass(SHORT_MS);
-      const report = await on.store.inspect({ table: USERS, names: [] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: [] });
       expect(report.expired).toEqual([
         { writeId: 'w1', backendPid: 4711, seenTransactionId: '0123' },
       ]);
@@ -77,12 +83,13 @@ export function leasesOfVersionStore(on: PresentStore): void {
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       await on.store.renew(USERS, 'w1', '1', LONG_MS * 100);
       await on.store.renew(USERS, 'w2', '1', LONG_MS);
-      const report = await on.store.inspect({ table: USERS, names: [] }, 'x');
+      const report = await on.store.inspect({ table: USERS, names: [] });
       expect(report.expired).toEqual([]);
       expect(report.nextExpiryMs).toBeLessThanOrEqual(LONG_MS);
     });
 
     it('ends and aborts one as any other', async () => {
+      await on.create('t0', '*', 'id=2');
       await on.store.begin(on.write('w1', '*'), 't1', SHORT_MS);
       await on.store.begin(on.write('w2', 'id=2'), 't1', SHORT_MS);
       await on.pass(SHORT_MS);

@@ -48,6 +48,11 @@ export class PresentStore {
     return (await this.reading(USERS, ...names)).versions;
   }
 
+  /** Versions of `public.users`, as a reader makes them. */
+  async create(token: string, ...names: string[]): Promise<TableReading> {
+    return this.store.create({ table: USERS, names }, token);
+  }
+
   async settledEpoch(token: string): Promise<string> {
     await this.store.rotate(USERS, (await this.reading(USERS)).epoch, token);
     const settling = (await this.reading(USERS)).epoch ?? '';

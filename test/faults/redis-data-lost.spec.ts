@@ -5,7 +5,7 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { allWell, counted, infoOf } from './support/redis-trouble.js';
+import { allWell, counted, infoOf, tell } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
@@ -84,6 +84,49 @@ describe('a Redis that loses what it held', () => {
         }
         held.letGo();
         expect((await write).status).toBe(200);
+      });
+      expect(await register.stored()).toBe(1);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'and loses the mark and the versions of a write under way does not forget the write, and says so',
+    async () => {
+      const register = await Register.create(cluster);
+      const lost = async (): Promise<number> => {
+        const counts = cluster.running.map((member) =>
+          counted(member, 'epochs_replaced_total', 'cause="lost"'),
+        );
+        return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+      };
+      const before = await lost();
+      await whileWatched(cluster, register, async (watch) => {
+        await allHit(cluster, register);
+        const held = writeStep.commit(writer);
+        const write = register.write(writer);
+        await held.reached();
+        expect(await cluster.marks()).toHaveLength(1);
+        const keys = await cluster.keys('tidemark:*:{public.users}:*');
+        for (const key of keys.filter((name) => !name.endsWith(':e'))) {
+          await tell(cluster.redis, 'DEL', key);
+        }
+        await expectReads(cluster, watch);
+        expect(await register.stored()).toBe(0);
+        for (const { path } of register.views) {
+          expect((await other.get(path)).cache).toBe('bypass');
+        }
+        // Committed and answered, and `end` has not come yet.
+        const late = writeStep.end(writer);
+        held.letGo();
+        expect((await write).status).toBe(200);
+        await expectReads(cluster, watch);
+        late.letGo();
+        await allHit(cluster, register);
+        expect(await lost()).toBeGreaterThan(before);
+        const logs = cluster.running.map(({ instance }) => instance.process.log).join('');
+        expect(logs).toMatch(/Redis at \S+ has lost data of the cache/);
+        await allWell(cluster);
       });
       expect(await register.stored()).toBe(1);
     },

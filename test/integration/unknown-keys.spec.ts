@@ -1,4 +1,4 @@
-/** Readers who ask for what does not exist: how many keys they can make, and what becomes of the others. */
+/** How many keys readers can make who ask for what does not exist, and writers of rows that nobody reads. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { defineQuery, minutes } from '../../src/query-cache/index.js';
@@ -125,4 +125,16 @@ describe('keys of values that do not exist', () => {
     await app.source.getRepository(Bystander).delete(1);
     expect(await app.cache.run(byId.bind({ id: 1 }))).toBeNull();
   });
+});
+
+it('rows that are written and that nobody reads leave no keys', async () => {
+  expect(await app.cache.run(byId.bind({ id: 2 }))).toBe(2);
+  const before = new Set(await keysLike('*'));
+  const repository = app.source.getRepository(Bystander);
+  await forAll(300, (index) => repository.insert({ id: 700_000 + index }));
+  await forAll(100, (index) => repository.delete(700_000 + index));
+  const added = (await keysLike('*')).filter((key) => !before.has(key));
+  expect(added).toEqual([]);
+  expect(await app.cache.run(byId.bind({ id: 700_150 }))).toBe(700_150);
+  expect(await app.cache.run(byId.bind({ id: 700_050 }))).toBeNull();
 });

@@ -15,7 +15,7 @@
 import type { CacheEvents } from '../../query-cache/core/cache-events.js';
 import { pause, type Timers } from '../../query-cache/core/clock.js';
 import type { TokenSource } from '../../query-cache/core/token.js';
-import { SCHEMA } from '../../query-cache/core/schema-version.js';
+import { ANYTHING, SCHEMA } from '../../query-cache/core/schema-version.js';
 import { WHOLE_TABLE } from '../../query-cache/core/version-name.js';
 import type { TableVersionNames, VersionStore } from '../../query-cache/core/version-store.js';
 import type { CommitOutcome } from './commit-outcome.js';
@@ -32,7 +32,7 @@ export type TouchedVersions = readonly TableVersionNames[] | 'anything' | 'schem
 /** A write between `begin` and its end. */
 export interface Announcement {
   readonly writeId: string;
-  readonly tables: readonly string[] | 'anything';
+  readonly tables: readonly string[];
   /** `begin` failed: whether the mark lies on the regions is not known. */
   readonly isUncertain: boolean;
 }
@@ -49,7 +49,6 @@ export interface WriteProtocolOptions {
 
 export class WriteProtocol {
   #debts = new Set<string>();
-  #owesEverything = false;
   readonly #pending = new Set<Promise<void>>();
   #paying: Promise<void> | undefined;
   #isClosed = false;
@@ -65,17 +64,15 @@ export class WriteProtocol {
   /** @throws WriteRefusedError under the policy `refuse`, when the store cannot be reached. */
   async begin(touched: TouchedVersions, backendPid: number): Promise<Announcement> {
     const writeId = this.token();
-    let names: Announcement['tables'] = 'anything';
+    const tables = versionsOf(touched);
+    const names = tables.map(({ table }) => table);
     try {
-      const tables = typeof touched === 'string' ? await this.#everyTable(touched) : touched;
-      names = tables.map(({ table }) => table);
       const { leaseMs } = this.options;
       await this.store.begin({ writeId, backendPid, tables }, this.token(), leaseMs);
       const versions = tables.reduce((sum, table) => sum + table.names.length, 0);
       this.events.tell('invalidated', { tables: tables.length, versions });
       return { writeId, tables: names, isUncertain: false };
     } catch (cause) {
-      if (typeof touched !== 'string') names = touched.map(({ table }) => table);
       const uncertain: Announcement = { writeId, tables: names, isUncertain: true };
       if (this.options.policy === 'refuse') {
         this.events.tell('writeRefused');
@@ -92,7 +89,7 @@ export class WriteProtocol {
    * whether it was told is then not known.
    */
   async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
-    const tables = typeof touched === 'string' ? await this.#everyTable(touched) : touched;
+    const tables = versionsOf(touched);
     const writeId = this.token();
     await this.store.begin({ writeId, backendPid, tables }, this.token(), this.options.leaseMs);
     const names = tables.map(({ table }) => table);
@@ -111,7 +108,6 @@ export class WriteProtocol {
   /** After COMMIT. Runs in the background: until it is done, readers bypass. */
   end({ writeId, tables, isUncertain }: Announcement): void {
     if (isUncertain) this.owe(tables);
-    if (tables === 'anything') return;
     this.#inBackground(() => this.store.end(writeId, tables, this.token()));
   }
 
@@ -121,7 +117,7 @@ export class WriteProtocol {
    */
   endLong(announcement: Announcement, backendPid: number): void {
     const { writeId, tables, isUncertain } = announcement;
-    if (isUncertain || tables === 'anything') return this.end(announcement);
+    if (isUncertain) return this.end(announcement);
     const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
     this.#inBackground(async () => {
       const mark = { writeId, backendPid, tables: names };
@@ -132,14 +128,13 @@ export class WriteProtocol {
 
   /** After ROLLBACK, or where COMMIT has surely failed. */
   abort({ writeId, tables }: Announcement): void {
-    if (tables === 'anything') return;
     this.#inBackground(() => this.store.abort(writeId, tables));
   }
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
   owe(tables: readonly string[] | 'anything'): void {
-    if (tables === 'anything') this.#owesEverything = true;
-    else for (const table of tables) this.#debts.add(table);
+    const owed = tables === 'anything' ? [SCHEMA] : tables;
+    for (const table of owed) this.#debts.add(table);
     this.#paying ??= this.#pay();
   }
 
@@ -156,26 +151,7 @@ export class WriteProtocol {
   }
 
   get #hasDebts(): boolean {
-    return this.#debts.size > 0 || this.#owesEverything;
-  }
-
-  /** All tables any answer can depend on; the store adds the dimensions they are read by. */
-  async #everyTable(touched: 'anything' | 'schema'): Promise<readonly TableVersionNames[]> {
-    const tables = await this.#knownTables();
-    const needsSchema = touched === 'schema' || !tables.isComplete;
-    return tables.names
-      .filter((table) => table !== SCHEMA || needsSchema)
-      .map((table) => ({ table, names: [WHOLE_TABLE] }));
-  }
-
-  /**
-   * The schema is among the tables from the beginning. Where it is not, the store has lost them, and only the
-   * schema, on which every answer depends, stands for all.
-   */
-  async #knownTables(): Promise<{ names: readonly string[]; isComplete: boolean }> {
-    const tables = await this.store.tables();
-    const isComplete = tables.includes(SCHEMA);
-    return { names: isComplete ? tables : [...tables, SCHEMA], isComplete };
+    return this.#debts.size > 0;
   }
 
   #inBackground(work: () => Promise<void>): void {
@@ -189,14 +165,12 @@ export class WriteProtocol {
   async #pay(): Promise<void> {
     while (this.#hasDebts && !this.#isClosed) {
       // What is owed from here on is paid in the next round, even if it is the same table.
-      const [debts, everything] = [this.#debts, this.#owesEverything];
+      const debts = this.#debts;
       this.#debts = new Set();
-      this.#owesEverything = false;
       try {
-        if (everything) for (const table of (await this.#knownTables()).names) debts.add(table);
         for (const table of debts) if (await this.#replaceEpoch(table)) debts.delete(table);
       } catch {
-        this.#owesEverything ||= everything;
+        // The store is away again; what is left stays owed.
       }
       for (const table of debts) this.#debts.add(table);
       if (this.#hasDebts) {
@@ -211,4 +185,10 @@ export class WriteProtocol {
     if (reading?.node === undefined) return false;
     return this.store.rotate(table, reading.epoch, this.token());
   }
+}
+
+/** Every answer depends on both versions of the schema. */
+function versionsOf(touched: TouchedVersions): readonly TableVersionNames[] {
+  if (typeof touched !== 'string') return touched;
+  return [{ table: SCHEMA, names: [touched === 'schema' ? WHOLE_TABLE : ANYTHING] }];
 }

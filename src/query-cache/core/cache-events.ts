@@ -19,6 +19,12 @@ export type BypassReason =
 /** What was found to differ when a query was built again with equal parameters. */
 export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
 
+/**
+ * Why an epoch was replaced: there was none yet, data that this process has used are gone although the store was
+ * there all the time, another server answers, or the store was away.
+ */
+export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
+
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];
   miss: [
@@ -41,7 +47,7 @@ export interface CacheEventMap {
   storeFull: [];
   /** What lay under an entry's key was none of this service's, by its form or by its seal. */
   entryRefused: [event: { reason: 'form' | 'seal' }];
-  epochReplaced: [event: { table: string; cause: 'missing' | 'other-node' | 'outage' }];
+  epochReplaced: [event: { table: string; cause: EpochCause }];
   epochSettled: [event: { table: string }];
   markSettled: [event: { table: string }];
   markRenewed: [event: { table: string }];

@@ -64,6 +64,7 @@ interface NewVersions {
 export class FreshnessGate {
   #outages = 0;
   readonly #questions = new WeakMap<readonly TableDependency[], Question>();
+  /** Of the tables that were trusted: the outages seen before. */
   readonly #trustedSinceOutage = new Map<string, number>();
   /** Made for stamps under which nothing has been stored yet. */
   readonly #newVersions = new WeakMap<Stamps, readonly NewVersions[]>();
@@ -180,7 +181,12 @@ export class FreshnessGate {
     if (!this.schema.isCurrent(schemaVersionOf(schemaReading))) return SCHEMA_CHANGE;
     const stamps = stampsOf(dependencies, readings);
     // Entries that carry equal stamps share one text.
-    if (question.stamps?.withInserts !== stamps.withInserts) question.stamps = stamps;
+    if (question.stamps?.withInserts !== stamps.withInserts) {
+      question.stamps = stamps;
+      for (const { table } of dependencies) {
+        if (!this.#trustedSinceOutage.has(table)) this.#trustedSinceOutage.set(table, outages);
+      }
+    }
     if (made.length > 0) this.#newVersions.set(question.stamps, made);
     return { trusted: true, stamps: question.stamps };
   }
@@ -203,8 +209,9 @@ export class FreshnessGate {
     const isBeforeOutage = (this.#trustedSinceOutage.get(table) ?? 0) !== outages;
     let present = epoch;
     if (epoch === undefined || parsed?.node !== node || isBeforeOutage) {
-      const cause =
-        epoch === undefined ? 'missing' : parsed?.node !== node ? 'other-node' : 'outage';
+      const isLost = !isBeforeOutage && this.#trustedSinceOutage.has(table);
+      const missing = isLost ? 'lost' : 'missing';
+      const cause = epoch === undefined ? missing : parsed?.node !== node ? 'other-node' : 'outage';
       await this.settlement.replaceEpoch(table, epoch, cause);
       // Either this call replaced the epoch or another one did after it was read: both are newer
       // than the outage.

@@ -1,6 +1,7 @@
 /**
  * The version of the database's schema: a table of its own among the versions, on which every
- * answer depends and which every statement that may change the schema touches.
+ * answer depends and which every statement that may change the schema touches. Beside it lies the version
+ * that a write to anything replaces: every answer depends on that too, so nobody has to know all tables.
  *
  * What a statement reads and writes is told under a catalogue. An instance whose catalogue was
  * loaded under another version of the schema than the present one would tell it wrongly, so it
@@ -14,9 +15,12 @@ import type { TableReading, TableVersionNames } from './version-store.js';
 /** No table of a database has such a name: those have a schema and a dot. */
 export const SCHEMA = '#schema';
 
+/** The version of {@link SCHEMA} that is replaced by every write of which is not known what it touches. */
+export const ANYTHING = 'anything';
+
 export const SCHEMA_DEPENDENCY: TableDependency & TableVersionNames = {
   table: SCHEMA,
-  names: [WHOLE_TABLE],
+  names: [WHOLE_TABLE, ANYTHING],
   insertName: undefined,
 };
 

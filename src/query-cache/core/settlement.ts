@@ -14,7 +14,7 @@
  * epoch counts.
  */
 import { AwaitedTransactions } from './awaited-transactions.js';
-import type { CacheEvents } from './cache-events.js';
+import type { CacheEvents, EpochCause } from './cache-events.js';
 import type { Clock, Timers } from './clock.js';
 import { EpochWaits, type EpochWaitsOptions } from './epoch-waits.js';
 import type { TokenSource } from './token.js';
@@ -60,7 +60,7 @@ export class Settlement {
   async replaceEpoch(
     table: string,
     observed: string | undefined,
-    cause: 'missing' | 'other-node' | 'outage',
+    cause: EpochCause,
   ): Promise<void> {
     if (await this.store.rotate(table, observed, this.token())) {
       this.events.tell('epochReplaced', { table, cause });
@@ -87,7 +87,7 @@ export class Settlement {
 
   async #inspect(table: string, names: readonly string[]): Promise<void> {
     const { leaseMs, pollMs } = this.options;
-    const report = await this.store.inspect({ table, names }, this.token());
+    const report = await this.store.inspect({ table, names });
     const alive = this.#alive.get(table) ?? new Map<string, AliveWriter>();
     this.#alive.set(table, alive);
     let dueMs = report.nextExpiryMs;

@@ -39,8 +39,7 @@ export function isValueVersion(name: string): boolean {
   return /^[^=?+]*=/.test(name);
 }
 
-/** The encoded dimension a version name belongs to; `undefined` for {@link WHOLE_TABLE}. */
+/** The encoded dimension a version name belongs to; `undefined` for those of a whole table. */
 export function dimensionOf(name: string): string | undefined {
-  if (name === WHOLE_TABLE) return undefined;
-  return name.slice(0, name.search(/[=?+]/));
+  return /^([^=?+]*)[=?+]/.exec(name)?.[1];
 }

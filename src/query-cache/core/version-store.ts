@@ -10,11 +10,14 @@
  * What a table holds:
  * - an **epoch**: `<token> <node>` or, while settling, `<token> <node> settling`;
  * - **versions** by name (version-name.ts): `<token>` or, while writes are marked on it,
- *   `<token>!<writeId>!<writeId>...`;
+ *   `<token>!<writeId>!<writeId>...`. A missing version can match nothing stored;
  * - **marks** by write id: backend process id, lease deadline on the store's own clock, the names
  *   the mark lies on, and the transaction id last seen in that backend;
  * - the **dimensions** whose versions were ever created here. A write that names no version of
  *   such a dimension replaces its `d?`, so a writer that does not know a dimension is still seen.
+ *
+ * All of it belongs to the epoch. A store that has lost the marks or the dimensions drops the epoch with the
+ * next step that needs them: all answers of the table then wait for the writes that are under way.
  */
 
 /** Some versions of one table. */
@@ -74,7 +77,8 @@ export abstract class VersionStore {
    * A version of one value may be gone again after a minute, unless {@link prolong} is called.
    *
    * While a write is marked on the table, versions of a dimension that is not registered yet stay
-   * missing: the write does not know the dimension, so nothing would be in doubt that should be.
+   * missing: the write does not know the dimension, so nothing would be in doubt that should be. A version
+   * that marks name is created with these marks. Without an epoch nothing is created.
    */
   abstract create(versions: TableVersionNames, token: string): Promise<TableReading>;
 
@@ -95,8 +99,8 @@ export abstract class VersionStore {
   }
 
   /**
-   * Puts the mark on its versions with a lease of `leaseMs` and replaces them with `token`.
-   * Versions named are created where missing. `d?` of every registered dimension that the names
+   * Puts the mark on its versions with a lease of `leaseMs` and replaces those that are there with
+   * `token`; the mark lies on missing ones too. `d?` of every registered dimension that the names
    * leave out is included by the store, in this step.
    *
    * A table without an epoch is left as it is: nothing stored depends on it, and whoever gives it an
@@ -104,18 +108,17 @@ export abstract class VersionStore {
    */
   abstract begin(mark: WriteMark, token: string, leaseMs: number): Promise<void>;
 
-  /** Takes the mark off and replaces its versions with `token`. Does nothing without the mark. */
+  /** Takes the mark off and replaces those of its versions that are there with `token`. Does nothing without the mark. */
   abstract end(writeId: string, tables: readonly string[], token: string): Promise<void>;
 
   /** Takes the mark off after a rollback; the versions keep their tokens. */
   abstract abort(writeId: string, tables: readonly string[]): Promise<void>;
 
   /**
-   * Marks of a table whose lease has run out. A version that names a write whose mark is lost is
-   * repaired: left over from an earlier epoch it gets `token` and no mark; in the present epoch
-   * it proves lost data, and the epoch is replaced by `<token> <node> settling`.
+   * Marks of a table whose lease has run out. A version that names a write whose mark is lost proves lost
+   * data, and the epoch is dropped.
    */
-  abstract inspect(versions: TableVersionNames, token: string): Promise<MarksReport>;
+  abstract inspect(versions: TableVersionNames): Promise<MarksReport>;
 
   /** Like `end`, but only while the lease is still run out. Answers whether it took the mark off. */
   abstract settle(table: string, writeId: string, token: string): Promise<boolean>;
@@ -128,11 +131,11 @@ export abstract class VersionStore {
     leaseMs: number,
   ): Promise<void>;
 
-  /** Every table that was ever given an epoch: no answer depends on any other. */
+  /** Every table whose epoch ever counted: no answer depends on any other. A store may lose some. */
   abstract tables(): Promise<readonly string[]>;
 
   /**
-   * Replaces the epoch by `<token> <node> settling` and drops all marks of the table, only while
+   * Replaces the epoch by `<token> <node> settling` and drops all that the table has, only while
    * the epoch still is `observed` (`undefined`: missing). Answers whether it did.
    */
   abstract rotate(table: string, observed: string | undefined, token: string): Promise<boolean>;

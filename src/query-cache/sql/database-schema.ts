@@ -9,6 +9,7 @@ import {
 } from '../core/schema-version.js';
 import type { Catalogue } from '../core/table-facts.js';
 import { randomToken } from '../core/token.js';
+import { WHOLE_TABLE } from '../core/version-name.js';
 import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
@@ -149,7 +150,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     this.#mustLookAgain = true;
     this.#isOutdated = true;
     const writeId = randomToken();
-    const tables = [SCHEMA_DEPENDENCY];
+    const tables = [{ table: SCHEMA, names: [WHOLE_TABLE] }];
     const mark = { writeId, backendPid: 0, tables };
     await this.versions.begin(mark, randomToken(), this.markLeaseMs);
     await this.versions.end(writeId, [SCHEMA], randomToken());

@@ -8,6 +8,7 @@ import type { CacheEvents } from '../core/cache-events.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
+import { DataLosses } from './data-losses.js';
 import { entryRefusals } from './entry-refusals.js';
 import type { EntrySeal } from './entry-seal.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
@@ -41,6 +42,7 @@ export class CacheStores {
     private readonly connection: RedisConnection | undefined,
     private readonly witness: RedisWitness | undefined,
     private readonly memory: MemoryState | undefined,
+    private readonly losses: DataLosses | undefined,
   ) {}
 
   static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
@@ -49,6 +51,7 @@ export class CacheStores {
       new TurnMemoryVersionStore(),
       new NullEntryStore(),
       new MemoryFillLock(),
+      undefined,
       undefined,
       undefined,
       undefined,
@@ -65,7 +68,12 @@ export class CacheStores {
   ): CacheStores {
     const keys = new RedisKeys(namespace, database);
     const witness = new RedisWitness(keys);
-    const memory = new MemoryState(describeRedisAddress(parseRedisUrl(redis.url)), log);
+    const address = describeRedisAddress(parseRedisUrl(redis.url));
+    const memory = new MemoryState(address, log);
+    const losses = new DataLosses(address, log);
+    events.on('epochReplaced', ({ cause }) => {
+      if (cause === 'lost') losses.noticed();
+    });
     const connection = openRedisConnection(
       {
         url: redis.url,
@@ -89,6 +97,7 @@ export class CacheStores {
       connection,
       witness,
       memory,
+      losses,
     );
   }
 
@@ -145,6 +154,9 @@ export class CacheStores {
     }
     if (this.memory?.isFull) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
+    }
+    if (this.losses?.isRecent) {
+      return 'Redis has lost data of the cache, which fills anew: let no other client delete its keys, and set maxmemory-policy to volatile-lru or noeviction';
     }
     const policy = this.connection.evictionPolicy;
     return policy?.startsWith('allkeys-')

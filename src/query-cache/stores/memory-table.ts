@@ -2,12 +2,12 @@ import { dimensionOf, unknownVersion } from '../core/version-name.js';
 import type { ExpiredMark, MarksReport } from '../core/version-store.js';
 
 const SETTLING = ' settling';
-const NO_MARKS: ReadonlyMap<string, string> = new Map();
+const NO_MARKS: ReadonlySet<string> = new Set();
 
 export interface MemoryVersion {
   readonly token: string;
-  /** Write id -> token of the epoch under which the write began. */
-  readonly marks: ReadonlyMap<string, string>;
+  /** Ids of the writes marked on it. */
+  readonly marks: ReadonlySet<string>;
 }
 
 export interface MemoryMark {
@@ -29,13 +29,13 @@ export class MemoryTable {
 
   versionText(name: string): string | undefined {
     const version = this.versions.get(name);
-    if (!version) return undefined;
+    if (!version || this.epoch === undefined) return undefined;
     this.#put(name, version);
-    if (version.marks.size === 0) return version.token;
-    return [version.token, ...version.marks.keys()].join('!');
+    return [version.token, ...version.marks].join('!');
   }
 
   create(names: readonly string[], token: string): void {
+    if (!this.open()) return;
     for (const name of names) {
       const dimension = dimensionOf(name);
       if (!this.#mayCreate(dimension)) continue;
@@ -64,28 +64,23 @@ export class MemoryTable {
     token: string,
     deadlineMs: number,
   ): void {
-    if (this.epoch === undefined) return;
+    if (!this.open()) return;
     const covered = this.#cover([...(this.marks.get(writeId)?.names ?? []), ...names]);
     this.marks.set(writeId, { backendPid, deadlineMs, transactionId: undefined, names: covered });
     for (const name of covered) {
-      const marks = new Map(this.#marksOn(name));
-      marks.delete(writeId);
-      this.#put(name, { token, marks: marks.set(writeId, this.#epochToken()) });
+      const version = this.versions.get(name);
+      if (version) this.#put(name, { token, marks: without(version, writeId).add(writeId) });
     }
-    this.#dropUnused(new Set(covered));
   }
 
-  /** The versions get `token`, or keep theirs without one. Answers whether there was a mark. */
+  /** The versions that are there get `token`, or keep theirs without one. Answers whether there was a mark. */
   takeOff(writeId: string, token: string | undefined): boolean {
-    const mark = this.marks.get(writeId);
+    const mark = this.open() ? this.marks.get(writeId) : undefined;
     if (!mark) return false;
     for (const name of mark.names) {
       const version = this.versions.get(name);
-      const next = token ?? version?.token;
-      if (next === undefined) continue;
-      const marks = new Map(this.#marksOn(name));
-      marks.delete(writeId);
-      this.#put(name, { token: next, marks });
+      if (!version) continue;
+      this.#put(name, { token: token ?? version.token, marks: without(version, writeId) });
     }
     return this.marks.delete(writeId);
   }
@@ -96,30 +91,15 @@ export class MemoryTable {
   }
 
   renew(writeId: string, transactionId: string, deadlineMs: number): void {
-    const mark = this.marks.get(writeId);
+    const mark = this.open() ? this.marks.get(writeId) : undefined;
     if (mark) this.marks.set(writeId, { ...mark, transactionId, deadlineMs });
   }
 
-  /** Versions lose what has no mark any more; a lost mark of the present epoch replaces that. */
-  repair(names: readonly string[], token: string, node: string): void {
-    const presentEpoch = this.#epochToken();
-    let hasLostData = false;
-    for (const name of names) {
-      const version = this.versions.get(name);
-      if (!version) continue;
-      const lost = [...version.marks].filter(([writeId]) => !this.marks.has(writeId));
-      if (lost.length === 0) continue;
-      const marks = new Map(version.marks);
-      for (const [writeId] of lost) marks.delete(writeId);
-      this.#put(name, { token, marks });
-      hasLostData ||= lost.some(([, epoch]) => epoch === presentEpoch);
-    }
-    if (hasLostData) this.epoch = `${token} ${node}${SETTLING}`;
-  }
-
-  report(nowMs: number): MarksReport {
+  inspect(names: readonly string[], nowMs: number): MarksReport {
     const expired: ExpiredMark[] = [];
     let nextExpiryMs: number | undefined;
+    if (this.open() && this.#hasLostMarks(names)) this.epoch = undefined;
+    if (this.epoch === undefined) return { expired, nextExpiryMs };
     for (const [writeId, { backendPid, deadlineMs, transactionId }] of this.marks) {
       const leftMs = deadlineMs - nowMs;
       if (leftMs <= 0) expired.push({ writeId, backendPid, seenTransactionId: transactionId });
@@ -132,6 +112,8 @@ export class MemoryTable {
     if (this.epoch !== observed) return false;
     this.epoch = `${token} ${node}${SETTLING}`;
     this.marks.clear();
+    this.versions.clear();
+    this.dimensions.clear();
     return true;
   }
 
@@ -139,6 +121,17 @@ export class MemoryTable {
     if (this.epoch !== observed || !observed.endsWith(SETTLING)) return false;
     this.epoch = observed.slice(0, -SETTLING.length);
     return true;
+  }
+
+  /** Whether the table has an epoch. A store that can lose marks drops the epoch with them. */
+  protected open(): boolean {
+    return this.epoch !== undefined;
+  }
+
+  #hasLostMarks(names: readonly string[]): boolean {
+    return names.some((name) =>
+      [...(this.versions.get(name)?.marks ?? [])].some((writeId) => !this.marks.has(writeId)),
+    );
   }
 
   /** The names and `d?` of every registered dimension they leave out; registers their own. */
@@ -154,17 +147,10 @@ export class MemoryTable {
     return [...covered];
   }
 
-  /** The marks on a version; where that was lost, those that say themselves that they lie on it. */
-  #marksOn(name: string): ReadonlyMap<string, string> {
-    const version = this.versions.get(name);
-    if (version) return version.marks;
+  /** The marks on a version that is missing: those that say themselves that they lie on it. */
+  #marksOn(name: string): ReadonlySet<string> {
     const lying = [...this.marks].filter(([, { names }]) => names.includes(name));
-    if (lying.length === 0) return NO_MARKS;
-    return new Map(lying.map(([writeId]) => [writeId, this.#epochToken()]));
-  }
-
-  #epochToken(): string {
-    return this.epoch?.split(' ', 1)[0] ?? '';
+    return lying.length === 0 ? NO_MARKS : new Set(lying.map(([writeId]) => writeId));
   }
 
   #put(name: string, version: MemoryVersion): void {
@@ -182,4 +168,10 @@ export class MemoryTable {
       if (version.marks.size === 0 && !needed.has(name)) this.versions.delete(name);
     }
   }
+}
+
+function without({ marks }: MemoryVersion, writeId: string): Set<string> {
+  const others = new Set(marks);
+  others.delete(writeId);
+  return others;
 }

@@ -4,10 +4,9 @@
  * | key                         | holds                                                          |
  * |-----------------------------|----------------------------------------------------------------|
  * | `<ns>:<db>:{<table>}:e`     | the epoch                                                      |
- * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL while no write is marked on it      |
- * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark                                         |
- * | `<ns>:<db>:{<table>}:d`     | set: the dimensions whose versions were ever created           |
- * | `<ns>:<db>:t`               | set: the tables that were ever given an epoch                  |
+ * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL where it is of one value, unmarked  |
+ * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark, and the register (table-functions.ts)  |
+ * | `<ns>:<db>:t`               | set: the tables whose epochs ever counted                      |
  * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |
  * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
@@ -44,10 +43,10 @@ export class RedisKeys {
     return `${this.#table(table)}v:${name}`;
   }
 
-  /** The keys of the scripts on a table: epoch, marks, dimensions. */
+  /** The keys of the scripts on a table: epoch, marks. */
   ofScript(table: string): readonly string[] {
     const prefix = this.#table(table);
-    return [`${prefix}e`, `${prefix}m`, `${prefix}d`];
+    return [`${prefix}e`, `${prefix}m`];
   }
 
   tables(): string {

@@ -1,7 +1,6 @@
 import type { Answer } from '../../redis/redis-connection.options.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { RedisCommandError } from '../../redis/redis.errors.js';
-import { SCHEMA } from '../core/schema-version.js';
 import {
   VersionStore,
   type ExpiredMark,
@@ -90,9 +89,8 @@ export class RedisVersionStore extends VersionStore {
     await this.#forWrite(forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId])));
   }
 
-  override async inspect({ table, names }: TableVersionNames, token: string): Promise<MarksReport> {
-    requireWord(token, 'token');
-    const answer = await this.#run(inspectMarks, table, (node) => [token, node, ...names]);
+  override async inspect({ table, names }: TableVersionNames): Promise<MarksReport> {
+    const answer = await this.#run(inspectMarks, table, names);
     const [nextMs, ...fields] = answer as [number, ...string[]];
     const expired: ExpiredMark[] = [];
     for (let i = 0; i < fields.length; i += 3) {
@@ -118,10 +116,9 @@ export class RedisVersionStore extends VersionStore {
 
   override async tables(): Promise<readonly string[]> {
     const key = this.keys.tables();
-    // Urgent as `begin` is: a write to anything asks for them first.
     const ask = (): Promise<Answer<string[]>> =>
-      this.connection.sendUrgently('SMEMBERS of tables', (client) => client.smembers(key));
-    return (await this.#forWrite(again(ask, () => this.#drop(key)))).value;
+      this.connection.send('SMEMBERS of tables', (client) => client.smembers(key));
+    return (await again(ask, () => this.#drop(key))).value;
   }
 
   override async rotate(
@@ -130,9 +127,6 @@ export class RedisVersionStore extends VersionStore {
     token: string,
   ): Promise<boolean> {
     requireWord(token, 'token');
-    // Before the epoch, and apart from it: the two may lie on different nodes of a cluster.
-    // The schema is in the set from its first epoch on, or else the set has been lost.
-    if (table !== SCHEMA || observed === undefined) await this.#register(table);
     return this.#did(rotateEpoch, table, (node) => [
       token,
       node,
@@ -141,6 +135,9 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
+    // Before the epoch counts, and apart from it: the two may lie on different nodes of a cluster. Where
+    // both are lost afterwards, the next epoch is settled as well.
+    await this.#register(table);
     return this.#did(settleEpoch, table, [observed]);
   }
 
@@ -221,7 +218,7 @@ export class RedisVersionStore extends VersionStore {
 }
 
 const EPOCH = /^[\w-]+ \w+(?: settling)?$/;
-const VERSION = /^[\w-]+[!\w -]*$/;
+const VERSION = /^[\w-]+\.[\w-]+[!\w-]*$/;
 
 /** What is no text of ours is missing, as it is for the scripts. */
 function readingOf(
@@ -229,14 +226,18 @@ function readingOf(
   node: string,
   [epoch, ...versions]: readonly (string | null | undefined)[],
 ): TableReading {
-  const known = epoch && EPOCH.test(epoch) ? epoch : undefined;
-  return { table, node, epoch: known, versions: versions.map(versionText) };
+  if (!epoch || !EPOCH.test(epoch)) {
+    return { table, node, epoch: undefined, versions: versions.map(() => undefined) };
+  }
+  const prefix = `${epoch.slice(0, epoch.indexOf(' '))}.`;
+  return { table, node, epoch, versions: versions.map((stored) => versionText(stored, prefix)) };
 }
 
-/** As the port has it: without the epochs that the scripts keep beside the write ids. */
-function versionText(stored: string | null | undefined): string | undefined {
-  if (!stored || !VERSION.test(stored)) return undefined;
-  return stored.includes('!') ? stored.replace(/ [^!]*/g, '') : stored;
+/** As the port has it: without the epoch, and only where that is the present one. */
+function versionText(stored: string | null | undefined, prefix: string): string | undefined {
+  return stored?.startsWith(prefix) && VERSION.test(stored)
+    ? stored.slice(prefix.length)
+    : undefined;
 }
 
 /** Runs a step once more, after what another client has put in its way is gone. */

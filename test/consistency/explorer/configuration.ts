@@ -11,6 +11,8 @@ export type Fault =
   | 'writer crashes'
   | 'COMMIT unanswered'
   | 'version evicted'
+  | 'marks lost'
+  | 'all but the epoch lost'
   | 'entry evicted'
   | 'restart empty'
   | 'restart from snapshot'

@@ -63,41 +63,50 @@ const BY_KEY_AND_REGION = [usersIn('US'), usersIn('EU'), userBy(1)];
 
 /** In all of these every answer has to be right. */
 export const CONFIGURATIONS: readonly Explored[] = [
-  explored(2_100, { name: 'races of one writer and two readers' }),
-  explored(880, {
+  explored(1_900, { name: 'races of one writer and two readers' }),
+  explored(630, {
     name: 'races whose commands of one turn are taken apart',
     takesTurnsApart: true,
     reads: 2,
   }),
-  explored(4_100, {
+  explored(3_800, {
     name: 'a crash of the writer at any step, and leases that run out',
     ...{ readers: 1, reads: 3 },
     ...{ faults: ['writer crashes'], mostFaults: 1, leasesRunOut: true },
   }),
-  explored(9_000, {
+  explored(8_400, {
     name: 'a COMMIT whose outcome is unknown, and a crash after it',
     ...{ readers: 1, reads: 3 },
     ...{ faults: ['writer crashes', 'COMMIT unanswered'], mostFaults: 2, leasesRunOut: true },
   }),
-  explored(6_200, {
+  explored(3_600, {
     name: 'two readers who both meet marks whose leases have run out',
     ...{ reads: 2, leasesRunOut: true },
   }),
-  explored(9_000, {
+  explored(5_000, {
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
-  explored(2_600, {
+  explored(22_000, {
+    name: 'the marks lost, with and without all versions',
+    ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+  }),
+  explored(7_400, {
+    name: 'the same where leases run out',
+    ...{ ...ALONE, reads: 2, leasesRunOut: true },
+    ...{ faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+  }),
+  explored(5_700, {
     name: 'a restart of Redis without data',
     ...ALONE,
     ...{ reads: 3, faults: ['restart empty'], mostFaults: 1 },
   }),
-  explored(4_300, {
+  explored(13_100, {
     name: 'a restart of Redis from a snapshot',
     ...ALONE,
     ...{ reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
   }),
-  explored(4_500, {
+  explored(3_500, {
     name: 'two writers of one region',
     initial: new Map([
       [1, { region: 'US', value: 0 }],
@@ -106,7 +115,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     writers: [writer(11, put(1, 'US', 1)), writer(12, put(2, 'US', 1))],
     ...{ readers: 1, reads: 3 },
   }),
-  explored(2_500, {
+  explored(2_300, {
     name: 'two writers of one row',
     writers: [writer(11, put(1, 'US', 1)), writer(12, put(1, 'US', 2))],
     ...{ readers: 1, reads: 3 },
@@ -131,7 +140,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     ],
     ...{ ...ALONE, reads: 3 },
   }),
-  explored(3_000, {
+  explored(2_900, {
     name: 'savepoints that are rolled back and released',
     queries: BY_KEY_AND_REGION,
     writers: [
@@ -147,7 +156,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     ],
     ...{ readers: 1, reads: 3 },
   }),
-  explored(690, {
+  explored(590, {
     name: 'transactions that are rolled back, by their client and by PostgreSQL',
     writers: [
       {
@@ -161,19 +170,19 @@ export const CONFIGURATIONS: readonly Explored[] = [
     ],
     ...{ readers: 1, reads: 3 },
   }),
-  explored(1_100, {
+  explored(1_000, {
     name: 'empty answers, and inserts under keys that are not known',
     queries: [userBy(2), usersIn('EU')],
     writers: [writer(11, { kind: 'insert', key: 2, row: { region: 'EU', value: 1 } })],
     readers: 1,
   }),
-  explored(4_300, {
+  explored(4_200, {
     name: 'writes that do not tell what they touch',
     queries: BY_KEY_AND_REGION,
     writers: [writer(11, { kind: 'put somehow', key: 1, row: { region: 'EU', value: 1 } })],
     ...{ readers: 1, reads: 3 },
   }),
-  explored(5_000, {
+  explored(3_600, {
     name: 'two transactions of one backend, and leases that run out',
     writers: [
       {
@@ -186,11 +195,11 @@ export const CONFIGURATIONS: readonly Explored[] = [
     ],
     ...{ ...ALONE, reads: 2, leasesRunOut: true },
   }),
-  explored(960, {
+  explored(780, {
     name: 'one fill among all instances',
     ...{ reads: 2, locksFills: true },
   }),
-  explored(2_500, {
+  explored(2_000, {
     name: 'an outage of the writer, who refuses to go on',
     ...{ reads: 2, faults: ['outage of the writer'], mostFaults: 1, policy: 'refuse' },
   }),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { configuration } from './configurations.js';
 import { explore } from './explore.js';
 import { ExplorerThread } from './explorer-thread.js';
-import { EVICTING, EXPIRING, ONE_READER, VARIANTS } from './variants/variants.js';
+import { EVICTING, EXPIRING, LOSING, ONE_READER, VARIANTS } from './variants/variants.js';
 
 describe('a variant of the protocol is caught', () => {
   let thread: ExplorerThread;
@@ -24,8 +24,11 @@ describe('a variant of the protocol is caught', () => {
   });
 
   // Where Redis restarts, configurations.ts has the same with all rules in place.
-  it.each([ONE_READER, EXPIRING, EVICTING])('for the rule it leaves out alone', async (given) => {
-    const { violation, isComplete } = await explore(configuration(given));
-    expect({ violation, isComplete }).toEqual({ violation: undefined, isComplete: true });
-  });
+  it.each([ONE_READER, EXPIRING, EVICTING, LOSING])(
+    'for the rule it leaves out alone',
+    async (given) => {
+      const { violation, isComplete } = await explore(configuration(given));
+      expect({ violation, isComplete }).toEqual({ violation: undefined, isComplete: true });
+    },
+  );
 });

@@ -25,6 +25,7 @@ export async function marksIn(client: Redis): Promise<Mark[]> {
       const [seconds = 0, microseconds = 0] = (await client.time()).map(Number);
       const nowMs = seconds * 1_000 + microseconds / 1_000;
       for (const [writeId, text] of Object.entries(await client.hgetall(key))) {
+        if (writeId === '#') continue;
         const stored = JSON.parse(text) as StoredMark;
         marks.push({
           table: key.slice(key.indexOf('{') + 1, key.lastIndexOf('}')),

@@ -2,16 +2,18 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Marks the versions of a write and replaces them, with `d?` of every registered dimension that
- * the names leave out. Sent again for the same write, it covers the names of both. Without an epoch
- * nothing depends on the table, and nothing is left in it.
+ * Marks the versions of a write, with `d?` of every registered dimension that the names leave out, and
+ * replaces those that are there. The others are not created: nothing is stored under a version that is
+ * missing, and whoever creates it while the mark lies on it puts the mark on it (create-versions). Sent again
+ * for the same write, it covers the names of both. Without an epoch nothing depends on the table, and nothing
+ * is left in it.
  *
- * KEYS: epoch, marks, dimensions. ARGV: write id, backend pid, token, lease in ms, version names...
+ * KEYS: epoch, marks. ARGV: write id, backend pid, token, lease in ms, version names...
  */
 export const beginWrite = defineScript(
   'begin-write',
   `${TABLE_FUNCTIONS}
-if not epoch_text() then return 0 end
+if not open_table() then return 0 end
 local write_id, backend_pid, token, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local names, is_named, is_covered = {}, {}, {}
 
@@ -29,10 +31,10 @@ if earlier then
   for _, name in ipairs(earlier.names) do include(name) end
 end
 for i = 5, #ARGV do include(ARGV[i]) end
-for _, dimension in ipairs(redis.call('SMEMBERS', dimensions_key)) do
+for _, dimension in ipairs(dimensions) do
   if not is_covered[dimension] then include(dimension .. '?') end
 end
-for dimension in pairs(is_covered) do redis.call('SADD', dimensions_key, dimension) end
+for dimension in pairs(is_covered) do register_dimension(dimension) end
 
 write_mark(write_id, {
   backendPid = backend_pid,
@@ -40,11 +42,9 @@ write_mark(write_id, {
   transactionId = '',
   names = names,
 })
-local own_mark = '!' .. write_id .. ' ' .. epoch_token()
 for _, name in ipairs(names) do
-  local key = version_prefix .. name
-  local marks = marks_on(name, version_at(key))
-  put_version(key, token .. marks_without(marks, write_id) .. own_mark)
+  local version = version_at(name)
+  if version then put_version(name, token .. marks_without(version, write_id) .. '!' .. write_id) end
 end
 return #names
 `,

@@ -2,38 +2,48 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Creates the versions that are missing and registers their dimensions. While there are marks,
- * versions of dimensions not registered yet stay missing, and a version that was lost gets the marks
- * again that lie on it. A version of one value lives for a minute: whoever stores an answer under it
- * prolongs that, and readers who ask for values that do not exist leave little behind.
+ * Creates the versions that are missing, with the marks that lie on them, and registers their dimensions.
+ * While there are marks, versions of dimensions not registered yet stay missing. Without an epoch nothing is
+ * created.
  *
- * KEYS: epoch, marks, dimensions. ARGV: token, version names...
- * Answers the epoch, then each version; false where there is none.
+ * KEYS: epoch, marks. ARGV: token, version names...
+ * Answers the epoch, then the text of each version; false where there is none.
  */
 export const createVersions = defineScript(
   'create-versions',
   `${TABLE_FUNCTIONS}
-local token = ARGV[1]
-local has_marks = redis.call('EXISTS', marks_key) == 1
+local answer = {}
+for i = 1, #ARGV do answer[i] = false end
+if not open_table() then return answer end
+answer[1] = epoch_text()
 
-local function may_create(dimension)
-  return not dimension or not has_marks
-    or redis.call('SISMEMBER', dimensions_key, dimension) == 1
+local marked = redis.call('HGETALL', marks_key)
+local has_marks = #marked > 2
+
+local function marks_on(name)
+  local marks, in_json = '', cjson.encode(name)
+  for i = 1, #marked, 2 do
+    local is_mark = string.find(marked[i], '^[%w_-]+$')
+    if is_mark and string.find(marked[i + 1], in_json, 1, true) then marks = marks .. '!' .. marked[i] end
+  end
+  return marks
 end
 
-local answer = { epoch_text() or false }
 for i = 2, #ARGV do
-  local key = version_prefix .. ARGV[i]
-  local dimension = dimension_of(ARGV[i])
-  if may_create(dimension) then
-    if not version_at(key) then
-      local is_of_value = string.find(ARGV[i], '^[^=?+]*=')
-      local version = has_marks and token .. marks_on(ARGV[i]) or token
-      put_version(key, version, is_of_value and 60000 or nil)
+  local name = ARGV[i]
+  local dimension = dimension_of(name)
+  if not dimension or not has_marks or is_registered[dimension] then
+    if dimension then register_dimension(dimension) end
+    local version = version_at(name)
+    if not version then
+      version = ARGV[1] .. marks_on(name)
+      put_version(name, version)
     end
-    if dimension then redis.call('SADD', dimensions_key, dimension) end
+    answer[i] = epoch .. '.' .. version
+  else
+    local version = version_at(name)
+    answer[i] = version and epoch .. '.' .. version or false
   end
-  answer[i] = version_at(key) or false
 end
 return answer
 `,

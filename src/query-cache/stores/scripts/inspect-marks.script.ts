@@ -2,41 +2,35 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Reports the table's marks whose lease has run out, drops those that are no marks, and repairs versions whose
- * marks are lost: a version loses what has no mark any more and gets the token. A lost mark of the present epoch
- * proves lost data and replaces the epoch; the version could be repaired alone, but others that
+ * Reports the table's marks whose lease has run out, and drops those that are no marks. A version that names a
+ * lost mark proves lost data, and the epoch is dropped: the version could be repaired alone, but others that
  * were lost with it would not be known.
  *
- * KEYS: epoch, marks, dimensions. ARGV: token, node, version names...
+ * KEYS: epoch, marks. ARGV: version names...
  * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend
  * pid and transaction id of each expired mark.
  */
 export const inspectMarks = defineScript(
   'inspect-marks',
   `${TABLE_FUNCTIONS}
-local token, node = ARGV[1], ARGV[2]
+if not open_table() then return { -1 } end
 local all, marks = redis.call('HGETALL', marks_key), {}
 for i = 1, #all, 2 do
   local id = all[i]
-  marks[id] = string.find(id, '^[%w_-]+$') and mark_of(all[i + 1]) or nil
-  if not marks[id] then redis.call('HDEL', marks_key, id) end
+  if id ~= REGISTER then
+    marks[id] = string.find(id, '^[%w_-]+$') and mark_of(all[i + 1]) or nil
+    if not marks[id] then redis.call('HDEL', marks_key, id) end
+  end
 end
 
-local present_epoch, has_lost_data = epoch_token(), false
-for i = 3, #ARGV do
-  local key = version_prefix .. ARGV[i]
-  local version = version_at(key)
-  local kept = ''
-  for id, epoch in string.gmatch(version or '', '!([^! ]*) ([^!]*)') do
-    if marks[id] then
-      kept = kept .. '!' .. id .. ' ' .. epoch
-    elseif epoch == present_epoch then
-      has_lost_data = true
+for _, name in ipairs(ARGV) do
+  for id in string.gmatch(version_at(name) or '', '!([^!]*)') do
+    if not marks[id] then
+      redis.call('DEL', epoch_key)
+      return { -1 }
     end
   end
-  if version and token_of(version) .. kept ~= version then put_version(key, token .. kept) end
 end
-if has_lost_data then redis.call('SET', epoch_key, token .. ' ' .. node .. ' settling') end
 
 local answer, next_ms, now = { -1 }, nil, now_ms()
 for id, mark in pairs(marks) do

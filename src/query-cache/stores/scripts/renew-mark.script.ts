@@ -4,13 +4,13 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 /**
  * Gives a mark whose lease has run out another one.
  *
- * KEYS: epoch, marks, dimensions. ARGV: write id, transaction id, lease in ms. Answers 1 when it
+ * KEYS: epoch, marks. ARGV: write id, transaction id, lease in ms. Answers 1 when it
  * did.
  */
 export const renewMark = defineScript(
   'renew-mark',
   `${TABLE_FUNCTIONS}
-local mark = read_mark(ARGV[1])
+local mark = open_table() and read_mark(ARGV[1])
 if not mark or not has_expired(mark) then return 0 end
 mark.transactionId = ARGV[2]
 mark.deadlineMs = as_text(now_ms() + tonumber(ARGV[3]))

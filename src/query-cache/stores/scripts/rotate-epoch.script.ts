@@ -2,11 +2,10 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Replaces the epoch by a settling one and drops all marks, only while it is the one observed.
- * The versions keep the dropped marks in their text until inspect-marks meets them: their epoch
- * says that they are left over.
+ * Replaces the epoch by a settling one, only while it is the one observed. Marks, versions and dimensions of the
+ * earlier one no longer count.
  *
- * KEYS: epoch, marks, dimensions. ARGV: token, node, then the epoch observed unless it was missing.
+ * KEYS: epoch, marks. ARGV: token, node, then the epoch observed unless it was missing.
  * Answers 1 when it did.
  */
 export const rotateEpoch = defineScript(
@@ -15,6 +14,7 @@ export const rotateEpoch = defineScript(
 if epoch_text() ~= ARGV[3] then return 0 end
 redis.call('SET', epoch_key, ARGV[1] .. ' ' .. ARGV[2] .. ' settling')
 redis.call('DEL', marks_key)
+redis.call('HSET', marks_key, REGISTER, ARGV[1])
 return 1
 `,
 );

@@ -4,7 +4,7 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 /**
  * Ends the settling of an epoch, only while it is the one observed.
  *
- * KEYS: epoch, marks, dimensions. ARGV: the epoch observed. Answers 1 when it did.
+ * KEYS: epoch, marks. ARGV: the epoch observed. Answers 1 when it did.
  */
 export const settleEpoch = defineScript(
   'settle-epoch',

@@ -1,20 +1,28 @@
 /**
  * What the scripts on a table's data have in common, in Lua.
  *
- * KEYS of each of them: the table's epoch, marks and dimensions. A version's key is made from the
- * first, which ends in `e`, so that it lies in the same hash slot.
+ * KEYS of each of them: the table's epoch and marks. A version's key is made from the first, which ends in
+ * `e`, so that it lies in the same hash slot.
  *
  * How the data look:
- * - a version is its token, then `!<write id> <epoch token>` for each write marked on it, the
- *   epoch being the one under which the write began;
- * - a mark is a JSON object of strings, in the hash of marks by write id, and the names it lies on.
+ * - an epoch is `<token> <node>` or `<token> <node> settling`;
+ * - the hash of marks has the field `#`, the register: the epoch's token, then the dimensions whose versions
+ *   were ever created under it. It is made with the epoch. The other fields are write ids, and each holds a
+ *   mark: a JSON object of strings, and the names that the mark lies on;
+ * - a version is `<epoch token>.<token>`, then `!<write id>` for each write marked on it. Under another epoch
+ *   it counts as missing.
+ *
+ * So everything belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks
+ * again that name it (marks_on), and an epoch without its register is dropped (open_table). A table without an
+ * epoch has no answers that count, and whoever gives it one waits for the writes that are under way.
  *
  * Another client may put anything under a key. What does not look like that counts as lost, and gives way to
- * what is written next; where the marks or the dimensions are of another type, the script fails (drop-table).
+ * what is written next; where the marks are of another type, the script fails (drop-table).
  */
 export const TABLE_FUNCTIONS = `
-local epoch_key, marks_key, dimensions_key = KEYS[1], KEYS[2], KEYS[3]
+local epoch_key, marks_key = KEYS[1], KEYS[2]
 local version_prefix = string.sub(epoch_key, 1, -2) .. 'v:'
+local REGISTER = '#'
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -38,38 +46,69 @@ local function epoch_text()
   return text_at(epoch_key, '^[%w_-]+ %w+$', '^[%w_-]+ %w+ settling$')
 end
 
-local function version_at(key)
-  return text_at(key, '^[%w_-]+[!%w_ -]*$')
+local function epoch_token()
+  return string.match(epoch_text() or '', '^[^ ]+')
 end
 
-local function epoch_token()
-  local epoch = epoch_text()
-  return epoch and string.match(epoch, '^[^ ]*') or ''
+-- What open_table has found.
+local epoch
+local dimensions, is_registered = {}, {}
+
+-- Answers whether the table has an epoch. One without its register is dropped: the marks are lost with that.
+local function open_table()
+  epoch = epoch_token()
+  if not epoch then return false end
+  local register = redis.call('HGET', marks_key, REGISTER) or ''
+  if string.match(register, '^[^ ]*') ~= epoch then
+    redis.call('DEL', epoch_key)
+    return false
+  end
+  for dimension in string.gmatch(register, ' ([^ ]+)') do
+    dimensions[#dimensions + 1] = dimension
+    is_registered[dimension] = true
+  end
+  return true
+end
+
+local function register_dimension(dimension)
+  if is_registered[dimension] then return end
+  is_registered[dimension] = true
+  dimensions[#dimensions + 1] = dimension
+  redis.call('HSET', marks_key, REGISTER, epoch .. ' ' .. table.concat(dimensions, ' '))
 end
 
 local function dimension_of(name)
   return string.match(name, '^([^=?+]*)[=?+]')
 end
 
+local function version_at(name)
+  local text = text_at(version_prefix .. name, '^[%w_-]+%.[%w_-]+[!%w_-]*$')
+  if text and string.sub(text, 1, #epoch + 1) == epoch .. '.' then
+    return string.sub(text, #epoch + 2)
+  end
+end
+
 local function token_of(version)
   return string.match(version, '^[^!]*')
 end
 
--- A version lives for a day after it was replaced, or for the time given, so that regions nobody asks
--- for any more leave nothing behind; one that a write is marked on has no time to live.
-local function put_version(key, version, life_ms)
-  if string.find(version, '!', 1, true) then
-    redis.call('SET', key, version)
+-- A version of one value lives for a minute, so that values nobody asks for leave nothing behind: whoever
+-- stores an answer under it prolongs that. One that a write is marked on has no time to live, nor have the few
+-- others that a table has.
+local function put_version(name, version)
+  local text = epoch .. '.' .. version
+  if string.find(name, '^[^=?+]*=') and not string.find(version, '!', 1, true) then
+    redis.call('SET', version_prefix .. name, text, 'PX', 60000)
   else
-    redis.call('SET', key, version, 'PX', life_ms or 86400000)
+    redis.call('SET', version_prefix .. name, text)
   end
 end
 
 -- The marks on a version without that of one write.
-local function marks_without(marks, write_id)
+local function marks_without(version, write_id)
   local others = ''
-  for id, epoch in string.gmatch(marks, '!([^! ]*) ([^!]*)') do
-    if id ~= write_id then others = others .. '!' .. id .. ' ' .. epoch end
+  for id in string.gmatch(version, '!([^!]*)') do
+    if id ~= write_id then others = others .. '!' .. id end
   end
   return others
 end
@@ -91,21 +130,6 @@ local function read_mark(write_id)
   return text and mark_of(text)
 end
 
--- The marks on a version: those in its text, and where the version itself was lost (an allkeys-*
--- policy may drop it) those that the marks say lie on it.
-local all_marks
-local function marks_on(name, version)
-  if version then return string.sub(version, #token_of(version) + 1) end
-  all_marks = all_marks or redis.call('HGETALL', marks_key)
-  local marks, in_json = '', cjson.encode(name)
-  for i = 1, #all_marks, 2 do
-    if string.find(all_marks[i + 1], in_json, 1, true) then
-      marks = marks .. '!' .. all_marks[i] .. ' ' .. epoch_token()
-    end
-  end
-  return marks
-end
-
 local function write_mark(write_id, mark)
   redis.call('HSET', marks_key, write_id, cjson.encode(mark))
 end
@@ -114,15 +138,11 @@ local function has_expired(mark)
   return tonumber(mark.deadlineMs) <= now_ms()
 end
 
--- Takes a mark off its versions; they get the token, or keep theirs where it is nil.
+-- Takes a mark off the versions that are there; they get the token, or keep theirs where it is nil.
 local function take_off(write_id, mark, token)
   for _, name in ipairs(mark.names) do
-    local key = version_prefix .. name
-    local version = version_at(key)
-    local next_token = token or (version and token_of(version))
-    if next_token then
-      put_version(key, next_token .. marks_without(marks_on(name, version), write_id))
-    end
+    local version = version_at(name)
+    if version then put_version(name, (token or token_of(version)) .. marks_without(version, write_id)) end
   end
   redis.call('HDEL', marks_key, write_id)
 end

@@ -5,7 +5,7 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
  * Lets versions live at least so long from now. One that a write is marked on has no time to live, which
  * is longer.
  *
- * KEYS: epoch, marks, dimensions. ARGV: life in ms, version names...
+ * KEYS: epoch, marks. ARGV: life in ms, version names...
  */
 export const prolongVersions = defineScript(
   'prolong-versions',
@@ -18,14 +18,14 @@ return 1
 /**
  * Removes versions that still are the token: not replaced, and no write is marked on them.
  *
- * KEYS: epoch, marks, dimensions. ARGV: token, version names...
+ * KEYS: epoch, marks. ARGV: token, version names...
  */
 export const dropVersions = defineScript(
   'drop-versions',
   `${TABLE_FUNCTIONS}
+if not open_table() then return 0 end
 for i = 2, #ARGV do
-  local key = version_prefix .. ARGV[i]
-  if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+  if version_at(ARGV[i]) == ARGV[1] then redis.call('DEL', version_prefix .. ARGV[i]) end
 end
 return 1
 `,

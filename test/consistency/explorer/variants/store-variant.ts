@@ -32,8 +32,8 @@ export class StoreVariant extends VersionStore {
     return this.store.abort(writeId, tables);
   }
 
-  override inspect(versions: TableVersionNames, token: string): Promise<MarksReport> {
-    return this.store.inspect(versions, token);
+  override inspect(versions: TableVersionNames): Promise<MarksReport> {
+    return this.store.inspect(versions);
   }
 
   override settle(table: string, writeId: string, token: string): Promise<boolean> {

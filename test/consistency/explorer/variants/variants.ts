@@ -7,13 +7,19 @@ import { EpochIgnored, EpochNoSettle } from './epochs.js';
 import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
 import { NobodyWrites } from './settling.js';
 import { StampAfterReader } from './stamp-after.js';
-import { Counter, MarkNotRestored, MissingValid } from './versions.js';
+import { Counter, LossUnnoticed, MarkNotMet, MissingValid } from './versions.js';
 
 export const ONE_READER: Partial<Configuration> = { readers: 1, reads: 2 };
 export const EXPIRING: Partial<Configuration> = { readers: 1, reads: 3, leasesRunOut: true };
 export const EVICTING: Partial<Configuration> = {
   ...ONE_READER,
   faults: ['version evicted'],
+  mostFaults: 1,
+};
+
+export const LOSING: Partial<Configuration> = {
+  ...ONE_READER,
+  faults: ['all but the epoch lost'],
   mostFaults: 1,
 };
 
@@ -25,7 +31,8 @@ export const VARIANTS: readonly Configuration[] = [
   variant('lease-guess', { activity: () => new NobodyWrites() }, EXPIRING),
   variant('counter', { store: (data) => new Counter(data) }, EVICTING),
   variant('missing-valid', { store: (data, process) => new MissingValid(data, process) }, EVICTING),
-  variant('mark-not-restored', { store: (data) => new MarkNotRestored(data) }, EVICTING),
+  variant('mark-not-met', { store: (data) => new MarkNotMet(data) }, ONE_READER),
+  variant('loss-unnoticed', { store: (data) => new LossUnnoticed(data) }, LOSING),
   variant(
     'epoch-ignored',
     { store: (data) => new EpochIgnored(data) },

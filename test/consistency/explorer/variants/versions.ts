@@ -81,8 +81,8 @@ export class MissingValid extends StoreVariant {
   }
 }
 
-/** `mark-not-restored`: a version that was lost while a write is marked on it comes back without. */
-export class MarkNotRestored extends StoreVariant {
+/** `mark-not-met`: a version that is created while a write is marked on it does not get the mark. */
+export class MarkNotMet extends StoreVariant {
   constructor(protected override readonly store: DataSet) {
     super(store);
   }
@@ -97,5 +97,26 @@ export class MarkNotRestored extends StoreVariant {
     const [after] = await this.store.read([versions]);
     if (!after) throw new Error('A reading is missing.');
     return after;
+  }
+}
+
+/** `loss-unnoticed`: a table goes on under its epoch when its marks and dimensions are lost. */
+export class LossUnnoticed extends StoreVariant {
+  constructor(protected override readonly store: DataSet) {
+    super(store);
+  }
+
+  override create(versions: TableVersionNames, token: string): Promise<TableReading> {
+    this.#overlook();
+    return this.store.create(versions, token);
+  }
+
+  override end(writeId: string, tables: readonly string[], token: string): Promise<void> {
+    this.#overlook();
+    return this.store.end(writeId, tables, token);
+  }
+
+  #overlook(): void {
+    for (const table of this.store.allTables.values()) table.passForWhole();
   }
 }

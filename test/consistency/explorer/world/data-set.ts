@@ -15,10 +15,15 @@ import { MemoryVersionStore } from '../../../../src/query-cache/stores/memory-ve
 /** Its own clock stands still; leases run out when the scheduler says so. */
 const NOW_MS = 1;
 
-class WorldTable extends MemoryTable {
+/** The data of one table; the marks and the dimensions can be lost. */
+export class WorldTable extends MemoryTable {
+  /** Whether it has the marks and dimensions that it had: these lie under one key. */
+  #isWhole = true;
+
   copy(): WorldTable {
     const copy = new WorldTable(Infinity);
     copy.epoch = this.epoch;
+    copy.#isWhole = this.#isWhole;
     for (const [name, version] of this.versions) copy.versions.set(name, version);
     for (const [writeId, mark] of this.marks) copy.marks.set(writeId, mark);
     for (const dimension of this.dimensions) copy.dimensions.add(dimension);
@@ -37,11 +42,33 @@ class WorldTable extends MemoryTable {
   /** Takes the marks off a version, while they stay among those of the table. */
   unmark(name: string): void {
     const version = this.versions.get(name);
-    if (version) this.versions.set(name, { ...version, marks: new Map() });
+    if (version) this.versions.set(name, { ...version, marks: new Set() });
   }
 
   evict(name: string): void {
     this.versions.delete(name);
+  }
+
+  loseMarks(): void {
+    this.marks.clear();
+    this.dimensions.clear();
+    this.#isWhole = false;
+  }
+
+  /** As a table whose marks were never lost. */
+  passForWhole(): void {
+    this.#isWhole = true;
+  }
+
+  override rotate(observed: string | undefined, token: string, node: string): boolean {
+    const hasReplaced = super.rotate(observed, token, node);
+    this.#isWhole ||= hasReplaced;
+    return hasReplaced;
+  }
+
+  protected override open(): boolean {
+    if (!this.#isWhole) this.epoch = undefined;
+    return super.open();
   }
 
   runningLeases(): readonly string[] {
@@ -56,23 +83,25 @@ class WorldTable extends MemoryTable {
   /** Whether looking after the marks would find something to do. */
   get needsCare(): boolean {
     return (
-      [...this.marks.keys()].some((writeId) => this.hasExpired(writeId, NOW_MS)) ||
-      [...this.versions.values()].some(({ marks }) =>
-        [...marks.keys()].some((writeId) => !this.marks.has(writeId)),
-      )
+      this.epoch !== undefined &&
+      ([...this.marks.keys()].some((writeId) => this.hasExpired(writeId, NOW_MS)) ||
+        [...this.versions.values()].some(({ marks }) =>
+          [...marks].some((writeId) => !this.marks.has(writeId)),
+        ))
     );
   }
 
   describe(): string {
     const versions = [...this.versions.keys()].toSorted().map((name) => {
-      const { token, marks } = this.versions.get(name) ?? { token: '', marks: new Map() };
-      return `${name}=${token}${[...marks].map(([id, epoch]) => `!${id}@${epoch}`).join('')}`;
+      const { token, marks } = this.versions.get(name) ?? { token: '', marks: new Set() };
+      return `${name}=${[token, ...marks].join('!')}`;
     });
     const marks = [...this.marks].map(
       ([id, { backendPid, transactionId, names }]) =>
         `${id} ${backendPid} ${transactionId} ${this.hasExpired(id, NOW_MS)} ${names.join()}`,
     );
-    return [this.epoch, ...versions, ...marks, [...this.dimensions].toSorted()].join(';');
+    const dimensions = [...this.dimensions].toSorted();
+    return [this.epoch, this.#isWhole, ...versions, ...marks, dimensions].join(';');
   }
 }
 
@@ -111,7 +140,7 @@ export class DataSet extends MemoryVersionStore {
   }
 
   #schema(): TableReading {
-    return { table: SCHEMA, node: this.node, epoch: `s ${this.node}`, versions: ['s'] };
+    return { table: SCHEMA, node: this.node, epoch: `s ${this.node}`, versions: ['s', 's'] };
   }
 
   protected override openTable(): WorldTable {

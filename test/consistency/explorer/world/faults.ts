@@ -1,6 +1,7 @@
 /** What may go wrong. Each fault takes one of those that a run may have. */
 import type { Fault } from '../configuration.js';
 import type { Choice } from './choices.js';
+import type { WorldTable } from './data-set.js';
 import type { Process } from './process.js';
 import type { Redis } from './redis.js';
 import type { World } from './world.js';
@@ -40,6 +41,14 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
       })),
     ),
 
+  'marks lost': (world) => losses(world, 'the marks', (table) => table.loseMarks()),
+
+  'all but the epoch lost': (world) =>
+    losses(world, 'all but the epoch', (table) => {
+      table.loseMarks();
+      for (const name of table.evictable()) table.evict(name);
+    }),
+
   'entry evicted': ({ redis }) =>
     [...redis.present.entries.keys()].map((key) => ({
       label: `Redis: drops the entry of ${key}`,
@@ -74,6 +83,16 @@ export function faultsOf(world: World): Choice[] {
   if (world.faultsLeft === 0) return free;
   const costly = world.configuration.faults.flatMap((fault) => CHOICES[fault](world));
   return [...free, ...costly.map(counted)];
+}
+
+function losses({ redis }: World, what: string, lose: (table: WorldTable) => void): Choice[] {
+  return [...redis.present.allTables.keys()].map((id) => ({
+    label: `Redis: loses ${what} of ${id}`,
+    apply: (world) => {
+      const table = world.redis.present.allTables.get(id);
+      if (table) lose(table);
+    },
+  }));
 }
 
 function replacing(replace: (redis: Redis) => void): Choice['apply'] {

@@ -47,8 +47,8 @@ export class ParkedVersionStore extends VersionStore {
     return this.#send('abort', (store) => store.abort(writeId, tables));
   }
 
-  override inspect(versions: TableVersionNames, token: string): Promise<MarksReport> {
-    return this.#send('inspects the marks', (store) => store.inspect(versions, token));
+  override inspect(versions: TableVersionNames): Promise<MarksReport> {
+    return this.#send('inspects the marks', (store) => store.inspect(versions));
   }
 
   override settle(table: string, writeId: string, token: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CacheEvents } from '../query-cache/index.js';
 
 /** Counts what the cache tells of itself. Labels come from closed sets. */
@@ -50,6 +50,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   const versions = counter('invalidated_versions_total', 'Versions replaced by writes');
   const unannounced = counter('unannounced_writes_total', 'Writes let through unannounced');
   const refused = counter('refused_writes_total', 'Writes refused since the store was away');
+  const standby = new Gauge({
+    name: 'tidemark_cache_database_standby',
+    help: 'Whether the database was found to be a standby, from which nothing is stored',
+    registers: [registry],
+  });
   const fillSeconds = new Histogram({
     name: 'tidemark_cache_fill_duration_seconds',
     help: 'How long the database took for an answer',
@@ -82,6 +87,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     writes.inc();
     versions.inc(event.versions);
   });
+  events.on('standby', ({ isStandby }) => standby.set(isStandby ? 1 : 0));
   events.on('unannounced', () => unannounced.inc());
   events.on('writeRefused', () => refused.inc());
 }

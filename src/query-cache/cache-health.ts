@@ -1,4 +1,5 @@
 import type { WriteFollowing } from './core/write-following.js';
+import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
 export type CacheHealthReport =
@@ -9,10 +10,12 @@ export class CacheHealth {
   constructor(
     private readonly stores: CacheStores,
     private readonly following: WriteFollowing,
+    private readonly standby: StandbyWatch,
   ) {}
 
   check(): CacheHealthReport {
-    const detail = this.stores.degradation() ?? this.following.degradation;
+    const detail =
+      this.stores.degradation() ?? this.standby.degradation ?? this.following.degradation;
     return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };
   }
 }

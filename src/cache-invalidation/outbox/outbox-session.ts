@@ -1,6 +1,7 @@
 /** The questions a relay asks over the one connection it has. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { IS_STANDBY, StandbyError } from '../../query-cache/index.js';
 import type { OutboxObjects } from './outbox-objects.js';
 import { parseRecord, type OutboxRecord } from './outbox-record.js';
 
@@ -56,10 +57,13 @@ export class OutboxSession {
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
+  /** @throws StandbyError where the server is a standby, over which nothing can be relayed. */
   async isInstalled(): Promise<boolean> {
-    const [row] = await this.#rows('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found', [
-      this.objects.table,
-    ]);
+    const [row] = await this.#rows(
+      `SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found, ${IS_STANDBY} AS "isStandby"`,
+      [this.objects.table],
+    );
+    if (row?.['isStandby'] === true) throw new StandbyError();
     return row?.['found'] === true;
   }
 

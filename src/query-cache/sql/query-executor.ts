@@ -7,6 +7,7 @@ import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
+import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction, rollBack } from './transaction-end.js';
 
 export interface ExecutedQuery {
@@ -32,8 +33,9 @@ export class QueryExecutor {
     private readonly source: DataSource,
     private readonly maps: MapCheck,
     onReconfigured: () => void,
+    standby: StandbyWatch,
   ) {
-    this.#sessions = new SessionContext(source, onReconfigured);
+    this.#sessions = new SessionContext(source, onReconfigured, standby);
   }
 
   /** @param audit judges the statements that are sent; absent where nothing will be stored. */

@@ -1,7 +1,7 @@
 /** Questions that the cache itself puts to the primary, past the hooks, over a connection of the pool. */
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../core/sql-state.js';
-import { closeConnection, isInTransaction } from './transaction-end.js';
+import { closeConnection, requireIdle } from './transaction-end.js';
 
 /**
  * How long the server may take for an answer. Nothing else may bound it: a data source has no limit of its own
@@ -26,10 +26,7 @@ export async function askPrimary(
   const runner = source.createQueryRunner('master');
   try {
     const client = (await runner.connect()) as Client;
-    if (isInTransaction(client)) {
-      closeConnection(client);
-      throw new Error('The connection had been left in a transaction, and was closed: try again.');
-    }
+    requireIdle(client);
     try {
       return (await client.query({ text, values, query_timeout: ANSWER_LIMIT_MS })).rows;
     } catch (error) {

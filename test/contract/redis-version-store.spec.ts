@@ -94,7 +94,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(await mgetCalls()).toBe(before + 2);
   });
 
-  it('gives versions a time to live, but none while a write is marked on them', async () => {
+  it('gives versions of values a time to live, but none while a write is marked on them', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     const keyOf = async (name: string): Promise<string> =>
       String((await keysOf(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
@@ -110,7 +110,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(await admin.get(key)).toBe('t4');
   });
 
-  it('keeps versions of values for a minute, and as long as an answer under them', async () => {
+  it('keeps versions of values for a minute, and as long as an answer under them; the others for good', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['*', 'id?', 'id+', 'id=1', 'id=2=?'] }, 't1');
     await store.begin(mark('w1', 'id=3'), 't2', LONG_MS);
@@ -120,11 +120,14 @@ describe('RedisVersionStore on Redis', () => {
     const [whole, unknown, inserts, first, second, marked, missing] = await Promise.all(
       ['*', 'id?', 'id+', 'id=1', 'id=2=?', 'id=3', 'id=4'].map(lifeOf),
     );
-    for (const life of [whole, unknown, inserts]) expect(life).toBeGreaterThan(LONG_MS);
+    expect([whole, unknown, inserts]).toEqual([-1, -1, -1]);
     expect(first).toBeGreaterThan(LONG_MS / 2);
     expect(second).toBeGreaterThan(0);
     expect(second).toBeLessThanOrEqual(60_000);
     expect([marked, missing]).toEqual([-1, -2]);
+    await store.end('w1', [TABLE], 't3');
+    expect(await Promise.all(['*', 'id?', 'id+'].map(lifeOf))).toEqual([-1, -1, -1]);
+    expect(await lifeOf('id=3')).toBeGreaterThan(0);
   });
 
   it('leaves no key of a table that nobody reads', async () => {

@@ -11,7 +11,6 @@ import { writeStep } from './support/steps.js';
 
 /** The transaction of a single write may be idle for as long as four commands of Redis, and five seconds at least. */
 const SHORT_OF_REDIS = { envOfThird: { REDIS_TIMEOUT_MS: '500' } };
-const WRITES = 10;
 
 describe('a writer stopped for longer than its lease', () => {
   let cluster: FaultCluster;
@@ -116,13 +115,12 @@ describe('a writer stopped for longer than its lease', () => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async () => {
         const { held, write } = await stopAt(writeStep.commit, register, impatient);
-        const others = Array.from({ length: WRITES }, () => register.write(other));
-        for (const answer of await Promise.all(others)) expect(answer.status).toBe(200);
+        expect((await register.write(other)).status).toBe(200);
         impatient.resume();
         held.letGo();
         expect((await write).status).toBe(503);
       });
-      expect(await register.stored()).toBeGreaterThan(1);
+      expect(await register.stored()).toBe(2);
       expect((await register.write(impatient)).status).toBe(200);
     },
     TEST_MS,

@@ -45,7 +45,12 @@ export class OutboxSession {
   }
 
   static async open(options: pg.ClientConfig, objects: OutboxObjects): Promise<OutboxSession> {
-    const client = new pg.Client({ ...options, keepAlive: true, query_timeout: QUERY_TIMEOUT_MS });
+    const client = new pg.Client({
+      ...options,
+      connectionTimeoutMillis: options.connectionTimeoutMillis || QUERY_TIMEOUT_MS,
+      keepAlive: true,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
     const session = new OutboxSession(client, objects);
     await client.connect();
     return session;
@@ -105,6 +110,14 @@ export class OutboxSession {
 
   async listen(): Promise<void> {
     await this.#rows(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+  }
+
+  /** Whether transactions can be prepared: whoever commits one of those notifies nobody. */
+  async canPrepare(): Promise<boolean> {
+    const [row] = await this.#rows(
+      `SELECT pg_catalog.current_setting('max_prepared_transactions') <> '0' AS "canPrepare"`,
+    );
+    return row?.['canPrepare'] === true;
   }
 
   /**

@@ -27,9 +27,8 @@ for i = 2, #ARGV do
   local dimension = dimension_of(ARGV[i])
   if may_create(dimension) then
     if not version_at(key) then
-      local is_of_value = string.find(ARGV[i], '^[^=?+]*=')
       local version = has_marks and token .. marks_on(ARGV[i]) or token
-      put_version(key, version, is_of_value and 60000 or nil)
+      put_version(key, version, 60000)
     end
     if dimension then redis.call('SADD', dimensions_key, dimension) end
   end

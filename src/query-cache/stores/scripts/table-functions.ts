@@ -55,10 +55,16 @@ local function token_of(version)
   return string.match(version, '^[^!]*')
 end
 
--- A version lives for a day after it was replaced, or for the time given, so that regions nobody asks
--- for any more leave nothing behind; one that a write is marked on has no time to live.
+local function is_of_value(name)
+  return string.find(name, '^[^=?+]*=')
+end
+
+-- A version of a value lives for a day after it was replaced, or for the time given, so that regions nobody asks
+-- for any more leave nothing behind. One that a write is marked on has no time to live. Nor have the few of the table
+-- and of its dimensions: many answers end with each, and with that of the schema all.
 local function put_version(key, version, life_ms)
-  if string.find(version, '!', 1, true) then
+  local name = string.sub(key, #version_prefix + 1)
+  if string.find(version, '!', 1, true) or not is_of_value(name) then
     redis.call('SET', key, version)
   else
     redis.call('SET', key, version, 'PX', life_ms or 86400000)

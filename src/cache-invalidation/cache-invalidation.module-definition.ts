@@ -14,6 +14,13 @@ export interface CacheInvalidationModuleOptions {
    * health which tables lack them; `off` does neither.
    */
   readonly triggers?: TriggersOption;
+  /**
+   * How long the transaction that a single write is given may stand idle before its COMMIT, in milliseconds: longer
+   * than Redis may take for a few commands. Then the server rolls it back and lets go of its locks, so that others
+   * need not wait for a process that was stopped; the write rejects. Transactions of the application keep their
+   * own limit. Default: 5 seconds, or four times `redis.timeoutMs` where that is longer; 0: no limit of its own.
+   */
+  readonly implicitTransactionIdleMs?: number;
 }
 
 export const {

@@ -27,6 +27,7 @@ import { OutboxObjects } from './outbox/outbox-objects.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
+import { openingStatements } from './own-transaction.js';
 import { StatementSubscriber } from './statement.subscriber.js';
 import { StatementWatcher } from './statement-watcher.js';
 import { WriteFollower } from './write-follower.js';
@@ -35,6 +36,10 @@ import { WriteFollower } from './write-follower.js';
 const DEBT_RETRY_MS = 50;
 /** How long the application waits with such writes still unpaid when it stops. */
 const DRAIN_MS = 3_000;
+/** How long the transaction of a single write may be idle at least, where no option says otherwise. */
+const MIN_IDLE_MS = 5_000;
+/** The commands of Redis that it may wait for, one after the other, and one to spare. */
+const IDLE_REDIS_COMMANDS = 4;
 
 /**
  * Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it
@@ -84,13 +89,23 @@ const DRAIN_MS = 3_000;
     },
     {
       provide: StatementWatcher,
-      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OutboxRelay, OpenTransactions],
+      inject: [
+        DatabaseSchema,
+        WriteProtocol,
+        OutboxObjects,
+        OutboxRelay,
+        OpenTransactions,
+        QUERY_CACHE_OPTIONS,
+        CACHE_INVALIDATION_OPTIONS,
+      ],
       useFactory: (
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
         relay: OutboxRelay,
         transactions: OpenTransactions,
+        { redis }: QueryCacheOptions,
+        { implicitTransactionIdleMs }: CacheInvalidationModuleOptions,
       ) => {
         const log = new Logger('CacheInvalidation');
         const outbox = new OutboxWriter(
@@ -98,7 +113,11 @@ const DRAIN_MS = 3_000;
           () => relay.isInstalled,
           (error) => log.warn(`The outbox could not be written: ${error.message}`),
         );
-        return new StatementWatcher(schema, protocol, outbox, transactions);
+        const idleMs =
+          implicitTransactionIdleMs ??
+          Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));
+        const opening = openingStatements(idleMs);
+        return new StatementWatcher(schema, protocol, outbox, transactions, opening);
       },
     },
     {

@@ -46,7 +46,11 @@ export class ConnectionSession {
   #refusesOpening = false;
   #owesUnlock = false;
 
-  constructor(readonly client: PostgresClient) {
+  /** @param opening the statements that open a transaction for a single statement. */
+  constructor(
+    readonly client: PostgresClient,
+    private readonly opening: readonly string[],
+  ) {
     this.turns = new StatementTurns(client);
   }
 
@@ -66,6 +70,11 @@ export class ConnectionSession {
     this.#refusesOpening = true;
   }
 
+  /** Opens a transaction for a single statement. */
+  async open(): Promise<void> {
+    await this.client.query(this.opening.join('; '));
+  }
+
   /**
    * Opens a transaction with a statement, in one round trip. What the server tells before it has answered
    * is of that transaction already.
@@ -73,7 +82,7 @@ export class ConnectionSession {
   async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
     this.#isOpening = true;
     try {
-      return await openWith(this.client, sql, values);
+      return await openWith(this.client, this.opening, sql, values);
     } finally {
       this.#isOpening = false;
     }

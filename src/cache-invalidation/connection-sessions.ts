@@ -8,8 +8,14 @@ export class ConnectionSessions {
   /** Those whose connection has not ended. */
   readonly #living = new Set<ConnectionSession>();
 
-  /** @param meet is called once for each session, before its first statement. */
-  constructor(private readonly meet: (session: ConnectionSession) => void) {}
+  /**
+   * @param opening the statements that open a transaction for a single statement.
+   * @param meet is called once for each session, before its first statement.
+   */
+  constructor(
+    private readonly opening: readonly string[],
+    private readonly meet: (session: ConnectionSession) => void,
+  ) {}
 
   /**
    * Whether the application has a transaction open over any connection. It is read off the connections
@@ -26,7 +32,7 @@ export class ConnectionSessions {
     const client = (await queryRunner.connect()) as PostgresClient;
     let session = this.#byClient.get(client);
     if (!session) {
-      const added = new ConnectionSession(client);
+      const added = new ConnectionSession(client, this.opening);
       session = added;
       // Its earlier statements were not followed.
       if (added.isInTransaction) added.log.addForGood('anything');

@@ -8,7 +8,7 @@
  * - the catalog is as an earlier call has found it: no definition was changed and no table rewritten;
  * - every table that answers depend on has its triggers: a session that is not followed writes to the
  *   outbox, which is relayed as for a stranger;
- * - the outbox is empty, so all of that has been relayed.
+ * - the outbox is empty, so all of that has been relayed. That of a standby may lack rows.
  * The first start over a version store of this process alone has no answers to end.
  *
  * Transactions that are still open are the watcher's: it takes one that it meets half-way for a write
@@ -17,7 +17,7 @@
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../query-cache/core/schema-version.js';
 import { parseEpoch } from '../query-cache/core/version-format.js';
-import type { DatabaseSchema, VersionStore } from '../query-cache/index.js';
+import { IS_STANDBY, type DatabaseSchema, type VersionStore } from '../query-cache/index.js';
 import type { PostgresClient } from './postgres-client.js';
 import { catalogFingerprint } from './catalog-fingerprint.js';
 import type { WriteProtocol } from './core/write-protocol.js';
@@ -96,7 +96,7 @@ export class MissedWrites {
       const states = await triggerStates(tables, this.objects, this.#run);
       if (states.some(({ state }) => state !== 'installed')) return false;
       const [row] = await this.#run(
-        `SELECT EXISTS (SELECT FROM ${this.objects.table}) AS "isWaiting"`,
+        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${this.objects.table}) AS "isWaiting"`,
       );
       return row?.['isWaiting'] === false;
     } catch {

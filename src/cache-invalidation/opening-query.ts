@@ -1,7 +1,7 @@
 /**
- * A statement that opens a transaction on its way: START TRANSACTION and the statement are one sequence of
- * the extended query protocol, up to one Sync, and so one round trip. Where the first fails, the server
- * skips the second (PostgreSQL, "Extended Query" in "Message Flow").
+ * A statement that opens a transaction on its way: what opens it and the statement are one sequence of
+ * the extended query protocol, up to one Sync, and so one round trip. Where one fails, the server
+ * skips the next (PostgreSQL, "Extended Query" in "Message Flow").
  */
 import pg from 'pg';
 import type { PostgresClient, StatementAnswer } from './postgres-client.js';
@@ -28,23 +28,28 @@ const BaseQuery = pg.Query as unknown as new (
 ) => QueryInside;
 
 class OpeningQuery extends BaseQuery {
-  #isOpen = false;
+  /** Statements of the opening that have not been carried out. */
+  #opening: number;
 
   constructor(
+    private readonly opening: readonly string[],
     text: string,
     values: readonly unknown[],
     override readonly callback: QueryInside['callback'],
   ) {
     super(text, values);
     this.queryMode = 'extended';
+    this.#opening = opening.length;
   }
 
   override submit(wire: Wire): Error | null {
     wire.stream.cork();
     try {
-      wire.parse({ text: 'START TRANSACTION' });
-      wire.bind({});
-      wire.execute({});
+      for (const statement of this.opening) {
+        wire.parse({ text: statement });
+        wire.bind({});
+        wire.execute({});
+      }
       return super.submit(wire);
     } finally {
       wire.stream.uncork();
@@ -52,8 +57,8 @@ class OpeningQuery extends BaseQuery {
   }
 
   override handleCommandComplete(message: unknown, wire: Wire): void {
-    if (this.#isOpen) super.handleCommandComplete(message, wire);
-    this.#isOpen = true;
+    if (this.#opening > 0) this.#opening -= 1;
+    else super.handleCommandComplete(message, wire);
   }
 }
 
@@ -62,14 +67,15 @@ export function canOpen(client: PostgresClient): boolean {
   return client instanceof pg.Client;
 }
 
-/** Opens a transaction and carries the statement out in it. */
+/** Opens a transaction with some statements, and carries one more out in it. */
 export function openWith(
   client: PostgresClient,
+  opening: readonly string[],
   text: string,
   values: readonly unknown[],
 ): Promise<StatementAnswer> {
   return new Promise((resolve, reject) => {
-    const query = new OpeningQuery(text, values, (error, answer) =>
+    const query = new OpeningQuery(opening, text, values, (error, answer) =>
       error ? reject(error) : resolve(answer),
     );
     client.query(query);

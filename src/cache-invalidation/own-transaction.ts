@@ -6,13 +6,32 @@
  * the statement stays what it was, one that commits by itself.
  */
 import { QueryFailedError } from 'typeorm';
-import { rollBack } from '../query-cache/index.js';
-import { sqlStateOf } from '../query-cache/core/sql-state.js';
+import { idleLimit, rollBack } from '../query-cache/index.js';
+import { endsSession, sqlStateOf } from '../query-cache/core/sql-state.js';
 import type { ConnectionSession } from './connection-session.js';
 import { openWhenSent } from './opening-query.js';
 import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+
+/** The longest that the server can time, in milliseconds. */
+const LONGEST_IDLE_MS = 2 ** 31 - 1;
+
+/**
+ * The statements that open such a transaction. It holds locks that the statement alone would hold until it is done,
+ * so it ends soon when this process stands still before its COMMIT.
+ *
+ * @param idleMs the longest that it may be idle, in milliseconds; 0: as long as any transaction of the session.
+ * @throws RangeError
+ */
+export function openingStatements(idleMs: number): readonly string[] {
+  if (!Number.isInteger(idleMs) || idleMs < 0 || idleMs > LONGEST_IDLE_MS) {
+    throw new RangeError(
+      'CacheInvalidationModule option `implicitTransactionIdleMs` is no whole number of milliseconds: give one from 0 on.',
+    );
+  }
+  return idleMs === 0 ? ['START TRANSACTION'] : ['START TRANSACTION', idleLimit(idleMs)];
+}
 
 export interface OwnTransactionSteps {
   readonly announce: () => Promise<Announcement | undefined>;
@@ -35,7 +54,7 @@ export async function beginOwnTransaction(
     try {
       if (session.canOpen && Array.isArray(parameters) && parameters.length > 0) {
         takeBack = openWhenSent(session.client, sql, (values) => session.openWith(sql, values));
-      } else await session.client.query('START TRANSACTION');
+      } else await session.open();
     } catch (error) {
       await rollback(session, error);
       throw error;
@@ -88,7 +107,7 @@ async function commit(
   } catch (error) {
     outcome = outcomeOfFailure(sqlStateOf(error));
     session.expectNewStatus();
-    if (sqlStateOf(error) === undefined) session.close();
+    if (endsSession(error)) session.close();
     throw failed(statement, error as Error);
   } finally {
     if (announcement) protocol.conclude(announcement, outcome);

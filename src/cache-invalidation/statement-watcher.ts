@@ -52,17 +52,19 @@ export interface AnsweredStatement extends SentStatement {
 }
 
 export class StatementWatcher {
-  readonly #sessions = new ConnectionSessions((session) => {
-    session.client.on('notice', (notice) => this.#noticed(session, notice));
-    session.introduced = this.outbox.introduce(session.client);
-  });
+  readonly #sessions: ConnectionSessions;
 
   constructor(
     readonly schema: DatabaseSchema,
     readonly protocol: WriteProtocol,
     readonly outbox: OutboxWriter,
     transactions: OpenTransactions,
+    opening: readonly string[],
   ) {
+    this.#sessions = new ConnectionSessions(opening, (session) => {
+      session.client.on('notice', (notice) => this.#noticed(session, notice));
+      session.introduced = this.outbox.introduce(session.client);
+    });
     transactions.follow(() => this.#sessions.hasTransaction);
   }
 
@@ -93,7 +95,7 @@ export class StatementWatcher {
       this.#closeUnended(session, statement, error);
       throw error instanceof WriteRefusedError || error instanceof QueryFailedError
         ? error
-        : new QueryFailedError(query, valuesOf(parameters), error as Error);
+        : new QueryFailedError(query, Array.isArray(parameters) ? parameters : [], error as Error);
     }
     statement.becomeReady();
   }
@@ -291,8 +293,4 @@ export class StatementWatcher {
 /** Whether the server has said how the statement has ended. */
 function isAnswered({ success = false, error }: Partial<AnsweredStatement>): boolean {
   return success || sqlStateOf(error) !== undefined;
-}
-
-function valuesOf(parameters: unknown): unknown[] {
-  return Array.isArray(parameters) ? parameters : [];
 }

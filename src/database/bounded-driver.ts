@@ -43,6 +43,8 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
         this.#timer = undefined;
       };
       this.on('drain', stopTimer).on('end', stopTimer);
+      // The server may end a connection before the pool has handed it over, when nobody else listens yet.
+      this.on('error', stopTimer);
       // The base class's at the time of the call: a tool that watches the driver may have replaced it.
       const query: Query = (...sent) => (super.query as Query).apply(this, sent);
       this.query = ((...sent: unknown[]) => {

@@ -12,10 +12,12 @@ export interface DataSourceSettings {
 
 /** The part of a node-postgres client that a new connection is set up with. */
 interface NewConnection {
-  query(sql: string, parameters: unknown[]): Promise<unknown>;
+  query(question: object): Promise<unknown>;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** After so long without a packet it is asked whether the server is still there: an idle connection may have been lost. */
+const KEEP_ALIVE_MS = 10_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 const TRANSACTION_TIMEOUT_MS = 300_000;
 const CONNECTION_CHECK_MS = 1_000;
@@ -39,7 +41,11 @@ export function dataSourceOptions({
     synchronize: false,
     logging: false,
     driver: boundedDriver(bounds),
-    extra: { onConnect: limitTransactions },
+    extra: {
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      onConnect: limitTransactions,
+    },
   };
 }
 
@@ -50,18 +56,19 @@ export function dataSourceOptions({
  * server that does not know a setting refuses a connection that names it.
  */
 async function limitTransactions(connection: NewConnection): Promise<void> {
-  await connection.query(
-    `SELECT set_config('idle_in_transaction_session_timeout', $1, false),
+  await connection.query({
+    text: `SELECT set_config('idle_in_transaction_session_timeout', $1, false),
        CASE WHEN current_setting('server_version_num')::int >= $3::int
          THEN set_config('transaction_timeout', $2, false) END,
        (SELECT set_config(name, $4, false) FROM pg_settings
          WHERE name = 'client_connection_check_interval' AND source = 'default'
            AND version() LIKE '%linux%')`,
-    [
+    values: [
       String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
       String(TRANSACTION_TIMEOUT_MS),
       TRANSACTION_TIMEOUT_SINCE,
       String(CONNECTION_CHECK_MS),
     ],
-  );
+    query_timeout: CONNECT_TIMEOUT_MS,
+  });
 }

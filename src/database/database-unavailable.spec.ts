@@ -16,6 +16,7 @@ describe('isDatabaseUnavailable', () => {
     ['too many connections', coded('53300')],
     ['a statement that was cancelled', new QueryFailedError('SELECT 1', [], coded('57014'))],
     ['an idle session that was ended', coded('57P05')],
+    ['a write to a standby', new QueryFailedError('UPDATE', [], coded('25006'))],
     ['a connection that ended', new Error('Connection terminated unexpectedly')],
     ['a pool that is exhausted', new Error('timeout exceeded when trying to connect')],
   ])('is so for %s', (_name, error) => {

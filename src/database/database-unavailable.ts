@@ -13,10 +13,12 @@ const NETWORK_CODES = new Set([
 ]);
 
 /**
- * Of PostgreSQL: shutting down, crashed, starting up, too many connections; and what was ended for taking too
- * long: a statement, a transaction, a session, the wait for a lock.
+ * Of PostgreSQL: shutting down, crashed, starting up, too many connections, a standby; and what was ended for taking
+ * too long: a statement, a transaction, a session, the wait for a lock.
  */
-const SERVER_CODES = new Set('57P01 57P02 57P03 53300 57014 25P03 25P04 57P05 55P03'.split(' '));
+const SERVER_CODES = new Set(
+  '57P01 57P02 57P03 53300 25006 57014 25P03 25P04 57P05 55P03'.split(' '),
+);
 const CONNECTION_EXCEPTION_CLASS = '08';
 
 /** node-postgres gives these no code. */

@@ -45,6 +45,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   const versions = counter('invalidated_versions_total', 'Versions replaced by writes');
   const unannounced = counter('unannounced_writes_total', 'Writes let through unannounced');
   const refused = counter('refused_writes_total', 'Writes refused since the store was away');
+  const standby = new Gauge({
+    name: 'tidemark_cache_database_standby',
+    help: 'Whether the database was found to be a standby, from which nothing is stored',
+    registers: [registry],
+  });
   const fillSeconds = new Histogram({
     name: 'tidemark_cache_fill_duration_seconds',
     help: 'How long the database took for an answer',
@@ -76,6 +81,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     writes.inc();
     versions.inc(event.versions);
   });
+  events.on('standby', ({ isStandby }) => standby.set(isStandby ? 1 : 0));
   events.on('unannounced', () => unannounced.inc());
   events.on('writeRefused', () => refused.inc());
 }

@@ -4,6 +4,7 @@ import type { FreshnessGate } from './core/freshness-gate.js';
 import type { MarkSweep } from './core/mark-sweep.js';
 import type { Settlement } from './core/settlement.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
+import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
 /** Starts the cache with the application and stops it after the last request. */
@@ -18,6 +19,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly gate: FreshnessGate,
     private readonly settlement: Settlement,
     private readonly sweep: MarkSweep,
+    private readonly standby: StandbyWatch,
   ) {}
 
   /** Adds a step that still needs the stores when the application stops. */
@@ -50,6 +52,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.settlement.close();
     this.sweep.close();
+    this.standby.close();
     for (const step of this.#steps) await step();
     await this.stores.close();
   }

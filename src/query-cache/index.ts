@@ -37,5 +37,6 @@ export { FOLLOWS_WRITES_ALONE } from './sql/direct-read.js';
 export { OpenTransactions } from './sql/open-transactions.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
 export { parseSessionNames, SESSION_NAMES, type SessionNames } from './sql/session-names.js';
-export { closeConnection, inOwnTransaction, rollBack } from './sql/transaction-end.js';
+export { IS_STANDBY, StandbyError } from './sql/standby-watch.js';
+export { closeConnection, idleLimit, inOwnTransaction, rollBack } from './sql/transaction-end.js';
 export { tablesOfRows, tablesTouchedBy } from './sql/touched.js';

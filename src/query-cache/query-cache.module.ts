@@ -22,6 +22,7 @@ import { QueryCache } from './query-cache.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';
+import { StandbyWatch } from './sql/standby-watch.js';
 
 /**
  * The read side: `CacheInterceptor`, `QueryCache` and what they stand on. Imported once with
@@ -35,7 +36,15 @@ import { OpenTransactions } from './sql/open-transactions.js';
     ...readProviders,
     {
       provide: CacheLifecycle,
-      inject: [DataSource, DatabaseSchema, CacheStores, FreshnessGate, Settlement, MarkSweep],
+      inject: [
+        DataSource,
+        DatabaseSchema,
+        CacheStores,
+        FreshnessGate,
+        Settlement,
+        MarkSweep,
+        StandbyWatch,
+      ],
       useFactory: (
         source: DataSource,
         schema: DatabaseSchema,
@@ -43,13 +52,18 @@ import { OpenTransactions } from './sql/open-transactions.js';
         gate: FreshnessGate,
         settlement: Settlement,
         sweep: MarkSweep,
-      ) => new CacheLifecycle(source, schema, stores, gate, settlement, sweep),
+        standby: StandbyWatch,
+      ) => new CacheLifecycle(source, schema, stores, gate, settlement, sweep, standby),
     },
     {
       provide: CacheHealth,
-      inject: [CacheStores, WriteFollowing, Settlement],
-      useFactory: (stores: CacheStores, following: WriteFollowing, settlement: Settlement) =>
-        new CacheHealth(stores, following, settlement),
+      inject: [CacheStores, WriteFollowing, Settlement, StandbyWatch],
+      useFactory: (
+        stores: CacheStores,
+        following: WriteFollowing,
+        settlement: Settlement,
+        standby: StandbyWatch,
+      ) => new CacheHealth(stores, following, settlement, standby),
     },
     ...httpProviders,
     QueryCache,

@@ -32,6 +32,7 @@ import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
 import { PlanMemo } from './sql/plan-memo.js';
 import { QueryPlanner } from './sql/query-planner.js';
+import { StandbyWatch } from './sql/standby-watch.js';
 import { tagOf } from './http/entity-tag.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { shareSecrets } from './stores/shared-secrets.js';
@@ -83,18 +84,26 @@ export const schemaProviders: FactoryProvider[] = [
   { provide: EntryStore, inject: [CacheStores], useFactory: ({ entries }: CacheStores) => entries },
   { provide: FillLock, inject: [CacheStores], useFactory: ({ fillLock }: CacheStores) => fillLock },
   {
+    provide: StandbyWatch,
+    inject: [DataSource, CacheEvents],
+    useFactory: (source: DataSource, events: CacheEvents) =>
+      new StandbyWatch(source, events, new Logger('QueryCache')),
+  },
+  {
     provide: DatabaseSchema,
-    inject: [DataSource, CacheStores, QUERY_CACHE_OPTIONS],
+    inject: [DataSource, CacheStores, QUERY_CACHE_OPTIONS, StandbyWatch],
     useFactory: (
       source: DataSource,
       { versions, scope }: CacheStores,
       { markLeaseMs }: QueryCacheOptions,
-    ) => new DatabaseSchema(source, versions, scope, markLeaseMs),
+      standby: StandbyWatch,
+    ) => new DatabaseSchema(source, versions, scope, markLeaseMs, standby),
   },
   {
     provide: WriterActivity,
-    inject: [DataSource],
-    useFactory: (source: DataSource) => new PostgresWriterActivity(source),
+    inject: [DataSource, StandbyWatch],
+    useFactory: (source: DataSource, standby: StandbyWatch) =>
+      new PostgresWriterActivity(source, standby),
   },
   {
     provide: QueryPlanner,
@@ -235,6 +244,7 @@ export const readProviders: FactoryProvider[] = [
       ReadProtocol,
       CacheEvents,
       QUERY_CACHE_OPTIONS,
+      StandbyWatch,
     ],
     useFactory: (
       source: DataSource,
@@ -246,6 +256,7 @@ export const readProviders: FactoryProvider[] = [
       protocol: ReadProtocol<L1Entry>,
       events: CacheEvents,
       options: QueryCacheOptions,
+      standby: StandbyWatch,
     ) =>
       new CacheReader(
         source,
@@ -254,10 +265,15 @@ export const readProviders: FactoryProvider[] = [
         planner,
         plans,
         checkedPlans,
-        new QueryExecutor(source, new MapCheck(options.verifyPlans, events), () => {
-          // Without Redis nothing that is stored is served, and every instance finds out by itself.
-          schema.reconfigured().catch(() => undefined);
-        }),
+        new QueryExecutor(
+          source,
+          new MapCheck(options.verifyPlans, events),
+          () => {
+            // Without Redis nothing that is stored is served, and every instance finds out by itself.
+            schema.reconfigured().catch(() => undefined);
+          },
+          standby,
+        ),
         protocol,
         codecsOf(source),
         events,

@@ -7,6 +7,11 @@ import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
+/** As many as an instance has connections. */
+const POOL = 10;
+/** For what never ends; a slow machine is not meant. */
+const HANG_MS = 45_000;
+
 describe('PostgreSQL standing still for longer than a lease', () => {
   let cluster: FaultCluster;
   let writer: Member;
@@ -51,6 +56,33 @@ describe('PostgreSQL standing still for longer than a lease', () => {
           expect(answer.headers['retry-after']).toBe('5');
         }
         cluster.postgres.resume();
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'behind a network that loses packets, ends every request with 503 after its deadline',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        const commit = writeStep.commit(impatient);
+        const committing = register.write(impatient);
+        await commit.reached();
+        impatient.postgres.freeze();
+        const startedMs = performance.now();
+        const answers = await Promise.all([
+          committing,
+          impatient.patch('/users/999999', { region: 'US' }),
+          ...Array.from({ length: POOL }, () => impatient.get('/users/999999')),
+        ]);
+        expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+        expect(await impatient.instance.health()).toBe('error');
+        // New connections are accepted, and get no answer either.
+        expect((await impatient.get('/users/999999')).status).toBe(503);
+        expect(performance.now() - startedMs).toBeLessThan(HANG_MS);
+        impatient.postgres.thaw();
+        commit.letGo();
       });
     },
     TEST_MS,

@@ -10,23 +10,27 @@ import type { Member } from './support/member.js';
 import { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
 
+/** The transaction of a single write may be idle for as long as four commands of Redis, and five seconds at least. */
+const SHORT_OF_REDIS = { envOfThird: { REDIS_TIMEOUT_MS: '500' } };
+
 describe('a writer stopped for longer than its lease', () => {
   let cluster: FaultCluster;
   let writer: Member;
   let other: Member;
+  let impatient: Member;
 
   useFaultCluster((started) => {
     cluster = started;
-    [writer, other] = started.members;
-  });
+    [writer, other, impatient] = started.members;
+  }, SHORT_OF_REDIS);
 
   /** Sends a write and stops the writer at the step. */
-  async function stopAt(step: (writer: Member) => Hold, register: Register) {
-    const held = step(writer);
-    const write = register.write(writer);
+  async function stopAt(step: (writer: Member) => Hold, register: Register, stopped = writer) {
+    const held = step(stopped);
+    const write = register.write(stopped);
     write.catch(() => undefined);
     await held.reached();
-    writer.pause();
+    stopped.pause();
     return { held, write };
   }
 
@@ -106,6 +110,23 @@ describe('a writer stopped for longer than its lease', () => {
         expect((await write).status).toBe(200);
       });
       expect(await register.stored()).toBe(2);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'between begin and COMMIT leaves its row to others after some seconds, and rejects its write',
+    async () => {
+      const register = await Register.create(cluster);
+      await whileWatched(cluster, register, async () => {
+        const { held, write } = await stopAt(writeStep.commit, register, impatient);
+        expect((await register.write(other)).status).toBe(200);
+        impatient.resume();
+        held.letGo();
+        expect((await write).status).toBe(503);
+      });
+      expect(await register.stored()).toBe(2);
+      expect((await register.write(impatient)).status).toBe(200);
     },
     TEST_MS,
   );

@@ -157,7 +157,11 @@ it('is opened beforehand where it reaches the driver by another way', async () =
     Reflect.deleteProperty(client, 'query');
     sql.reset();
     await runner.query(RENAME, ['zoe', 1]);
-    expect(sql.statements).toEqual(['START TRANSACTION', RENAME, 'COMMIT']);
+    expect(sql.statements).toEqual([
+      'START TRANSACTION; SET LOCAL idle_in_transaction_session_timeout = 5000',
+      RENAME,
+      'COMMIT',
+    ]);
   } finally {
     app.source.subscribers.splice(app.source.subscribers.indexOf(past), 1);
     await runner.release();

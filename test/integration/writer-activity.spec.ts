@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
 import { PostgresWriterActivity } from '../../src/query-cache/sql/postgres-writer-activity.js';
+import { StandbyWatch } from '../../src/query-cache/sql/standby-watch.js';
 import { createDatabase } from '../support/shared-postgres.js';
 
 const role = `plain_${randomBytes(4).toString('hex')}`;
@@ -24,7 +26,7 @@ beforeAll(async () => {
   plain = new pg.Client({ connectionString: plainUrl.href, application_name: 'own' });
   await plain.connect();
   source = await new DataSource({ type: 'postgres', url: plainUrl.href }).initialize();
-  activity = new PostgresWriterActivity(source);
+  activity = new PostgresWriterActivity(source, new StandbyWatch(source, new CacheEvents(), console));
 });
 
 afterAll(async () => {

@@ -166,6 +166,24 @@ export class PostgresServer {
   /** Ends the server, and starts a standby of it on its data, under another address. */
   async endAsStandby(): Promise<PostgresServer> {
     await this.#shutDown();
+    const standby = await this.#copyAsStandby(this.config);
+    await standby.#launch();
+    return standby;
+  }
+
+  /** Restarts the server, and starts a standby that streams from it. */
+  async restartWithStandby(
+    config: Readonly<Record<string, string>> = {},
+  ): Promise<PostgresServer> {
+    await this.#shutDown();
+    const primary_conninfo = `host=${HOST} port=${this.port} user=${SUPERUSER}`;
+    const standby = await this.#copyAsStandby({ ...this.config, primary_conninfo, ...config });
+    await this.#launch();
+    await standby.#launch();
+    return standby;
+  }
+
+  async #copyAsStandby(config: Readonly<Record<string, string>>): Promise<PostgresServer> {
     const directory = `${this.directory}-standby`;
     await promisify(execFile)('cp', ['-a', this.directory, directory]);
     await promisify(execFile)('cp', [
@@ -173,9 +191,7 @@ export class PostgresServer {
       join(directory, 'data', 'PG_VERSION'),
       join(directory, 'data', 'standby.signal'),
     ]);
-    const standby = new PostgresServer(await freePort(), this.binaries, directory, this.config);
-    await standby.#launch();
-    return standby;
+    return new PostgresServer(await freePort(), this.binaries, directory, config);
   }
 
   /** SIGKILL to the first process alone; the others notice, and are waited for. */

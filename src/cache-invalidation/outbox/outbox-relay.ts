@@ -25,6 +25,8 @@ import { touchedByRecord } from './touched-by-record.js';
 const BATCH_ROWS = 1_000;
 /** Pause between two looks for rows that nobody has notified of. */
 const LOOK_MS = 1_000;
+/** The same where transactions can be prepared: whoever commits one of those notifies nobody. */
+const LOOK_FOR_PREPARED_MS = 50;
 /** Pause between two attempts to get the lock. */
 const STANDBY_MS = 500;
 /** A relay that has not moved for so many of those pauses while there are rows is dismissed. */
@@ -122,10 +124,11 @@ export class OutboxRelay {
     this.#state = 'relaying';
     this.log.log('Relays writes from outside the service');
     await session.listen();
+    const lookMs = (await session.canPrepare()) ? LOOK_FOR_PREPARED_MS : LOOK_MS;
     while (!this.#closing.signal.aborted) {
       await this.#drain(session);
       await this.#measure(session);
-      await session.notified(LOOK_MS, this.#closing.signal);
+      await session.notified(lookMs, this.#closing.signal);
     }
   }
 

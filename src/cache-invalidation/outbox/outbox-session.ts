@@ -1,6 +1,7 @@
 /** The questions a relay asks over the one connection it has. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { IS_STANDBY, StandbyError } from '../../query-cache/index.js';
 import type { OutboxObjects } from './outbox-objects.js';
 import { parseRecord, type OutboxRecord } from './outbox-record.js';
 
@@ -44,7 +45,12 @@ export class OutboxSession {
   }
 
   static async open(options: pg.ClientConfig, objects: OutboxObjects): Promise<OutboxSession> {
-    const client = new pg.Client({ ...options, keepAlive: true, query_timeout: QUERY_TIMEOUT_MS });
+    const client = new pg.Client({
+      ...options,
+      connectionTimeoutMillis: options.connectionTimeoutMillis || QUERY_TIMEOUT_MS,
+      keepAlive: true,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
     const session = new OutboxSession(client, objects);
     await client.connect();
     return session;
@@ -56,10 +62,13 @@ export class OutboxSession {
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
+  /** @throws StandbyError where the server is a standby, over which nothing can be relayed. */
   async isInstalled(): Promise<boolean> {
-    const [row] = await this.#rows('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found', [
-      this.objects.table,
-    ]);
+    const [row] = await this.#rows(
+      `SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found, ${IS_STANDBY} AS "isStandby"`,
+      [this.objects.table],
+    );
+    if (row?.['isStandby'] === true) throw new StandbyError();
     return row?.['found'] === true;
   }
 
@@ -101,6 +110,14 @@ export class OutboxSession {
 
   async listen(): Promise<void> {
     await this.#rows(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+  }
+
+  /** Whether transactions can be prepared: whoever commits one of those notifies nobody. */
+  async canPrepare(): Promise<boolean> {
+    const [row] = await this.#rows(
+      `SELECT pg_catalog.current_setting('max_prepared_transactions') <> '0' AS "canPrepare"`,
+    );
+    return row?.['canPrepare'] === true;
   }
 
   /**

@@ -59,6 +59,8 @@ export interface CacheEventMap {
   invalidated: [event: { tables: number; versions: number }];
   /** Writes from outside were told, and the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
+  /** A connection to the database leads to a standby, from which nothing is stored; or none does any more. */
+  standby: [event: { isStandby: boolean }];
   /** A write went on although it could not be announced. */
   unannounced: [];
   writeRefused: [];

@@ -7,3 +7,12 @@ export function sqlStateOf(error: unknown): string | undefined {
   if (!('code' in error) || !('severity' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** The server shuts down or has crashed, or has ended the session for standing idle or a transaction for its length. */
+const SESSION_ENDS = /^(57P0\d|25P0[34])$/;
+
+/** Whether nothing can be sent over a connection any more after the error: without a report its state is not known. */
+export function endsSession(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState === undefined || SESSION_ENDS.test(sqlState);
+}

@@ -42,6 +42,7 @@ export type UncacheableReason =
   | 'foreign-table'
   | 'unlogged-table'
   | 'session-settings'
+  | 'standby'
   | 'transaction'
   | 'query-runner'
   | 'parameter-type'

@@ -18,6 +18,7 @@ import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
+import { IS_STANDBY, type StandbyWatch } from './standby-watch.js';
 import { inOwnTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
@@ -62,6 +63,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     /** Keeps the keys apart from those of other services and other databases. */
     private readonly scope: string,
     private readonly markLeaseMs: number,
+    private readonly standby: StandbyWatch,
   ) {}
 
   get catalogue(): Catalogue {
@@ -169,7 +171,10 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /** Over a connection of its own, on the primary. */
+  /**
+   * Over a connection of its own, on the primary. A standby may have an older catalog than the version says: what
+   * it has serves reads past the cache where nothing else is known, and counts as outdated.
+   */
   async #reload(): Promise<void> {
     await loadParser();
     // What changes from here on makes it outdated once more.
@@ -178,12 +183,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
     try {
-      this.#known = await inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', (runner) => {
+      const begin = 'START TRANSACTION READ ONLY';
+      const isStandby = await inOwnTransaction(this.source, begin, async (runner) => {
         const run: RunSql = async (sql, parameters) =>
           (await runner.query(sql, parameters)) as Record<string, unknown>[];
-        return run(PLAIN_PLANS, []).then(() => this.#read(run));
+        await run(PLAIN_PLANS, []);
+        const [row] = await run(`SELECT ${IS_STANDBY} AS "isStandby"`, []);
+        const isFromStandby = row?.['isStandby'] === true;
+        if (!isFromStandby || !this.#known) this.#known = await this.#read(run);
+        return isFromStandby;
       });
-      this.#version = version;
+      this.#version = isStandby ? undefined : version;
+      this.#isOutdated ||= isStandby;
+      this.#mustLookAgain ||= isStandby;
+      if (isStandby) this.standby.met();
     } catch (error) {
       this.#isOutdated = true;
       throw error;

@@ -1,5 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { WriterActivity, type WritingTransaction } from '../core/writer-activity.js';
+import { askPrimary } from './own-question.js';
+import { IS_STANDBY, StandbyError, type StandbyWatch } from './standby-watch.js';
 
 /**
  * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that
@@ -8,9 +10,10 @@ import { WriterActivity, type WritingTransaction } from '../core/writer-activity
 export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 
 /**
- * `backend_xid`, `pid` and `application_name` are shown to every role, `xact_start` is not. A transaction has a `backend_xid` from its
- * first write until its outcome is visible to others, also while its COMMIT waits for a standby.
+ * `backend_xid`, `pid` and `application_name` are shown to every role, `xact_start` is not. A transaction has
+ * a `backend_xid` from its first write until its outcome is visible to others, also while its COMMIT waits for a standby.
  * A statement under the lock goes on after the transactions it commits, so those do not count.
+ * A standby knows none of the transactions that run on its primary, and says in a row that it is one.
  */
 const WRITERS = `
   SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'enclosed' END AS id,
@@ -20,30 +23,34 @@ const WRITERS = `
   LEFT JOIN pg_catalog.pg_locks l
     ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
       AND l.classid = $1::int8::oid AND l.objid = $2::int8::oid AND l.objsubid = 2
-  WHERE a.datname = current_database() AND (a.backend_xid IS NOT NULL OR l.pid IS NOT NULL)`;
+  WHERE a.datname = current_database() AND (a.backend_xid IS NOT NULL OR l.pid IS NOT NULL)
+  UNION ALL SELECT 0, NULL, NULL, NULL WHERE ${IS_STANDBY}`;
 
 export class PostgresWriterActivity extends WriterActivity {
-  constructor(private readonly source: DataSource) {
+  constructor(
+    private readonly source: DataSource,
+    private readonly standby: StandbyWatch,
+  ) {
     super();
   }
 
+  /** @throws StandbyError */
   override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
-    const runner = this.source.createQueryRunner('master');
-    try {
-      const rows = (await runner.query(WRITERS, ENCLOSED_STATEMENT_LOCK)) as {
-        pid: number;
-        id: string;
-        application: string | null;
-        since: string | null;
-      }[];
-      return new Map(
-        rows.map(({ pid, id, application, since }) => [
-          pid,
-          { id, application: application ?? '', since: since ?? undefined },
-        ]),
-      );
-    } finally {
-      await runner.release();
+    const rows = (await askPrimary(this.source, WRITERS, ENCLOSED_STATEMENT_LOCK)) as {
+      pid: number;
+      id: string;
+      application: string | null;
+      since: string | null;
+    }[];
+    if (rows.some(({ pid }) => pid === 0)) {
+      this.standby.met();
+      throw new StandbyError();
     }
+    return new Map(
+      rows.map(({ pid, id, application, since }) => [
+        pid,
+        { id, application: application ?? '', since: since ?? undefined },
+      ]),
+    );
   }
 }

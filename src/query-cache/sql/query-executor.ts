@@ -7,7 +7,8 @@ import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
-import { isInTransaction, rollBack } from './transaction-end.js';
+import type { StandbyWatch } from './standby-watch.js';
+import { idleLimit, isInTransaction, rollBack } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -32,8 +33,9 @@ export class QueryExecutor {
     private readonly source: DataSource,
     private readonly maps: MapCheck,
     onReconfigured: () => void,
+    standby: StandbyWatch,
   ) {
-    this.#sessions = new SessionContext(source, onReconfigured);
+    this.#sessions = new SessionContext(source, onReconfigured, standby);
   }
 
   /** @param audit judges the statements that are sent; absent where nothing will be stored. */
@@ -130,13 +132,13 @@ async function recording<T>(
 }
 
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  const connection: unknown = await runner.connect();
+  const connection = (await runner.connect()) as { query(sql: string): Promise<unknown> };
   // Left open by somebody: what is read in it is not stored, and it is not ours to end.
   if (isInTransaction(connection)) return work();
   try {
     // Of two statements, the second of which may fail.
     await runner.startTransaction('REPEATABLE READ');
-    await runner.query('SET TRANSACTION READ ONLY');
+    await connection.query(`SET TRANSACTION READ ONLY; ${idleLimit()}`);
     const result = await work();
     await runner.commitTransaction();
     return result;

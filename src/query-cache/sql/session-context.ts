@@ -1,6 +1,6 @@
 /**
  * Whether a connection of the pool is as a new one: its role and settings are those that are part
- * of every key, it has no tables of its own, and no transaction is open on it.
+ * of every key, it has no tables of its own, no transaction is open on it, and it leads to no standby.
  *
  * Anyone may have used the connection before: `SET ROLE`, `SET search_path`, a temporary table
  * that hides another, or an open transaction stay with it when it goes back to the pool. A fill
@@ -12,6 +12,7 @@
  */
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './fill-audit.js';
+import { IS_STANDBY, type StandbyWatch } from './standby-watch.js';
 
 /** Settings that change what the same SQL text answers. */
 const ANSWER_SETTINGS = [
@@ -81,11 +82,13 @@ export function refusalIn({ context }: Session): AuditRefusal | undefined {
 
 const CHECK = `
 SELECT ${SESSION},
+       ${IS_STANDBY} AS standby,
        CASE WHEN pg_catalog.pg_my_temp_schema() = 0 THEN false
             ELSE EXISTS (SELECT FROM pg_catalog.pg_class
                           WHERE relnamespace = pg_catalog.pg_my_temp_schema()) END AS temporary`;
 
 interface Found extends Session {
+  readonly standby: boolean;
   readonly temporary: boolean;
 }
 
@@ -121,6 +124,7 @@ export class SessionContext {
   constructor(
     private readonly source: DataSource,
     private readonly onReconfigured: () => void,
+    private readonly standby: StandbyWatch,
   ) {}
 
   /** Begins to count who takes connections; to be called before one is taken. */
@@ -153,6 +157,10 @@ export class SessionContext {
     // The answer has brought the present status in.
     if (client.getTransactionStatus() !== 'I') {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
+    }
+    if (found?.standby) {
+      this.standby.met();
+      return { reason: 'standby', detail: 'the database is a standby' };
     }
     const isExpected = found?.context.join('\n') === expected.context.join('\n');
     if (found) this.#heed(client, found, expected, isExpected);

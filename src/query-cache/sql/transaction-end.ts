@@ -9,8 +9,20 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../core/sql-state.js';
 
+/** How long a transaction of the cache may be idle: a process that stands still must not keep its locks and snapshot. */
+const IDLE_MS = 10_000;
+
+/**
+ * The statement that ends the open transaction, and its session, when it has been idle for so many milliseconds.
+ * Later ones of the session keep their own limit.
+ */
+export function idleLimit(idleMs: number = IDLE_MS): string {
+  return `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
+}
+
 /** The part of a node-postgres client that is used here. */
 interface Client {
+  query(sql: string): Promise<unknown>;
   getTransactionStatus(): string | null;
   /** `false` while the server works on a statement; not there where the client is native. */
   readonly readyForQuery?: boolean;
@@ -31,14 +43,12 @@ export async function inOwnTransaction<T>(
   work: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
   const runner = source.createQueryRunner('master');
-  let connection: unknown;
+  let connection: Client | undefined;
   try {
-    connection = await runner.connect();
-    if (isInTransaction(connection)) {
-      closeConnection(connection);
-      throw new Error('The connection had been left in a transaction, and was closed: try again.');
-    }
+    connection = (await runner.connect()) as Client;
+    requireIdle(connection);
     await runner.query(begin);
+    await connection.query(idleLimit());
     const result = await work(runner);
     await runner.query('COMMIT');
     return result;
@@ -48,6 +58,13 @@ export async function inOwnTransaction<T>(
   } finally {
     await runner.release();
   }
+}
+
+/** @throws Error where a transaction was left open over the connection, which is then closed. */
+export function requireIdle(connection: unknown): void {
+  if (!isInTransaction(connection)) return;
+  closeConnection(connection);
+  throw new Error('The connection had been left in a transaction, and was closed: try again.');
 }
 
 /** Whether a transaction is open over a connection that was taken from the pool. */

@@ -8,6 +8,8 @@ import {
   OutboxRelay,
 } from '../../../src/cache-invalidation/index.js';
 import { defineQuery } from '../../../src/query-cache/index.js';
+import { OutboxObjects } from '../../../src/cache-invalidation/outbox/outbox-objects.js';
+import { OutboxSession } from '../../../src/cache-invalidation/outbox/outbox-session.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
 import { PostgresServer } from '../../support/postgres-server.js';
@@ -50,6 +52,16 @@ async function roleIn(
   return { owner, url: url.href };
 }
 
+/** Whether a relay looks often, since nobody notifies it of what was prepared. */
+async function canPrepare(connectionString: string): Promise<boolean> {
+  const session = await OutboxSession.open({ connectionString }, new OutboxObjects('tidemark'));
+  try {
+    return await session.canPrepare();
+  } finally {
+    await session.close();
+  }
+}
+
 it('what the service prepares is told when somebody else has committed it', async () => {
   const server = await PostgresServer.start({ config: { max_prepared_transactions: '5' } });
   closing.push(() => server.stop());
@@ -74,6 +86,8 @@ it('what the service prepares is told when somebody else has committed it', asyn
   });
   await client.query(`COMMIT PREPARED 'later'`);
   await eventually(async () => expect(await app.cache.run(bystanders)).toEqual([{ id: 1 }]));
+  expect(await canPrepare(databaseUrl)).toBe(true);
+  expect(await canPrepare(await createDatabase())).toBe(false);
 });
 
 it('a write of an instance whose relay has never connected is put into the outbox', async () => {

@@ -1,0 +1,39 @@
+/** Questions that the cache itself puts to the primary, past the hooks, over a connection of the pool. */
+import type { DataSource } from 'typeorm';
+import { sqlStateOf } from '../core/sql-state.js';
+import { closeConnection, requireIdle } from './transaction-end.js';
+
+/**
+ * How long the server may take for an answer. Nothing else may bound it: a data source has no limit of its own
+ * unless it is given one, and packets may be lost without an error.
+ */
+const ANSWER_LIMIT_MS = 10_000;
+
+/** The part of a node-postgres client that is used here. */
+interface Client {
+  query(question: object): Promise<{ rows: Record<string, unknown>[] }>;
+}
+
+/**
+ * Asks in a transaction that begins with the question. Rejects with what the server reports, and after ten
+ * seconds without an answer; the connection is then closed.
+ */
+export async function askPrimary(
+  source: DataSource,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const runner = source.createQueryRunner('master');
+  try {
+    const client = (await runner.connect()) as Client;
+    requireIdle(client);
+    try {
+      return (await client.query({ text, values, query_timeout: ANSWER_LIMIT_MS })).rows;
+    } catch (error) {
+      if (sqlStateOf(error) === undefined) closeConnection(client);
+      throw error;
+    }
+  } finally {
+    await runner.release();
+  }
+}

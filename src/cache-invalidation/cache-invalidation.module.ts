@@ -26,6 +26,7 @@ import { connectionOptionsOf } from './outbox/connection-options.js';
 import { OutboxObjects } from './outbox/outbox-objects.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
+import { RecordingChanges } from './outbox/recording-changes.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
 import { StatementSubscriber } from './statement.subscriber.js';
 import { StatementWatcher } from './statement-watcher.js';
@@ -65,39 +66,55 @@ const DRAIN_MS = 3_000;
     },
     {
       provide: OutboxRelay,
-      inject: [DataSource, OutboxObjects, DatabaseSchema, WriteProtocol, CacheEvents],
+      inject: [
+        DataSource,
+        OutboxObjects,
+        DatabaseSchema,
+        VersionStore,
+        WriteProtocol,
+        CacheEvents,
+        QUERY_CACHE_OPTIONS,
+        CACHE_INVALIDATION_OPTIONS,
+      ],
       useFactory: (
         source: DataSource,
         objects: OutboxObjects,
         schema: DatabaseSchema,
+        store: VersionStore,
         protocol: WriteProtocol,
         events: CacheEvents,
-      ) =>
-        new OutboxRelay(
-          () => connectionOptionsOf(source),
+        { redis }: QueryCacheOptions,
+        { writePolicy = 'commit' }: CacheInvalidationModuleOptions,
+      ) => {
+        const log = new Logger('OutboxRelay');
+        return new OutboxRelay({
+          connectionOf: () => connectionOptionsOf(source),
           objects,
           schema,
           protocol,
+          recording: new RecordingChanges({ store, protocol, schema, events, log }),
           events,
-          new Logger('OutboxRelay'),
-        ),
+          log,
+          // The store of this process alone can always be reached.
+          isNeeded: redis !== undefined && writePolicy === 'commit',
+        });
+      },
     },
     {
       provide: StatementWatcher,
-      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OutboxRelay, OpenTransactions],
+      inject: [DatabaseSchema, WriteProtocol, OutboxObjects, OpenTransactions],
       useFactory: (
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
-        relay: OutboxRelay,
         transactions: OpenTransactions,
       ) => {
         const log = new Logger('CacheInvalidation');
-        const outbox = new OutboxWriter(
-          objects,
-          () => relay.isInstalled,
-          (error) => log.warn(`The outbox could not be written: ${error.message}`),
-        );
+        let warnedOf: string | undefined;
+        const outbox = new OutboxWriter(objects, ({ message }) => {
+          if (message !== warnedOf) log.warn(`The outbox could not be written: ${message}`);
+          warnedOf = message;
+        });
         return new StatementWatcher(schema, protocol, outbox, transactions);
       },
     },

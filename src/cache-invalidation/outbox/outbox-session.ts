@@ -9,6 +9,8 @@ const RELAY_LOCK = 0x74696472;
 /** A server that does not answer in this time is given up. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
+/** Before every row. */
+export const FIRST_ID = '-9223372036854775808';
 /** Rows removed at once, so that it takes no longer than a query may. */
 const MOST_REMOVED = 10_000;
 
@@ -18,11 +20,39 @@ export interface Backlog {
   readonly ageMs: number;
 }
 
+export interface OutboxAccess {
+  /** The role of the session. */
+  readonly role: string;
+  readonly isUsable: boolean;
+}
+
 export interface LockHolder {
   readonly pid: number;
   readonly role: string | null;
   readonly application: string | null;
 }
+
+const RECORDING = `
+WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
+capture AS (
+  SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT oid FROM own)
+), trigger AS (
+  SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
+   WHERE t.tgfoid IN (SELECT oid FROM capture)
+)
+SELECT pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) AS recording FROM (
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
+    FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
+   WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
+) parts`;
 
 export class OutboxSession {
   #wake: () => void = () => undefined;
@@ -56,11 +86,30 @@ export class OutboxSession {
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
-  async isInstalled(): Promise<boolean> {
-    const [row] = await this.#rows('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found', [
-      this.objects.table,
-    ]);
-    return row?.['found'] === true;
+  /** Whether there is an outbox, and the role may do with it what the service does. */
+  async access(): Promise<OutboxAccess> {
+    const [row] = await this.#rows(
+      `SELECT current_user::text AS role, COALESCE((
+         SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+            AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+            AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+            AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = 'outbox'), false) AS "isUsable"`,
+      [this.objects.schema],
+    );
+    return row as unknown as OutboxAccess;
+  }
+
+  /**
+   * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions
+   * of the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
+   * taken back, and each row names the transaction that wrote it. `undefined`: there is none of it.
+   */
+  async recording(): Promise<string | undefined> {
+    const [row] = await this.#rows(RECORDING, [this.objects.schema]);
+    return (row?.['recording'] as string | null | undefined) ?? undefined;
   }
 
   /** Takes the lock that only one relay of the namespace has. */
@@ -124,15 +173,15 @@ export class OutboxSession {
     if (this.#failure) throw this.#failure;
   }
 
-  /** The oldest rows. */
-  async next(most: number): Promise<readonly OutboxRecord[]> {
+  /** The oldest rows after one. */
+  async next(afterId: string, most: number): Promise<readonly OutboxRecord[]> {
     const rows = await this.#rows(
       // Ordered by the number: `id` alone would be the text that is answered.
       `SELECT o.id::text, o.table_name, o.regions,
               CASE WHEN isfinite(o.recorded_at)
                 THEN extract(epoch FROM clock_timestamp() - o.recorded_at) * 1000 ELSE 0 END AS age_ms
-         FROM ${this.objects.table} AS o ORDER BY o.id LIMIT $1`,
-      [most],
+         FROM ${this.objects.table} AS o WHERE o.id > $1::bigint ORDER BY o.id LIMIT $2`,
+      [afterId, most],
     );
     return rows.map(parseRecord);
   }
@@ -143,10 +192,15 @@ export class OutboxSession {
     return rows.map(({ id }) => String(id));
   }
 
+  /** Leaves rows that somebody else holds: another relay that removes them, as a rule. */
   async remove(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += MOST_REMOVED) {
       const part = ids.slice(from, from + MOST_REMOVED);
-      await this.#rows(`DELETE FROM ${this.objects.table} WHERE id = ANY ($1::bigint[])`, [part]);
+      await this.#rows(
+        `DELETE FROM ${this.objects.table} WHERE id IN (
+           SELECT id FROM ${this.objects.table} WHERE id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)`,
+        [part],
+      );
     }
   }
 

@@ -49,6 +49,8 @@ export interface CacheEventMap {
   invalidated: [event: { tables: number; versions: number }];
   /** Writes from outside were told, and the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
+  /** Triggers, or what else records writes, were changed: everything counted as written. */
+  recordingChanged: [];
   /** A write went on although it could not be announced. */
   unannounced: [];
   writeRefused: [];

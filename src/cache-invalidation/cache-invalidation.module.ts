@@ -65,12 +65,31 @@ const DRAIN_MS = 3_000;
       useFactory: ({ namespace }: QueryCacheOptions) => new OutboxObjects(namespace),
     },
     {
+      provide: RecordingChanges,
+      inject: [OutboxObjects, VersionStore, WriteProtocol, DatabaseSchema, CacheEvents],
+      useFactory: (
+        objects: OutboxObjects,
+        store: VersionStore,
+        protocol: WriteProtocol,
+        schema: DatabaseSchema,
+        events: CacheEvents,
+      ) =>
+        new RecordingChanges({
+          objects,
+          store,
+          protocol,
+          schema,
+          events,
+          log: new Logger('CacheInvalidation'),
+        }),
+    },
+    {
       provide: OutboxRelay,
       inject: [
         DataSource,
         OutboxObjects,
         DatabaseSchema,
-        VersionStore,
+        RecordingChanges,
         WriteProtocol,
         CacheEvents,
         QUERY_CACHE_OPTIONS,
@@ -80,25 +99,23 @@ const DRAIN_MS = 3_000;
         source: DataSource,
         objects: OutboxObjects,
         schema: DatabaseSchema,
-        store: VersionStore,
+        recording: RecordingChanges,
         protocol: WriteProtocol,
         events: CacheEvents,
         { redis }: QueryCacheOptions,
         { writePolicy = 'commit' }: CacheInvalidationModuleOptions,
-      ) => {
-        const log = new Logger('OutboxRelay');
-        return new OutboxRelay({
+      ) =>
+        new OutboxRelay({
           connectionOf: () => connectionOptionsOf(source),
           objects,
           schema,
           protocol,
-          recording: new RecordingChanges({ store, protocol, schema, events, log }),
+          recording,
           events,
-          log,
+          log: new Logger('OutboxRelay'),
           // The store of this process alone can always be reached.
           isNeeded: redis !== undefined && writePolicy === 'commit',
-        });
-      },
+        }),
     },
     {
       provide: StatementWatcher,
@@ -126,6 +143,7 @@ const DRAIN_MS = 3_000;
         DatabaseSchema,
         WriteProtocol,
         OutboxObjects,
+        RecordingChanges,
         QUERY_CACHE_OPTIONS,
       ],
       useFactory: (
@@ -134,8 +152,10 @@ const DRAIN_MS = 3_000;
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
+        recording: RecordingChanges,
         { redis }: QueryCacheOptions,
-      ) => new MissedWrites(source, store, schema, protocol, objects, redis !== undefined),
+      ) =>
+        new MissedWrites(source, store, schema, protocol, objects, recording, redis !== undefined),
     },
     {
       provide: StatementSubscriber,

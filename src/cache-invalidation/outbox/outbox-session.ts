@@ -32,28 +32,6 @@ export interface LockHolder {
   readonly application: string | null;
 }
 
-const RECORDING = `
-WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
-capture AS (
-  SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT oid FROM own)
-), trigger AS (
-  SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
-   WHERE t.tgfoid IN (SELECT oid FROM capture)
-)
-SELECT pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) AS recording FROM (
-  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
-  UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
-    FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
-    FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
-  UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
-   WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
-) parts`;
-
 export class OutboxSession {
   #wake: () => void = () => undefined;
   #isNotified = false;
@@ -88,7 +66,7 @@ export class OutboxSession {
 
   /** Whether there is an outbox, and the role may do with it what the service does. */
   async access(): Promise<OutboxAccess> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT current_user::text AS role, COALESCE((
          SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
             AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
@@ -102,19 +80,9 @@ export class OutboxSession {
     return row as unknown as OutboxAccess;
   }
 
-  /**
-   * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions
-   * of the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
-   * taken back, and each row names the transaction that wrote it. `undefined`: there is none of it.
-   */
-  async recording(): Promise<string | undefined> {
-    const [row] = await this.#rows(RECORDING, [this.objects.schema]);
-    return (row?.['recording'] as string | null | undefined) ?? undefined;
-  }
-
   /** Takes the lock that only one relay of the namespace has. */
   async tryLock(): Promise<boolean> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       'SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS taken',
       [RELAY_LOCK, this.objects.schema],
     );
@@ -123,13 +91,13 @@ export class OutboxSession {
 
   /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
   async oldestId(): Promise<string | undefined> {
-    const [row] = await this.#rows(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
+    const [row] = await this.run(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
     return (row?.['id'] as string | null | undefined) ?? undefined;
   }
 
   /** The session that has the lock; `undefined` where none has it any more. */
   async holder(): Promise<LockHolder | undefined> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT l.pid, a.usename AS role, a.application_name AS application
          FROM pg_catalog.pg_locks l
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -145,11 +113,11 @@ export class OutboxSession {
 
   /** Ends a session. Rejects where the role has not the right to. */
   async terminate({ pid }: LockHolder): Promise<void> {
-    await this.#rows('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
+    await this.run('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
   }
 
   async listen(): Promise<void> {
-    await this.#rows(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+    await this.run(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
   }
 
   /**
@@ -175,7 +143,7 @@ export class OutboxSession {
 
   /** The oldest rows after one. */
   async next(afterId: string, most: number): Promise<readonly OutboxRecord[]> {
-    const rows = await this.#rows(
+    const rows = await this.run(
       // Ordered by the number: `id` alone would be the text that is answered.
       `SELECT o.id::text, o.table_name, o.regions,
               CASE WHEN isfinite(o.recorded_at)
@@ -188,7 +156,7 @@ export class OutboxSession {
 
   /** Of all rows there are. */
   async ids(): Promise<readonly string[]> {
-    const rows = await this.#rows(`SELECT id::text FROM ${this.objects.table}`);
+    const rows = await this.run(`SELECT id::text FROM ${this.objects.table}`);
     return rows.map(({ id }) => String(id));
   }
 
@@ -196,7 +164,7 @@ export class OutboxSession {
   async remove(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += MOST_REMOVED) {
       const part = ids.slice(from, from + MOST_REMOVED);
-      await this.#rows(
+      await this.run(
         `DELETE FROM ${this.objects.table} WHERE id IN (
            SELECT id FROM ${this.objects.table} WHERE id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)`,
         [part],
@@ -205,7 +173,7 @@ export class OutboxSession {
   }
 
   async backlog(): Promise<Backlog> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT count(*)::int AS rows,
               COALESCE(extract(epoch FROM clock_timestamp()
                 - min(recorded_at) FILTER (WHERE isfinite(recorded_at))) * 1000, 0) AS age_ms
@@ -219,7 +187,7 @@ export class OutboxSession {
     return (this.client as unknown as { processID: number | null }).processID ?? 0;
   }
 
-  async #rows(sql: string, values: unknown[] = []): Promise<readonly Record<string, unknown>[]> {
+  async run(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
     return (await this.client.query<Record<string, unknown>>(sql, values)).rows;
   }
 }

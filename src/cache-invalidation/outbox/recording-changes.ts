@@ -10,15 +10,45 @@
 import { parseEpoch } from '../../query-cache/core/version-format.js';
 import type { CacheEvents, DatabaseSchema, VersionStore } from '../../query-cache/index.js';
 import type { WriteProtocol } from '../core/write-protocol.js';
+import type { RunSql } from '../run-sql.js';
+import type { OutboxObjects } from './outbox-objects.js';
 import type { OutboxSession } from './outbox-session.js';
 
 /** A table of the version store without versions: the token of its epoch is what was seen last. */
-const RECORDING = { table: '#recording', names: [] };
+const RECORDING_SEEN = { table: '#recording', names: [] };
 /** Tells such a token from a random one, which is put in its place after an outage. */
 const TOKEN_PREFIX = 'recording-';
 const NOTHING = 'nothing';
 
+/**
+ * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions of
+ * the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
+ * taken back, and each row names the transaction that wrote it. NULL: there is none of it.
+ */
+const RECORDING = `
+WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
+capture AS (
+  SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT oid FROM own)
+), trigger AS (
+  SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
+   WHERE t.tgfoid IN (SELECT oid FROM capture)
+)
+SELECT pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) AS recording FROM (
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
+    FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
+   WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
+) parts`;
+
 export interface RecordingChangesParts {
+  readonly objects: OutboxObjects;
   readonly store: VersionStore;
   readonly protocol: WriteProtocol;
   readonly schema: DatabaseSchema;
@@ -27,25 +57,42 @@ export interface RecordingChangesParts {
 }
 
 export class RecordingChanges {
+  #atStart: string | undefined;
+  /** As the version store has it, too. */
   #seen: string | undefined;
 
   constructor(private readonly parts: RecordingChangesParts) {}
 
+  /**
+   * To be called when the application starts, before it is looked at what was missed until then. Of a first
+   * installation nobody need be told here: the installation does it.
+   */
+  async observe(run: RunSql): Promise<void> {
+    const found = await this.#found(run);
+    if (found !== NOTHING) this.#atStart ??= found;
+  }
+
   /** Rejects where the database or the version store cannot be reached. */
   async look(session: OutboxSession): Promise<void> {
-    const found = (await session.recording()) ?? NOTHING;
+    const found = await this.#found((sql, values) => session.run(sql, values));
     if (found === this.#seen) return;
     const { store } = this.parts;
-    const [reading] = await store.read([RECORDING]);
+    const [reading] = await store.read([RECORDING_SEEN]);
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch } = reading;
-    const before = seenLast(epoch) ?? this.#seen;
-    // Before the first installation there is nothing that could be changed.
+    const before = seenLast(epoch) ?? this.#seen ?? this.#atStart;
     if (before === undefined && found === NOTHING) return;
     if (before !== undefined && before !== found) await this.#endAll(session);
     // Last: where this process ends before, the next one ends the answers once more.
-    if (seenLast(epoch) !== found) await store.rotate(RECORDING.table, epoch, TOKEN_PREFIX + found);
+    if (seenLast(epoch) !== found) {
+      await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
+    }
     this.#seen = found;
+  }
+
+  async #found(run: RunSql): Promise<string> {
+    const [row] = await run(RECORDING, [this.parts.objects.schema]);
+    return (row?.['recording'] as string | null | undefined) ?? NOTHING;
   }
 
   async #endAll({ backendPid }: OutboxSession): Promise<void> {

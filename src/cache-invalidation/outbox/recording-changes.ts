@@ -23,7 +23,7 @@ const NOTHING = 'nothing';
 /**
  * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions of
  * the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
- * taken back, and each row names the transaction that wrote it. NULL: there is none of it.
+ * taken back, and each row names the transaction that wrote it. NULL: there are no triggers.
  */
 const RECORDING = `
 WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
@@ -33,7 +33,8 @@ capture AS (
   SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
    WHERE t.tgfoid IN (SELECT oid FROM capture)
 )
-SELECT pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) AS recording FROM (
+SELECT CASE WHEN EXISTS (SELECT FROM trigger)
+         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording FROM (
   SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
   UNION ALL
   SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)

@@ -191,7 +191,10 @@ export class OutboxRelay {
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
       if (this.#hung && (await session.holder())?.pid !== this.#hung.pid) this.#hung = undefined;
-      if (!this.#hung && looks >= PATIENCE_LOOKS) await this.#dismissHolder(session);
+      if (!this.#hung && looks >= PATIENCE_LOOKS) {
+        await this.#dismissHolder(session);
+        looks = 0;
+      }
       if (this.#hung) await this.#relay(session);
       else await this.#measure(session);
       await this.#pause(STANDBY_MS);

@@ -176,16 +176,19 @@ describe('the relay', () => {
       await emptied();
       // Each row by one of the two at least.
       expect(relayed.length).toBeGreaterThanOrEqual(ids.length);
-      for (const application of both) {
-        const { state, isLockStuck } = relayOf(application);
-        expect({ state, isLockStuck }).toEqual({ state: 'standby', isLockStuck: true });
+      // The other may have found nothing left to do.
+      const stuck = both.filter((application) => relayOf(application).isLockStuck);
+      expect(stuck.length).toBeGreaterThan(0);
+      for (const application of stuck) {
+        expect(relayOf(application).state).toBe('standby');
         expect(application.get(CacheHealth).check()).toEqual({
           status: 'degraded',
           detail: expect.stringMatching(/seen late.*pg_terminate_backend/),
         });
       }
       const lines = log.mock.calls.map(([line]) => String(line));
-      expect(lines.filter((line) => line.includes('relays without the lock'))).toHaveLength(2);
+      const without = lines.filter((line) => line.includes('relays without the lock'));
+      expect(without).toHaveLength(stuck.length);
       expect(lines.join()).not.toContain('was ended');
       await held.end();
       await eventually(() =>

@@ -20,25 +20,18 @@ export interface Audience {
  * where it seems to have changed no row. What may have touched anything may have touched nothing as
  * well (a SELECT, as a rule); the server knows.
  *
- * @throws WriteRefusedError under the policy `refuse`, when the version store cannot be reached.
+ * Where the version store cannot be reached, the transaction itself carries into the outbox what the other
+ * instances have to know.
+ *
+ * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
+ *   without an outbox.
  */
 export async function announce(
   session: ConnectionSession,
   audience: Audience,
 ): Promise<Announcement | undefined> {
-  const announcement = await announceTouched(session, audience);
-  // The other instances cannot be told: the transaction itself carries what they have to know.
-  if (announcement?.isUncertain === true && session.client.getTransactionStatus() === 'T') {
-    await audience.outbox.record(session.client, !session.noticed.isEmpty);
-  }
-  return announcement;
-}
-
-async function announceTouched(
-  session: ConnectionSession,
-  audience: Audience,
-): Promise<Announcement | undefined> {
-  const { schema, protocol } = audience;
+  const { schema, protocol, outbox } = audience;
+  const record = (): Promise<void> => outbox.record(session.client);
   const pid = session.client.processID ?? 0;
   const touched = session.log.touched();
   const isUnderstood =
@@ -50,12 +43,12 @@ async function announceTouched(
   if (!isUnderstood) return announceAnything(session, audience);
   // Sent together: one round trip.
   const [announcement, isPresent] = await Promise.all([
-    protocol.begin(versionNames(touched), pid),
+    protocol.begin(versionNames(touched), pid, record),
     schema.isPresent(),
   ]);
   if (isPresent || announcement.isUncertain) return announcement;
   protocol.abort(announcement);
-  return protocol.begin('anything', pid);
+  return protocol.begin('anything', pid, record);
 }
 
 function isUnderPresent({ understoodBy }: ConnectionSession, schema: DatabaseSchema): boolean {
@@ -76,7 +69,11 @@ async function announceAnything(
       schema.markOutdated();
     }
   }
-  return protocol.begin(session.hasChangedSchema ? 'schema' : 'anything', client.processID ?? 0);
+  return protocol.begin(
+    session.hasChangedSchema ? 'schema' : 'anything',
+    client.processID ?? 0,
+    () => outbox.record(client),
+  );
 }
 
 /**

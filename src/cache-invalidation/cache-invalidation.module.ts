@@ -26,6 +26,7 @@ import { connectionOptionsOf } from './outbox/connection-options.js';
 import { OutboxObjects } from './outbox/outbox-objects.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
+import { RecordingChanges } from './outbox/recording-changes.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
 import { openingStatements } from './own-transaction.js';
 import { StatementSubscriber } from './statement.subscriber.js';
@@ -69,23 +70,57 @@ const IDLE_REDIS_COMMANDS = 4;
       useFactory: ({ namespace }: QueryCacheOptions) => new OutboxObjects(namespace),
     },
     {
+      provide: RecordingChanges,
+      inject: [OutboxObjects, VersionStore, WriteProtocol, DatabaseSchema, CacheEvents],
+      useFactory: (
+        objects: OutboxObjects,
+        store: VersionStore,
+        protocol: WriteProtocol,
+        schema: DatabaseSchema,
+        events: CacheEvents,
+      ) =>
+        new RecordingChanges({
+          objects,
+          store,
+          protocol,
+          schema,
+          events,
+          log: new Logger('CacheInvalidation'),
+        }),
+    },
+    {
       provide: OutboxRelay,
-      inject: [DataSource, OutboxObjects, DatabaseSchema, WriteProtocol, CacheEvents],
+      inject: [
+        DataSource,
+        OutboxObjects,
+        DatabaseSchema,
+        RecordingChanges,
+        WriteProtocol,
+        CacheEvents,
+        QUERY_CACHE_OPTIONS,
+        CACHE_INVALIDATION_OPTIONS,
+      ],
       useFactory: (
         source: DataSource,
         objects: OutboxObjects,
         schema: DatabaseSchema,
+        recording: RecordingChanges,
         protocol: WriteProtocol,
         events: CacheEvents,
+        { redis }: QueryCacheOptions,
+        { writePolicy = 'commit' }: CacheInvalidationModuleOptions,
       ) =>
-        new OutboxRelay(
-          () => connectionOptionsOf(source),
+        new OutboxRelay({
+          connectionOf: () => connectionOptionsOf(source),
           objects,
           schema,
           protocol,
+          recording,
           events,
-          new Logger('OutboxRelay'),
-        ),
+          log: new Logger('OutboxRelay'),
+          // The store of this process alone can always be reached.
+          isNeeded: redis !== undefined && writePolicy === 'commit',
+        }),
     },
     {
       provide: StatementWatcher,
@@ -93,7 +128,6 @@ const IDLE_REDIS_COMMANDS = 4;
         DatabaseSchema,
         WriteProtocol,
         OutboxObjects,
-        OutboxRelay,
         OpenTransactions,
         QUERY_CACHE_OPTIONS,
         CACHE_INVALIDATION_OPTIONS,
@@ -102,17 +136,16 @@ const IDLE_REDIS_COMMANDS = 4;
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
-        relay: OutboxRelay,
         transactions: OpenTransactions,
         { redis }: QueryCacheOptions,
         { implicitTransactionIdleMs }: CacheInvalidationModuleOptions,
       ) => {
         const log = new Logger('CacheInvalidation');
-        const outbox = new OutboxWriter(
-          objects,
-          () => relay.isInstalled,
-          (error) => log.warn(`The outbox could not be written: ${error.message}`),
-        );
+        let warnedOf: string | undefined;
+        const outbox = new OutboxWriter(objects, ({ message }) => {
+          if (message !== warnedOf) log.warn(`The outbox could not be written: ${message}`);
+          warnedOf = message;
+        });
         const idleMs =
           implicitTransactionIdleMs ??
           Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));
@@ -128,6 +161,7 @@ const IDLE_REDIS_COMMANDS = 4;
         DatabaseSchema,
         WriteProtocol,
         OutboxObjects,
+        RecordingChanges,
         QUERY_CACHE_OPTIONS,
       ],
       useFactory: (
@@ -136,8 +170,10 @@ const IDLE_REDIS_COMMANDS = 4;
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
+        recording: RecordingChanges,
         { redis }: QueryCacheOptions,
-      ) => new MissedWrites(source, store, schema, protocol, objects, redis !== undefined),
+      ) =>
+        new MissedWrites(source, store, schema, protocol, objects, recording, redis !== undefined),
     },
     {
       provide: StatementSubscriber,

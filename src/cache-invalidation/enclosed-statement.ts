@@ -15,22 +15,36 @@ export function isEnclosed({ analysis }: RunningStatement): boolean {
   );
 }
 
-/** @throws WriteRefusedError under the policy `refuse`, when the version store cannot be reached. */
+/**
+ * Where the version store cannot be reached, what the statement commits is put into the outbox: by the
+ * triggers, as a stranger's, and once more when it is done, for tables without triggers. That it can be
+ * is shown by a row put there beforehand.
+ *
+ * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
+ *   without an outbox.
+ */
 export async function enclose(
   session: ConnectionSession,
   statement: RunningStatement,
   audience: Audience,
 ): Promise<void> {
   const { protocol, outbox } = audience;
+  let record = (): Promise<void> => outbox.record(session.client);
   if (session.isInTransaction && PREPARES.test(statement.sql)) {
     // Whoever commits it later tells nobody: it carries what is to be told.
-    await outbox.recordPrepared(session.client, !session.noticed.isEmpty);
+    const prepared = outbox.recordPrepared(session.client);
+    await prepared.catch(ignore);
+    record = () => prepared;
   }
   const begin = async (): Promise<void> => {
     await session.lock();
     try {
       session.isEnclosing = true;
-      statement.announcement = await protocol.begin('schema', session.client.processID ?? 0);
+      statement.announcement = await protocol.begin(
+        'schema',
+        session.client.processID ?? 0,
+        record,
+      );
       // Nobody could be told: what it commits has to tell of itself.
       if (statement.announcement.isUncertain) await outbox.hide(session.client).catch(ignore);
     } catch (error) {
@@ -70,7 +84,11 @@ export async function disclose(
   } else {
     session.endTransaction();
   }
-  if (announcement?.isUncertain === true) await outbox.introduce(session.client).catch(ignore);
+  if (announcement?.isUncertain === true) {
+    // In a transaction its COMMIT records it.
+    if (!session.isInTransaction) await outbox.record(session.client).catch(ignore);
+    await outbox.introduce(session.client).catch(ignore);
+  }
   await session.unlock();
 }
 

@@ -19,13 +19,13 @@ export class InvalidationStart {
   ) {}
 
   async run(): Promise<void> {
-    const { follower, triggers } = this;
+    const { follower, triggers, relay } = this;
     const isFirst = this.following.followedBy({
       get gap() {
         return follower.gap;
       },
       get blindSpot() {
-        return triggers.problem;
+        return triggers.problem ?? relay.problem;
       },
     });
     // The module was imported twice: one instance of it is enough.
@@ -33,8 +33,9 @@ export class InvalidationStart {
     await follower.observe();
     await this.lifecycle.start();
     await follower.start();
-    this.relay.start();
     await triggers.start();
+    // Last: it says where there is no outbox, which the triggers bring with them.
+    relay.start();
     this.lifecycle.beforeClose(() => this.#close());
   }
 

@@ -22,6 +22,7 @@ import type { PostgresClient } from './postgres-client.js';
 import { catalogFingerprint } from './catalog-fingerprint.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import type { OutboxObjects } from './outbox/outbox-objects.js';
+import type { RecordingChanges } from './outbox/recording-changes.js';
 import { familiesOf, triggerStates } from './outbox/trigger-states.js';
 import type { RunSql } from './run-sql.js';
 
@@ -37,6 +38,7 @@ export class MissedWrites {
     private readonly schema: DatabaseSchema,
     private readonly protocol: WriteProtocol,
     private readonly objects: OutboxObjects,
+    private readonly recording: RecordingChanges,
     /** Whether other processes, and earlier ones, use the version store too. */
     private readonly isStoreShared: boolean,
   ) {
@@ -53,7 +55,9 @@ export class MissedWrites {
   }
 
   /** The catalog as it is now; to be asked before it is loaded. */
-  catalog(): Promise<string> {
+  async catalog(): Promise<string> {
+    // First: what changes from here on is the relay's to find.
+    await this.recording.observe(this.#run);
     return catalogFingerprint(this.#run);
   }
 

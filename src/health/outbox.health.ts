@@ -15,7 +15,8 @@ export class OutboxIndicator {
 
   check() {
     const indicator = this.indicators.check('outside-writes');
-    const { state, backlog } = this.relay;
+    const { state, backlog, problem } = this.relay;
+    if (problem !== undefined) return indicator.degraded(problem);
     if (state === 'away') {
       return indicator.degraded('The relay cannot reach the database or the cache');
     }

@@ -16,6 +16,12 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30, 300],
     registers,
   });
+  const changes = new Counter({
+    name: 'tidemark_outbox_recording_changes_total',
+    help: 'Changes of triggers, outbox or partitions after which everything counted as written',
+    registers,
+  });
+  events.on('recordingChanged', () => changes.inc());
   events.on('relayed', (event) => {
     rows.inc(event.rows);
     lagSeconds.observe(event.lagMs / 1000);
@@ -32,6 +38,12 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
       }),
     );
   measured('relaying', 'Whether this instance relays', () => (relay.state === 'relaying' ? 1 : 0));
+  measured('usable', 'Whether there is an outbox that the role of the service may use', () =>
+    relay.state === 'absent' ? 0 : 1,
+  );
+  measured('lock_stuck', 'Whether a session that does not relay has the lock of the relay', () =>
+    relay.isLockStuck ? 1 : 0,
+  );
   measured('backlog_rows', 'Rows that wait in the outbox', () => relay.backlog?.rows ?? 0);
   measured(
     'backlog_age_seconds',

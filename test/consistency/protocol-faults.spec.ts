@@ -1,5 +1,6 @@
 /** What the read protocol serves when a writer dies or the versions are out of reach. */
 import { describe, expect, it } from '@jest/globals';
+import { WriteRefusedError } from '../../src/cache-invalidation/core/write-refused.error.js';
 import { eventually } from '../support/eventually.js';
 import { LEASE_MS, setUp } from './support/protocols.js';
 
@@ -70,5 +71,12 @@ describe('the read protocol', () => {
     writes.end(announcement);
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(await read()).toEqual(['miss', 'rows 1']);
+  });
+
+  it('refuses a write that can neither be announced nor recorded', async () => {
+    const { begin, store } = setUp();
+    store.isAway = true;
+    const record = (): Promise<void> => Promise.reject(new Error('no outbox'));
+    await expect(begin(['*'], 7, record)).rejects.toThrow(WriteRefusedError);
   });
 });

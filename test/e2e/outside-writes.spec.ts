@@ -47,6 +47,22 @@ describe.each(representatives(modes, 1))('writes past the service, cache $name',
     }
   });
 
+  it('are shown where somebody had switched the triggers off, and has switched them on again', async () => {
+    const [ida] = await service.insert({ username: 'ida', region: 'US' });
+    await service.warm(`/users/${ida}`);
+    await client.query('ALTER TABLE users DISABLE TRIGGER ALL');
+    await client.query(`UPDATE users SET username = 'rhodes' WHERE id = $1`, [ida]);
+    await client.query('ALTER TABLE users ENABLE TRIGGER ALL');
+    await eventually(async () => {
+      const { json } = await service.get(`/users/${ida}`);
+      expect(json).toMatchObject({ username: 'rhodes' });
+    });
+    const { body } = await service.get('/metrics');
+    expect(body.toString()).toMatch(/^tidemark_outbox_recording_changes_total [1-9]/m);
+    expect(body.toString()).toMatch(/^tidemark_outbox_usable 1$/m);
+    expect(body.toString()).toMatch(/^tidemark_outbox_lock_stuck 0$/m);
+  });
+
   it('are counted in health and metrics', async () => {
     await client.query(
       `INSERT INTO users (username, region, email) VALUES ('dai', 'EU', 'd@e.fg')`,

@@ -9,8 +9,10 @@
  *
  * When `begin` cannot reach the version store:
  * - policy `refuse`: the write is refused, and nothing has happened;
- * - policy `commit`: the write goes on unannounced. Its tables become a debt of this process: as
- *   soon as the store answers again, their epochs are replaced, which ends every entry of theirs.
+ * - policy `commit`: the write records in the database itself that it is unannounced, and goes on. Its
+ *   tables become a debt of this process: as soon as the store answers again, their epochs are replaced,
+ *   which ends every entry of theirs. Where the process ends before that, other instances find the
+ *   record. A write that cannot be recorded is refused: nobody would ever be told of it.
  */
 import type { CacheEvents } from '../../query-cache/core/cache-events.js';
 import { pause, type Timers } from '../../query-cache/core/clock.js';
@@ -61,8 +63,17 @@ export class WriteProtocol {
     private readonly options: WriteProtocolOptions,
   ) {}
 
-  /** @throws WriteRefusedError under the policy `refuse`, when the store cannot be reached. */
-  async begin(touched: TouchedVersions, backendPid: number): Promise<Announcement> {
+  /**
+   * @param record called under the policy `commit` when the store cannot be reached: puts into the
+   *   transaction of the write that it was not announced. Rejects where it cannot, and leaves the
+   *   transaction as it was.
+   * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
+   */
+  async begin(
+    touched: TouchedVersions,
+    backendPid: number,
+    record: () => Promise<void>,
+  ): Promise<Announcement> {
     const writeId = this.token();
     const tables = versionsOf(touched);
     const names = tables.map(({ table }) => table);
@@ -74,11 +85,10 @@ export class WriteProtocol {
       return { writeId, tables: names, isUncertain: false };
     } catch (cause) {
       const uncertain: Announcement = { writeId, tables: names, isUncertain: true };
-      if (this.options.policy === 'refuse') {
-        this.events.tell('writeRefused');
-        this.abort(uncertain);
-        throw new WriteRefusedError(cause);
-      }
+      if (this.options.policy === 'refuse') throw this.#refusal(uncertain, cause);
+      await record().catch((error: unknown) => {
+        throw this.#refusal(uncertain, error);
+      });
       this.events.tell('unannounced');
       return uncertain;
     }
@@ -152,6 +162,12 @@ export class WriteProtocol {
 
   get #hasDebts(): boolean {
     return this.#debts.size > 0;
+  }
+
+  #refusal(uncertain: Announcement, cause: unknown): WriteRefusedError {
+    this.events.tell('writeRefused');
+    this.abort(uncertain);
+    return new WriteRefusedError(cause);
   }
 
   #inBackground(work: () => Promise<void>): void {

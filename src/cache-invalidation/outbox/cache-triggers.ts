@@ -10,16 +10,19 @@ import {
 import type { RunSql } from '../run-sql.js';
 import {
   captureStatements,
+  enablingStatement,
   functionStatements,
   grantStatements,
   missedStatements,
   outboxStatements,
   removalStatements,
 } from './capture-sql.js';
+import { CacheTriggersError } from './cache-triggers.error.js';
 import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
 import { tablesOfEntities, triggerStates, type TriggerState } from './trigger-states.js';
 
-const NOT_ALLOWED = '42501';
+/** Insufficient privilege, or a database that is read only. */
+const NOT_ALLOWED: readonly (string | undefined)[] = ['42501', '25006'];
 const LOCKED = '55P03';
 const DEADLOCK = '40P01';
 /** How long a table in use is waited for: meanwhile, others who come to write it wait as well. */
@@ -37,24 +40,6 @@ export interface OutboxState {
   readonly ageSeconds: number;
 }
 
-/** Some tables lack triggers. */
-export class CacheTriggersError extends Error {
-  /** `schema.name` of each. */
-  readonly tables: readonly string[];
-  /** A table was in use; else the message has the SQL for the owner of the tables. */
-  readonly isTemporary: boolean;
-
-  constructor(
-    message: string,
-    { tables, isTemporary = false }: { tables: readonly TableFacts[]; isTemporary?: boolean },
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.tables = tables.map(({ id }) => id);
-    this.isTemporary = isTemporary;
-  }
-}
-
 export interface InstallOptions {
   /**
    * Whether the statements of the data source are followed: the change of the schema is then announced,
@@ -65,8 +50,12 @@ export interface InstallOptions {
   readonly onInstalled?: (table: string) => void;
 }
 
-interface Failure {
+interface Wanting {
   readonly table: TableFacts;
+  readonly state: TriggerState['state'] | undefined;
+}
+
+interface Failure extends Wanting {
   readonly error: unknown;
   readonly code: string | undefined;
 }
@@ -116,15 +105,16 @@ export class CacheTriggers {
   > {
     const installed: string[] = [];
     const failures: Failure[] = [];
-    for (const table of await this.#wanting()) {
+    await this.#installOutbox();
+    for (const { table, state } of await this.#wanting()) {
       try {
         const isDone = await this.#inTransaction((run) => this.#installOn(table, isWatched, run));
         if (isDone) installed.push(table.id);
         if (isDone) onInstalled?.(table.id);
       } catch (error) {
         const code = codeOf(error);
-        if (code !== LOCKED && code !== DEADLOCK && code !== NOT_ALLOWED) throw error;
-        failures.push({ table, error, code });
+        if (code !== LOCKED && code !== DEADLOCK && !NOT_ALLOWED.includes(code)) throw error;
+        failures.push({ table, state, error, code });
       }
     }
     if (failures.length > 0) throw await this.#explained(failures);
@@ -134,18 +124,47 @@ export class CacheTriggers {
   /** @throws CacheTriggersError where tables lack triggers; the message has the SQL */
   async require(): Promise<void> {
     const wanting = await this.#wanting();
-    if (wanting.length > 0) throw await this.#lacking(wanting, 'Triggers are missing or outdated');
+    if (wanting.length === 0) return;
+    throw await this.#lacking(wanting, 'Triggers are missing, outdated or switched off');
+  }
+
+  /**
+   * A write that cannot be announced needs it, whether or not there are tables. Where the role may not make it, the
+   * tables that need it say so.
+   */
+  async #installOutbox(): Promise<void> {
+    try {
+      await this.#inTransaction((run) => this.#makeOutbox(run));
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== LOCKED && !NOT_ALLOWED.includes(code)) throw error;
+    }
+  }
+
+  async #makeOutbox(run: RunSql): Promise<void> {
+    const [found] = await run(
+      `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = 'outbox'`,
+      [this.#objects.schema],
+    );
+    if (found) return;
+    await this.#lock(run);
+    for (const sql of outboxStatements(this.#objects)) await run(sql);
+  }
+
+  async #lock(run: RunSql): Promise<void> {
+    await run(`SET LOCAL lock_timeout = ${INSTALLER_WAIT_MS}`);
+    await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
   }
 
   /** Answers whether there was anything to do: another instance may have done it. */
   async #installOn(table: TableFacts, isWatched: boolean, run: RunSql): Promise<boolean> {
-    await run(`SET LOCAL lock_timeout = ${INSTALLER_WAIT_MS}`);
-    await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
+    await this.#makeOutbox(run);
+    await this.#lock(run);
     await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
     const [state] = await triggerStates([table], this.#objects, run);
     if (state?.state === 'installed') return false;
     const statements = state?.state === 'outdated' ? functionStatements : captureStatements;
-    for (const sql of outboxStatements(this.#objects)) await run(sql);
     for (const sql of statements(table, this.#objects)) await run(sql);
     if (!isWatched) for (const sql of missedStatements(this.#objects)) await run(sql);
     return true;
@@ -204,16 +223,18 @@ export class CacheTriggers {
     return tablesOfEntities(this.source, await this.catalogueOf(run));
   }
 
-  async #wanting(): Promise<readonly TableFacts[]> {
+  async #wanting(): Promise<readonly Wanting[]> {
     return this.#inTransaction(async (run) => {
       const tables = await this.#tables(run);
       const states = await triggerStates(tables, this.#objects, run);
-      return tables.filter((_, index) => states[index]?.state !== 'installed');
+      return tables
+        .map((table, index) => ({ table, state: states[index]?.state }))
+        .filter(({ state }) => state !== 'installed');
     });
   }
 
   async #explained(failures: readonly Failure[]): Promise<CacheTriggersError> {
-    const refused = failures.filter(({ code }) => code === NOT_ALLOWED);
+    const refused = failures.filter(({ code }) => NOT_ALLOWED.includes(code));
     const [{ error: cause } = { error: undefined }] = refused;
     if (cause === undefined) {
       return new CacheTriggersError(
@@ -223,20 +244,24 @@ export class CacheTriggers {
       );
     }
     return this.#lacking(
-      refused.map(({ table }) => table),
+      refused,
       `The role of the service may not install the triggers (${(cause as Error).message})`,
       { cause },
     );
   }
 
   async #lacking(
-    tables: readonly TableFacts[],
+    wanting: readonly Wanting[],
     reason: string,
     options?: ErrorOptions,
   ): Promise<CacheTriggersError> {
+    const tables = wanting.map(({ table }) => table);
+    const enabling = wanting
+      .filter(({ state }) => state === 'disabled')
+      .map(({ table }) => enablingStatement(table, this.#objects));
     const sql = (await this.#statementsFor(tables)).join(';\n');
     const message = `${reason}. Let the owner of the tables run this:\n${sql};`;
-    return new CacheTriggersError(message, { tables }, options);
+    return new CacheTriggersError(message, { tables, enabling }, options);
   }
 }
 

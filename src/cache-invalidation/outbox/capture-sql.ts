@@ -54,16 +54,22 @@ export function captureStatements(table: TableFacts, objects: OutboxObjects): re
   const relation = relationOf(table);
   return [
     ...functionStatements(table, objects),
-    ...CAPTURE_EVENTS.flatMap((event) => {
-      const trigger = name(objects.trigger(event));
-      return [
-        `CREATE OR REPLACE TRIGGER ${trigger} AFTER ${event.toUpperCase()} ON ${relation}${referencing(event)}
+    ...CAPTURE_EVENTS.map(
+      (event) =>
+        `CREATE OR REPLACE TRIGGER ${name(objects.trigger(event))} AFTER ${event.toUpperCase()} ON ${relation}${referencing(event)}
   FOR EACH STATEMENT EXECUTE FUNCTION ${objects.captureFunction(table.id)}()`,
-        // Also in sessions that switch triggers off (session_replication_role).
-        `ALTER TABLE ${relation} ENABLE ALWAYS TRIGGER ${trigger}`,
-      ];
-    }),
+    ),
+    enablingStatement(table, objects),
   ];
+}
+
+/** Switches the triggers of one table on, also in sessions that switch triggers off (session_replication_role). */
+export function enablingStatement(
+  table: Pick<TableFacts, 'schema' | 'name'>,
+  objects: OutboxObjects,
+): string {
+  const triggers = CAPTURE_EVENTS.map((event) => name(objects.trigger(event)));
+  return `ALTER TABLE ${relationOf(table)} ${triggers.map((trigger) => `ENABLE ALWAYS TRIGGER ${trigger}`).join(', ')}`;
 }
 
 /** The function alone: no lock on the table is needed where its triggers are there. */

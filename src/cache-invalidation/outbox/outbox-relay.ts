@@ -6,8 +6,10 @@
  * which replaces the versions once more. It listens for what is added, and looks by itself now and then.
  *
  * Who has not got the lock looks whether the outbox moves. A relay that has the lock and does nothing (its
- * process was stopped, its machine hangs) loses its session, and with it the lock. One that cannot reach
- * the version store gives the lock up by itself.
+ * process was stopped, its machine hangs) loses its session, and with it the lock. Until it has lost it, or
+ * where its session cannot be ended, the others relay without the lock: a row that two of them tell costs
+ * fills, and none is removed before it was told. A relay that cannot reach the version store gives the lock
+ * up by itself.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
@@ -16,9 +18,17 @@ import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
 import type { TouchedVersions, WriteProtocol } from '../core/write-protocol.js';
 import { sqlStateOf } from '../../query-cache/core/sql-state.js';
 import { versionNames } from '../touched-tables.js';
+import { grantStatements, outboxStatements } from './capture-sql.js';
 import type { OutboxObjects } from './outbox-objects.js';
 import type { OutboxRecord } from './outbox-record.js';
-import { OutboxSession, type Backlog, type LockHolder } from './outbox-session.js';
+import {
+  FIRST_ID,
+  OutboxSession,
+  type Backlog,
+  type LockHolder,
+  type OutboxAccess,
+} from './outbox-session.js';
+import type { RecordingChanges } from './recording-changes.js';
 import { touchedByRecord } from './touched-by-record.js';
 
 /** Rows read at once. */
@@ -35,12 +45,14 @@ const PATIENCE_LOOKS = 4;
 const RETRY_MS = 500;
 /** Pause between two looks whether there is an outbox by now. */
 const INSTALLED_MS = 1_000;
+/** Shortest pause between two looks whether the triggers were changed. */
+const RECORDING_MS = 500;
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** Pause between two measurements of the backlog. */
 const MEASURE_MS = 5_000;
 
 /**
- * `absent`: there is no outbox. `standby`: another instance relays. `away`: the database or the version
+ * `absent`: there is no outbox that the role may use. `standby`: another instance relays. `away`: the database or the version
  * store cannot be reached.
  */
 export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
@@ -50,32 +62,54 @@ export interface RelayLog {
   warn(message: string): void;
 }
 
+export interface RelayParts {
+  readonly connectionOf: () => pg.ClientConfig;
+  readonly objects: OutboxObjects;
+  readonly schema: DatabaseSchema;
+  readonly protocol: WriteProtocol;
+  readonly recording: RecordingChanges;
+  readonly events: CacheEvents;
+  readonly log: RelayLog;
+  /** Writes that cannot be announced are put into the outbox, and are refused without one. */
+  readonly isNeeded: boolean;
+}
+
 export class OutboxRelay {
   #state: RelayState = 'away';
-  #isInstalled = false;
+  /** `undefined`: not known yet. */
+  #isUsable: boolean | undefined;
   #measuredAtMs = -Infinity;
+  #lookedAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
-  /** The process that holds the lock and cannot be ended, as the log has said. */
-  #reported: LockHolder['pid'] | undefined;
+  /** Has the lock and was found not to relay. */
+  #hung: LockHolder | undefined;
   readonly #closing = new AbortController();
 
-  constructor(
-    private readonly connectionOf: () => pg.ClientConfig,
-    private readonly objects: OutboxObjects,
-    private readonly schema: DatabaseSchema,
-    private readonly protocol: WriteProtocol,
-    private readonly events: CacheEvents,
-    private readonly log: RelayLog,
-  ) {}
+  constructor(private readonly parts: RelayParts) {}
 
   get state(): RelayState {
     return this.#state;
   }
 
-  /** Whether there is an outbox, as far as this process knows. */
-  get isInstalled(): boolean {
-    return this.#isInstalled;
+  /** Whether another session has the lock of the relay and does not relay. */
+  get isLockStuck(): boolean {
+    return this.#hung !== undefined;
+  }
+
+  /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
+  get problem(): string | undefined {
+    if (this.parts.isNeeded && this.#isUsable === false) {
+      return (
+        'There is no outbox that the role of the service may write: while Redis cannot be reached, ' +
+        'writes are refused. The log has the SQL'
+      );
+    }
+    if (!this.#hung) return undefined;
+    return (
+      'Writes from outside the service are seen late: a session that does not relay has the lock of the ' +
+      `relay. End it: SELECT pg_terminate_backend(${this.#hung.pid})`
+    );
   }
 
   /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
@@ -97,12 +131,14 @@ export class OutboxRelay {
     while (!this.#closing.signal.aborted) {
       let session: OutboxSession | undefined;
       try {
-        session = await OutboxSession.open(this.connectionOf(), this.objects);
+        session = await OutboxSession.open(this.parts.connectionOf(), this.parts.objects);
         await this.#attend(session);
       } catch (error) {
         if (this.#closing.signal.aborted) break;
         if (this.#state !== 'away') {
-          this.log.warn(`The outbox is not relayed by this instance: ${(error as Error).message}`);
+          this.parts.log.warn(
+            `The outbox is not relayed by this instance: ${(error as Error).message}`,
+          );
         }
         this.#state = 'away';
         await this.#pause(RETRY_MS);
@@ -113,76 +149,110 @@ export class OutboxRelay {
   }
 
   async #attend(session: OutboxSession): Promise<void> {
-    while (!(await session.isInstalled())) {
-      this.#state = 'absent';
+    for (;;) {
+      const access = await session.access();
+      if (access.isUsable) break;
+      this.#lack(access);
+      // An outbox that was taken away took along what had not been relayed.
+      await this.#lookAtRecording(session);
       await this.#pause(INSTALLED_MS);
       if (this.#closing.signal.aborted) return;
     }
-    this.#isInstalled = true;
+    this.#isUsable = true;
     await this.#awaitLock(session);
     if (this.#closing.signal.aborted) return;
     this.#state = 'relaying';
-    this.log.log('Relays writes from outside the service');
+    this.parts.log.log('Relays writes from outside the service');
     await session.listen();
     const lookMs = (await session.canPrepare()) ? LOOK_FOR_PREPARED_MS : LOOK_MS;
     while (!this.#closing.signal.aborted) {
-      await this.#drain(session);
-      await this.#measure(session);
+      await this.#relay(session);
       await session.notified(lookMs, this.#closing.signal);
     }
+  }
+
+  #lack({ role }: OutboxAccess): void {
+    const { objects, isNeeded, log } = this.parts;
+    if (isNeeded && this.#isUsable !== false) {
+      const statements = [...outboxStatements(objects), ...grantStatements(role, objects)];
+      log.warn(
+        'There is no outbox that the role of the service may write: while Redis cannot be reached, ' +
+          'writes are refused, since they could neither be announced nor recorded. Let the owner of the ' +
+          `database run this:\n${statements.join(';\n')};`,
+      );
+    }
+    this.#isUsable = false;
+    this.#state = 'absent';
   }
 
   async #awaitLock(session: OutboxSession): Promise<void> {
     let oldest: string | undefined;
     let looks = 0;
-    this.#reported = undefined;
     while (!this.#closing.signal.aborted && !(await session.tryLock())) {
       this.#state = 'standby';
       const now = await session.oldestId();
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
-      if (looks >= PATIENCE_LOOKS) {
+      if (this.#hung && (await session.holder())?.pid !== this.#hung.pid) this.#hung = undefined;
+      if (!this.#hung && looks >= PATIENCE_LOOKS) {
         await this.#dismissHolder(session);
         looks = 0;
       }
-      await this.#measure(session);
+      if (this.#hung) await this.#relay(session);
+      else await this.#measure(session);
       await this.#pause(STANDBY_MS);
     }
+    this.#hung = undefined;
   }
 
   /** Ends the session of a relay that has the lock and does nothing with it, where that is allowed. */
   async #dismissHolder(session: OutboxSession): Promise<void> {
-    const holder = await session.holder();
-    if (!holder) return;
-    const who = `process ${holder.pid} of role ${holder.role ?? 'unknown'}`;
+    this.#hung = await session.holder();
+    if (!this.#hung) return;
+    const { pid, role } = this.#hung;
+    const who = `process ${pid} of role ${role ?? 'unknown'}`;
     try {
-      await session.terminate(holder);
-      this.log.warn(`The relay has not moved: its session (${who}) was ended`);
+      await session.terminate(this.#hung);
+      this.parts.log.warn(`The relay has not moved: its session (${who}) was ended`);
     } catch (error) {
       if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      if (this.#reported === holder.pid) return;
-      this.#reported = holder.pid;
-      this.log.warn(
-        `Writes from outside the service are not seen: ${who} holds the lock of the relay and does ` +
-          `not relay, and this role may not end its session. Run as a superuser: ` +
-          `SELECT pg_terminate_backend(${holder.pid})`,
+      this.parts.log.warn(
+        `Writes from outside the service are seen late: ${who} has the lock of the relay and does not ` +
+          `relay, and this role may not end its session. This instance relays without the lock, every ` +
+          `${STANDBY_MS} ms. Run as a superuser: SELECT pg_terminate_backend(${pid})`,
       );
     }
   }
 
-  /** Until nothing is left. */
+  async #relay(session: OutboxSession): Promise<void> {
+    await this.#drain(session);
+    await this.#lookAtRecording(session);
+    await this.#measure(session);
+  }
+
+  async #lookAtRecording(session: OutboxSession): Promise<void> {
+    if (performance.now() - this.#lookedAtMs < RECORDING_MS) return;
+    await this.parts.recording.look(session);
+    this.#lookedAtMs = performance.now();
+  }
+
+  /** Until nothing is left, but what somebody else holds. */
   async #drain(session: OutboxSession): Promise<void> {
+    const { protocol, events } = this.parts;
+    let afterId = FIRST_ID;
     for (;;) {
-      const records = await session.next(BATCH_ROWS);
-      if (records.length === 0) return;
+      const records = await session.next(afterId, BATCH_ROWS);
+      const last = records.at(-1);
+      if (!last) return;
+      afterId = last.id;
       const readAtMs = performance.now();
       const touched = await this.#touchedBy(records);
       // Then nothing that waits can say more: after an outage every write has left such a row.
       const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
-      await this.protocol.tell(touched, session.backendPid);
+      await protocol.tell(touched, session.backendPid);
       const ageMs = records.reduce((most, record) => Math.max(most, record.ageMs), 0);
       const lagMs = ageMs + performance.now() - readAtMs;
-      this.events.tell('relayed', { rows: ids.length, lagMs });
+      events.tell('relayed', { rows: ids.length, lagMs });
       await session.remove(ids);
       if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
       await this.#measure(session);
@@ -197,8 +267,9 @@ export class OutboxRelay {
   }
 
   async #touchedBy(records: readonly OutboxRecord[]): Promise<TouchedVersions> {
-    if (this.schema.isOutdated) await this.schema.load();
-    const { catalogue } = this.schema;
+    const { schema } = this.parts;
+    if (schema.isOutdated) await schema.load();
+    const { catalogue } = schema;
     const touched = new Map<string, TouchedTable>();
     let [isAnything, isSchema] = [false, false];
     for (const record of records) {
@@ -213,9 +284,9 @@ export class OutboxRelay {
         touched.set(part.table, before ? mergeTouched(before, part) : part);
       }
     }
-    if (isSchema) this.schema.markOutdated();
+    if (isSchema) schema.markOutdated();
     if (isAnything) return isSchema ? 'schema' : 'anything';
-    return (await this.schema.isPresent()) ? versionNames(touched) : 'anything';
+    return (await schema.isPresent()) ? versionNames(touched) : 'anything';
   }
 
   async #pause(durationMs: number): Promise<void> {

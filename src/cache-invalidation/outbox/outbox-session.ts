@@ -10,6 +10,8 @@ const RELAY_LOCK = 0x74696472;
 /** A server that does not answer in this time is given up. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
+/** Before every row. */
+export const FIRST_ID = '-9223372036854775808';
 /** Rows removed at once, so that it takes no longer than a query may. */
 const MOST_REMOVED = 10_000;
 
@@ -17,6 +19,12 @@ export interface Backlog {
   readonly rows: number;
   /** Age of the oldest row by the database's clock, in milliseconds; 0 without rows. */
   readonly ageMs: number;
+}
+
+export interface OutboxAccess {
+  /** The role of the session. */
+  readonly role: string;
+  readonly isUsable: boolean;
 }
 
 export interface LockHolder {
@@ -62,19 +70,31 @@ export class OutboxSession {
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
-  /** @throws StandbyError where the server is a standby, over which nothing can be relayed. */
-  async isInstalled(): Promise<boolean> {
-    const [row] = await this.#rows(
-      `SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found, ${IS_STANDBY} AS "isStandby"`,
-      [this.objects.table],
+  /**
+   * Whether there is an outbox, and the role may do with it what the service does.
+   *
+   * @throws StandbyError where the server is a standby, over which nothing can be relayed.
+   */
+  async access(): Promise<OutboxAccess> {
+    const [row] = await this.run(
+      `SELECT current_user::text AS role, COALESCE((
+         SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+            AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+            AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+            AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = 'outbox'), false) AS "isUsable",
+              ${IS_STANDBY} AS "isStandby"`,
+      [this.objects.schema],
     );
     if (row?.['isStandby'] === true) throw new StandbyError();
-    return row?.['found'] === true;
+    return row as unknown as OutboxAccess;
   }
 
   /** Takes the lock that only one relay of the namespace has. */
   async tryLock(): Promise<boolean> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       'SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS taken',
       [RELAY_LOCK, this.objects.schema],
     );
@@ -83,13 +103,13 @@ export class OutboxSession {
 
   /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
   async oldestId(): Promise<string | undefined> {
-    const [row] = await this.#rows(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
+    const [row] = await this.run(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
     return (row?.['id'] as string | null | undefined) ?? undefined;
   }
 
   /** The session that has the lock; `undefined` where none has it any more. */
   async holder(): Promise<LockHolder | undefined> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT l.pid, a.usename AS role, a.application_name AS application
          FROM pg_catalog.pg_locks l
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -105,16 +125,16 @@ export class OutboxSession {
 
   /** Ends a session. Rejects where the role has not the right to. */
   async terminate({ pid }: LockHolder): Promise<void> {
-    await this.#rows('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
+    await this.run('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
   }
 
   async listen(): Promise<void> {
-    await this.#rows(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+    await this.run(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
   }
 
   /** Whether transactions can be prepared: whoever commits one of those notifies nobody. */
   async canPrepare(): Promise<boolean> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT pg_catalog.current_setting('max_prepared_transactions') <> '0' AS "canPrepare"`,
     );
     return row?.['canPrepare'] === true;
@@ -141,34 +161,39 @@ export class OutboxSession {
     if (this.#failure) throw this.#failure;
   }
 
-  /** The oldest rows. */
-  async next(most: number): Promise<readonly OutboxRecord[]> {
-    const rows = await this.#rows(
+  /** The oldest rows after one. */
+  async next(afterId: string, most: number): Promise<readonly OutboxRecord[]> {
+    const rows = await this.run(
       // Ordered by the number: `id` alone would be the text that is answered.
       `SELECT o.id::text, o.table_name, o.regions,
               CASE WHEN isfinite(o.recorded_at)
                 THEN extract(epoch FROM clock_timestamp() - o.recorded_at) * 1000 ELSE 0 END AS age_ms
-         FROM ${this.objects.table} AS o ORDER BY o.id LIMIT $1`,
-      [most],
+         FROM ${this.objects.table} AS o WHERE o.id > $1::bigint ORDER BY o.id LIMIT $2`,
+      [afterId, most],
     );
     return rows.map(parseRecord);
   }
 
   /** Of all rows there are. */
   async ids(): Promise<readonly string[]> {
-    const rows = await this.#rows(`SELECT id::text FROM ${this.objects.table}`);
+    const rows = await this.run(`SELECT id::text FROM ${this.objects.table}`);
     return rows.map(({ id }) => String(id));
   }
 
+  /** Leaves rows that somebody else holds: another relay that removes them, as a rule. */
   async remove(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += MOST_REMOVED) {
       const part = ids.slice(from, from + MOST_REMOVED);
-      await this.#rows(`DELETE FROM ${this.objects.table} WHERE id = ANY ($1::bigint[])`, [part]);
+      await this.run(
+        `DELETE FROM ${this.objects.table} WHERE id IN (
+           SELECT id FROM ${this.objects.table} WHERE id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)`,
+        [part],
+      );
     }
   }
 
   async backlog(): Promise<Backlog> {
-    const [row] = await this.#rows(
+    const [row] = await this.run(
       `SELECT count(*)::int AS rows,
               COALESCE(extract(epoch FROM clock_timestamp()
                 - min(recorded_at) FILTER (WHERE isfinite(recorded_at))) * 1000, 0) AS age_ms
@@ -182,7 +207,7 @@ export class OutboxSession {
     return (this.client as unknown as { processID: number | null }).processID ?? 0;
   }
 
-  async #rows(sql: string, values: unknown[] = []): Promise<readonly Record<string, unknown>[]> {
+  async run(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
     return (await this.client.query<Record<string, unknown>>(sql, values)).rows;
   }
 }

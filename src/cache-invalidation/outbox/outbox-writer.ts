@@ -4,7 +4,7 @@
  * A write that cannot be announced puts a row into the outbox, in its own transaction: it is committed
  * with the rows themselves, and told as soon as an instance reaches the version store. It says that
  * anything may have changed: without the store nobody can tell whether the statements were understood
- * under the present schema.
+ * under the present schema. A write that cannot put the row there is refused (core/write-protocol.ts).
  */
 import pg from 'pg';
 import type { PostgresClient } from '../postgres-client.js';
@@ -27,8 +27,7 @@ export interface Withdrawal {
 export class OutboxWriter {
   constructor(
     private readonly objects: OutboxObjects,
-    /** Whether there is an outbox, as far as this process knows. */
-    private readonly isInstalled: () => boolean,
+    /** Called for each failure; the write is then refused, unless nothing depends on the outbox. */
     private readonly onFailure: (error: Error) => void,
   ) {}
 
@@ -47,17 +46,16 @@ export class OutboxWriter {
   }
 
   /**
-   * In the open transaction. Never rejects: without an outbox the write goes on as it is.
-   *
-   * @param isSure triggers have spoken, so there is an outbox
+   * In the open transaction, or by itself where none is open. Rejects without an outbox that the role may
+   * write; the transaction is then as it was.
    */
-  record(client: PostgresClient, isSure: boolean): Promise<void> {
-    return this.#put(client, isSure, missedStatements(this.objects));
+  record(client: PostgresClient): Promise<void> {
+    return this.#put(client, missedStatements(this.objects));
   }
 
   /** The same before PREPARE TRANSACTION, after which nobody can be notified. */
-  recordPrepared(client: PostgresClient, isSure: boolean): Promise<void> {
-    return this.#put(client, isSure, missedStatements(this.objects).slice(0, 1));
+  recordPrepared(client: PostgresClient): Promise<void> {
+    return this.#put(client, missedStatements(this.objects).slice(0, 1));
   }
 
   /** What triggers have put into the outbox in the open transaction, from a row on, is taken out. */
@@ -74,19 +72,19 @@ DELETE FROM ${this.objects.table} WHERE id >= ${from} AND table_name <> ${pg.esc
     };
   }
 
-  async #put(
-    client: PostgresClient,
-    isSure: boolean,
-    statements: readonly string[],
-  ): Promise<void> {
-    if (!isSure && !this.isInstalled()) return;
+  async #put(client: PostgresClient, statements: readonly string[]): Promise<void> {
+    const status = client.getTransactionStatus();
+    // A transaction that has failed commits nothing.
+    if (status === 'E') return;
+    const isInTransaction = status === 'T';
     try {
-      await client.query(`SAVEPOINT ${SAVEPOINT}`);
+      if (isInTransaction) await client.query(`SAVEPOINT ${SAVEPOINT}`);
       for (const sql of statements) await client.query(sql);
-      await client.query(`RELEASE ${SAVEPOINT}`);
+      if (isInTransaction) await client.query(`RELEASE ${SAVEPOINT}`);
     } catch (error) {
+      if (isInTransaction) await client.query(UNDO).catch(() => undefined);
       this.onFailure(error as Error);
-      await client.query(UNDO).catch(() => undefined);
+      throw error;
     }
   }
 

@@ -1,7 +1,8 @@
 /** Puts the triggers on the tables of entities and keeps them there, or only looks after them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
-import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
+import { CacheTriggersError } from './cache-triggers.error.js';
+import type { CacheTriggers } from './cache-triggers.js';
 
 /**
  * What becomes of the triggers by which writes from outside the application are seen:
@@ -110,7 +111,8 @@ export class TriggerKeeper {
     if (isKnown) {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
-      this.#problem = `Writes from outside the application are not seen on ${tables}, which lack triggers: the log says what to do`;
+      const remedy = [...error.enabling, 'the log says what to do'].join('; ');
+      this.#problem = `Writes from outside the application are not seen on ${tables}, whose triggers are missing or switched off: ${remedy}`;
       this.#warn(
         `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over. ${error.message}`,
       );

@@ -8,7 +8,10 @@ import { CAPTURE_EVENTS, type OutboxObjects } from './outbox-objects.js';
 export interface TriggerState {
   /** `schema.name` */
   readonly table: string;
-  /** `outdated`: made for other columns, or by another release; `disabled`: somebody switched it off. */
+  /**
+   * `missing`: also where there is no outbox; `outdated`: made for other columns, or by another release;
+   * `disabled`: switched off, or fired no longer in sessions that switch triggers off.
+   */
   readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
 }
 
@@ -23,6 +26,7 @@ SELECT n.nspname || '.' || c.relname AS table,
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
   JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
  WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
+   AND EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.relname = 'outbox' AND o.relnamespace = f.oid)
  GROUP BY 1, p.oid`;
 
 interface FoundTriggers {
@@ -48,8 +52,9 @@ export async function triggerStates(
 
 function stateOf(row: FoundTriggers | undefined, body: string): TriggerState['state'] {
   if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';
-  if (row.source !== body) return 'outdated';
-  return row.enabled === 'A' ? 'installed' : 'disabled';
+  // First: to put that right puts the function right as well.
+  if (row.enabled !== 'A') return 'disabled';
+  return row.source === body ? 'installed' : 'outdated';
 }
 
 /** The tables of entities, of their relations, and the partitions and children of those. */

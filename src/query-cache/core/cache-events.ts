@@ -61,6 +61,8 @@ export interface CacheEventMap {
   relayed: [event: { rows: number; lagMs: number }];
   /** A connection to the database leads to a standby, from which nothing is stored; or none does any more. */
   standby: [event: { isStandby: boolean }];
+  /** Triggers, or what else records writes, were changed: everything counted as written. */
+  recordingChanged: [];
   /** A write went on although it could not be announced. */
   unannounced: [];
   writeRefused: [];

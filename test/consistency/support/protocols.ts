@@ -157,8 +157,11 @@ export function setUp(options: SetUpOptions = {}) {
     const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
     return [outcome.source, body.toString()];
   };
-  const begin = (names: readonly string[] = ['*', 'region=US'], pid = 7) =>
-    writes.begin([{ table: USERS, names }], pid);
+  const begin = (
+    names: readonly string[] = ['*', 'region=US'],
+    pid = 7,
+    record: () => Promise<void> = () => Promise.resolve(),
+  ) => writes.begin([{ table: USERS, names }], pid, record);
   const ended = (announcement: Awaited<ReturnType<typeof begin>>): Promise<void> => {
     writes.end(announcement);
     return new Promise((resolve) => setImmediate(resolve));

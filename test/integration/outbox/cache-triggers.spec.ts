@@ -60,6 +60,39 @@ describe('triggers', () => {
     expect(new Set(Object.values(await states(triggers)))).toEqual(new Set(['installed']));
   });
 
+  it('are put right at once where they are both outdated and switched off', async () => {
+    const source = await open([Bystander]);
+    const triggers = new CacheTriggers(source, 'tidemark');
+    await triggers.install();
+    await source.query('ALTER TABLE bystanders RENAME COLUMN id TO number');
+    await source.query('ALTER TABLE bystanders DISABLE TRIGGER ALL');
+    expect(await states(triggers)).toEqual({ 'public.bystanders': 'disabled' });
+    await triggers.install();
+    expect(await states(triggers)).toEqual({ 'public.bystanders': 'installed' });
+  });
+
+  it('are missing without their outbox, which is made again', async () => {
+    const source = await open([Bystander]);
+    const triggers = new CacheTriggers(source, 'tidemark');
+    await triggers.install();
+    await source.query('DROP TABLE tidemark_tidemark.outbox');
+    expect(await states(triggers)).toEqual({ 'public.bystanders': 'missing' });
+    await triggers.install();
+    expect(await states(triggers)).toEqual({ 'public.bystanders': 'installed' });
+    await source.query('INSERT INTO bystanders VALUES (8)');
+    expect(await outboxOf(source)).toHaveLength(1);
+  });
+
+  it('that a database is too read-only to get are asked for, with the SQL', async () => {
+    const writable = await open([Bystander]);
+    const url = new URL((writable.options as { url?: string }).url ?? '');
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+    const triggers = new CacheTriggers(await open([Bystander], url.href), 'tidemark');
+    const failure = await triggers.install().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CacheTriggersError);
+    expect(String(failure)).toMatch(/read-only transaction.*\n.*CREATE SCHEMA/);
+  });
+
   it('are outdated where the key has changed', async () => {
     const source = await open([Bystander]);
     const triggers = new CacheTriggers(source, 'tidemark');

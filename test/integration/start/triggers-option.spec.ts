@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { OutboxRelay } from '../../../src/cache-invalidation/index.js';
 import { CacheHealth } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
 import { createDatabase } from '../../support/shared-postgres.js';
@@ -143,6 +144,49 @@ describe('the triggers of an application', () => {
     expect(await tablesWithTriggers()).toEqual([]);
     expect(warnings.filter((line) => /CREATE OR REPLACE TRIGGER/.test(line))).toHaveLength(1);
     expect(health()).toMatchObject({ status: 'degraded' });
+  });
+
+  it('are put right where somebody has switched them off and on, with what he wrote meanwhile', async () => {
+    await client.query(PARTS);
+    const one = await start();
+    await one.warm();
+    await eventually(() => expect(one.get(OutboxRelay).state).toBe('relaying'));
+    await client.query('ALTER TABLE parts DISABLE TRIGGER ALL');
+    await client.query(RENAME);
+    await client.query('ALTER TABLE parts ENABLE TRIGGER ALL');
+    await eventually(async () => expect((await one.read()).value).toEqual(['nut']));
+    await eventually(async () => expect(await tablesWithTriggers()).toEqual(['parts']));
+    expect(health()).toEqual({ status: 'up' });
+    // As a restore does.
+    await one.warm();
+    await client.query(`SET session_replication_role = replica; UPDATE parts SET name = 'screw'`);
+    await eventually(async () => expect((await one.read()).value).toEqual(['screw']));
+  });
+
+  it('that somebody has switched off are named under `check`, with the SQL', async () => {
+    await client.query(PARTS);
+    await (await start()).stop();
+    const one = await start({ invalidation: { triggers: 'check' } });
+    expect(health()).toEqual({ status: 'up' });
+    await one.warm();
+    await eventually(() => expect(one.get(OutboxRelay).state).toBe('relaying'));
+    await client.query('ALTER TABLE parts DISABLE TRIGGER ALL');
+    await client.query('ALTER TABLE parts ENABLE TRIGGER ALL');
+    await eventually(() =>
+      expect(health()).toMatchObject({
+        status: 'degraded',
+        detail: expect.stringContaining('public.parts'),
+      }),
+    );
+    const { detail } = health() as { detail: string };
+    await client.query(/ALTER TABLE [^;]+/.exec(detail)?.[0] ?? '');
+    await eventually(() => expect(health()).toEqual({ status: 'up' }));
+  });
+
+  it('make their outbox before there are tables', async () => {
+    await start();
+    const { rows } = await client.query(`SELECT to_regclass('tidemark_tidemark.outbox') AS outbox`);
+    expect(rows).toEqual([{ outbox: 'tidemark_tidemark.outbox' }]);
   });
 
   it('are not looked for under `off`', async () => {

@@ -156,8 +156,9 @@ describe('a data source that loses the subscriber', () => {
 });
 
 it('a module that is imported twice follows writes once', async () => {
-  const twice = [CacheInvalidationModule.forRoot({ triggers: 'off' })];
-  const application = await start({ ...shared(), before: twice });
+  const invalidation = { triggers: 'off', writePolicy: 'refuse' } as const;
+  const twice = [CacheInvalidationModule.forRoot(invalidation)];
+  const application = await start({ ...shared(), invalidation, before: twice });
   expect(await application.warm()).toEqual(['bolt']);
   await application.source.query(RENAME);
   expect((await application.read()).value).toEqual(['nut']);

@@ -49,6 +49,9 @@ const REFUSED_BY_CONSTRAINT = Object.assign(new Error('duplicate key'), {
   severity: 'ERROR',
 });
 
+/** The transaction carries that it was not announced; the relay is not among the actors. */
+export const inOutbox = (): Promise<void> => Promise.resolve();
+
 export class Writer {
   readonly process: Process;
   protected readonly protocol: WriteProtocol;
@@ -131,7 +134,7 @@ export class Writer {
     let announcement: Announcement | undefined;
     try {
       if (touched.length > 0) {
-        announcement = await this.protocol.begin(touched, this.plan.backendPid);
+        announcement = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
       }
     } catch {
       await this.rollBack();

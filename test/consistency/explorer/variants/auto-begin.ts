@@ -1,5 +1,5 @@
 import { TransactionLog } from '../../../../src/cache-invalidation/core/transaction-log.js';
-import { touchedVersions, Writer, type TransactionPlan } from '../actors/writer.js';
+import { inOutbox, touchedVersions, Writer, type TransactionPlan } from '../actors/writer.js';
 import { Transaction } from '../world/postgres.js';
 import { execute } from '../actors/statements.js';
 
@@ -13,7 +13,7 @@ export class AutoBeginWriter extends Writer {
     const trial = new Transaction('', 0, () => this.around.postgres.now);
     for (const statement of statements) execute(statement, trial, foreseen);
     const touched = touchedVersions(foreseen);
-    const announcement = await this.protocol.begin(touched, this.plan.backendPid);
+    const announcement = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
     await this.write(statements, new TransactionLog());
     this.protocol.conclude(announcement, await this.commit(false));
   }

@@ -1,0 +1,115 @@
+/**
+ * Notices that what records writes was changed, so that some may have gone unrecorded.
+ *
+ * `ALTER TABLE ... DISABLE TRIGGER ALL`, rows, `ENABLE TRIGGER ALL` (as `pg_restore --disable-triggers` sends
+ * them) leave nothing in the outbox; neither do rows while a trigger is dropped and made again, and TRUNCATE
+ * takes rows out of the outbox that were not relayed. After any such change everything counts as
+ * written. What was seen last is kept in the version store: one instance ends the answers, once, and it is
+ * noticed too where the instance that relays is another one by then.
+ */
+import { parseEpoch } from '../../query-cache/core/version-format.js';
+import type { CacheEvents, DatabaseSchema, VersionStore } from '../../query-cache/index.js';
+import type { WriteProtocol } from '../core/write-protocol.js';
+import type { RunSql } from '../run-sql.js';
+import type { OutboxObjects } from './outbox-objects.js';
+import type { OutboxSession } from './outbox-session.js';
+
+/** A table of the version store without versions: the token of its epoch is what was seen last. */
+const RECORDING_SEEN = { table: '#recording', names: [] };
+/** Tells such a token from a random one, which is put in its place after an outage. */
+const TOKEN_PREFIX = 'recording-';
+const NOTHING = 'nothing';
+
+/**
+ * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions of
+ * the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
+ * taken back, and each row names the transaction that wrote it. NULL: there are no triggers.
+ */
+const RECORDING = `
+WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
+capture AS (
+  SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT oid FROM own)
+), trigger AS (
+  SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
+   WHERE t.tgfoid IN (SELECT oid FROM capture)
+)
+SELECT CASE WHEN EXISTS (SELECT FROM trigger)
+         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording FROM (
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
+    FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
+   WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
+) parts`;
+
+export interface RecordingChangesParts {
+  readonly objects: OutboxObjects;
+  readonly store: VersionStore;
+  readonly protocol: WriteProtocol;
+  readonly schema: DatabaseSchema;
+  readonly events: CacheEvents;
+  readonly log: { warn(message: string): void };
+}
+
+export class RecordingChanges {
+  #atStart: string | undefined;
+  /** As the version store has it, too. */
+  #seen: string | undefined;
+
+  constructor(private readonly parts: RecordingChangesParts) {}
+
+  /**
+   * To be called when the application starts, before it is looked at what was missed until then. Of a first
+   * installation nobody need be told here: the installation does it.
+   */
+  async observe(run: RunSql): Promise<void> {
+    const found = await this.#found(run);
+    if (found !== NOTHING) this.#atStart ??= found;
+  }
+
+  /** Rejects where the database or the version store cannot be reached. */
+  async look(session: OutboxSession): Promise<void> {
+    const found = await this.#found((sql, values) => session.run(sql, values));
+    if (found === this.#seen) return;
+    const { store } = this.parts;
+    const [reading] = await store.read([RECORDING_SEEN]);
+    if (reading?.node === undefined) throw new Error('the version store does not answer');
+    const { epoch } = reading;
+    const before = seenLast(epoch) ?? this.#seen ?? this.#atStart;
+    if (before === undefined && found === NOTHING) return;
+    if (before !== undefined && before !== found) await this.#endAll(session);
+    // Last: where this process ends before, the next one ends the answers once more.
+    if (seenLast(epoch) !== found) {
+      await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
+    }
+    this.#seen = found;
+  }
+
+  async #found(run: RunSql): Promise<string> {
+    const [row] = await run(RECORDING, [this.parts.objects.schema]);
+    return (row?.['recording'] as string | null | undefined) ?? NOTHING;
+  }
+
+  async #endAll({ backendPid }: OutboxSession): Promise<void> {
+    const { protocol, schema, events, log } = this.parts;
+    await protocol.tell('schema', backendPid);
+    // Whoever looks after the triggers does so under each new catalog.
+    schema.markOutdated();
+    events.tell('recordingChanged');
+    log.warn(
+      'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
+        'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
+    );
+  }
+}
+
+function seenLast(epoch: string | undefined): string | undefined {
+  const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
+  return token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
+}

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
-import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
+import type { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { connected, freshNamespace, keysIn } from './redis-harness.js';
+import { connected, freshNamespace, versionStore } from './redis-harness.js';
 
 const TABLE = 'public.users';
 
@@ -15,7 +15,7 @@ describe('RedisVersionStore over restarts', () => {
   beforeEach(async () => {
     own = await RedisServer.start();
     connection = await connected(own.url);
-    store = new RedisVersionStore(connection, keysIn(freshNamespace()));
+    store = versionStore(connection, freshNamespace());
   });
 
   afterEach(async () => {

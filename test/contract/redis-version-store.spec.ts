@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
-import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
+import type { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { connected, freshNamespace, keysIn, pass } from './redis-harness.js';
+import { connected, freshNamespace, pass, versionStore } from './redis-harness.js';
 import { versionStoreContract } from './version-store.contract.js';
 
 const TABLE = 'public.users';
@@ -21,7 +21,7 @@ describe('RedisVersionStore', () => {
   versionStoreContract(async () => {
     const connection = await connected(server.url);
     return {
-      store: new RedisVersionStore(connection, keysIn(freshNamespace())),
+      store: versionStore(connection, freshNamespace()),
       pass,
       close: () => connection.close(),
     };
@@ -38,7 +38,7 @@ describe('RedisVersionStore on Redis', () => {
     connection = await connected(server.url);
     admin = new Redis(server.port);
     namespace = freshNamespace();
-    store = new RedisVersionStore(connection, keysIn(namespace));
+    store = versionStore(connection, namespace);
   });
 
   afterEach(async () => {
@@ -228,11 +228,11 @@ describe('RedisVersionStore on Redis', () => {
   });
 
   it('keeps services with other namespaces apart', async () => {
-    const other = new RedisVersionStore(connection, keysIn(freshNamespace()));
+    const other = versionStore(connection, freshNamespace());
     await store.create({ table: TABLE, names: ['*'] }, 't1');
     const [reading] = await other.read([{ table: TABLE, names: ['*'] }]);
     expect(reading?.versions).toEqual([undefined]);
-    expect(() => new RedisVersionStore(connection, keysIn('a{b'))).toThrow(TypeError);
+    expect(() => versionStore(connection, 'a{b')).toThrow(TypeError);
   });
 });
 

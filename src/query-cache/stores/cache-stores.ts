@@ -8,6 +8,7 @@ import type { CacheEvents } from '../core/cache-events.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
+import { DATA_LOST, DataCanary } from './data-canary.js';
 import { entryRefusals } from './entry-refusals.js';
 import type { EntrySeal } from './entry-seal.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
@@ -41,6 +42,7 @@ export class CacheStores {
     private readonly connection: RedisConnection | undefined,
     private readonly witness: RedisWitness | undefined,
     private readonly memory: MemoryState | undefined,
+    private readonly canary: DataCanary | undefined,
   ) {}
 
   static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
@@ -49,6 +51,7 @@ export class CacheStores {
       new TurnMemoryVersionStore(),
       new NullEntryStore(),
       new MemoryFillLock(),
+      undefined,
       undefined,
       undefined,
       undefined,
@@ -66,12 +69,19 @@ export class CacheStores {
     const keys = new RedisKeys(namespace, database);
     const witness = new RedisWitness(keys);
     const memory = new MemoryState(describeRedisAddress(parseRedisUrl(redis.url)), log);
-    const connection = openRedisConnection(
+    const canary = new DataCanary(keys, {
+      onLost: () => {
+        events.tell('dataLost');
+        connection.distrust(DATA_LOST);
+      },
+      mayEvict: () => mayEvictAll(connection),
+    });
+    const connection: RedisConnection = openRedisConnection(
       {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeat: new RedisHeartbeat(keys, memory, (question) => witness.answer(question)),
+        heartbeat: new RedisHeartbeat(keys, canary, memory, (question) => witness.answer(question)),
         onOutOfMemory: () => memory.refused(),
       },
       log,
@@ -79,7 +89,7 @@ export class CacheStores {
     witness.attend(connection);
     return new CacheStores(
       `${namespace}:${database}`,
-      new RedisVersionStore(connection, keys),
+      new RedisVersionStore(connection, keys, canary),
       new RedisEntryStore(connection, keys, {
         maxBodyBytes: maxEntryBytes,
         seal,
@@ -89,6 +99,7 @@ export class CacheStores {
       connection,
       witness,
       memory,
+      canary,
     );
   }
 
@@ -127,6 +138,11 @@ export class CacheStores {
     this.connection?.onDown(listener);
   }
 
+  /** Calls the listener whenever the store can be used again after an outage. */
+  onRecovery(listener: () => void): void {
+    this.connection?.onUp(listener);
+  }
+
   /** Calls the listener whenever a command was refused because the store's memory is full. */
   onOutOfMemory(listener: () => void): void {
     this.memory?.onRefused(listener);
@@ -146,14 +162,27 @@ export class CacheStores {
     if (this.memory?.isFull) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
-    const policy = this.connection.evictionPolicy;
-    return policy?.startsWith('allkeys-')
-      ? `Redis may drop marks under maxmemory-policy ${policy}: set volatile-lru or noeviction`
+    if (this.canary?.hasLostLately) {
+      return 'Redis has just lost data that it had confirmed, or held older data again: the log says what to look for';
+    }
+    return mayEvictAll(this.connection)
+      ? `Redis may drop marks under maxmemory-policy ${this.connection.evictionPolicy}: set volatile-lru or noeviction`
       : undefined;
   }
 
   async close(): Promise<void> {
+    const { canary, connection } = this;
     await this.entries.drain();
-    await this.connection?.close();
+    if (canary && connection) {
+      // Without Redis it is left behind, and the next process to begin there gives it a day.
+      await connection
+        .send('DEL of a number', (client) => canary.remove(client))
+        .catch(() => undefined);
+    }
+    await connection?.close();
   }
+}
+
+function mayEvictAll({ evictionPolicy }: RedisConnection): boolean {
+  return evictionPolicy?.startsWith('allkeys-') === true;
 }

@@ -150,7 +150,6 @@ export class RedisConnection {
   distrust(reason: string): void {
     this.#server.forget();
     this.#outage.fail(reason);
-    if (this.client.status === 'ready') void this.#probe();
   }
 
   /** Answers a function that takes the listener off again. */

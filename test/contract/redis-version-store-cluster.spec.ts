@@ -42,7 +42,8 @@ describe('RedisVersionStore on a cluster node', () => {
   it.each(['public.users', '}odd{', '{}'])('touches one slot in each script: %s', async (table) => {
     const keys = keysIn(freshNamespace());
     // The number of a node has to lie in one of its slots.
-    const ofCanary = (id: string) => [`${keys.epoch(table)}c:${id}`, `${keys.epoch(table)}c`] as const;
+    const ofCanary = (id: string) =>
+      [`${keys.epoch(table)}c:${id}`, `${keys.epoch(table)}c`] as const;
     const store = new RedisVersionStore(connection, keys, canaryAt({ ofCanary }));
     await store.rotate(table, undefined, 'e1');
     await store.create({ table, names: ['*', 'id=1', 'region?'] }, 't1');

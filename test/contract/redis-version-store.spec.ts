@@ -83,8 +83,9 @@ describe('RedisVersionStore on Redis', () => {
     expect(await mgetCalls()).toBe(before + 1);
     const keys = await asked;
     monitor.disconnect();
-    expect(keys).toHaveLength(5);
-    expect(new Set(keys).size).toBe(5);
+    // Two epochs, three versions, the number of the process.
+    expect(keys).toHaveLength(6);
+    expect(new Set(keys).size).toBe(6);
   });
 
   it('reads in the turn after with another MGET', async () => {
@@ -129,7 +130,8 @@ describe('RedisVersionStore on Redis', () => {
 
   it('leaves no key of a table that nobody reads', async () => {
     await store.begin(mark('w1', '*', 'id=1'), 't1', LONG_MS);
-    expect(await keysOf(admin, namespace)).toEqual([]);
+    const keys = await keysOf(admin, namespace);
+    expect(keys.filter((key) => !key.includes('{i}'))).toEqual([]);
   });
 
   it('gives no key of a table a time to live while a write is marked on it', async () => {
@@ -137,7 +139,7 @@ describe('RedisVersionStore on Redis', () => {
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
     const keys = await keysOf(admin, namespace);
-    expect(keys).toHaveLength(6);
+    expect(keys).toHaveLength(8);
     expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
   });
 

@@ -13,6 +13,7 @@ import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
 import type { CatalogueLookup } from './catalogue-lookup.js';
+import { overAnotherConnection } from './lost-connection.js';
 import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION, type Session } from './session-context.js';
@@ -177,16 +178,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
     try {
-      this.#known = await inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', (runner) => {
-        const run: RunSql = async (sql, parameters) =>
-          (await runner.query(sql, parameters)) as Record<string, unknown>[];
-        return run(PLAIN_PLANS, []).then(() => this.#read(run));
-      });
+      this.#known = await overAnotherConnection(() => this.#readOnce());
       this.#version = version;
     } catch (error) {
       this.#isOutdated = true;
       throw error;
     }
+  }
+
+  #readOnce(): Promise<KnownSchema> {
+    return inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', (runner) => {
+      const run: RunSql = async (sql, parameters) =>
+        (await runner.query(sql, parameters)) as Record<string, unknown>[];
+      return run(PLAIN_PLANS, []).then(() => this.#read(run));
+    });
   }
 
   async #presentVersion(): Promise<string | undefined> {

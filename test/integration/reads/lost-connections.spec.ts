@@ -32,6 +32,11 @@ beforeAll(async () => {
   locker = new pg.Client({ connectionString: databaseUrl });
   await Promise.all([admin.connect(), locker.connect()]);
   sql = StatementCounter.attach(app.source);
+  // The lock below counts as a write: a new epoch would wait for its end.
+  await eventually(async () => {
+    const warm = byRegion.bind({ region: 'warm' });
+    expect((await app.observe(() => app.cache.run(warm))).outcomes).toEqual(['hit']);
+  });
 });
 
 afterAll(async () => {
@@ -47,7 +52,7 @@ async function waitingFill(): Promise<number> {
   return eventually(async () => {
     const { rows } = await admin.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-         AND wait_event_type = 'Lock' AND query LIKE '%FROM "customers"%'`,
+         AND wait_event_type = 'Lock' AND query LIKE '%FROM _customers_ %'`,
     );
     expect(rows).toHaveLength(1);
     return rows[0]?.pid ?? 0;
@@ -100,8 +105,8 @@ it('a fill that loses its second connection too fails, with no third statement',
 it('a read that may change something is not run twice', async () => {
   await locker.query('BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE');
   sql.reset();
-  const locking = app.source.getRepository(Customer).createQueryBuilder('c').where('c.id = 1');
-  const answer = app.cache.run(locking.setLock('for_no_key_update'));
+  const customers = app.source.getRepository(Customer).createQueryBuilder('c');
+  const answer = app.cache.run(customers.where('c.id = 1 AND random() >= 0'));
   answer.catch(() => undefined);
   await terminate(await waitingFill());
   await expect(answer).rejects.toThrow();

@@ -32,6 +32,10 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     'store_full_total',
     'Commands that the shared store refused because its memory is full, heartbeats included',
   );
+  const dataLosses = counter(
+    'data_lost_total',
+    'Times that Redis had lost data that it had confirmed, or held older data again, without a restart',
+  );
   const refusedEntries = counter(
     'refused_entries_total',
     'Values under the keys of entries that are not of this service, by form or by seal',
@@ -72,6 +76,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   events.on('fillFailed', () => fillFailures.inc());
   events.on('storeFailed', () => storeFailures.inc());
   events.on('storeFull', () => fullStore.inc());
+  events.on('dataLost', () => dataLosses.inc());
   events.on('entryRefused', ({ reason }) => refusedEntries.inc({ reason }));
   events.on('epochReplaced', ({ cause }) => epochs.inc({ cause }));
   events.on('epochSettled', () => epochsSettled.inc());

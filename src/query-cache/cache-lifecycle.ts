@@ -44,6 +44,8 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     if (!(await this.stores.isVouchedFor())) this.gate.distrustAll();
     // Makes the version of the schema, under which the catalogue is then loaded.
     await this.gate.check([]);
+    // What only this process has found out ends the answers of all: each depends on the epoch of the schema.
+    this.stores.onRecovery(() => void this.gate.check([]));
     this.stores.vouchWhile(() => this.gate.isUnbroken);
     if (this.source.isInitialized) await this.schema.load();
     void this.sweep.run();

@@ -21,8 +21,12 @@ export interface RedisConnectionOptions {
  * snapshot, missing permissions) may well go on answering reads.
  */
 export interface Heartbeat {
-  /** Sends its commands at once; rejects when the server refuses one that the application needs. */
-  beat(client: Redis): Promise<unknown>;
+  /**
+   * Sends its commands at once; rejects when the server refuses one that the application needs.
+   *
+   * @param node `run_id` of the server, as known for the connection.
+   */
+  beat(client: Redis, node: string): Promise<unknown>;
   /** Gets what a beat was answered with while the connection was up. */
   answered?(answer: unknown): void;
 }

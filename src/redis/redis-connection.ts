@@ -10,15 +10,18 @@
  * and is so impatient, that a stall of the server which makes a command of another process late
  * is noticed here too: what that process could not announce, this one must know to distrust.
  * Now and then it asks who the server is, so that a proxy that has switched servers without
- * closing connections is found out in the end.
+ * closing connections is found out in the end. Older data under the same `run_id` are found out by
+ * those who keep data there, and told by `distrust` (query-cache/stores/data-canary.ts).
  *
  * The client sends nothing twice and keeps nothing waiting (redis-client.factory.ts), so an
  * answer always comes over the connection that was in use when its command was sent.
  */
 import type { Redis } from 'ioredis';
+import { Comeback } from './comeback.js';
 import { withDeadline } from './deadline.js';
 import { redisErrorOf, textOf } from './client-error.js';
 import { GatheredWrites } from './gathered-writes.js';
+import { KnownServer } from './known-server.js';
 import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, RedisConnectionOptions } from './redis-connection.options.js';
@@ -26,9 +29,7 @@ import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './r
 import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
 import { quit } from './quit.js';
 import { ReconnectTimer } from './reconnect-timer.js';
-import { readServerFacts, type ServerFacts } from './server-facts.js';
-import { SharedAttempt } from './shared-attempt.js';
-import { untilAny } from './until-any.js';
+import { readServerFacts } from './server-facts.js';
 
 export class RedisConnection {
   /** How commands leave. */
@@ -38,16 +39,13 @@ export class RedisConnection {
   #closed = false;
   /** Changes whenever a connection opens or closes. */
   #generation = 0;
-  /** Of the server behind the present connection; `undefined` until it has told. */
-  #facts: ServerFacts | undefined;
-  #evictionPolicy: string | undefined;
+  readonly #server = new KnownServer();
   #watch: NodeJS.Timeout | undefined;
   #probing: Promise<void> | undefined;
   #beating = false;
   #silentSinceMs = performance.now();
-  #factsAtMs = 0;
   readonly #retry = new ReconnectTimer(() => this.#connect());
-  readonly #attempt = new SharedAttempt(() => this.#tryNow());
+  readonly #comeback: Comeback;
 
   constructor(
     private readonly client: Redis,
@@ -55,6 +53,15 @@ export class RedisConnection {
   ) {
     this.#timing = timingOf(options);
     this.#outage = new OutageState(options.address, options.log);
+    this.#comeback = new Comeback({
+      client,
+      isClosed: () => this.#closed,
+      probing: () => this.#probing,
+      probe: () => this.#probe(),
+      connect: () => this.#connect(),
+      onUp: (listener) => this.onUp(listener),
+      limitMs: () => this.#attemptLimitMs(),
+    });
     client.on('connect', () => (this.#silentSinceMs = performance.now()));
     client.on('ready', () => this.#opened());
     client.on('close', () => this.#lost());
@@ -78,12 +85,12 @@ export class RedisConnection {
 
   /** `run_id` of the server behind the present connection, while known. */
   get node(): string | undefined {
-    return this.#facts?.runId;
+    return this.#server.runId;
   }
 
   /** `maxmemory-policy` of the last server seen: under `allkeys-*` marks may be dropped. */
   get evictionPolicy(): string | undefined {
-    return this.#evictionPolicy;
+    return this.#server.evictionPolicy;
   }
 
   /** Returns at once. Connects, and goes on trying until {@link close}. */
@@ -102,7 +109,7 @@ export class RedisConnection {
     command: (client: Redis, node: string) => Promise<T>,
     timeoutMs = this.#timing.timeoutMs,
   ): Promise<Answer<T>> {
-    const node = this.#facts?.runId;
+    const node = this.#server.runId;
     if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
     const generation = this.#generation;
     try {
@@ -117,19 +124,31 @@ export class RedisConnection {
 
   /**
    * As {@link send}; but while the connection is not up, an attempt to reach Redis that begins
-   * after the call has to fail first. Waits as long as one command may take.
+   * after the call has to fail first. A command whose connection breaks is sent once more over
+   * another one, within the time that one command has: it may be carried out twice.
    */
   async sendUrgently<T>(
     name: string,
     command: (client: Redis, node: string) => Promise<T>,
   ): Promise<Answer<T>> {
-    if (this.state !== 'up' && !this.#closed) await this.#attempt.made();
-    return this.send(name, command);
+    if (this.state !== 'up' && !this.#closed) await this.#comeback.tried();
+    if (this.state !== 'up') return this.send(name, command);
+    const generation = this.#generation;
+    const endMs = performance.now() + this.#timing.timeoutMs;
+    try {
+      return await this.send(name, command);
+    } catch (error) {
+      if (this.#closed || !(error instanceof RedisUnavailableError)) throw error;
+      await this.#comeback.triedAnew(endMs - performance.now());
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0 || generation === this.#generation) throw error;
+      return this.send(name, command, leftMs);
+    }
   }
 
   /** Counts as an outage, and ends with a probe that asks everything. */
   distrust(reason: string): void {
-    this.#facts = undefined;
+    this.#server.forget();
     this.#outage.fail(reason);
   }
 
@@ -164,13 +183,13 @@ export class RedisConnection {
   #opened(): void {
     this.#retry.connected();
     this.#generation += 1;
-    this.#facts = undefined;
+    this.#server.forget();
     void this.#probe();
   }
 
   #lost(): void {
     this.#generation += 1;
-    this.#facts = undefined;
+    this.#server.forget();
     this.#probing = undefined;
     if (this.state !== 'down') this.#outage.fail('the connection was closed');
   }
@@ -190,11 +209,11 @@ export class RedisConnection {
     if (this.#beating) return;
     this.#beating = true;
     try {
-      const beat = (client: Redis): Promise<unknown> => this.options.heartbeat.beat(client);
+      const { heartbeat } = this.options;
+      const beat = (client: Redis, node: string): Promise<unknown> => heartbeat.beat(client, node);
       const answer = await this.send('a heartbeat', beat, this.#timing.heartbeatLimitMs);
-      this.options.heartbeat.answered?.(answer.value);
-      if (performance.now() - this.#factsAtMs > this.#timing.factsIntervalMs)
-        await this.#lookAgain();
+      heartbeat.answered?.(answer.value);
+      if (this.#server.isDue(this.#timing.factsIntervalMs)) await this.#lookAgain();
     } catch (error) {
       // Refused for whatever reason: writes cannot be announced. Other failures have been told.
       if (error instanceof RedisCommandError) this.distrust(error.message);
@@ -207,46 +226,26 @@ export class RedisConnection {
     const generation = this.#generation;
     const { value } = await this.send('INFO', readServerFacts);
     if (generation !== this.#generation) return;
-    this.#factsAtMs = performance.now();
-    this.#evictionPolicy = value.evictionPolicy;
-    if (value.runId !== this.#facts?.runId) this.#outage.fail('another server has taken its place');
+    const { runId } = this.#server;
+    this.#server.learn(value);
+    if (value.runId !== runId) this.#outage.fail('another server has taken its place');
     else if (value.unfitness !== undefined) this.#outage.fail(value.unfitness);
     else return;
     this.#reconnect();
   }
 
-  /** Resolves when the connection is up, or when an attempt to bring it up has failed. */
-  #tryNow(): Promise<void> {
+  /** How long an attempt to come up may take, in milliseconds. */
+  #attemptLimitMs(): number {
     const { timeoutMs, lastLookMs } = this.#timing;
     const silentForMs = performance.now() - this.#silentSinceMs;
     // A question that waits in a server that stands still is answered as soon as it goes on.
     const isWaiting = this.client.status === 'connect' || this.#probing !== undefined;
-    const limitMs = isWaiting && silentForMs > timeoutMs ? lastLookMs : timeoutMs;
-    return untilAny(limitMs, [
-      (done) => this.onUp(done),
-      (done) => {
-        this.client.on('close', done);
-        return () => this.client.off('close', done);
-      },
-      (done) => {
-        void this.#probeAnew(done);
-        return () => undefined;
-      },
-    ]);
-  }
-
-  /** Calls `ended` after a probe that begins after the call, where there can be one at once. */
-  async #probeAnew(ended: () => void): Promise<void> {
-    await this.#probing;
-    const { status } = this.client;
-    if (this.#closed) ended();
-    else if (status === 'ready') await this.#probe().then(ended);
-    else if (status !== 'connecting' && status !== 'connect') this.#connect();
+    return isWaiting && silentForMs > timeoutMs ? lastLookMs : timeoutMs;
   }
 
   #reconnect(): void {
     this.#silentSinceMs = performance.now();
-    this.#facts = undefined;
+    this.#server.forget();
     this.client.disconnect(true);
   }
 
@@ -263,19 +262,17 @@ export class RedisConnection {
 
   async #ask(generation: number): Promise<void> {
     try {
-      const asked = this.#facts ?? (await readServerFacts(this.client));
+      const asked = this.#server.facts ?? (await readServerFacts(this.client));
       // Why a server is unfit tells more than that it refuses the heartbeat.
       if (asked.unfitness !== undefined) throw new Error(asked.unfitness);
-      await this.options.heartbeat.beat(this.client);
+      await this.options.heartbeat.beat(this.client, asked.runId);
       if (generation !== this.#generation) return;
-      this.#facts = asked;
-      this.#factsAtMs = performance.now();
-      this.#evictionPolicy = asked.evictionPolicy;
+      this.#server.learn(asked);
       this.#outage.recover();
     } catch (error) {
       if (generation !== this.#generation) return;
       // It may be another server, or have another role, by the time it can serve again.
-      this.#facts = undefined;
+      this.#server.forget();
       this.#outage.fail(textOf(error));
     }
   }

@@ -9,6 +9,7 @@ import {
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { SwitchingRelay } from '../support/switching-relay.js';
+import { TcpValve } from '../support/tcp-valve.js';
 import { failureOf, ping, useRedisServer } from './redis-connection-tests.js';
 import { connected, down, LogBook, up } from './redis-harness.js';
 
@@ -151,6 +152,81 @@ describe('RedisConnection', () => {
     await server.restart();
     expect(connection.state).toBe('down');
     expect((await urgently()).value).toBe('PONG');
+  });
+
+  describe('an urgent command whose connection breaks under it', () => {
+    let valve: TcpValve;
+
+    afterEach(async () => {
+      await connection.close();
+      await valve.close();
+    });
+
+    async function connectByValve(timeoutMs?: number): Promise<void> {
+      valve = await TcpValve.open(server.port);
+      const url = `redis://127.0.0.1:${valve.port}`;
+      connection = await connected(url, { log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    }
+
+    const urgently = () => connection.sendUrgently('ECHO', (client) => client.echo('urgent'));
+
+    it('is sent once more over another one', async () => {
+      await connectByValve();
+      const held = valve.holdAt('to-server', 'urgent');
+      const answer = urgently();
+      await held.reached();
+      held.drop();
+      expect((await answer).value).toBe('urgent');
+      expect(connection.outages).toBe(1);
+    });
+
+    it('is sent once more where only its answer was lost', async () => {
+      await connectByValve();
+      const held = valve.holdAt('to-client', 'urgent');
+      const answer = urgently();
+      await held.reached();
+      held.drop();
+      expect((await answer).value).toBe('urgent');
+    });
+
+    it('fails where the second breaks as well', async () => {
+      await connectByValve();
+      const held = [valve.holdAt('to-server', 'urgent'), valve.holdAt('to-server', 'urgent')];
+      const failure = failureOf(urgently());
+      for (const hold of held) {
+        await hold.reached();
+        hold.drop();
+      }
+      expect(await failure).toBeInstanceOf(RedisUnavailableError);
+    });
+
+    it('fails where no other one can be opened', async () => {
+      await connectByValve();
+      const held = valve.holdAt('to-server', 'urgent');
+      const failure = failureOf(urgently());
+      await held.reached();
+      valve.refuse();
+      expect(await failure).toBeInstanceOf(RedisUnavailableError);
+    });
+
+    it('fails in time where another one is not answered', async () => {
+      await connectByValve(300);
+      const held = valve.holdAt('to-server', 'urgent');
+      const failure = failureOf(urgently());
+      await held.reached();
+      valve.freeze();
+      held.drop();
+      expect(await failure).toBeInstanceOf(RedisUnavailableError);
+    });
+
+    it('is not sent again where it was not urgent', async () => {
+      await connectByValve();
+      const held = valve.holdAt('to-server', 'urgent');
+      const failure = failureOf(connection.send('ECHO', (client) => client.echo('urgent')));
+      await held.reached();
+      held.drop();
+      expect(await failure).toBeInstanceOf(RedisUnavailableError);
+    });
   });
 
   it('stays closed, however often it was tried in vain before', async () => {

@@ -1,12 +1,14 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DataCanary } from '../../src/query-cache/stores/data-canary.js';
 import { EntrySeal } from '../../src/query-cache/stores/entry-seal.js';
 import {
   RedisEntryStore,
   type RedisEntryStoreOptions,
 } from '../../src/query-cache/stores/redis-entry-store.js';
 import { RedisKeys } from '../../src/query-cache/stores/redis-keys.js';
+import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
 import type { RedisLog } from '../../src/redis/outage-state.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
@@ -77,6 +79,16 @@ export async function down(connection: RedisConnection): Promise<void> {
       resolve();
     });
   });
+}
+
+/** The number of one process; `keys` name where it lies. */
+export const canaryAt = (keys: Pick<RedisKeys, 'ofCanary'>, onLost = (): void => undefined) =>
+  new DataCanary(keys, { onLost, mayEvict: () => false });
+
+/** The versions as one instance sees them. */
+export function versionStore(connection: RedisConnection, namespace: string): RedisVersionStore {
+  const keys = keysIn(namespace);
+  return new RedisVersionStore(connection, keys, canaryAt(keys));
 }
 
 /** The entries as one instance sees them; all have the same secret unless another one is given. */

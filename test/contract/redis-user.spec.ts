@@ -10,7 +10,7 @@ import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisHeartbeat } from '../../src/query-cache/stores/redis-heartbeat.js';
 import { documentedAclRules, PASSWORD, USER } from '../support/documented-acl.js';
 import { RedisServer } from '../support/redis-server.js';
-import { down, keysIn, LogBook, up } from './redis-harness.js';
+import { canaryAt, down, keysIn, LogBook, up } from './redis-harness.js';
 
 const rules = documentedAclRules();
 const permissions = rules.filter((rule) => rule.startsWith('+'));
@@ -49,6 +49,7 @@ describe('the user of Redis', () => {
         timeoutMs: 10_000,
         heartbeat: new RedisHeartbeat(
           keysIn('tidemark'),
+          canaryAt(keysIn('tidemark')),
           new MemoryState('', log),
           () => undefined,
         ),
@@ -173,9 +174,12 @@ describe('the user of Redis', () => {
     }
   });
 
-  it('leaves nothing behind but an empty text', async () => {
+  it('leaves nothing behind but an empty text and its number', async () => {
+    await admin.flushdb();
     await up(connect());
-    expect(await admin.keys('tidemark:db:{i}:*')).toEqual(['tidemark:db:{i}:p']);
+    const found = await admin.keys('tidemark:db:{i}:*');
+    const number = expect.stringMatching(/^tidemark:db:\{i\}:c:[\w-]{16}$/);
+    expect(found.toSorted()).toEqual(['tidemark:db:{i}:c', number, 'tidemark:db:{i}:p']);
     expect(await admin.get('tidemark:db:{i}:p')).toBe('');
   });
 });

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisFillLock } from '../../src/query-cache/stores/redis-fill-lock.js';
 import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { freshNamespace, keysIn, pass } from './redis-harness.js';
+import { canaryAt, freshNamespace, keysIn, pass } from './redis-harness.js';
 
 const LONG_MS = 600_000;
 
@@ -40,7 +40,11 @@ describe('RedisVersionStore on a cluster node', () => {
   });
 
   it.each(['public.users', '}odd{', '{}'])('touches one slot in each script: %s', async (table) => {
-    const store = new RedisVersionStore(connection, keysIn(freshNamespace()));
+    const keys = keysIn(freshNamespace());
+    // The number of a node has to lie in one of its slots.
+    const ofCanary = (id: string) =>
+      [`${keys.epoch(table)}c:${id}`, `${keys.epoch(table)}c`] as const;
+    const store = new RedisVersionStore(connection, keys, canaryAt({ ofCanary }));
     await store.rotate(table, undefined, 'e1');
     await store.create({ table, names: ['*', 'id=1', 'region?'] }, 't1');
     const tables = [{ table, names: ['*', 'id=}{2'] }];

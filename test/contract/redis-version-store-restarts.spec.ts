@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
-import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
+import type { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { connected, freshNamespace, keysIn } from './redis-harness.js';
+import { TcpValve } from '../support/tcp-valve.js';
+import { connected, freshNamespace, versionStore } from './redis-harness.js';
 
 const TABLE = 'public.users';
 
@@ -11,11 +12,13 @@ describe('RedisVersionStore over restarts', () => {
   let own: RedisServer;
   let connection: RedisConnection;
   let store: RedisVersionStore;
+  let namespace: string;
 
   beforeEach(async () => {
     own = await RedisServer.start();
     connection = await connected(own.url);
-    store = new RedisVersionStore(connection, keysIn(freshNamespace()));
+    namespace = freshNamespace();
+    store = versionStore(connection, namespace);
   });
 
   afterEach(async () => {
@@ -55,6 +58,29 @@ describe('RedisVersionStore over restarts', () => {
     const after = await readingWhenBack();
     expect(after).toMatchObject({ epoch: undefined, versions: [undefined] });
     expect(after.node).not.toBe(before.node);
+  });
+
+  it('marks a write once whose begin was carried out and not answered', async () => {
+    const valve = await TcpValve.open(own.port);
+    const another = await connected(`redis://127.0.0.1:${valve.port}`);
+    try {
+      const cut = versionStore(another, namespace);
+      await store.rotate(TABLE, undefined, 'e1');
+      await store.create({ table: TABLE, names: ['*'] }, 't1');
+      const tables = [{ table: TABLE, names: ['*'] }];
+      const held = valve.holdAt('to-client', ':1\r\n');
+      const begun = cut.begin({ writeId: 'w1', backendPid: 1, tables }, 't2', 60_000);
+      await held.reached();
+      expect((await readingWhenBack()).versions).toEqual(['t2!w1']);
+      held.drop();
+      await begun;
+      expect((await readingWhenBack()).versions).toEqual(['t2!w1']);
+      await cut.end('w1', [TABLE], 't3');
+      expect((await readingWhenBack()).versions).toEqual(['t3']);
+    } finally {
+      await another.close();
+      await valve.close();
+    }
   });
 
   it('never names one server for what another answered', async () => {

@@ -8,7 +8,7 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { allWell, degraded } from './support/redis-trouble.js';
+import { allWell, counted, degraded } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
 import {
   allHitAll,
@@ -18,6 +18,7 @@ import {
   relayOf,
   waitingRows,
 } from './support/relaying.js';
+import { writeStep } from './support/steps.js';
 
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 const REGISTERS_OF_A_KIND = 6;
@@ -149,6 +150,29 @@ describe('while Redis is away', () => {
         expect((await other.write(refusing)).status).toBe(200);
         await allRight(cluster, [watched, other]);
       });
+    },
+    TEST_MS,
+  );
+
+  it(
+    'for the one connection over which a write is announced, no write is refused or goes unannounced',
+    async () => {
+      const register = await Register.create(cluster);
+      const unannounced = () =>
+        Promise.all(writers.map((member) => counted(member, 'unannounced_writes_total')));
+      await whileWatched(cluster, register, async () => {
+        const before = await unannounced();
+        for (const member of cluster.members) {
+          const held = writeStep.begin(member);
+          const write = register.write(member);
+          await held.reached();
+          held.drop();
+          expect((await write).status).toBe(200);
+          await allWell(cluster);
+        }
+        expect(await unannounced()).toEqual(before);
+      });
+      expect(await register.stored()).toBe(3);
     },
     TEST_MS,
   );

@@ -45,6 +45,8 @@ export interface CacheEventMap {
   storeFailed: [event: { operation: string }];
   /** The shared store has refused a command because its memory is full. */
   storeFull: [];
+  /** The shared store has lost data that it had confirmed, or holds older data again. */
+  dataLost: [];
   /** What lay under an entry's key was none of this service's, by its form or by its seal. */
   entryRefused: [event: { reason: 'form' | 'seal' }];
   epochReplaced: [event: { table: string; cause: EpochCause }];

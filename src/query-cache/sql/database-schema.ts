@@ -14,6 +14,7 @@ import type { VersionStore } from '../core/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalogue, type RunSql } from './catalogue.js';
 import type { CatalogueLookup } from './catalogue-lookup.js';
+import { overAnotherConnection } from './lost-connection.js';
 import type { SessionNames } from './session-names.js';
 import { QueryKeys } from './query-key.js';
 import { SESSION, type Session } from './session-context.js';
@@ -183,16 +184,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
     try {
-      const begin = 'START TRANSACTION READ ONLY';
-      const isStandby = await inOwnTransaction(this.source, begin, async (runner) => {
-        const run: RunSql = async (sql, parameters) =>
-          (await runner.query(sql, parameters)) as Record<string, unknown>[];
-        await run(PLAIN_PLANS, []);
-        const [row] = await run(`SELECT ${IS_STANDBY} AS "isStandby"`, []);
-        const isFromStandby = row?.['isStandby'] === true;
-        if (!isFromStandby || !this.#known) this.#known = await this.#read(run);
-        return isFromStandby;
-      });
+      const { known, isStandby } = await overAnotherConnection(() => this.#readOnce());
+      if (!isStandby || !this.#known) this.#known = known;
       this.#version = isStandby ? undefined : version;
       this.#isOutdated ||= isStandby;
       this.#mustLookAgain ||= isStandby;
@@ -201,6 +194,16 @@ export class DatabaseSchema implements KnownSchemaVersion {
       this.#isOutdated = true;
       throw error;
     }
+  }
+
+  #readOnce(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
+    return inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', async (runner) => {
+      const run: RunSql = async (sql, parameters) =>
+        (await runner.query(sql, parameters)) as Record<string, unknown>[];
+      await run(PLAIN_PLANS, []);
+      const [row] = await run(`SELECT ${IS_STANDBY} AS "isStandby"`, []);
+      return { known: await this.#read(run), isStandby: row?.['isStandby'] === true };
+    });
   }
 
   async #presentVersion(): Promise<string | undefined> {

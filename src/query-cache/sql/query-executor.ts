@@ -4,6 +4,7 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
+import { overAnotherConnection } from './lost-connection.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
@@ -38,12 +39,24 @@ export class QueryExecutor {
     this.#sessions = new SessionContext(source, onReconfigured, standby);
   }
 
-  /** @param audit judges the statements that are sent; absent where nothing will be stored. */
+  /**
+   * @param audit judges the statements that are sent; absent where nothing will be stored. With one, the query is
+   *   proven to change nothing, and is run once more where its connection is lost.
+   */
   async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
     // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
     const builder = query.builder.cache(false).useTransaction(false);
     if (query.queryRunner) return shape(query, await fetchRows(query, builder), undefined);
     this.#sessions.watch();
+    const execute = (): Promise<ExecutedQuery> => this.#execute(query, builder, audit);
+    return audit ? overAnotherConnection(execute) : execute();
+  }
+
+  async #execute(
+    query: CompiledQuery,
+    builder: SelectQueryBuilder<ObjectLiteral>,
+    audit: FillAudit | undefined,
+  ): Promise<ExecutedQuery> {
     const runner = this.source.createQueryRunner('master');
     try {
       if (audit) return await this.#fill(query, builder, runner, audit);

@@ -9,6 +9,7 @@ import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
 import { DataLosses } from './data-losses.js';
+import { DATA_LOST, DataCanary } from './data-canary.js';
 import { entryRefusals } from './entry-refusals.js';
 import type { EntrySeal } from './entry-seal.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
@@ -43,6 +44,7 @@ export class CacheStores {
     private readonly witness: RedisWitness | undefined,
     private readonly memory: MemoryState | undefined,
     private readonly losses: DataLosses | undefined,
+    private readonly canary: DataCanary | undefined,
   ) {}
 
   static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
@@ -51,6 +53,7 @@ export class CacheStores {
       new TurnMemoryVersionStore(),
       new NullEntryStore(),
       new MemoryFillLock(),
+      undefined,
       undefined,
       undefined,
       undefined,
@@ -74,12 +77,20 @@ export class CacheStores {
     events.on('epochReplaced', ({ cause }) => {
       if (cause === 'lost') losses.noticed();
     });
-    const connection = openRedisConnection(
+    const canary = new DataCanary(keys, {
+      onLost: () => {
+        events.tell('dataLost');
+        losses.happened();
+        connection.distrust(DATA_LOST);
+      },
+      mayEvict: () => mayEvictAll(connection),
+    });
+    const connection: RedisConnection = openRedisConnection(
       {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeat: new RedisHeartbeat(keys, memory, (question) => witness.answer(question)),
+        heartbeat: new RedisHeartbeat(keys, canary, memory, (question) => witness.answer(question)),
         onOutOfMemory: () => memory.refused(),
       },
       log,
@@ -87,7 +98,7 @@ export class CacheStores {
     witness.attend(connection);
     return new CacheStores(
       `${namespace}:${database}`,
-      new RedisVersionStore(connection, keys),
+      new RedisVersionStore(connection, keys, canary),
       new RedisEntryStore(connection, keys, {
         maxBodyBytes: maxEntryBytes,
         seal,
@@ -98,6 +109,7 @@ export class CacheStores {
       witness,
       memory,
       losses,
+      canary,
     );
   }
 
@@ -136,6 +148,11 @@ export class CacheStores {
     this.connection?.onDown(listener);
   }
 
+  /** Calls the listener whenever the store can be used again after an outage. */
+  onRecovery(listener: () => void): void {
+    this.connection?.onUp(listener);
+  }
+
   /** Calls the listener whenever a command was refused because the store's memory is full. */
   onOutOfMemory(listener: () => void): void {
     this.memory?.onRefused(listener);
@@ -156,16 +173,26 @@ export class CacheStores {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
     if (this.losses?.isRecent) {
-      return 'Redis has lost data of the cache, which fills anew: let no other client delete its keys, and set maxmemory-policy to volatile-lru or noeviction';
+      return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
     }
-    const policy = this.connection.evictionPolicy;
-    return policy?.startsWith('allkeys-')
-      ? `Redis may drop marks under maxmemory-policy ${policy}: set volatile-lru or noeviction`
+    return mayEvictAll(this.connection)
+      ? `Redis may drop marks under maxmemory-policy ${this.connection.evictionPolicy}: set volatile-lru or noeviction`
       : undefined;
   }
 
   async close(): Promise<void> {
+    const { canary, connection } = this;
     await this.entries.drain();
-    await this.connection?.close();
+    if (canary && connection) {
+      // Without Redis it is left behind, and the next process to begin there gives it a day.
+      await connection
+        .send('DEL of a number', (client) => canary.remove(client))
+        .catch(() => undefined);
+    }
+    await connection?.close();
   }
+}
+
+function mayEvictAll({ evictionPolicy }: RedisConnection): boolean {
+  return evictionPolicy?.startsWith('allkeys-') === true;
 }

@@ -25,11 +25,16 @@ export class DataLosses {
   /** A table's epoch that this process has trusted is gone, or what belongs to it. */
   noticed(): void {
     const isFirst = !this.isRecent;
-    this.#lastMs = this.clock.nowMs();
+    this.happened();
     if (!isFirst) return;
     this.log.warn(
       `Redis at ${this.address} has lost data of the cache, so answers are filled anew; let no other client ` +
         'delete its keys, and set maxmemory-policy to volatile-lru or noeviction',
     );
+  }
+
+  /** The same, where the log has the reason already. */
+  happened(): void {
+    this.#lastMs = this.clock.nowMs();
   }
 }

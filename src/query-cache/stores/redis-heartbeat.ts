@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../../redis/redis-connection.options.js';
 import type { MemoryState } from '../../redis/memory-state.js';
 import { RedisPermissionError } from '../../redis/redis.errors.js';
+import type { DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
 import { heartbeat } from './scripts/heartbeat.script.js';
 
@@ -12,6 +13,7 @@ export class RedisHeartbeat implements Heartbeat {
   /** `onQuestion` gets the question of an instance that has begun. */
   constructor(
     keys: RedisKeys,
+    private readonly canary: DataCanary,
     private readonly memory: MemoryState,
     private readonly onQuestion: (question: string) => void,
   ) {
@@ -19,8 +21,11 @@ export class RedisHeartbeat implements Heartbeat {
   }
 
   /** Answers the question found. @throws RedisPermissionError */
-  async beat(client: Redis): Promise<unknown> {
+  async beat(client: Redis, node: string): Promise<unknown> {
     const { length } = this.#keys;
+    const raised = this.canary.raise(client, node);
+    // The script below tells which command is refused.
+    raised.catch(() => undefined);
     const [answer] = await Promise.all([
       client.eval(heartbeat.source, length, ...this.#keys),
       // The same again, to know that scripts may be run by their SHA-1 too.
@@ -29,6 +34,7 @@ export class RedisHeartbeat implements Heartbeat {
     ]);
     const [question, ...refused] = answer as [unknown, ...string[]];
     if (refused.length > 0) throw new RedisPermissionError(refused);
+    await raised;
     return question;
   }
 

@@ -10,6 +10,8 @@
  * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |
  * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
+ * | `<ns>:<db>:{i}:c`           | hash: the processes that have a number                         |
+ * | `<ns>:<db>:{i}:c:<process>` | the number of a process (data-canary.ts)                       |
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
@@ -65,6 +67,12 @@ export class RedisKeys {
   ofHeartbeat(): readonly [unset: string, question: string, text: string] {
     const prefix = `${this.#ofDatabase}:{i}:`;
     return [`${prefix}h`, `${prefix}q`, `${prefix}p`];
+  }
+
+  /** The number of a process, and the hash of all processes. The script makes the keys of the others. */
+  ofCanary(process: string): readonly [number: string, processes: string] {
+    const processes = `${this.#ofDatabase}:{i}:c`;
+    return [`${processes}:${process}`, processes];
   }
 
   #table(table: string): string {

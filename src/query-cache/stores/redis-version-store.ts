@@ -1,6 +1,7 @@
+import type { Redis } from 'ioredis';
 import type { Answer } from '../../redis/redis-connection.options.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
-import { RedisCommandError } from '../../redis/redis.errors.js';
+import { RedisCommandError, RedisUnavailableError } from '../../redis/redis.errors.js';
 import {
   VersionStore,
   type ExpiredMark,
@@ -9,6 +10,7 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../core/version-store.js';
+import { DATA_LOST, type DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
 import { ScriptRunner, type ScriptArguments, type Urgency } from './script-runner.js';
 import { abortWrite } from './scripts/abort-write.script.js';
@@ -38,6 +40,7 @@ export class RedisVersionStore extends VersionStore {
   constructor(
     private readonly connection: RedisConnection,
     private readonly keys: RedisKeys,
+    private readonly canary: DataCanary,
   ) {
     super();
     this.#scripts = new ScriptRunner(connection);
@@ -72,21 +75,20 @@ export class RedisVersionStore extends VersionStore {
       requireWord(token, 'token'),
       wholeMs(leaseMs),
     ];
-    await this.#forWrite(
-      forEachTable(mark.tables, ({ table, names }) =>
-        // A write that goes on unannounced must know that Redis was away, not that it had been.
-        this.#runOn(table, beginWrite, [...fixed, ...names], 'urgent'),
-      ),
+    // A write that goes on unannounced must know that Redis was away, not that it had been.
+    const begun = mark.tables.map(({ table, names }) =>
+      this.#runOn(table, beginWrite, [...fixed, ...names], 'urgent'),
     );
+    await this.#forWrite(all([...begun, this.#raiseNumber()]));
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
     const args = [writeId, requireWord(token, 'token')];
-    await this.#forWrite(forEachTable(tables, (table) => this.#run(endWrite, table, args)));
+    await this.#forWrite(all(tables.map((table) => this.#run(endWrite, table, args))));
   }
 
   override async abort(writeId: string, tables: readonly string[]): Promise<void> {
-    await this.#forWrite(forEachTable(tables, (table) => this.#run(abortWrite, table, [writeId])));
+    await this.#forWrite(all(tables.map((table) => this.#run(abortWrite, table, [writeId]))));
   }
 
   override async inspect({ table, names }: TableVersionNames): Promise<MarksReport> {
@@ -127,11 +129,14 @@ export class RedisVersionStore extends VersionStore {
     token: string,
   ): Promise<boolean> {
     requireWord(token, 'token');
-    return this.#did(rotateEpoch, table, (node) => [
+    const argsFor = (node: string): readonly string[] => [
       token,
       node,
       ...(observed === undefined ? [] : [observed]),
-    ]);
+    ];
+    const rotated = this.#did(rotateEpoch, table, argsFor);
+    await all([rotated, this.#raiseNumber()]);
+    return rotated;
   }
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
@@ -139,6 +144,14 @@ export class RedisVersionStore extends VersionStore {
     // both are lost afterwards, the next epoch is settled as well.
     await this.#register(table);
     return this.#did(settleEpoch, table, [observed]);
+  }
+
+  /** To be sent behind what must not be lost unseen. */
+  async #raiseNumber(): Promise<void> {
+    const raise = (client: Redis, node: string): Promise<boolean> =>
+      this.canary.raise(client, node);
+    const { value: isKept } = await this.connection.sendUrgently('EVAL of a number', raise);
+    if (!isKept) throw new RedisUnavailableError(DATA_LOST);
   }
 
   async #register(table: string): Promise<void> {
@@ -157,9 +170,11 @@ export class RedisVersionStore extends VersionStore {
     for (const tables of wanted) {
       for (const key of this.#keysOf(tables)) if (!places.has(key)) places.set(key, places.size);
     }
+    const { confirmed, key: numberKey } = this.canary;
     const { value, node } = await this.connection.send('MGET of versions', (client) =>
-      client.mget([...places.keys()]),
+      client.mget([...places.keys(), numberKey]),
     );
+    this.canary.requireKept(value[places.size], node, confirmed);
     return (tables) => {
       const keys = this.#keysOf(tables);
       let next = 0;
@@ -253,8 +268,8 @@ async function again<T>(step: () => Promise<T>, clear: () => Promise<unknown>): 
 }
 
 /** All at once over one connection; settles when all have, so that no step is still under way. */
-async function forEachTable<T>(tables: readonly T[], step: (table: T) => Promise<unknown>) {
-  const outcomes = await Promise.allSettled(tables.map(step));
+async function all(steps: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(steps);
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw failure.reason;
 }

@@ -31,19 +31,20 @@ export class Comeback {
   triedAnew(limitMs: number): Promise<void> {
     return untilAny(limitMs, [
       (done) => {
-        void this.#hasBroken()
-          .then(() => this.tried())
-          .then(done);
+        void this.#tryAnew(done);
         return () => undefined;
       },
     ]);
   }
 
-  /** The stream may have ended before the client tells so. */
-  async #hasBroken(): Promise<void> {
+  async #tryAnew(ended: () => void): Promise<void> {
     const { client } = this.connection;
-    if (client.status !== 'ready' || client.stream.writable) return;
-    await new Promise<void>((resolve) => client.once('close', () => resolve()));
+    // The stream may have ended before the client tells so.
+    if (client.status === 'ready' && !client.stream.writable) {
+      await new Promise<void>((resolve) => client.once('close', () => resolve()));
+    }
+    await this.tried();
+    ended();
   }
 
   /** Resolves when the connection is up, or when an attempt to bring it up has failed. */

@@ -4,12 +4,12 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
 import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
-import { overAnotherConnection } from './lost-connection.js';
+import { isConnectionLost, overAnotherConnection } from './lost-connection.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { idleLimit, isInTransaction, rollBack } from './transaction-end.js';
+import { closeConnection, idleLimit, isInTransaction, rollBack } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -58,12 +58,18 @@ export class QueryExecutor {
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
     const runner = this.source.createQueryRunner('master');
+    let connection: unknown;
     try {
+      connection = await runner.connect();
       if (audit) return await this.#fill(query, builder, runner, audit);
       builder.setQueryRunner(runner);
       const fetch = (): Promise<Fetched> => fetchRows(query, builder);
       const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
       return shape(query, fetched, undefined);
+    } catch (error) {
+      // The pool would hand it out again first, until the server has closed it.
+      if (connection && isConnectionLost(error)) closeConnection(connection);
+      throw error;
     } finally {
       await runner.release();
     }

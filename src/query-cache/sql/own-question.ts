@@ -15,20 +15,23 @@ interface Client {
 }
 
 /**
- * Asks in a transaction that begins with the question. Rejects with what the server reports, and after ten
- * seconds without an answer; the connection is then closed.
+ * Asks in a transaction that begins with the question. Rejects with what the server reports, and where there is no
+ * answer in time; the connection is then closed.
+ *
+ * @param limitMs longest time for the answer, in milliseconds.
  */
 export async function askPrimary(
   source: DataSource,
   text: string,
   values: readonly unknown[] = [],
+  limitMs = ANSWER_LIMIT_MS,
 ): Promise<Record<string, unknown>[]> {
   const runner = source.createQueryRunner('master');
   try {
     const client = (await runner.connect()) as Client;
     requireIdle(client);
     try {
-      return (await client.query({ text, values, query_timeout: ANSWER_LIMIT_MS })).rows;
+      return (await client.query({ text, values, query_timeout: limitMs })).rows;
     } catch (error) {
       if (sqlStateOf(error) === undefined) closeConnection(client);
       throw error;

@@ -84,6 +84,8 @@ export class OutboxRelay {
   #running: Promise<void> | undefined;
   /** Has the lock and was found not to relay. */
   #hung: LockHolder | undefined;
+  /** Why it does not relay, as the log has said. */
+  #warnedOf: string | undefined;
   readonly #closing = new AbortController();
 
   constructor(private readonly parts: RelayParts) {}
@@ -135,11 +137,11 @@ export class OutboxRelay {
         await this.#attend(session);
       } catch (error) {
         if (this.#closing.signal.aborted) break;
-        if (this.#state !== 'away') {
-          this.parts.log.warn(
-            `The outbox is not relayed by this instance: ${(error as Error).message}`,
-          );
+        const { message } = error as Error;
+        if (message !== this.#warnedOf) {
+          this.parts.log.warn(`The outbox is not relayed by this instance: ${message}`);
         }
+        this.#warnedOf = message;
         this.#state = 'away';
         await this.#pause(RETRY_MS);
       } finally {
@@ -161,6 +163,8 @@ export class OutboxRelay {
     this.#isUsable = true;
     await this.#awaitLock(session);
     if (this.#closing.signal.aborted) return;
+    // One that cannot reach the version store leaves the lock to another.
+    await this.#lookAtRecording(session);
     this.#state = 'relaying';
     this.parts.log.log('Relays writes from outside the service');
     await session.listen();
@@ -228,6 +232,7 @@ export class OutboxRelay {
     await this.#drain(session);
     await this.#lookAtRecording(session);
     await this.#measure(session);
+    this.#warnedOf = undefined;
   }
 
   async #lookAtRecording(session: OutboxSession): Promise<void> {

@@ -78,8 +78,9 @@ export class RecordingChanges {
     const found = await this.#found((sql, values) => session.run(sql, values));
     if (found === this.#seen) return;
     const { store } = this.parts;
-    const [reading] = await store.read([RECORDING_SEEN]);
-    if (reading?.node === undefined) throw new Error('the version store does not answer');
+    const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
+    // The log has the reason already.
+    if (reading?.node === undefined) throw new Error('the version store cannot be reached');
     const { epoch } = reading;
     const before = seenLast(epoch) ?? this.#seen ?? this.#atStart;
     if (before === undefined && found === NOTHING) return;

@@ -31,7 +31,11 @@ describe('RedisConnection without a server that answers', () => {
 
   it('gives up a connection that is accepted and never answered', async () => {
     let accepted = 0;
-    const mute = createServer(() => (accepted += 1)).listen(0, '127.0.0.1');
+    const mute = createServer((socket) => {
+      accepted += 1;
+      // What nobody reads is never seen to end.
+      socket.on('error', () => undefined).resume();
+    }).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     const { port } = mute.address() as AddressInfo;
     const url = `redis://127.0.0.1:${port}`;

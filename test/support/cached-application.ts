@@ -41,7 +41,8 @@ export class CachedApplication {
           entities: [...options.entities] as (new () => object)[],
           synchronize: options.synchronize ?? false,
           poolSize: options.poolSize ?? 5,
-          extra: options.extra,
+          // Where the application does not come to be, nobody closes its connections.
+          extra: { allowExitOnIdle: true, ...options.extra },
           retryAttempts: 0,
         }),
         QueryCacheModule.forRoot(options.cache ?? {}),

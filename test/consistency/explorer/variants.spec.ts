@@ -8,6 +8,9 @@ import { explore } from './explore.js';
 import { ExplorerThread } from './explorer-thread.js';
 import { EVICTING, EXPIRING, LOSING, ONE_READER, VARIANTS } from './variants/variants.js';
 
+/** Far more than it takes; how long it takes decides nothing. */
+const PATIENCE_MS = 300_000;
+
 describe('a variant of the protocol is caught', () => {
   let thread: ExplorerThread;
 
@@ -17,11 +20,15 @@ describe('a variant of the protocol is caught', () => {
 
   afterAll(() => thread.close());
 
-  it.each(VARIANTS)('$name', async ({ name }) => {
-    const { violation, states } = await thread.explore(name, { breadthFirst: true });
-    expect(violation?.at(-1)).toMatch(/^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/);
-    process.stdout.write(`${name} (${states} states):\n  ${violation?.join('\n  ')}\n`);
-  });
+  it.each(VARIANTS)(
+    '$name',
+    async ({ name }) => {
+      const { violation, states } = await thread.explore(name, { breadthFirst: true });
+      expect(violation?.at(-1)).toMatch(/^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/);
+      process.stdout.write(`${name} (${states} states):\n  ${violation?.join('\n  ')}\n`);
+    },
+    PATIENCE_MS,
+  );
 
   // Where Redis restarts, configurations.ts has the same with all rules in place.
   it.each([ONE_READER, EXPIRING, EVICTING, LOSING])(
@@ -30,5 +37,6 @@ describe('a variant of the protocol is caught', () => {
       const { violation, isComplete } = await explore(configuration(given));
       expect({ violation, isComplete }).toEqual({ violation: undefined, isComplete: true });
     },
+    PATIENCE_MS,
   );
 });

@@ -52,7 +52,7 @@ export async function startAdopter({
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
   } catch (error) {
-    await source.destroy();
+    await app.close();
     throw error;
   }
   const sql = StatementCounter.attach(source);

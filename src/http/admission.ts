@@ -12,6 +12,8 @@ import { sendProblem } from './problem.filter.js';
 
 /** Requests begun in a turn. With more, a probe waits longer; with fewer, hits are read in smaller batches. */
 const MAX_BEGUN = 25;
+/** Requests that go on waiting for a turn while others are refused: a hundred clients with hits are not in each other's way. */
+const MAX_WAITING = 200;
 /** Requests refused in a turn. They cost about a quarter of those that are begun. */
 const MAX_REFUSED = 100;
 
@@ -59,7 +61,7 @@ export class Admission {
     if (batch.length > 0) this.#awaitTurn();
     for (const { begin } of batch) begin();
     if (!this.bounds.isCrowded) return;
-    for (const refused of this.#line.splice(0, MAX_REFUSED)) this.#refuse(refused);
+    for (const refused of this.#line.splice(MAX_WAITING, MAX_REFUSED)) this.#refuse(refused);
   }
 
   #refuse({ request, reply }: Waiting): void {

@@ -3,6 +3,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { DriverBounds } from './database/bounded-driver.js';
+import { Admission } from './http/admission.js';
+import { BusyLog } from './http/busy-log.js';
 import { Drain } from './http/drain.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { serveDocs } from './http/docs.js';
@@ -46,12 +49,14 @@ export function configureApp(app: NestFastifyApplication, log: ServiceLog): void
     void reply.header(REQUEST_ID_HEADER, request.id);
     done();
   });
+  const busyLog = new BusyLog(log);
   measureRequests(server, app.get(Registry));
-  logRequests(server, log);
+  logRequests(server, log, busyLog);
   const routes = new RouteTable(server);
   addSecurityHeaders(server);
+  new Admission(app.get(DriverBounds, { strict: false }), busyLog).addTo(server);
   checkRequests(server);
   app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter(log, routes));
+  app.useGlobalFilters(new ProblemFilter(log, busyLog, routes));
   serveDocs(app);
 }

@@ -45,6 +45,7 @@ describe('parseConfig', () => {
   it.each([
     ['PORT', '0', { port: 0 }],
     ['HOST', '::1', { host: '::1' }],
+    ['HOST', 'localhost', { host: '127.0.0.1' }],
     ['DATABASE_URL', 'postgres://u@h/d', { databaseUrl: 'postgres://u@h/d', seedUsers: 0 }],
     ['REDIS_URL', 'rediss://:pw@h:6380/2', { redisUrl: 'rediss://:pw@h:6380/2' }],
     ['CACHE_TTL', '60', { cacheTtlMs: 60_000 }],

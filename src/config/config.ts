@@ -25,7 +25,10 @@ export interface Config {
   readonly databasePool: number;
   /** Longest time that a statement of a request may take; 0: any time. */
   readonly databaseTimeoutMs: number;
-  /** Most requests that may wait for a connection to the database; the next ones get 503. */
+  /**
+   * Most requests that may wait for a connection to the database; the next ones get 503. From half of them on, so do
+   * most of several hundred requests that come together.
+   */
   readonly databaseQueue: number;
   /** Redis shared by all instances; `undefined`: the cache lives in this process alone. Secret. */
   readonly redisUrl: string | undefined;

@@ -44,6 +44,8 @@ export const variables = {
   HOST: z
     .string()
     .regex(/^[A-Za-z0-9.:_%-]+$/, 'is not an address or a host name: write one such as 127.0.0.1')
+    // For this name Fastify makes a second server on ::1, whose requests a stop would cut off.
+    .transform((host) => (host === 'localhost' ? '127.0.0.1' : host))
     .default('0.0.0.0'),
   SHUTDOWN_DRAIN_MS: number(0, 20_000, { whole: true }).default(5000),
   DATABASE_URL: url(

@@ -20,8 +20,20 @@ export class DriverBounds {
   /** Longest time that a statement may take, in milliseconds; 0: any time. */
   statementTimeoutMs = 0;
 
+  #pool: Pick<pg.Pool, 'waitingCount'> | undefined;
+
   /** @param maxWaiting most callers that may wait for a free connection at once. */
   constructor(readonly maxWaiting = Infinity) {}
+
+  /** Whether half as many callers wait for a connection as may, or more. */
+  get isCrowded(): boolean {
+    return this.#pool !== undefined && this.#pool.waitingCount * 2 >= this.maxWaiting;
+  }
+
+  /** Follows the pool that the bounds are for. */
+  follow(pool: Pick<pg.Pool, 'waitingCount'>): void {
+    this.#pool = pool;
+  }
 }
 
 type Query = (...sent: unknown[]) => unknown;
@@ -66,6 +78,7 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
   class BoundedPool extends pg.Pool {
     constructor(config?: pg.PoolConfig) {
       super({ ...config, Client: BoundedClient });
+      bounds.follow(this);
       const connect = this.connect.bind(this) as (connected?: Connected) => unknown;
       this.connect = ((connected?: Connected): unknown => {
         if (this.waitingCount < bounds.maxWaiting) return connect(connected);

@@ -1,20 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
+import { DriverBounds } from '../database/bounded-driver.js';
 import { DatabaseProbe } from './database-probe.js';
 
-/** Down when the database does not answer in time. */
+/** Down when the database does not answer in time; degraded while requests are refused for it. */
 @Injectable()
 export class DatabaseIndicator {
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly database: DatabaseProbe,
+    private readonly bounds: DriverBounds,
   ) {}
 
   async check() {
     const indicator = this.indicators.check('database');
     try {
       await this.database.ask();
-      return indicator.up();
+      return this.bounds.isCrowded
+        ? indicator.degraded('Many requests wait for a connection, and others are refused')
+        : indicator.up();
     } catch {
       // The reason is not for everyone who can reach the service; the log has it.
       return indicator.down('does not answer');

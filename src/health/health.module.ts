@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { BoundsModule } from '../database/bounds.module.js';
 import { Drain } from '../http/drain.js';
 import { CacheIndicator } from './cache.health.js';
 import { DatabaseProbe } from './database-probe.js';
@@ -8,7 +9,7 @@ import { HealthController } from './health.controller.js';
 import { OutboxIndicator } from './outbox.health.js';
 
 @Module({
-  imports: [TerminusModule],
+  imports: [TerminusModule, BoundsModule],
   controllers: [HealthController],
   providers: [Drain, DatabaseProbe, DatabaseIndicator, CacheIndicator, OutboxIndicator],
 })

@@ -14,7 +14,7 @@ const POLL_MS = 25;
 /** Longer than answers take that are under way, as a rule. */
 const HOLD_MS = 100;
 /** Probes go on while the service drains; they are not the traffic that it drains for. */
-const PROBES = '/health/';
+export const PROBES = '/health/';
 
 export class Drain {
   readonly #sockets = new Set<Socket>();

@@ -1,7 +1,9 @@
 import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DatabaseBusyError } from '../database/bounded-driver.js';
 import type { ServiceLog } from '../logging/service-log.js';
 import { describeError } from '../logging/describe-error.js';
+import type { BusyLog } from './busy-log.js';
 import {
   cut,
   MAX_PATH_LENGTH,
@@ -18,6 +20,7 @@ import type { RouteTable } from './route-table.js';
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly log: ServiceLog,
+    private readonly busyLog: BusyLog,
     private readonly routes: RouteTable,
   ) {}
 
@@ -26,7 +29,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.#refine(problemOfError(error), error, request);
-    if (problem.status >= 500) {
+    if (error instanceof DatabaseBusyError) this.busyLog.refused(request);
+    else if (problem.status >= 500) {
       const described = { requestId: request.id, error: describeError(error) };
       this.log.record(problem.status === 500 ? 'error' : 'warn', described, 'A request failed');
     }

@@ -51,11 +51,16 @@ function refusalOf({
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     return new HttpException('No expectation but 100-continue is met: send no other Expect.', 417);
   }
-  if (method === 'POST' && headers['if-match'] !== undefined) {
+  // `*` asks for any representation of the target, and the collections that take POST have one.
+  if (method === 'POST' && (headers['if-match'] ?? '*') !== '*') {
     return new HttpException('What POST makes is not there yet: send it without If-Match.', 412);
   }
+  const transfer = headers['transfer-encoding']?.toLowerCase() ?? 'chunked';
+  if (transfer !== 'chunked') {
+    return new HttpException('No transfer coding but chunked is understood: send no other.', 501);
+  }
   const coding = headers['content-encoding']?.toLowerCase();
-  if (coding === undefined || coding === 'identity') return undefined;
+  if (!coding || coding === 'identity') return undefined;
   return new UnsupportedMediaTypeException({
     message: 'The body has a content coding: send it without Content-Encoding',
     headers: { 'accept-encoding': 'identity' },

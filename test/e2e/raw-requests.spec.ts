@@ -80,6 +80,11 @@ describe('the service', () => {
       400,
     ],
     [
+      'a transfer coding that is not understood',
+      `POST /users HTTP/1.1\r\n${HOST}${CLOSE}${JSON_TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+      501,
+    ],
+    [
       'a length and chunks',
       `POST /users HTTP/1.1\r\n${HOST}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
       400,
@@ -102,6 +107,11 @@ describe('the service', () => {
     const answer = await post(body, `${JSON_TYPE}Expect: 100-continue\r\n`);
     expect(answer.status).toBe(100);
     expect(answer.body).toMatch(/^HTTP\/1.1 201 /);
+  });
+
+  it.each(['', 'identity'])('takes a body with the content coding "%s"', async (coding) => {
+    const body = `{"username":"coded-${coding}",${FIELDS}}`;
+    expect((await post(body, `${JSON_TYPE}Content-Encoding: ${coding}\r\n`)).status).toBe(201);
   });
 
   it('takes no coded bodies, and says which it takes', async () => {

@@ -1,5 +1,6 @@
 /** The built service, whose misses all wait for one lock in the database. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
 import pg from 'pg';
 import { eventually } from '../support/eventually.js';
 import { createDatabase } from '../support/shared-postgres.js';
@@ -41,11 +42,58 @@ it('refuses the misses that would wait too long, and stays ready', async () => {
   expect(refusedEarly[0]?.headers['retry-after']).toBe('1');
   expect(refusedEarly[0]?.json).toMatchObject({ type: 'urn:tidemark:problem:database-busy' });
   expect((await instance.get(hit)).cache).toBe('hit');
-  expect((await instance.get('/health/ready')).status).toBe(200);
+  const ready = await instance.get('/health/ready');
+  expect(ready.status).toBe(200);
+  expect(ready.json).toMatchObject({ details: { database: { status: 'degraded' } } });
   await stranger.query('ROLLBACK');
   const statuses = (await Promise.all(misses)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(SERVED);
 });
+
+it('refuses most of the requests that come at once, before it does anything for them', async () => {
+  const hit = '/users?region=EU';
+  await eventually(async () => expect((await instance.get(hit)).cache).toBe('hit'));
+  expect(countsOf(await atOnce(hit, 1000))).toEqual({ hits: 1000, refused: 0 });
+
+  await stranger.query('BEGIN');
+  await stranger.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+  const misses = Array.from({ length: SERVED }, (_, id) => instance.get(`/users/${id + 21}`));
+  await eventually(async () => expect(await instance.health()).toBe('degraded'));
+  expect(countsOf(await atOnce(hit, 200))).toEqual({ hits: 200, refused: 0 });
+  const counts = countsOf(await atOnce(hit, 1000));
+
+  expect(counts.hits).toBeGreaterThanOrEqual(200);
+  expect(counts.refused).toBeGreaterThan(0);
+  expect(counts.hits + counts.refused).toBe(1000);
+  await eventually(() => {
+    expect(instance.process.log).toMatch(/Refused \d+ requests in a second/);
+    return Promise.resolve();
+  });
+  await stranger.query('ROLLBACK');
+  await Promise.all(misses);
+  expect(countsOf(await atOnce(hit, 1000))).toEqual({ hits: 1000, refused: 0 });
+});
+
+function requestOf(path: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+}
+
+/** The heads of the answers to requests that arrive together: one client sends them without waiting. */
+async function atOnce(path: string, count: number): Promise<readonly string[]> {
+  const socket = connect(Number(new URL(instance.process.url).port), '127.0.0.1');
+  const last = requestOf(path).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+  socket.write(requestOf(path).repeat(count - 1) + last);
+  const text = Buffer.concat(await socket.toArray()).toString();
+  return text.split(/(?=HTTP\/1\.1 \d)/);
+}
+
+function countsOf(answers: readonly string[]): { hits: number; refused: number } {
+  const refused = answers.filter(
+    (answer) => answer.startsWith('HTTP/1.1 503') && /^retry-after: 1\r$/m.test(answer),
+  );
+  const hits = answers.filter((answer) => /^cache-status: tidemark; hit;/m.test(answer));
+  return { hits: hits.length, refused: refused.length };
+}
 
 /** The first to be settled, of those that are under way. */
 function firstOf<T>(work: readonly Promise<T>[], count: number): Promise<T[]> {

@@ -67,6 +67,10 @@ describe.each(modes.slice(0, 1))('users over REST, cache $name', (mode) => {
     expect(await service.rows()).toEqual([]);
   });
 
+  it('POST with If-Match: * creates, since there is the collection', async () => {
+    expect((await service.post('/users', ADA, { 'if-match': '*' })).status).toBe(201);
+  });
+
   it('a write that commits while the request waits for the row: 412', async () => {
     const { path, tag } = await read();
     const runner = service.source.createQueryRunner();

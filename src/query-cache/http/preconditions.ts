@@ -1,4 +1,7 @@
-/** Preconditions of requests (RFC 9110 section 13). Nothing has a Last-Modified, so dates are ignored. */
+/**
+ * Preconditions of requests (RFC 9110 section 13). Dates are ignored, also where a query gives `Last-Modified`: a row
+ * may change twice in a second, and every answer has an entity tag.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { PreconditionFailedException } from '@nestjs/common';
 import { matchingTag, namesStrongly, tagOf } from './entity-tag.js';

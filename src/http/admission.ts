@@ -1,0 +1,71 @@
+/**
+ * Spreads the requests that come at once over turns of the event loop, so that what is under way, and a probe, is not
+ * behind a thousand others. While the database has too much to do, most of them are refused before anything is done
+ * for them: a miss that is refused only when it asks for a connection has cost as much as a hit.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DatabaseBusyError, type DriverBounds } from '../database/bounded-driver.js';
+import type { BusyLog } from './busy-log.js';
+import { PROBES } from './drain.js';
+import { problemOfError } from './problem-of-error.js';
+import { sendProblem } from './problem.filter.js';
+
+/** Requests begun in a turn. With more, a probe waits longer; with fewer, hits are read in smaller batches. */
+const MAX_BEGUN = 25;
+/** Requests that go on waiting for a turn while others are refused: a hundred clients with hits are not in each other's way. */
+const MAX_WAITING = 200;
+/** Requests refused in a turn. They cost about a quarter of those that are begun. */
+const MAX_REFUSED = 100;
+
+interface Waiting {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly begin: () => void;
+}
+
+/** Takes up requests in the order in which they came, except that probes of health do not wait. */
+export class Admission {
+  readonly #line: Waiting[] = [];
+  #begun = 0;
+  #isTurnDue = false;
+
+  constructor(
+    private readonly bounds: Pick<DriverBounds, 'isCrowded' | 'maxWaiting'>,
+    private readonly busyLog: BusyLog,
+  ) {}
+
+  /** Comes after the hooks that say what every answer has, and before those that do work. */
+  addTo(server: Pick<FastifyInstance, 'addHook'>): void {
+    server.addHook('onRequest', (request, reply, begin) => {
+      if (request.url.startsWith(PROBES)) return begin();
+      this.#awaitTurn();
+      if (this.#line.length > 0 || this.#begun === MAX_BEGUN) {
+        this.#line.push({ request, reply, begin });
+        return;
+      }
+      this.#begun += 1;
+      begin();
+    });
+  }
+
+  #awaitTurn(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false;
+    const batch = this.#line.splice(0, MAX_BEGUN);
+    this.#begun = batch.length;
+    if (batch.length > 0) this.#awaitTurn();
+    for (const { begin } of batch) begin();
+    if (!this.bounds.isCrowded) return;
+    for (const refused of this.#line.splice(MAX_WAITING, MAX_REFUSED)) this.#refuse(refused);
+  }
+
+  #refuse({ request, reply }: Waiting): void {
+    this.busyLog.refused(request);
+    sendProblem(problemOfError(new DatabaseBusyError(this.bounds.maxWaiting)), request, reply);
+  }
+}

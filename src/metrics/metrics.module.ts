@@ -1,10 +1,11 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { OutboxRelay } from '../cache-invalidation/index.js';
-import { CacheEvents } from '../query-cache/index.js';
+import { CacheEvents, QUERY_CACHE_OPTIONS, type QueryCacheOptions } from '../query-cache/index.js';
 import { countCacheEvents } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
+import { nameRelease } from './release-metric.js';
 
 /** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
 @Module({
@@ -17,11 +18,13 @@ export class MetricsModule implements OnModuleInit {
     private readonly registry: Registry,
     private readonly events: CacheEvents,
     private readonly relay: OutboxRelay,
+    @Inject(QUERY_CACHE_OPTIONS) private readonly cache: QueryCacheOptions,
   ) {}
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     countCacheEvents(this.events, this.registry);
     measureOutbox(this.relay, this.events, this.registry);
+    nameRelease(this.cache.release, this.registry);
   }
 }

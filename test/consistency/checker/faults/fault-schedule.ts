@@ -3,6 +3,7 @@
  * with pauses that the seed decides. Every kind comes once before any comes again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BOUNDS } from '../bounds.js';
 import type { FaultRecord } from '../figures.js';
 import type { Fault, FaultContext } from './fault.js';
 
@@ -32,12 +33,14 @@ export class FaultSchedule {
     await hold(this.pace.pauseMs);
     while (!stopping.aborted) {
       const fault = this.#next(() => true);
-      const isTogether = random.chance(TOGETHER);
-      const other = isTogether ? this.#next(({ part }) => part !== fault?.part) : undefined;
+      const isTogether = random.chance(TOGETHER) && fault?.isAlone !== true;
+      const other = isTogether
+        ? this.#next(({ part, isAlone }) => part !== fault?.part && isAlone !== true)
+        : undefined;
       const faults = [fault, other].filter((one): one is Fault => one !== undefined);
-      const records = await Promise.all(faults.map((one) => this.#inject(one)));
+      const records = await this.#injectTogether(faults);
       // Often enough the next one comes before all is well again.
-      if (!random.chance(0.3)) await this.#recovery(records);
+      if (fault?.isAlone === true || !random.chance(0.3)) await this.#recovery(records);
       await hold(random.next() * this.pace.pauseMs);
     }
   }
@@ -46,6 +49,20 @@ export class FaultSchedule {
     if (this.#round.length === 0) this.#round = this.context.random.shuffled(this.kinds);
     const index = this.#round.findIndex(isFit);
     return index < 0 ? undefined : this.#round.splice(index, 1)[0];
+  }
+
+  /** What one of them allows may last until the other is over. */
+  async #injectTogether(faults: readonly Fault[]): Promise<readonly FaultRecord[]> {
+    const { figures, policy, hold } = this.context;
+    const names = faults
+      .flatMap(({ bounds = [] }) => bounds)
+      .filter((name) => name !== 'unannounced' || policy === 'commit');
+    const closings = names.map((name) => figures.bounds.open(name));
+    const records = await Promise.all(faults.map((one) => this.#inject(one)));
+    for (const close of closings) close();
+    const isAlone = faults.some((fault) => fault.isAlone === true);
+    if (isAlone) await hold(Math.max(0, ...names.map((name) => BOUNDS[name].ms)));
+    return records;
   }
 
   async #inject(fault: Fault): Promise<FaultRecord> {

@@ -142,6 +142,6 @@ export class SwitchingRelay {
       };
     });
     line.server.write(`*2\r\n$4\r\nECHO\r\n$${token.length}\r\n${token}\r\n`);
-    return Promise.race([answered, delay(ANSWER_LIMIT_MS).then(() => false)]);
+    return Promise.race([answered, delay(ANSWER_LIMIT_MS, false, { ref: false })]);
   }
 }

@@ -7,7 +7,7 @@ const COPY = `for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY'
 export const redisDatabasesSwapped: Fault = {
   kind: 'SWAPDB and back',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unannounced'],
   run: async ({ system: { redis }, random, hold }) => {

@@ -5,7 +5,7 @@ import { tell } from './redis-client.js';
 export const redisDumpReloaded: Fault = {
   kind: 'DEBUG RELOAD of an older dump',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unannounced'],
   run: async ({ system: { redis }, random, hold }) => {

@@ -8,7 +8,7 @@ const SHOWN_LIMIT_MS = 5_000;
 export const redisEmptiedTwice: Fault = {
   kind: 'Redis emptied twice',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['unannounced'],
   run: (context) =>

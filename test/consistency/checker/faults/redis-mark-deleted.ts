@@ -18,7 +18,7 @@ return #versions + 1`;
 export const redisMarkDeleted: Fault = {
   kind: 'marks and their versions deleted',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['mark-deleted', 'unannounced'],
   run: async ({ system, random, nowMs, hold, stopping }) =>

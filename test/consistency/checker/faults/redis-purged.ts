@@ -10,7 +10,7 @@ const STEP = 20;
 export const redisPurged: Fault = {
   kind: 'Redis purged by SCAN and DEL',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['mark-deleted', 'unannounced'],
   run: (context) =>

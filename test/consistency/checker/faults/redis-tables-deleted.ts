@@ -8,7 +8,7 @@ const SHOWN_LIMIT_MS = 5_000;
 export const redisTablesDeleted: Fault = {
   kind: 'set of tables and version of the schema deleted',
   part: 'redis',
-  isQuick: true,
+  isQuick: false,
   isAlone: true,
   bounds: ['unannounced'],
   run: (context) =>

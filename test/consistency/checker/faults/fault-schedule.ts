@@ -12,6 +12,8 @@ export const RECOVERY_LIMIT_MS = 5_000;
 /** How long it is waited for at all. */
 const RECOVERY_PATIENCE_MS = 30_000;
 const TOGETHER = 0.2;
+/** How long what a fault has left is read after its bounds, and not written. */
+const QUIET_MS = 1_500;
 
 export interface FaultPace {
   /** Longest pause between the recovery from one fault and the next, in milliseconds. */
@@ -53,15 +55,19 @@ export class FaultSchedule {
 
   /** What one of them allows may last until the other is over. */
   async #injectTogether(faults: readonly Fault[]): Promise<readonly FaultRecord[]> {
-    const { figures, policy, hold } = this.context;
+    const { figures, policy, hold, nowMs, writers } = this.context;
     const names = faults
       .flatMap(({ bounds = [] }) => bounds)
       .filter((name) => name !== 'unannounced' || policy === 'commit');
     const closings = names.map((name) => figures.bounds.open(name));
     const records = await Promise.all(faults.map((one) => this.#inject(one)));
     for (const close of closings) close();
-    const isAlone = faults.some((fault) => fault.isAlone === true);
-    if (isAlone) await hold(Math.max(0, ...names.map((name) => BOUNDS[name].ms)));
+    if (faults.some((fault) => fault.isAlone === true)) {
+      // Another write would end an answer that is still old after the bound.
+      const restMs = QUIET_MS + Math.max(0, ...names.map((name) => BOUNDS[name].ms));
+      for (const writer of writers) writer.restUntil(nowMs() + restMs);
+      await hold(restMs);
+    }
     return records;
   }
 

@@ -25,7 +25,7 @@ export const redisMarkDeleted: Fault = {
     withRedis(system.redis, async (redis) => {
       const [epoch] = await redis.keys(`tidemark${USERS}e`);
       if (epoch === undefined) return 'no epoch was there';
-      const times = random.integer(1, 8);
+      const times = random.integer(1, 3);
       const marks = `${epoch.slice(0, -1)}m`;
       let found = 0;
       const endMs = nowMs() + PATIENCE_MS;
@@ -34,7 +34,7 @@ export const redisMarkDeleted: Fault = {
         if (deleted === 0) await delay(POLL_MS);
         else {
           found += 1;
-          await hold(random.integer(0, 100));
+          await hold(random.integer(0, 30));
         }
       }
       return `${found} times`;

@@ -3,8 +3,9 @@
  * with pauses that the seed decides. Every kind comes once before any comes again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BOUNDS } from '../bounds.js';
+import { BOUNDS, type BoundName } from '../bounds.js';
 import type { FaultRecord } from '../figures.js';
+import type { WritePolicy } from '../options.js';
 import type { Fault, FaultContext } from './fault.js';
 
 /** How soon every instance has to answer from the cache again after a fault. */
@@ -31,7 +32,7 @@ export class FaultSchedule {
 
   /** Until the run ends; everything is put right then. */
   async run(): Promise<void> {
-    const { stopping, random, hold } = this.context;
+    const { stopping, random, hold, policy } = this.context;
     await hold(this.pace.pauseMs);
     while (!stopping.aborted) {
       const fault = this.#next(() => true);
@@ -41,8 +42,10 @@ export class FaultSchedule {
         : undefined;
       const faults = [fault, other].filter((one): one is Fault => one !== undefined);
       const records = await this.#injectTogether(faults);
-      // Often enough the next one comes before all is well again.
-      if (fault?.isAlone === true || !random.chance(0.3)) await this.#recovery(records);
+      if (fault?.isAlone === true) {
+        await Promise.all([this.#recovery(records), this.#rest(boundsOf(fault, policy))]);
+        // Often enough the next one comes before all is well again.
+      } else if (!random.chance(0.3)) await this.#recovery(records);
       await hold(random.next() * this.pace.pauseMs);
     }
   }
@@ -55,20 +58,20 @@ export class FaultSchedule {
 
   /** What one of them allows may last until the other is over. */
   async #injectTogether(faults: readonly Fault[]): Promise<readonly FaultRecord[]> {
-    const { figures, policy, hold, nowMs, writers } = this.context;
-    const names = faults
-      .flatMap(({ bounds = [] }) => bounds)
-      .filter((name) => name !== 'unannounced' || policy === 'commit');
+    const { figures, policy } = this.context;
+    const names = faults.flatMap((fault) => boundsOf(fault, policy));
     const closings = names.map((name) => figures.bounds.open(name));
     const records = await Promise.all(faults.map((one) => this.#inject(one)));
     for (const close of closings) close();
-    if (faults.some((fault) => fault.isAlone === true)) {
-      // Another write would end an answer that is still old after the bound.
-      const restMs = QUIET_MS + Math.max(0, ...names.map((name) => BOUNDS[name].ms));
-      for (const writer of writers) writer.restUntil(nowMs() + restMs);
-      await hold(restMs);
-    }
     return records;
+  }
+
+  /** Lets nobody write for the bounds and a while after: a write would end an answer that is still old. */
+  async #rest(names: readonly BoundName[]): Promise<void> {
+    const { writers, nowMs, hold } = this.context;
+    const restMs = QUIET_MS + Math.max(0, ...names.map((name) => BOUNDS[name].ms));
+    for (const writer of writers) writer.restUntil(nowMs() + restMs);
+    await hold(restMs);
   }
 
   async #inject(fault: Fault): Promise<FaultRecord> {
@@ -105,4 +108,8 @@ export class FaultSchedule {
       await delay(10);
     }
   }
+}
+
+function boundsOf({ bounds = [] }: Fault, policy: WritePolicy): readonly BoundName[] {
+  return bounds.filter((name) => name !== 'unannounced' || policy === 'commit');
 }

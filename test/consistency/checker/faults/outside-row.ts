@@ -8,7 +8,8 @@ import { OUTSIDE_PREFIX } from '../outside-writer.js';
 import type { FaultContext } from './fault.js';
 
 /** No id that the service or an outside writer gives within a run. */
-const ID = 2_146_000_000;
+export const ROW_ID = 2_146_000_000;
+export const ROW_REGION = `${OUTSIDE_PREFIX}-b`;
 const REQUEST_LIMIT_MS = 30_000;
 const POLL_MS = 20;
 /** How long it is waited for a hit of every instance. */
@@ -17,7 +18,7 @@ const WARM_LIMIT_MS = 10_000;
 const UNKNOWN_TABLE = 'strangers.unknown';
 
 const WRITE = `
-INSERT INTO users (id, username, region, email) VALUES (${ID}, '${OUTSIDE_PREFIX}${ID}', '${OUTSIDE_PREFIX}-b', '1@ex.com')
+INSERT INTO users (id, username, region, email) VALUES (${ROW_ID}, '${OUTSIDE_PREFIX}${ROW_ID}', '${ROW_REGION}', '1@ex.com')
     ON CONFLICT (id) DO UPDATE SET email = split_part(users.email, '@', 1)::int + 1 || '@ex.com'
 RETURNING email`;
 
@@ -74,7 +75,7 @@ export async function requireShown(
   if (stopping.aborted) return 'not looked for to the end';
   figures.outsideLost += 1;
   const instances = missing.map(({ index }) => index).join(', ');
-  const text = `${limitMs} ms after the write from outside, instances ${instances} do not show ${email} of user ${ID}`;
+  const text = `${limitMs} ms after the write from outside, instances ${instances} do not show ${email} of user ${ROW_ID}`;
   violated({ territory: undefined, text });
   return 'not shown';
 }
@@ -104,7 +105,7 @@ async function untilAll(
 
 async function ask(connection: HttpConnection, { port }: Member): Promise<HttpAnswer | undefined> {
   if (port === undefined) return undefined;
-  const request = `GET /users/${ID} HTTP/1.1\r\nhost: checked\r\n\r\n`;
+  const request = `GET /users/${ROW_ID} HTTP/1.1\r\nhost: checked\r\n\r\n`;
   try {
     return await connection.request(port, request, REQUEST_LIMIT_MS);
   } catch (error) {

@@ -2,13 +2,15 @@ import { BOUNDS } from '../bounds.js';
 import type { Fault } from './fault.js';
 import { asStranger, requireShown, warmRow, writeRow } from './outside-row.js';
 
-/** As a restore of data does; the triggers come back as ordinary ones. */
+/**
+ * As a restore of data does; the triggers come back as ordinary ones. The bound is that of the row alone: writes of the
+ * service are announced meanwhile as ever.
+ */
 export const triggersDisabled: Fault = {
   kind: 'triggers disabled, rows written, triggers enabled',
   part: 'postgres',
   isQuick: false,
   isAlone: true,
-  bounds: ['triggers-off'],
   run: (context) =>
     asStranger(context, async (client) => {
       const { random, hold } = context;

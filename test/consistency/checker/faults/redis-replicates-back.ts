@@ -13,8 +13,11 @@ export const redisReplicatesBack: Fault = {
       const ageMs = random.integer(100, 1_500);
       await hold(ageMs);
       const startedMs = nowMs();
-      await follow(redis, lagging);
-      await tell(redis, 'REPLICAOF', 'NO', 'ONE');
+      try {
+        await follow(redis, lagging);
+      } finally {
+        await tell(redis, 'REPLICAOF', 'NO', 'ONE');
+      }
       return `${seconds(ageMs)} older, back after ${(nowMs() - startedMs).toFixed(0)} ms`;
     }),
 };

@@ -20,6 +20,7 @@ export class AppModule {
         DatabaseModule,
         QueryCacheModule.forRoot({
           namespace: config.cacheNamespace,
+          release: config.cacheRelease,
           ttlMs: config.cacheTtlMs,
           ttlJitter: config.cacheTtlJitter,
           maxStalenessMs: config.cacheMaxStalenessMs,

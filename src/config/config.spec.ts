@@ -31,6 +31,7 @@ describe('parseConfig', () => {
       cacheVerifyPlans: 0.01,
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
+      cacheRelease: undefined,
       cacheAdminToken: undefined,
       cacheEntrySecrets: undefined,
       seedUsers: 10_000,
@@ -55,6 +56,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '1 GiB', { cacheL1Bytes: 1_073_741_824 }],
     ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
     ['CACHE_VERIFY_PLANS', '1', { cacheVerifyPlans: 1 }],
+    ['CACHE_RELEASE', 'v1.2.0+4f1c', { cacheRelease: 'v1.2.0+4f1c' }],
     ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
     [
       'CACHE_ENTRY_SECRET',
@@ -91,6 +93,7 @@ describe('parseConfig', () => {
     ['CACHE_VERIFY_PLANS', '1.5'],
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
+    ['CACHE_RELEASE', 'a release'],
     ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
     ['CACHE_ENTRY_SECRET', 'sixteen-letters-,short'],
     ['SEED_USERS', 'many'],
@@ -120,6 +123,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(22);
+    expect(configVariables).toHaveLength(23);
   });
 });

@@ -74,6 +74,13 @@ export const variables = {
       'has other characters than a-z 0-9 _ - or more than 64: choose a short plain name',
     )
     .default('tidemark'),
+  CACHE_RELEASE: z
+    .string()
+    .regex(
+      /^[\w.+:@/-]{1,128}$/,
+      'has other characters than letters, digits and . _ + - : @ / or more than 128: give a version or a commit',
+    )
+    .optional(),
   CACHE_ADMIN_TOKEN: z
     .string()
     .min(16, 'is shorter than 16 characters: make one with `openssl rand -hex 32`')

@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
-import { CacheHealth } from '../query-cache/index.js';
+import { CacheHealth, QUERY_CACHE_OPTIONS, type QueryCacheOptions } from '../query-cache/index.js';
 
 /** Never down: without its cache the service is slower, not wrong. */
 @Injectable()
@@ -8,11 +8,15 @@ export class CacheIndicator {
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly cache: CacheHealth,
+    @Inject(QUERY_CACHE_OPTIONS) private readonly options: QueryCacheOptions,
   ) {}
 
   check() {
     const indicator = this.indicators.check('cache');
     const report = this.cache.check();
-    return report.status === 'up' ? indicator.up() : indicator.degraded(report.detail);
+    const { release } = this.options;
+    return report.status === 'up'
+      ? indicator.up({ release })
+      : indicator.degraded({ release, message: report.detail });
   }
 }

@@ -1,10 +1,16 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { OutboxRelay } from '../cache-invalidation/index.js';
-import { CacheEvents, CacheHealth } from '../query-cache/index.js';
+import {
+  CacheEvents,
+  CacheHealth,
+  QUERY_CACHE_OPTIONS,
+  type QueryCacheOptions,
+} from '../query-cache/index.js';
 import { countCacheEvents, measureCache } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
+import { nameRelease } from './release-metric.js';
 
 /** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
 @Module({
@@ -18,6 +24,7 @@ export class MetricsModule implements OnModuleInit {
     private readonly events: CacheEvents,
     private readonly health: CacheHealth,
     private readonly relay: OutboxRelay,
+    @Inject(QUERY_CACHE_OPTIONS) private readonly cache: QueryCacheOptions,
   ) {}
 
   onModuleInit(): void {
@@ -25,5 +32,6 @@ export class MetricsModule implements OnModuleInit {
     countCacheEvents(this.events, this.registry);
     measureCache(this.health, this.registry);
     measureOutbox(this.relay, this.events, this.registry);
+    nameRelease(this.cache.release, this.registry);
   }
 }

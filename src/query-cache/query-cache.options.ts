@@ -1,3 +1,4 @@
+import { applicationVersion } from './application-version.js';
 import { minutes, seconds } from './core/duration.js';
 
 /** Of the hits whose plans are verified in production: the others cost nothing. */
@@ -9,6 +10,13 @@ const SHORTEST_SECRET = 16;
 export class QueryCacheOptions {
   /** Keeps services that share a Redis apart. Letters, digits, `_` and `-`. */
   namespace = 'tidemark';
+  /**
+   * Part of each key: releases that run side by side on one Redis share versions and marks, and read none of each
+   * other's answers. A new one is needed where code outside of the texts of `map` and `headers` has changed and
+   * shapes answers: a helper that they call, a value that they close over, a package that was upgraded. At most 128
+   * letters, digits and `. _ + - : @ /`.
+   */
+  release = applicationVersion(process.argv[1], process.cwd());
   /** Time to live of an answer, in milliseconds. It bounds memory, not staleness. */
   ttlMs = minutes(5);
   /** Share of the time to live by which it varies at random, 0 to 0.5. */
@@ -77,6 +85,13 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
       'namespace',
       'has other characters than letters, digits, _ and -, or is longer than 64',
       'choose a short plain name',
+    );
+  }
+  if (!/^[\w.+:@/-]{1,128}$/.test(options.release)) {
+    throw new QueryCacheOptionsError(
+      'release',
+      'has other characters than letters, digits and . _ + - : @ /, or is longer than 128',
+      'give the version or the commit that is deployed',
     );
   }
   if (!(options.ttlJitter >= 0 && options.ttlJitter <= 0.5)) {

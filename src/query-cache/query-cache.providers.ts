@@ -16,6 +16,7 @@ import { ValueCodec } from './core/value-codec.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { WriterActivity } from './core/writer-activity.js';
+import { UNKNOWN_VERSION } from './application-version.js';
 import { GIVEN_OPTIONS, QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import {
   resolveOptions,
@@ -73,6 +74,7 @@ export const schemaProviders: FactoryProvider[] = [
       const secrets = await shareSecrets(source, options.entrySecret, log);
       const stores = CacheStores.inRedis(redis, options, secrets, events, log);
       stores.onOutOfMemory(() => events.tell('storeFull'));
+      tellRelease(options.release, log);
       return stores;
     },
   },
@@ -95,9 +97,9 @@ export const schemaProviders: FactoryProvider[] = [
     useFactory: (
       source: DataSource,
       { versions, scope }: CacheStores,
-      { markLeaseMs }: QueryCacheOptions,
+      { release, markLeaseMs }: QueryCacheOptions,
       standby: StandbyWatch,
-    ) => new DatabaseSchema(source, versions, scope, markLeaseMs, standby),
+    ) => new DatabaseSchema(source, versions, [scope, release], markLeaseMs, standby),
   },
   {
     provide: WriterActivity,
@@ -281,6 +283,17 @@ export const readProviders: FactoryProvider[] = [
       ),
   },
 ];
+
+function tellRelease(release: string, log: Logger): void {
+  if (release === UNKNOWN_VERSION) {
+    log.warn(
+      'No package.json names the version of this application: set the option `release`, or answers that an earlier ' +
+        'release has stored are read as those of this one',
+    );
+  } else {
+    log.log(`Release ${release}: answers that other releases have stored are not read`);
+  }
+}
 
 /** The codec for the entities that the data source has at present: it builds them at each initialisation. */
 function codecsOf(source: DataSource): () => ValueCodec {

@@ -7,9 +7,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { itWhenLong } from '../support/long-tests.js';
+import { FAULTS } from './checker/faults/faults.js';
 import { parseOptions, type CheckOptions } from './checker/options.js';
 import { isClean, summary } from './checker/report.js';
-import { check, FAULTS, type CheckResult } from './checker/run.js';
+import { check, type CheckResult } from './checker/run.js';
 import { restoreVersions } from './checker/saboteur.js';
 import { childrenOf, isRunning } from '../support/process-tree.js';
 

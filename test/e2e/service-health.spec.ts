@@ -27,18 +27,24 @@ describe('the service', () => {
       expect(response.statusCode).toBe(200);
       expect(response.json()).toMatchObject({
         status: 'ok',
-        details: { database: { status: 'up' }, cache: { status: 'up' } },
+        details: {
+          database: { status: 'up' },
+          cache: { status: 'up', release: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+        },
       });
     });
   });
 });
 
 describe('the service that Redis refuses', () => {
-  it('says so without the reason, which the log has once', async () => {
+  it('says so without the reason, which the log has once, and names the release', async () => {
     const redis = await RedisServer.start({ config: { requirepass: 'secret' } });
     const url = new URL(redis.url);
     Object.assign(url, { username: 'default', password: 'wrong-password' });
-    const service = await startLoggedService(await createDatabase(), { REDIS_URL: url.href });
+    const service = await startLoggedService(await createDatabase(), {
+      REDIS_URL: url.href,
+      CACHE_RELEASE: '2.0.0-rc.1',
+    });
     try {
       const { app, lines, records } = service;
       const reasons = () => records().filter(({ msg }) => /WRONGPASS/.test(String(msg)));
@@ -49,6 +55,12 @@ describe('the service that Redis refuses', () => {
         expect(reasons()).toHaveLength(1);
       });
       const { body, statusCode } = await app.inject({ url: '/health/ready' });
+      expect(JSON.parse(body)).toMatchObject({ details: { cache: { release: '2.0.0-rc.1' } } });
+      expect(lines.join('')).toContain(
+        'Release 2.0.0-rc.1: answers that other releases have stored are not read',
+      );
+      const metrics = await app.inject({ url: '/metrics' });
+      expect(metrics.body).toContain('tidemark_release_info{release="2.0.0-rc.1"} 1');
       expect(statusCode).toBe(200);
       expect(body).toContain('Redis is not available');
       expect(body).not.toMatch(/WRONGPASS|default|password|127\.0\.0\.1|ECONN|\d{4,}/);

@@ -61,8 +61,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
   constructor(
     private readonly source: DataSource,
     private readonly versions: VersionStore,
-    /** Keeps the keys apart from those of other services and other databases. */
-    private readonly scope: string,
+    /** Keeps the keys apart from those of other services, databases and releases. */
+    private readonly scope: readonly string[],
     private readonly markLeaseMs: number,
     private readonly standby: StandbyWatch,
   ) {}
@@ -215,7 +215,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const [row] = (await run(`SELECT ${SESSION}`, [])) as unknown as [Session];
     const catalogue = await loadCatalogueOf(this.source, run);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const context = [this.scope, timeZone, ...row.context, catalogue.fingerprint];
+    const context = [...this.scope, timeZone, ...row.context, catalogue.fingerprint];
     return {
       catalogue,
       analyser: new SqlAnalyser(catalogue),

@@ -24,7 +24,7 @@ export interface KeyParts {
 export class QueryKeys {
   readonly #context: string;
 
-  /** @param context what all answers depend on: namespace, database, role, settings, schema. */
+  /** @param context what all answers depend on: namespace, database, release, role, settings, schema. */
   constructor(context: readonly string[]) {
     this.#context = context.map(text).join('');
   }

@@ -1,8 +1,13 @@
 /** What is checked: built instances on one Redis and one PostgreSQL, all servers of the run's own. */
 import { PostgresServer } from '../../support/postgres-server.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { SwitchingRelay } from '../../support/switching-relay.js';
+import { TcpValve } from '../../support/tcp-valve.js';
 import { DatabaseView } from './database-view.js';
 import { Member, SESSION_PREFIX } from './member.js';
+
+/** DEBUG RELOAD is one of the faults. */
+const REDIS_CONFIG = { 'enable-debug-command': 'local' };
 
 export interface CheckedSystemOptions {
   readonly instances: number;
@@ -20,15 +25,22 @@ export class CheckedSystem {
 
   static async start({ instances, policy }: CheckedSystemOptions): Promise<CheckedSystem> {
     const postgres = await PostgresServer.start();
-    const redis = await RedisServer.start().catch(async (error: unknown) => {
-      await postgres.stop();
-      throw error;
-    });
+    const redis = await RedisServer.start({ config: REDIS_CONFIG }).catch(
+      async (error: unknown) => {
+        await postgres.stop();
+        throw error;
+      },
+    );
     const databaseUrl = await postgres.createDatabase('checked');
-    const env = { REDIS_URL: redis.url, CACHE_WRITE_POLICY: policy, LOG_LEVEL: 'warn' };
-    const members = Array.from(
-      { length: instances },
-      (_, index) => new Member(index, databaseUrl, env),
+    const env = { CACHE_WRITE_POLICY: policy, LOG_LEVEL: 'warn' };
+    const members = await Promise.all(
+      Array.from({ length: instances }, async (_, index) => {
+        const routes = {
+          postgres: await TcpValve.open(postgres.port),
+          redis: await SwitchingRelay.open(redis.port),
+        };
+        return new Member(index, databaseUrl, routes, env);
+      }),
     );
     const database = new DatabaseView(databaseUrl);
     const system = new CheckedSystem(postgres, redis, database, members, databaseUrl);

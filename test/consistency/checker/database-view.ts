@@ -1,5 +1,6 @@
 /** The database's own word, past every cache, over one connection that is made anew when it breaks. */
 import pg from 'pg';
+import { SESSION_PREFIX } from './member.js';
 import type { StoredRow } from './territory.js';
 
 const LIMIT_MS = 5_000;
@@ -41,6 +42,17 @@ export class DatabaseView {
       [prefix],
     );
     return rows.length;
+  }
+
+  /** The names of the service's sessions that have written and wait between two statements. */
+  async openWriters(): Promise<readonly string[]> {
+    const rows = await this.#query<{ name: string }>(
+      `SELECT application_name AS name FROM pg_stat_activity
+       WHERE starts_with(application_name, $1) AND state = 'idle in transaction'
+         AND backend_xid IS NOT NULL`,
+      [SESSION_PREFIX],
+    );
+    return rows.map(({ name }) => name);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a run has done, in numbers. */
+import { Bounds } from './bounds.js';
 
 export interface FaultRecord {
   readonly kind: string;
@@ -15,6 +16,8 @@ export class Figures {
   readonly writes = new Tally();
   readonly outcomes = new Tally();
   readonly faults: FaultRecord[] = [];
+  /** Where old answers were no violation. */
+  readonly bounds: Bounds;
   readonly startedMs: number;
   notModified = 0;
   /** Queries that the instances of the end have sent before they knew that they had to, and those in vain. */
@@ -34,6 +37,7 @@ export class Figures {
 
   constructor(private readonly nowMs: () => number) {
     this.startedMs = nowMs();
+    this.bounds = new Bounds(nowMs);
   }
 
   get seconds(): number {

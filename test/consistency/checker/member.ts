@@ -1,11 +1,19 @@
 /** One instance of the checked system, over all the processes it has been. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../../support/service-process.js';
+import type { SwitchingRelay } from '../../support/switching-relay.js';
+import type { TcpValve } from '../../support/tcp-valve.js';
 
 /** How the names of all instances' database sessions begin. */
 export const SESSION_PREFIX = 'checked-';
 const START_ATTEMPTS = 5;
 const START_PAUSE_MS = 500;
+
+/** How one instance reaches its servers. */
+export interface MemberRoutes {
+  readonly postgres: TcpValve;
+  readonly redis: SwitchingRelay;
+}
 
 export class Member {
   #process: ServiceProcess | undefined;
@@ -18,6 +26,7 @@ export class Member {
   constructor(
     readonly index: number,
     private readonly databaseUrl: string,
+    readonly routes: MemberRoutes,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
@@ -52,8 +61,11 @@ export class Member {
 
   async start(): Promise<void> {
     this.#generation += 1;
-    const DATABASE_URL = `${this.databaseUrl}?application_name=${this.session}`;
-    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL };
+    const { postgres, redis } = this.routes;
+    const url = new URL(this.databaseUrl);
+    url.port = String(postgres.port);
+    url.searchParams.set('application_name', this.session);
+    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL: url.href, REDIS_URL: redis.url };
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#process = await ServiceProcess.start({ env });
@@ -86,5 +98,6 @@ export class Member {
   async stop(): Promise<void> {
     this.resume();
     await this.kill();
+    await Promise.all([this.routes.postgres.close(), this.routes.redis.close()]);
   }
 }

@@ -1,5 +1,6 @@
 /** How long, how hard and with what a run checks. */
 import { parseArgs } from 'node:util';
+import { FAULTS } from './faults/faults.js';
 import type { FaultPace } from './faults/fault-schedule.js';
 
 export type WritePolicy = 'commit' | 'refuse';
@@ -9,6 +10,8 @@ export interface CheckOptions {
   readonly seconds: number;
   /** `quick`: only those that are over within seconds. */
   readonly faults: 'none' | 'quick' | 'all';
+  /** Part of the names of the faults that are injected; empty: all of them. */
+  readonly only: string;
   readonly instances: number;
   readonly writers: number;
   /** Connections that read, spread over the instances. */
@@ -27,6 +30,7 @@ export class UsageError extends Error {}
 export const USAGE = `Usage: npm run consistency -- [options]
   --seconds N        length of the load (30)
   --faults           break instances, Redis, PostgreSQL and clients meanwhile
+  --only TEXT        only faults whose name contains it (all)
   --instances N      instances of the service (3)
   --writers N        clients that write, each to a territory of its own (4)
   --readers N        connections that read (24)
@@ -44,6 +48,7 @@ export function parseOptions(args: readonly string[], newSeed: () => number): Ch
   return {
     seconds: numberOf('seconds', values.seconds, 30, 1, 86_400),
     faults: hasFaults ? 'all' : 'none',
+    only: onlyOf(values.only),
     instances: numberOf('instances', values.instances, 3, 1, 10),
     writers: numberOf('writers', values.writers, 4, 0, 99),
     readers: numberOf('readers', values.readers, 24, 0, 1_000),
@@ -63,6 +68,7 @@ function read(args: readonly string[]) {
       options: {
         seconds: text,
         faults: { type: 'boolean' },
+        only: text,
         instances: text,
         writers: text,
         readers: text,
@@ -97,4 +103,10 @@ function policyOf(text: string | undefined, hasFaults: boolean): WritePolicy {
   if (text === undefined) return hasFaults ? 'refuse' : 'commit';
   if (text === 'commit' || text === 'refuse') return text;
   throw new UsageError(`--policy is ${JSON.stringify(text)}: give commit or refuse.`);
+}
+
+function onlyOf(text = ''): string {
+  if (FAULTS.some(({ kind }) => kind.includes(text))) return text;
+  const kinds = FAULTS.map(({ kind }) => `  ${kind}`).join('\n');
+  throw new UsageError(`--only is ${JSON.stringify(text)}: give a part of one of these:\n${kinds}`);
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { BOUNDS, Bounds } from './bounds.js';
 import { ABSENT } from './history.js';
 import { Referee, type Target } from './referee.js';
 import { detailsOf, Territory, type Row } from './territory.js';
@@ -165,5 +166,32 @@ describe('the referee', () => {
     expect(told).toEqual([]);
     referee.answer(third, both(1, 2), none);
     expect(told).toEqual([expect.stringMatching(/two orders/)]);
+  });
+
+  it('lets an old answer pass within the bound of a fault, and not after it', () => {
+    const { ms } = BOUNDS['older-data'];
+    let nowMs = 0;
+    const bounds = new Bounds(() => nowMs);
+    referee = new Referee(
+      ({ text }) => told.push(text),
+      () => nowMs,
+      bounds,
+    );
+    territory = territoryOf('t', [user(1, 'one'), user(2, 'two', 't-b')]);
+    territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
+    happened(territory);
+    nowMs = 100;
+    const close = bounds.open('older-data');
+    read(list(), '[{"id":1,"username":"one"}]');
+    read(byId(1), ABSENT);
+    read(counts, '[{"region":"t-a","users":2},{"region":"t-b","users":1}]');
+    close();
+    nowMs = 100 + ms;
+    read(list(), '[{"id":1,"username":"one"}]');
+    expect(told).toEqual([]);
+    expect(bounds.used.get('older-data')).toEqual({ answers: 4, latestMs: ms });
+    nowMs = 101 + ms;
+    read(list(), '[{"id":1,"username":"one"}]');
+    expect(told).toHaveLength(1);
   });
 });

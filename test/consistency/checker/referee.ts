@@ -5,6 +5,7 @@
  * insert whose ids are not known yet. That such a user is missing is right as long as nobody has
  * seen it; what it looks like is judged as soon as its owner is known.
  */
+import { Bounds, type Span } from './bounds.js';
 import { ABSENT, type Finding, type History } from './history.js';
 import { disagreement, type Spread, type StateRange } from './order-of-states.js';
 import { OUTSIDE_PREFIX } from './outside-writer.js';
@@ -48,8 +49,12 @@ interface Judged {
   readonly floor: number;
   readonly ceiling: number;
   readonly sentAtMs: number;
+  readonly answeredAtMs: number;
   readonly circumstances: Circumstances;
 }
+
+/** Of a user that no territory owns yet. */
+type UnownedRead = Pick<Judged, 'answer' | 'sentAtMs' | 'answeredAtMs' | 'circumstances'>;
 
 /** Answers over all territories that later ones are compared with. */
 const REMEMBERED_SPREADS = 40;
@@ -58,7 +63,7 @@ export class Referee {
   readonly #territories = new Map<string, Territory>();
   readonly #owners = new Map<number, Territory>();
   readonly #seen = new Set<number>();
-  readonly #unowned = new Map<number, { answer: string; circumstances: Circumstances }[]>();
+  readonly #unowned = new Map<number, UnownedRead[]>();
   readonly #deferred = new Map<string, Judged[]>();
   #spreads: { spread: Spread; circumstances: Circumstances }[] = [];
   #checked = 0;
@@ -67,6 +72,8 @@ export class Referee {
   constructor(
     private readonly report: (violation: Violation) => void,
     private readonly nowMs: () => number,
+    /** Where an old answer is no violation. */
+    private readonly bounds = new Bounds(nowMs),
   ) {}
 
   /** Reads that were judged, for good or bad. */
@@ -95,10 +102,10 @@ export class Referee {
     for (const id of ids.values()) {
       this.#largestId = Math.max(this.#largestId, id);
       this.#owners.set(id, territory);
-      for (const { answer, circumstances } of this.#unowned.get(id) ?? []) {
+      for (const read of this.#unowned.get(id) ?? []) {
         const { history } = territory;
-        const read = { history, register: userOf(id), answer, floor: 0, sentAtMs: 0 };
-        this.#judge({ ...read, ceiling: history.ceiling, circumstances });
+        const { ceiling } = history;
+        this.#judge({ ...read, history, register: userOf(id), floor: 0, ceiling });
       }
       this.#unowned.delete(id);
     }
@@ -146,13 +153,14 @@ export class Referee {
       floor: ticket.floors.get(history.name) ?? 0,
       ceiling: history.ceiling,
       sentAtMs: ticket.sentAtMs,
+      answeredAtMs: this.nowMs(),
       circumstances,
     });
   }
 
   /** At the end, when all ids are known: what still waits can be right no more. */
   close(): void {
-    for (const reads of this.#deferred.values()) for (const read of reads) this.#tellStale(read);
+    for (const reads of this.#deferred.values()) for (const read of reads) this.#accuse(read);
     for (const [id, reads] of this.#unowned) {
       for (const { answer, circumstances } of reads) {
         this.#tell(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
@@ -168,8 +176,10 @@ export class Referee {
       this.#seen.add(id);
       this.#largestId = Math.max(this.#largestId, id);
       const reads = this.#unowned.get(id) ?? [];
-      this.#unowned.set(id, [...reads, { answer, circumstances }]);
-    } else if (ticket.wasSeen) {
+      const { sentAtMs } = ticket;
+      const read = { answer, sentAtMs, answeredAtMs: this.nowMs(), circumstances };
+      this.#unowned.set(id, [...reads, read]);
+    } else if (ticket.wasSeen && !this.bounds.allow(this.#spanOf(ticket))) {
       this.#tell(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
     }
   }
@@ -185,6 +195,7 @@ export class Referee {
         floor: ticket.floors.get(name) ?? 0,
         ceiling: history.ceiling,
         sentAtMs: ticket.sentAtMs,
+        answeredAtMs: this.nowMs(),
         circumstances,
       });
       if (finding.kind === 'fits') spread.set(name, finding);
@@ -194,7 +205,7 @@ export class Referee {
       if (name.startsWith(OUTSIDE_PREFIX)) continue;
       this.#tell(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
     }
-    this.#compare(spread, circumstances);
+    if (!this.bounds.covers(this.#spanOf(ticket))) this.#compare(spread, circumstances);
   }
 
   #compare(spread: Spread, circumstances: Circumstances): void {
@@ -216,7 +227,7 @@ export class Referee {
     const { history, register, answer, floor, ceiling } = read;
     const finding = history.check(register, answer, floor, ceiling);
     if (finding.kind === 'fits') history.prove(finding.first);
-    if (finding.kind === 'violation') this.#tellStale(read);
+    if (finding.kind === 'violation') this.#accuse(read);
     if (finding.kind === 'deferred') {
       const reads = this.#deferred.get(history.name) ?? [];
       this.#deferred.set(history.name, reads);
@@ -231,6 +242,15 @@ export class Referee {
     for (const read of reads) {
       this.#judge({ ...read, ceiling: Math.min(read.ceiling, read.history.ceiling) });
     }
+  }
+
+  #spanOf({ sentAtMs }: Ticket): Span {
+    return { fromMs: sentAtMs, untilMs: this.nowMs() };
+  }
+
+  #accuse(read: Judged): void {
+    const { sentAtMs, answeredAtMs } = read;
+    if (!this.bounds.allow({ fromMs: sentAtMs, untilMs: answeredAtMs })) this.#tellStale(read);
   }
 
   #tellStale(read: Judged): void {

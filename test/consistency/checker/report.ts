@@ -1,4 +1,5 @@
 /** The figures of a run in words. */
+import { BOUNDS } from './bounds.js';
 import { RECOVERY_LIMIT_MS } from './faults/fault-schedule.js';
 import type { FaultRecord, Figures } from './figures.js';
 import type { CheckOptions } from './options.js';
@@ -38,6 +39,7 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,
     outsideLine(figures),
     ...faultLines(figures),
+    ...boundLines(figures),
     ...list('Hangs', figures.hangs),
     ...list('Answers of 5xx without a fault', figures.oddities),
     `Policy, seed      CACHE_WRITE_POLICY=${options.policy}, --seed ${options.seed}`,
@@ -56,9 +58,19 @@ function faultLines(figures: Figures): string[] {
     const late = recoveries.filter((ms) => ms > RECOVERY_LIMIT_MS).length;
     const worst = recoveries.length > 0 ? `${Math.max(...recoveries).toFixed(0)} ms` : 'not seen';
     const warning = late > 0 ? `, ${late} times beyond ${RECOVERY_LIMIT_MS / 1000} s` : '';
-    return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}`;
+    const last = records.at(-1)?.detail ?? '';
+    const told = last === '' ? '' : `; last: ${last}`;
+    return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}${told}`;
   });
   return [`Faults            ${figures.faults.length}`, ...lines];
+}
+
+function boundLines({ bounds }: Figures): string[] {
+  const lines = [...bounds.used].map(([name, { answers, latestMs }]) => {
+    const { promise, ms } = BOUNDS[name];
+    return `  ${String(answers).padStart(4)} ${promise}, ${ms} ms at most; the last ${latestMs.toFixed(0)} ms after the fault`;
+  });
+  return ['Old within a bound', ...(lines.length > 0 ? lines : ['     0'])];
 }
 
 function outsideLine({ outsideWrites, outsideLost, outsideLagsMs }: Figures): string {

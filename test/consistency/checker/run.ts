@@ -5,12 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CheckedSystem } from './checked-system.js';
 import { checkEverything } from './final-check.js';
-import { clientFaults } from './faults/client-faults.js';
-import type { Fault } from './faults/fault.js';
 import { FaultSchedule } from './faults/fault-schedule.js';
-import { instanceFaults } from './faults/instance-faults.js';
-import { postgresFaults } from './faults/postgres-faults.js';
-import { redisFaults } from './faults/redis-faults.js';
+import { FAULTS } from './faults/faults.js';
 import { Figures } from './figures.js';
 import { HotTargets } from './hot-targets.js';
 import { Journal } from './journal.js';
@@ -28,13 +24,6 @@ const EVIDENCE_LIMIT = 5;
 const PROGRESS_MS = 2_000;
 /** Longest pause between two writes from outside. */
 const OUTSIDE_PAUSE_MS = 200;
-
-export const FAULTS: readonly Fault[] = [
-  ...instanceFaults,
-  ...redisFaults,
-  ...postgresFaults,
-  ...clientFaults,
-];
 
 export interface CheckResult {
   readonly figures: Figures;
@@ -77,10 +66,11 @@ class Run {
   ) {
     const violated = (violation: Violation): void => this.#violated(violation);
     this.#random = new SeededRandom(options.seed);
+    const figures = new Figures(this.#nowMs);
     this.#context = {
       system,
-      referee: new Referee(violated, this.#nowMs),
-      figures: new Figures(this.#nowMs),
+      referee: new Referee(violated, this.#nowMs, figures.bounds),
+      figures,
       journal: new Journal(),
       hot: new HotTargets(system.members.length),
       territories: [] as Territory[],
@@ -128,12 +118,14 @@ class Run {
   }
 
   async #faults(writers: readonly Writer[]): Promise<void> {
-    const { faults, faultPace } = this.options;
+    const { faults, faultPace, only, policy } = this.options;
     if (faults === 'none') return;
-    const kinds = FAULTS.filter(({ isQuick }) => isQuick || faults === 'all');
+    const kinds = FAULTS.filter(
+      ({ kind, isQuick }) => (isQuick || faults === 'all') && kind.includes(only),
+    );
     const random = this.#random.fork();
     const hold = (ms: number): Promise<void> => this.#hold(ms);
-    const context = { ...this.#context, random, writers, hold };
+    const context = { ...this.#context, random, writers, hold, policy };
     await new FaultSchedule(kinds, context, faultPace).run();
   }
 

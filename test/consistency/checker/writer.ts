@@ -28,6 +28,7 @@ export class Writer {
   #territory: Territory;
   #founded = 0;
   #nextCut: Cut | undefined;
+  #restsUntilMs = 0;
 
   constructor(
     private readonly index: number,
@@ -40,15 +41,24 @@ export class Writer {
   }
 
   async run(): Promise<void> {
-    const { stopping } = this.context;
+    const { stopping, nowMs } = this.context;
     while (!stopping.aborted) {
       await delay(this.random.next() * this.pauseMs);
+      if (nowMs() < this.#restsUntilMs) {
+        await delay(POLL_MS);
+        continue;
+      }
       const member = this.random.pick(this.context.system.members);
       const { port } = member;
       if (port === undefined) continue;
       await this.#write(member, port, planWrite(this.random, this.#territory));
     }
     for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** Begins no write before this moment, in milliseconds of the monotonic clock. */
+  restUntil(momentMs: number): void {
+    this.#restsUntilMs = momentMs;
   }
 
   /** The next write's client goes away in the middle of it. */

@@ -1,6 +1,6 @@
 /**
  * Real: PostgreSQL, Redis. Two releases of a service share the cache; where they make different
- * objects of the same rows, neither gets the other's.
+ * objects of the same rows, neither gets the other's, and a write of either ends the answers of both.
  */
 import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from '@jest/globals';
 import {
@@ -11,10 +11,12 @@ import {
   type ObjectLiteral,
   type SelectQueryBuilder,
 } from 'typeorm';
+import { defineQuery, type QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';
+import { StatementCounter } from '../../support/statement-counter.js';
 
 type Release = new () => object;
 
@@ -90,10 +92,17 @@ afterEach(async () => {
   running = [];
 });
 
-async function start(release: Release): Promise<CachedApplication> {
-  const cache = { redis: { url: redis.url } };
-  const options = { databaseUrl, entities: [release], synchronize: true, cache };
-  const application = await CachedApplication.start(options);
+async function start(
+  release: Release,
+  options: QueryCacheModuleOptions = {},
+): Promise<CachedApplication> {
+  const cache = { redis: { url: redis.url }, ...options };
+  const application = await CachedApplication.start({
+    databaseUrl,
+    entities: [release],
+    synchronize: true,
+    cache,
+  });
   running.push(application);
   return application;
 }
@@ -127,4 +136,46 @@ it('takes over what an equal one has stored', async () => {
   await eventually(async () => expect((await seen(old)).outcomes).toEqual(['hit']));
 
   expect((await seen(equal)).outcomes).toEqual(['hit']);
+});
+
+/** Definitions of one name and one text: what tells their answers apart is the helper alone. */
+function priced(helper: (amount: string) => unknown) {
+  return defineQuery({
+    name: 'prices.all',
+    build: (source) => source.getRepository('Price').createQueryBuilder('p'),
+    map: (row) => helper(row['amount'] as string),
+    headers: (rows) => ({ 'x-first': String(rows[0]) }),
+  });
+}
+
+it('reads no answer of another one, though only a helper of its map has changed', async () => {
+  const Price = first();
+  const inOld = priced((amount) => amount);
+  const old = await start(Price, { release: '1.0.0' });
+  const inNext = priced((amount) => ({ value: Number(amount), currency: 'EUR' }));
+  const next = await start(Price, { release: '1.1.0' });
+  const readOld = () => old.observe(() => old.cache.run(inOld.bind({})));
+  const readNext = () => next.observe(() => next.cache.run(inNext.bind({})));
+  const statements = StatementCounter.attach(old.source);
+  try {
+    await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
+    await eventually(async () =>
+      expect(await readOld()).toEqual({ value: ['12.50'], outcomes: ['hit'] }),
+    );
+
+    statements.reset();
+    const made = [{ value: 12.5, currency: 'EUR' }];
+    expect(await readNext()).toEqual({ value: made, outcomes: ['miss'] });
+    expect(statements.selectsFrom('prices')).toHaveLength(1);
+    expect(await readNext()).toEqual({ value: made, outcomes: ['hit'] });
+    expect(await readOld()).toEqual({ value: ['12.50'], outcomes: ['hit'] });
+    expect(statements.selectsFrom('prices')).toHaveLength(1);
+
+    await old.source.query("UPDATE prices SET amount = '8'");
+    expect((await readNext()).value).toEqual([{ value: 8, currency: 'EUR' }]);
+    await next.source.query("UPDATE prices SET amount = '9'");
+    expect((await readOld()).value).toEqual(['9']);
+  } finally {
+    statements.detach();
+  }
 });

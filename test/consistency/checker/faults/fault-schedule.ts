@@ -3,7 +3,9 @@
  * with pauses that the seed decides. Every kind comes once before any comes again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BOUNDS, type BoundName } from '../bounds.js';
 import type { FaultRecord } from '../figures.js';
+import type { WritePolicy } from '../options.js';
 import type { Fault, FaultContext } from './fault.js';
 
 /** How soon every instance has to answer from the cache again after a fault. */
@@ -11,6 +13,8 @@ export const RECOVERY_LIMIT_MS = 5_000;
 /** How long it is waited for at all. */
 const RECOVERY_PATIENCE_MS = 30_000;
 const TOGETHER = 0.2;
+/** How long what a fault has left is read after its bounds, and not written. */
+const QUIET_MS = 1_500;
 
 export interface FaultPace {
   /** Longest pause between the recovery from one fault and the next, in milliseconds. */
@@ -28,16 +32,20 @@ export class FaultSchedule {
 
   /** Until the run ends; everything is put right then. */
   async run(): Promise<void> {
-    const { stopping, random, hold } = this.context;
+    const { stopping, random, hold, policy } = this.context;
     await hold(this.pace.pauseMs);
     while (!stopping.aborted) {
       const fault = this.#next(() => true);
-      const isTogether = random.chance(TOGETHER);
-      const other = isTogether ? this.#next(({ part }) => part !== fault?.part) : undefined;
+      const isTogether = random.chance(TOGETHER) && fault?.isAlone !== true;
+      const other = isTogether
+        ? this.#next(({ part, isAlone }) => part !== fault?.part && isAlone !== true)
+        : undefined;
       const faults = [fault, other].filter((one): one is Fault => one !== undefined);
-      const records = await Promise.all(faults.map((one) => this.#inject(one)));
-      // Often enough the next one comes before all is well again.
-      if (!random.chance(0.3)) await this.#recovery(records);
+      const records = await this.#injectTogether(faults);
+      if (fault?.isAlone === true) {
+        await Promise.all([this.#recovery(records), this.#rest(boundsOf(fault, policy))]);
+        // Often enough the next one comes before all is well again.
+      } else if (!random.chance(0.3)) await this.#recovery(records);
       await hold(random.next() * this.pace.pauseMs);
     }
   }
@@ -46,6 +54,24 @@ export class FaultSchedule {
     if (this.#round.length === 0) this.#round = this.context.random.shuffled(this.kinds);
     const index = this.#round.findIndex(isFit);
     return index < 0 ? undefined : this.#round.splice(index, 1)[0];
+  }
+
+  /** What one of them allows may last until the other is over. */
+  async #injectTogether(faults: readonly Fault[]): Promise<readonly FaultRecord[]> {
+    const { figures, policy } = this.context;
+    const names = faults.flatMap((fault) => boundsOf(fault, policy));
+    const closings = names.map((name) => figures.bounds.open(name));
+    const records = await Promise.all(faults.map((one) => this.#inject(one)));
+    for (const close of closings) close();
+    return records;
+  }
+
+  /** Lets nobody write for the bounds and a while after: a write would end an answer that is still old. */
+  async #rest(names: readonly BoundName[]): Promise<void> {
+    const { writers, nowMs, hold } = this.context;
+    const restMs = QUIET_MS + Math.max(0, ...names.map((name) => BOUNDS[name].ms));
+    for (const writer of writers) writer.restUntil(nowMs() + restMs);
+    await hold(restMs);
   }
 
   async #inject(fault: Fault): Promise<FaultRecord> {
@@ -82,4 +108,8 @@ export class FaultSchedule {
       await delay(10);
     }
   }
+}
+
+function boundsOf({ bounds = [] }: Fault, policy: WritePolicy): readonly BoundName[] {
+  return bounds.filter((name) => name !== 'unannounced' || policy === 'commit');
 }

@@ -1,4 +1,6 @@
 /** What goes wrong on purpose, and is put right again after a while. */
+import type { BoundName } from '../bounds.js';
+import type { WritePolicy } from '../options.js';
 import type { RunContext } from '../run-context.js';
 import type { SeededRandom } from '../seeded-random.js';
 import type { Writer } from '../writer.js';
@@ -6,6 +8,7 @@ import type { Writer } from '../writer.js';
 export interface FaultContext extends RunContext {
   readonly random: SeededRandom;
   readonly writers: readonly Writer[];
+  readonly policy: WritePolicy;
   /** Waits; ends early when the run does, so that the fault is put right. */
   readonly hold: (ms: number) => Promise<void>;
 }
@@ -16,6 +19,10 @@ export interface Fault {
   readonly part: 'instance' | 'redis' | 'postgres' | 'client';
   /** Whether it is over within about three seconds, recovery included. */
   readonly isQuick: boolean;
+  /** Whether no other fault is injected at the same time, nor before its bounds are over. */
+  readonly isAlone?: boolean;
+  /** Within which old answers are no violation; `unannounced` counts under the policy `commit` alone. */
+  readonly bounds?: readonly BoundName[];
   /** Begins the fault, holds it and puts everything right; answers what it was in particular. */
   readonly run: (context: FaultContext) => Promise<string>;
 }

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { applicationVersion } from './application-version.js';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-version-'));
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(path: string, content: unknown): string {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+describe('applicationVersion', () => {
+  it('is that of the package of the main module, whatever the working directory', () => {
+    const main = write('app/dist/main.js', '');
+    write('app/package.json', { version: '2.1.0' });
+    write('elsewhere/package.json', { version: '9.9.9' });
+    expect(applicationVersion(main, join(root, 'elsewhere'))).toBe('2.1.0');
+  });
+
+  it('passes over a package.json without a version, and one that cannot be read', () => {
+    const main = write('app/dist/esm/main.js', '');
+    write('app/dist/esm/package.json', { type: 'module', version: 7 });
+    write('app/dist/package.json', '{');
+    write('app/package.json', { version: '2.1.0' });
+    expect(applicationVersion(main, root)).toBe('2.1.0');
+  });
+
+  it('follows a link to the program', () => {
+    const main = write('app/dist/main.js', '');
+    write('app/package.json', { version: '2.1.0' });
+    symlinkSync(main, join(root, 'run'));
+    write('package.json', { version: '9.9.9' });
+    expect(applicationVersion(join(root, 'run'), root)).toBe('2.1.0');
+  });
+
+  it.each([
+    ['there is none', undefined],
+    ['it lies outside of any package', '/nowhere/main.js'],
+  ])('is that of the working directory where the main module says nothing: %s', (_why, main) => {
+    write('package.json', { version: '3.0.0' });
+    expect(applicationVersion(main, join(root, 'data'))).toBe('3.0.0');
+  });
+
+  it('is unknown where no package.json names one', () => {
+    expect(applicationVersion('/nowhere/main.js', root)).toBe('unknown');
+  });
+});

@@ -1,0 +1,41 @@
+/** Every kind of fault that the checker injects. */
+import { clientFaults } from './client-faults.js';
+import type { Fault } from './fault.js';
+import { fillTerminated } from './fill-terminated.js';
+import { instanceFaults } from './instance-faults.js';
+import { postgresFaults } from './postgres-faults.js';
+import { postgresSilent } from './postgres-silent.js';
+import { redisDatabasesSwapped } from './redis-databases-swapped.js';
+import { redisDumpReloaded } from './redis-dump-reloaded.js';
+import { redisEmptiedTwice } from './redis-emptied-twice.js';
+import { redisFaults } from './redis-faults.js';
+import { redisMarkDeleted } from './redis-mark-deleted.js';
+import { redisProxySwitched } from './redis-proxy-switched.js';
+import { redisPurged } from './redis-purged.js';
+import { redisReplicatesBack } from './redis-replicates-back.js';
+import { redisTablesDeleted } from './redis-tables-deleted.js';
+import { strangerInTransaction } from './stranger-in-transaction.js';
+import { triggersDisabled } from './triggers-disabled.js';
+import { writerCutOff } from './writer-cut-off.js';
+import { writerStopped } from './writer-stopped.js';
+
+export const FAULTS: readonly Fault[] = [
+  ...instanceFaults,
+  ...redisFaults,
+  ...postgresFaults,
+  ...clientFaults,
+  redisEmptiedTwice,
+  redisPurged,
+  redisTablesDeleted,
+  redisMarkDeleted,
+  redisReplicatesBack,
+  redisDatabasesSwapped,
+  redisDumpReloaded,
+  redisProxySwitched,
+  strangerInTransaction,
+  triggersDisabled,
+  fillTerminated,
+  postgresSilent,
+  writerStopped,
+  writerCutOff,
+];

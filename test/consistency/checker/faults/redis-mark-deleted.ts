@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault } from './fault.js';
+import { withRedis } from './redis-client.js';
+
+const USERS = '*:{public.users}:';
+/** How often marks are looked for, in milliseconds. */
+const POLL_MS = 1;
+const PATIENCE_MS = 3_000;
+
+/** Only where a write has begun and not ended; the epoch stays. */
+const DELETE_MARKED = `
+if redis.call('HLEN', KEYS[1]) == 0 then return 0 end
+local versions = redis.call('KEYS', ARGV[1])
+for _, key in ipairs(versions) do redis.call('DEL', key) end
+redis.call('DEL', KEYS[1])
+return #versions + 1`;
+
+export const redisMarkDeleted: Fault = {
+  kind: 'marks and their versions deleted',
+  part: 'redis',
+  isQuick: false,
+  isAlone: true,
+  bounds: ['mark-deleted', 'unannounced'],
+  run: async ({ system, random, nowMs, hold, stopping }) =>
+    withRedis(system.redis, async (redis) => {
+      const [epoch] = await redis.keys(`tidemark${USERS}e`);
+      if (epoch === undefined) return 'no epoch was there';
+      const times = random.integer(1, 3);
+      const marks = `${epoch.slice(0, -1)}m`;
+      let found = 0;
+      const endMs = nowMs() + PATIENCE_MS;
+      while (found < times && nowMs() < endMs && !stopping.aborted) {
+        const deleted = await redis.eval(DELETE_MARKED, 1, marks, `tidemark${USERS}v:*`);
+        if (deleted === 0) await delay(POLL_MS);
+        else {
+          found += 1;
+          await hold(random.integer(0, 30));
+        }
+      }
+      return `${found} times`;
+    }),
+};

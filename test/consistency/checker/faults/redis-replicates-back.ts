@@ -1,0 +1,23 @@
+import { seconds, type Fault } from './fault.js';
+import { follow, tell, withPromoted } from './redis-client.js';
+
+/** A server that was told to follow one that lacks the last writes, and then to be a primary again. */
+export const redisReplicatesBack: Fault = {
+  kind: 'REPLICAOF a lagging replica and back',
+  part: 'redis',
+  isQuick: false,
+  isAlone: true,
+  bounds: ['older-data', 'unannounced'],
+  run: ({ system: { redis }, random, hold, nowMs }) =>
+    withPromoted(redis, async (lagging) => {
+      const ageMs = random.integer(100, 1_500);
+      await hold(ageMs);
+      const startedMs = nowMs();
+      try {
+        await follow(redis, lagging);
+      } finally {
+        await tell(redis, 'REPLICAOF', 'NO', 'ONE');
+      }
+      return `${seconds(ageMs)} older, back after ${(nowMs() - startedMs).toFixed(0)} ms`;
+    }),
+};

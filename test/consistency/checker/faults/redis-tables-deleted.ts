@@ -1,0 +1,27 @@
+import type { Fault } from './fault.js';
+import { asStranger, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
+import { withRedis } from './redis-client.js';
+
+const SHOWN_LIMIT_MS = 5_000;
+
+/** The set by which a write to anything finds the tables, and the version of the schema. */
+export const redisTablesDeleted: Fault = {
+  kind: 'set of tables and version of the schema deleted',
+  part: 'redis',
+  isQuick: false,
+  isAlone: true,
+  bounds: ['unannounced'],
+  run: (context) =>
+    asStranger(context, async (client) => {
+      await writeRow(client);
+      await warmRow(context);
+      const deleted = await withRedis(context.system.redis, async (redis) => {
+        const sets = await redis.keys('tidemark:*:t');
+        const versions = await redis.keys('tidemark:*:{#schema}:v:*');
+        return redis.del(...sets, ...versions);
+      });
+      await warmRow(context);
+      const shown = await requireShown(context, await writeAnything(client), SHOWN_LIMIT_MS);
+      return `${deleted} keys; a write to anything ${shown}`;
+    }),
+};

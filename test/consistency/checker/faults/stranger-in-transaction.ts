@@ -1,0 +1,34 @@
+import { seconds, type Fault } from './fault.js';
+import { asStranger } from './outside-row.js';
+import { tell } from './redis-client.js';
+
+/** A stranger who has written and does not commit, while the epochs are lost. */
+export const strangerInTransaction: Fault = {
+  kind: 'long transaction of a stranger across a change of epoch',
+  part: 'redis',
+  isQuick: false,
+  isAlone: true,
+  bounds: ['unannounced'],
+  run: (context) =>
+    asStranger(context, async (client) => {
+      const { system, random, hold, figures, nowMs } = context;
+      const openMs = random.integer(2_000, 6_000);
+      const before = { reads: figures.reads.total, ms: figures.startedMs };
+      await client.query('BEGIN; SELECT pg_current_xact_id()');
+      const start = { reads: figures.reads.total, ms: nowMs() };
+      await tell(system.redis, 'FLUSHALL');
+      await hold(openMs);
+      const end = { reads: figures.reads.total, ms: nowMs() };
+      await client.query(random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
+      return `open for ${seconds(openMs)}, ${rate(start, end)} reads a second meanwhile, ${rate(before, start)} before`;
+    }),
+};
+
+interface Moment {
+  readonly reads: number;
+  readonly ms: number;
+}
+
+function rate(from: Moment, until: Moment): string {
+  return ((1000 * (until.reads - from.reads)) / Math.max(until.ms - from.ms, 1)).toFixed(0);
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { seconds, type Fault, type FaultContext } from './fault.js';
+
+/** Shorter than a command may take, so that nobody takes Redis for away. */
+const REDIS_PAUSE_LIMIT_MS = 300;
+const ATTEMPTS = 20;
+const PAUSE_MS = 200;
+const POLL_MS = 3;
+/** Whoever waits for the writer's rows waits for so long at the most. */
+const OPEN_LIMIT_MS = 10_000;
+
+/**
+ * Redis stands still for a moment, so that the next writer waits between its statement and COMMIT; then the writer's
+ * instance stands still instead.
+ */
+export const writerStopped: Fault = {
+  kind: 'writer stopped between statement and COMMIT',
+  part: 'instance',
+  isQuick: false,
+  isAlone: true,
+  bounds: ['unannounced'],
+  run: async (context) => {
+    const { nowMs, figures, hold, stopping } = context;
+    const session = await stopWriter(context);
+    if (session === undefined) return 'no writer was caught';
+    const member = context.system.members.find((one) => one.session === session);
+    const startedMs = nowMs();
+    try {
+      while ((await openWriters(context)).includes(session) && !stopping.aborted) {
+        if (nowMs() - startedMs > OPEN_LIMIT_MS) {
+          figures.hangs.push(
+            `The transaction of a stopped writer is open after ${OPEN_LIMIT_MS} ms`,
+          );
+          break;
+        }
+        await hold(50);
+      }
+    } finally {
+      member?.resume();
+    }
+    return `instance ${member?.index}, its transaction open for ${seconds(nowMs() - startedMs)}`;
+  },
+};
+
+/** The session whose instance now stands still in the middle of a write. */
+async function stopWriter(context: FaultContext): Promise<string | undefined> {
+  const { system, hold, stopping } = context;
+  for (let attempt = 0; attempt < ATTEMPTS && !stopping.aborted; attempt += 1) {
+    system.redis.pause();
+    const member = await pauseWriter(context).finally(() => system.redis.resume());
+    if (member) {
+      // It may have sent its COMMIT before it stopped.
+      await delay(PAUSE_MS);
+      if ((await openWriters(context)).includes(member.session)) return member.session;
+      member.resume();
+    }
+    await hold(PAUSE_MS);
+  }
+  return undefined;
+}
+
+async function pauseWriter(context: FaultContext) {
+  const { system, nowMs } = context;
+  const endMs = nowMs() + REDIS_PAUSE_LIMIT_MS;
+  while (nowMs() < endMs) {
+    const [session] = await openWriters(context);
+    const member = system.members.find((one) => one.session === session);
+    if (member) {
+      member.pause();
+      return member;
+    }
+    await delay(POLL_MS);
+  }
+  return undefined;
+}
+
+function openWriters({ system }: FaultContext): Promise<readonly string[]> {
+  return system.database.openWriters().catch(() => []);
+}

@@ -35,6 +35,7 @@ let redis: Redis;
 let writer: CachedApplication;
 let reader: CachedApplication;
 let lost: number;
+let replaced: number;
 let writes = 0;
 
 beforeAll(async () => {
@@ -58,11 +59,14 @@ beforeEach(async () => {
     });
   writer = await start();
   reader = await start();
-  lost = 0;
-  for (const { cache } of [writer, reader]) cache.events.on('dataLost', () => (lost += 1));
   await writer.source.query('TRUNCATE customers');
   await writer.source.getRepository(Customer).insert({ id: 1, name: 'ann', region: 'US' });
   await allHit();
+  [lost, replaced] = [0, 0];
+  for (const { cache } of [writer, reader]) {
+    cache.events.on('dataLost', () => (lost += 1));
+    cache.events.on('epochReplaced', () => (replaced += 1));
+  }
 });
 
 afterEach(async () => {
@@ -193,19 +197,17 @@ describe('Redis with older data under the same run_id', () => {
     expect(await infoOf('run_id')).toBe(runId);
     expect(await writer.cache.run(names)).toEqual([name]);
     expect(await reader.cache.run(names)).toEqual([name]);
-    expect(lost).toBeGreaterThan(0);
+    expect(replaced).toBeGreaterThan(0);
   });
 
   it('is told by the health of the instance that has found it', async () => {
     const report = () => writer.get(CacheHealth).check();
     expect(report()).toEqual({ status: 'up' });
     await redis.flushall();
-    await eventually(() => expect(lost).toBeGreaterThanOrEqual(2));
+    await eventually(() => expect(lost).toBe(2));
+    const detail = expect.stringMatching(/lost data/);
+    await eventually(() => expect(report()).toMatchObject({ status: 'degraded', detail }));
     await allHit();
-    expect(report()).toMatchObject({
-      status: 'degraded',
-      detail: expect.stringMatching(/lost data/),
-    });
   });
 });
 
@@ -213,7 +215,7 @@ describe('the number of a process', () => {
   it('is missed by the first read after another client has deleted it', async () => {
     expect(await redis.del(...(await redis.keys('*:{i}:c:*')))).toBe(2);
     const { outcomes } = await writer.observe(() => writer.cache.run(names));
-    expect(outcomes).toEqual(['bypass']);
+    expect(outcomes).not.toContain('hit');
     await allHit();
   });
 

@@ -1,12 +1,5 @@
 import { seconds, type Fault } from './fault.js';
 
-/** Copies all keys to database 1, as they are. */
-const COPY_ALL = `redis.call('SELECT', 1) redis.call('FLUSHDB') redis.call('SELECT', 0)
-for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end`;
-
-/** Since then each instance has had heartbeats: what is noticed at once, and not with the next one. */
-const LEAST_AGE_MS = 1_000;
-
 export const redisFaults: readonly Fault[] = [
   {
     kind: 'Redis restarted empty',
@@ -35,18 +28,6 @@ export const redisFaults: readonly Fault[] = [
       await hold(ms);
       await system.redis.restart();
       return `${seconds(age)} older, back after ${seconds(ms)}`;
-    },
-  },
-  {
-    kind: 'Redis goes back to older data without a restart',
-    part: 'redis',
-    isQuick: true,
-    run: async ({ system, random, hold }) => {
-      const ageMs = random.integer(LEAST_AGE_MS, 2 * LEAST_AGE_MS);
-      await system.redis.command('EVAL', COPY_ALL, '0');
-      await hold(ageMs);
-      await system.redis.command('SWAPDB', '0', '1');
-      return `${seconds(ageMs)} older`;
     },
   },
   {

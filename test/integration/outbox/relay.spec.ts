@@ -189,7 +189,7 @@ describe('the relay', () => {
       const lines = log.mock.calls.map(([line]) => String(line));
       const without = lines.filter((line) => line.includes('relays without the lock'));
       expect(without).toHaveLength(stuck.length);
-      expect(lines.join()).not.toContain('was ended');
+      expect(lines.join()).not.toContain(') was ended');
       await held.end();
       await eventually(() =>
         expect(both.map((each) => relayOf(each).isLockStuck)).toEqual([false, false]),

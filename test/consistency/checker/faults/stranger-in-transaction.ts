@@ -13,7 +13,7 @@ export const strangerInTransaction: Fault = {
     asStranger(context, async (client) => {
       const { system, random, hold, figures, nowMs } = context;
       const openMs = random.integer(2_000, 6_000);
-      const before = { reads: figures.reads.total, ms: figures.startedMs };
+      const before = { reads: 0, ms: figures.startedMs };
       await client.query('BEGIN; SELECT pg_current_xact_id()');
       const start = { reads: figures.reads.total, ms: nowMs() };
       await tell(system.redis, 'FLUSHALL');

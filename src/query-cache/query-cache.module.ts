@@ -17,8 +17,9 @@ import {
   QUERY_CACHE_OPTIONS,
   type OPTIONS_TYPE,
 } from './query-cache.module-definition.js';
-import { optionsProvider, readProviders, schemaProviders } from './query-cache.providers.js';
+import { optionsProvider, schemaProviders } from './query-cache.providers.js';
 import { QueryCache } from './query-cache.js';
+import { readProviders } from './read.providers.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';

@@ -24,7 +24,9 @@ const START_ATTEMPTS = 5;
 const START_LIMIT_MS = 30_000;
 const OUTPUT_LIMIT = 20_000;
 
-const TEST_SETTINGS: Readonly<Record<string, string>> = {
+type Settings = Readonly<Record<string, string>>;
+
+const TEST_SETTINGS: Settings = {
   listen_addresses: HOST,
   unix_socket_directories: '',
   max_connections: '200',
@@ -34,7 +36,7 @@ const TEST_SETTINGS: Readonly<Record<string, string>> = {
 
 export interface PostgresServerOptions {
   /** Server settings as in postgresql.conf, such as `{ log_statement: 'all' }`. */
-  readonly config?: Readonly<Record<string, string>>;
+  readonly config?: Settings;
   /** The folder of `postgres` and `initdb`; else postgres-binaries.ts finds one. */
   readonly binaries?: string | undefined;
 }
@@ -49,7 +51,7 @@ export class PostgresServer {
     readonly port: number,
     private readonly binaries: string,
     private readonly directory: string,
-    private readonly config: Readonly<Record<string, string>>,
+    private readonly config: Settings,
   ) {}
 
   /** Makes a new, empty server. Rejects with what the server wrote when it does not start. */
@@ -172,9 +174,7 @@ export class PostgresServer {
   }
 
   /** Restarts the server, and starts a standby that streams from it. */
-  async restartWithStandby(
-    config: Readonly<Record<string, string>> = {},
-  ): Promise<PostgresServer> {
+  async restartWithStandby(config: Settings = {}): Promise<PostgresServer> {
     await this.#shutDown();
     const primary_conninfo = `host=${HOST} port=${this.port} user=${SUPERUSER}`;
     const standby = await this.#copyAsStandby({ ...this.config, primary_conninfo, ...config });
@@ -183,14 +183,10 @@ export class PostgresServer {
     return standby;
   }
 
-  async #copyAsStandby(config: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  async #copyAsStandby(config: Settings): Promise<PostgresServer> {
     const directory = `${this.directory}-standby`;
-    await promisify(execFile)('cp', ['-a', this.directory, directory]);
-    await promisify(execFile)('cp', [
-      '-a',
-      join(directory, 'data', 'PG_VERSION'),
-      join(directory, 'data', 'standby.signal'),
-    ]);
+    const copy = 'cp -a "$0" "$1" && cp -a "$1/data/PG_VERSION" "$1/data/standby.signal"';
+    await promisify(execFile)('sh', ['-c', copy, this.directory, directory]);
     return new PostgresServer(await freePort(), this.binaries, directory, config);
   }
 

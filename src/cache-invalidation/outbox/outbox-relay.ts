@@ -13,14 +13,11 @@
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import { mergeTouched, type TouchedTable } from '../../query-cache/core/touched-regions.js';
 import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
-import type { TouchedVersions, WriteProtocol } from '../core/write-protocol.js';
+import type { WriteProtocol } from '../core/write-protocol.js';
 import { sqlStateOf } from '../../query-cache/core/sql-state.js';
-import { versionNames } from '../touched-tables.js';
 import { grantStatements, outboxStatements } from './capture-sql.js';
 import type { OutboxObjects } from './outbox-objects.js';
-import type { OutboxRecord } from './outbox-record.js';
 import {
   FIRST_ID,
   OutboxSession,
@@ -29,7 +26,7 @@ import {
   type OutboxAccess,
 } from './outbox-session.js';
 import type { RecordingChanges } from './recording-changes.js';
-import { touchedByRecord } from './touched-by-record.js';
+import { touchedByRecords } from './touched-by-record.js';
 
 /** Rows read at once. */
 const BATCH_ROWS = 1_000;
@@ -243,7 +240,7 @@ export class OutboxRelay {
 
   /** Until nothing is left, but what somebody else holds. */
   async #drain(session: OutboxSession): Promise<void> {
-    const { protocol, events } = this.parts;
+    const { protocol, events, schema } = this.parts;
     let afterId = FIRST_ID;
     for (;;) {
       const records = await session.next(afterId, BATCH_ROWS);
@@ -251,7 +248,7 @@ export class OutboxRelay {
       if (!last) return;
       afterId = last.id;
       const readAtMs = performance.now();
-      const touched = await this.#touchedBy(records);
+      const touched = await touchedByRecords(records, schema);
       // Then nothing that waits can say more: after an outage every write has left such a row.
       const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
       await protocol.tell(touched, session.backendPid);
@@ -269,29 +266,6 @@ export class OutboxRelay {
     if (performance.now() - this.#measuredAtMs < MEASURE_MS) return;
     this.#backlog = await session.backlog();
     this.#measuredAtMs = performance.now();
-  }
-
-  async #touchedBy(records: readonly OutboxRecord[]): Promise<TouchedVersions> {
-    const { schema } = this.parts;
-    if (schema.isOutdated) await schema.load();
-    const { catalogue } = schema;
-    const touched = new Map<string, TouchedTable>();
-    let [isAnything, isSchema] = [false, false];
-    for (const record of records) {
-      const tables = touchedByRecord(record, catalogue);
-      if (typeof tables === 'string') {
-        isAnything = true;
-        isSchema ||= tables === 'schema';
-        continue;
-      }
-      for (const part of tables) {
-        const before = touched.get(part.table);
-        touched.set(part.table, before ? mergeTouched(before, part) : part);
-      }
-    }
-    if (isSchema) schema.markOutdated();
-    if (isAnything) return isSchema ? 'schema' : 'anything';
-    return (await schema.isPresent()) ? versionNames(touched) : 'anything';
   }
 
   async #pause(durationMs: number): Promise<void> {

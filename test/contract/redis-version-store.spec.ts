@@ -224,6 +224,20 @@ describe('RedisVersionStore on Redis', () => {
     });
   });
 
+  it.each(Object.keys(NEXT_STEPS))(
+    'where a mark is lost with its versions, %s drops the epoch',
+    async (step) => {
+      await store.create(versions, 't1');
+      await store.begin(mark('w0', 'id=7'), 't2', LONG_MS);
+      await store.begin(mark('w1', '*'), 't2', LONG_MS);
+      expect(await admin.hdel(`${namespace}:db:{${TABLE}}:m`, 'w1')).toBe(1);
+      const keys = (await keysOf(admin, namespace)).filter((key) => /:v:/.test(key));
+      await admin.del(...keys);
+      await NEXT_STEPS[step]?.();
+      expect((await store.read([versions]))[0]?.epoch).toBeUndefined();
+    },
+  );
+
   it('takes a version with a mark that was taken away for lost data', async () => {
     await store.create({ table: TABLE, names: ['*'] }, 't1');
     await store.begin(mark('w1', '*'), 't2', LONG_MS);

@@ -35,6 +35,10 @@ for _, dimension in ipairs(dimensions) do
   if not is_covered[dimension] then include(dimension .. '?') end
 end
 for dimension in pairs(is_covered) do register_dimension(dimension) end
+if not earlier then
+  mark_count = mark_count + 1
+  write_register()
+end
 
 write_mark(write_id, {
   backendPid = backend_pid,

@@ -17,8 +17,7 @@ for i = 1, #ARGV do answer[i] = false end
 if not open_table() then return answer end
 answer[1] = epoch_text()
 
-local marked = redis.call('HGETALL', marks_key)
-local has_marks = #marked > 2
+local marked = mark_count > 0 and redis.call('HGETALL', marks_key) or {}
 
 local function marks_on(name)
   local marks, in_json = '', cjson.encode(name)
@@ -32,7 +31,7 @@ end
 for i = 2, #ARGV do
   local name = ARGV[i]
   local dimension = dimension_of(name)
-  if not dimension or not has_marks or is_registered[dimension] then
+  if not dimension or mark_count == 0 or is_registered[dimension] then
     if dimension then register_dimension(dimension) end
     local version = version_at(name)
     if not version then

@@ -33,11 +33,10 @@ try('TIME')
 if try('SET', text, '', 'NX') or redis.pcall('EXISTS', text) == 1 then
   try('SADD', text, '')
   try('SMEMBERS', text)
-  try('SISMEMBER', text, '')
   try('HSET', text, '', '')
   try('HGET', text, '')
   try('HGETALL', text)
-  try('HEXISTS', text, '')
+  try('HLEN', text)
   try('HDEL', text, '')
 end
 return { question, unpack(refused) }

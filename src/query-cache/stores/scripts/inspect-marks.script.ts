@@ -2,9 +2,9 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Reports the table's marks whose lease has run out, and drops those that are no marks. A version that names a
- * lost mark proves lost data, and the epoch is dropped: the version could be repaired alone, but others that
- * were lost with it would not be known.
+ * Reports the table's marks whose lease has run out. A mark that is none, or a version that names a lost one,
+ * proves lost data, and the epoch is dropped: the version could be repaired alone, but others that were lost
+ * with it would not be known.
  *
  * KEYS: epoch, marks. ARGV: version names...
  * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend
@@ -14,22 +14,22 @@ export const inspectMarks = defineScript(
   'inspect-marks',
   `${TABLE_FUNCTIONS}
 if not open_table() then return { -1 } end
-local all, marks = redis.call('HGETALL', marks_key), {}
+local all, marks, is_whole = redis.call('HGETALL', marks_key), {}, true
 for i = 1, #all, 2 do
   local id = all[i]
   if id ~= REGISTER then
     marks[id] = string.find(id, '^[%w_-]+$') and mark_of(all[i + 1]) or nil
-    if not marks[id] then redis.call('HDEL', marks_key, id) end
+    is_whole = is_whole and marks[id] ~= nil
   end
 end
-
 for _, name in ipairs(ARGV) do
   for id in string.gmatch(version_at(name) or '', '!([^!]*)') do
-    if not marks[id] then
-      redis.call('DEL', epoch_key)
-      return { -1 }
-    end
+    is_whole = is_whole and marks[id] ~= nil
   end
+end
+if not is_whole then
+  redis.call('DEL', epoch_key)
+  return { -1 }
 end
 
 local answer, next_ms, now = { -1 }, nil, now_ms()

@@ -14,7 +14,7 @@ export const rotateEpoch = defineScript(
 if epoch_text() ~= ARGV[3] then return 0 end
 redis.call('SET', epoch_key, ARGV[1] .. ' ' .. ARGV[2] .. ' settling')
 redis.call('DEL', marks_key)
-redis.call('HSET', marks_key, REGISTER, ARGV[1])
+redis.call('HSET', marks_key, REGISTER, ARGV[1] .. ' 0')
 return 1
 `,
 );

@@ -6,14 +6,14 @@
  *
  * How the data look:
  * - an epoch is `<token> <node>` or `<token> <node> settling`;
- * - the hash of marks has the field `#`, the register: the epoch's token, then the dimensions whose versions
- *   were ever created under it. It is made with the epoch. The other fields are write ids, and each holds a
- *   mark: a JSON object of strings, and the names that the mark lies on;
+ * - the hash of marks has the field `#`, the register: the epoch's token, how many marks there are, then the
+ *   dimensions whose versions were ever created under it. It is made with the epoch. The other fields are write
+ *   ids, and each holds a mark: a JSON object of strings, and the names that the mark lies on;
  * - a version is `<epoch token>.<token>`, then `!<write id>` for each write marked on it. Under another epoch
  *   it counts as missing.
  *
  * So everything belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks
- * again that name it (marks_on), and an epoch without its register is dropped (open_table). A table without an
+ * again that name it (marks_on), and an epoch whose register or marks are not whole is dropped (open_table). A table without an
  * epoch has no answers that count, and whoever gives it one waits for the writes that are under way.
  *
  * Another client may put anything under a key. What does not look like that counts as lost, and gives way to
@@ -51,30 +51,39 @@ local function epoch_token()
 end
 
 -- What open_table has found.
-local epoch
+local epoch, mark_count
 local dimensions, is_registered = {}, {}
 
--- Answers whether the table has an epoch. One without its register is dropped: the marks are lost with that.
+-- Answers whether the table has an epoch. One whose register is lost, or does not know the marks that there
+-- are, is dropped: marks are lost.
 local function open_table()
   epoch = epoch_token()
   if not epoch then return false end
   local register = redis.call('HGET', marks_key, REGISTER) or ''
-  if string.match(register, '^[^ ]*') ~= epoch then
+  local of_epoch, count, names = string.match(register, '^([^ ]+) (%d+)(.*)$')
+  mark_count = tonumber(count)
+  if of_epoch ~= epoch or mark_count ~= redis.call('HLEN', marks_key) - 1 then
     redis.call('DEL', epoch_key)
     return false
   end
-  for dimension in string.gmatch(register, ' ([^ ]+)') do
+  for dimension in string.gmatch(names, ' ([^ ]+)') do
     dimensions[#dimensions + 1] = dimension
     is_registered[dimension] = true
   end
   return true
 end
 
+local function write_register()
+  local names = table.concat(dimensions, ' ')
+  local register = epoch .. ' ' .. mark_count .. (names == '' and '' or ' ' .. names)
+  redis.call('HSET', marks_key, REGISTER, register)
+end
+
 local function register_dimension(dimension)
   if is_registered[dimension] then return end
   is_registered[dimension] = true
   dimensions[#dimensions + 1] = dimension
-  redis.call('HSET', marks_key, REGISTER, epoch .. ' ' .. table.concat(dimensions, ' '))
+  write_register()
 end
 
 local function dimension_of(name)
@@ -145,5 +154,7 @@ local function take_off(write_id, mark, token)
     if version then put_version(name, (token or token_of(version)) .. marks_without(version, write_id)) end
   end
   redis.call('HDEL', marks_key, write_id)
+  mark_count = mark_count - 1
+  write_register()
 end
 `;

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataCanary } from '../../src/query-cache/stores/data-canary.js';
@@ -103,4 +104,13 @@ export function entryStore(
     onRefused: () => undefined,
     ...options,
   });
+}
+
+/** The keys of a namespace without those that every process has. */
+export async function tableKeys(admin: Redis, namespace: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const keys of admin.scanStream({ match: `${namespace}:*` })) {
+    found.push(...(keys as string[]));
+  }
+  return found.filter((key) => !key.includes('{i}'));
 }

@@ -4,7 +4,7 @@ import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import type { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisMonitor } from '../support/redis-monitor.js';
 import { RedisServer } from '../support/redis-server.js';
-import { connected, freshNamespace, pass, versionStore } from './redis-harness.js';
+import { connected, freshNamespace, pass, tableKeys, versionStore } from './redis-harness.js';
 import { versionStoreContract } from './version-store.contract.js';
 
 const TABLE = 'public.users';
@@ -100,7 +100,7 @@ describe('RedisVersionStore on Redis', () => {
 
   it('gives versions a time to live, but none while a write is marked on them', async () => {
     const keyOf = async (name: string): Promise<string> =>
-      String((await keysOf(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
+      String((await tableKeys(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
     const key = await keyOf('id=1');
     expect(await admin.pttl(key)).toBeGreaterThan(0);
@@ -145,25 +145,25 @@ describe('RedisVersionStore on Redis', () => {
 
   it('leaves no key of a table that nobody reads', async () => {
     const tables = [{ table: 'public.unread', names: ['*', 'id=1'] }];
-    const before = await keysOf(admin, namespace);
+    const before = await tableKeys(admin, namespace);
     await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't1', LONG_MS);
-    expect(await keysOf(admin, namespace)).toEqual(before);
+    expect(await tableKeys(admin, namespace)).toEqual(before);
   });
 
   it('leaves no key of a row that nobody reads', async () => {
     await store.create({ table: TABLE, names: ['*', 'id=0', 'id?'] }, 't1');
-    const before = (await keysOf(admin, namespace)).toSorted();
+    const before = (await tableKeys(admin, namespace)).toSorted();
     for (let id = 1; id <= 100; id += 1) {
       await store.begin(mark(`w${id}`, '*', `id=${id}`), 't2', LONG_MS);
       await store.end(`w${id}`, [TABLE], 't3');
     }
-    expect((await keysOf(admin, namespace)).toSorted()).toEqual(before);
+    expect((await tableKeys(admin, namespace)).toSorted()).toEqual(before);
   });
 
   it('gives no key of a table a time to live while a write is marked on it', async () => {
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
-    const keys = await keysOf(admin, namespace);
+    const keys = await tableKeys(admin, namespace);
     expect(keys).toHaveLength(4);
     expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
   });
@@ -191,93 +191,6 @@ describe('RedisVersionStore on Redis', () => {
     }
   });
 
-  const versions = { table: TABLE, names: ['*', 'region=US', 'region?'] };
-  const NEXT_STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
-    create: () => store.create(versions, 't3'),
-    begin: () => store.begin(mark('w2', '*'), 't3', LONG_MS),
-    end: () => store.end('w1', [TABLE], 't3'),
-    abort: () => store.abort('w1', [TABLE]),
-    inspect: () => store.inspect({ table: TABLE, names: [] }),
-    settle: () => store.settle(TABLE, 'w1', 't3'),
-    renew: () => store.renew(TABLE, 'w1', '1', LONG_MS),
-  };
-
-  describe.each([
-    ['the marks and dimensions', /:m$/],
-    ['all but the epoch', /:(m|v:.*)$/],
-  ])('where %s are lost while a write is under way', (_, lost) => {
-    it.each(Object.keys(NEXT_STEPS))('%s drops the epoch, and nothing counts', async (step) => {
-      await store.create(versions, 't1');
-      await store.begin(mark('w1', '*'), 't2', LONG_MS);
-      const keys = (await keysOf(admin, namespace)).filter((key) => lost.test(key));
-      expect(await admin.del(...keys)).toBe(keys.length);
-      await NEXT_STEPS[step]?.();
-      const [reading] = await store.read([versions]);
-      expect(reading).toMatchObject({
-        epoch: undefined,
-        versions: [undefined, undefined, undefined],
-      });
-      await store.rotate(TABLE, undefined, 'e2');
-      const [next] = await store.read([versions]);
-      expect(next?.epoch).toMatch(/^e2 \w+ settling$/);
-      expect(next?.versions).toEqual([undefined, undefined, undefined]);
-    });
-  });
-
-  it.each(Object.keys(NEXT_STEPS))(
-    'where a mark is lost with its versions, %s drops the epoch',
-    async (step) => {
-      await store.create(versions, 't1');
-      await store.begin(mark('w0', 'id=7'), 't2', LONG_MS);
-      await store.begin(mark('w1', '*'), 't2', LONG_MS);
-      expect(await admin.hdel(`${namespace}:db:{${TABLE}}:m`, 'w1')).toBe(1);
-      const keys = (await keysOf(admin, namespace)).filter((key) => /:v:/.test(key));
-      await admin.del(...keys);
-      await NEXT_STEPS[step]?.();
-      expect((await store.read([versions]))[0]?.epoch).toBeUndefined();
-    },
-  );
-
-  it('takes a version with a mark that was taken away for lost data', async () => {
-    await store.create({ table: TABLE, names: ['*'] }, 't1');
-    await store.begin(mark('w1', '*'), 't2', LONG_MS);
-    expect(await admin.hdel(`${namespace}:db:{${TABLE}}:m`, 'w1')).toBe(1);
-    await store.inspect({ table: TABLE, names: ['*'] });
-    expect((await store.read([{ table: TABLE, names: [] }]))[0]?.epoch).toBeUndefined();
-  });
-
-  describe('when a version was dropped while a write was marked on it', () => {
-    async function drop(name: string): Promise<void> {
-      const keys = (await keysOf(admin, namespace)).filter((key) => key.endsWith(`:v:${name}`));
-      expect(await admin.del(...keys)).toBe(1);
-    }
-
-    const versionOf = async (name: string): Promise<string | undefined> =>
-      (await store.read([{ table: TABLE, names: [name] }]))[0]?.versions[0];
-
-    beforeEach(async () => {
-      await store.create({ table: TABLE, names: ['id="1"', 'id=2'] }, 't0');
-      await store.begin(mark('w1', '*', 'id="1"'), 't1', LONG_MS);
-      await store.begin(mark('w2', 'id=2'), 't1', LONG_MS);
-      await drop('id="1"');
-    });
-
-    it('creates it with the mark', async () => {
-      const created = await store.create({ table: TABLE, names: ['id="1"', 'id=3'] }, 't2');
-      expect(created.versions).toEqual(['t2!w1', 't2']);
-      await store.end('w1', [TABLE], 't3');
-      expect(await versionOf('id="1"')).toBe('t3');
-    });
-
-    it('keeps the mark when another write begins and ends', async () => {
-      await store.begin(mark('w3', 'id="1"'), 't2', LONG_MS);
-      await store.end('w3', [TABLE], 't3');
-      expect(await versionOf('id="1"')).toBeUndefined();
-      await store.create({ table: TABLE, names: ['id="1"'] }, 't4');
-      expect(await versionOf('id="1"')).toBe('t4!w1');
-    });
-  });
-
   it('takes a write that Redis answers with an error for an outage, and names the script', async () => {
     await admin.acl('SETUSER', 'default', '-hset');
     try {
@@ -298,12 +211,3 @@ describe('RedisVersionStore on Redis', () => {
     expect(() => versionStore(connection, 'a{b')).toThrow(TypeError);
   });
 });
-
-/** Without those that every process has. */
-async function keysOf(admin: Redis, namespace: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for await (const keys of admin.scanStream({ match: `${namespace}:*` })) {
-    found.push(...(keys as string[]));
-  }
-  return found.filter((key) => !key.includes('{i}'));
-}

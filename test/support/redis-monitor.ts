@@ -1,29 +1,44 @@
 /**
  * The commands that a Redis carries out on some keys, in scripts too. Statistics of the server would
  * count heartbeats with them, which run nearly every command there is, at any time, on other keys.
+ *
+ * Over a socket of its own: ioredis takes what comes in the same packet as the OK of MONITOR for the answer to
+ * another command.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 
 /** The name in lower case, and the arguments. */
 export type SeenCommand = readonly [name: string, ...words: string[]];
 
+/** As Redis writes the words of a command: in quotes, with backslashes. */
+const WORD = /"((?:[^"\\]|\\.)*)"/g;
+
 export class RedisMonitor {
-  #commands: SeenCommand[] = [];
+  readonly #commands: SeenCommand[] = [];
   #lastEcho = '';
 
   private constructor(
     private readonly admin: Redis,
-    private readonly monitor: Redis,
+    private readonly socket: Socket,
     private readonly pattern: RegExp,
-  ) {
-    monitor.on('monitor', (_time: string, words: readonly string[]) => this.#saw(words));
-  }
+  ) {}
 
   /** Watches from now on, all commands with an argument that matches the pattern. */
   static async start(admin: Redis, pattern: RegExp): Promise<RedisMonitor> {
-    return new RedisMonitor(admin, await admin.monitor(), pattern);
+    const { host = '127.0.0.1', port = 6379 } = admin.options;
+    const socket = connect(port, host);
+    await once(socket, 'connect');
+    const monitor = new RedisMonitor(admin, socket, pattern);
+    const lines = createInterface(socket);
+    socket.write('MONITOR\r\n');
+    await once(lines, 'line');
+    lines.on('line', (line) => monitor.#saw([...line.matchAll(WORD)].map(([, word = '']) => word)));
+    return monitor;
   }
 
   /** Every command that has been carried out since the start, oldest first. */
@@ -42,7 +57,7 @@ export class RedisMonitor {
   }
 
   stop(): void {
-    this.monitor.disconnect();
+    this.socket.destroy();
   }
 
   #saw([name = '', ...words]: readonly string[]): void {

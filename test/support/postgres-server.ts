@@ -172,9 +172,7 @@ export class PostgresServer {
   }
 
   /** Restarts the server, and starts a standby that streams from it. */
-  async restartWithStandby(
-    config: Readonly<Record<string, string>> = {},
-  ): Promise<PostgresServer> {
+  async restartWithStandby(config: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
     await this.#shutDown();
     const primary_conninfo = `host=${HOST} port=${this.port} user=${SUPERUSER}`;
     const standby = await this.#copyAsStandby({ ...this.config, primary_conninfo, ...config });

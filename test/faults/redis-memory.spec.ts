@@ -61,9 +61,9 @@ describe('a Redis whose memory is full', () => {
 
   const evicted = async (): Promise<number> => Number(await infoOf(cluster.redis, 'evicted_keys'));
 
-  /** Stores answers until Redis has dropped many keys; the register is asked for in between. */
-  async function fillUntilEvicted(register: Register): Promise<void> {
-    const enough = (await evicted()) + 100;
+  /** Stores answers until Redis has dropped `count` keys; the register is asked for in between. */
+  async function fillUntilEvicted(register: Register, count = 100): Promise<void> {
+    const enough = (await evicted()) + count;
     await eventually(async () => {
       for (let reads = 0; reads < 50; reads += 1) {
         const [member] = cluster.members.slice(reads % 3);
@@ -85,12 +85,14 @@ describe('a Redis whose memory is full', () => {
     async () => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async (watch) => {
+        await limitMemory('volatile-lru');
+        await fillUntilEvicted(register);
+        // From here on each answer that is stored evicts others: enough of them are while the write is held.
         const held = writeStep.commit(writer);
         const write = register.write(writer);
         await held.reached();
         const before = await structure();
-        await limitMemory('volatile-lru');
-        await fillUntilEvicted(register);
+        await fillUntilEvicted(register, 20);
         expect(await structure()).toEqual(expect.arrayContaining(before));
         expect((await cluster.marks()).length).toBeGreaterThan(0);
         const version = await keyOfUsers(cluster.redis, `v:id=${register.id}`);

@@ -56,6 +56,8 @@ beforeEach(async () => {
       entities: [Customer],
       synchronize: true,
       cache: { redis: { url: relay.url, timeoutMs: 5_000 } },
+      // What cannot be announced is recorded in the outbox.
+      invalidation: { triggers: 'install' },
     });
   writer = await start();
   reader = await start();
@@ -251,6 +253,7 @@ describe('the number of a process', () => {
       databaseUrl,
       entities: [Customer],
       cache: { redis: { url: relay.url, timeoutMs: 5_000 } },
+      invalidation: { triggers: 'install' },
     });
     expect(await redis.pttl(dead)).toBeGreaterThan(0);
     const living = (await numbers()).filter((key) => key !== dead);

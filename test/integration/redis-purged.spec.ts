@@ -126,9 +126,7 @@ it('a loss is shown by health and counted', async () => {
   const reports = [one, two].map((app) => app.get(CacheHealth).check());
   expect(reports).toContainEqual({
     status: 'degraded',
-    detail: expect.stringMatching(
-      /Redis has lost data of the cache.*delete its keys.*maxmemory-policy/,
-    ),
+    detail: expect.stringContaining('Redis has lost data of the cache'),
   });
 });
 

@@ -86,6 +86,12 @@ beforeAll(async () => {
     tags: ['a', 'b"c'],
     remark: null,
   });
+  // Until what was written before the start is accounted for, an application asks the database in the background.
+  for (const app of [first, second]) {
+    await eventually(async () => {
+      expect((await app.observe(() => app.cache.run(specimens))).outcomes).toEqual(['hit']);
+    });
+  }
 });
 
 afterAll(async () => {

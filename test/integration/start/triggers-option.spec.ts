@@ -50,7 +50,7 @@ async function tablesWithTriggers(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-const health = (): unknown => application?.get(CacheHealth).check();
+const health = () => application?.get(CacheHealth).check();
 
 describe('the triggers of an application', () => {
   it('are installed at start, so that a write of psql ends its answers', async () => {
@@ -94,8 +94,10 @@ describe('the triggers of an application', () => {
     await (await start()).stop();
     await client.query('BEGIN; LOCK TABLE parts');
     await start();
-    expect(health()).toEqual({ status: 'up' });
+    // The transaction that holds the lock may write: the answers wait for its end, the triggers do not.
+    expect(JSON.stringify(health())).not.toContain('trigger');
     await client.query('ROLLBACK');
+    await eventually(() => expect(health()).toEqual({ status: 'up' }));
   });
 
   it('do not hold up the start, nor others, while a table is in use', async () => {

@@ -1,8 +1,9 @@
 /**
- * Spreads the requests that come at once over turns of the event loop, so that what is under way, and a probe, is not
- * behind a thousand others. While the database has too much to do, most of them are refused before anything is done
+ * While the database has too much to do, spreads the requests that come at once over turns of the event loop, so that
+ * what is under way, and a probe, is not behind a thousand others. Most of those are refused before anything is done
  * for them: a miss that is refused only when it asks for a connection has cost as much as a hit.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseBusyError, type DriverBounds } from '../database/bounded-driver.js';
 import type { BusyLog } from './busy-log.js';
@@ -37,10 +38,12 @@ export class Admission {
   /** Comes after the hooks that say what every answer has, and before those that do work. */
   addTo(server: Pick<FastifyInstance, 'addHook'>): void {
     server.addHook('onRequest', (request, reply, begin) => {
-      if (request.url.startsWith(PROBES)) return begin();
+      const isFree = !this.bounds.isCrowded && this.#line.length === 0;
+      if (isFree || request.url.startsWith(PROBES)) return begin();
       this.#awaitTurn();
       if (this.#line.length > 0 || this.#begun === MAX_BEGUN) {
-        this.#line.push({ request, reply, begin });
+        // The turn belongs to another request, whose asynchronous context is none of this one's.
+        this.#line.push({ request, reply, begin: AsyncResource.bind(begin) });
         return;
       }
       this.#begun += 1;
@@ -59,7 +62,7 @@ export class Admission {
     const batch = this.#line.splice(0, MAX_BEGUN);
     this.#begun = batch.length;
     if (batch.length > 0) this.#awaitTurn();
-    for (const { begin } of batch) begin();
+    for (const { request, begin } of batch) if (!request.raw.destroyed) begin();
     if (!this.bounds.isCrowded) return;
     for (const refused of this.#line.splice(MAX_WAITING, MAX_REFUSED)) this.#refuse(refused);
   }

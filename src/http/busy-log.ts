@@ -27,8 +27,8 @@ export class BusyLog {
     this.log.record(
       'warn',
       { refused },
-      `Refused ${refused} requests in a second: more would wait for the database than DATABASE_QUEUE allows. ` +
-        'See what its statements wait for, or raise DATABASE_POOL.',
+      `Refused ${refused} requests in a second, since half or more of DATABASE_QUEUE wait for a connection to the ` +
+        'database. See what its statements wait for, or raise DATABASE_POOL.',
     );
   }
 }

@@ -1,4 +1,4 @@
-import { applicationVersion } from './application-version.js';
+import { applicationVersion, RELEASE } from './application-version.js';
 import { minutes, seconds } from './core/duration.js';
 
 /** Of the hits whose plans are verified in production: the others cost nothing. */
@@ -87,7 +87,7 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
       'choose a short plain name',
     );
   }
-  if (!/^[\w.+:@/-]{1,128}$/.test(options.release)) {
+  if (!RELEASE.test(options.release)) {
     throw new QueryCacheOptionsError(
       'release',
       'has other characters than letters, digits and . _ + - : @ /, or is longer than 128',

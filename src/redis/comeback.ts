@@ -19,6 +19,8 @@ export interface Reconnectable {
 /** Attempts to bring a connection up at once, for commands that cannot wait until it tries by itself. */
 export class Comeback {
   readonly #attempt = new SharedAttempt(() => this.#tryNow());
+  /** Until the client has told that its stream has ended. */
+  #closing: Promise<void> | undefined;
 
   constructor(private readonly connection: Reconnectable) {}
 
@@ -41,7 +43,9 @@ export class Comeback {
     const { client } = this.connection;
     // The stream may have ended before the client tells so.
     if (client.status === 'ready' && !client.stream.writable) {
-      await new Promise<void>((resolve) => client.once('close', () => resolve()));
+      this.#closing ??= new Promise<void>((resolve) => client.once('close', () => resolve()));
+      await this.#closing;
+      this.#closing = undefined;
     }
     await this.tried();
     ended();

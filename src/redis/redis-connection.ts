@@ -140,8 +140,8 @@ export class RedisConnection {
     } catch (error) {
       if (this.#closed || !(error instanceof RedisUnavailableError)) throw error;
       await this.#comeback.triedAnew(endMs - performance.now());
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0 || generation === this.#generation) throw error;
+      const leftMs = Math.floor(endMs - performance.now());
+      if (leftMs < 1 || generation === this.#generation) throw error;
       return this.send(name, command, leftMs);
     }
   }

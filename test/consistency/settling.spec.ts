@@ -171,27 +171,4 @@ describe('a transaction that lasts under a mark', () => {
     }
     expect(activity.questions).toBeLessThanOrEqual(leases + 1);
   });
-
-  it('is told until its mark is settled', async () => {
-    await readAtOnce();
-    await time.pass(0);
-    expect(awaited).toEqual([[42]]);
-    activity.running.clear();
-    await time.pass(LEASE_MS + 1);
-    await readAtOnce();
-    await time.pass(0);
-    expect(awaited).toEqual([[42], []]);
-    expect(await readAtOnce()).toBe('trusted');
-  });
-
-  it('is told no more some time after it has taken its mark off', async () => {
-    await readAtOnce();
-    await time.pass(0);
-    await store.end('w', ['public.users'], randomToken());
-    await store.begin({ ...mark, writeId: 'x' }, randomToken(), 10 * LEASE_MS);
-    await time.pass(2 * LEASE_MS);
-    await readAtOnce();
-    await time.pass(0);
-    expect(awaited).toEqual([[42], []]);
-  });
 });

@@ -87,11 +87,7 @@ beforeAll(async () => {
     remark: null,
   });
   // Until what was written before the start is accounted for, an application asks the database in the background.
-  for (const app of [first, second]) {
-    await eventually(async () => {
-      expect((await app.observe(() => app.cache.run(specimens))).outcomes).toEqual(['hit']);
-    });
-  }
+  for (const app of [first, second]) await untilHit(app);
 });
 
 afterAll(async () => {
@@ -101,6 +97,12 @@ afterAll(async () => {
   keys.disconnect();
   await redis.stop();
 });
+
+async function untilHit(app: CachedApplication): Promise<void> {
+  await eventually(async () => {
+    expect((await app.observe(() => app.cache.run(specimens))).outcomes).toEqual(['hit']);
+  });
+}
 
 /** A fill gives its lock back once its entry is in Redis. */
 async function untilStored(): Promise<void> {

@@ -1,9 +1,11 @@
 /**
- * Records the SQL that a data source's database connections send, whoever sends it: TypeORM, a
+ * Records the SQL that a data source's database connections send, whoever sends it but a relay: TypeORM, a
  * subscriber, or a plain `pg` call over the same driver. It hooks the driver itself, below every
  * layer that might answer from memory.
  */
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { RELAY_NAME } from '../../src/cache-invalidation/outbox/outbox-session.js';
 
 type Query = (this: unknown, statement: unknown, ...rest: unknown[]) => unknown;
 interface ClientClass {
@@ -24,7 +26,7 @@ export class StatementCounter {
       prototype.query = query;
     });
     prototype.query = function (statement, ...rest) {
-      counter.#texts.push(textOf(statement));
+      if (!isOfRelay(this)) counter.#texts.push(textOf(statement));
       return query.call(this, statement, ...rest);
     };
     return counter;
@@ -47,6 +49,14 @@ export class StatementCounter {
   detach(): void {
     this.restore();
   }
+}
+
+/** A relay asks at any time, over a connection of its own. */
+function isOfRelay(client: unknown): boolean {
+  const { connectionParameters } = client as pg.Client & {
+    connectionParameters: { application_name?: string };
+  };
+  return connectionParameters.application_name === RELAY_NAME;
 }
 
 function textOf(statement: unknown): string {

@@ -75,6 +75,8 @@ export class OutboxRelay {
   #state: RelayState = 'away';
   /** `undefined`: not known yet. */
   #isUsable: boolean | undefined;
+  /** What it costs that the role may not use the outbox; `undefined`: nothing. */
+  #lacking: string | undefined;
   #measuredAtMs = -Infinity;
   #lookedAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
@@ -98,12 +100,7 @@ export class OutboxRelay {
 
   /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
   get problem(): string | undefined {
-    if (this.parts.isNeeded && this.#isUsable === false) {
-      return (
-        'There is no outbox that the role of the service may write: while Redis cannot be reached, ' +
-        'writes are refused. The log has the SQL'
-      );
-    }
+    if (this.#lacking !== undefined) return `${this.#lacking}. The log has the SQL`;
     if (!this.#hung) return undefined;
     return (
       'Writes from outside the service are seen late: a session that does not relay has the lock of the ' +
@@ -158,6 +155,7 @@ export class OutboxRelay {
       if (this.#closing.signal.aborted) return;
     }
     this.#isUsable = true;
+    this.#lacking = undefined;
     await this.#awaitLock(session);
     if (this.#closing.signal.aborted) return;
     // One that cannot reach the version store leaves the lock to another.
@@ -172,16 +170,21 @@ export class OutboxRelay {
     }
   }
 
-  #lack({ role }: OutboxAccess): void {
+  #lack({ role, exists }: OutboxAccess): void {
     const { objects, isNeeded, log } = this.parts;
-    if (isNeeded && this.#isUsable !== false) {
+    const effects = [
+      ...(exists ? ['writes from outside the service are not seen'] : []),
+      ...(isNeeded ? ['while Redis cannot be reached, writes are refused'] : []),
+    ];
+    const lacking =
+      effects.length === 0
+        ? undefined
+        : `There is no outbox that the role of the service may use: ${effects.join('; ')}`;
+    if (lacking !== undefined && lacking !== this.#lacking) {
       const statements = [...outboxStatements(objects), ...grantStatements(role, objects)];
-      log.warn(
-        'There is no outbox that the role of the service may write: while Redis cannot be reached, ' +
-          'writes are refused, since they could neither be announced nor recorded. Let the owner of the ' +
-          `database run this:\n${statements.join(';\n')};`,
-      );
+      log.warn(`${lacking}. Let the owner of the database run this:\n${statements.join(';\n')};`);
     }
+    this.#lacking = lacking;
     this.#isUsable = false;
     this.#state = 'absent';
   }
@@ -200,7 +203,11 @@ export class OutboxRelay {
         looks = 0;
       }
       if (this.#hung) await this.#relay(session);
-      else await this.#measure(session);
+      else {
+        // The relay that has the lock may be one that does nothing.
+        await this.#lookAtRecording(session);
+        await this.#measure(session);
+      }
       await this.#pause(STANDBY_MS);
     }
     this.#hung = undefined;

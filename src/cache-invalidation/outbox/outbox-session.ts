@@ -12,6 +12,8 @@ const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
 /** Before every row. */
 export const FIRST_ID = '-9223372036854775808';
+/** Under which the session shows in `pg_stat_activity`, unless the data source has a name of its own. */
+export const RELAY_NAME = 'tidemark relay';
 /** Rows removed at once, so that it takes no longer than a query may. */
 const MOST_REMOVED = 10_000;
 
@@ -24,6 +26,7 @@ export interface Backlog {
 export interface OutboxAccess {
   /** The role of the session. */
   readonly role: string;
+  readonly exists: boolean;
   readonly isUsable: boolean;
 }
 
@@ -55,6 +58,7 @@ export class OutboxSession {
   static async open(options: pg.ClientConfig, objects: OutboxObjects): Promise<OutboxSession> {
     const client = new pg.Client({
       ...options,
+      application_name: options.application_name ?? RELAY_NAME,
       connectionTimeoutMillis: options.connectionTimeoutMillis || QUERY_TIMEOUT_MS,
       keepAlive: true,
       query_timeout: QUERY_TIMEOUT_MS,
@@ -77,7 +81,9 @@ export class OutboxSession {
    */
   async access(): Promise<OutboxAccess> {
     const [row] = await this.run(
-      `SELECT current_user::text AS role, COALESCE((
+      `SELECT current_user::text AS role,
+              EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = $1 AND c.relname = 'outbox') AS exists, COALESCE((
          SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
             AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
             AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
@@ -103,7 +109,9 @@ export class OutboxSession {
 
   /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
   async oldestId(): Promise<string | undefined> {
-    const [row] = await this.run(`SELECT min(id)::text AS id FROM ${this.objects.table}`);
+    const [row] = await this.run(
+      `SELECT o.id::text FROM ${this.objects.table} AS o ORDER BY o.id LIMIT 1 FOR KEY SHARE SKIP LOCKED`,
+    );
     return (row?.['id'] as string | null | undefined) ?? undefined;
   }
 

@@ -19,27 +19,17 @@ import type { Clock, Timers } from './clock.js';
 import { EpochWaits, type EpochWaitsOptions } from './epoch-waits.js';
 import type { TokenSource } from './token.js';
 import type { VersionStore } from './version-store.js';
-import type { WriterActivity, WritingTransaction } from './writer-activity.js';
+import type { WriterActivity } from './writer-activity.js';
 
 export interface SettlementOptions extends EpochWaitsOptions {
   /** Lease of a mark that is renewed, in milliseconds on the store's clock. */
   readonly leaseMs: number;
 }
 
-/** The writer of a mark that was given another lease. */
-interface AliveWriter {
-  readonly backendPid: number;
-  readonly transaction: WritingTransaction;
-  /** A mark that is still there is renewed again by then, on the clock of this process. */
-  readonly untilMs: number;
-}
-
 export class Settlement {
-  /** Those that keep epochs from counting and marks from being taken off. */
+  /** Those that keep epochs from counting. */
   readonly awaited: AwaitedTransactions;
   readonly #epochs: EpochWaits;
-  /** By table and write id. */
-  readonly #alive = new Map<string, Map<string, AliveWriter>>();
   readonly #inspections = new Map<string, Promise<void>>();
   readonly #nextInspectionMs = new Map<string, number>();
 
@@ -88,8 +78,6 @@ export class Settlement {
   async #inspect(table: string, names: readonly string[]): Promise<void> {
     const { leaseMs, pollMs } = this.options;
     const report = await this.store.inspect({ table, names });
-    const alive = this.#alive.get(table) ?? new Map<string, AliveWriter>();
-    this.#alive.set(table, alive);
     let dueMs = report.nextExpiryMs;
     if (report.expired.length > 0) {
       const writers = await this.activity.writers();
@@ -99,28 +87,17 @@ export class Settlement {
           transaction === undefined ||
           (seenTransactionId !== undefined && seenTransactionId !== transaction.id);
         if (hasEnded) {
-          alive.delete(writeId);
           if (await this.store.settle(table, writeId, this.token())) {
             this.events.tell('markSettled', { table });
           }
         } else {
           await this.store.renew(table, writeId, transaction.id, leaseMs);
           this.events.tell('markRenewed', { table });
-          alive.set(writeId, {
-            backendPid,
-            transaction,
-            untilMs: this.clock.nowMs() + 2 * leaseMs,
-          });
           dueMs ??= leaseMs;
         }
       }
     }
     const nowMs = this.clock.nowMs();
-    for (const [writeId, { untilMs }] of alive) if (untilMs <= nowMs) alive.delete(writeId);
-    const writers = [...alive.values()].map(
-      ({ backendPid, transaction }) => [backendPid, transaction] as const,
-    );
-    this.awaited.set(`marks of ${table}`, new Map(writers));
     this.#nextInspectionMs.set(table, nowMs + Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs));
   }
 

@@ -15,7 +15,7 @@ interface Client {
 }
 
 /**
- * Asks in a transaction that begins with the question. Rejects with what the server reports, and where there is no
+ * The question is a transaction of its own. Rejects with what the server reports, and where there is no
  * answer in time; the connection is then closed.
  *
  * @param limitMs longest time for the answer, in milliseconds.

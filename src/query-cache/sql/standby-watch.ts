@@ -12,6 +12,8 @@ import { askPrimary } from './own-question.js';
 
 /** Pause between two questions to a server that was a standby. */
 const ASK_AGAIN_MS = 1_000;
+/** No connection led to a standby for so long before the database counts as none any more. */
+const QUIET_MS = 3_000;
 
 /** As SQL: whether the server that is asked is a standby. */
 export const IS_STANDBY = 'pg_catalog.pg_is_in_recovery()';
@@ -31,6 +33,7 @@ export interface StandbyLog {
 
 export class StandbyWatch {
   #timer: NodeJS.Timeout | undefined;
+  #metAtMs = -Infinity;
   #isClosed = false;
 
   constructor(
@@ -41,6 +44,7 @@ export class StandbyWatch {
 
   /** To be called when a connection of the data source was found to lead to a standby. */
   met(): void {
+    this.#metAtMs = performance.now();
     if (this.#timer !== undefined || this.#isClosed) return;
     this.log.warn(
       'The database is a standby: answers are taken from it and not stored, until it is promoted. ' +
@@ -68,7 +72,9 @@ export class StandbyWatch {
   async #ask(): Promise<void> {
     const isStandby = await this.#isStandby();
     if (this.#isClosed) return;
-    if (isStandby) return this.#askLater();
+    // Other connections may still lead to one.
+    const isRecent = performance.now() - this.#metAtMs < QUIET_MS;
+    if (isStandby || isRecent) return this.#askLater();
     this.#timer = undefined;
     this.log.log('The database is no standby any more');
     this.events.tell('standby', { isStandby: false });

@@ -13,8 +13,6 @@
  *
  * A process does not see the loss of what others have written since it raised its number last. They see it,
  * with their next heartbeat at the latest, and then end the answers of all (cache-lifecycle.ts).
- *
- * On a cluster, each node that is a primary needs a number.
  */
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError } from '../../redis/redis.errors.js';
@@ -71,7 +69,7 @@ export class DataCanary {
     if (this.#isRemoved) return true;
     this.#latest += 1;
     const [number, confirmed] = [this.#latest, this.#confirmed];
-    const joining = confirmed === undefined ? [this.#process] : [];
+    const joining = confirmed?.node === node ? [] : [this.#process];
     const keys = [this.key, this.#processes];
     const stored = await client.eval(raiseNumber.source, 2, ...keys, number, ...joining);
     if (!this.#isKept(stored as string | null, node, confirmed)) return false;
@@ -91,12 +89,16 @@ export class DataCanary {
     node: string,
     confirmed: Confirmed | undefined,
   ): void {
-    if (!this.#isKept(stored, node, confirmed)) throw new RedisUnavailableError(DATA_LOST);
+    // A heartbeat that was answered meanwhile may have found the loss, and put the number back.
+    const isLost = confirmed !== undefined && this.#confirmed === undefined;
+    if (isLost || !this.#isKept(stored, node, confirmed))
+      throw new RedisUnavailableError(DATA_LOST);
   }
 
   /** Takes the number away when the process ends. Rejects as the client does. */
   async remove(client: Redis): Promise<void> {
     this.#isRemoved = true;
+    this.#confirmed = undefined;
     await client.del(this.key);
   }
 

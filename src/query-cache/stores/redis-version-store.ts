@@ -75,7 +75,7 @@ export class RedisVersionStore extends VersionStore {
       requireWord(token, 'token'),
       wholeMs(leaseMs),
     ];
-    // A write that goes on unannounced must know that Redis was away, not that it had been.
+    // Urgent: only a Redis that is away now lets a write go on unannounced.
     const begun = mark.tables.map(({ table, names }) =>
       this.#runOn(table, beginWrite, [...fixed, ...names], 'urgent'),
     );
@@ -146,7 +146,7 @@ export class RedisVersionStore extends VersionStore {
     return this.#did(settleEpoch, table, [observed]);
   }
 
-  /** To be sent behind what must not be lost unseen. */
+  /** Sent behind versions that were replaced: data that hold the number hold them too (data-canary.ts). */
   async #raiseNumber(): Promise<void> {
     const raise = (client: Redis, node: string): Promise<boolean> =>
       this.canary.raise(client, node);

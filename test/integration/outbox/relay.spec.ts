@@ -1,12 +1,14 @@
 /** Who relays, and what becomes of it when he does not: real PostgreSQL and Redis, two instances. */
 import { describe, expect, it, jest } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { OutboxObjects } from '../../../src/cache-invalidation/outbox/outbox-objects.js';
 import { FIRST_ID, OutboxSession } from '../../../src/cache-invalidation/outbox/outbox-session.js';
 import { CacheHealth } from '../../../src/query-cache/index.js';
-import type { CachedApplication } from '../../support/cached-application.js';
+import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
+import { Bystander } from '../fixtures/entities.js';
 import {
   applications,
   client,
@@ -25,6 +27,9 @@ import {
 /** The session of the relay: it listens. */
 const RELAY = `SELECT pid FROM pg_stat_activity WHERE datname = current_database()
   AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1953064050)`;
+
+/** Taken by the session of a relay. */
+const LOCK = `SELECT pg_advisory_lock(1953064050, hashtext('tidemark_tidemark'))`;
 
 useRelays();
 
@@ -124,6 +129,55 @@ describe('the relay', () => {
     } finally {
       log.mockRestore();
     }
+  });
+
+  it('notices that triggers were switched off while a session that does nothing has its lock', async () => {
+    await (await start()).stop();
+    applications.length = 0;
+    const held = new pg.Client({ connectionString: databaseUrl });
+    await held.connect();
+    await held.query(LOCK);
+    const application = await startAs(databaseUrl);
+    await expectState(application, 'standby');
+    await warm(application);
+    await client.query('ALTER TABLE bystanders DISABLE TRIGGER ALL');
+    await client.query('INSERT INTO bystanders VALUES (1)');
+    await client.query('ALTER TABLE bystanders ENABLE TRIGGER ALL');
+    await seenBy(application, [1]);
+    expect(relayOf(application).state).toBe('standby');
+    await held.end();
+  });
+
+  it('says that it sees no writes from outside where its role may not use the outbox', async () => {
+    await (await start()).stop();
+    applications.length = 0;
+    const url = await ownerWithoutRights();
+    await client.query(`REVOKE DELETE ON tidemark_tidemark.outbox FROM ${new URL(url).username}`);
+    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const application = await CachedApplication.start({ databaseUrl: url, entities: [Bystander] });
+    applications.push(application);
+    await expectState(application, 'absent');
+    expect(application.get(CacheHealth).check()).toEqual({
+      status: 'degraded',
+      detail: expect.stringContaining('writes from outside the service are not seen'),
+    });
+    expect(log.mock.calls.join()).toContain('GRANT');
+    log.mockRestore();
+  });
+
+  it('is not ended for a row that somebody else holds', async () => {
+    const both = [await start(), await start()];
+    await emptied();
+    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    await client.query('BEGIN');
+    await client.query(`INSERT INTO tidemark_tidemark.outbox (table_name) VALUES ('a')`);
+    await client.query('COMMIT; BEGIN');
+    await client.query('SELECT FROM tidemark_tidemark.outbox FOR UPDATE');
+    await pause(3_500);
+    expect(log.mock.calls.join()).not.toContain('has not moved');
+    expect(both.some((application) => relayOf(application).isLockStuck)).toBe(false);
+    await client.query('ROLLBACK');
+    log.mockRestore();
   });
 
   it('does not wait for a row that somebody else holds', async () => {

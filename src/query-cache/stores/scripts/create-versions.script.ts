@@ -3,8 +3,8 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
  * Creates the versions that are missing, with the marks that lie on them, and registers their dimensions.
- * While there are marks, versions of dimensions not registered yet stay missing. Without an epoch nothing is
- * created.
+ * While there are marks, versions of dimensions not registered yet stay missing. Without an epoch, or where a
+ * mark is none, nothing is created.
  *
  * KEYS: epoch, marks. ARGV: token, version names...
  * Answers the epoch, then the text of each version; false where there is none.
@@ -17,15 +17,14 @@ for i = 1, #ARGV do answer[i] = false end
 if not open_table() then return answer end
 answer[1] = epoch_text()
 
-local marked = mark_count > 0 and redis.call('HGETALL', marks_key) or {}
-
-local function marks_on(name)
-  local marks, in_json = '', cjson.encode(name)
-  for i = 1, #marked, 2 do
-    local is_mark = string.find(marked[i], '^[%w_-]+$')
-    if is_mark and string.find(marked[i + 1], in_json, 1, true) then marks = marks .. '!' .. marked[i] end
+local marks_on = {}
+for id, mark in pairs(all_marks()) do
+  if not mark then
+    redis.call('DEL', epoch_key)
+    answer[1] = false
+    return answer
   end
-  return marks
+  for _, name in ipairs(mark.names) do marks_on[name] = (marks_on[name] or '') .. '!' .. id end
 end
 
 for i = 2, #ARGV do
@@ -35,7 +34,7 @@ for i = 2, #ARGV do
     if dimension then register_dimension(dimension) end
     local version = version_at(name)
     if not version then
-      version = ARGV[1] .. marks_on(name)
+      version = ARGV[1] .. (marks_on[name] or '')
       put_version(name, version)
     end
     answer[i] = epoch .. '.' .. version

@@ -14,17 +14,11 @@ export const inspectMarks = defineScript(
   'inspect-marks',
   `${TABLE_FUNCTIONS}
 if not open_table() then return { -1 } end
-local all, marks, is_whole = redis.call('HGETALL', marks_key), {}, true
-for i = 1, #all, 2 do
-  local id = all[i]
-  if id ~= REGISTER then
-    marks[id] = string.find(id, '^[%w_-]+$') and mark_of(all[i + 1]) or nil
-    is_whole = is_whole and marks[id] ~= nil
-  end
-end
+local marks, is_whole = all_marks(), true
+for _, mark in pairs(marks) do is_whole = is_whole and mark end
 for _, name in ipairs(ARGV) do
   for id in string.gmatch(version_at(name) or '', '!([^!]*)') do
-    is_whole = is_whole and marks[id] ~= nil
+    is_whole = is_whole and marks[id]
   end
 end
 if not is_whole then

@@ -13,7 +13,7 @@
  *   it counts as missing.
  *
  * So everything belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks
- * again that name it (marks_on), and an epoch whose register or marks are not whole is dropped (open_table). A table without an
+ * again that name it (create-versions), and an epoch whose register or marks are not whole is dropped (open_table). A table without an
  * epoch has no answers that count, and whoever gives it one waits for the writes that are under way.
  *
  * Another client may put anything under a key. What does not look like that counts as lost, and gives way to
@@ -132,6 +132,16 @@ local function mark_of(text)
     if type(name) ~= 'string' then return nil end
   end
   return string.find(mark.deadlineMs, '^%d+$') and mark
+end
+
+-- By write id; false for what is no mark, which proves lost data.
+local function all_marks()
+  local fields, marks = redis.call('HGETALL', marks_key), {}
+  for i = 1, #fields, 2 do
+    local id = fields[i]
+    if id ~= REGISTER then marks[id] = string.find(id, '^[%w_-]+$') and mark_of(fields[i + 1]) or false end
+  end
+  return marks
 end
 
 local function read_mark(write_id)

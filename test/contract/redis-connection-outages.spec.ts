@@ -250,6 +250,29 @@ describe('RedisConnection', () => {
     }
   });
 
+  it('waits once for the end of a broken connection, however many urgent commands it had', async () => {
+    connection = await connected(server.url);
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): unknown => warnings.push(name);
+    process.on('warning', onWarning);
+    // As the client has it before it is told that the connection is closed.
+    let stream: Redis['stream'] | undefined;
+    await connection.send('PING', (client) => {
+      ({ stream } = client);
+      return client.ping();
+    });
+    stream?.end();
+    const commands = Array.from({ length: 40 }, () =>
+      connection.sendUrgently('PING', (client) => client.ping()),
+    );
+    expect((await Promise.all(commands)).map(({ value }) => value)).toEqual(
+      Array.from({ length: 40 }, () => 'PONG'),
+    );
+    await delay(10);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('gives an urgent command no more time than any other when the server stands still', async () => {
     connection = await connected(server.url, { timeoutMs: 100 });
     server.pause();

@@ -17,7 +17,9 @@ export class DatabaseIndicator {
     try {
       await this.database.ask();
       return this.bounds.isCrowded
-        ? indicator.degraded('Half or more of DATABASE_QUEUE wait for a connection: of many requests at once, most are refused')
+        ? indicator.degraded(
+            'Half or more of DATABASE_QUEUE wait for a connection: of many requests at once, most are refused',
+          )
         : indicator.up();
     } catch {
       // The reason is not for everyone who can reach the service; the log has it.

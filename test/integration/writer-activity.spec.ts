@@ -26,7 +26,10 @@ beforeAll(async () => {
   plain = new pg.Client({ connectionString: plainUrl.href, application_name: 'own' });
   await plain.connect();
   source = await new DataSource({ type: 'postgres', url: plainUrl.href }).initialize();
-  activity = new PostgresWriterActivity(source, new StandbyWatch(source, new CacheEvents(), console));
+  activity = new PostgresWriterActivity(
+    source,
+    new StandbyWatch(source, new CacheEvents(), console),
+  );
 });
 
 afterAll(async () => {

@@ -73,8 +73,6 @@ export interface RelayParts {
 
 export class OutboxRelay {
   #state: RelayState = 'away';
-  /** `undefined`: not known yet. */
-  #isUsable: boolean | undefined;
   /** What it costs that the role may not use the outbox; `undefined`: nothing. */
   #lacking: string | undefined;
   #measuredAtMs = -Infinity;
@@ -154,7 +152,6 @@ export class OutboxRelay {
       await this.#pause(INSTALLED_MS);
       if (this.#closing.signal.aborted) return;
     }
-    this.#isUsable = true;
     this.#lacking = undefined;
     await this.#awaitLock(session);
     if (this.#closing.signal.aborted) return;
@@ -185,7 +182,6 @@ export class OutboxRelay {
       log.warn(`${lacking}. Let the owner of the database run this:\n${statements.join(';\n')};`);
     }
     this.#lacking = lacking;
-    this.#isUsable = false;
     this.#state = 'absent';
   }
 

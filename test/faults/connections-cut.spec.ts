@@ -142,7 +142,7 @@ describe('a connection cut by the server', () => {
       const register = await Register.create(cluster);
       const path = `${register.evenList.path}&limit=77`;
       await whileWatched(cluster, register, async () => {
-        const held = fillStep.selected(other, 1);
+        const held = fillStep.selected(other);
         const reading = other.get(path);
         await held.reached();
         held.drop();

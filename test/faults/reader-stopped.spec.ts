@@ -20,7 +20,7 @@ const steps: readonly Step[] = [
   { when: 'before its SELECT', hold: fillStep.select, answersLate: 1 },
   {
     when: 'after its SELECT',
-    hold: (reader) => fillStep.selected(reader, 1),
+    hold: fillStep.selected,
     answersLate: 0,
   },
   { when: 'before it stores', hold: fillStep.store, answersLate: 0 },
@@ -80,7 +80,7 @@ describe('a reader stopped in the middle of a fill', () => {
       const register = await Register.create(cluster);
       await whileWatched(cluster, register, async () => {
         const list = `${register.evenList.path}&limit=78`;
-        const held = fillStep.selected(reader, 1);
+        const held = fillStep.selected(reader);
         const reading = reader.get(list).catch(() => 'cut off');
         await held.reached();
         await reader.kill();

@@ -91,17 +91,17 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'the marks lost, with and without all versions',
     ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
   }),
-  explored(7_400, {
+  explored(2_400, {
     name: 'the same where leases run out',
     ...{ ...ALONE, reads: 2, leasesRunOut: true },
     ...{ faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
   }),
-  explored(5_700, {
+  explored(2_100, {
     name: 'a restart of Redis without data',
     ...ALONE,
     ...{ reads: 3, faults: ['restart empty'], mostFaults: 1 },
   }),
-  explored(13_100, {
+  explored(3_200, {
     name: 'a restart of Redis from a snapshot',
     ...ALONE,
     ...{ reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },

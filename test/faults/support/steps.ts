@@ -32,8 +32,7 @@ export const fillStep = {
   /** The versions have been read; the SELECT is on its way to PostgreSQL. */
   select: ({ postgres }: Member): Hold => postgres.holdAt('to-server', 'FROM "users"'),
   /** The SELECT has been answered; the reader does not know yet. */
-  selected: ({ postgres }: Member, rows: number): Hold =>
-    postgres.holdAt('to-client', message('C', `SELECT ${rows}\0`)),
+  selected: ({ postgres }: Member): Hold => postgres.holdAt('to-client', 'user_username\0'),
   /** The entry is on its way to Redis. */
   store: ({ redis }: Member): Hold => redis.holdAt('to-server', '$3\r\nset\r\n'),
 };

@@ -95,7 +95,7 @@ export async function rollBack(
 export function closeConnection(connection: unknown): void {
   const client = connection as Client;
   void succeeds(() => client.end());
-  const error = new Error('The connection was closed: how its transaction has ended is not known.');
+  const error = new Error('The connection was closed, since its state is not known.');
   if (client.listenerCount('error') > 0) client.emit('error', error);
 }
 

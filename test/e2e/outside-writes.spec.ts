@@ -57,10 +57,12 @@ describe.each(representatives(modes, 1))('writes past the service, cache $name',
       const { json } = await service.get(`/users/${ida}`);
       expect(json).toMatchObject({ username: 'rhodes' });
     });
-    const { body } = await service.get('/metrics');
-    expect(body.toString()).toMatch(/^tidemark_outbox_recording_changes_total [1-9]/m);
-    expect(body.toString()).toMatch(/^tidemark_outbox_usable 1$/m);
-    expect(body.toString()).toMatch(/^tidemark_outbox_lock_stuck 0$/m);
+    await eventually(async () => {
+      const { body } = await service.get('/metrics');
+      expect(body.toString()).toMatch(/^tidemark_outbox_recording_changes_total [1-9]/m);
+      expect(body.toString()).toMatch(/^tidemark_outbox_usable 1$/m);
+      expect(body.toString()).toMatch(/^tidemark_outbox_lock_stuck 0$/m);
+    });
   });
 
   it('are counted in health and metrics', async () => {

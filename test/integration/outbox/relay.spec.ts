@@ -69,7 +69,7 @@ describe('the relay', () => {
     const idle = new pg.Client({ connectionString: databaseUrl });
     idle.on('error', () => undefined);
     await idle.connect();
-    await idle.query(`SELECT pg_advisory_lock(1953064050, hashtext('tidemark_tidemark'))`);
+    await idle.query(LOCK);
     const application = await start();
     await expectState(application, 'standby');
     await warm(application);
@@ -86,7 +86,7 @@ describe('the relay', () => {
     applications.length = 0;
     const held = new pg.Client({ connectionString: databaseUrl });
     await held.connect();
-    await held.query(`SELECT pg_advisory_lock(1953064050, hashtext('tidemark_tidemark'))`);
+    await held.query(LOCK);
     const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     try {
       const url = await ownerWithoutRights();

@@ -195,6 +195,7 @@ const IDLE_REDIS_COMMANDS = 4;
       inject: [
         DataSource,
         OutboxObjects,
+        RecordingChanges,
         DatabaseSchema,
         WriteFollower,
         CACHE_INVALIDATION_OPTIONS,
@@ -202,12 +203,14 @@ const IDLE_REDIS_COMMANDS = 4;
       useFactory: (
         source: DataSource,
         { namespace }: OutboxObjects,
+        recording: RecordingChanges,
         schema: DatabaseSchema,
         follower: WriteFollower,
         { triggers = 'install' }: CacheInvalidationModuleOptions,
       ) =>
         new TriggerKeeper(
           new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
+          recording,
           schema,
           triggers,
           () => follower.isListening,

@@ -1,19 +1,37 @@
 /**
- * Records the SQL that a data source's database connections send, whoever sends it but a relay: TypeORM, a
- * subscriber, or a plain `pg` call over the same driver. It hooks the driver itself, below every
- * layer that might answer from memory.
+ * Records the SQL that a data source's database connections send: TypeORM's, a subscriber's, or that of a plain
+ * `pg` call over the same driver. It hooks the driver itself, below every layer that might answer from memory.
+ *
+ * It leaves out what the cache sends in the background at any time: the statements of a relay, and the transactions
+ * in which the catalog is loaded and the triggers are looked after.
  */
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { RELAY_NAME } from '../../src/cache-invalidation/outbox/outbox-session.js';
+import { idleLimit } from '../../src/query-cache/index.js';
 
 type Query = (this: unknown, statement: unknown, ...rest: unknown[]) => unknown;
 interface ClientClass {
   prototype: { query: Query };
 }
 
+interface Transaction {
+  isInBackground: boolean;
+}
+
+interface Sent {
+  readonly text: string;
+  readonly transaction: Transaction | undefined;
+}
+
+const BEGINS = /^\s*(?:START TRANSACTION|BEGIN)\b/i;
+const ENDS = /^\s*(?:COMMIT|ROLLBACK(?!\s+TO\b))/i;
+/** The transactions of the background alone send it as a statement of its own. */
+const IN_BACKGROUND = idleLimit();
+
 export class StatementCounter {
-  #texts: string[] = [];
+  #sent: Sent[] = [];
+  readonly #open = new WeakMap<object, Transaction>();
 
   private constructor(private readonly restore: () => void) {}
 
@@ -26,7 +44,7 @@ export class StatementCounter {
       prototype.query = query;
     });
     prototype.query = function (statement, ...rest) {
-      if (!isOfRelay(this)) counter.#texts.push(textOf(statement));
+      if (!isOfRelay(this)) counter.#record(this as object, textOf(statement));
       return query.call(this, statement, ...rest);
     };
     return counter;
@@ -34,20 +52,32 @@ export class StatementCounter {
 
   /** What was sent since the start or the last {@link reset}, oldest first. */
   get statements(): readonly string[] {
-    return this.#texts;
+    return this.#sent
+      .filter(({ transaction }) => !transaction?.isInBackground)
+      .map(({ text }) => text);
   }
 
   /** The SELECTs among them that name the table in quotes. */
   selectsFrom(table: string): readonly string[] {
-    return this.#texts.filter((text) => /^\s*select\b/i.test(text) && text.includes(`"${table}"`));
+    return this.statements.filter(
+      (text) => /^\s*select\b/i.test(text) && text.includes(`"${table}"`),
+    );
   }
 
   reset(): void {
-    this.#texts = [];
+    this.#sent = [];
   }
 
   detach(): void {
     this.restore();
+  }
+
+  #record(client: object, text: string): void {
+    if (BEGINS.test(text)) this.#open.set(client, { isInBackground: false });
+    const transaction = this.#open.get(client);
+    if (transaction && text === IN_BACKGROUND) transaction.isInBackground = true;
+    if (ENDS.test(text)) this.#open.delete(client);
+    this.#sent.push({ text, transaction });
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from './capture-sql.js';
 import { CacheTriggersError } from './cache-triggers.error.js';
 import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
+import type { RecordingChanges } from './recording-changes.js';
 import { tablesOfEntities, triggerStates, type TriggerState } from './trigger-states.js';
 
 /** Insufficient privilege, or a database that is read only. */
@@ -48,6 +49,8 @@ export interface InstallOptions {
   readonly isWatched?: boolean;
   /** Called for each table (`schema.name`) whose triggers were put right. */
   readonly onInstalled?: (table: string) => void;
+  /** Carries out the installation on a table, in its transaction. */
+  readonly around?: RecordingChanges['ofInstallation'];
 }
 
 interface Wanting {
@@ -100,17 +103,15 @@ export class CacheTriggers {
    *
    * @throws CacheTriggersError where the role may not, or a table is in use; other tables are done then
    */
-  async install({ isWatched = false, onInstalled }: InstallOptions = {}): Promise<
-    readonly string[]
-  > {
+  async install(options: InstallOptions = {}): Promise<readonly string[]> {
     const installed: string[] = [];
     const failures: Failure[] = [];
     await this.#installOutbox();
     for (const { table, state } of await this.#wanting()) {
       try {
-        const isDone = await this.#inTransaction((run) => this.#installOn(table, isWatched, run));
+        const isDone = await this.#inTransaction((run) => this.#installOn(table, options, run));
         if (isDone) installed.push(table.id);
-        if (isDone) onInstalled?.(table.id);
+        if (isDone) options.onInstalled?.(table.id);
       } catch (error) {
         const code = codeOf(error);
         if (code !== LOCKED && code !== DEADLOCK && !NOT_ALLOWED.includes(code)) throw error;
@@ -158,14 +159,17 @@ export class CacheTriggers {
   }
 
   /** Answers whether there was anything to do: another instance may have done it. */
-  async #installOn(table: TableFacts, isWatched: boolean, run: RunSql): Promise<boolean> {
-    await this.#makeOutbox(run);
+  async #installOn(table: TableFacts, options: InstallOptions, run: RunSql): Promise<boolean> {
+    const { isWatched = false, around = (_table, _run, install) => install() } = options;
     await this.#lock(run);
     await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
     const [state] = await triggerStates([table], this.#objects, run);
     if (state?.state === 'installed') return false;
     const statements = state?.state === 'outdated' ? functionStatements : captureStatements;
-    for (const sql of statements(table, this.#objects)) await run(sql);
+    await around(table.id, run, async () => {
+      await this.#makeOutbox(run);
+      for (const sql of statements(table, this.#objects)) await run(sql);
+    });
     if (!isWatched) for (const sql of missedStatements(this.#objects)) await run(sql);
     return true;
   }

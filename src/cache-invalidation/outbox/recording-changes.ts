@@ -23,7 +23,8 @@ const NOTHING = 'nothing';
 /**
  * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions of
  * the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
- * taken back, and each row names the transaction that wrote it. NULL: there are no triggers.
+ * taken back, and each row names the transaction that wrote it. NULL: there are no triggers. `others` leaves out
+ * the functions, the outbox, and the triggers of one table.
  */
 const RECORDING = `
 WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
@@ -34,19 +35,27 @@ capture AS (
    WHERE t.tgfoid IN (SELECT oid FROM capture)
 )
 SELECT CASE WHEN EXISTS (SELECT FROM trigger)
-         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording FROM (
-  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
+         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording,
+       pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part) FILTER (WHERE is_other)) AS others
+  FROM (
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part, false AS is_other FROM capture
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname),
+         pg_catalog.concat(n.nspname, '.', c.relname) <> $2
     FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin), true
     FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin), false FROM pg_catalog.pg_class c
    WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
 ) parts`;
+
+interface Found {
+  readonly recording: string;
+  readonly others: string | null;
+}
 
 export interface RecordingChangesParts {
   readonly objects: OutboxObjects;
@@ -61,21 +70,35 @@ export class RecordingChanges {
   #atStart: string | undefined;
   /** As the version store has it, too. */
   #seen: string | undefined;
+  /** The installations of this process, each from what it found to what it left. */
+  readonly #installations = new Map<string, string>();
 
   constructor(private readonly parts: RecordingChangesParts) {}
 
-  /**
-   * To be called when the application starts, before it is looked at what was missed until then. Of a first
-   * installation nobody need be told here: the installation does it.
-   */
+  /** To be called when the application starts, before it is looked at what was missed until then. */
   async observe(run: RunSql): Promise<void> {
-    const found = await this.#found(run);
-    if (found !== NOTHING) this.#atStart ??= found;
+    this.#atStart ??= (await this.#found(run)).recording;
+  }
+
+  /**
+   * Carries out an installation on a table, which itself ends the answers that it concerns: the next look counts
+   * it as no change of somebody else's.
+   *
+   * @param table `schema.name`
+   * @param run in the transaction of the installation
+   */
+  async ofInstallation<T>(table: string, run: RunSql, install: () => Promise<T>): Promise<T> {
+    const before = await this.#found(run, table);
+    const result = await install();
+    const after = await this.#found(run, table);
+    // Else somebody has changed the triggers of another table meanwhile.
+    if (before.others === after.others) this.#installations.set(before.recording, after.recording);
+    return result;
   }
 
   /** Rejects where the database or the version store cannot be reached. */
   async look(session: OutboxSession): Promise<void> {
-    const found = await this.#found((sql, values) => session.run(sql, values));
+    const { recording: found } = await this.#found((sql, values) => session.run(sql, values));
     if (found === this.#seen) return;
     const { store } = this.parts;
     const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
@@ -83,8 +106,7 @@ export class RecordingChanges {
     if (reading?.node === undefined) throw new Error('the version store cannot be reached');
     const { epoch } = reading;
     const before = seenLast(epoch) ?? this.#seen ?? this.#atStart;
-    if (before === undefined && found === NOTHING) return;
-    if (before !== undefined && before !== found) await this.#endAll(session);
+    if (before !== undefined && !this.#isOwnWork(before, found)) await this.#endAll(session);
     // Last: where this process ends before, the next one ends the answers once more.
     if (seenLast(epoch) !== found) {
       await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
@@ -92,9 +114,21 @@ export class RecordingChanges {
     this.#seen = found;
   }
 
-  async #found(run: RunSql): Promise<string> {
-    const [row] = await run(RECORDING, [this.parts.objects.schema]);
-    return (row?.['recording'] as string | null | undefined) ?? NOTHING;
+  /** Whether installations of this process alone lead from the one to the other. */
+  #isOwnWork(before: string, found: string): boolean {
+    let at: string | undefined = before;
+    while (at !== undefined && at !== found) {
+      const after = this.#installations.get(at);
+      this.#installations.delete(at);
+      at = after;
+    }
+    return at === found;
+  }
+
+  async #found(run: RunSql, table = ''): Promise<Found> {
+    const [row] = await run(RECORDING, [this.parts.objects.schema, table]);
+    const { recording, others } = row as { recording: string | null; others: string | null };
+    return { recording: recording ?? NOTHING, others };
   }
 
   async #endAll({ backendPid }: OutboxSession): Promise<void> {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
 import { CacheTriggersError } from './cache-triggers.error.js';
 import type { CacheTriggers } from './cache-triggers.js';
+import type { RecordingChanges } from './recording-changes.js';
 
 /**
  * What becomes of the triggers by which writes from outside the application are seen:
@@ -39,6 +40,7 @@ export class TriggerKeeper {
   /** @param isReady whether statements of the data source are followed: those of an installation are. */
   constructor(
     private readonly triggers: CacheTriggers,
+    private readonly recording: RecordingChanges,
     private readonly schema: DatabaseSchema,
     private readonly option: TriggersOption,
     private readonly isReady: () => boolean,
@@ -102,7 +104,9 @@ export class TriggerKeeper {
   async #settle(): Promise<void> {
     if (this.option === 'check') return this.triggers.require();
     const onInstalled = (table: string): void => this.log.log(`Put the triggers on ${table}`);
-    await this.triggers.install({ isWatched: true, onInstalled });
+    const around: RecordingChanges['ofInstallation'] = (table, run, install) =>
+      this.recording.ofInstallation(table, run, install);
+    await this.triggers.install({ isWatched: true, onInstalled, around });
   }
 
   #fail(error: Error): void {

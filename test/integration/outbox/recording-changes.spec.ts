@@ -1,7 +1,7 @@
 /** What records writes is changed by somebody else, who writes meanwhile: everything counts as written. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { defineQuery } from '../../../src/query-cache/index.js';
+import { defineQuery, VersionStore } from '../../../src/query-cache/index.js';
 import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
@@ -128,6 +128,7 @@ it('a change that no relay was there to see is seen by the next, and counts once
     const first = await start();
     await new CacheTriggers(first.source, 'tidemark').install();
     await eventually(() => expect(stateOf(first)).toBe('relaying'));
+    await eventually(() => expect(changes).toBe(1));
     const second = await start();
     await eventually(() => expect(stateOf(second)).toBe('standby'));
     await eventually(async () => {
@@ -148,10 +149,31 @@ it('a change that no relay was there to see is seen by the next, and counts once
     await second.stop();
     applications.shift();
     await eventually(() => expect(stateOf(third)).toBe('relaying'));
-    expect(changes).toBe(1);
+    expect(changes).toBe(2);
   } finally {
     for (const application of applications) await application.stop();
     await client.end();
     await redis.stop();
+  }
+});
+
+it('triggers that the application itself puts on count as no change', async () => {
+  const app = await CachedApplication.start({
+    databaseUrl: await createDatabase(),
+    entities: [Bystander],
+    invalidation: { triggers: 'install' },
+  });
+  try {
+    let changes = 0;
+    app.cache.events.on('recordingChanged', () => (changes += 1));
+    const seen = async (): Promise<string> => {
+      const [reading] = await app.get(VersionStore).read([{ table: '#recording', names: [] }]);
+      return reading?.epoch ?? '';
+    };
+    await app.source.query('CREATE TABLE bystanders (id int PRIMARY KEY)');
+    await eventually(async () => expect(await seen()).toMatch(/recording-(?!nothing)/));
+    expect(changes).toBe(0);
+  } finally {
+    await app.stop();
   }
 });

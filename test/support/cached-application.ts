@@ -1,5 +1,5 @@
 /** The two cache modules in an application of their own, over any entities. */
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { Abstract, INestApplicationContext, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -60,7 +60,7 @@ export class CachedApplication {
   }
 
   /** A provider of one of the modules. */
-  get<T>(provider: Type<T>): T {
+  get<T>(provider: Type<T> | Abstract<T>): T {
     return this.context.get(provider, { strict: false });
   }
 

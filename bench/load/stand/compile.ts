@@ -1,7 +1,7 @@
 import { transformFile } from '@swc/core';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { leftovers } from './leftovers.js';
+import { isLeftover } from './leftovers.js';
 
 /** The folder of this commit. */
 export const ROOT = join(import.meta.dirname, '../../..');
@@ -16,9 +16,7 @@ const PREFIX = 'applications-';
  * @param checkout the folder of a commit; the applications of this one are put there, to use its build
  */
 export async function compileApplications(checkout = ROOT): Promise<void> {
-  for (const old of await leftovers(join(checkout, 'bench/dist'), PREFIX)) {
-    await rm(old, { recursive: true, force: true });
-  }
+  await removeLeftovers(join(checkout, 'bench/dist'));
   const folder = compiledIn(checkout);
   await mkdir(folder, { recursive: true });
   for (const file of await readdir(SOURCES)) {
@@ -34,6 +32,12 @@ export function applicationProgram(name: string, checkout: string): string {
 
 export function removeApplications(): Promise<void> {
   return rm(compiledIn(ROOT), { recursive: true, force: true });
+}
+
+async function removeLeftovers(dist: string): Promise<void> {
+  for (const name of await readdir(dist).catch(() => [])) {
+    if (isLeftover(name, PREFIX)) await rm(join(dist, name), { recursive: true, force: true });
+  }
 }
 
 function compiledIn(checkout: string): string {

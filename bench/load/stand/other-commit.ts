@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../options.js';
 import { compileApplications, ROOT } from './compile.js';
-import { leftovers } from './leftovers.js';
+import { isLeftover } from './leftovers.js';
 
 const PREFIX = 'tidemark-against-';
 
@@ -28,7 +28,9 @@ export function commitOf(ref: string): string {
 }
 
 export async function checkOut(commit: string): Promise<OtherCommit> {
-  for (const old of await leftovers(tmpdir(), PREFIX)) removeWorktree(old);
+  worktrees()
+    .filter((one) => isLeftover(one, PREFIX))
+    .forEach(removeWorktree);
   const folder = join(tmpdir(), PREFIX + String(process.pid));
   git('worktree', 'add', '--detach', folder, commit);
   try {
@@ -44,6 +46,11 @@ export async function checkOut(commit: string): Promise<OtherCommit> {
 
 export function removeWorktree(folder: string): void {
   git('worktree', 'remove', '--force', folder);
+}
+
+function worktrees(): string[] {
+  const lines = git('worktree', 'list', '--porcelain').split('\n');
+  return lines.flatMap((line) => /^worktree (.+)$/.exec(line)?.[1] ?? []);
 }
 
 /** The packages of this commit serve, unless the other one asks for different ones. */

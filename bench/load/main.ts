@@ -12,19 +12,29 @@ import { loadAverage, machine } from './report/machine.js';
 import { png, svg, type Bars } from './report/picture.js';
 import { markdown } from './report/table.js';
 import { targetsTable, type Reached } from './report/targets.js';
+import { against } from './scenarios/against.js';
 import type { Bench, Findings } from './scenarios/scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { compileApplications, removeApplications } from './stand/compile.js';
+import { checkOut, commitOf, removeWorktree, type OtherCommit } from './stand/other-commit.js';
 import { Servers } from './stand/servers.js';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const PACKAGES = ['fastify', '@fastify/compress'];
 
-function readArguments(): { options: BenchOptions; generator: LoadGenerator } {
+interface Wanted {
+  readonly options: BenchOptions;
+  readonly generator: LoadGenerator;
+  /** The commit that this tree is compared with. */
+  readonly commit: string | undefined;
+}
+
+function readArguments(): Wanted {
   try {
     const options = parseOptions(process.argv.slice(2));
     expectPlaces(options);
-    return { options, generator: loadGenerator(options.generator) };
+    const commit = options.against === undefined ? undefined : commitOf(options.against);
+    return { options, generator: loadGenerator(options.generator), commit };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${USAGE}`);
@@ -44,34 +54,50 @@ function expectPlaces({ scenarios, contenders }: BenchOptions): void {
   );
 }
 
-async function bench({ options, generator }: ReturnType<typeof readArguments>): Promise<void> {
+async function bench({ options, generator, commit }: Wanted): Promise<void> {
   const about = machine();
-  await compileApplications();
-  const servers = await Servers.start(options.durable);
+  const other = commit === undefined ? undefined : await checkOut(commit);
+  let servers: Servers | undefined;
   try {
-    const all: Bench = {
-      servers,
-      generator,
-      options,
-      wanted: (contenders) =>
-        contenders.filter(
-          ({ id }) => options.contenders.length === 0 || options.contenders.includes(id),
-        ),
-      progress: (line) => console.error(line),
-    };
+    await compileApplications();
+    servers = await Servers.start(options.durable);
+    const all = benchOf(servers, options, generator);
     const { rounds, seconds } = options;
     const how = `${generator.title}, ${rounds} rounds of ${seconds} s, medians (least–most)`;
     const versionText = await versions(servers.postgres, servers.redisProgram, PACKAGES);
     console.log(`${about}\n\n${versionText}\n\n${how}\n`);
-    const findings = await runScenarios(all);
-    console.log(markdown(targetsTable(reachedIn(findings))));
+    await (other ? compare(all, other) : report(all, `${about}\n${how}`));
     console.log(`\nLoad average at the end: ${loadAverage()}`);
-    const bars = findings.flatMap((found) => found.bars ?? []);
-    if (options.write && bars.length > 0) await writePicture(bars, `${about}\n${how}`);
   } finally {
-    await servers.stop();
+    await servers?.stop();
     await removeApplications();
+    if (other) removeWorktree(other.folder);
   }
+}
+
+function benchOf(servers: Servers, options: BenchOptions, generator: LoadGenerator): Bench {
+  const { contenders, table } = options;
+  return {
+    servers,
+    generator,
+    options,
+    wanted: (scenario) =>
+      (table ? (scenario.compared ?? []) : scenario.contenders).filter(
+        ({ id }) => contenders.length === 0 || contenders.includes(id),
+      ),
+    progress: (line) => console.error(line),
+  };
+}
+
+async function compare(all: Bench, other: OtherCommit): Promise<void> {
+  console.log(markdown(await against(all, other)));
+}
+
+async function report(all: Bench, note: string): Promise<void> {
+  const findings = await runScenarios(all);
+  console.log(markdown(targetsTable(reachedIn(findings))));
+  const bars = findings.flatMap((found) => found.bars ?? []);
+  if (all.options.write && bars.length > 0) await writePicture(bars, note);
 }
 
 /** Prints what each scenario finds. One that fails costs its own findings alone, and the exit code. */
@@ -79,7 +105,7 @@ async function runScenarios(all: Bench): Promise<Findings[]> {
   const findings: Findings[] = [];
   for (const scenario of SCENARIOS) {
     if (!all.options.scenarios.includes(scenario.id)) continue;
-    if (all.wanted(scenario.contenders).length === 0) {
+    if (all.wanted(scenario).length === 0) {
       all.progress(`${scenario.id}: none of the contenders takes part, left out`);
       continue;
     }

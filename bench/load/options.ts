@@ -8,6 +8,7 @@ export const SCENARIO_IDS = [
   'not-modified',
   'miss',
   'patch',
+  'save',
   'outside',
   'stampede',
   'replicas',
@@ -17,6 +18,9 @@ export const SCENARIO_IDS = [
   'l1-memory',
 ] as const;
 export type ScenarioId = (typeof SCENARIO_IDS)[number];
+
+/** Those that the last table and `--against` are made of. */
+const COMPARED: readonly ScenarioId[] = ['hits', 'miss', 'patch', 'save'];
 
 export const GENERATORS = ['wrk', 'autocannon'] as const;
 export type GeneratorName = (typeof GENERATORS)[number];
@@ -30,6 +34,10 @@ export interface BenchOptions {
   readonly seconds: number;
   /** The load generator; absent: wrk where it is on the path, else autocannon. */
   readonly generator: GeneratorName | undefined;
+  /** Only what the last table needs. */
+  readonly table: boolean;
+  /** Compares this tree with the build of another commit, by its name in git. */
+  readonly against: string | undefined;
   /** Little of everything: to see that the bench works, not for figures. */
   readonly quick: boolean;
   /** PostgreSQL waits for the disk at each commit. */
@@ -43,9 +51,11 @@ export class UsageError extends Error {}
 export const USAGE = `Usage: npm run bench -- [options]
   --scenario A,B     of ${SCENARIO_IDS.join(', ')} (all)
   --contender X,Y    of ${CONTENDERS.map(({ id }) => id).join(', ')} (all)
-  --rounds N         rounds, in which every contender has its turn (5)
-  --seconds N        length of one measurement (5)
+  --rounds N         rounds, in which every contender has its turn (5; with --against 15)
+  --seconds N        length of one measurement (5; with --table or --against 2)
   --generator G      wrk or autocannon (wrk where it is on the path)
+  --table            only what the last table needs: about 10 minutes
+  --against REF      before and after: this tree beside another commit; ${COMPARED.join(', ')} alone
   --quick            2 rounds of 1 second, and fewer writes and entries
   --durable          let PostgreSQL wait for the disk at each commit
   --write            write the picture to docs/bench.svg and docs/bench.png`;
@@ -54,21 +64,37 @@ export const USAGE = `Usage: npm run bench -- [options]
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = read(args);
   const quick = values.quick === true;
+  const table = values.table === true;
+  const { against } = values;
+  const isShort = table || against !== undefined;
+  const known = isShort ? COMPARED : SCENARIO_IDS;
+  if (against !== undefined && (table || values.contender !== undefined)) {
+    throw new UsageError(
+      '--against measures the service and its modules: leave --table and --contender out.',
+    );
+  }
   return {
-    scenarios: listOf('scenario', values.scenario, SCENARIO_IDS) ?? SCENARIO_IDS,
+    scenarios: listOf('scenario', values.scenario, known) ?? known,
     contenders:
       listOf(
         'contender',
         values.contender,
         CONTENDERS.map(({ id }) => id),
       ) ?? [],
-    rounds: numberOf('rounds', values.rounds, quick ? 2 : 5, 1_000),
-    seconds: numberOf('seconds', values.seconds, quick ? 1 : 5, 600),
+    rounds: numberOf('rounds', values.rounds, defaultRounds(quick, against), 1_000),
+    seconds: numberOf('seconds', values.seconds, quick ? 1 : isShort ? 2 : 5, 600),
     generator: oneOf('generator', values.generator, GENERATORS),
+    table,
+    against,
     quick,
     durable: values.durable === true,
     write: values.write === true,
   };
+}
+
+function defaultRounds(quick: boolean, against: string | undefined): number {
+  if (quick) return 2;
+  return against === undefined ? 5 : 15;
 }
 
 function read(args: readonly string[]) {
@@ -83,6 +109,8 @@ function read(args: readonly string[]) {
         rounds: text,
         seconds: text,
         generator: text,
+        table: flag,
+        against: text,
         quick: flag,
         durable: flag,
         write: flag,

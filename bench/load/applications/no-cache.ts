@@ -1,10 +1,11 @@
 /** No cache: every read and every write goes to the database. */
-import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Put, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { serve } from './serve.js';
 import {
   changeUser,
   databaseModule,
+  saveUser,
   summaries,
   usersPage,
   type PageQuery,
@@ -28,6 +29,11 @@ class UsersController {
     @Body() changes: Partial<User>,
   ): Promise<UserDetails | undefined> {
     return changeUser(this.source, Number(id), changes);
+  }
+
+  @Put(':id/email')
+  save(@Param('id') id: string): Promise<UserDetails> {
+    return saveUser(this.source, Number(id));
   }
 }
 

@@ -1,13 +1,19 @@
 /**
  * No cache, but the round trips that a strict shared cache needs, and nothing else of it: what no
- * implementation of the protocol comes below. A read asks Redis for versions while the database works, and
- * stores its answer. A write has a transaction of its own, opened with the statement, runs the triggers that see
- * outside writers, and tells Redis before COMMIT. Nothing is understood, compared or invalidated.
+ * implementation of the protocol comes below.
+ *
+ * - A read asks Redis for versions and entry while the database works, and stores its answer, which nobody waits for.
+ *   (To wait for the versions before the SELECT, as a cache has to that does not guess, takes longer.)
+ * - A write opens its transaction in the same round trip, runs the triggers that see what is written, puts marks and
+ *   versions into Redis before COMMIT, and puts versions there after it, which nobody waits for.
+ *
+ * Nothing is understood, compared or invalidated.
  */
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { builtModule, cacheInvalidation, queryCache } from './built-service.js';
+import { cacheInvalidation, queryCache } from './built-service.js';
 import { serve } from './serve.js';
 import { redisAddress, TTL_MS } from './settings.js';
 import {
@@ -22,16 +28,14 @@ import {
 
 const { CacheTriggers } = await cacheInvalidation();
 const { CacheRegion } = await queryCache();
-const { openWith } = await builtModule<
-  typeof import('../../../src/cache-invalidation/opening-query.js')
->('cache-invalidation/opening-query.js');
 
 CacheRegion<User>('region')(User);
 
-type Client = Parameters<typeof openWith>[0];
-
 const redis = new Redis(redisAddress());
-const VERSIONS = ['epoch', 'version'];
+/** As long as a token. */
+const TOKEN = 'x'.repeat(22);
+/** Of the table, of the user and of the region. */
+const VERSIONS = { table: TOKEN, user: TOKEN, region: TOKEN };
 
 @Controller('users')
 class UsersController {
@@ -39,12 +43,13 @@ class UsersController {
 
   @Get()
   async list(@Query() query: PageQuery): Promise<UserSummary[]> {
+    const entry = `page:${JSON.stringify(query)}`;
     const [users] = await Promise.all([
       usersPage(this.source, query).getMany(),
-      redis.mget(VERSIONS),
+      redis.mget('epoch', 'table', entry),
     ]);
     const answer = summaries(users);
-    void redis.set(`page:${JSON.stringify(query)}`, JSON.stringify(answer), 'PX', TTL_MS);
+    void redis.set(entry, JSON.stringify(answer), 'PX', TTL_MS);
     return answer;
   }
 
@@ -55,7 +60,7 @@ class UsersController {
   ): Promise<UserDetails | undefined> {
     const runner = this.source.createQueryRunner();
     try {
-      const client = (await runner.connect()) as Client;
+      const client = (await runner.connect()) as pg.ClientBase;
       const [text, values] = this.source
         .createQueryBuilder(runner)
         .update(User)
@@ -63,16 +68,48 @@ class UsersController {
         .where('id = :id', { id: Number(id) })
         .returning(['id', 'username', 'region', 'email'])
         .getQueryAndParameters();
-      const { rows } = await openWith(client, text, values);
-      await redis.mget(VERSIONS);
+      const [, updated] = await opening(client, text, values);
+      await redis.mset({ mark: TOKEN, ...VERSIONS });
       await client.query('COMMIT');
-      return rows[0] as unknown as UserDetails | undefined;
+      void redis.mset({ mark: '', ...VERSIONS });
+      return updated?.rows[0];
     } finally {
       await runner.release();
     }
   }
 }
 
+/** Two statements in one round trip have no parameters: their values are put into the text. */
+async function opening(
+  client: pg.ClientBase,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly pg.QueryResult<UserDetails>[]> {
+  const statement = text.replace(/\$(\d+)/g, (_, number) =>
+    pg.escapeLiteral(String(values[Number(number) - 1])),
+  );
+  const answers: unknown = await client.query(`START TRANSACTION; ${statement}`);
+  return answers as readonly pg.QueryResult<UserDetails>[];
+}
+
+/** @throws Error when the triggers do not tell the session what it writes, as they tell the service. */
+async function expectNotice(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  const client = (await runner.connect()) as pg.ClientBase;
+  let notices = 0;
+  const count = (): number => (notices += 1);
+  client.on('notice', count);
+  try {
+    await client.query(`UPDATE "users" SET "email" = "email" || '' WHERE "id" = 1`);
+    if (notices === 0) throw new Error('The triggers raise no notice in the sessions of the floor');
+  } finally {
+    client.off('notice', count);
+    await runner.release();
+  }
+}
+
 await serve({ imports: [databaseModule()], controllers: [UsersController] }, async (app) => {
-  await new CacheTriggers(app.get(DataSource), 'tidemark').install();
+  const source = app.get(DataSource);
+  await new CacheTriggers(source, 'tidemark').install();
+  await expectNotice(source);
 });

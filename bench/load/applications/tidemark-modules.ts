@@ -2,7 +2,7 @@
  * The built modules in the application of the peers: nothing validated, no edge, the same statements. What it
  * differs by from no cache is what the cache costs.
  */
-import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Put, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { cacheInvalidation, queryCache } from './built-service.js';
 import { serve } from './serve.js';
@@ -10,6 +10,7 @@ import { setting, TTL_MS } from './settings.js';
 import {
   changeUser,
   databaseModule,
+  saveUser,
   User,
   usersPage,
   type PageQuery,
@@ -46,6 +47,11 @@ class UsersController {
     @Body() changes: Partial<User>,
   ): Promise<UserDetails | undefined> {
     return changeUser(this.source, Number(id), changes);
+  }
+
+  @Put(':id/email')
+  save(@Param('id') id: string): Promise<UserDetails> {
+    return saveUser(this.source, Number(id));
   }
 }
 

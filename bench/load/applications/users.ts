@@ -78,6 +78,28 @@ export async function changeUser(
   return (result.raw as UserDetails[])[0];
 }
 
+/** Users whose emails are saved, as they were loaded before. */
+const loaded = new Map<number, User>();
+let saved = 0;
+
+/**
+ * Saves a loaded user with another email: TypeORM reads the row again and writes it in a transaction of
+ * its own.
+ */
+export async function saveUser(source: DataSource, id: number): Promise<UserDetails> {
+  const users = source.getRepository(User);
+  const user = loaded.get(id) ?? (await users.findOneByOrFail({ id }));
+  loaded.set(id, user);
+  saved += 1;
+  user.email = `saved${saved}@example.com`;
+  return users.save(user);
+}
+
+/** The pages that are kept while users are written: of all users, and of a region. */
+export function keptPages({ region }: UserDetails): readonly PageQuery[] {
+  return [{ limit: '1000' }, { limit: '100', region }];
+}
+
 /** @param cache TypeORM's own, where the contender is that. */
 export function databaseModule(cache?: DataSourceOptions['cache']) {
   return TypeOrmModule.forRoot({

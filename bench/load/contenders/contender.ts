@@ -12,6 +12,8 @@ export interface Contender {
   readonly source: Source;
   /** Name of its program in applications/; absent: the built service, as its users start it. */
   readonly application?: string;
+  /** The folder of the commit whose build it runs; absent: this one. */
+  readonly checkout?: string;
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
   /** What `Cache-Status` says of the hit that is to be measured. */
   readonly hitStatus?: RegExp;

@@ -111,14 +111,6 @@ export const nestConstantIntercepted: Contender = {
   env: () => ({ BENCH_EXTRAS: 'interceptor' }),
 };
 
-export const nestConstantPinging: Contender = {
-  id: 'nest-constant-pinging',
-  title: 'Nest constant after a PING of Redis',
-  source: 'constant',
-  application: 'nest-constant',
-  env: () => ({ BENCH_EXTRAS: 'ping' }),
-};
-
 export const edgeConstant: Contender = {
   id: 'edge-constant',
   title: "Nest constant, the service's edge",
@@ -164,7 +156,6 @@ export const CONTENDERS: readonly Contender[] = [
   tidemarkInProcess,
   nestConstant,
   nestConstantIntercepted,
-  nestConstantPinging,
   edgeConstant,
   fastifyConstant,
   nestCompressed,

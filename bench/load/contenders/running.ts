@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { ServiceProcess } from '../../../test/support/service-process.js';
 import { TTL_MS } from '../applications/settings.js';
-import { applicationProgram } from '../stand/compile.js';
+import { applicationProgram, ROOT } from '../stand/compile.js';
 import { cpuMicroseconds, peakMemoryBytes } from '../stand/process-usage.js';
 import type { Place, Servers } from '../stand/servers.js';
 import type { StatementCount } from '../stand/statements.js';
@@ -34,9 +35,12 @@ export class RunningContender {
   ): Promise<RunningContender> {
     const place = shared ?? (await servers.place());
     await prepare?.(place);
-    const { application } = contender;
+    const { application, checkout = ROOT } = contender;
     const process = await ServiceProcess.start({
-      ...(application === undefined ? {} : { program: applicationProgram(application) }),
+      program:
+        application === undefined
+          ? join(checkout, 'dist/main.js')
+          : applicationProgram(application, checkout),
       readyPath: contender.readyPath ?? `/users?limit=${rows}`,
       env: {
         NODE_ENV: 'production',

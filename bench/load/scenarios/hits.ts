@@ -1,4 +1,5 @@
 /** The same answer again and again: 10 and 1000 rows, without compression. */
+import type { Contender } from '../contenders/contender.js';
 import {
   bentocache,
   cacheManagerMemory,
@@ -7,7 +8,6 @@ import {
   fastifyConstant,
   nestConstant,
   nestConstantIntercepted,
-  nestConstantPinging,
   noCache,
   seedDecorator,
   tidemark,
@@ -19,17 +19,24 @@ import {
 } from '../contenders/index.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
-import { ratio, type Measures, type Reached } from '../report/targets.js';
 import { redisRoundTripMs } from '../stand/redis-ping.js';
 import { checkAnswers } from './checks.js';
-import { foundOf, measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
-import { ofBoth } from './measures.js';
+import { measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
+import { besides } from './measures.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { together } from './together.js';
 
-const ROWS = [10, 1000] as const;
-const CONNECTIONS = [1, 10, 100] as const;
 const BUSY = 100;
+const CONNECTIONS = [1, 10, BUSY] as const;
+
+const compared = [
+  cacheManagerRedis,
+  bentocache,
+  tidemark,
+  tidemarkModules,
+  nestConstant,
+  nestConstantIntercepted,
+] as const;
 
 export const hits: Scenario = {
   id: 'hits',
@@ -38,19 +45,14 @@ export const hits: Scenario = {
     seedDecorator,
     typeormCache,
     cacheManagerMemory,
-    cacheManagerRedis,
-    bentocache,
-    tidemark,
-    tidemarkModules,
+    ...compared,
     tidemarkInterceptor,
     tidemarkL2,
     tidemarkInProcess,
-    nestConstant,
-    nestConstantIntercepted,
-    nestConstantPinging,
     edgeConstant,
     fastifyConstant,
   ],
+  compared,
   run,
 };
 
@@ -62,25 +64,25 @@ interface Race {
 }
 
 async function run(bench: Bench): Promise<Findings> {
-  const races: Race[] = [];
-  for (const rows of ROWS) races.push(await race(bench, rows));
-  const foundWith = (wanted: number): readonly Measured[] =>
-    races.find(({ rows }) => rows === wanted)?.found ?? [];
+  const contenders = bench.wanted(hits);
+  const connections = bench.options.table ? [BUSY] : CONNECTIONS;
+  const few = await hitsRace(bench, contenders, 10, connections);
+  const many = await hitsRace(bench, contenders, 1000, connections);
   return {
-    tables: races.map(({ rows, found, roundTripMs }) => ({
+    tables: [few, many].map(({ rows, found, roundTripMs }) => ({
       title: `Hits, ${rows} rows (a PING of Redis in a loop takes ${shortNumber(roundTripMs)} ms)`,
       columns: MEASURE_COLUMNS,
       rows: found.map(measureRow),
     })),
     reached: {
-      ...reachedWithMany(foundWith(1000)),
-      ...reachedWithFew(foundWith(10)),
-      'one-connection': ofBoth((id) => tripsAlone(races, id)),
+      'hit-1000-intercepted': besides('perSecond', many.found, nestConstantIntercepted.id, BUSY),
+      'hit-1000-constant': besides('perSecond', many.found, nestConstant.id, BUSY),
+      'hit-10-intercepted': besides('perSecond', few.found, nestConstantIntercepted.id, BUSY),
     },
-    bars: races.map(({ rows, found }) => ({
+    bars: [few, many].map(({ rows, found }) => ({
       title: `${rows} rows`,
       bars: found
-        .filter(({ connections }) => connections === BUSY)
+        .filter((one) => one.connections === BUSY)
         .map((one) => ({
           label: one.running.contender.title,
           isOurs: one.running.contender.source === 'tidemark',
@@ -90,8 +92,12 @@ async function run(bench: Bench): Promise<Findings> {
   };
 }
 
-function race(bench: Bench, rows: number): Promise<Race> {
-  const contenders = bench.wanted(hits.contenders);
+export function hitsRace(
+  bench: Bench,
+  contenders: readonly Contender[],
+  rows: number,
+  connections: readonly number[],
+): Promise<Race> {
   const path = `/users?limit=${rows}`;
   return together(contenders, bench.servers, { rows }, async (running) => {
     for (const one of running) await checkAnswers(one, path, rows);
@@ -99,7 +105,7 @@ function race(bench: Bench, rows: number): Promise<Race> {
     const found = await measure(bench, {
       title: `hits, ${rows} rows`,
       running,
-      connections: CONNECTIONS,
+      connections,
       load: () => ({ paths: [path] }),
       onRound: async () => {
         roundTripsMs.push(await redisRoundTripMs(bench.servers.redis.url));
@@ -107,53 +113,4 @@ function race(bench: Bench, rows: number): Promise<Race> {
     });
     return { rows, found, roundTripMs: spreadOf(roundTripsMs).median };
   });
-}
-
-function reachedWithMany(many: readonly Measured[]): Reached {
-  const beside = (rate: number | undefined): Measures =>
-    ofBoth((id) => ratio(perSecond(many, id), rate));
-  const seed = perSecond(many, seedDecorator.id);
-  return {
-    'l1-1000-intercepted': beside(perSecond(many, nestConstantIntercepted.id)),
-    'l1-1000-constant': beside(perSecond(many, nestConstant.id)),
-    'l1-1000-shared-peer': beside(best(many, 'shared cache')),
-    'l2-1000-seed': { service: ratio(perSecond(many, tidemarkL2.id), seed) },
-  };
-}
-
-function reachedWithFew(few: readonly Measured[]): Reached {
-  const beside = (rate: number | undefined): Measures =>
-    ofBoth((id) => ratio(perSecond(few, id), rate));
-  return {
-    'l1-10-intercepted': beside(perSecond(few, nestConstantIntercepted.id)),
-    'l1-10-memory-peer': beside(best(few, 'process memory')),
-  };
-}
-
-/**
- * Beyond the constant at one connection; the worse of the two sizes counts. A round trip is one that a
- * request waits for.
- */
-function tripsAlone(races: readonly Race[], id: string): number | undefined {
-  const beyond = races.flatMap(({ found }) => {
-    const p50Ms = (of: string): number => foundOf(found, of, 1)?.p50Ms.median ?? NaN;
-    const constantMs = p50Ms(nestConstant.id);
-    const trips = (p50Ms(id) - constantMs) / (p50Ms(nestConstantPinging.id) - constantMs);
-    return Number.isNaN(trips) ? [] : [trips];
-  });
-  return beyond.length === 0 ? undefined : Math.max(...beyond);
-}
-
-function perSecond(found: readonly Measured[], id: string): number | undefined {
-  return foundOf(found, id, BUSY)?.perSecond.median;
-}
-
-function best(
-  found: readonly Measured[],
-  source: 'shared cache' | 'process memory',
-): number | undefined {
-  const rates = found
-    .filter((one) => one.connections === BUSY && one.running.contender.source === source)
-    .map((one) => one.perSecond.median);
-  return rates.length === 0 ? undefined : Math.max(...rates);
 }

@@ -7,6 +7,7 @@ import { notModified } from './not-modified.js';
 import { outside } from './outside.js';
 import { patch } from './patch.js';
 import { replicas } from './replicas.js';
+import { save } from './save.js';
 import type { Scenario } from './scenario.js';
 import { stampede } from './stampede.js';
 import { writes } from './writes.js';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   notModified,
   miss,
   patch,
+  save,
   outside,
   stampede,
   replicas,

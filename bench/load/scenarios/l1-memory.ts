@@ -47,7 +47,7 @@ async function run(bench: Bench): Promise<Findings> {
         rows: [[entry, body, entry - body].map(shortNumber)],
       },
     ],
-    reached: { 'l1-memory': { service: entry - body } },
+    reached: {},
   };
 }
 

@@ -24,6 +24,8 @@ export type Measured = { readonly [K in keyof Turn]: Spread } & {
   readonly running: RunningContender;
   readonly connections: number;
   readonly peakMemoryBytes: number;
+  /** One of each round. */
+  readonly turns: readonly Turn[];
 };
 
 export type LoadOf = (
@@ -105,9 +107,9 @@ async function turn(
   };
 }
 
-/** The same contenders, begun with another one each round, and backwards every other time. */
+/** The same contenders, backwards every other round, and begun with another one every second. */
 function turned<T>(all: readonly T[], round: number): readonly T[] {
-  const first = round % Math.max(1, all.length);
+  const first = Math.floor(round / 2) % Math.max(1, all.length);
   const order = [...all.slice(first), ...all.slice(0, first)];
   return round % 2 === 0 ? order : order.reverse();
 }
@@ -121,6 +123,7 @@ function measured(
   return {
     running,
     connections,
+    turns,
     perSecond: spread('perSecond'),
     p50Ms: spread('p50Ms'),
     p95Ms: spread('p95Ms'),
@@ -160,6 +163,19 @@ export function measureRow(found: Measured): string[] {
     shortNumber(found.cpuMicroseconds.median),
     shortNumber(found.peakMemoryBytes / 1024 / 1024),
   ];
+}
+
+/**
+ * One beside another, round by round, since what the machine does meanwhile strikes both. `undefined` where one
+ * took no part.
+ */
+export function ratioOf(
+  name: keyof Turn,
+  one: Measured | undefined,
+  other: Measured | undefined,
+): Spread | undefined {
+  if (!one || !other) return undefined;
+  return spreadOf(one.turns.map((turn, round) => turn[name] / (other.turns[round]?.[name] ?? NaN)));
 }
 
 /** The one of a contender at a number of connections, if it took part. */

@@ -1,5 +1,8 @@
-/** Cold reads: every page is asked for once, against the same application without a cache. */
+/** Cold reads: every page is asked for once. */
+import type { Contender } from '../contenders/contender.js';
 import {
+  bentocache,
+  cacheManagerRedis,
   noCache,
   protocolFloor,
   tidemark,
@@ -7,45 +10,58 @@ import {
   tidemarkModules,
 } from '../contenders/index.js';
 import type { RunningContender } from '../contenders/running.js';
-import { ratio, type Measures } from '../report/targets.js';
 import { checkAnswers } from './checks.js';
-import { foundOf, measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
-import { ofBoth } from './measures.js';
+import { measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
+import { besides } from './measures.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { together } from './together.js';
 import { UniquePages } from './unique-pages.js';
 
-const SIZES = [100, 1000] as const;
-const CONNECTIONS = [1, 10] as const;
+/** Rows of the page that the last table is about. */
+export const COMPARED_ROWS = 100;
 /** More than any contender answers in a second. */
 const MOST_PER_SECOND = 3_000;
 
+const compared = [
+  noCache,
+  protocolFloor,
+  tidemark,
+  tidemarkModules,
+  bentocache,
+  cacheManagerRedis,
+] as const;
+
 export const miss: Scenario = {
   id: 'miss',
-  contenders: [noCache, protocolFloor, tidemark, tidemarkModules, tidemarkInProcess],
+  contenders: [...compared, tidemarkInProcess],
+  compared,
   run,
 };
 
 async function run(bench: Bench): Promise<Findings> {
+  const { table } = bench.options;
+  const contenders = bench.wanted(miss);
   const sizes: { rows: number; found: readonly Measured[] }[] = [];
-  for (const rows of SIZES) sizes.push({ rows, found: await race(bench, rows) });
-  const missRatio = (wanted: number): Measures => {
-    const found = sizes.find(({ rows }) => rows === wanted)?.found ?? [];
-    const time = (id: string): number | undefined => foundOf(found, id, 1)?.p50Ms.median;
-    return ofBoth((id) => ratio(time(id), time(noCache.id)));
-  };
+  for (const rows of table ? [COMPARED_ROWS] : [COMPARED_ROWS, 1000]) {
+    sizes.push({ rows, found: await missRace(bench, contenders, rows, table ? [1] : [1, 10]) });
+  }
+  const hundred = sizes.find(({ rows }) => rows === COMPARED_ROWS)?.found ?? [];
   return {
     tables: sizes.map(({ rows, found }) => ({
       title: `Cold misses, ${rows} rows`,
       columns: MEASURE_COLUMNS,
       rows: found.map(measureRow),
     })),
-    reached: { 'miss-100': missRatio(100), 'miss-1000': missRatio(1000) },
+    reached: { 'miss-100': besides('p50Ms', hundred, protocolFloor.id, 1) },
   };
 }
 
-async function race(bench: Bench, rows: number): Promise<Measured[]> {
-  const contenders = bench.wanted(miss.contenders);
+export function missRace(
+  bench: Bench,
+  contenders: readonly Contender[],
+  rows: number,
+  connections: readonly number[],
+): Promise<Measured[]> {
   return together(contenders, bench.servers, { rows }, async (running) => {
     const pages = new Map<RunningContender, UniquePages>();
     for (const one of running) {
@@ -55,7 +71,7 @@ async function race(bench: Bench, rows: number): Promise<Measured[]> {
     const found = await measure(bench, {
       title: `miss, ${rows} rows`,
       running,
-      connections: CONNECTIONS,
+      connections,
       load: (one, _, seconds) => ({
         paths: pages.get(one)?.take(seconds * MOST_PER_SECOND) ?? [],
       }),

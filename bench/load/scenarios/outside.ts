@@ -17,7 +17,7 @@ export const outside: Scenario = { id: 'outside', contenders: [tidemark], run };
 async function run(bench: Bench): Promise<Findings> {
   const writes = bench.options.quick ? 30 : 60 * bench.options.rounds;
   const { servers } = bench;
-  const contenders = bench.wanted(outside.contenders);
+  const contenders = bench.wanted(outside);
   const lagsMs = await together(contenders, servers, { rows: 10 }, async (running) => {
     const all: number[] = [];
     for (const one of running) all.push(...(await lags(bench, one, writes)));

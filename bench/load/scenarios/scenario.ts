@@ -11,8 +11,8 @@ export interface Bench {
   readonly servers: Servers;
   readonly generator: LoadGenerator;
   readonly options: BenchOptions;
-  /** Those of the contenders that the run wants. */
-  wanted(contenders: readonly Contender[]): readonly Contender[];
+  /** Those contenders of a scenario that the run wants. */
+  wanted(scenario: Scenario): readonly Contender[];
   /** Says what is under way, beside the report. */
   progress(line: string): void;
 }
@@ -28,6 +28,8 @@ export interface Scenario {
   readonly id: ScenarioId;
   /** Those that take part. */
   readonly contenders: readonly Contender[];
+  /** Those of them that the last table needs; absent: it needs nothing from here. */
+  readonly compared?: readonly Contender[];
   /** Rejects when a contender does not answer as it should, or is not what it says. */
   run(bench: Bench): Promise<Findings>;
 }

@@ -41,11 +41,7 @@ async function run(bench: Bench): Promise<Findings> {
           ],
         },
       ],
-      // What one run of bad luck shows is what counts.
-      reached: {
-        stampede: { service: Math.max(...counts) },
-        'stampede-dead-fill': { service: Math.max(...afterDeath) },
-      },
+      reached: {},
     };
   });
 }

@@ -25,7 +25,7 @@ export const writes: Scenario = {
 };
 
 async function run(bench: Bench): Promise<Findings> {
-  const contenders = bench.wanted(writes.contenders);
+  const contenders = bench.wanted(writes);
   return together(contenders, bench.servers, { rows: ROWS }, async (running) => {
     const tables = [];
     for (const target of TARGETS) {

@@ -29,7 +29,7 @@ export const zipf: Scenario = {
 };
 
 async function run(bench: Bench): Promise<Findings> {
-  const contenders = bench.wanted(zipf.contenders);
+  const contenders = bench.wanted(zipf);
   return together(contenders, bench.servers, { rows: ROWS }, async (running) => {
     const strangers = new Map<RunningContender, UniquePages>();
     for (const one of running) {

@@ -50,8 +50,6 @@ export interface Config {
   readonly cacheNamespace: string;
   /** Part of each key, so that releases read none of each other's answers; `undefined`: the version in package.json. */
   readonly cacheRelease: string | undefined;
-  /** Bearer token for the cache's own routes; `undefined`: they are closed. Secret. */
-  readonly cacheAdminToken: string | undefined;
   /** What cached answers in Redis are sealed with; the first seals, all are accepted. Secret. */
   readonly cacheEntrySecrets: readonly string[] | undefined;
   /** Users filled into an empty table at start; 0: none. */
@@ -94,7 +92,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     cacheWritePolicy: value.CACHE_WRITE_POLICY,
     cacheNamespace: value.CACHE_NAMESPACE,
     cacheRelease: value.CACHE_RELEASE,
-    cacheAdminToken: value.CACHE_ADMIN_TOKEN,
     cacheEntrySecrets: value.CACHE_ENTRY_SECRET,
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,

@@ -81,10 +81,6 @@ export const variables = {
       'has other characters than letters, digits and . _ + - : @ / or more than 128: give a version or a commit',
     )
     .optional(),
-  CACHE_ADMIN_TOKEN: z
-    .string()
-    .min(16, 'is shorter than 16 characters: make one with `openssl rand -hex 32`')
-    .optional(),
   CACHE_ENTRY_SECRET: z
     .string()
     .transform((text) => text.split(',').map((secret) => secret.trim()))

@@ -4,13 +4,6 @@ const PROBE_INTERVAL_MS = 200;
 const SILENCE_LIMIT_MS = 2_000;
 const FACTS_INTERVAL_MS = 1_000;
 const LAST_LOOK_MS = 10;
-const SHORTEST_RETRY_DELAY_MS = 50;
-const LONGEST_RETRY_DELAY_MS = 1_000;
-
-/** Pause before the next attempt to connect, after so many that have failed. */
-export function retryDelayMs(failures: number): number {
-  return Math.min(SHORTEST_RETRY_DELAY_MS * 2 ** Math.min(failures, 10), LONGEST_RETRY_DELAY_MS);
-}
 
 /** How patient a connection is, in milliseconds. */
 export interface ConnectionTiming {

@@ -51,7 +51,7 @@ export class RedisConnection {
     private readonly client: Redis,
     private readonly options: RedisConnectionOptions,
   ) {
-    this.#timing = timingOf(options);
+    this.#timing = timingOf(options.timeoutMs);
     this.#outage = new OutageState(options.address, options.log);
     this.#comeback = new Comeback({
       client,

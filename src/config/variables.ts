@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseByteSize } from './byte-size.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export const WRITE_POLICIES = ['commit', 'refuse'] as const;
+const WRITE_POLICIES = ['commit', 'refuse'] as const;
 
 const LARGEST_SEED = 2_147_483_647;
 

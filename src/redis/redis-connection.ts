@@ -19,10 +19,9 @@
 import type { Redis } from 'ioredis';
 import { Comeback } from './comeback.js';
 import { withDeadline } from './deadline.js';
-import { redisErrorOf, textOf } from './client-error.js';
+import { OUTAGE_REPLIES, redisErrorOf, textOf } from './client-error.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { KnownServer } from './known-server.js';
-import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';

@@ -1,6 +1,5 @@
 /** `npm run cache:triggers`: the triggers by which writes past the service reach the cache. */
 import { parseArgs } from 'node:util';
-import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheTriggers } from '../cache-invalidation/index.js';
 import type { Config } from '../config/config.js';
@@ -75,7 +74,7 @@ async function run(
   { databaseUrl: url = '', cacheNamespace }: Config,
 ): Promise<number> {
   const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
-  const source = await connect(new DataSource(options), new Logger('Database'));
+  const source = await connect(new DataSource(options));
   try {
     return await carryOut(command, new CacheTriggers(source, cacheNamespace));
   } finally {

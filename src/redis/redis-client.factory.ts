@@ -25,7 +25,11 @@ const LONGEST_LOADING_RETRY_MS = 500;
  * Throws `RedisUrlError`.
  */
 export function createRedisClient(options: RedisClientOptions): Redis {
-  const client = new Redis(parseRedisUrl(options.url).href, {
+  const { href, protocol, hostname } = parseRedisUrl(options.url);
+  // By itself the client names no server when it opens TLS.
+  const servername = hostname.replace(/^\[(.*)\]$/, '$1');
+  const client = new Redis(href, {
+    ...(protocol === 'rediss:' ? { tls: { servername } } : {}),
     ...(options.connectionName === undefined ? {} : { connectionName: options.connectionName }),
     lazyConnect: true,
     enableOfflineQueue: false,

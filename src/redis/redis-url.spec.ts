@@ -7,7 +7,7 @@ describe('the URL of Redis', () => {
   it.each([
     ['redis://localhost', { host: 'localhost', port: 6379, db: 0 }],
     ['redis://10.0.0.1:7000/', { host: '10.0.0.1', port: 7000, db: 0 }],
-    ['rediss://cache.example:6380/3', { port: 6380, db: 3, tls: true }],
+    ['rediss://cache.example:6380/3', { port: 6380, db: 3, tls: { servername: 'cache.example' } }],
     ['redis://[::1]:6379', { host: '::1' }],
     ['redis://:p%40ss%2F@h', { password: 'p@ss/' }],
     ['redis://app:x@h', { username: 'app', password: 'x' }],

@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE, problemDocument } from './problem-document.js';
+import { serveContent } from './static-content.js';
 
 const TITLE = 'Tidemark';
 const VERSION = '0.1.0';
@@ -29,26 +30,25 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true, displayRequestDuration: true });
 `;
 
-const HTML = 'text/html; charset=utf-8';
-const JSON_TYPE = 'application/json; charset=utf-8';
-const SCRIPT = 'text/javascript; charset=utf-8';
-const STYLES = 'text/css; charset=utf-8';
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** Adds the routes. The document is made at the first request for it. */
 export function serveDocs(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
-  let document: OpenAPIObject | undefined;
-  const serve = (path: string, type: string, content: () => string | Promise<Buffer>): unknown =>
-    server.get(path, async (_, reply) => reply.type(type).send(await content()));
-  serve('/docs', HTML, () => PAGE);
-  serve('/docs/json', JSON_TYPE, () => JSON.stringify((document ??= describeService(app))));
-  serve('/docs/start.js', SCRIPT, () => START);
-  serve('/docs/swagger-ui.css', STYLES, () => readFile(join(assetFolder(), 'swagger-ui.css')));
-  serve('/docs/swagger-ui-bundle.js', SCRIPT, () =>
-    readFile(join(assetFolder(), 'swagger-ui-bundle.js')),
+  const script = 'text/javascript; charset=utf-8';
+  serveContent(server, '/docs', 'text/html; charset=utf-8', () => PAGE);
+  serveContent(server, '/docs/json', 'application/json; charset=utf-8', () =>
+    JSON.stringify(describeService(app)),
   );
+  serveContent(server, '/docs/start.js', script, () => START);
+  for (const [name, type] of Object.entries(ASSETS)) {
+    serveContent(server, `/docs/${name}`, type, () => readFile(join(assetFolder(), name)));
+  }
 }
 
 /** The files of the page come with the package that writes the document. */

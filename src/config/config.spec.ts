@@ -32,7 +32,6 @@ describe('parseConfig', () => {
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
       cacheRelease: undefined,
-      cacheAdminToken: undefined,
       cacheEntrySecrets: undefined,
       seedUsers: 10_000,
       logLevel: 'info',
@@ -94,7 +93,6 @@ describe('parseConfig', () => {
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_RELEASE', 'a release'],
-    ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
     ['CACHE_ENTRY_SECRET', 'sixteen-letters-,short'],
     ['SEED_USERS', 'many'],
     ['LOG_LEVEL', 'loud'],
@@ -114,7 +112,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ADMIN_TOKEN', 'CACHE_ENTRY_SECRET'])(
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET'])(
     'keeps %s out of its error',
     (name) => {
       expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
@@ -123,6 +121,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(23);
+    expect(configVariables).toHaveLength(22);
   });
 });

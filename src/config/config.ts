@@ -1,63 +1,14 @@
 import { z } from 'zod';
 import { ConfigError, type ConfigProblem } from './config.errors.js';
-import { variables, type LOG_LEVELS, type WRITE_POLICIES } from './variables.js';
+import { variables, type LOG_LEVELS } from './variables.js';
 
 /** Users filled into an empty embedded database. */
 const EMBEDDED_SEED_USERS = 10_000;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
-export type WritePolicy = (typeof WRITE_POLICIES)[number];
 
 /** What the environment says, checked once at start and frozen. */
-export interface Config {
-  /** TCP port; 0 takes a free one. */
-  readonly port: number;
-  /**
-   * Address to listen on. All addresses by default, because a container that listens on its
-   * loopback alone cannot be reached; 127.0.0.1 keeps a developer's machine to itself.
-   */
-  readonly host: string;
-  /** For how long a service with traffic goes on listening when it is told to stop. */
-  readonly shutdownDrainMs: number;
-  /** PostgreSQL to use; `undefined`: the service runs its own under `.data/`. Secret. */
-  readonly databaseUrl: string | undefined;
-  /** Most connections to the database at once. */
-  readonly databasePool: number;
-  /** Longest time that a statement of a request may take; 0: any time. */
-  readonly databaseTimeoutMs: number;
-  /**
-   * Most requests that may wait for a connection to the database; the next ones get 503. From half of them on, so do
-   * most of several hundred requests that come together.
-   */
-  readonly databaseQueue: number;
-  /** Redis shared by all instances; `undefined`: the cache lives in this process alone. Secret. */
-  readonly redisUrl: string | undefined;
-  /** A Redis command that takes longer counts as a failure. */
-  readonly redisTimeoutMs: number;
-  /** Time to live of a cached answer. It bounds memory, not staleness. */
-  readonly cacheTtlMs: number;
-  /** Share of the time to live by which it varies at random, 0 to 0.5. */
-  readonly cacheTtlJitter: number;
-  /** For how long versions once read may be reused; 0: no answer is ever stale. */
-  readonly cacheMaxStalenessMs: number;
-  /** Memory for cached answers in this process. */
-  readonly cacheL1Bytes: number;
-  /** Share of the hits, 0 to 1, whose query is built all the same and compared; 1: a difference fails. */
-  readonly cacheVerifyPlans: number;
-  /** What becomes of a write that Redis cannot be told of: it commits, or it is refused. */
-  readonly cacheWritePolicy: WritePolicy;
-  /** Keeps services that share a Redis apart. */
-  readonly cacheNamespace: string;
-  /** Part of each key, so that releases read none of each other's answers; `undefined`: the version in package.json. */
-  readonly cacheRelease: string | undefined;
-  /** Bearer token for the cache's own routes; `undefined`: they are closed. Secret. */
-  readonly cacheAdminToken: string | undefined;
-  /** What cached answers in Redis are sealed with; the first seals, all are accepted. Secret. */
-  readonly cacheEntrySecrets: readonly string[] | undefined;
-  /** Users filled into an empty table at start; 0: none. */
-  readonly seedUsers: number;
-  readonly logLevel: LogLevel;
-}
+export type Config = ReturnType<typeof parseConfig>;
 
 /** The names of all environment variables that the service reads. */
 export const configVariables: readonly string[] = Object.keys(variables);
@@ -69,7 +20,7 @@ const environment = z.object(variables);
  * container files leave them.
  * @throws ConfigError naming every variable at fault and its remedy.
  */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const given = configVariables
     .map((name) => [name, env[name]?.trim()] as const)
     .filter(([, value]) => value !== undefined && value !== '');
@@ -77,25 +28,49 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   if (!result.success) throw new ConfigError(result.error.issues.map(toProblem));
   const value = result.data;
   return Object.freeze({
+    /** TCP port; 0 takes a free one. */
     port: value.PORT,
+    /**
+     * Address to listen on. All addresses by default, because a container that listens on its
+     * loopback alone cannot be reached; 127.0.0.1 keeps a developer's machine to itself.
+     */
     host: value.HOST,
+    /** For how long a service with traffic goes on listening when it is told to stop. */
     shutdownDrainMs: value.SHUTDOWN_DRAIN_MS,
+    /** PostgreSQL to use; `undefined`: the service runs its own under `.data/`. Secret. */
     databaseUrl: value.DATABASE_URL,
+    /** Most connections to the database at once. */
     databasePool: value.DATABASE_POOL,
+    /** Longest time that a statement of a request may take; 0: any time. */
     databaseTimeoutMs: value.DATABASE_TIMEOUT_MS,
+    /**
+     * Most requests that may wait for a connection to the database; the next ones get 503. From half of them on, so do
+     * most of several hundred requests that come together.
+     */
     databaseQueue: value.DATABASE_QUEUE,
+    /** Redis shared by all instances; `undefined`: the cache lives in this process alone. Secret. */
     redisUrl: value.REDIS_URL,
+    /** A Redis command that takes longer counts as a failure. */
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
+    /** Time to live of a cached answer. It bounds memory, not staleness. */
     cacheTtlMs: value.CACHE_TTL * 1000,
+    /** Share of the time to live by which it varies at random, 0 to 0.5. */
     cacheTtlJitter: value.CACHE_TTL_JITTER,
+    /** For how long versions once read may be reused; 0: no answer is ever stale. */
     cacheMaxStalenessMs: value.CACHE_MAX_STALENESS_MS,
+    /** Memory for cached answers in this process. */
     cacheL1Bytes: value.CACHE_L1_BYTES,
+    /** Share of the hits, 0 to 1, whose query is built all the same and compared; 1: a difference fails. */
     cacheVerifyPlans: value.CACHE_VERIFY_PLANS,
+    /** What becomes of a write that Redis cannot be told of: it commits, or it is refused. */
     cacheWritePolicy: value.CACHE_WRITE_POLICY,
+    /** Keeps services that share a Redis apart. */
     cacheNamespace: value.CACHE_NAMESPACE,
+    /** Part of each key, so that releases read none of each other's answers; `undefined`: the version in package.json. */
     cacheRelease: value.CACHE_RELEASE,
-    cacheAdminToken: value.CACHE_ADMIN_TOKEN,
+    /** What cached answers in Redis are sealed with; the first seals, all are accepted. Secret. */
     cacheEntrySecrets: value.CACHE_ENTRY_SECRET,
+    /** Users filled into an empty table at start; 0: none. */
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseByteSize } from './byte-size.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export const WRITE_POLICIES = ['commit', 'refuse'] as const;
+const WRITE_POLICIES = ['commit', 'refuse'] as const;
 
 const LARGEST_SEED = 2_147_483_647;
 
@@ -80,10 +80,6 @@ export const variables = {
       /^[\w.+:@/-]{1,128}$/,
       'has other characters than letters, digits and . _ + - : @ / or more than 128: give a version or a commit',
     )
-    .optional(),
-  CACHE_ADMIN_TOKEN: z
-    .string()
-    .min(16, 'is shorter than 16 characters: make one with `openssl rand -hex 32`')
     .optional(),
   CACHE_ENTRY_SECRET: z
     .string()

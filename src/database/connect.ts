@@ -1,48 +1,36 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LoggerService } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { isDatabaseUnavailable } from './database-unavailable.js';
 import { DatabaseError } from './database.error.js';
 
-export interface ConnectOptions {
-  readonly attempts: number;
-  readonly retryDelayMs: number;
-}
-
-const PATIENT: ConnectOptions = { attempts: 20, retryDelayMs: 1_500 };
+const ATTEMPTS = 20;
+const RETRY_DELAY_MS = 1_500;
 const OLDEST_SERVER = 150_000;
 
 /**
  * Connects, and waits for a database that is still starting.
  * @throws DatabaseError when it stays away, refuses the connection, or is too old.
  */
-export async function connect(
-  source: DataSource,
-  log: Pick<LoggerService, 'warn'>,
-  { attempts, retryDelayMs }: ConnectOptions = PATIENT,
-): Promise<DataSource> {
+export async function connect(source: DataSource): Promise<DataSource> {
+  const log = new Logger('Database');
   for (let attempt = 1; ; attempt += 1) {
     try {
       await source.initialize();
       break;
     } catch (error) {
       const reason = reasonOf(error);
-      if (!isDatabaseUnavailable(error)) {
-        throw new DatabaseError(
-          `The database refused the connection (${reason}). Check user, password and database name in DATABASE_URL.`,
-          { cause: error },
-        );
-      }
-      if (attempt >= attempts) {
-        throw new DatabaseError(
-          `The database cannot be reached (${reason}). Check that it runs, and the host and port in DATABASE_URL.`,
-          { cause: error },
-        );
+      const isAway = isDatabaseUnavailable(error);
+      if (!isAway || attempt >= ATTEMPTS) {
+        const problem = isAway
+          ? `cannot be reached (${reason}). Check that it runs, and the host and port in DATABASE_URL.`
+          : `refused the connection (${reason}). Check user, password and database name in DATABASE_URL.`;
+        throw new DatabaseError(`The database ${problem}`, { cause: error });
       }
       log.warn(
-        `The database cannot be reached (${reason}); attempt ${attempt} of ${attempts}, again in ${retryDelayMs} ms`,
+        `The database cannot be reached (${reason}); attempt ${attempt} of ${ATTEMPTS}, again in ${RETRY_DELAY_MS} ms`,
       );
-      await pause(retryDelayMs);
+      await pause(RETRY_DELAY_MS);
     }
   }
   await requireVersion(source);

@@ -1,4 +1,4 @@
-import { Logger, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CONFIG } from '../config/config.module.js';
@@ -34,5 +34,5 @@ export class DatabaseModule {}
 
 async function openDataSource(options?: DataSourceOptions): Promise<DataSource> {
   if (options === undefined) throw new Error('The data source has no options.');
-  return connect(new DataSource(options), new Logger('Database'));
+  return connect(new DataSource(options));
 }

@@ -3,12 +3,11 @@ import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
-import { readConfig } from '../config/environment.js';
-import { describeError } from '../logging/describe-error.js';
+import type { Config } from '../config/config.js';
 import { ServiceLog } from '../logging/service-log.js';
+import { runCommand } from './command.js';
 import { progressBar } from './progress-bar.js';
 import { seedUsers } from './seed.js';
-import { openServiceDatabase } from './service-database.js';
 
 const USAGE = 'Usage: npm run seed -- --users N, with N from 1 to 2147483647';
 const MOST_USERS = 2_147_483_647;
@@ -23,40 +22,21 @@ function usersAsked(): number | undefined {
   }
 }
 
-async function seed(total: number): Promise<void> {
-  const database = await openServiceDatabase(readConfig(), (line) =>
-    process.stderr.write(`${line}\n`),
+async function seed(total: number, config: Config): Promise<number> {
+  // The whole application, so that its cache, and that of running instances, learns of the users.
+  const app = await NestFactory.createApplicationContext(
+    AppModule.forRoot({ ...config, seedUsers: 0, databaseTimeoutMs: 0 }),
+    { logger: new ServiceLog('warn', process.stderr), abortOnError: false },
   );
   try {
-    // The whole application, so that its cache, and that of running instances, learns of the users.
-    const app = await NestFactory.createApplicationContext(
-      AppModule.forRoot({ ...database.config, seedUsers: 0, databaseTimeoutMs: 0 }),
-      { logger: new ServiceLog('warn', process.stderr), abortOnError: false },
-    );
-    try {
-      const added = await seedUsers(
-        app.get(DataSource),
-        total,
-        progressBar('Users', process.stdout),
-      );
-      process.stdout.write(`Added ${added}; ${total - added} were there.\n`);
-    } finally {
-      await app.close();
-    }
+    const bar = progressBar('Users', process.stdout);
+    const added = await seedUsers(app.get(DataSource), total, bar);
+    process.stdout.write(`Added ${added}; ${total - added} were there.\n`);
+    return 0;
   } finally {
-    await database.stop();
+    await app.close();
   }
 }
 
 const total = usersAsked();
-if (total === undefined) {
-  process.stderr.write(`${USAGE}\n`);
-  process.exitCode = 2;
-} else {
-  try {
-    await seed(total);
-  } catch (error) {
-    process.stderr.write(`${describeError(error).message}\n`);
-    process.exitCode = 1;
-  }
-}
+await runCommand(USAGE, total === undefined ? undefined : (config) => seed(total, config));

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { EmbeddedDatabase } from './embedded/embedded-database.js';
+import { startEmbeddedDatabase, type EmbeddedDatabase } from './embedded/embedded-database.js';
 
 /** Where the embedded database lives, below the working directory. */
 const DATA_FOLDER = '.data';
@@ -22,7 +22,7 @@ export async function openServiceDatabase(
   if (config.databaseUrl !== undefined) {
     return { config, embedded: undefined, stop: () => Promise.resolve() };
   }
-  const embedded = await EmbeddedDatabase.start(DATA_FOLDER, progress);
+  const embedded = await startEmbeddedDatabase(DATA_FOLDER, progress);
   return {
     config: Object.freeze({ ...config, databaseUrl: embedded.url }),
     embedded,

@@ -1,14 +1,12 @@
 /** `npm run cache:triggers`: the triggers by which writes past the service reach the cache. */
 import { parseArgs } from 'node:util';
-import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheTriggers } from '../cache-invalidation/index.js';
-import { readConfig } from '../config/environment.js';
-import { describeError } from '../logging/describe-error.js';
+import type { Config } from '../config/config.js';
 import { User } from '../users/user.entity.js';
+import { runCommand } from './command.js';
 import { connect } from './connect.js';
 import { dataSourceOptions } from './data-source.js';
-import { openServiceDatabase } from './service-database.js';
 
 const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check | --print
   --install  put them on where they are missing, outdated or switched off
@@ -71,33 +69,18 @@ async function carryOut(command: Command, triggers: CacheTriggers): Promise<numb
   return 0;
 }
 
-async function run(command: Command): Promise<number> {
-  const database = await openServiceDatabase(readConfig(), (line) =>
-    process.stderr.write(`${line}\n`),
-  );
+async function run(
+  command: Command,
+  { databaseUrl: url = '', cacheNamespace }: Config,
+): Promise<number> {
+  const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
+  const source = await connect(new DataSource(options));
   try {
-    const { databaseUrl: url = '', cacheNamespace } = database.config;
-    const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
-    const source = await connect(new DataSource(options), new Logger('Database'));
-    try {
-      return await carryOut(command, new CacheTriggers(source, cacheNamespace));
-    } finally {
-      await source.destroy();
-    }
+    return await carryOut(command, new CacheTriggers(source, cacheNamespace));
   } finally {
-    await database.stop();
+    await source.destroy();
   }
 }
 
 const command = commandAsked();
-if (command === undefined) {
-  process.stderr.write(`${USAGE}\n`);
-  process.exitCode = 2;
-} else {
-  try {
-    process.exitCode = await run(command);
-  } catch (error) {
-    process.stderr.write(`${describeError(error).message}\n`);
-    process.exitCode = 1;
-  }
-}
+await runCommand(USAGE, command && ((config) => run(command, config)));

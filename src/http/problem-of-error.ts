@@ -3,38 +3,20 @@ import { HttpException } from '@nestjs/common';
 import { DatabaseBusyError } from '../database/bounded-driver.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { BODY_LIMIT_BYTES } from './limits.js';
-import { cut, fieldProblem, type FieldProblem, type Problem } from './problem-document.js';
+import { cut, fieldProblem, type Problem } from './problem-document.js';
 
 const MAX_MESSAGE_LENGTH = 200;
-const DATABASE_RETRY_SECONDS = 5;
-const WRITE_RETRY_SECONDS = 1;
-const BUSY_RETRY_SECONDS = 1;
 
 export function problemOfError(error: unknown): Problem {
   if (error instanceof HttpException) return problemOfHttpException(error);
-  if (isWriteRefused(error)) {
-    return {
-      status: 503,
-      kind: 'write-refused',
-      detail: error.message,
-      headers: { 'retry-after': String(WRITE_RETRY_SECONDS) },
-    };
-  }
+  if (isWriteRefused(error)) return unavailable('write-refused', error.message, 1);
   if (error instanceof DatabaseBusyError) {
-    return {
-      status: 503,
-      kind: 'database-busy',
-      detail: 'Too many requests wait for the database. Try again in a moment.',
-      headers: { 'retry-after': String(BUSY_RETRY_SECONDS) },
-    };
+    const detail = 'Too many requests wait for the database. Try again in a moment.';
+    return unavailable('database-busy', detail, 1);
   }
   if (isDatabaseUnavailable(error)) {
-    return {
-      status: 503,
-      kind: 'database-unavailable',
-      detail: 'The database cannot be reached at the moment. Try again later.',
-      headers: { 'retry-after': String(DATABASE_RETRY_SECONDS) },
-    };
+    const detail = 'The database cannot be reached at the moment. Try again later.';
+    return unavailable('database-unavailable', detail, 5);
   }
   const status = statusOfClientError(error);
   if (status !== undefined) {
@@ -48,6 +30,10 @@ export function problemOfError(error: unknown): Problem {
   };
 }
 
+function unavailable(kind: string, detail: string, retrySeconds: number): Problem {
+  return { status: 503, kind, detail, headers: { 'retry-after': String(retrySeconds) } };
+}
+
 function problemOfHttpException(exception: HttpException): Problem {
   const status = exception.getStatus();
   const response = exception.getResponse();
@@ -56,16 +42,12 @@ function problemOfHttpException(exception: HttpException): Problem {
   return withHint({
     status,
     detail: typeof message === 'string' ? message : exception.message,
-    errors: fieldProblemsIn(errors),
+    errors: fieldProblem.array().safeParse(errors).data,
     ...(typeof kind === 'string' ? { kind } : {}),
     ...(typeof headers === 'object' && headers !== null
       ? { headers: headers as Record<string, string> }
       : {}),
   });
-}
-
-function fieldProblemsIn(errors: unknown): FieldProblem[] | undefined {
-  return fieldProblem.array().safeParse(errors).data;
 }
 
 /** What the framework's words leave out: what would have been accepted. */

@@ -2,21 +2,11 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 const compress = promisify(gzip);
 /** `gzip` in Accept-Encoding, unless its weight is 0. */
 const ACCEPTS_GZIP = /(?:^|[\s,])(?:x-)?gzip\s*(?:$|,|;\s*q\s*=\s*(?:1|0?\.\d*[1-9]))/i;
-
-interface Form {
-  readonly bytes: Buffer;
-  readonly tag: string;
-}
-
-interface Content {
-  readonly plain: Form;
-  readonly gzip: Form;
-}
 
 /**
  * Serves what `load` resolves with at a path. It is read and compressed once, at the first request, and
@@ -28,38 +18,32 @@ export function serveContent(
   type: string,
   load: () => string | Promise<Buffer>,
 ): void {
-  let content: Promise<Content> | undefined;
-  server.get(path, async (request, reply) => {
+  let forms: ReturnType<typeof prepare> | undefined;
+  server.get(path, async ({ headers }, reply) => {
     // A failure is not kept: the next request tries again.
-    content ??= prepare(load).catch((error: unknown) => {
-      content = undefined;
+    forms ??= prepare(load).catch((error: unknown) => {
+      forms = undefined;
       throw error;
     });
-    const { headers } = request;
     const isGzip = ACCEPTS_GZIP.test(headers['accept-encoding'] ?? '');
-    const { plain, gzip: compressed } = await content;
-    const form = isGzip ? compressed : plain;
+    const { bytes, tag } = (await forms)[isGzip ? 'gzip' : 'plain'];
     void reply.headers({
-      etag: form.tag,
+      etag: tag,
       vary: 'Accept-Encoding',
       'cache-control': 'public, max-age=3600',
     });
-    if (names(headers['if-none-match'], form.tag)) return reply.code(304).send();
-    return sendForm(reply.type(type), form, isGzip);
+    if (names(headers['if-none-match'], tag)) return reply.code(304).send();
+    if (isGzip) void reply.header('content-encoding', 'gzip');
+    return reply.type(type).send(bytes);
   });
 }
 
-function sendForm(reply: FastifyReply, form: Form, isGzip: boolean): FastifyReply {
-  if (isGzip) void reply.header('content-encoding', 'gzip');
-  return reply.send(form.bytes);
-}
-
-async function prepare(load: () => string | Promise<Buffer>): Promise<Content> {
+async function prepare(load: () => string | Promise<Buffer>) {
   const bytes = Buffer.from(await load());
-  return { plain: formOf(bytes), gzip: formOf(await compress(bytes, { level: 9 })) };
+  return { plain: withTag(bytes), gzip: withTag(await compress(bytes, { level: 9 })) };
 }
 
-function formOf(bytes: Buffer): Form {
+function withTag(bytes: Buffer) {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 24);
   return { bytes, tag: `"${hash}"` };
 }

@@ -7,10 +7,9 @@ import {
   QUERY_CACHE_OPTIONS,
   type QueryCacheOptions,
 } from '../query-cache/index.js';
-import { countCacheEvents, measureCache } from './cache-metrics.js';
+import { countCacheEvents, measureCache, nameRelease } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
-import { nameRelease } from './release-metric.js';
 
 /** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
 @Module({

@@ -26,17 +26,15 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
     rows.inc(event.rows);
     lagSeconds.observe(event.lagMs / 1000);
   });
-  const measured = (name: string, help: string, value: () => number): void =>
-    registry.registerMetric(
-      new Gauge({
-        name: `tidemark_outbox_${name}`,
-        help,
-        registers: [],
-        collect() {
-          this.set(value());
-        },
-      }),
-    );
+  const measured = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `tidemark_outbox_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
   measured('relaying', 'Whether this instance relays', () => (relay.state === 'relaying' ? 1 : 0));
   measured('usable', 'Whether there is an outbox that the role of the service may use', () =>
     relay.state === 'absent' ? 0 : 1,

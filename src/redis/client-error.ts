@@ -6,6 +6,20 @@ import {
   type RedisError,
 } from './redis.errors.js';
 
+/** Answers that say that the server cannot serve now, whatever the command. */
+export const OUTAGE_REPLIES: ReadonlySet<string> = new Set([
+  'BUSY',
+  'CLUSTERDOWN',
+  'LOADING',
+  'MASTERDOWN',
+  'MISCONF',
+  'NOAUTH',
+  'NOPERM',
+  'NOREPLICAS',
+  'READONLY',
+  'WRONGPASS',
+]);
+
 /** The message alone: the client's errors carry commands with their arguments, passwords too. */
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { SharedAttempt } from './shared-attempt.js';
-import { untilAny } from './until-any.js';
+import { withDeadline } from './deadline.js';
+import { RedisTimeoutError } from './redis.errors.js';
 
 /** What the attempts need of a connection. */
 export interface Reconnectable {
@@ -18,28 +18,28 @@ export interface Reconnectable {
 
 /** Attempts to bring a connection up at once, for commands that cannot wait until it tries by itself. */
 export class Comeback {
-  readonly #attempt = new SharedAttempt(() => this.#tryNow());
+  /** One attempt for all who wait for one. */
+  #running: Promise<void> | undefined;
   /** Until the client has told that its stream has ended. */
   #closing: Promise<void> | undefined;
 
   constructor(private readonly connection: Reconnectable) {}
 
   /** Resolves when an attempt has ended that began after the call, well or not. */
-  tried(): Promise<void> {
-    return this.#attempt.made();
+  async tried(): Promise<void> {
+    // One under way may have met what was true before the call.
+    await this.#running;
+    this.#running ??= this.#tryNow().finally(() => (this.#running = undefined));
+    await this.#running;
   }
 
   /** The same, for a connection that has just broken; resolves after `limitMs` at the latest. */
-  triedAnew(limitMs: number): Promise<void> {
-    return untilAny(limitMs, [
-      (done) => {
-        void this.#tryAnew(done);
-        return () => undefined;
-      },
-    ]);
+  async triedAnew(limitMs: number): Promise<void> {
+    const late = (): Error => new RedisTimeoutError('a new connection', limitMs);
+    await withDeadline(this.#tryAnew(), limitMs, late).catch(() => undefined);
   }
 
-  async #tryAnew(ended: () => void): Promise<void> {
+  async #tryAnew(): Promise<void> {
     const { client } = this.connection;
     // The stream may have ended before the client tells so.
     if (client.status === 'ready' && !client.stream.writable) {
@@ -48,32 +48,37 @@ export class Comeback {
       this.#closing = undefined;
     }
     await this.tried();
-    ended();
   }
 
   /** Resolves when the connection is up, or when an attempt to bring it up has failed. */
   #tryNow(): Promise<void> {
     const { connection } = this;
-    return untilAny(connection.limitMs(), [
-      (done) => connection.onUp(done),
-      (done) => {
-        connection.client.on('close', done);
-        return () => connection.client.off('close', done);
-      },
-      (done) => {
-        void this.#probeAnew(done);
-        return () => undefined;
-      },
-    ]);
+    const { client } = connection;
+    return new Promise((resolve) => {
+      const ended = (): void => {
+        clearTimeout(timer);
+        stopListening();
+        client.off('close', ended);
+        resolve();
+      };
+      const timer = setTimeout(ended, connection.limitMs());
+      const stopListening = connection.onUp(ended);
+      client.on('close', ended);
+      void this.#probeAnew().then((isDecided) => isDecided && ended());
+    });
   }
 
-  /** Calls `ended` after a probe that begins after the call, where there can be one at once. */
-  async #probeAnew(ended: () => void): Promise<void> {
+  /** Answers whether a probe has ended that began after the call; else the connection is about to tell. */
+  async #probeAnew(): Promise<boolean> {
     const { connection } = this;
     await connection.probing();
     const { status } = connection.client;
-    if (connection.isClosed()) ended();
-    else if (status === 'ready') await connection.probe().then(ended);
-    else if (status !== 'connecting' && status !== 'connect') connection.connect();
+    if (connection.isClosed()) return true;
+    if (status === 'ready') {
+      await connection.probe();
+      return true;
+    }
+    if (status !== 'connecting' && status !== 'connect') connection.connect();
+    return false;
   }
 }

@@ -14,31 +14,15 @@ export function withDeadline<T>(
   expired: () => Error,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    let settled = false;
     const startedMs = performance.now();
-    const fail = (): void => {
-      setImmediate(() => {
-        if (!settled) reject(expired());
-      });
-    };
+    const fail = (): void => void setImmediate(() => reject(expired()));
     let timer = setTimeout(() => {
       const hasStalled = performance.now() - startedMs > timeoutMs + STALL_MS;
       if (hasStalled) timer = setTimeout(fail, timeoutMs);
       else fail();
     }, timeoutMs);
-    const settle = (): void => {
-      settled = true;
-      clearTimeout(timer);
-    };
-    promise.then(
-      (value) => {
-        settle();
-        resolve(value);
-      },
-      (error: unknown) => {
-        settle();
-        reject(error);
-      },
-    );
+    const stop = (): void => clearTimeout(timer);
+    promise.then(resolve, reject);
+    promise.then(stop, stop);
   });
 }

@@ -6,11 +6,7 @@ export class KnownServer {
   #evictionPolicy: string | undefined;
   #askedAtMs = -Infinity;
 
-  /** Identity of the server; `undefined` until it has told. */
-  get runId(): string | undefined {
-    return this.#facts?.runId;
-  }
-
+  /** `undefined` until it has told. */
   get facts(): ServerFacts | undefined {
     return this.#facts;
   }

@@ -1,5 +1,3 @@
-import { EventEmitter } from 'node:events';
-
 export type RedisState = 'connecting' | 'up' | 'down';
 
 /** Nest's `LoggerService` fits. */
@@ -14,17 +12,14 @@ export interface RedisLog {
  */
 const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
 
-interface OutageEvents {
-  down: [reason: string];
-  up: [];
-}
+type Listener = (reason: string) => void;
 
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`.
  * Each change is logged once and told to the listeners. What the server says meanwhile is logged once, too.
  */
 export class OutageState {
-  readonly #events = new EventEmitter<OutageEvents>().setMaxListeners(0);
+  readonly #listeners = { down: new Set<Listener>(), up: new Set<Listener>() };
   #state: RedisState = 'connecting';
   #reason = 'not connected yet';
   /** Of the present outage. */
@@ -64,7 +59,7 @@ export class OutageState {
     if (this.#state === 'down') return;
     this.#state = 'down';
     this.#outages += 1;
-    this.#tell('down', reason);
+    this.#tell('down');
   }
 
   recover(): void {
@@ -84,20 +79,16 @@ export class OutageState {
   }
 
   /** Answers a function that takes the listener off again. */
-  on<K extends keyof OutageEvents>(
-    event: K,
-    listener: (...details: OutageEvents[K]) => void,
-  ): () => void {
-    const plain = listener as (...details: unknown[]) => void;
-    (this.#events as EventEmitter).on(event, plain);
-    return () => (this.#events as EventEmitter).off(event, plain);
+  on(change: 'down' | 'up', listener: Listener): () => void {
+    this.#listeners[change].add(listener);
+    return () => this.#listeners[change].delete(listener);
   }
 
   /** A listener that throws must not stop the others, nor the connection. */
-  #tell<K extends keyof OutageEvents>(event: K, ...details: OutageEvents[K]): void {
-    for (const listener of (this.#events as EventEmitter).listeners(event)) {
+  #tell(change: 'down' | 'up'): void {
+    for (const listener of [...this.#listeners[change]]) {
       try {
-        (listener as (...details: OutageEvents[K]) => void)(...details);
+        listener(this.#reason);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         this.log.warn(`A listener to the state of Redis failed: ${text}`);

@@ -1,4 +1,5 @@
-import { retryDelayMs } from './redis-connection.timing.js';
+const MIN_DELAY_MS = 50;
+const MAX_DELAY_MS = 1_000;
 
 /**
  * When to connect again: later each time it has failed. The client's own timer would be lost, and with it
@@ -6,7 +7,7 @@ import { retryDelayMs } from './redis-connection.timing.js';
  */
 export class ReconnectTimer {
   #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
+  #delayMs = MIN_DELAY_MS;
   #isClosed = false;
 
   constructor(private readonly connect: () => void) {}
@@ -15,8 +16,8 @@ export class ReconnectTimer {
   start(): void {
     this.cancel();
     if (this.#isClosed) return;
-    this.#timer = setTimeout(this.connect, retryDelayMs(this.#failures)).unref();
-    this.#failures += 1;
+    this.#timer = setTimeout(this.connect, this.#delayMs).unref();
+    this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS);
   }
 
   /** Somebody connects by himself. */
@@ -25,7 +26,7 @@ export class ReconnectTimer {
   }
 
   connected(): void {
-    this.#failures = 0;
+    this.#delayMs = MIN_DELAY_MS;
   }
 
   close(): void {

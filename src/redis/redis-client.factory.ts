@@ -25,14 +25,11 @@ const LONGEST_LOADING_RETRY_MS = 500;
  * Throws `RedisUrlError`.
  */
 export function createRedisClient(options: RedisClientOptions): Redis {
-  const address = parseRedisUrl(options.url);
-  const client = new Redis({
-    host: address.host,
-    port: address.port,
-    db: address.database,
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: { servername: address.host } } : {}),
+  const { href, protocol, hostname } = parseRedisUrl(options.url);
+  // By itself the client names no server when it opens TLS.
+  const servername = hostname.replace(/^\[(.*)\]$/, '$1');
+  const client = new Redis(href, {
+    ...(protocol === 'rediss:' ? { tls: { servername } } : {}),
     ...(options.connectionName === undefined ? {} : { connectionName: options.connectionName }),
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -59,13 +56,8 @@ export function openRedisConnection(
   options: RedisClientOptions & Pick<RedisConnectionOptions, 'heartbeat' | 'onOutOfMemory'>,
   log: RedisLog,
 ): RedisConnection {
-  const connection = new RedisConnection(createRedisClient(options), {
-    address: describeRedisAddress(parseRedisUrl(options.url)),
-    timeoutMs: options.timeoutMs,
-    heartbeat: options.heartbeat,
-    ...(options.onOutOfMemory === undefined ? {} : { onOutOfMemory: options.onOutOfMemory }),
-    log,
-  });
+  const address = describeRedisAddress(parseRedisUrl(options.url));
+  const connection = new RedisConnection(createRedisClient(options), { ...options, address, log });
   connection.start();
   return connection;
 }

@@ -9,10 +9,6 @@ export interface RedisConnectionOptions {
   readonly log: RedisLog;
   /** Called for each command that the server refuses because it is at its memory limit. */
   readonly onOutOfMemory?: () => void;
-  /** Longest time between two looks at the connection. */
-  readonly probeIntervalMs?: number;
-  /** How long an open connection may stay silent before it is replaced. */
-  readonly silenceLimitMs?: number;
 }
 
 /**

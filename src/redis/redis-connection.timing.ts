@@ -1,39 +1,17 @@
-import type { RedisConnectionOptions } from './redis-connection.options.js';
+export type ConnectionTiming = Readonly<ReturnType<typeof timingOf>>;
 
-const PROBE_INTERVAL_MS = 200;
-const SILENCE_LIMIT_MS = 2_000;
-const FACTS_INTERVAL_MS = 1_000;
-const LAST_LOOK_MS = 10;
-const SHORTEST_RETRY_DELAY_MS = 50;
-const LONGEST_RETRY_DELAY_MS = 1_000;
-
-/** Pause before the next attempt to connect, after so many that have failed. */
-export function retryDelayMs(failures: number): number {
-  return Math.min(SHORTEST_RETRY_DELAY_MS * 2 ** Math.min(failures, 10), LONGEST_RETRY_DELAY_MS);
-}
-
-/** How patient a connection is, in milliseconds. */
-export interface ConnectionTiming {
-  readonly timeoutMs: number;
-  readonly heartbeatLimitMs: number;
-  /** Longest time between two looks at the connection. */
-  readonly watchIntervalMs: number;
-  /** How long an open connection may stay silent before it is replaced. */
-  readonly silenceLimitMs: number;
-  /** How often a heartbeat is followed by the question who the server is. */
-  readonly factsIntervalMs: number;
-  /** How long an urgent command waits for a server that has been silent for long already. */
-  readonly lastLookMs: number;
-}
-
-export function timingOf(options: RedisConnectionOptions): ConnectionTiming {
-  const { timeoutMs } = options;
+/** How patient a connection is whose commands may take `timeoutMs`, in milliseconds. */
+export function timingOf(timeoutMs: number) {
   return {
     timeoutMs,
     heartbeatLimitMs: timeoutMs / 2,
-    watchIntervalMs: Math.min(options.probeIntervalMs ?? PROBE_INTERVAL_MS, timeoutMs / 4),
-    silenceLimitMs: options.silenceLimitMs ?? Math.max(SILENCE_LIMIT_MS, timeoutMs),
-    factsIntervalMs: FACTS_INTERVAL_MS,
-    lastLookMs: LAST_LOOK_MS,
+    /** Longest time between two looks at the connection. */
+    watchIntervalMs: Math.min(200, timeoutMs / 4),
+    /** How long an open connection may stay silent before it is replaced. */
+    silenceLimitMs: Math.max(2_000, timeoutMs),
+    /** How often a heartbeat is followed by the question who the server is. */
+    factsIntervalMs: 1_000,
+    /** How long an urgent command waits for a server that has been silent for long already. */
+    lastLookMs: 10,
   };
 }

@@ -19,10 +19,9 @@
 import type { Redis } from 'ioredis';
 import { Comeback } from './comeback.js';
 import { withDeadline } from './deadline.js';
-import { redisErrorOf, textOf } from './client-error.js';
+import { OUTAGE_REPLIES, redisErrorOf, textOf } from './client-error.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { KnownServer } from './known-server.js';
-import { OUTAGE_REPLIES } from './outage-replies.js';
 import { OutageState, type RedisState } from './outage-state.js';
 import type { Answer, RedisConnectionOptions } from './redis-connection.options.js';
 import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
@@ -51,7 +50,7 @@ export class RedisConnection {
     private readonly client: Redis,
     private readonly options: RedisConnectionOptions,
   ) {
-    this.#timing = timingOf(options);
+    this.#timing = timingOf(options.timeoutMs);
     this.#outage = new OutageState(options.address, options.log);
     this.#comeback = new Comeback({
       client,
@@ -85,7 +84,7 @@ export class RedisConnection {
 
   /** `run_id` of the server behind the present connection, while known. */
   get node(): string | undefined {
-    return this.#server.runId;
+    return this.#server.facts?.runId;
   }
 
   /** `maxmemory-policy` of the last server seen: under `allkeys-*` marks may be dropped. */
@@ -109,7 +108,7 @@ export class RedisConnection {
     command: (client: Redis, node: string) => Promise<T>,
     timeoutMs = this.#timing.timeoutMs,
   ): Promise<Answer<T>> {
-    const node = this.#server.runId;
+    const { node } = this;
     if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
     const generation = this.#generation;
     try {
@@ -226,9 +225,9 @@ export class RedisConnection {
     const generation = this.#generation;
     const { value } = await this.send('INFO', readServerFacts);
     if (generation !== this.#generation) return;
-    const { runId } = this.#server;
+    const { node } = this;
     this.#server.learn(value);
-    if (value.runId !== runId) this.#outage.fail('another server has taken its place');
+    if (value.runId !== node) this.#outage.fail('another server has taken its place');
     else if (value.unfitness !== undefined) this.#outage.fail(value.unfitness);
     else return;
     this.#reconnect();

@@ -1,18 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
+import { createRedisClient } from './redis-client.factory.js';
 import { RedisUrlError } from './redis.errors.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 
 describe('the URL of Redis', () => {
   it.each([
-    ['redis://localhost', { host: 'localhost', port: 6379, database: 0, tls: false }],
-    ['redis://10.0.0.1:7000/', { host: '10.0.0.1', port: 7000, database: 0, tls: false }],
-    ['rediss://cache.example:6380/3', { port: 6380, database: 3, tls: true }],
+    ['redis://localhost', { host: 'localhost', port: 6379, db: 0 }],
+    ['redis://10.0.0.1:7000/', { host: '10.0.0.1', port: 7000, db: 0 }],
+    ['rediss://cache.example:6380/3', { port: 6380, db: 3, tls: { servername: 'cache.example' } }],
     ['redis://[::1]:6379', { host: '::1' }],
-    ['redis://:p%40ss%2F@h', { username: undefined, password: 'p@ss/' }],
+    ['redis://:p%40ss%2F@h', { password: 'p@ss/' }],
     ['redis://app:x@h', { username: 'app', password: 'x' }],
-    ['redis://h', { username: undefined, password: undefined }],
+    ['redis://h?enableOfflineQueue=true', { enableOfflineQueue: false, lazyConnect: true }],
   ])('%s', (url, expected) => {
-    expect(parseRedisUrl(url)).toMatchObject(expected);
+    expect(createRedisClient({ url, timeoutMs: 500 }).options).toMatchObject(expected);
   });
 
   it.each([

@@ -6,8 +6,6 @@
 export const PERMISSION_REMEDY = 'docs/replicas.md has the ACL rules that its user needs';
 
 export abstract class RedisError extends Error {
-  abstract readonly code: string;
-
   override get name(): string {
     return this.constructor.name;
   }
@@ -15,8 +13,6 @@ export abstract class RedisError extends Error {
 
 /** There is no usable connection; the command was not sent, or its connection broke. */
 export class RedisUnavailableError extends RedisError {
-  readonly code: string = 'REDIS_UNAVAILABLE';
-
   constructor(reason: string) {
     super(`Redis is not available: ${reason}`);
   }
@@ -24,8 +20,6 @@ export class RedisUnavailableError extends RedisError {
 
 /** No answer came in time. Whether the command took effect is unknown. */
 export class RedisTimeoutError extends RedisError {
-  readonly code: string = 'REDIS_TIMEOUT';
-
   constructor(command: string, timeoutMs: number) {
     super(`Redis did not answer ${command} within ${timeoutMs} ms`);
   }
@@ -33,8 +27,6 @@ export class RedisTimeoutError extends RedisError {
 
 /** Redis answered with an error. */
 export class RedisCommandError extends RedisError {
-  readonly code: string = 'REDIS_COMMAND';
-
   /** `replyCode` is the first word of Redis's answer, such as `NOSCRIPT` or `OOM`. */
   constructor(
     command: string,
@@ -47,8 +39,6 @@ export class RedisCommandError extends RedisError {
 
 /** The server does not let this client run what it needs. */
 export class RedisPermissionError extends RedisError {
-  readonly code: string = 'REDIS_PERMISSION';
-
   constructor(commands: readonly string[]) {
     super(`it refuses ${commands.join(', ')}; ${PERMISSION_REMEDY}`);
   }
@@ -56,8 +46,6 @@ export class RedisPermissionError extends RedisError {
 
 /** The address of Redis cannot be understood. The message does not repeat it. */
 export class RedisUrlError extends RedisError {
-  readonly code: string = 'REDIS_URL';
-
   constructor(problem: string) {
     super(
       `The Redis URL ${problem}; write redis://[user:password@]host[:port][/database], or rediss:// for TLS`,

@@ -14,13 +14,8 @@ const LEAST_VERSION = 7;
 
 /** Asks the server behind the client's present connection. Rejects where INFO tells no `run_id`. */
 export async function readServerFacts(client: Redis): Promise<ServerFacts> {
-  // Three commands, because servers before 7.0 take one section at a time.
-  const sections = await Promise.all([
-    client.info('server'),
-    client.info('replication'),
-    client.info('memory'),
-  ]);
-  const facts = parseInfo(sections.join('\r\n'));
+  const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
+  const facts = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
   const runId = facts.get('run_id');
   if (runId === undefined || runId === '') throw new Error('INFO tells no run_id');
   const unfitness = unfitnessOf(facts);
@@ -45,13 +40,4 @@ function unfitnessOf(facts: ReadonlyMap<string, string>): string | undefined {
   return facts.get('role') === 'master'
     ? undefined
     : 'the server is a replica, its data may be old';
-}
-
-function parseInfo(text: string): ReadonlyMap<string, string> {
-  const facts = new Map<string, string>();
-  for (const line of text.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0) facts.set(line.slice(0, colon), line.slice(colon + 1));
-  }
-  return facts;
 }

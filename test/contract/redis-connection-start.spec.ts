@@ -44,8 +44,6 @@ describe('RedisConnection without a server that answers', () => {
       address: url,
       timeoutMs: 50,
       log: new LogBook(),
-      probeIntervalMs: 20,
-      silenceLimitMs: 50,
     });
     connection.start();
     while (accepted < 2) await delay(10);

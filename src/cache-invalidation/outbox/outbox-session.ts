@@ -33,7 +33,6 @@ export interface OutboxAccess {
 export interface LockHolder {
   readonly pid: number;
   readonly role: string | null;
-  readonly application: string | null;
 }
 
 export class OutboxSession {
@@ -118,7 +117,7 @@ export class OutboxSession {
   /** The session that has the lock; `undefined` where none has it any more. */
   async holder(): Promise<LockHolder | undefined> {
     const [row] = await this.run(
-      `SELECT l.pid, a.usename AS role, a.application_name AS application
+      `SELECT l.pid, a.usename AS role
          FROM pg_catalog.pg_locks l
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2

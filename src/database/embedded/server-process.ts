@@ -39,7 +39,10 @@ export class ServerProcess {
   static async start(start: ServerStart): Promise<ServerProcess> {
     rmSync(start.logFile, { force: true });
     const log = openSync(start.logFile, 'a', 0o600);
-    const child = spawn(start.program, serverArguments(start), {
+    const { dataDirectory, settings } = start;
+    // Without sockets (-k): the usual folder for them may be missing, or not writable.
+    const options = ['-D', dataDirectory, '-h', SERVER_HOST, '-p', String(settings.port), '-k', ''];
+    const child = spawn(start.program, options, {
       ...(start.account ?? {}),
       cwd: '/',
       env: childEnvironment(),
@@ -59,16 +62,11 @@ export class ServerProcess {
 
   /** Ends all connections and stops cleanly; without a clean end in time, at once. */
   async stop(): Promise<void> {
-    const ended = this.ended;
+    const { ended } = this;
     this.child.kill('SIGINT');
-    const patience = new AbortController();
-    const impatience = pause(STOP_TIMEOUT_MS, undefined, { signal: patience.signal }).then(
-      () => this.child.kill('SIGQUIT'),
-      () => undefined,
-    );
+    const impatience = setTimeout(() => this.child.kill('SIGQUIT'), STOP_TIMEOUT_MS);
     await ended;
-    patience.abort();
-    await impatience;
+    clearTimeout(impatience);
   }
 
   /** Creates a database unless it is there. */
@@ -132,18 +130,4 @@ export class ServerProcess {
       `Its data is in ${this.start.dataDirectory}.`,
     );
   }
-}
-
-function serverArguments({ dataDirectory, settings }: ServerStart): string[] {
-  const parameters = {
-    listen_addresses: SERVER_HOST,
-    port: String(settings.port),
-    // The usual folder for sockets may be missing, or not writable.
-    unix_socket_directories: '',
-  };
-  return [
-    '-D',
-    dataDirectory,
-    ...Object.entries(parameters).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ];
 }

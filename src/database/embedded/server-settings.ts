@@ -1,7 +1,8 @@
 /** What the service must remember of its database: the port it had and its password. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { EmbeddedDatabaseError } from './embedded.errors.js';
 
@@ -9,8 +10,6 @@ export interface ServerSettings {
   readonly port: number;
   readonly password: string;
 }
-
-const LOCAL = '127.0.0.1';
 
 /** @throws EmbeddedDatabaseError when the file cannot be understood. */
 export function readSettings(path: string): ServerSettings | undefined {
@@ -43,24 +42,16 @@ export function writeSettings(path: string, settings: ServerSettings): void {
 }
 
 /** The port itself when it is free on the loopback address, else one that is. */
-export async function freePort(preferred: number | undefined): Promise<number> {
-  return (preferred === undefined ? undefined : await tryPort(preferred)) ?? (await anyPort());
-}
-
-async function anyPort(): Promise<number> {
-  const port = await tryPort(0);
-  if (port !== undefined) return port;
-  throw new EmbeddedDatabaseError('found no free port', 'Close some programs and start again.');
-}
-
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen({ port, host: LOCAL, exclusive: true }, () => {
-      const address = server.address();
-      const taken = typeof address === 'object' && address !== null ? address.port : undefined;
-      server.close(() => resolve(taken));
-    });
-  });
+export async function freePort(preferred = 0): Promise<number> {
+  const server = createServer().listen({ port: preferred, host: '127.0.0.1', exclusive: true });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (preferred === 0) throw error;
+    return freePort();
+  }
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -96,8 +96,8 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 export interface DefinedQuery<P, R, S extends QueryShape> {
   readonly name: string;
   /**
-   * Copies the parameters: the query is that of their values now, however often and whenever it runs. Instances with
-   * methods and functions cannot be copied; they are read when the query runs.
+   * Copies the parameters: the query is that of their values now, however often and whenever it runs. Functions, maps,
+   * sets and instances with methods cannot be copied; they are read when the query runs.
    */
   bind(parameters: P): BoundQuery<R, S>;
 }

@@ -26,17 +26,19 @@ interface Fetched {
   readonly count: number | undefined;
 }
 
+export interface QueryExecutorParts {
+  readonly source: DataSource;
+  readonly maps: MapCheck;
+  readonly standby: StandbyWatch;
+  /** Called when the server has read its configuration anew. */
+  readonly onReconfigured: () => void;
+}
+
 export class QueryExecutor {
   readonly #sessions: SessionContext;
 
-  /** @param onReconfigured called when the server has read its configuration anew. */
-  constructor(
-    private readonly source: DataSource,
-    private readonly maps: MapCheck,
-    onReconfigured: () => void,
-    standby: StandbyWatch,
-  ) {
-    this.#sessions = new SessionContext(source, onReconfigured, standby);
+  constructor(private readonly parts: QueryExecutorParts) {
+    this.#sessions = new SessionContext(parts.source, parts.onReconfigured, parts.standby);
   }
 
   /**
@@ -57,7 +59,7 @@ export class QueryExecutor {
     builder: SelectQueryBuilder<ObjectLiteral>,
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
-    const runner = this.source.createQueryRunner('master');
+    const runner = this.parts.source.createQueryRunner('master');
     let connection: unknown;
     try {
       connection = await runner.connect();
@@ -81,18 +83,18 @@ export class QueryExecutor {
     runner: QueryRunner,
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
-    const connection: unknown = await runner.connect();
+    const connection = (await runner.connect()) as object;
     const unfit = await this.#sessions.refusalOf(connection, audit.session);
     // What TypeORM sends waits for whatever else is under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
-    const direct = isFree ? directReadOf(query, this.source) : undefined;
+    const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
     const rows = await direct?.fetch(runner, connection);
     const { fetched, refusal } = rows
       ? { fetched: { rows, count: undefined }, refusal: undefined }
       : await fetchAudited(query, builder, runner, audit);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
     const shared = direct && !rows ? SHARED : undefined;
-    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.maps);
+    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.parts.maps);
   }
 }
 

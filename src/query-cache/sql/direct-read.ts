@@ -13,6 +13,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
+import { isInTransaction } from './transaction-end.js';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 type Rows = readonly ObjectLiteral[];
@@ -48,8 +49,6 @@ export interface DirectRead {
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(text: string, values: readonly unknown[]): Promise<{ readonly rows: Rows }>;
-  /** As the server said with its last answer. */
-  getTransactionStatus(): string | null;
 }
 
 /** `undefined` where TypeORM has more to do. */
@@ -63,17 +62,16 @@ export function directReadOf(
   const answered = isOfEntities ? plainEntities(builder, source) : (rows: Rows): Rows => rows;
   if (!answered || (!isOfEntities && shape !== 'raw')) return undefined;
   return {
-    fetch: async (runner, connection) => {
-      const client = connection as Client;
+    fetch: async (runner, client) => {
       let rows: Rows;
       source.logger.logQuery(sql, [...parameters], runner);
       try {
-        ({ rows } = await client.query(sql, parameters));
+        ({ rows } = await (client as Client).query(sql, parameters));
       } catch (error) {
         source.logger.logQueryError(error as Error, sql, [...parameters], runner);
         throw new QueryFailedError(sql, [...parameters], error as Error);
       }
-      if (client.getTransactionStatus() !== 'I') return undefined;
+      if (isInTransaction(client)) return undefined;
       const all = answered(rows);
       return shape === 'one' ? all.slice(0, 1) : all;
     },

@@ -13,6 +13,7 @@
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './fill-audit.js';
 import { IS_STANDBY, type StandbyWatch } from './standby-watch.js';
+import { isInTransaction } from './transaction-end.js';
 
 /** Settings that change what the same SQL text answers. */
 const ANSWER_SETTINGS = (
@@ -79,7 +80,6 @@ interface Found extends Session {
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(sql: string): Promise<{ rows: [Found] }>;
-  getTransactionStatus(): string | null;
   /** Not there where the client is native. */
   readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
 }
@@ -144,7 +144,7 @@ export class SessionContext {
     }
     const [found] = (await client.query(CHECK)).rows;
     // The answer has brought the present status in.
-    if (client.getTransactionStatus() !== 'I') {
+    if (isInTransaction(client)) {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
     }
     if (found.standby) {

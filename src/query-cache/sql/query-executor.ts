@@ -9,7 +9,7 @@ import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { closeConnection, idleLimit, isInTransaction, rollBack } from './transaction-end.js';
+import { closeConnection, inTransaction, isInTransaction } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -152,21 +152,12 @@ async function recording<T>(
   }
 }
 
+const ONE_SNAPSHOT = 'START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  const connection = (await runner.connect()) as { query(sql: string): Promise<unknown> };
   // Left open by somebody: what is read in it is not stored, and it is not ours to end.
-  if (isInTransaction(connection)) return work();
-  try {
-    // Of two statements, the second of which may fail.
-    await runner.startTransaction('REPEATABLE READ');
-    await connection.query(`SET TRANSACTION READ ONLY; ${idleLimit()}`);
-    const result = await work();
-    await runner.commitTransaction();
-    return result;
-  } catch (error) {
-    await rollBack(connection, error, () => runner.rollbackTransaction());
-    throw error;
-  }
+  if (isInTransaction(await runner.connect())) return work();
+  return inTransaction(runner, ONE_SNAPSHOT, work);
 }
 
 async function fetchRows(

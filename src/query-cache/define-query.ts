@@ -59,24 +59,26 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
   /** Never set: it carries the type of a row. */
   declare readonly row?: R;
 
-  constructor(
-    /** The same for all queries of one `defineQuery`. */
-    readonly definition: Definition,
-    readonly parameters: unknown,
-    /** Whether nobody else can change them: they could be copied as a whole when they were bound. */
-    readonly ownsParameters: boolean,
-    readonly name: string,
-    readonly shape: S,
-    /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
-    readonly answer: string,
-    /** The parameters, where more than the SQL is told from them. */
-    readonly values: readonly unknown[],
-    readonly context: BoundContext | undefined,
-    readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>,
-    readonly map: ((row: ObjectLiteral) => unknown) | undefined,
-    readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>,
-    readonly absent: (() => string) | undefined,
-  ) {}
+  /** The same for all queries of one `defineQuery`. */
+  readonly definition: Definition;
+  readonly parameters: unknown;
+  /** Whether nobody else can change them: they could be copied as a whole when they were bound. */
+  readonly ownsParameters: boolean;
+  readonly name: string;
+  readonly shape: S;
+  /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
+  readonly answer: string;
+  /** The parameters, where more than the SQL is told from them. */
+  readonly values: readonly unknown[];
+  readonly context: BoundContext | undefined;
+  readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>;
+  readonly map: ((row: ObjectLiteral) => unknown) | undefined;
+  readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>;
+  readonly absent: (() => string) | undefined;
+
+  constructor(parts: Omit<BoundQuery<R, S>, 'row' | 'withBuild' | 'toJSON'>) {
+    Object.assign(this, parts);
+  }
 
   /** The same query, built in another way. */
   withBuild(build: BoundQuery<R, S>['build']): BoundQuery<R, S> {
@@ -96,8 +98,8 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 export interface DefinedQuery<P, R, S extends QueryShape> {
   readonly name: string;
   /**
-   * Copies the parameters: the query is that of their values now, however often and whenever it runs. Instances with
-   * methods and functions cannot be copied; they are read when the query runs.
+   * Copies the parameters: the query is that of their values now, however often and whenever it runs. Functions, maps,
+   * sets and instances with methods cannot be copied; they are read when the query runs.
    */
   bind(parameters: P): BoundQuery<R, S>;
 }
@@ -122,25 +124,25 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
     bind: (given) => {
       const context = contextOf(definition);
       const { value: parameters, isWhole } = ownCopyOf(given);
-      return new BoundQuery<R, S>(
-        identity,
+      return new BoundQuery<R, S>({
+        definition: identity,
         parameters,
-        isWhole,
+        ownsParameters: isWhole,
         name,
         shape,
         answer,
-        [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
+        values: [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
         context,
         // A builder may change what it is given, and may be asked more than once.
-        (source) => {
+        build: (source) => {
           context?.require();
           return build(source, ownCopyOf(parameters).value);
         },
-        map as ((row: ObjectLiteral) => unknown) | undefined,
-        (rows) =>
+        map: map as ((row: ObjectLiteral) => unknown) | undefined,
+        headers: (rows) =>
           headers ? storableHeaders(name, headers(rows as readonly R[], parameters)) : NO_HEADERS,
-        absent && (() => absent(parameters)),
-      );
+        absent: absent && (() => absent(parameters)),
+      });
     },
   };
 }

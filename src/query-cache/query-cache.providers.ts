@@ -74,7 +74,7 @@ export const schemaProviders: FactoryProvider[] = [
       { versions, scope }: CacheStores,
       { release, markLeaseMs }: QueryCacheOptions,
       standby: StandbyWatch,
-    ) => new DatabaseSchema(source, versions, [scope, release], markLeaseMs, standby),
+    ) => new DatabaseSchema({ source, versions, scope: [scope, release], markLeaseMs, standby }),
   },
   {
     provide: WriterActivity,
@@ -113,7 +113,7 @@ export const schemaProviders: FactoryProvider[] = [
     ) => {
       const log = new Logger('QueryCache');
       events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
-      return new CheckedPlans(source, planner, plans, transactions, verifyPlans);
+      return new CheckedPlans({ source, planner, plans, transactions, share: verifyPlans });
     },
   },
 ];

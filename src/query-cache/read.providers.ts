@@ -163,15 +163,15 @@ export const readProviders: FactoryProvider[] = [
         planner,
         plans,
         checkedPlans,
-        new QueryExecutor(
+        new QueryExecutor({
           source,
-          new MapCheck(options.verifyPlans, events),
-          () => {
+          maps: new MapCheck(options.verifyPlans, events),
+          standby,
+          onReconfigured: () => {
             // Without Redis nothing that is stored is served, and every instance finds out by itself.
             schema.reconfigured().catch(() => undefined);
           },
-          standby,
-        ),
+        }),
         protocol,
         codecsOf(source),
         events,

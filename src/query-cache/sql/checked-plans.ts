@@ -14,15 +14,17 @@ import type { OpenTransactions } from './open-transactions.js';
 import { differenceOf, type PlanMemo, type RememberedPlan } from './plan-memo.js';
 import type { QueryPlanner, Representation } from './query-planner.js';
 
+export interface CheckedPlansParts {
+  readonly source: DataSource;
+  readonly planner: QueryPlanner;
+  readonly plans: PlanMemo;
+  readonly transactions: OpenTransactions;
+  /** Share of the calls that are checked, 0 to 1; with 1 a difference is an error. */
+  readonly share: number;
+}
+
 export class CheckedPlans {
-  /** @param share of the calls that are checked, 0 to 1; with 1 a difference is an error. */
-  constructor(
-    private readonly source: DataSource,
-    private readonly planner: QueryPlanner,
-    private readonly plans: PlanMemo,
-    private readonly transactions: OpenTransactions,
-    private readonly share: number,
-  ) {}
+  constructor(private readonly parts: CheckedPlansParts) {}
 
   /**
    * The plan of the query; `undefined` where it has to be compiled.
@@ -34,30 +36,30 @@ export class CheckedPlans {
     text: string | undefined,
     representation: Representation,
   ): RememberedPlan | undefined {
-    const plan = this.plans.recall(query, text);
+    const plan = this.parts.plans.recall(query, text);
     if (!plan) return undefined;
     query.context?.require();
-    if (this.transactions.isAnyOpen && queryRunnerOf(buildQuery(query, this.source))) {
+    if (this.parts.transactions.isAnyOpen && queryRunnerOf(buildQuery(query, this.parts.source))) {
       return undefined;
     }
-    const isChecked = this.share > 0 && Math.random() < this.share;
+    const isChecked = this.parts.share > 0 && Math.random() < this.parts.share;
     return isChecked && this.#differs(query, plan, representation) ? undefined : plan;
   }
 
   /** A call of the query carried a query runner. Outside of transactions nothing foretells the next one. */
   hasMetRunner(query: BoundQuery): void {
-    if (!this.transactions.isAnyOpen) this.plans.neverRemember(query);
+    if (!this.parts.transactions.isAnyOpen) this.parts.plans.neverRemember(query);
   }
 
   #differs(query: BoundQuery, plan: RememberedPlan, representation: Representation): boolean {
-    const compiled = compileQuery(query, this.source);
+    const compiled = compileQuery(query, this.parts.source);
     // Such a query is answered over its query runner, and told so.
     if (compiled.queryRunner) return true;
-    const made = this.planner.plan(compiled, representation);
+    const made = this.parts.planner.plan(compiled, representation);
     if (made.cacheable && made.key === plan.key) return false;
     const difference = differenceOf(plan, compiled);
-    this.plans.forget(query, difference);
-    if (this.share >= 1) throw new ImpureQueryError(query.name, difference);
+    this.parts.plans.forget(query, difference);
+    if (this.parts.share >= 1) throw new ImpureQueryError(query.name, difference);
     return true;
   }
 }

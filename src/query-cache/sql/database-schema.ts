@@ -48,6 +48,15 @@ interface KnownSchema {
   readonly session: Session;
 }
 
+export interface DatabaseSchemaParts {
+  readonly source: DataSource;
+  readonly versions: VersionStore;
+  /** Keeps the keys apart from those of other services, databases and releases. */
+  readonly scope: readonly string[];
+  readonly markLeaseMs: number;
+  readonly standby: StandbyWatch;
+}
+
 export class DatabaseSchema implements KnownSchemaVersion {
   #known: KnownSchema | undefined;
   #loading: Promise<void> | undefined;
@@ -58,14 +67,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   #mustLookAgain = false;
   #lookedAgainAtMs = -Infinity;
 
-  constructor(
-    private readonly source: DataSource,
-    private readonly versions: VersionStore,
-    /** Keeps the keys apart from those of other services, databases and releases. */
-    private readonly scope: readonly string[],
-    private readonly markLeaseMs: number,
-    private readonly standby: StandbyWatch,
-  ) {}
+  constructor(private readonly parts: DatabaseSchemaParts) {}
 
   get catalogue(): Catalogue {
     return this.#require().catalogue;
@@ -155,8 +157,8 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const writeId = randomToken();
     const tables = [{ table: SCHEMA, names: [WHOLE_TABLE] }];
     const mark = { writeId, backendPid: 0, tables };
-    await this.versions.begin(mark, randomToken(), this.markLeaseMs);
-    await this.versions.end(writeId, [SCHEMA], randomToken());
+    await this.parts.versions.begin(mark, randomToken(), this.parts.markLeaseMs);
+    await this.parts.versions.end(writeId, [SCHEMA], randomToken());
   }
 
   /**
@@ -189,7 +191,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
       this.#version = isStandby ? undefined : version;
       this.#isOutdated ||= isStandby;
       this.#mustLookAgain ||= isStandby;
-      if (isStandby) this.standby.met();
+      if (isStandby) this.parts.standby.met();
     } catch (error) {
       this.#isOutdated = true;
       throw error;
@@ -197,7 +199,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   #readOnce(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
-    return inOwnTransaction(this.source, 'START TRANSACTION READ ONLY', async (runner) => {
+    return inOwnTransaction(this.parts.source, 'START TRANSACTION READ ONLY', async (runner) => {
       const run: RunSql = async (sql, parameters) =>
         (await runner.query(sql, parameters)) as Record<string, unknown>[];
       await run(PLAIN_PLANS, []);
@@ -207,15 +209,15 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   async #presentVersion(): Promise<string | undefined> {
-    const [reading] = await this.versions.read([SCHEMA_DEPENDENCY]);
+    const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
     return schemaVersionOf(reading);
   }
 
   async #read(run: RunSql): Promise<KnownSchema> {
     const [row] = (await run(`SELECT ${SESSION}`, [])) as unknown as [Session];
-    const catalogue = await loadCatalogueOf(this.source, run);
+    const catalogue = await loadCatalogueOf(this.parts.source, run);
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const context = [...this.scope, timeZone, ...row.context, catalogue.fingerprint];
+    const context = [...this.parts.scope, timeZone, ...row.context, catalogue.fingerprint];
     return {
       catalogue,
       analyser: new SqlAnalyser(catalogue),

@@ -21,7 +21,13 @@ function refusalOf(query: string, sent: string, parameters: unknown[] = []): str
   if (!analysis.cacheable) throw new Error(analysis.detail);
   const dependencies = dependenciesOf(analysis, [], readCatalogue);
   const read = (sql: string): ReturnType<typeof readAnalyser.read> => readAnalyser.read(sql);
-  const audit = new FillAudit(read, readCatalogue, dependencies, USER, SESSION);
+  const audit = new FillAudit({
+    read,
+    catalogue: readCatalogue,
+    dependencies,
+    entity: USER,
+    session: SESSION,
+  });
   return audit.refusalOf([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
 }
 

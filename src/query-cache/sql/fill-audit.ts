@@ -29,16 +29,22 @@ export interface AuditRefusal {
   readonly detail: string;
 }
 
+export interface FillAuditParts {
+  readonly read: (sql: string) => ReadAnalysis;
+  readonly catalogue: Catalogue;
+  readonly dependencies: Dependencies;
+  /** The entity that the answer's rows are of. */
+  readonly entity: EntityMetadata | undefined;
+  /** The role and settings that the key was made for. */
+  readonly session: Session;
+}
+
 export class FillAudit {
-  constructor(
-    private readonly read: (sql: string) => ReadAnalysis,
-    private readonly catalogue: Catalogue,
-    private readonly dependencies: Dependencies,
-    /** The entity the answer's rows are of. */
-    private readonly entity: EntityMetadata | undefined,
-    /** The role and settings that the key was made for. */
-    readonly session: Session,
-  ) {}
+  constructor(private readonly parts: FillAuditParts) {}
+
+  get session(): Session {
+    return this.parts.session;
+  }
 
   /** Why the answer must not be stored; `undefined` where it may. */
   refusalOf(
@@ -46,7 +52,7 @@ export class FillAudit {
     rows: readonly ObjectLiteral[],
   ): AuditRefusal | undefined {
     for (const { sql, parameters } of statements) {
-      const analysis = this.read(sql);
+      const analysis = this.parts.read(sql);
       if (!analysis.cacheable) return { reason: analysis.reason, detail: analysis.detail };
       const uncovered = analysis.tables.find((table) => !this.#covers(table, parameters, rows));
       if (uncovered) {
@@ -64,10 +70,10 @@ export class FillAudit {
     parameters: readonly unknown[],
     rows: readonly ObjectLiteral[],
   ): boolean {
-    const known = this.dependencies.tables.find((dependency) => dependency.table === table);
+    const known = this.parts.dependencies.tables.find((dependency) => dependency.table === table);
     if (!known) return false;
     if (known.names.includes(WHOLE_TABLE)) return true;
-    const facts = this.catalogue.tables.find(({ id }) => id === table);
+    const facts = this.parts.catalogue.tables.find(({ id }) => id === table);
     if (!facts) return false;
     return confinements.some((confinement) => {
       const texts = confinedTexts(confinement, facts, parameters);
@@ -87,8 +93,8 @@ export class FillAudit {
 
   /** The primary keys of the answer's rows, where they are rows of that table. */
   #keysOf(rows: readonly ObjectLiteral[], facts: TableFacts): ReadonlySet<string> | undefined {
-    const { entity } = this;
-    const own = entity && this.catalogue.table(entity.schema, entity.tableName);
+    const { entity, catalogue } = this.parts;
+    const own = entity && catalogue.table(entity.schema, entity.tableName);
     if (!entity || own?.id !== facts.id) return undefined;
     const columns = facts.dimensions.find(({ name }) => name === facts.primaryKey)?.columns ?? [];
     const keys = new Set<string>();

@@ -1,17 +1,19 @@
 /** Copies of what belongs to a caller, who may change it while it is still needed here. */
-import { isDate, isMap, isProxy, isSet } from 'node:util/types';
-import { BYTES } from './exact-text.js';
-import { hidesFields, isPlain, isRecord } from './field-objects.js';
+import { isProxy } from 'node:util/types';
+import { hasPrivateNames } from './private-names.js';
+
+/** More are not copied: some in a circle, or in very many places, have no end. */
+const MOST_OBJECTS = 100_000;
 
 export interface OwnCopy<T> {
   readonly value: T;
-  /** Whether nothing in it is the caller's any more. */
+  /** Nothing in the copy is the caller's any more, and its enumerable fields say all that there is in it. */
   readonly isWhole: boolean;
 }
 
 /**
- * A deep copy of plain data, lists, dates, bytes, maps, sets and instances that are nothing but their fields.
- * Anything else, such as a function or an instance with methods, stays the caller's own object in the copy.
+ * A deep copy of plain data, lists, dates, bytes, and instances that are nothing but their fields. Anything else,
+ * such as a map, a function or an instance with methods, stays the caller's own object in the copy.
  *
  * Never throws: what cannot be read is not copied.
  */
@@ -20,86 +22,56 @@ export function ownCopyOf<T>(value: T): OwnCopy<T> {
   try {
     return { value: copier.of(value) as T, isWhole: copier.isWhole };
   } catch {
-    // An accessor has thrown, or the objects lie too deep in one another.
+    // An accessor has thrown, or the objects are too many or lie too deep in one another.
     return { value, isWhole: false };
   }
 }
 
+/** Whether objects with this prototype belong to no class. */
+export function isPlain(prototype: object | null): boolean {
+  if (prototype === null || prototype === Object.prototype) return true;
+  // As parsers of query strings make the prototype of objects in which no name means anything.
+  return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
+}
+
 class Copier {
   isWhole = true;
-  /** What has been copied, so that what is one object stays one, also where it holds itself. */
-  readonly #copies = new Map<object, object>();
+  #objects = 0;
 
+  /** An object that is in two places has two copies: nobody can tell them from equal ones. */
   of(value: unknown): unknown {
-    return isReference(value) ? (this.#copies.get(value) ?? this.#copy(value)) : value;
-  }
-
-  #copy(value: object): unknown {
     if (typeof value === 'function') return this.#keep(value);
-    // The most frequent first.
-    if (isPlain(value)) return hidesFields(value) ? this.#keep(value) : this.#copyFields(value);
-    if (Array.isArray(value)) return this.#copyList(value);
-    if (isDate(value)) {
-      return isBare(value, Date.prototype) ? new Date(value.getTime()) : this.#keep(value);
-    }
-    if (ArrayBuffer.isView(value)) return this.#copyBytes(value);
-    if (isMap(value)) return this.#copyMap(value);
-    if (isSet(value)) return this.#copySet(value);
-    // Assigned to an instance, `__proto__` would become its prototype.
-    const isFields = isRecord(value) && !hidesFields(value) && !Object.hasOwn(value, '__proto__');
-    return isFields ? this.#copyFields(value) : this.#keep(value);
+    return typeof value === 'object' && value !== null ? this.#copy(value) : value;
   }
 
-  #copyFields(value: object): object {
+  #copy(value: object): object {
+    this.#objects += 1;
+    if (this.#objects > MOST_OBJECTS) throw new RangeError('Too many objects.');
     const prototype = Object.getPrototypeOf(value) as object | null;
-    const copy: Record<string, unknown> =
-      prototype === Object.prototype
-        ? { ...value }
-        : Object.assign(Object.create(prototype) as Record<string, unknown>, value);
-    for (const name of Object.keys(copy)) {
-      const field = copy[name];
-      if (!isReference(field)) continue;
-      this.#copies.set(value, copy);
-      copy[name] = this.of(field);
+    if (isProxy(value)) return this.#keep(value);
+    if (Array.isArray(value)) return this.#copyList(value);
+    if (prototype === Date.prototype && Reflect.ownKeys(value).length === 0) {
+      return new Date((value as Date).getTime());
     }
+    if (prototype === Buffer.prototype) return Buffer.from(value as Buffer);
+    if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
+    const isOpen = isPlain(prototype) || isRecord(prototype);
+    // Assigned, `__proto__` would become the prototype.
+    if (!isOpen || hidesFields(value) || Object.hasOwn(value, '__proto__')) {
+      return this.#keep(value);
+    }
+    const copy = (prototype === Object.prototype ? {} : Object.create(prototype)) as Fields;
+    for (const name of Object.keys(value)) copy[name] = this.of((value as Fields)[name]);
     return copy;
   }
 
-  #copyList(value: readonly unknown[]): unknown {
-    const isOrdinary = Object.getPrototypeOf(value) === Array.prototype && !isProxy(value);
-    // Holes are fewer keys, and what else it has is more.
-    if (!isOrdinary || Reflect.ownKeys(value).length !== value.length + 1) return this.#keep(value);
-    const copy: unknown[] = [];
-    this.#copies.set(value, copy);
-    for (const item of value) copy.push(this.of(item));
-    return copy;
-  }
-
-  #copyBytes(value: ArrayBufferView): unknown {
-    const prototype = Object.getPrototypeOf(value) as object;
-    const made = BYTES.find((kind) => kind.prototype === prototype);
-    if (!made) return this.#keep(value);
-    const bytes = Buffer.from(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-    if (made === Buffer) return bytes;
-    // Of a length that the elements of its kind fit into.
-    const { buffer } = Uint8Array.from(bytes);
-    return new (made as new (buffer: ArrayBufferLike) => ArrayBufferView)(buffer);
-  }
-
-  #copyMap(value: Map<unknown, unknown>): unknown {
-    if (!isBare(value, Map.prototype)) return this.#keep(value);
-    const copy = new Map<unknown, unknown>();
-    this.#copies.set(value, copy);
-    for (const [key, item] of value) copy.set(this.of(key), this.of(item));
-    return copy;
-  }
-
-  #copySet(value: Set<unknown>): unknown {
-    if (!isBare(value, Set.prototype)) return this.#keep(value);
-    const copy = new Set<unknown>();
-    this.#copies.set(value, copy);
-    for (const item of value) copy.add(this.of(item));
-    return copy;
+  #copyList(value: readonly unknown[]): object {
+    const isOrdinary = Object.getPrototypeOf(value) === Array.prototype;
+    // Holes are fewer keys. `length` comes after the elements and before whatever else there is.
+    const keys = Reflect.ownKeys(value);
+    const isDense = keys.length === value.length + 1 && keys.at(-1) === 'length';
+    if (!isOrdinary || !isDense) return this.#keep(value);
+    return value.map((item) => this.of(item));
   }
 
   #keep(value: object): object {
@@ -108,11 +80,38 @@ class Copier {
   }
 }
 
-/** Whether it is of the class itself and has no fields besides. */
-function isBare(value: object, prototype: object): boolean {
-  return Object.getPrototypeOf(value) === prototype && Reflect.ownKeys(value).length === 0;
+type Fields = Record<string, unknown>;
+
+/** Whether there are fields that are not among the enumerable ones with a name. */
+function hidesFields(value: object): boolean {
+  // `Reflect.ownKeys` takes twice as long.
+  return (
+    Object.getOwnPropertyNames(value).length !== Object.keys(value).length ||
+    Object.getOwnPropertySymbols(value).length > 0
+  );
 }
 
-function isReference(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+/**
+ * Whether the classes of the prototype add nothing to the fields of their instances: no methods, no accessors, no
+ * private names. An accessor may read anything, such as a map that only its class has.
+ */
+function isRecord(prototype: object | null): boolean {
+  if (prototype === null || prototype === Object.prototype) return prototype !== null;
+  return isBare(prototype) && isRecord(Object.getPrototypeOf(prototype) as object | null);
+}
+
+/** Whether classes keep nothing to themselves, as far as their texts say, which never change. */
+const OPEN_CLASSES = new WeakMap<object, boolean>();
+
+/** Whether it is the prototype of a class as its author wrote it, which has nothing in it. */
+function isBare(prototype: object): boolean {
+  if (Reflect.ownKeys(prototype).length !== 1) return false;
+  const made: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (typeof made !== 'function' || made.prototype !== prototype) return false;
+  let isOpen = OPEN_CLASSES.get(made);
+  if (isOpen === undefined) {
+    isOpen = !hasPrivateNames(Function.prototype.toString.call(made));
+    OPEN_CLASSES.set(made, isOpen);
+  }
+  return isOpen;
 }

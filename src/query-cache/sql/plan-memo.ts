@@ -12,7 +12,7 @@ import type { Dependencies } from '../core/dependency.js';
 import type { BoundQuery } from '../define-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { ExactText, type ObjectWriter } from './exact-text.js';
-import { isPlain, isRecord } from './field-objects.js';
+import { isPlain } from './own-copy.js';
 import type { QueryKeys } from './query-key.js';
 import type { CacheablePlan, Representation } from './query-planner.js';
 
@@ -38,15 +38,14 @@ export class PlanMemo {
   #madeUnder: QueryKeys | undefined;
   #byDefinition = new WeakMap<object, Plans>();
   readonly #impure = new WeakSet<object>();
-  /** Numbers of the classes that parameters were instances of, by prototype. */
+  /** Numbers of the classes that parameters are instances of, by prototype. */
   readonly #classes = new WeakMap<object, number>();
   #classCount = 0;
   readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
 
   readonly #writeObject: ObjectWriter = (value, texts) => {
-    if (isPlain(value)) return texts.ofFields(value);
-    if (!isRecord(value)) texts.refuse('may say more than its fields');
     const prototype = Object.getPrototypeOf(value) as object;
+    if (isPlain(prototype)) return texts.ofFields(value);
     let number = this.#classes.get(prototype);
     if (number === undefined) {
       this.#classCount += 1;
@@ -75,7 +74,6 @@ export class PlanMemo {
       const written = `${representation} ${texts.of(parameters)}`;
       return context ? written + texts.of(context.value) : written;
     } catch {
-      // It has none, or a getter of theirs throws, which the builder will find out for itself.
       return undefined;
     }
   }

@@ -9,7 +9,7 @@ import type { MapCheck } from './map-check.js';
 import { holdsPromise } from './promises.js';
 import { SessionContext } from './session-context.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { closeConnection, idleLimit, isInTransaction, rollBack } from './transaction-end.js';
+import { closeConnection, inTransaction, isInTransaction } from './transaction-end.js';
 
 export interface ExecutedQuery {
   /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
@@ -26,17 +26,19 @@ interface Fetched {
   readonly count: number | undefined;
 }
 
+export interface QueryExecutorParts {
+  readonly source: DataSource;
+  readonly maps: MapCheck;
+  readonly standby: StandbyWatch;
+  /** Called when the server has read its configuration anew. */
+  readonly onReconfigured: () => void;
+}
+
 export class QueryExecutor {
   readonly #sessions: SessionContext;
 
-  /** @param onReconfigured called when the server has read its configuration anew. */
-  constructor(
-    private readonly source: DataSource,
-    private readonly maps: MapCheck,
-    onReconfigured: () => void,
-    standby: StandbyWatch,
-  ) {
-    this.#sessions = new SessionContext(source, onReconfigured, standby);
+  constructor(private readonly parts: QueryExecutorParts) {
+    this.#sessions = new SessionContext(parts.source, parts.onReconfigured, parts.standby);
   }
 
   /**
@@ -57,7 +59,7 @@ export class QueryExecutor {
     builder: SelectQueryBuilder<ObjectLiteral>,
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
-    const runner = this.source.createQueryRunner('master');
+    const runner = this.parts.source.createQueryRunner('master');
     let connection: unknown;
     try {
       connection = await runner.connect();
@@ -81,18 +83,18 @@ export class QueryExecutor {
     runner: QueryRunner,
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
-    const connection: unknown = await runner.connect();
+    const connection = (await runner.connect()) as object;
     const unfit = await this.#sessions.refusalOf(connection, audit.session);
     // What TypeORM sends waits for whatever else is under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
-    const direct = isFree ? directReadOf(query, this.source) : undefined;
+    const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
     const rows = await direct?.fetch(runner, connection);
     const { fetched, refusal } = rows
       ? { fetched: { rows, count: undefined }, refusal: undefined }
       : await fetchAudited(query, builder, runner, audit);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
     const shared = direct && !rows ? SHARED : undefined;
-    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.maps);
+    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.parts.maps);
   }
 }
 
@@ -150,21 +152,12 @@ async function recording<T>(
   }
 }
 
+const ONE_SNAPSHOT = 'START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+
 async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  const connection = (await runner.connect()) as { query(sql: string): Promise<unknown> };
   // Left open by somebody: what is read in it is not stored, and it is not ours to end.
-  if (isInTransaction(connection)) return work();
-  try {
-    // Of two statements, the second of which may fail.
-    await runner.startTransaction('REPEATABLE READ');
-    await connection.query(`SET TRANSACTION READ ONLY; ${idleLimit()}`);
-    const result = await work();
-    await runner.commitTransaction();
-    return result;
-  } catch (error) {
-    await rollBack(connection, error, () => runner.rollbackTransaction());
-    throw error;
-  }
+  if (isInTransaction(await runner.connect())) return work();
+  return inTransaction(runner, ONE_SNAPSHOT, work);
 }
 
 async function fetchRows(

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { ExactText, text, UnkeyableParameterError, type ObjectWriter } from './exact-text.js';
-import { isPlain } from './field-objects.js';
+import { isPlain, ownCopyOf } from './own-copy.js';
 
 /** A multiple of three, which base64 writes without a rest. */
 const KEY_BYTES = 18;
@@ -41,28 +41,36 @@ export class QueryKeys {
   }
 }
 
-/** Where a getter or `toJSON` throws, or an object is a circle, the driver or the query will find it out. */
+/** What is no whole copy, a builder's maker may still change before it is sent. */
 function exactly(value: unknown, parameter: string, write: ObjectWriter): string {
+  const own = ownCopyOf(value);
+  if (!own.isWhole) {
+    throw new UnkeyableParameterError(
+      parameter,
+      'is or holds more than plain data, dates or bytes',
+    );
+  }
   try {
-    return new ExactText(parameter, write, LONGEST_TEXT).of(value);
+    return new ExactText(parameter, write, LONGEST_TEXT).of(own.value);
   } catch (error) {
     if (error instanceof UnkeyableParameterError) throw error;
     throw new UnkeyableParameterError(parameter, 'cannot be read');
   }
 }
 
-/** node-postgres sends an object as JSON, unless it says itself what is sent. */
+/** node-postgres sends an object as JSON. */
 function asSent(value: object, texts: ExactText): string {
-  if (!isPlain(value)) texts.refuse('is an instance of a class');
-  if (typeof Reflect.get(value, 'toPostgres') === 'function') {
-    texts.refuse('has a toPostgres of its own');
-  }
-  const json: unknown = JSON.stringify(value);
-  return typeof json === 'string' ? `j${text(json)}` : texts.refuse('has no JSON');
+  requirePlain(value, texts);
+  return `j${text(JSON.stringify(value))}`;
 }
 
-/** Classes differ from one process to the next: what is kept for all of them has none. */
+/** Classes differ from one process to the next: a key that all processes share names none. */
 function byFields(value: object, texts: ExactText): string {
-  if (!isPlain(value)) texts.refuse('is an instance of a class: use an object of its fields');
+  requirePlain(value, texts);
   return texts.ofFields(value);
+}
+
+function requirePlain(value: object, texts: ExactText): void {
+  if (isPlain(Object.getPrototypeOf(value) as object | null)) return;
+  texts.refuse('is an instance of a class: use an object of its fields');
 }

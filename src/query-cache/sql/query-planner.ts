@@ -1,6 +1,6 @@
 /** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
 import type { Dependencies } from '../core/dependency.js';
-import type { UncacheableReason } from '../core/statement-analysis.js';
+import type { ReadAnalysis, UncacheableReason } from '../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { dependenciesOf, withWholeTables } from './dependencies.js';
@@ -47,13 +47,9 @@ export class QueryPlanner {
       // A number says nothing of the rows that are missing.
       const isCounted = query.shape === 'count' || query.shape === 'many-and-count';
       const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
-      const audit = new FillAudit(
-        (text) => analyser.read(text),
-        catalogue,
-        dependencies,
-        query.entity,
-        session,
-      );
+      const { entity } = query;
+      const read = (text: string): ReadAnalysis => analyser.read(text);
+      const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
       return { cacheable: true, key, dependencies, audit };
     } catch (error) {
       if (error instanceof UnkeyableParameterError) return refuse('parameter-type', error.message);

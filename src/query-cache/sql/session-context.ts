@@ -13,30 +13,15 @@
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './fill-audit.js';
 import { IS_STANDBY, type StandbyWatch } from './standby-watch.js';
+import { isInTransaction } from './transaction-end.js';
 
 /** Settings that change what the same SQL text answers. */
-const ANSWER_SETTINGS = [
-  'search_path',
-  'row_security',
-  'client_encoding',
-  'standard_conforming_strings',
-  'array_nulls',
-  'transform_null_equals',
-  'quote_all_identifiers',
-  'gin_fuzzy_search_limit',
-  'timezone_abbreviations',
-  'TimeZone',
-  'DateStyle',
-  'IntervalStyle',
-  'bytea_output',
-  'extra_float_digits',
-  'lc_time',
-  'lc_numeric',
-  'lc_monetary',
-  'default_text_search_config',
-  'xmlbinary',
-  'server_version_num',
-];
+const ANSWER_SETTINGS = (
+  'search_path row_security client_encoding standard_conforming_strings array_nulls ' +
+  'transform_null_equals quote_all_identifiers gin_fuzzy_search_limit timezone_abbreviations ' +
+  'TimeZone DateStyle IntervalStyle bytea_output extra_float_digits lc_time lc_numeric lc_monetary ' +
+  'default_text_search_config xmlbinary server_version_num'
+).split(' ');
 
 /** Under another value the same text does not say what it is taken to say. */
 const NEEDED_SETTINGS: ReadonlyMap<string, string> = new Map([
@@ -94,8 +79,7 @@ interface Found extends Session {
 
 /** The part of a node-postgres client that is used here. */
 interface Client {
-  query(sql: string): Promise<{ rows: Found[] }>;
-  getTransactionStatus(): string | null;
+  query(sql: string): Promise<{ rows: [Found] }>;
   /** Not there where the client is native. */
   readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
 }
@@ -104,21 +88,24 @@ interface Pool {
   on(event: 'acquire', listener: (client: object) => void): unknown;
 }
 
+/** A connection was found to be as a new one. */
 interface Clean {
-  /** How often the connection had been taken from the pool. */
-  taken: number;
   readonly session: Session;
   readonly askedAtMs: number;
 }
 
+interface Connection {
+  /** As the fill found it that had the connection last before this time; nobody else has had it since. */
+  before?: Clean | undefined;
+  /** As the fill finds it that has the connection now. */
+  now?: Clean | undefined;
+  /** When it took over the server's configuration, once it has been asked. */
+  configuredMs?: number;
+}
+
 export class SessionContext {
   #pool: Pool | undefined;
-  /** How often each connection has been taken from the pool. */
-  readonly #taken = new WeakMap<object, number>();
-  /** The connections that were found to be as new ones. */
-  readonly #clean = new WeakMap<object, Clean>();
-  /** When each connection took over the server's configuration, as far as it has been asked. */
-  readonly #configuredMs = new WeakMap<object, number>();
+  readonly #connections = new WeakMap<object, Connection>();
 
   /** @param onReconfigured called when the server has read its configuration anew. */
   constructor(
@@ -127,13 +114,17 @@ export class SessionContext {
     private readonly standby: StandbyWatch,
   ) {}
 
-  /** Begins to count who takes connections; to be called before one is taken. */
+  /** Begins to follow who takes connections; to be called before one is taken. */
   watch(): void {
     const { master } = this.source.driver as unknown as { master?: Pool };
     // A data source that is not initialised has none.
     if (!master || master === this.#pool) return;
     this.#pool = master;
-    master.on('acquire', (client) => this.#taken.set(client, this.#count(client) + 1));
+    master.on('acquire', (client) => {
+      const known = this.#connectionOf(client);
+      known.before = known.now;
+      known.now = undefined;
+    });
   }
 
   /**
@@ -142,60 +133,60 @@ export class SessionContext {
    * @param connection held by the caller, who sends nothing but reads over it.
    * @param expected what was found when the keys were made.
    */
-  async refusalOf(connection: unknown, expected: Session): Promise<AuditRefusal | undefined> {
+  async refusalOf(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     const client = connection as Client;
-    const taken = this.#count(client);
+    const known = this.#connectionOf(client);
     const askedAtMs = performance.now();
-    const clean = this.#clean.get(client);
-    const isRecent = clean !== undefined && askedAtMs - clean.askedAtMs < RECHECK_MS;
-    if (isRecent && clean.session === expected && clean.taken === taken - 1) {
-      clean.taken = taken;
+    const { before } = known;
+    if (before?.session === expected && askedAtMs - before.askedAtMs < RECHECK_MS) {
+      known.now = before;
       return undefined;
     }
-    this.#clean.delete(client);
     const [found] = (await client.query(CHECK)).rows;
     // The answer has brought the present status in.
-    if (client.getTransactionStatus() !== 'I') {
+    if (isInTransaction(client)) {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
     }
-    if (found?.standby) {
+    if (found.standby) {
       this.standby.met();
       return { reason: 'standby', detail: 'the database is a standby' };
     }
-    const isExpected = found?.context.join('\n') === expected.context.join('\n');
-    if (found) this.#heed(client, found, expected, isExpected);
+    const isExpected = found.context.join('\n') === expected.context.join('\n');
+    // Fills over the connection since it was last asked may be of either configuration, also where the present one
+    // is the old one again.
+    const isReconfigured =
+      known.configuredMs === undefined
+        ? !isExpected && found.configuredMs > expected.configuredMs
+        : found.configuredMs !== known.configuredMs;
+    known.configuredMs = found.configuredMs;
+    if (isReconfigured) this.onReconfigured();
     if (!isExpected) {
       return { reason: 'session-settings', detail: 'the connection has other settings' };
     }
-    if (found?.temporary) {
+    if (found.temporary) {
       return { reason: 'temporary-table', detail: 'the connection has temporary tables' };
     }
-    this.#clean.set(client, { taken, session: expected, askedAtMs });
+    known.now = { session: expected, askedAtMs };
     return undefined;
   }
 
-  /** The same once the answer has arrived: what the server itself has told meanwhile. */
-  async refusalAfter(connection: unknown, expected: Session): Promise<AuditRefusal | undefined> {
-    if (this.#clean.has(connection as Client)) return undefined;
+  /** The same once the answer has arrived: what the server itself has said meanwhile. */
+  async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
+    if (this.#connectionOf(connection).now) return undefined;
     // Finds out at once whether the configuration is another: there may be no further miss.
     await this.refusalOf(connection, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }
 
-  /**
-   * Answers that were filled over the connection since it was last asked may be of either
-   * configuration, also where the present one is the old one again.
-   */
-  #heed(client: Client, { configuredMs }: Session, expected: Session, isExpected: boolean): void {
-    const before = this.#configuredMs.get(client);
-    this.#configuredMs.set(client, configuredMs);
-    if (before === undefined) {
-      client.connection?.on('parameterStatus', () => this.#clean.delete(client));
-      if (!isExpected && configuredMs > expected.configuredMs) this.onReconfigured();
-    } else if (configuredMs !== before) this.onReconfigured();
-  }
-
-  #count(client: object): number {
-    return this.#taken.get(client) ?? 0;
+  #connectionOf(client: object): Connection {
+    const known = this.#connections.get(client);
+    if (known) return known;
+    const added: Connection = {};
+    this.#connections.set(client, added);
+    (client as Client).connection?.on('parameterStatus', () => {
+      added.before = undefined;
+      added.now = undefined;
+    });
+    return added;
   }
 }

@@ -43,20 +43,30 @@ export async function inOwnTransaction<T>(
   work: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
   const runner = source.createQueryRunner('master');
-  let connection: Client | undefined;
   try {
-    connection = (await runner.connect()) as Client;
-    requireIdle(connection);
+    requireIdle(await runner.connect());
+    return await inTransaction(runner, begin, () => work(runner));
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Runs `work` in a transaction of the cache over the query runner, which is in none. */
+export async function inTransaction<T>(
+  runner: QueryRunner,
+  begin: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const connection = (await runner.connect()) as Client;
+  try {
     await runner.query(begin);
     await connection.query(idleLimit());
-    const result = await work(runner);
+    const result = await work();
     await runner.query('COMMIT');
     return result;
   } catch (error) {
-    if (connection) await rollBack(connection, error, () => runner.query('ROLLBACK'));
+    await rollBack(connection, error, () => runner.query('ROLLBACK'));
     throw error;
-  } finally {
-    await runner.release();
   }
 }
 

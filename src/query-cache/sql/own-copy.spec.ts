@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPlain, isRecord } from './field-objects.js';
+import { isPlain, ownCopyOf } from './own-copy.js';
 
 class Filter {
   constructor(readonly region: string) {}
@@ -36,22 +36,74 @@ describe('isPlain', () => {
     ['a literal', { region: 'US' }],
     ['an object without a prototype', Object.create(null)],
     ['what a parser of query strings makes', new Parsed()],
-  ])('is %s', (_, value) => expect(isPlain(value)).toBe(true));
+  ])('is %s', (_, value) => expect(isPlain(Object.getPrototypeOf(value))).toBe(true));
 
   it.each<[string, object]>([
     ['an instance of a class', new Filter('US')],
     ['one whose prototype has something in it', new Filled()],
     ['one whose prototype is another object', Object.create({ region: 'US' })],
-    ['a proxy', new Proxy({}, {})],
     ['a map', new Map()],
-  ])('is not %s', (_, value) => expect(isPlain(value)).toBe(false));
+  ])('is not %s', (_, value) => expect(isPlain(Object.getPrototypeOf(value))).toBe(false));
 });
 
-describe('isRecord', () => {
-  it.each<[string, object]>([
+describe('ownCopyOf', () => {
+  it.each<[string, unknown]>([
+    ['plain data', { list: [1, 'a', null, undefined, { deep: 2n }], none: Object.create(null) }],
+    ['what a parser of query strings makes', Object.assign(new Parsed(), { region: 'US' })],
     ['an instance of a class with nothing but fields', new Filter('US')],
     ['one that inherits such a class', new (class extends Filter {})('US')],
-  ])('is %s', (_, value) => expect(isRecord(value)).toBe(true));
+    ['a date', { at: new Date(1) }],
+    ['bytes', [Buffer.from('a'), new Uint8Array([1, 2])]],
+  ])('copies %s as a whole', (_, value) => {
+    const copy = ownCopyOf(value);
+    expect(copy).toStrictEqual({ value, isWhole: true });
+    expect(copy.value).not.toBe(value);
+  });
+
+  it('copies an object that is in two places twice', () => {
+    const one = { id: 1 };
+    const { value } = ownCopyOf({ left: one, right: one });
+    expect(value.left).not.toBe(value.right);
+  });
+
+  it.each<[string, object]>([
+    ['a hole in a list', Object.assign([], { 1: 2 })],
+    ['another field of a list', Object.assign([1], { total: 2 })],
+    ['another field in the place of a hole', Object.assign([], { 1: 2, total: 2 })],
+    ['a field of a list without a name', Object.assign([1], { [Symbol('total')]: 2 })],
+    ['a class of lists', new (class extends Array {})()],
+    ['a proxy of a list', new Proxy([1], {})],
+    ['a class of dates', new (class extends Date {})()],
+    ['a date with a field', Object.assign(new Date(), { zone: 'UTC' })],
+    ['no date behind its prototype', Object.create(Date.prototype)],
+    ['a class of bytes', new (class extends Uint8Array {})()],
+    ['a field without a name', { [Symbol('limit')]: 10 }],
+    ['a hidden field', Object.defineProperty({}, 'limit', { value: 10 })],
+    ['a field that would become the prototype', JSON.parse('{ "__proto__": { "limit": 10 } }')],
+    ['a function', { limit: () => 10 }],
+    ['a map', new Map([[1, 2]])],
+    ['numbers of one kind', new Int32Array([1])],
+    [
+      'an accessor that throws',
+      {
+        get limit() {
+          throw new Error('none');
+        },
+      },
+    ],
+  ])('copies no whole object with %s', (_, value) => {
+    expect(ownCopyOf({ value }).isWhole).toBe(false);
+  });
+
+  it('ends where objects have no end', () => {
+    const circle: unknown[] = [];
+    circle.push({ circle });
+    let wide: unknown = 1;
+    for (let level = 0; level < 40; level += 1) wide = { left: wide, right: wide };
+    for (const value of [circle, wide]) {
+      expect(ownCopyOf(value)).toEqual({ value, isWhole: false });
+    }
+  });
 
   it.each<[string, object]>([
     [
@@ -110,6 +162,10 @@ describe('isRecord', () => {
     ['the same under a class', new (class extends Set {})([1])],
     ['a prototype that is no class', Object.create({})],
     ['a proxy before it', new Proxy(new Filter('US'), {})],
-    ['no prototype at the end', Object.create(Object.create(null))],
-  ])('is not one with %s', (_, value) => expect(isRecord(value)).toBe(false));
+    ['no prototype at the end', Object.create(Object.create(null, { limit: { value: 10 } }))],
+  ])('copies no whole instance with %s', (_, value) => {
+    const copy = ownCopyOf(value);
+    expect(copy.isWhole).toBe(false);
+    expect(copy.value).toBe(value);
+  });
 });

@@ -16,6 +16,7 @@ interface ClientClass {
 }
 
 interface Transaction {
+  readonly isFill: boolean;
   isInBackground: boolean;
 }
 
@@ -25,6 +26,8 @@ interface Sent {
 }
 
 const BEGINS = /^\s*(?:START TRANSACTION|BEGIN)\b/i;
+/** What a fill of several statements begins with. */
+const BEGINS_FILL = /REPEATABLE READ/;
 const ENDS = /^\s*(?:COMMIT|ROLLBACK(?!\s+TO\b))/i;
 /** The transactions of the background alone send it as a statement of its own. */
 const IN_BACKGROUND = idleLimit();
@@ -73,9 +76,11 @@ export class StatementCounter {
   }
 
   #record(client: object, text: string): void {
-    if (BEGINS.test(text)) this.#open.set(client, { isInBackground: false });
+    if (BEGINS.test(text)) {
+      this.#open.set(client, { isFill: BEGINS_FILL.test(text), isInBackground: false });
+    }
     const transaction = this.#open.get(client);
-    if (transaction && text === IN_BACKGROUND) transaction.isInBackground = true;
+    if (transaction && text === IN_BACKGROUND) transaction.isInBackground = !transaction.isFill;
     if (ENDS.test(text)) this.#open.delete(client);
     this.#sent.push({ text, transaction });
   }

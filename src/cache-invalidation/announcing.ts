@@ -51,6 +51,12 @@ export async function announce(
   return protocol.begin('anything', pid, record);
 }
 
+/** The open transaction was committed, and nobody was told before: ends what it has touched as soon as possible. */
+export function announceLate(session: ConnectionSession, { protocol }: Audience): void {
+  protocol.owe(session.log.tables());
+  session.endTransaction();
+}
+
 function isUnderPresent({ understoodBy }: ConnectionSession, schema: DatabaseSchema): boolean {
   return understoodBy === undefined || understoodBy === schema.catalogue;
 }

@@ -5,7 +5,7 @@ import {
   type TableVersionNames,
   type TouchedTable,
 } from '../query-cache/index.js';
-import type { RunningStatement } from './running-statement.js';
+import type { StatementContext } from './statement-context.js';
 
 /** What node-postgres answers for one statement. */
 interface StatementResult {
@@ -15,7 +15,7 @@ interface StatementResult {
 
 /** The tables a successful statement touched; none when it changed no row. */
 export function whatWasTouched(
-  { analysis, sentParameters, noticed, meaning }: RunningStatement,
+  { analysis, sentParameters, noticed, meaning }: StatementContext,
   rawResults: unknown,
 ): readonly (TouchedTable | 'anything')[] {
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];

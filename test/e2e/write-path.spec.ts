@@ -1,0 +1,83 @@
+/**
+ * Real: PostgreSQL, Redis, the built service. How many files a reader has to open to follow a PATCH from the
+ * request to the end of its mark. What runs in the background is not in each of several PATCHes.
+ */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/free-port.js';
+import { RedisServer } from '../support/redis-server.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { createDatabase } from '../support/shared-postgres.js';
+
+const MAX_FILES = 25;
+const PROGRAM = join(import.meta.dirname, 'support/traced-service.mjs');
+const WARM_UP = 50;
+const COUNTED = 20;
+/** Longer than `end` takes, which the answer does not wait for. */
+const END_MS = 30;
+
+interface EnteredFile {
+  readonly file: string;
+  readonly functions: readonly string[];
+}
+
+let redis: RedisServer;
+let service: ServiceProcess;
+let tracePort: number;
+let path: string;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  tracePort = await freePort();
+  service = await ServiceProcess.start({
+    program: PROGRAM,
+    env: {
+      DATABASE_URL: await createDatabase(),
+      REDIS_URL: redis.url,
+      SEED_USERS: '0',
+      LOG_LEVEL: 'warn',
+      TRACE_PORT: String(tracePort),
+    },
+  });
+  const user = { username: 'ada', region: 'EU', email: 'ada@example.com' };
+  const created = await send('POST', '/users', user);
+  path = `/users/${String(((await created.json()) as { id: number }).id)}`;
+});
+
+afterAll(async () => {
+  await service?.stop();
+  await redis?.stop();
+});
+
+function send(method: string, to: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return service.fetch(to, { method, headers, body: JSON.stringify(body) });
+}
+
+async function patch(round: number): Promise<void> {
+  const answer = await send('PATCH', path, { username: `ada ${round}` });
+  expect(answer.status).toBe(200);
+  await answer.arrayBuffer();
+  await delay(END_MS);
+}
+
+async function entered(): Promise<readonly EnteredFile[]> {
+  const answer = await fetch(`http://127.0.0.1:${tracePort}`);
+  return (await answer.json()) as EnteredFile[];
+}
+
+it(`a PATCH enters at most ${MAX_FILES} files`, async () => {
+  for (let round = 0; round < WARM_UP; round += 1) await patch(round);
+  await entered();
+  let common: Map<string, readonly string[]> | undefined;
+  for (let round = 0; round < COUNTED; round += 1) {
+    await patch(WARM_UP + round);
+    const files = new Map((await entered()).map(({ file, functions }) => [file, functions]));
+    common = common ? new Map([...common].filter(([file]) => files.has(file))) : files;
+  }
+  const files = [...(common ?? [])].map(([file]) => file).toSorted();
+  if (process.env['SHOW']) console.log(files.length, files.join('\n'));
+  expect(files).toContain('users/users.controller.js');
+  expect(files.length).toBeLessThanOrEqual(MAX_FILES);
+});

@@ -1,13 +1,13 @@
 /**
  * No cache, but the round trips that a strict shared cache needs, and nothing else of it: what no
  * implementation of the protocol comes below. A read asks Redis for versions while the database works, and
- * stores its answer. A write has a transaction of its own, opened with the statement, runs the triggers that see
+ * stores its answer. A write has a transaction of its own, runs the triggers that see
  * outside writers, and tells Redis before COMMIT. Nothing is understood, compared or invalidated.
  */
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
-import { builtModule, cacheInvalidation, queryCache } from './built-service.js';
+import { cacheInvalidation, queryCache } from './built-service.js';
 import { serve } from './serve.js';
 import { redisAddress, TTL_MS } from './settings.js';
 import {
@@ -22,13 +22,12 @@ import {
 
 const { CacheTriggers } = await cacheInvalidation();
 const { CacheRegion } = await queryCache();
-const { openWith } = await builtModule<
-  typeof import('../../../src/cache-invalidation/opening-query.js')
->('cache-invalidation/opening-query.js');
 
 CacheRegion<User>('region')(User);
 
-type Client = Parameters<typeof openWith>[0];
+interface Client {
+  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
 
 const redis = new Redis(redisAddress());
 const VERSIONS = ['epoch', 'version'];
@@ -63,10 +62,11 @@ class UsersController {
         .where('id = :id', { id: Number(id) })
         .returning(['id', 'username', 'region', 'email'])
         .getQueryAndParameters();
-      const { rows } = await openWith(client, text, values);
+      await client.query('START TRANSACTION');
+      const { rows } = await client.query(text, values);
       await redis.mget(VERSIONS);
       await client.query('COMMIT');
-      return rows[0] as unknown as UserDetails | undefined;
+      return rows[0] as UserDetails | undefined;
     } finally {
       await runner.release();
     }

@@ -85,6 +85,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
   async beforeQuery(sent: SentStatement): Promise<void> {
     if (!this.isListening) return;
     const { queryRunner, query, parameters } = sent;
+    const mayBeHeldUp = hasOthers(queryRunner, this);
     const session = await this.#sessions.of(queryRunner);
     // Where it fails the statement will; where it was undone its writes are told twice.
     await session.introduced?.catch(() => undefined);
@@ -107,7 +108,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
         : new QueryFailedError(query, Array.isArray(parameters) ? parameters : [], error as Error);
     }
     session.queue.send(statement);
-    if (statement.state !== 'unprepared' && hasOthers(queryRunner, this)) {
+    if (mayBeHeldUp && statement.state !== 'unprepared') {
       void lookAfter(session, statement, this.parts);
     }
   }

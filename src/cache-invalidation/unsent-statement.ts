@@ -20,7 +20,7 @@ export function hasOthers(
   subscriber: EntitySubscriberInterface,
 ): boolean {
   return dataSource.subscribers.some(
-    (other) => other !== subscriber && (other.beforeQuery ?? other.afterQuery) !== undefined,
+    (other) => other !== subscriber && ('beforeQuery' in other || 'afterQuery' in other),
   );
 }
 

@@ -18,13 +18,8 @@ async function enteredFiles() {
   const { result } = await session.post('Profiler.takePreciseCoverage');
   return result
     .filter(({ url }) => url.startsWith(pathToFileURL(dist).href))
-    .map(({ url, functions }) => ({
-      file: relative(dist, fileURLToPath(url)),
-      functions: functions
-        .filter(({ ranges }) => ranges[0].count > 0)
-        .map(({ functionName }) => functionName),
-    }))
-    .filter(({ functions }) => functions.length > 0);
+    .filter(({ functions }) => functions.some(({ ranges }) => ranges[0].count > 0))
+    .map(({ url }) => relative(dist, fileURLToPath(url)));
 }
 
 createServer((_, response) => {

@@ -86,7 +86,8 @@ export class WriteSide {
     const follower = new WriteFollower({ source, subscriber, schema, missed });
     const lookup = () => Promise.resolve(schema.catalogue);
     const triggers = new CacheTriggers(source, objects.namespace, lookup);
-    this.triggers = new TriggerKeeper({ triggers, schema, option, follower, log });
+    const isReady = (): boolean => follower.isListening;
+    this.triggers = new TriggerKeeper(triggers, schema, option, isReady, log);
     this.relay = new OutboxRelay({
       connectionOf: () => connectionOptionsOf(source),
       objects,

@@ -11,13 +11,9 @@ import type { CacheTriggers } from './cache-triggers.js';
  */
 export type TriggersOption = 'install' | 'check' | 'off';
 
-interface TriggerKeeperParts {
-  readonly triggers: CacheTriggers;
-  readonly schema: DatabaseSchema;
-  readonly option: TriggersOption;
-  /** Whether statements of the data source are followed: those of an installation are. */
-  readonly follower: { readonly isListening: boolean };
-  readonly log: { log(message: string): void; warn(message: string): void };
+export interface TriggerKeeperLog {
+  log(message: string): void;
+  warn(message: string): void;
 }
 
 /** Pause between two looks whether the catalogue has changed. */
@@ -40,7 +36,14 @@ export class TriggerKeeper {
   #lastLook: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  constructor(private readonly parts: TriggerKeeperParts) {}
+  /** @param isReady whether statements of the data source are followed: those of an installation are. */
+  constructor(
+    private readonly triggers: CacheTriggers,
+    private readonly schema: DatabaseSchema,
+    private readonly option: TriggersOption,
+    private readonly isReady: () => boolean,
+    private readonly log: TriggerKeeperLog,
+  ) {}
 
   /** Which tables lack triggers, in one line; `undefined`: none, as far as that is looked after. */
   get problem(): string | undefined {
@@ -49,7 +52,7 @@ export class TriggerKeeper {
 
   /** Resolves after the first attempt, or after five seconds. Never rejects. */
   async start(): Promise<void> {
-    if (this.parts.option === 'off') return;
+    if (this.option === 'off') return;
     const first = this.look();
     this.#running = first.then(() => this.#run());
     await Promise.race([first, pause(START_WAIT_MS, undefined, { ref: false })]);
@@ -78,10 +81,10 @@ export class TriggerKeeper {
   }
 
   async #look(): Promise<void> {
-    if (this.parts.option === 'off' || !this.parts.follower.isListening) return;
+    if (this.option === 'off' || !this.isReady()) return;
     try {
-      if (this.parts.schema.isOutdated) await this.parts.schema.load();
-      const { catalogue } = this.parts.schema;
+      if (this.schema.isOutdated) await this.schema.load();
+      const { catalogue } = this.schema;
       const nowMs = performance.now();
       if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
       this.#checkedUnder = catalogue;
@@ -97,9 +100,9 @@ export class TriggerKeeper {
 
   /** @throws CacheTriggersError where tables lack triggers */
   async #settle(): Promise<void> {
-    if (this.parts.option === 'check') return this.parts.triggers.require();
-    const onInstalled = (table: string): void => this.parts.log.log(`Put the triggers on ${table}`);
-    await this.parts.triggers.install({ isWatched: true, onInstalled });
+    if (this.option === 'check') return this.triggers.require();
+    const onInstalled = (table: string): void => this.log.log(`Put the triggers on ${table}`);
+    await this.triggers.install({ isWatched: true, onInstalled });
   }
 
   #fail(error: Error): void {
@@ -120,7 +123,7 @@ export class TriggerKeeper {
   }
 
   #warn(message: string): void {
-    if (this.#warnedOf !== message) this.parts.log.warn(message);
+    if (this.#warnedOf !== message) this.log.warn(message);
     this.#warnedOf = message;
   }
 }

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import type { Catalogue, StatementAnalysis } from '../query-cache/index.js';
 import type { Announcement } from './core/write-protocol.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
@@ -13,6 +14,18 @@ export type StatementState =
   | 'published-commit'
   /** It commits by itself, and everything is published (enclosed-statement.ts). */
   | 'autonomous';
+
+/** How a statement has ended, as TypeORM tells it. */
+export interface StatementAnswer {
+  readonly success: boolean;
+  readonly rawResults?: unknown;
+  readonly error?: unknown;
+}
+
+/** Whether the server has said how the statement has ended. */
+export function isAnswered({ success = false, error }: Partial<StatementAnswer>): boolean {
+  return success || sqlStateOf(error) !== undefined;
+}
 
 /** A statement between `beforeQuery` and the end of `afterQuery`. */
 export class StatementContext {

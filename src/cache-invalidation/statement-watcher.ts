@@ -25,10 +25,8 @@ import {
   type DatabaseSchema,
   type OpenTransactions,
 } from '../query-cache/index.js';
-import { sqlStateOf } from '../query-cache/core/sql-state.js';
-import { announce, announceLate } from './announcing.js';
+import { announceLate } from './announcing.js';
 import { ConnectionSessions, type ConnectionSession } from './connection-session.js';
-import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, leaveOpen } from './enclosed-statement.js';
@@ -39,21 +37,21 @@ import {
   commitOwnTransaction,
   rollBackOwnTransaction,
 } from './own-transaction.js';
-import { StatementContext } from './statement-context.js';
+import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
 import { commitsByItself, mayChangeNames, understand } from './statement-understanding.js';
+import {
+  afterTransactionCommand,
+  beforeTransactionCommand,
+  closeUnended,
+} from './transaction-command.js';
 import { whatWasTouched } from './touched-tables.js';
-import { hasOthers, lookAfter, waitForTurn } from './unsent-statement.js';
+import { giveUpReleased, lookAfter, setAside } from './unsent-statement.js';
 
+/** As TypeORM hands it to subscribers. */
 interface SentStatement {
   readonly queryRunner: QueryRunner;
   readonly query: string;
   readonly parameters?: unknown;
-}
-
-interface AnsweredStatement extends SentStatement {
-  readonly success: boolean;
-  readonly rawResults?: unknown;
-  readonly error?: unknown;
 }
 
 interface WatcherParts {
@@ -85,7 +83,10 @@ export class StatementWatcher implements EntitySubscriberInterface {
   async beforeQuery(sent: SentStatement): Promise<void> {
     if (!this.isListening) return;
     const { queryRunner, query, parameters } = sent;
-    const mayBeHeldUp = hasOthers(queryRunner, this);
+    // Only another subscriber can keep a statement that is ready from being sent.
+    const mayBeHeldUp = queryRunner.dataSource.subscribers.some(
+      (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
+    );
     const session = await this.#sessions.of(queryRunner);
     // Where it fails the statement will; where it was undone its writes are told twice.
     await session.introduced?.catch(() => undefined);
@@ -93,7 +94,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const statement = new StatementContext(queryRunner, query, parameters);
     session.queue.join(statement);
     try {
-      await waitForTurn(session, statement, this.parts);
+      await session.queue.waitForTurn(statement, (unsent) => setAside(session, unsent, this.parts));
+      if (session.queue.setAsideOnes.length > 0) await giveUpReleased(session, this.parts);
       this.#refreshSchema();
       await understand(statement, session, this.parts.schema);
       if (statement.analysis?.kind !== 'read') {
@@ -102,7 +104,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
       }
     } catch (error) {
       session.queue.done(statement);
-      this.#closeUnended(session, statement, error);
+      closeUnended(session, statement, error, this.parts);
       throw error instanceof WriteRefusedError || error instanceof QueryFailedError
         ? error
         : new QueryFailedError(query, Array.isArray(parameters) ? parameters : [], error as Error);
@@ -113,7 +115,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     }
   }
 
-  async afterQuery(answered: AnsweredStatement): Promise<void> {
+  async afterQuery(answered: SentStatement & StatementAnswer): Promise<void> {
     if (!this.isListening) return;
     const session = await this.#sessions.of(answered.queryRunner);
     if (!answered.success) session.expectNewStatus();
@@ -133,8 +135,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     if (commitsByItself(statement)) {
       await enclose(session, statement, this.parts);
     } else if (analysis?.kind === 'transaction') {
-      if (analysis.command === 'begin' && !session.isInTransaction) this.#endTransaction(session);
-      if (analysis.command === 'commit') await this.#publish(session, statement);
+      await beforeTransactionCommand(session, statement, this.parts);
     } else if (session.isInTransaction) {
       session.understoodBy ??= statement.catalogue;
     } else if (session.queue.setAsideOnes.length > 0) {
@@ -145,17 +146,10 @@ export class StatementWatcher implements EntitySubscriberInterface {
     }
   }
 
-  async #publish(session: ConnectionSession, statement: StatementContext): Promise<void> {
-    // In a failed transaction COMMIT rolls back.
-    if (session.client.getTransactionStatus() !== 'T') return;
-    statement.announcement = await announce(session, this.parts);
-    statement.state = 'published-commit';
-  }
-
   async #finish(
     session: ConnectionSession,
     statement: StatementContext,
-    answered: AnsweredStatement,
+    answered: StatementAnswer,
   ): Promise<void> {
     const { analysis, state } = statement;
     if (state === 'autonomous') {
@@ -164,8 +158,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     } else if (state === 'implicit-transaction') {
       await this.#finishOwnTransaction(session, statement, answered);
     } else if (analysis?.kind === 'transaction') {
-      this.#afterTransactionCommand(session, statement, answered);
-      if (!answered.success) this.#closeUnended(session, statement, answered.error);
+      afterTransactionCommand(session, statement, answered, this.parts);
     } else if (analysis?.kind !== 'read') {
       this.#record(session, statement, answered);
       // It was sent at the same time as the COMMIT of its transaction, and carried out after it.
@@ -176,7 +169,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
   async #finishOwnTransaction(
     session: ConnectionSession,
     statement: StatementContext,
-    answered: AnsweredStatement,
+    answered: StatementAnswer,
   ): Promise<void> {
     if (!answered.success) return rollBackOwnTransaction(session, answered.error);
     try {
@@ -188,11 +181,14 @@ export class StatementWatcher implements EntitySubscriberInterface {
     await commitOwnTransaction(session, statement, this.parts);
   }
 
-  /** Enters into the log of the transaction what the statement has touched. */
+  /**
+   * Enters into the log of the transaction what the statement has touched. A statement that says it changed rows, and
+   * of which no trigger told, would be found here.
+   */
   #record(
     session: ConnectionSession,
     statement: StatementContext,
-    { success, rawResults, error }: AnsweredStatement,
+    { success, rawResults, error }: StatementAnswer,
   ): void {
     // A failure that the server did not report may have been carried out all the same.
     if (!success && isAnswered({ error })) return;
@@ -205,34 +201,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
     for (const part of touched) session.log.add(part);
   }
 
-  #afterTransactionCommand(
-    session: ConnectionSession,
-    { analysis, announcement }: StatementContext,
-    { success, rawResults, error }: AnsweredStatement,
-  ): void {
-    if (analysis?.kind !== 'transaction') return;
-    const { command, name = '' } = analysis;
-    if (command === 'commit') {
-      const answer = rawResults as { command?: string } | undefined;
-      const outcome = success
-        ? outcomeOfAnswer(answer?.command)
-        : outcomeOfFailure(sqlStateOf(error));
-      if (announcement) this.parts.protocol.conclude(announcement, outcome);
-      // Without an answer it may still be open: a later COMMIT announces it once more.
-      if (isAnswered({ success, error })) this.#endTransaction(session);
-    } else if (success) {
-      if (command === 'rollback') this.#endTransaction(session);
-      if (command === 'savepoint') session.log.savepoint(name);
-      if (command === 'release') session.log.release(name);
-      if (command === 'rollback-to') {
-        session.log.rollbackTo(name);
-        session.restoreNames();
-      }
-    }
-  }
-
   /** It was given up as never sent, and was sent after all: nothing was prepared for it. */
-  #afterUnknown(session: ConnectionSession, { query }: AnsweredStatement): void {
+  #afterUnknown(session: ConnectionSession, { query }: SentStatement): void {
     const { schema, protocol } = this.parts;
     if (schema.analyser.statement(query).kind === 'read') return;
     if (session.isInTransaction) session.log.addForGood('anything');
@@ -271,26 +241,4 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const { schema } = this.parts;
     if (schema.isOutdated) void schema.load().catch(() => undefined);
   }
-
-  /**
-   * Closes the connection where its transaction was to be rolled back and got no answer: it may still be open, and
-   * would swallow what is sent over the connection next.
-   */
-  #closeUnended(session: ConnectionSession, { analysis }: StatementContext, error: unknown): void {
-    const isRollback = analysis?.kind === 'transaction' && analysis.command === 'rollback';
-    if (!isRollback || isAnswered({ error })) return;
-    session.close();
-    this.#endTransaction(session);
-  }
-
-  #endTransaction(session: ConnectionSession): void {
-    // What was loaded since the statement was still the catalogue from before it.
-    if (session.hasChangedSchema) this.parts.schema.markOutdated();
-    session.endTransaction();
-  }
-}
-
-/** Whether the server has said how the statement has ended. */
-function isAnswered({ success = false, error }: Partial<AnsweredStatement>): boolean {
-  return success || sqlStateOf(error) !== undefined;
 }

@@ -4,7 +4,6 @@
  * its query runner may send it, it counts as one that commits by itself, and so do the writes sent meanwhile.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { disclose, enclose } from './enclosed-statement.js';
@@ -14,26 +13,33 @@ import { StatementContext } from './statement-context.js';
 /** Pause between two looks after a statement that another subscriber may never let go. */
 const LOOK_MS = 1_000;
 
-/** Only another subscriber can keep a statement that is ready from being sent. */
-export function hasOthers(
-  { dataSource }: QueryRunner,
-  subscriber: EntitySubscriberInterface,
-): boolean {
-  return dataSource.subscribers.some(
-    (other) => other !== subscriber && ('beforeQuery' in other || 'afterQuery' in other),
-  );
+/** Nobody waits for the statement any more. */
+export async function setAside(
+  session: ConnectionSession,
+  unsent: StatementContext,
+  audience: Audience,
+): Promise<void> {
+  const { state, announcement } = unsent;
+  try {
+    if (state === 'implicit-transaction') await rollBackOwnTransaction(session);
+    if (state === 'published-commit' && announcement) audience.protocol.abort(announcement);
+    if (state === 'autonomous' || state === 'unprepared') return;
+    unsent.state = 'unprepared';
+    unsent.announcement = undefined;
+    if (!unsent.runner.isReleased) await enclose(session, unsent, audience);
+  } finally {
+    session.queue.setAside(unsent);
+  }
 }
 
-export async function waitForTurn(
+/** Those whose query runner was released are never sent. */
+export async function giveUpReleased(
   session: ConnectionSession,
-  statement: StatementContext,
   audience: Audience,
 ): Promise<void> {
   const { queue } = session;
-  await queue.waitForTurn(statement, (unsent) => setAside(session, unsent, audience));
   for (const unsent of queue.setAsideOnes) {
     if (!unsent.runner.isReleased) continue;
-    // It will never be sent.
     queue.done(unsent);
     if (unsent.state === 'autonomous') await disclose(session, unsent, audience);
   }
@@ -52,30 +58,13 @@ export async function lookAfter(
     const look = new StatementContext(statement.runner, '', undefined);
     queue.join(look);
     try {
-      await waitForTurn(session, look, audience);
+      await queue.waitForTurn(look, (unsent) => setAside(session, unsent, audience));
+      await giveUpReleased(session, audience);
     } catch {
       // The connection is gone, and with it what was done over it; or the statement is slow.
       if (statement.runner.isReleased) return;
     } finally {
       queue.done(look);
     }
-  }
-}
-
-async function setAside(
-  session: ConnectionSession,
-  unsent: StatementContext,
-  audience: Audience,
-): Promise<void> {
-  const { state, announcement } = unsent;
-  try {
-    if (state === 'implicit-transaction') await rollBackOwnTransaction(session);
-    if (state === 'published-commit' && announcement) audience.protocol.abort(announcement);
-    if (state === 'autonomous' || state === 'unprepared') return;
-    unsent.state = 'unprepared';
-    unsent.announcement = undefined;
-    if (!unsent.runner.isReleased) await enclose(session, unsent, audience);
-  } finally {
-    session.queue.setAside(unsent);
   }
 }

@@ -11,6 +11,7 @@ import { announce, announceLate, type Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { Announcement } from './core/write-protocol.js';
+import { WriteRefusedError } from './core/write-refused.error.js';
 import type { StatementContext } from './statement-context.js';
 
 /** The longest that the server can time, in milliseconds. */
@@ -59,7 +60,7 @@ export async function commitOwnTransaction(
     announcement = await announce(session, audience);
   } catch (error) {
     await rollBackOwnTransaction(session, error);
-    throw error;
+    throw error instanceof WriteRefusedError ? error : failed(statement, error as Error);
   }
   let outcome = outcomeOfAnswer(undefined);
   try {

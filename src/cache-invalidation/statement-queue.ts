@@ -53,7 +53,6 @@ export class StatementQueue {
 
   /** All is done for it: it goes to the driver, unless another subscriber refuses it or holds it up. */
   send(statement: StatementContext): void {
-    statement.keepParameters();
     this.#ready.push(statement);
   }
 

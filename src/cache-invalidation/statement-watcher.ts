@@ -32,6 +32,7 @@ import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, leaveOpen } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
+import type { TriggerTrust } from './outbox/trigger-trust.js';
 import {
   beginOwnTransaction,
   commitOwnTransaction,
@@ -44,7 +45,7 @@ import {
   beforeTransactionCommand,
   closeUnended,
 } from './transaction-command.js';
-import { whatWasTouched } from './touched-tables.js';
+import { effectOf, type StatementEffect } from './touched-tables.js';
 import { giveUpReleased, lookAfter, setAside } from './unsent-statement.js';
 
 /** As TypeORM hands it to subscribers. */
@@ -58,6 +59,7 @@ interface WatcherParts {
   readonly schema: DatabaseSchema;
   readonly protocol: WriteProtocol;
   readonly outbox: OutboxWriter;
+  readonly trust: TriggerTrust;
   readonly transactions: OpenTransactions;
   /** What opens a transaction for a single statement. */
   readonly opening: string;
@@ -181,10 +183,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     await commitOwnTransaction(session, statement, this.parts);
   }
 
-  /**
-   * Enters into the log of the transaction what the statement has touched. A statement that says it changed rows, and
-   * of which no trigger told, would be found here.
-   */
+  /** Enters into the log of the transaction what the statement has touched. */
   #record(
     session: ConnectionSession,
     statement: StatementContext,
@@ -193,12 +192,23 @@ export class StatementWatcher implements EntitySubscriberInterface {
     // A failure that the server did not report may have been carried out all the same.
     if (!success && isAnswered({ error })) return;
     const { analysis } = statement;
-    if (analysis?.kind === 'unknown' && analysis.changesSchema) {
-      session.hasChangedSchema = true;
-      this.parts.schema.markOutdated();
-    }
-    const touched = success ? whatWasTouched(statement, rawResults) : (['anything'] as const);
+    const { schema, trust } = this.parts;
+    if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema(schema);
+    if (success) this.#recordEffect(session, effectOf(statement, rawResults, trust.isTold));
+    else session.log.add('anything');
+  }
+
+  #recordEffect(session: ConnectionSession, effect: StatementEffect): void {
+    const { touched, mayHaveMore, untold, silent } = effect;
+    const { schema, trust, outbox } = this.parts;
     for (const part of touched) session.log.add(part);
+    session.log.mayHaveMore ||= mayHaveMore;
+    trust.tellOf(untold);
+    if (silent.length === 0) return;
+    session.changeSchema(schema);
+    trust.doubt(silent);
+    // It may have lost the setting by which the triggers know it.
+    session.introduced = outbox.introduce(session.client);
   }
 
   /** It was given up as never sent, and was sent after all: nothing was prepared for it. */
@@ -218,9 +228,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const isFollowed = isInTransaction && queue.isUnderWay;
     const written = noticedWrites(notice, schema.catalogue);
     if (isInTransaction) {
-      session.noticed.add(notice, written);
-      // Notices with a row in the outbox are of what triggers have written.
-      if (notice.recordedId === undefined) queue.current?.noticed.add(notice, written);
+      session.noticed.add(notice);
+      queue.current?.noticed.add(notice);
       for (const part of written) {
         // Savepoints of a statement that is not followed are not known.
         if (isFollowed && !isEnclosing) session.log.add(part);

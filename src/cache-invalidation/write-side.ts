@@ -22,6 +22,7 @@ import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
 import { RecordingChanges } from './outbox/recording-changes.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
+import { TriggerTrust } from './outbox/trigger-trust.js';
 import { openingOf } from './own-transaction.js';
 import { StatementWatcher } from './statement-watcher.js';
 import { WriteFollower } from './write-follower.js';
@@ -70,10 +71,18 @@ export class WriteSide {
       retryMs: DEBT_RETRY_MS,
       drainMs: DRAIN_MS,
     });
+    const trust = new TriggerTrust(objects, log);
     const recording = new RecordingChanges({ objects, store, protocol, schema, events, log });
     const outbox = new OutboxWriter(objects, warningOnce(log));
     const opening = openingOf(options.implicitTransactionIdleMs ?? defaultIdleMs(cache));
-    const subscriber = new StatementWatcher({ schema, protocol, outbox, transactions, opening });
+    const subscriber = new StatementWatcher({
+      schema,
+      protocol,
+      outbox,
+      trust,
+      transactions,
+      opening,
+    });
     const missed = new MissedWrites({
       source,
       store,
@@ -87,7 +96,7 @@ export class WriteSide {
     const lookup = () => Promise.resolve(schema.catalogue);
     const triggers = new CacheTriggers(source, objects.namespace, lookup);
     const isReady = (): boolean => follower.isListening;
-    this.triggers = new TriggerKeeper(triggers, schema, option, isReady, log);
+    this.triggers = new TriggerKeeper({ triggers, schema, trust, option, isReady, log });
     this.relay = new OutboxRelay({
       connectionOf: () => connectionOptionsOf(source),
       objects,

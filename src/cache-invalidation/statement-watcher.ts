@@ -45,7 +45,7 @@ import {
   beforeTransactionCommand,
   closeUnended,
 } from './transaction-command.js';
-import { effectOf, type StatementEffect } from './touched-tables.js';
+import { effectOf, fileEffect } from './touched-tables.js';
 import { giveUpReleased, lookAfter, setAside } from './unsent-statement.js';
 
 /** As TypeORM hands it to subscribers. */
@@ -77,7 +77,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const { outbox, transactions } = parts;
     this.#sessions = new ConnectionSessions((session) => {
       session.client.on('notice', (notice) => this.#noticed(session, notice));
-      session.introduced = outbox.introduce(session.client);
+      if (session.client.connection) session.introduce(outbox);
     });
     transactions.follow(() => this.#sessions.hasTransaction);
   }
@@ -91,7 +91,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     );
     const session = await this.#sessions.of(queryRunner);
     // Where it fails the statement will; where it was undone its writes are told twice.
-    await session.introduced?.catch(() => undefined);
+    await session.introduced;
     session.introduced = undefined;
     const statement = new StatementContext(queryRunner, query, parameters);
     session.queue.join(statement);
@@ -124,6 +124,10 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const statement = session.queue.take(answered.query, answered.parameters);
     if (!statement) return this.#afterUnknown(session, answered);
     if (mayChangeNames(statement)) session.forgetNames();
+    // Among them are DISCARD and RESET, which take the setting of the triggers away.
+    if (mayChangeNames(statement) && statement.analysis?.kind === 'read') {
+      session.introduce(this.parts.outbox);
+    }
     try {
       await this.#finish(session, statement, answered);
     } finally {
@@ -194,21 +198,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const { analysis } = statement;
     const { schema, trust } = this.parts;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema(schema);
-    if (success) this.#recordEffect(session, effectOf(statement, rawResults, trust.isTold));
+    if (success) fileEffect(effectOf(statement, rawResults, trust.isTold), session, this.parts);
     else session.log.add('anything');
-  }
-
-  #recordEffect(session: ConnectionSession, effect: StatementEffect): void {
-    const { touched, mayHaveMore, untold, silent } = effect;
-    const { schema, trust, outbox } = this.parts;
-    for (const part of touched) session.log.add(part);
-    session.log.mayHaveMore ||= mayHaveMore;
-    trust.tellOf(untold);
-    if (silent.length === 0) return;
-    session.changeSchema(schema);
-    trust.doubt(silent);
-    // It may have lost the setting by which the triggers know it.
-    session.introduced = outbox.introduce(session.client);
   }
 
   /** It was given up as never sent, and was sent after all: nothing was prepared for it. */

@@ -1,18 +1,20 @@
-/** What this process knows of one PostgreSQL connection: its statements and its open transaction. */
+/** What this process knows of each PostgreSQL connection: its statements and its open transaction. */
+import type { QueryRunner } from 'typeorm';
 import {
   closeConnection,
   ENCLOSED_STATEMENT_LOCK,
   parseSessionNames,
   SESSION_NAMES,
   type Catalogue,
+  type DatabaseSchema,
   type SessionNames,
 } from '../query-cache/index.js';
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { TransactionLog } from './core/transaction-log.js';
+import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
-import { canOpen, openWith } from './opening-query.js';
-import type { PostgresClient, StatementAnswer } from './postgres-client.js';
-import { StatementTurns } from './statement-turns.js';
+import type { PostgresClient } from './postgres-client.js';
+import { StatementQueue } from './statement-queue.js';
 
 const UNLOCK = {
   text: 'SELECT pg_advisory_unlock_shared($1, $2)',
@@ -25,13 +27,9 @@ export class ConnectionSession {
   readonly log = new TransactionLog();
   /** What the triggers say of the open transaction. */
   readonly noticed = new NoticedWrites();
-  readonly turns: StatementTurns;
+  readonly queue: StatementQueue;
   /** Under way: the connection is told that its statements are announced. */
   introduced: Promise<void> | undefined;
-  /** A statement that may commit by itself is under way, and announced as a write to anything. */
-  isEnclosing = false;
-  /** The open transaction, if there is one, was given to a single statement (own-transaction.ts). */
-  isInOwnTransaction = false;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
@@ -42,50 +40,25 @@ export class ConnectionSession {
   /** Something has changed the names, and the end of a transaction may change them back. */
   #namesVary = false;
   #isStatusOld = false;
-  #isOpening = false;
-  #refusesOpening = false;
   #owesUnlock = false;
 
-  /** @param opening the statements that open a transaction for a single statement. */
-  constructor(
-    readonly client: PostgresClient,
-    private readonly opening: readonly string[],
-  ) {
-    this.turns = new StatementTurns(client);
+  constructor(readonly client: PostgresClient) {
+    this.queue = new StatementQueue(client);
   }
 
   get isInTransaction(): boolean {
-    if (this.#isOpening) return true;
     const status = this.client.getTransactionStatus();
     return status === 'T' || status === 'E';
   }
 
-  /** Whether a statement over this connection can open its transaction. */
-  get canOpen(): boolean {
-    return !this.#refusesOpening && canOpen(this.client);
+  /** Whether the open transaction is the application's, and not given to a single statement. */
+  get isInApplicationTransaction(): boolean {
+    return this.isInTransaction && !this.queue.hasOneIn('implicit-transaction');
   }
 
-  /** A statement went past what was to open its transaction: from now on that is opened beforehand. */
-  openBeforehand(): void {
-    this.#refusesOpening = true;
-  }
-
-  /** Opens a transaction for a single statement. */
-  async open(): Promise<void> {
-    await this.client.query(this.opening.join('; '));
-  }
-
-  /**
-   * Opens a transaction with a statement, in one round trip. What the server tells before it has answered
-   * is of that transaction already.
-   */
-  async openWith(sql: string, values: readonly unknown[]): Promise<StatementAnswer> {
-    this.#isOpening = true;
-    try {
-      return await openWith(this.client, this.opening, sql, values);
-    } finally {
-      this.#isOpening = false;
-    }
+  /** Whether a statement that may commit by itself is under way, and published as a write to anything. */
+  get isEnclosing(): boolean {
+    return this.queue.hasOneIn('autonomous');
   }
 
   /** The state of the connection is not known. */
@@ -107,7 +80,7 @@ export class ConnectionSession {
 
   /** Takes the lock by which a statement that commits by itself is recognised as a writer. */
   async lock(): Promise<void> {
-    if (this.client.getTransactionStatus() === 'E') return;
+    if (this.#owesUnlock || this.client.getTransactionStatus() === 'E') return;
     const scope = this.isInTransaction ? 'xact_' : '';
     try {
       await this.client.query(
@@ -123,11 +96,11 @@ export class ConnectionSession {
   }
 
   /**
-   * Gives the lock back, as soon as the server lets it: not in a failed transaction. Never rejects:
-   * where the connection is gone, the lock is gone with it.
+   * Gives the lock back once no such statement is under way, and as soon as the server lets it: not in a failed
+   * transaction. Never rejects: where the connection is gone, the lock is gone with it.
    */
   async unlock(): Promise<void> {
-    if (!this.#owesUnlock) return;
+    if (!this.#owesUnlock || this.isEnclosing) return;
     try {
       await this.refreshStatus();
       if (this.client.getTransactionStatus() === 'E') return;
@@ -141,11 +114,22 @@ export class ConnectionSession {
 
   /** Gives the lock back once the server has done with what was sent before, however long that takes. */
   unlockAfterwards(): void {
-    if (!this.#owesUnlock) return;
+    if (!this.#owesUnlock || this.isEnclosing) return;
     this.#owesUnlock = false;
     const unlock = { ...UNLOCK, query_timeout: LONGEST_TIMEOUT_MS };
     const sent = this.client.query(unlock) as Promise<unknown>;
     sent.catch(() => (this.#owesUnlock = true));
+  }
+
+  /** Tells the triggers that the statements of this connection are announced. Where that fails they will fail too. */
+  introduce(outbox: OutboxWriter): void {
+    this.introduced = outbox.introduce(this.client).catch(() => undefined);
+  }
+
+  /** The open transaction has changed the schema, or must be taken to have done so. */
+  changeSchema(schema: DatabaseSchema): void {
+    this.hasChangedSchema = true;
+    schema.markOutdated();
   }
 
   /** The names may find something else from here on. */
@@ -184,6 +168,42 @@ export class ConnectionSession {
     this.noticed.clear();
     this.understoodBy = undefined;
     this.hasChangedSchema = false;
-    this.isInOwnTransaction = false;
+  }
+}
+
+/** The sessions of all connections over which the data source has sent a statement. */
+export class ConnectionSessions {
+  readonly #byClient = new WeakMap<object, ConnectionSession>();
+  /** Those whose connection has not ended. */
+  readonly #living = new Set<ConnectionSession>();
+
+  /** @param meet is called once for each session, before its first statement. */
+  constructor(private readonly meet: (session: ConnectionSession) => void) {}
+
+  /**
+   * Whether the application has a transaction open over any connection. It is read off the connections
+   * themselves, so that no end of a transaction can be missed.
+   */
+  get hasTransaction(): boolean {
+    for (const session of this.#living) {
+      if (session.isInApplicationTransaction) return true;
+    }
+    return false;
+  }
+
+  async of(queryRunner: QueryRunner): Promise<ConnectionSession> {
+    const client = (await queryRunner.connect()) as PostgresClient;
+    let session = this.#byClient.get(client);
+    if (!session) {
+      const added = new ConnectionSession(client);
+      session = added;
+      // Its earlier statements were not followed.
+      if (added.isInTransaction) added.log.addForGood('anything');
+      this.#byClient.set(client, added);
+      this.#living.add(added);
+      client.on('end', () => this.#living.delete(added));
+      this.meet(added);
+    }
+    return session;
   }
 }

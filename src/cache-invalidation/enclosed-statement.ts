@@ -4,16 +4,9 @@
  */
 import type { Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
-import type { RunningStatement } from './running-statement.js';
+import type { StatementContext } from './statement-context.js';
 
 const PREPARES = /\bPREPARE\s+TRANSACTION\b/i;
-
-export function isEnclosed({ analysis }: RunningStatement): boolean {
-  return (
-    (analysis?.kind === 'unknown' && !analysis.transactional) ||
-    (analysis?.kind === 'transaction' && analysis.command === 'other')
-  );
-}
 
 /**
  * Where the version store cannot be reached, what the statement commits is put into the outbox: by the
@@ -25,59 +18,41 @@ export function isEnclosed({ analysis }: RunningStatement): boolean {
  */
 export async function enclose(
   session: ConnectionSession,
-  statement: RunningStatement,
-  audience: Audience,
+  statement: StatementContext,
+  { protocol, outbox }: Audience,
 ): Promise<void> {
-  const { protocol, outbox } = audience;
-  let record = (): Promise<void> => outbox.record(session.client);
-  if (session.isInTransaction && PREPARES.test(statement.sql)) {
-    // Whoever commits it later tells nobody: it carries what is to be told.
-    const prepared = outbox.recordPrepared(session.client);
-    await prepared.catch(ignore);
-    record = () => prepared;
+  const { client } = session;
+  // Whoever commits a prepared transaction later tells nobody: it carries what is to be told.
+  const isPreparing = session.isInTransaction && PREPARES.test(statement.sql);
+  const prepared = isPreparing ? outbox.recordPrepared(client) : undefined;
+  await prepared?.catch(ignore);
+  await session.lock();
+  statement.state = 'autonomous';
+  try {
+    const record = (): Promise<void> => prepared ?? outbox.record(client);
+    const announcement = await protocol.begin('schema', client.processID ?? 0, record);
+    statement.announcement = announcement;
+    // Nobody could be told: what it commits has to tell of itself.
+    if (announcement.isUncertain) await outbox.hide(client).catch(ignore);
+  } catch (error) {
+    statement.state = 'unprepared';
+    await session.unlock();
+    throw error;
   }
-  const begin = async (): Promise<void> => {
-    await session.lock();
-    try {
-      session.isEnclosing = true;
-      statement.announcement = await protocol.begin(
-        'schema',
-        session.client.processID ?? 0,
-        record,
-      );
-      // Nobody could be told: what it commits has to tell of itself.
-      if (statement.announcement.isUncertain) await outbox.hide(session.client).catch(ignore);
-    } catch (error) {
-      session.isEnclosing = false;
-      await session.unlock();
-      throw error;
-    }
-  };
-  await begin();
-  const end = (): Promise<void> => disclose(session, statement, audience);
-  statement.preparation = {
-    giveWay: end,
-    resume: async () => {
-      await begin();
-      return true;
-    },
-    abandon: end,
-  };
 }
 
 /** After the statement, also where it has failed: a part may have been committed before that. */
 export async function disclose(
   session: ConnectionSession,
-  statement: RunningStatement,
+  statement: StatementContext,
   { schema, protocol, outbox }: Audience,
 ): Promise<void> {
+  const { client } = session;
   const { announcement } = statement;
-  statement.announcement = undefined;
-  session.isEnclosing = false;
-  if (announcement) protocol.endLong(announcement, session.client.processID ?? 0);
-  else protocol.owe('anything');
+  statement.state = 'unprepared';
+  if (announcement) protocol.endLong(announcement, client.processID ?? 0);
   schema.markOutdated();
-  await session.refreshStatus().catch(() => undefined);
+  await session.refreshStatus().catch(ignore);
   if (session.isInTransaction) {
     session.log.addForGood('anything');
     session.hasChangedSchema = true;
@@ -86,8 +61,8 @@ export async function disclose(
   }
   if (announcement?.isUncertain === true) {
     // In a transaction its COMMIT records it.
-    if (!session.isInTransaction) await outbox.record(session.client).catch(ignore);
-    await outbox.introduce(session.client).catch(ignore);
+    if (!session.isInTransaction) await outbox.record(client).catch(ignore);
+    await outbox.introduce(client).catch(ignore);
   }
   await session.unlock();
 }
@@ -98,12 +73,12 @@ export async function disclose(
  */
 export function leaveOpen(
   session: ConnectionSession,
-  { announcement }: RunningStatement,
+  statement: StatementContext,
   { schema, protocol, outbox }: Audience,
 ): void {
-  session.isEnclosing = false;
+  const { announcement } = statement;
+  statement.state = 'unprepared';
   if (announcement) protocol.conclude(announcement, 'unknown');
-  else protocol.owe('anything');
   schema.markOutdated();
   // A text of several statements may leave its transaction open.
   session.log.addForGood('anything');

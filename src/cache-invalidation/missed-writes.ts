@@ -29,19 +29,22 @@ import type { RunSql } from './run-sql.js';
 /** A table of the version store without versions: its epoch names the catalog that was found last. */
 const CATALOG = '#catalog';
 
+interface MissedWritesParts {
+  readonly source: DataSource;
+  readonly store: VersionStore;
+  readonly schema: DatabaseSchema;
+  readonly protocol: WriteProtocol;
+  readonly objects: OutboxObjects;
+  readonly recording: RecordingChanges;
+  /** Whether other processes, and earlier ones, use the version store too. */
+  readonly isStoreShared: boolean;
+}
+
 export class MissedWrites {
   readonly #run: RunSql;
 
-  constructor(
-    source: DataSource,
-    private readonly store: VersionStore,
-    private readonly schema: DatabaseSchema,
-    private readonly protocol: WriteProtocol,
-    private readonly objects: OutboxObjects,
-    private readonly recording: RecordingChanges,
-    /** Whether other processes, and earlier ones, use the version store too. */
-    private readonly isStoreShared: boolean,
-  ) {
+  constructor(private readonly parts: MissedWritesParts) {
+    const { source } = parts;
     this.#run = async (sql, values) => {
       const runner = source.createQueryRunner('master');
       try {
@@ -57,7 +60,7 @@ export class MissedWrites {
   /** The catalog as it is now; to be asked before it is loaded. */
   async catalog(): Promise<string> {
     // First: what changes from here on is the relay's to find.
-    await this.recording.observe(this.#run);
+    await this.parts.recording.observe(this.#run);
     return catalogFingerprint(this.#run);
   }
 
@@ -68,7 +71,7 @@ export class MissedWrites {
    * @param loaded what {@link catalog} answered before the catalog was loaded.
    */
   async end(loaded: string): Promise<void> {
-    const [reading] = await this.store.read([{ table: CATALOG, names: [] }]);
+    const [reading] = await this.parts.store.read([{ table: CATALOG, names: [] }]);
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
     const found = await this.catalog();
@@ -76,31 +79,31 @@ export class MissedWrites {
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
     const isUnchanged = last?.token === found && last.node === node;
     if (isLoaded && isUnchanged && (await this.#isAllRecorded())) return;
-    const isFirst = epoch === undefined && !this.isStoreShared;
+    const isFirst = epoch === undefined && !this.parts.isStoreShared;
     if (!isLoaded || !isFirst) {
-      await this.protocol.tell('schema', 0);
-      this.schema.markOutdated();
-      await this.schema.load();
+      await this.parts.protocol.tell('schema', 0);
+      this.parts.schema.markOutdated();
+      await this.parts.schema.load();
     }
     // Last: where this process ends before, the next one ends all answers once more.
-    await this.store.rotate(CATALOG, epoch, found);
+    await this.parts.store.rotate(CATALOG, epoch, found);
   }
 
   /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
   async #isAllRecorded(): Promise<boolean> {
-    const known = await this.store.tables();
+    const known = await this.parts.store.tables();
     // All answers depend on the schema: without it, the store has lost the names, or there is no answer.
     if (!known.includes(SCHEMA)) {
-      const [schema] = await this.store.read([{ table: SCHEMA, names: [] }]);
+      const [schema] = await this.parts.store.read([{ table: SCHEMA, names: [] }]);
       return schema?.epoch === undefined;
     }
-    const tables = familiesOf(known, this.schema.catalogue);
+    const tables = familiesOf(known, this.parts.schema.catalogue);
     if (tables.length === 0) return true;
     try {
-      const states = await triggerStates(tables, this.objects, this.#run);
+      const states = await triggerStates(tables, this.parts.objects, this.#run);
       if (states.some(({ state }) => state !== 'installed')) return false;
       const [row] = await this.#run(
-        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${this.objects.table}) AS "isWaiting"`,
+        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${this.parts.objects.table}) AS "isWaiting"`,
       );
       return row?.['isWaiting'] === false;
     } catch {

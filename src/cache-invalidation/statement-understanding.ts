@@ -1,12 +1,12 @@
 /** What a statement does, by what its names mean over its connection. */
-import type { DatabaseSchema } from '../query-cache/index.js';
+import { ANY_WRITE, type DatabaseSchema } from '../query-cache/index.js';
 import type { ConnectionSession } from './connection-session.js';
-import type { RunningStatement } from './running-statement.js';
+import type { StatementContext } from './statement-context.js';
 
 const SETS_TRANSACTION = /^\s*SET\s+TRANSACTION\b[^;\\]*$/i;
 
 export async function understand(
-  statement: RunningStatement,
+  statement: StatementContext,
   session: ConnectionSession,
   schema: DatabaseSchema,
 ): Promise<void> {
@@ -30,12 +30,20 @@ export async function understand(
   statement.meaning = catalogue;
   statement.analysis = analysis;
   if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isPresent())) {
-    statement.analysis = { kind: 'unknown', transactional: true, changesSchema: false };
+    statement.analysis = ANY_WRITE;
   }
 }
 
+/** Whether it may commit by itself, so that `begin` and `end` have to lie around it. */
+export function commitsByItself({ analysis }: StatementContext): boolean {
+  return (
+    (analysis?.kind === 'unknown' && !analysis.transactional) ||
+    (analysis?.kind === 'transaction' && analysis.command === 'other')
+  );
+}
+
 /** Whether names may mean something else over its connection once it has been carried out. */
-export function mayChangeNames({ analysis }: RunningStatement): boolean {
+export function mayChangeNames({ analysis }: StatementContext): boolean {
   if (!analysis || analysis.kind === 'transaction') return false;
   return analysis.kind === 'unknown' || analysis.changesNames;
 }

@@ -12,164 +12,215 @@
  *   is never older than its transaction and lies on the regions only around COMMIT.
  * - A statement that touched no row marks nothing.
  * - A statement that cannot run in a transaction is enclosed by `begin` and `end`
- *   (enclosed-statement.ts).
- * - Statements of one connection keep their order (statement-turns.ts).
+ *   (enclosed-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
+ * - Statements of one connection keep their order (statement-queue.ts).
  * - What is kept belongs to the connection, not to the query runner: a runner released with an
  *   open transaction hands both on.
  * - A transaction that was understood under a catalogue which is not the present one any more may
  *   have touched anything.
  */
-import { QueryFailedError, type QueryRunner } from 'typeorm';
-import type { DatabaseSchema, OpenTransactions } from '../query-cache/index.js';
-import { sqlStateOf } from '../query-cache/core/sql-state.js';
-import { announce } from './announcing.js';
-import type { ConnectionSession } from './connection-session.js';
-import { ConnectionSessions } from './connection-sessions.js';
-import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
+import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
+import {
+  FOLLOWS_WRITES_ALONE,
+  type DatabaseSchema,
+  type OpenTransactions,
+} from '../query-cache/index.js';
+import { announceLate } from './announcing.js';
+import { ConnectionSessions, type ConnectionSession } from './connection-session.js';
 import type { WriteProtocol } from './core/write-protocol.js';
 import { WriteRefusedError } from './core/write-refused.error.js';
-import { disclose, enclose, isEnclosed, leaveOpen } from './enclosed-statement.js';
+import { disclose, enclose, leaveOpen } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
-import { beginOwnTransaction } from './own-transaction.js';
-import type { RunningStatement } from './running-statement.js';
-import { mayChangeNames, understand } from './statement-understanding.js';
-import { whatWasTouched } from './touched-tables.js';
+import type { TriggerTrust } from './outbox/trigger-trust.js';
+import {
+  beginOwnTransaction,
+  commitOwnTransaction,
+  rollBackOwnTransaction,
+} from './own-transaction.js';
+import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
+import { commitsByItself, mayChangeNames, understand } from './statement-understanding.js';
+import {
+  afterTransactionCommand,
+  beforeTransactionCommand,
+  closeUnended,
+} from './transaction-command.js';
+import { effectOf, fileEffect } from './touched-tables.js';
+import { giveUpReleased, lookAfter, setAside } from './unsent-statement.js';
 
-/** A statement not answered after this time is looked after when its query runner is gone. */
-const LOOK_FOR_UNSENT_MS = 1_000;
-
-export interface SentStatement {
+/** As TypeORM hands it to subscribers. */
+interface SentStatement {
   readonly queryRunner: QueryRunner;
   readonly query: string;
   readonly parameters?: unknown;
 }
 
-export interface AnsweredStatement extends SentStatement {
-  readonly success: boolean;
-  readonly rawResults?: unknown;
-  readonly error?: unknown;
+interface WatcherParts {
+  readonly schema: DatabaseSchema;
+  readonly protocol: WriteProtocol;
+  readonly outbox: OutboxWriter;
+  readonly trust: TriggerTrust;
+  readonly transactions: OpenTransactions;
+  /** What opens a transaction for a single statement. */
+  readonly opening: string;
 }
 
-export class StatementWatcher {
+export class StatementWatcher implements EntitySubscriberInterface {
+  readonly [FOLLOWS_WRITES_ALONE] = true;
+  /** Whether the catalogue is known, without which no statement can be followed. */
+  isListening = false;
+  /** Its application has stopped: another one may follow the data source. */
+  isClosed = false;
   readonly #sessions: ConnectionSessions;
 
-  constructor(
-    readonly schema: DatabaseSchema,
-    readonly protocol: WriteProtocol,
-    readonly outbox: OutboxWriter,
-    transactions: OpenTransactions,
-    opening: readonly string[],
-  ) {
-    this.#sessions = new ConnectionSessions(opening, (session) => {
+  constructor(private readonly parts: WatcherParts) {
+    const { outbox, transactions } = parts;
+    this.#sessions = new ConnectionSessions((session) => {
       session.client.on('notice', (notice) => this.#noticed(session, notice));
-      session.introduced = this.outbox.introduce(session.client);
+      if (session.client.connection) session.introduce(outbox);
     });
     transactions.follow(() => this.#sessions.hasTransaction);
   }
 
-  async before({ queryRunner, query, parameters }: SentStatement): Promise<void> {
+  async beforeQuery(sent: SentStatement): Promise<void> {
+    if (!this.isListening) return;
+    const { queryRunner, query, parameters } = sent;
+    // Only another subscriber can keep a statement that is ready from being sent.
+    const mayBeHeldUp = queryRunner.dataSource.subscribers.some(
+      (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
+    );
     const session = await this.#sessions.of(queryRunner);
-    const { turns } = session;
     // Where it fails the statement will; where it was undone its writes are told twice.
-    await session.introduced?.catch(() => undefined);
+    await session.introduced;
     session.introduced = undefined;
-    const statement = turns.arrive(queryRunner, query, parameters);
+    const statement = new StatementContext(queryRunner, query, parameters);
+    session.queue.join(statement);
     try {
-      await turns.turnOf(statement);
-      await session.unlock();
+      await session.queue.waitForTurn(statement, (unsent) => setAside(session, unsent, this.parts));
+      if (session.queue.setAsideOnes.length > 0) await giveUpReleased(session, this.parts);
       this.#refreshSchema();
-      await understand(statement, session, this.schema);
+      await understand(statement, session, this.parts.schema);
       if (statement.analysis?.kind !== 'read') {
         await session.refreshStatus();
-        statement.wasInTransaction = session.isInTransaction;
         await this.#prepare(session, statement);
       }
-      if (statement.preparation) {
-        const look = setTimeout(() => void turns.abandonUnsent(statement), LOOK_FOR_UNSENT_MS);
-        void statement.left.then(() => clearTimeout(look));
-        look.unref();
-      }
     } catch (error) {
-      turns.leave(statement);
-      this.#closeUnended(session, statement, error);
+      session.queue.done(statement);
+      closeUnended(session, statement, error, this.parts);
       throw error instanceof WriteRefusedError || error instanceof QueryFailedError
         ? error
         : new QueryFailedError(query, Array.isArray(parameters) ? parameters : [], error as Error);
     }
-    statement.becomeReady();
+    session.queue.send(statement);
+    if (mayBeHeldUp && statement.state !== 'unprepared') {
+      void lookAfter(session, statement, this.parts);
+    }
   }
 
-  async after(answered: AnsweredStatement): Promise<void> {
+  async afterQuery(answered: SentStatement & StatementAnswer): Promise<void> {
+    if (!this.isListening) return;
     const session = await this.#sessions.of(answered.queryRunner);
     if (!answered.success) session.expectNewStatus();
-    const statement = session.turns.find(answered.query, answered.parameters);
+    const statement = session.queue.take(answered.query, answered.parameters);
     if (!statement) return this.#afterUnknown(session, answered);
-    statement.isAnswered = true;
     if (mayChangeNames(statement)) session.forgetNames();
-    try {
-      if (statement.analysis?.kind === 'read') return;
-      if (isEnclosed(statement)) {
-        if (isAnswered(answered)) await disclose(session, statement, this);
-        else leaveOpen(session, statement, this);
-      } else if (statement.analysis?.kind === 'transaction') {
-        this.#afterTransactionCommand(session, statement, answered);
-        if (!answered.success) this.#closeUnended(session, statement, answered.error);
-        await session.unlock();
-      } else {
-        await this.#afterWrite(session, statement, answered);
-      }
-    } finally {
-      session.turns.leave(statement);
-      await session.turns.resumeOthers();
+    // Among them are DISCARD and RESET, which take the setting of the triggers away.
+    if (mayChangeNames(statement) && statement.analysis?.kind === 'read') {
+      session.introduce(this.parts.outbox);
     }
+    try {
+      await this.#finish(session, statement, answered);
+    } finally {
+      session.queue.done(statement);
+      await session.unlock();
+    }
+  }
+
+  async #prepare(session: ConnectionSession, statement: StatementContext): Promise<void> {
+    const { analysis } = statement;
+    if (commitsByItself(statement)) {
+      await enclose(session, statement, this.parts);
+    } else if (analysis?.kind === 'transaction') {
+      await beforeTransactionCommand(session, statement, this.parts);
+    } else if (session.isInTransaction) {
+      session.understoodBy ??= statement.catalogue;
+    } else if (session.queue.setAsideOnes.length > 0) {
+      // What was set aside may be sent at any time, and would become part of a transaction.
+      await enclose(session, statement, this.parts);
+    } else {
+      await beginOwnTransaction(session, statement, this.parts.opening);
+    }
+  }
+
+  async #finish(
+    session: ConnectionSession,
+    statement: StatementContext,
+    answered: StatementAnswer,
+  ): Promise<void> {
+    const { analysis, state } = statement;
+    if (state === 'autonomous') {
+      if (isAnswered(answered)) await disclose(session, statement, this.parts);
+      else leaveOpen(session, statement, this.parts);
+    } else if (state === 'implicit-transaction') {
+      await this.#finishOwnTransaction(session, statement, answered);
+    } else if (analysis?.kind === 'transaction') {
+      afterTransactionCommand(session, statement, answered, this.parts);
+    } else if (analysis?.kind !== 'read') {
+      this.#record(session, statement, answered);
+      // It was sent at the same time as the COMMIT of its transaction, and carried out after it.
+      if (answered.success && !session.isInTransaction) announceLate(session, this.parts);
+    }
+  }
+
+  async #finishOwnTransaction(
+    session: ConnectionSession,
+    statement: StatementContext,
+    answered: StatementAnswer,
+  ): Promise<void> {
+    if (!answered.success) return rollBackOwnTransaction(session, answered.error);
+    try {
+      this.#record(session, statement, answered);
+    } catch (error) {
+      await rollBackOwnTransaction(session);
+      throw error;
+    }
+    await commitOwnTransaction(session, statement, this.parts);
+  }
+
+  /** Enters into the log of the transaction what the statement has touched. */
+  #record(
+    session: ConnectionSession,
+    statement: StatementContext,
+    { success, rawResults, error }: StatementAnswer,
+  ): void {
+    // A failure that the server did not report may have been carried out all the same.
+    if (!success && isAnswered({ error })) return;
+    const { analysis } = statement;
+    const { schema, trust } = this.parts;
+    if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema(schema);
+    if (success) fileEffect(effectOf(statement, rawResults, trust.isTold), session, this.parts);
+    else session.log.add('anything');
   }
 
   /** It was given up as never sent, and was sent after all: nothing was prepared for it. */
-  #afterUnknown(session: ConnectionSession, { query }: AnsweredStatement): void {
-    const { kind } = this.schema.analyser.statement(query);
-    if (kind === 'read') return;
+  #afterUnknown(session: ConnectionSession, { query }: SentStatement): void {
+    const { schema, protocol } = this.parts;
+    if (schema.analyser.statement(query).kind === 'read') return;
     if (session.isInTransaction) session.log.addForGood('anything');
-    else this.protocol.owe('anything');
-  }
-
-  async #afterWrite(
-    session: ConnectionSession,
-    statement: RunningStatement,
-    answered: AnsweredStatement,
-  ): Promise<void> {
-    let isRecorded = false;
-    try {
-      this.#record(session, statement, answered);
-      isRecorded = true;
-    } finally {
-      if (statement.isSuspended) this.#afterSuspended(session);
-      else await statement.endOwnTransaction?.(answered.success && isRecorded, answered.error);
-    }
-  }
-
-  /** It was sent while it had given way: nobody was told before it was committed. */
-  #afterSuspended(session: ConnectionSession): void {
-    if (session.isInTransaction) return;
-    this.#owe(session);
-    session.endTransaction();
-  }
-
-  #owe(session: ConnectionSession): void {
-    this.protocol.owe(session.log.tables());
+    else protocol.owe('anything');
   }
 
   /** The triggers tell of a change before the statement that made it is answered. */
   #noticed(session: ConnectionSession, message: PostgresNotice): void {
-    const notice = this.outbox.parseNotice(message);
+    const { schema, protocol, outbox } = this.parts;
+    const notice = outbox.parseNotice(message);
     if (!notice) return;
-    const { isInTransaction, isEnclosing, turns } = session;
-    const isFollowed = isInTransaction && turns.isUnderWay;
-    const written = noticedWrites(notice, this.schema.catalogue);
+    const { isInTransaction, isEnclosing, queue } = session;
+    const isFollowed = isInTransaction && queue.isUnderWay;
+    const written = noticedWrites(notice, schema.catalogue);
     if (isInTransaction) {
-      session.noticed.add(notice, written);
-      // Notices with a row in the outbox are of what triggers have written.
-      if (notice.recordedId === undefined) turns.current?.noticed.add(notice, written);
+      session.noticed.add(notice);
+      queue.current?.noticed.add(notice);
       for (const part of written) {
         // Savepoints of a statement that is not followed are not known.
         if (isFollowed && !isEnclosing) session.log.add(part);
@@ -178,7 +229,7 @@ export class StatementWatcher {
     }
     if (isFollowed || isEnclosing || notice.recordedId !== undefined) return;
     // Nobody need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
-    for (const part of written) this.protocol.owe(part === 'anything' ? part : [part.table]);
+    for (const part of written) protocol.owe(part === 'anything' ? part : [part.table]);
   }
 
   /**
@@ -187,110 +238,7 @@ export class StatementWatcher {
    * understood by the old catalogue meanwhile is announced as a write to anything.
    */
   #refreshSchema(): void {
-    if (this.schema.isOutdated) void this.schema.load().catch(() => undefined);
+    const { schema } = this.parts;
+    if (schema.isOutdated) void schema.load().catch(() => undefined);
   }
-
-  async #prepare(session: ConnectionSession, statement: RunningStatement): Promise<void> {
-    const { analysis, wasInTransaction } = statement;
-    if (isEnclosed(statement)) {
-      await enclose(session, statement, this);
-    } else if (analysis?.kind === 'transaction') {
-      if (analysis.command === 'commit') await this.#prepareCommit(session, statement);
-    } else if (wasInTransaction) {
-      session.understoodBy ??= statement.catalogue;
-    } else {
-      await beginOwnTransaction(session, statement, this.protocol, {
-        announce: () => announce(session, this),
-        owe: () => this.#owe(session),
-      });
-    }
-  }
-
-  async #prepareCommit(session: ConnectionSession, statement: RunningStatement): Promise<void> {
-    const begin = async (): Promise<boolean> => {
-      // In a failed transaction COMMIT rolls back.
-      if (session.client.getTransactionStatus() !== 'T') return false;
-      statement.announcement = await announce(session, this);
-      return true;
-    };
-    const abort = async (): Promise<void> => {
-      if (statement.announcement) this.protocol.abort(statement.announcement);
-      statement.announcement = undefined;
-    };
-    await begin();
-    statement.preparation = { giveWay: abort, resume: begin, abandon: abort };
-  }
-
-  #record(
-    session: ConnectionSession,
-    statement: RunningStatement,
-    { success, rawResults, error }: AnsweredStatement,
-  ): void {
-    // A failure that the server did not report may have been carried out all the same.
-    if (!success && isAnswered({ error })) return;
-    const { analysis } = statement;
-    if (analysis?.kind === 'unknown' && analysis.changesSchema) {
-      session.hasChangedSchema = true;
-      this.schema.markOutdated();
-    }
-    const touched = success ? whatWasTouched(statement, rawResults) : (['anything'] as const);
-    for (const part of touched) session.log.add(part);
-    if (success && statement.wasInTransaction && !session.isInTransaction) {
-      // Sent at the same time as the COMMIT of its transaction, and carried out after it.
-      this.#owe(session);
-      session.endTransaction();
-    }
-  }
-
-  /**
-   * Closes the connection where its transaction was to be rolled back and got no answer: it may still be open, and would
-   * swallow what is sent over the connection next.
-   */
-  #closeUnended(session: ConnectionSession, { analysis }: RunningStatement, error: unknown): void {
-    const isRollback = analysis?.kind === 'transaction' && analysis.command === 'rollback';
-    if (!isRollback || isAnswered({ error })) return;
-    session.close();
-    this.#endTransaction(session);
-  }
-
-  #afterTransactionCommand(
-    session: ConnectionSession,
-    { analysis, announcement, wasInTransaction, isSuspended }: RunningStatement,
-    { success, rawResults, error }: AnsweredStatement,
-  ): void {
-    if (analysis?.kind !== 'transaction') return;
-    const { command, name = '' } = analysis;
-    if (command === 'commit') {
-      const answer = rawResults as { command?: string } | undefined;
-      const outcome = success
-        ? outcomeOfAnswer(answer?.command)
-        : outcomeOfFailure(sqlStateOf(error));
-      if (announcement) this.protocol.conclude(announcement, outcome);
-      if (isSuspended && outcome !== 'rolled-back') this.#owe(session);
-      // Without an answer it may still be open: a later COMMIT announces it once more.
-      if (isAnswered({ success, error })) this.#endTransaction(session);
-    } else if (success) {
-      // Inside a transaction BEGIN is only warned of.
-      if (command === 'rollback' || (command === 'begin' && !wasInTransaction)) {
-        this.#endTransaction(session);
-      }
-      if (command === 'savepoint') session.log.savepoint(name);
-      if (command === 'release') session.log.release(name);
-      if (command === 'rollback-to') {
-        session.log.rollbackTo(name);
-        session.restoreNames();
-      }
-    }
-  }
-
-  #endTransaction(session: ConnectionSession): void {
-    // What was loaded since the statement was still the catalogue from before it.
-    if (session.hasChangedSchema) this.schema.markOutdated();
-    session.endTransaction();
-  }
-}
-
-/** Whether the server has said how the statement has ended. */
-function isAnswered({ success = false, error }: Partial<AnsweredStatement>): boolean {
-  return success || sqlStateOf(error) !== undefined;
 }

@@ -10,7 +10,7 @@
 import type { DataSource } from 'typeorm';
 import type { DatabaseSchema } from '../query-cache/index.js';
 import type { MissedWrites } from './missed-writes.js';
-import { StatementSubscriber } from './statement.subscriber.js';
+import { StatementWatcher } from './statement-watcher.js';
 
 /** Pause between two looks for a subscriber that was dropped, and after an attempt that failed. */
 const LOOK_MS = 500;
@@ -27,6 +27,13 @@ const GAPS = {
   closed: 'the application has been closed',
 };
 
+interface FollowerParts {
+  readonly source: DataSource;
+  readonly subscriber: StatementWatcher;
+  readonly schema: DatabaseSchema;
+  readonly missed: MissedWrites;
+}
+
 export class WriteFollower {
   #gap: string | undefined = GAPS.starting;
   #following: Promise<void> | undefined;
@@ -36,19 +43,14 @@ export class WriteFollower {
   /** What the catalog was before it was loaded for the first time. */
   #catalog: string | undefined;
 
-  constructor(
-    private readonly source: DataSource,
-    private readonly subscriber: StatementSubscriber,
-    private readonly schema: DatabaseSchema,
-    private readonly missed: MissedWrites,
-  ) {}
+  constructor(private readonly parts: FollowerParts) {}
 
   /** Why statements may go unseen, and the remedy; `undefined`: none can. Sets the repair going. */
   get gap(): string | undefined {
     if (this.#gap === undefined && this.#isAttached) return undefined;
     if (this.#gap === undefined) {
       this.#wasDropped = true;
-      this.#gap = this.source.isInitialized ? GAPS.dropped : GAPS.uninitialised;
+      this.#gap = this.parts.source.isInitialized ? GAPS.dropped : GAPS.uninitialised;
     }
     void this.#follow();
     return this.#gap;
@@ -56,12 +58,12 @@ export class WriteFollower {
 
   /** Whether statements are followed now, whether or not all earlier ones are accounted for. */
   get isListening(): boolean {
-    return this.subscriber.isListening && this.#isAttached;
+    return this.parts.subscriber.isListening && this.#isAttached;
   }
 
   /** To be called before the catalog is loaded for the first time, to know later whether it has changed since. */
   async observe(): Promise<void> {
-    if (this.source.isInitialized) this.#catalog = await this.missed.catalog();
+    if (this.parts.source.isInitialized) this.#catalog = await this.parts.missed.catalog();
   }
 
   /** Follows from here on. Never rejects: what could not be done is the gap, and is tried again. */
@@ -73,16 +75,19 @@ export class WriteFollower {
   /** Statements are still followed, as far as the version store is there. */
   close(): void {
     clearInterval(this.#timer);
-    this.subscriber.isClosed = true;
+    this.parts.subscriber.isClosed = true;
     this.#gap = GAPS.closed;
   }
 
   get #isAttached(): boolean {
-    return this.source.isInitialized && this.source.subscribers.includes(this.subscriber);
+    return (
+      this.parts.source.isInitialized &&
+      this.parts.source.subscribers.includes(this.parts.subscriber)
+    );
   }
 
   async #follow(): Promise<void> {
-    if (this.subscriber.isClosed || performance.now() < this.#retryAtMs) return;
+    if (this.parts.subscriber.isClosed || performance.now() < this.#retryAtMs) return;
     this.#following ??= this.#attempt().finally(() => {
       this.#following = undefined;
     });
@@ -97,26 +102,26 @@ export class WriteFollower {
       this.#retryAtMs = performance.now() + LOOK_MS;
       gap = `it is not yet certain what was written before writes were followed (${(error as Error).message})`;
     }
-    if (!this.subscriber.isClosed) this.#gap = gap;
+    if (!this.parts.subscriber.isClosed) this.#gap = gap;
   }
 
   async #establish(): Promise<string | undefined> {
-    const { source, subscriber } = this;
+    const { source, subscriber, schema, missed } = this.parts;
     if (!source.isInitialized) return GAPS.uninitialised;
     const others = source.subscribers.filter(
-      (other) => other instanceof StatementSubscriber && other !== subscriber,
+      (other) => other instanceof StatementWatcher && other !== subscriber,
     );
-    if (others.some((other) => other instanceof StatementSubscriber && !other.isClosed)) {
+    if (others.some((other) => other instanceof StatementWatcher && !other.isClosed)) {
       return GAPS.shared;
     }
     for (const closed of others) source.subscribers.splice(source.subscribers.indexOf(closed), 1);
     if (!this.#isAttached) source.subscribers.push(subscriber);
-    const catalog = this.#catalog ?? (await this.missed.catalog());
+    const catalog = this.#catalog ?? (await missed.catalog());
     this.#catalog = undefined;
-    if (this.#wasDropped) await this.schema.reload();
-    else await this.schema.load();
+    if (this.#wasDropped) await schema.reload();
+    else await schema.load();
     subscriber.isListening = true;
-    await this.missed.end(catalog);
+    await missed.end(catalog);
     if (!this.#isAttached) return GAPS.dropped;
     this.#wasDropped = false;
     return undefined;

@@ -3,7 +3,7 @@
  * of the application have none of it.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openingStatements } from '../../src/cache-invalidation/own-transaction.js';
+import { openingOf } from '../../src/cache-invalidation/own-transaction.js';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { createDatabase } from '../support/shared-postgres.js';
@@ -89,5 +89,5 @@ describe.each(renames)('a single write %s', (_how, rename) => {
 });
 
 it('is refused a limit that is no number of milliseconds', () => {
-  expect(() => openingStatements(-1)).toThrow('`implicitTransactionIdleMs`');
+  expect(() => openingOf(-1)).toThrow('`implicitTransactionIdleMs`');
 });

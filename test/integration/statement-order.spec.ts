@@ -2,10 +2,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { eventually } from '../support/eventually.js';
 import { eu, refuse, set, us, Visits } from './fixtures/visits.js';
 
 /** It is looked after a statement that is waited for when this time has passed. */
 const LONGER_THAN_A_LOOK_MS = 350;
+/** A mark is settled after this time where its session does not look like a writer. */
+const LONGER_THAN_THE_LEASE_MS = 300;
 
 let visits: Visits;
 
@@ -172,6 +175,58 @@ describe('a statement that another subscriber holds up or refuses', () => {
     );
     expect(await visits.cache.run(us)).toEqual([60]);
     expect(await visits.cache.run(eu)).toEqual([61]);
+  });
+
+  it('keeps answers out of the cache as long as it is held up, and no longer', async () => {
+    const outcomes: unknown[] = [];
+    await visits.withSubscriber(
+      {
+        beforeQuery: async ({ query, queryRunner }) => {
+          if (query !== set(64, 1)) return;
+          await queryRunner.query(set(65, 2));
+          for (let look = 0; look < 3; look += 1) {
+            await delay(LONGER_THAN_THE_LEASE_MS);
+            const seen = await visits.app.observe(() => visits.cache.run(us));
+            outcomes.push([seen.outcomes[0] === 'hit', await visits.cache.run(us)]);
+          }
+        },
+      },
+      () => visits.source.query(set(64, 1)),
+    );
+    expect(outcomes).toEqual(Array.from({ length: 3 }, () => [false, [0]]));
+    expect(await visits.cache.run(us)).toEqual([64]);
+    await visits.warm();
+  });
+
+  it('leaves no transaction open, although its query runner is kept', async () => {
+    const runner = visits.newRunner();
+    const client = (await runner.connect()) as { getTransactionStatus(): string | null };
+    await visits.withSubscriber(
+      { beforeQuery: ({ query }) => (query === set(72, 1) ? refuse() : undefined) },
+      async () => expect(runner.query(set(72, 1))).rejects.toThrow('not today'),
+    );
+    await eventually(() => expect(client.getTransactionStatus()).toBe('I'));
+    await runner.query(set(73, 1));
+    expect(await visits.cache.run(us)).toEqual([73]);
+    await runner.release();
+    await visits.warm();
+  });
+
+  it('is rolled back where another subscriber throws after it, and its connection goes on', async () => {
+    const runner = visits.newRunner();
+    const afterQuery = ({ query }: { query: string }): void => {
+      if (query === set(74, 1)) throw new Error('not today');
+    };
+    const { subscribers } = visits.source;
+    subscribers.unshift({ afterQuery });
+    try {
+      await expect(runner.query(set(74, 1))).rejects.toThrow('not today');
+    } finally {
+      subscribers.shift();
+    }
+    await runner.query(set(75, 2));
+    expect(await visits.cache.run(us)).toEqual([0]);
+    expect(await visits.cache.run(eu)).toEqual([75]);
   });
 
   it('is announced with what a subscriber of its COMMIT has written', async () => {

@@ -60,9 +60,9 @@ describe('a transaction of the application ends as it would without the cache', 
       'idle_in_transaction_session_timeout',
       (source) =>
         source.transaction(async (manager) => {
-          await manager.query('SET LOCAL idle_in_transaction_session_timeout = 20');
+          await manager.query('SET LOCAL idle_in_transaction_session_timeout = 200');
           await manager.query(set(1, 1));
-          await delay(150);
+          await delay(600);
           await manager.query(set(2, 2));
         }),
     ],

@@ -19,7 +19,11 @@ import { pause, type Timers } from '../../query-cache/core/clock.js';
 import type { TokenSource } from '../../query-cache/core/token.js';
 import { ANYTHING, SCHEMA } from '../../query-cache/core/schema-version.js';
 import { WHOLE_TABLE } from '../../query-cache/core/version-name.js';
-import type { TableVersionNames, VersionStore } from '../../query-cache/core/version-store.js';
+import type {
+  TableVersionNames,
+  VersionStore,
+  WriteMark,
+} from '../../query-cache/core/version-store.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import { WriteRefusedError } from './write-refused.error.js';
 
@@ -39,7 +43,11 @@ export interface Announcement {
   readonly isUncertain: boolean;
 }
 
-export interface WriteProtocolOptions {
+export interface WriteProtocolParts {
+  readonly store: VersionStore;
+  readonly events: CacheEvents;
+  readonly token: TokenSource;
+  readonly timers: Timers;
   readonly policy: WritePolicy;
   /** Lease of a mark, in milliseconds on the store's clock. */
   readonly leaseMs: number;
@@ -55,13 +63,7 @@ export class WriteProtocol {
   #paying: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(
-    private readonly store: VersionStore,
-    private readonly events: CacheEvents,
-    private readonly token: TokenSource,
-    private readonly timers: Timers,
-    private readonly options: WriteProtocolOptions,
-  ) {}
+  constructor(private readonly parts: WriteProtocolParts) {}
 
   /**
    * @param record called under the policy `commit` when the store cannot be reached: puts into the
@@ -74,22 +76,19 @@ export class WriteProtocol {
     backendPid: number,
     record: () => Promise<void>,
   ): Promise<Announcement> {
-    const writeId = this.token();
-    const tables = versionsOf(touched);
-    const names = tables.map(({ table }) => table);
+    const mark = this.#markOf(touched, backendPid);
+    const { writeId } = mark;
+    const tables = mark.tables.map(({ table }) => table);
     try {
-      const { leaseMs } = this.options;
-      await this.store.begin({ writeId, backendPid, tables }, this.token(), leaseMs);
-      const versions = tables.reduce((sum, table) => sum + table.names.length, 0);
-      this.events.tell('invalidated', { tables: tables.length, versions });
-      return { writeId, tables: names, isUncertain: false };
+      await this.#begin(mark);
+      return { writeId, tables, isUncertain: false };
     } catch (cause) {
-      const uncertain: Announcement = { writeId, tables: names, isUncertain: true };
-      if (this.options.policy === 'refuse') throw this.#refusal(uncertain, cause);
+      const uncertain: Announcement = { writeId, tables, isUncertain: true };
+      if (this.parts.policy === 'refuse') throw this.#refusal(uncertain, cause);
       await record().catch((error: unknown) => {
         throw this.#refusal(uncertain, error);
       });
-      this.events.tell('unannounced');
+      this.parts.events.tell('unannounced');
       return uncertain;
     }
   }
@@ -99,13 +98,10 @@ export class WriteProtocol {
    * whether it was told is then not known.
    */
   async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
-    const tables = versionsOf(touched);
-    const writeId = this.token();
-    await this.store.begin({ writeId, backendPid, tables }, this.token(), this.options.leaseMs);
-    const names = tables.map(({ table }) => table);
-    await this.store.end(writeId, names, this.token());
-    const versions = tables.reduce((sum, table) => sum + table.names.length, 0);
-    this.events.tell('invalidated', { tables: tables.length, versions });
+    const mark = this.#markOf(touched, backendPid);
+    await this.#begin(mark);
+    const tables = mark.tables.map(({ table }) => table);
+    await this.#end(mark.writeId, tables);
   }
 
   /** After COMMIT has been answered, or has failed. */
@@ -118,7 +114,7 @@ export class WriteProtocol {
   /** After COMMIT. Runs in the background: until it is done, readers bypass. */
   end({ writeId, tables, isUncertain }: Announcement): void {
     if (isUncertain) this.owe(tables);
-    this.#inBackground(() => this.store.end(writeId, tables, this.token()));
+    this.#inBackground(() => this.#end(writeId, tables));
   }
 
   /**
@@ -130,15 +126,15 @@ export class WriteProtocol {
     if (isUncertain) return this.end(announcement);
     const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
     this.#inBackground(async () => {
-      const mark = { writeId, backendPid, tables: names };
-      await this.store.begin(mark, this.token(), this.options.leaseMs);
-      await this.store.end(writeId, tables, this.token());
+      const { store, token, leaseMs } = this.parts;
+      await store.begin({ writeId, backendPid, tables: names }, token(), leaseMs);
+      await this.#end(writeId, tables);
     });
   }
 
   /** After ROLLBACK, or where COMMIT has surely failed. */
   abort({ writeId, tables }: Announcement): void {
-    this.#inBackground(() => this.store.abort(writeId, tables));
+    this.#inBackground(() => this.parts.store.abort(writeId, tables));
   }
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
@@ -154,10 +150,25 @@ export class WriteProtocol {
    */
   async drain(): Promise<boolean> {
     await Promise.allSettled(this.#pending);
-    const late = setTimeout(() => (this.#isClosed = true), this.options.drainMs);
+    const late = setTimeout(() => (this.#isClosed = true), this.parts.drainMs);
     await this.#paying;
     clearTimeout(late);
     return !this.#hasDebts;
+  }
+
+  #markOf(touched: TouchedVersions, backendPid: number): WriteMark {
+    return { writeId: this.parts.token(), backendPid, tables: versionsOf(touched) };
+  }
+
+  async #begin(mark: WriteMark): Promise<void> {
+    const { store, events, token, leaseMs } = this.parts;
+    await store.begin(mark, token(), leaseMs);
+    const versions = mark.tables.reduce((sum, table) => sum + table.names.length, 0);
+    events.tell('invalidated', { tables: mark.tables.length, versions });
+  }
+
+  #end(writeId: string, tables: readonly string[]): Promise<void> {
+    return this.parts.store.end(writeId, tables, this.parts.token());
   }
 
   get #hasDebts(): boolean {
@@ -165,7 +176,7 @@ export class WriteProtocol {
   }
 
   #refusal(uncertain: Announcement, cause: unknown): WriteRefusedError {
-    this.events.tell('writeRefused');
+    this.parts.events.tell('writeRefused');
     this.abort(uncertain);
     return new WriteRefusedError(cause);
   }
@@ -190,16 +201,16 @@ export class WriteProtocol {
       }
       for (const table of debts) this.#debts.add(table);
       if (this.#hasDebts) {
-        await pause(this.timers, this.options.retryMs);
+        await pause(this.parts.timers, this.parts.retryMs);
       }
     }
     this.#paying = undefined;
   }
 
   async #replaceEpoch(table: string): Promise<boolean> {
-    const [reading] = await this.store.read([{ table, names: [] }]);
+    const [reading] = await this.parts.store.read([{ table, names: [] }]);
     if (reading?.node === undefined) return false;
-    return this.store.rotate(table, reading.epoch, this.token());
+    return this.parts.store.rotate(table, reading.epoch, this.parts.token());
   }
 }
 

@@ -4,6 +4,7 @@ import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
 import { CacheTriggersError } from './cache-triggers.error.js';
 import type { CacheTriggers } from './cache-triggers.js';
 import type { RecordingChanges } from './recording-changes.js';
+import type { TriggerTrust } from './trigger-trust.js';
 
 /**
  * What becomes of the triggers by which writes from outside the application are seen:
@@ -26,6 +27,17 @@ const LOOK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
 
+export interface TriggerKeeperParts {
+  readonly triggers: CacheTriggers;
+  readonly recording: RecordingChanges;
+  readonly schema: DatabaseSchema;
+  readonly trust: TriggerTrust;
+  readonly option: TriggersOption;
+  /** Whether statements of the data source are followed: those of an installation are. */
+  readonly isReady: () => boolean;
+  readonly log: TriggerKeeperLog;
+}
+
 export class TriggerKeeper {
   #problem: string | undefined;
   /** All tables had their triggers when they were looked at last. */
@@ -37,15 +49,12 @@ export class TriggerKeeper {
   #lastLook: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  /** @param isReady whether statements of the data source are followed: those of an installation are. */
-  constructor(
-    private readonly triggers: CacheTriggers,
-    private readonly recording: RecordingChanges,
-    private readonly schema: DatabaseSchema,
-    private readonly option: TriggersOption,
-    private readonly isReady: () => boolean,
-    private readonly log: TriggerKeeperLog,
-  ) {}
+  constructor(private readonly parts: TriggerKeeperParts) {
+    parts.trust.follow(() => {
+      this.#nextLookMs = -Infinity;
+      void this.look();
+    });
+  }
 
   /** Which tables lack triggers, in one line; `undefined`: none, as far as that is looked after. */
   get problem(): string | undefined {
@@ -54,7 +63,7 @@ export class TriggerKeeper {
 
   /** Resolves after the first attempt, or after five seconds. Never rejects. */
   async start(): Promise<void> {
-    if (this.option === 'off') return;
+    if (this.parts.option === 'off') return;
     const first = this.look();
     this.#running = first.then(() => this.#run());
     await Promise.race([first, pause(START_WAIT_MS, undefined, { ref: false })]);
@@ -83,10 +92,11 @@ export class TriggerKeeper {
   }
 
   async #look(): Promise<void> {
-    if (this.option === 'off' || !this.isReady()) return;
+    if (this.parts.option === 'off' || !this.parts.isReady()) return;
     try {
-      if (this.schema.isOutdated) await this.schema.load();
-      const { catalogue } = this.schema;
+      const { schema } = this.parts;
+      if (schema.isOutdated) await schema.load();
+      const { catalogue } = schema;
       const nowMs = performance.now();
       if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
       this.#checkedUnder = catalogue;
@@ -102,11 +112,12 @@ export class TriggerKeeper {
 
   /** @throws CacheTriggersError where tables lack triggers */
   async #settle(): Promise<void> {
-    if (this.option === 'check') return this.triggers.require();
-    const onInstalled = (table: string): void => this.log.log(`Put the triggers on ${table}`);
+    const { option, triggers, recording, log } = this.parts;
+    if (option === 'check') return triggers.require();
+    const onInstalled = (table: string): void => log.log(`Put the triggers on ${table}`);
     const around: RecordingChanges['ofInstallation'] = (table, run, install) =>
-      this.recording.ofInstallation(table, run, install);
-    await this.triggers.install({ isWatched: true, onInstalled, around });
+      recording.ofInstallation(table, run, install);
+    await triggers.install({ isWatched: true, onInstalled, around });
   }
 
   #fail(error: Error): void {
@@ -116,9 +127,9 @@ export class TriggerKeeper {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
-      this.#problem = `Writes from outside the application are not seen on ${tables}, whose triggers are missing or switched off: ${remedy}`;
+      this.#problem = `Writes from outside the application are not seen on ${tables}, and each of its own ends all answers there, since triggers are missing or switched off: ${remedy}`;
       this.#warn(
-        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over. ${error.message}`,
+        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
       );
     } else if (!this.#isSettled) {
       this.#problem = 'It is not known yet whether the tables have triggers: the log says why';
@@ -127,7 +138,7 @@ export class TriggerKeeper {
   }
 
   #warn(message: string): void {
-    if (this.#warnedOf !== message) this.log.warn(message);
+    if (this.#warnedOf !== message) this.parts.log.warn(message);
     this.#warnedOf = message;
   }
 }

@@ -126,7 +126,11 @@ export function setUp(options: SetUpOptions = {}) {
       maxWaitMs: 1_000,
     },
   );
-  const writes = new WriteProtocol(store, events, randomToken, systemTimers, {
+  const writes = new WriteProtocol({
+    store,
+    events,
+    token: randomToken,
+    timers: systemTimers,
     policy: 'commit',
     leaseMs: LEASE_MS,
     retryMs: 1,

@@ -71,7 +71,11 @@ export class Writer {
       'tries again to pay',
       () => () => process.isConnected,
     );
-    this.protocol = new WriteProtocol(store, new CacheEvents(), token, retries, {
+    this.protocol = new WriteProtocol({
+      store,
+      events: new CacheEvents(),
+      token,
+      timers: retries,
       policy,
       leaseMs: 1_000,
       retryMs: 1,

@@ -33,7 +33,7 @@ export class QueryReplies implements OnModuleInit {
     // Applications without HTTP have none.
     const adapter = this.host.httpAdapter as AbstractHttpAdapter | undefined;
     if (!adapter) return;
-    const send = adapter.reply.bind(adapter) as typeof adapter.reply;
+    const send = adapter.reply.bind(adapter);
     adapter.reply = (reply: NotedReply, body: unknown, status?: number): unknown => {
       const context = isCacheableQuery(body) ? reply[CONTEXT] : undefined;
       if (!isCacheableQuery(body) || !context) return send(reply, body, status);

@@ -15,11 +15,11 @@ import {
   Query,
   Scope,
   Sse,
+  StandardSchemaValidationPipe,
   StreamableFile,
   UseFilters,
   UseGuards,
   UseInterceptors,
-  ValidationPipe,
   Version,
   VersioningType,
   type ArgumentsHost,
@@ -32,11 +32,10 @@ import {
   type Type,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import { IsInt } from 'class-validator';
-import { Type as ToType } from 'class-transformer';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { catchError, from, map, of, tap, type Observable } from 'rxjs';
+import { z } from 'zod';
 import {
   CacheInterceptor,
   CacheQuery,
@@ -79,11 +78,7 @@ class AbsenceFilter implements ExceptionFilter {
   }
 }
 
-class Page {
-  @IsInt()
-  @ToType(() => Number)
-  id!: number;
-}
+const page = z.object({ id: z.coerce.number().int() });
 
 const profile = defineQuery({
   name: 'pipeline.profile',
@@ -150,7 +145,10 @@ function controllerOf(path: string, place: Place | undefined, options: object = 
 
     @Get('validated')
     @onHandler
-    validated(@Query(new ValidationPipe({ transform: true })) { id }: Page): unknown {
+    validated(
+      @Query({ schema: page, pipes: [new StandardSchemaValidationPipe()] })
+      { id }: z.output<typeof page>,
+    ): unknown {
       return this.read(id);
     }
 

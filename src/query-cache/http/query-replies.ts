@@ -35,8 +35,8 @@ export class QueryReplies implements OnModuleInit {
     if (!adapter) return;
     const send = adapter.reply.bind(adapter);
     adapter.reply = (reply: NotedReply, body: unknown, status?: number): unknown => {
-      const context = isCacheableQuery(body) ? reply[CONTEXT] : undefined;
-      if (!isCacheableQuery(body) || !context) return send(reply, body, status);
+      const context = reply[CONTEXT];
+      if (!context || !isCacheableQuery(body)) return send(reply, body, status);
       if (status !== undefined) void reply.code(status);
       return this.answers.answer(body, context).then((answer) => send(reply, answer) as unknown);
     };

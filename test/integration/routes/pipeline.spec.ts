@@ -221,7 +221,8 @@ describe.each(Object.entries(CACHED))('%s', (name, place) => {
   it.each(['read/9', 'filtered/9', 'read/x', 'validated?id=x', 'versioned/1'])(
     'fails for %s as without the cache, on the route that has a filter by this filter',
     async (path) => {
-      const { status, type, body } = await ask(adopter, `/plain/${path}`);
+      const { status, type, ...plain } = await ask(adopter, `/plain/${path}`);
+      const body = plain.body.replace('/plain/', '/cached/');
       for (let time = 1; time <= 2; time += 1) {
         expect(await ask(adopter, `/cached/${path}`)).toMatchObject({ status, type, body });
       }

@@ -113,7 +113,10 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
     } finally {
       await source.query('ALTER TABLE books RENAME COLUMN name TO title');
     }
-    expect(await get(`/${at}/books/1`)).toMatchObject({ ...MISS, json: EMMA });
+    // The mark of the ALTER TABLE is removed in the background.
+    let next = await get(`/${at}/books/1`);
+    while (next.cache === 'fwd=bypass') next = await get(`/${at}/books/1`);
+    expect(next).toMatchObject({ ...MISS, json: EMMA });
   });
 
   it('is 304 for whoever holds it, without content or its length', async () => {

@@ -4,17 +4,15 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
-import { answered } from './http/answered.js';
+import { mergeMap, of, type Observable } from 'rxjs';
 import { HttpAnswers } from './http/http-answers.js';
 import { LeavesBody } from './http/leaves-body.decorator.js';
+import { isCacheableQuery } from './sql/compiled-query.js';
 
 /**
- * Answers handlers that return a query (a bound `defineQuery` query or a TypeORM
- * `SelectQueryBuilder`): it replays the stored answer or runs the query. Whatever else a handler
- * returns passes through untouched. Guards and pipes have run before. Interceptors around this one see the answer;
- * one inside of it would see the query, so the application then does not start (interceptor-order.ts).
+ * Puts the answer in the place of a query that a handler returns (a bound `defineQuery` query or a TypeORM
+ * `SelectQueryBuilder`); other values pass as they are. Interceptors around this one see the answer, those inside see
+ * the query. The application does not start where one inside reads bodies (interceptor-order.ts).
  */
 @Injectable()
 @LeavesBody()
@@ -22,11 +20,12 @@ export class CacheInterceptor implements NestInterceptor {
   constructor(private readonly answers: HttpAnswers) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return answered(next.handle(), (query) => {
-      const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
-      const method = context.getHandler();
-      const route = { controller: context.getClass(), handler: method, method };
-      return this.answers.answer(query, route, request, reply);
-    });
+    return next
+      .handle()
+      .pipe(
+        mergeMap((value: unknown) =>
+          isCacheableQuery(value) ? this.answers.answer(value, context) : of(value),
+        ),
+      );
   }
 }

@@ -1,4 +1,4 @@
-import { NotFoundException } from '@nestjs/common';
+import { NotFoundException, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
 import { UnencodableValueError } from '../core/value-codec.js';
@@ -15,7 +15,7 @@ import { EncodingChoice } from './content-encoding.js';
 import { entityTag, matchingTag, tagOf } from './entity-tag.js';
 import type { FastifyBodies } from './fastify-body.js';
 import { hasPreconditions, requireMatch, requireNoMatch } from './preconditions.js';
-import type { CacheQueryOptions, Route, Routes } from './routes.js';
+import type { CacheQueryOptions, Routes } from './routes.js';
 
 /** Answers requests with queries: what the reply says, and what is sent or given to interceptors. */
 export class HttpAnswers {
@@ -35,13 +35,9 @@ export class HttpAnswers {
    * reply's headers. Rejects with what the query rejects with, NotFoundException where a query for one row has
    * none, or PreconditionFailedException.
    */
-  answer(
-    query: CacheableQuery,
-    route: Route,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<unknown> {
-    const { lifetime, sendsAnswer } = this.routes.of(route);
+  answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
+    const { lifetime, sendsAnswer } = this.routes.of(context.getClass(), context.getHandler());
+    const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
     const isJson = !(query instanceof BoundQuery && this.#notJson.has(query.definition));
     return isJson && sendsAnswer && this.bodies.areSentAsJson(request, reply)
       ? this.#answerBytes(query, lifetime, request, reply)

@@ -1,10 +1,11 @@
 /** How the parts that answer HTTP requests are put together. */
 import type { FactoryProvider } from '@nestjs/common';
-import { ApplicationConfig, ModuleRef, ModulesContainer, Reflector } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { CacheReader } from '../cache-reader.js';
 import { FastifyBodies } from './fastify-body.js';
 import { HttpAnswers } from './http-answers.js';
 import { InterceptorOrder } from './interceptor-order.js';
+import { QueryReplies } from './query-replies.js';
 import { RouteInterceptors } from './route-interceptors.js';
 import { Routes } from './routes.js';
 
@@ -18,9 +19,14 @@ export const httpProviders: FactoryProvider[] = [
   },
   {
     provide: HttpAnswers,
-    inject: [CacheReader, Reflector, RouteInterceptors],
-    useFactory: (reader: CacheReader, reflector: Reflector, interceptors: RouteInterceptors) =>
-      new HttpAnswers(reader, new Routes(reflector, interceptors), new FastifyBodies()),
+    inject: [CacheReader, RouteInterceptors],
+    useFactory: (reader: CacheReader, interceptors: RouteInterceptors) =>
+      new HttpAnswers(reader, new Routes(interceptors), new FastifyBodies()),
+  },
+  {
+    provide: QueryReplies,
+    inject: [HttpAdapterHost, HttpAnswers],
+    useFactory: (host: HttpAdapterHost, answers: HttpAnswers) => new QueryReplies(host, answers),
   },
   {
     provide: InterceptorOrder,

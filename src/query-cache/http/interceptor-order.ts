@@ -2,8 +2,8 @@
 import { RequestMethod, type OnModuleInit } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { CacheInterceptor } from '../cache.interceptor.js';
-import type { RouteInterceptor, RouteInterceptors } from './route-interceptors.js';
-import { ANSWERS_INNERMOST } from './routes.js';
+import type { RouteInterceptors } from './route-interceptors.js';
+import { CACHE_QUERY_OPTIONS, makesOtherResponse } from './routes.js';
 
 /** Where Nest's decorators of routes keep path and method of the request. */
 const PATH_METADATA = 'path';
@@ -22,20 +22,19 @@ export class InterceptorOrder implements OnModuleInit {
   onModuleInit(): void {
     const routes = new Map<string, string[]>();
     for (const controller of this.#controllers()) {
-      for (const [route, { name }] of this.#misplacedOn(controller)) {
+      for (const [route, name] of this.#misplacedOn(controller)) {
         routes.set(name, [...(routes.get(name) ?? []), route]);
       }
     }
     if (routes.size === 0) return;
     const problems = [...routes].map(
       ([name, named]) =>
-        `${name} runs inside of CacheInterceptor on ${named.join(', ')} and would be given queries in place of ` +
-        'their answers.',
+        `${name} would be given queries in place of their answers on ${named.join(', ')}.`,
     );
     throw new Error(
-      `${problems.join(' ')} Put @CacheQuery() on the handler, which then answers its query inside of all ` +
-        'interceptors, or make CacheInterceptor the last in @UseInterceptors() of the handler. An interceptor that does ' +
-        'not look at the body, such as one that logs, gets @LeavesBody().',
+      `${problems.join(' ')} An interceptor that does not look at the body, such as one that logs, gets @LeavesBody(). ` +
+        'For others, make CacheInterceptor the last in @UseInterceptors() of the handler: it answers the query inside ' +
+        'of all of them. A global CacheInterceptor does so for other global interceptors where it is the last of them.',
     );
   }
 
@@ -46,26 +45,29 @@ export class InterceptorOrder implements OnModuleInit {
     return wrappers.map(({ metatype }) => metatype).filter((type) => typeof type === 'function');
   }
 
-  #misplacedOn(controller: Function): readonly (readonly [route: string, interceptor: Function])[] {
+  #misplacedOn(controller: Function): readonly (readonly [route: string, name: string])[] {
     const prototype = controller.prototype as Readonly<Record<string, Function>>;
     return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
       const method = prototype[name];
-      const inside = method && this.#insideOfCache(controller, method);
-      return inside ? [[`${controller.name}.${name}`, inside.type] as const] : [];
+      const misplaced = method && this.#givenQueries(controller, method);
+      return misplaced === undefined ? [] : [[`${controller.name}.${name}`, misplaced] as const];
     });
   }
 
-  /** An interceptor between `CacheInterceptor` and the handler, where the handler may return a query. */
-  #insideOfCache(controller: Function, method: Function): RouteInterceptor | undefined {
+  /** The name of an interceptor or decorator that gets a handler's queries before they are answered. */
+  #givenQueries(controller: Function, method: Function): string | undefined {
     if (!Reflect.hasMetadata(PATH_METADATA, method)) return undefined;
-    if (Reflect.hasMetadata(ANSWERS_INNERMOST, method)) return undefined;
     const chain = this.interceptors.of(controller, method);
     const at = chain.findLastIndex(({ type }) => isCache(type));
-    const isOnHandler = this.interceptors.on(method).some(({ type }) => isCache(type));
-    // On a controller or the application it is also around handlers that write, with interceptors for what is sent.
-    const isReading = READING.includes(Reflect.getMetadata(METHOD_METADATA, method));
-    if (at < 0 || !(isOnHandler || isReading)) return undefined;
-    return chain.slice(at + 1).find(({ leavesBody }) => !leavesBody);
+    const returnsQueries =
+      Reflect.hasMetadata(CACHE_QUERY_OPTIONS, method) ||
+      this.interceptors.on(method).some(({ type }) => isCache(type)) ||
+      // On a controller or the application it is also around handlers that write, with interceptors for what is sent.
+      (at >= 0 && READING.includes(Reflect.getMetadata(METHOD_METADATA, method)));
+    if (!returnsQueries) return undefined;
+    const inside = chain.slice(at + 1).find(({ leavesBody }) => !leavesBody);
+    if (inside) return inside.type.name;
+    return at < 0 && makesOtherResponse(method) ? '@Redirect, @Render or @Sse' : undefined;
   }
 }
 

@@ -1,5 +1,4 @@
 /** What is known about a route before its first request: how its answers are kept and how they are sent. */
-import type { Reflector } from '@nestjs/core';
 import type { RouteInterceptors } from './route-interceptors.js';
 
 export interface CacheQueryOptions {
@@ -11,19 +10,8 @@ export interface CacheQueryOptions {
 
 export const CACHE_QUERY_OPTIONS = Symbol('tidemark:cache-query');
 
-/** On a handler that answers its query itself, so that every interceptor sees the answer. */
-export const ANSWERS_INNERMOST = Symbol('tidemark:answers-innermost');
-
-/** The handler that returned a query, and the class of its controller. */
-export interface Route {
-  readonly controller: Function;
-  readonly handler: Function;
-  /** The method that Nest calls: another function where a decorator has wrapped the handler. */
-  readonly method: Function;
-}
-
 export interface RouteFacts {
-  /** What `@CacheQuery` says on the handler, or else on its controller. */
+  /** The options of `@CacheQuery` on the handler, and of those that it leaves out, on the controller. */
   readonly lifetime: CacheQueryOptions;
   /** Whether Nest sends what the handler's query answers without showing it to other code. */
   readonly sendsAnswer: boolean;
@@ -32,38 +20,39 @@ export interface RouteFacts {
 /** Metadata of `@Render`, `@Redirect` and `@Sse`, whose routes make something else of the answer. */
 const OTHER_RESPONSES = ['__renderTemplate__', '__redirect__', '__sse__'];
 
+export function makesOtherResponse(method: Function): boolean {
+  return OTHER_RESPONSES.some((name) => Reflect.hasMetadata(name, method));
+}
+
 /** Looks the facts up once for each route. */
 export class Routes {
   readonly #known = new WeakMap<Function, WeakMap<Function, RouteFacts>>();
 
-  constructor(
-    private readonly reflector: Pick<Reflector, 'getAllAndOverride'>,
-    private readonly interceptors: RouteInterceptors,
-  ) {}
+  constructor(private readonly interceptors: RouteInterceptors) {}
 
-  of(route: Route): RouteFacts {
-    let ofMethods = this.#known.get(route.controller);
+  of(controller: Function, method: Function): RouteFacts {
+    let ofMethods = this.#known.get(controller);
     if (!ofMethods) {
       ofMethods = new WeakMap();
-      this.#known.set(route.controller, ofMethods);
+      this.#known.set(controller, ofMethods);
     }
-    let facts = ofMethods.get(route.method);
+    let facts = ofMethods.get(method);
     if (!facts) {
-      facts = this.#factsOf(route);
-      ofMethods.set(route.method, facts);
+      facts = this.#factsOf(controller, method);
+      ofMethods.set(method, facts);
     }
     return facts;
   }
 
-  #factsOf({ controller, handler, method }: Route): RouteFacts {
-    const lifetime = this.reflector.getAllAndOverride<CacheQueryOptions | undefined>(
-      CACHE_QUERY_OPTIONS,
-      [method, handler, controller],
-    );
+  #factsOf(controller: Function, method: Function): RouteFacts {
+    const options = (target: Function): CacheQueryOptions | undefined =>
+      Reflect.getMetadata(CACHE_QUERY_OPTIONS, target) as CacheQueryOptions | undefined;
     const isShownToOthers =
-      method !== handler ||
-      this.interceptors.of(controller, method).some(({ leavesBody }) => !leavesBody) ||
-      OTHER_RESPONSES.some((name) => Reflect.hasMetadata(name, method));
-    return { lifetime: lifetime ?? {}, sendsAnswer: !isShownToOthers };
+      makesOtherResponse(method) ||
+      this.interceptors.of(controller, method).some(({ leavesBody }) => !leavesBody);
+    return {
+      lifetime: { ...options(controller), ...options(method) },
+      sendsAnswer: !isShownToOthers,
+    };
   }
 }

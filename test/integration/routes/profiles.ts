@@ -119,60 +119,50 @@ class Skipping implements NestInterceptor {
   }
 }
 
-/** A decorator that wraps the method, as those of logging and retrying libraries do. */
-function Wrapped(): MethodDecorator {
-  return (_target, _key, descriptor: PropertyDescriptor) => {
-    const inner = descriptor.value as (...args: unknown[]) => Promise<unknown>;
-    descriptor.value = async function (...args: unknown[]) {
-      return { wrapped: await inner.apply(this, args) };
-    };
-    for (const name of Reflect.getMetadataKeys(inner)) {
-      Reflect.defineMetadata(name, Reflect.getMetadata(name, inner), descriptor.value as object);
-    }
-  };
-}
+/** The interceptor that a decorator further up adds runs further inside. */
+const INNERMOST: MethodDecorator = UseInterceptors(CacheInterceptor);
 
 const NONE: MethodDecorator & ClassDecorator = () => undefined;
 
 interface Dress {
   readonly onController?: ClassDecorator;
   readonly onCachedController?: ClassDecorator;
-  /** Above what answers the query. */
-  readonly above?: MethodDecorator;
-  /** What answers the query. */
+  /** On the handler, outside of what answers the query. */
+  readonly around?: MethodDecorator;
+  /** What answers the query; `CacheInterceptor` unless said otherwise. */
   readonly answering?: MethodDecorator;
 }
 
 /** Two controllers that differ in whether what they return is a query or its answer. */
 function pair(path: string, dress: Dress): readonly [Type, Type] {
   const { onController = NONE, onCachedController = NONE } = dress;
-  const { above = NONE, answering = CacheQuery() } = dress;
+  const { around = NONE, answering = INNERMOST } = dress;
   const controller = (isCached: boolean): Type => {
     const answer: MethodDecorator = isCached ? answering : NONE;
     @Controller(`${isCached ? 'cached' : 'plain'}/${path}`)
-    @onController
     @(isCached ? onCachedController : NONE)
+    @onController
     class Profiles {
       constructor(private readonly source: DataSource) {}
 
       @Get('one/:id')
-      @above
       @answer
+      @around
       one(@Param('id') id: string): unknown {
         const asked = { id: Number(id) };
         return isCached ? profileById.bind(asked) : byId(this.source, asked).getOne();
       }
 
       @Get('all')
-      @above
       @answer
+      @around
       all(): unknown {
         return isCached ? all(this.source) : all(this.source).getMany();
       }
 
       @Get('text/:id')
-      @above
       @answer
+      @around
       async text(@Param('id') id: string): Promise<unknown> {
         const asked = { id: Number(id) };
         if (isCached) return namedById.bind(asked);
@@ -180,8 +170,8 @@ function pair(path: string, dress: Dress): readonly [Type, Type] {
       }
 
       @Get('home/:id')
-      @above
-      @answer
+      @(isCached ? INNERMOST : NONE)
+      @around
       @Redirect('/lost')
       home(@Param('id') id: string): unknown {
         const asked = { id: Number(id) };
@@ -195,43 +185,46 @@ function pair(path: string, dress: Dress): readonly [Type, Type] {
 }
 
 export const DRESSES: Readonly<Record<string, Dress>> = {
-  nothing: {},
-  'serializer-on-route': { above: UseInterceptors(ClassSerializerInterceptor) },
-  'serializer-on-controller': {
+  nothing: { answering: CacheQuery() },
+  'interceptor-on-route': {},
+  'interceptor-on-controller': {
+    onCachedController: UseInterceptors(CacheInterceptor),
+    answering: NONE,
+  },
+  'serializer-on-route': { around: UseInterceptors(ClassSerializerInterceptor) },
+  'serializer-on-controller': { onController: UseInterceptors(ClassSerializerInterceptor) },
+  'serializer-before-cache-on-controller': {
     onController: UseInterceptors(ClassSerializerInterceptor),
-    answering: UseInterceptors(CacheInterceptor),
+    onCachedController: UseInterceptors(CacheInterceptor),
+    answering: NONE,
   },
   'serializer-inside-of-cache-on-controller': {
     onCachedController: UseInterceptors(CacheInterceptor),
-    above: UseInterceptors(ClassSerializerInterceptor),
+    around: UseInterceptors(ClassSerializerInterceptor),
   },
   'serializer-with-groups': {
-    above: applyDecorators(
+    around: applyDecorators(
       UseInterceptors(ClassSerializerInterceptor),
       SerializeOptions({ groups: ['staff'] }),
     ),
   },
   'serializer-with-type': {
-    above: applyDecorators(
+    around: applyDecorators(
       UseInterceptors(ClassSerializerInterceptor),
       SerializeOptions({ type: Badge, excludeExtraneousValues: true }),
     ),
   },
-  envelope: { above: UseInterceptors(Envelope) },
-  'mask-outside-of-cache': {
-    onController: UseInterceptors(Mask),
-    answering: UseInterceptors(CacheInterceptor),
-  },
+  envelope: { around: UseInterceptors(Envelope) },
+  mask: { onController: UseInterceptors(Mask) },
   reader: { onController: UseInterceptors(new Naming()) },
-  replacing: { above: UseInterceptors(Replacing) },
-  failing: { above: UseInterceptors(Failing) },
-  skipping: { above: UseInterceptors(Skipping) },
-  wrapped: { above: Wrapped() },
+  replacing: { around: UseInterceptors(Replacing) },
+  failing: { around: UseInterceptors(Failing) },
+  skipping: { around: UseInterceptors(Skipping) },
 };
 
-export const PROFILE_CONTROLLERS = Object.entries(DRESSES).flatMap(([path, dress]) =>
-  pair(path, dress),
-);
+export function profileControllers(paths: readonly string[] = Object.keys(DRESSES)): Type[] {
+  return paths.flatMap((path) => pair(path, DRESSES[path] ?? {}));
+}
 
 export const PROFILES = `INSERT INTO profiles VALUES
   (1, 'ada', 'secret', 'ada@ex.com', '2020-02-02T02:02:02Z'),

@@ -152,7 +152,6 @@ export class DecoratedController {
     return new Proxy(query, { get, getPrototypeOf: () => null });
   }
 
-  /** Has more parameters than what overrides it. */
   @Get('overridden/:id')
   @CacheQuery()
   overridden(@Param('id', ParseIntPipe) id: number, @Query('of') _of = 'all'): BoundQuery {
@@ -169,6 +168,13 @@ export class DecoratedController {
   @CacheQuery()
   other(@Query('say') say: string): { say: string } {
     return { say };
+  }
+
+  /** Sends the answer itself. */
+  @Get('sent')
+  @CacheQuery()
+  sent(@Res() reply: FastifyReply): void {
+    void reply.send({ by: 'itself' });
   }
 
   /** Takes the reply itself, to add a header. */
@@ -200,13 +206,20 @@ export class ForgetfulController {
   read(@Param('id', ParseIntPipe) id: number): BoundQuery {
     return bookById.bind({ id });
   }
+
+  /** What is inside of another value is not looked for. */
+  @Get('wrapped/:id')
+  @CacheQuery()
+  wrapped(@Param('id', ParseIntPipe) id: number): { data: BoundQuery } {
+    return { data: bookById.bind({ id }) };
+  }
 }
 
 @Controller('watched')
 @UseInterceptors(Watcher)
 export class WatchedController {
   @Get('books/:id')
-  @CacheQuery()
+  @UseInterceptors(CacheInterceptor)
   read(@Param('id', ParseIntPipe) id: number): BoundQuery {
     return bookById.bind({ id });
   }

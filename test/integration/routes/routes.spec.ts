@@ -1,9 +1,8 @@
 /** Real: PostgreSQL. `CacheInterceptor` and `@CacheQuery` in an application of one's own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Query, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
-import { BoundQuery, CacheQuery } from '../../../src/query-cache/index.js';
+import { BoundQuery } from '../../../src/query-cache/index.js';
 import type { StatementCounter } from '../../support/statement-counter.js';
 import { startAdopter, type Adopter } from './adopter.js';
 import {
@@ -114,7 +113,10 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
     } finally {
       await source.query('ALTER TABLE books RENAME COLUMN name TO title');
     }
-    expect(await get(`/${at}/books/1`)).toMatchObject({ ...MISS, json: EMMA });
+    // The mark of the ALTER TABLE is removed in the background.
+    let next = await get(`/${at}/books/1`);
+    while (next.cache === 'fwd=bypass') next = await get(`/${at}/books/1`);
+    expect(next).toMatchObject({ ...MISS, json: EMMA });
   });
 
   it('is 304 for whoever holds it, without content or its length', async () => {
@@ -136,10 +138,10 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
   });
 });
 
-it('a query that nothing answers is never sent', async () => {
-  const { status, json } = await get('/forgotten/books/1');
+it.each(['books', 'wrapped'])('a query that nothing answers is never sent: %s', async (path) => {
+  const { status, json } = await get(`/forgotten/${path}/1`);
   expect(status).toBe(500);
-  expect(JSON.stringify(json)).not.toContain('books.by-id');
+  expect(JSON.stringify(json)).not.toContain('Emma');
 });
 
 describe('how long an answer is kept', () => {
@@ -158,6 +160,14 @@ describe('how long an answer is kept', () => {
     expect(left).toBeGreaterThanOrEqual(ttl - 2);
     expect(left).toBeLessThanOrEqual(ttl);
   });
+});
+
+it('CacheInterceptor shows interceptors around it the entity', async () => {
+  const { seen } = app.get(Watcher);
+  seen.length = 0;
+  await get('/watched/books/1');
+  await get('/watched/books/1');
+  expect(seen).toEqual(['Book', 'Book']);
 });
 
 describe('a decorated handler', () => {
@@ -182,46 +192,13 @@ describe('a decorated handler', () => {
     },
   );
 
-  it('knows its parameters where the compiler does not tell of them', () => {
-    class Bare {
-      read(region = 'US', limit = 10): string {
-        return `${region} ${limit}`;
-      }
-    }
-    const place = Object.getOwnPropertyDescriptor(Bare.prototype, 'read');
-    Query('region')(Bare.prototype, 'read', 0);
-    Query('limit')(Bare.prototype, 'read', 1);
-    CacheQuery()(Bare.prototype, 'read', place ?? {});
-    const read = place?.value as (...args: unknown[]) => string;
-    expect(read.call(new Bare(), 'EU', 5, 'the request', 'the reply')).toBe('EU 5');
-    expect(read.call(new Bare())).toBe('US 10');
-  });
-
-  it('must leave the sending to Nest', () => {
-    class Sending {
-      read(): void {
-        // Would send by itself.
-      }
-    }
-    const place = Object.getOwnPropertyDescriptor(Sending.prototype, 'read');
-    Res()(Sending.prototype, 'read', 0);
-    expect(() => CacheQuery()(Sending.prototype, 'read', place ?? {})).toThrow(
-      '@CacheQuery on read: the handler takes the reply to send it itself.',
-    );
-  });
-
-  it('shows interceptors the entity', async () => {
-    const { seen } = app.get(Watcher);
-    seen.length = 0;
-    await get('/watched/books/1');
-    await get('/watched/books/1');
-    expect(seen).toEqual(['Book', 'Book']);
+  it('may send the answer itself', async () => {
+    expect(await get('/decorated/sent')).toMatchObject({ status: 200, json: { by: 'itself' } });
   });
 
   it('is what was written for whoever calls it directly', () => {
     const controller = app.get(DecoratedController);
     expect(controller.read(1)).toBeInstanceOf(BoundQuery);
     expect(controller.read(1)).toMatchObject({ name: bookById.name, parameters: { id: 1 } });
-    expect(controller.read.name).toBe('read');
   });
 });

@@ -6,6 +6,7 @@ import {
   Get,
   Injectable,
   Post,
+  Redirect,
   UseInterceptors,
   type CallHandler,
   type ExecutionContext,
@@ -46,6 +47,25 @@ class EarlyController {
   }
 }
 
+@Controller('decorated')
+class DecoratedController {
+  @Get()
+  @CacheQuery()
+  read(): unknown {
+    return profileById.bind({ id: 1 });
+  }
+}
+
+@Controller('redirecting')
+class RedirectingController {
+  @Get()
+  @CacheQuery()
+  @Redirect('/lost')
+  read(): unknown {
+    return profileById.bind({ id: 1 });
+  }
+}
+
 @Controller('fine')
 @UseInterceptors(Timing)
 class FineController {
@@ -54,10 +74,9 @@ class FineController {
     return profileById.bind({ id: 1 });
   }
 
-  @Get('decorated')
-  @CacheQuery()
-  @UseInterceptors(ClassSerializerInterceptor)
-  decorated(): unknown {
+  @Get('serialized')
+  @UseInterceptors(ClassSerializerInterceptor, CacheInterceptor)
+  serialized(): unknown {
     return profileById.bind({ id: 1 });
   }
 
@@ -84,21 +103,38 @@ afterEach(async () => {
   adopter = undefined;
 });
 
-it.each<[string, Type, Type<NestInterceptor>[]]>([
-  ['LateController.read', LateController, []],
-  ['EarlyController.read', EarlyController, [CacheInterceptor]],
-])('%s', async (route, controller, global) => {
+const SERIALIZER = 'ClassSerializerInterceptor';
+
+it.each<[name: string, route: string, Type, ...global: Type<NestInterceptor>[]]>([
+  [SERIALIZER, 'LateController.read', LateController],
+  [SERIALIZER, 'EarlyController.read', EarlyController, CacheInterceptor],
+  [SERIALIZER, 'DecoratedController.read', DecoratedController, ClassSerializerInterceptor],
+  ['@Redirect, @Render or @Sse', 'RedirectingController.read', RedirectingController],
+])('does not start: %s, %s', async (name, route, controller, ...global) => {
   await expect(start(controller, ...global)).rejects.toThrow(
-    `ClassSerializerInterceptor runs inside of CacheInterceptor on ${route} and would be given queries in place ` +
-      'of their answers. Put @CacheQuery() on the handler',
+    `${name} would be given queries in place of their answers on ${route}.`,
   );
 });
 
-it('starts where those inside leave the body, the handler answers itself, or writes', async () => {
+it('starts where those inside leave the body, CacheInterceptor is inside, or the route writes', async () => {
   const fine = await start(FineController, CacheInterceptor);
   await fine.source.query(PROFILES);
   await ask(fine, '/fine/timed');
   const { headers, selects } = await ask(fine, '/fine/timed');
   expect({ selects, hasTag: 'etag' in headers }).toEqual({ selects: 0, hasTag: true });
-  expect((await ask(fine, '/fine/decorated')).body).not.toContain('secret');
+  expect((await ask(fine, '/fine/serialized')).body).not.toContain('secret');
+});
+
+it('starts with several global interceptors where CacheInterceptor is the last', async () => {
+  const several = await start(DecoratedController, ClassSerializerInterceptor, CacheInterceptor);
+  await several.source.query(PROFILES);
+  await ask(several, '/decorated');
+  const { body, selects } = await ask(several, '/decorated');
+  expect({ selects, greeting: body.includes('Hello'), hasSecret: body.includes('secret') }).toEqual(
+    {
+      selects: 0,
+      greeting: true,
+      hasSecret: false,
+    },
+  );
 });

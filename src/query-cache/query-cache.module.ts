@@ -54,7 +54,7 @@ import { StandbyWatch } from './sql/standby-watch.js';
         settlement: Settlement,
         sweep: MarkSweep,
         standby: StandbyWatch,
-      ) => new CacheLifecycle(source, schema, stores, gate, settlement, sweep, standby),
+      ) => new CacheLifecycle({ source, schema, stores, gate, settlement, sweep, standby }),
     },
     {
       provide: CacheHealth,
@@ -64,7 +64,7 @@ import { StandbyWatch } from './sql/standby-watch.js';
         following: WriteFollowing,
         settlement: Settlement,
         standby: StandbyWatch,
-      ) => new CacheHealth(stores, following, settlement, standby),
+      ) => new CacheHealth({ stores, following, settlement, standby }),
     },
     ...httpProviders,
     QueryCache,

@@ -1,7 +1,7 @@
 /** How the parts that answer reads are put together. */
 import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { logAwaited } from './awaited-log.js';
+import { logAwaited } from './awaited-transactions.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from './core/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from './core/clock.js';
@@ -49,13 +49,16 @@ export const readProviders: FactoryProvider[] = [
       events: CacheEvents,
       { markLeaseMs }: QueryCacheOptions,
     ) => {
-      const settlement = new Settlement(
-        store,
-        activity,
-        events,
-        randomToken,
-        systemClock,
-        backgroundTimers,
+      logAwaited(events, new Logger('QueryCache'));
+      return new Settlement(
+        {
+          store,
+          activity,
+          events,
+          token: randomToken,
+          clock: systemClock,
+          timers: backgroundTimers,
+        },
         {
           leaseMs: markLeaseMs,
           pollMs: SETTLE_POLL_MS,
@@ -63,21 +66,19 @@ export const readProviders: FactoryProvider[] = [
           waitMs: SETTLE_WAIT_MS,
         },
       );
-      logAwaited(settlement.awaited, events, new Logger('QueryCache'));
-      return settlement;
     },
   },
   {
     provide: MarkSweep,
     inject: [VersionStore, Settlement],
     useFactory: (store: VersionStore, settlement: Settlement) =>
-      new MarkSweep(store, settlement, backgroundTimers, { pauseMs: SWEEP_PAUSE_MS }),
+      new MarkSweep({ store, settlement, timers: backgroundTimers, pauseMs: SWEEP_PAUSE_MS }),
   },
   {
     provide: FreshnessGate,
     inject: [VersionStore, Settlement, DatabaseSchema],
     useFactory: (store: VersionStore, settlement: Settlement, schema: DatabaseSchema) =>
-      new FreshnessGate(store, settlement, schema, randomToken, systemTimers),
+      new FreshnessGate({ store, settlement, schema, token: randomToken }),
   },
   {
     provide: FillCoordinator,

@@ -42,14 +42,15 @@ export abstract class FillLock {
   abstract release(key: string, owner: string): Promise<void>;
 
   /**
-   * As `acquire`, where nothing is stored under the key; `has-entry` where something is. Goes out in the same
-   * round trip as a look at the entry in the same turn. `undefined`: that would save no round trip here.
+   * As `acquire`, where nothing is stored under the key; `undefined` where something is, or where the store tries
+   * nothing because that would save no round trip. Goes out in the same round trip as a look at the entry in the
+   * same turn.
    */
   acquireUnlessStored(
     _key: string,
     _owner: string,
     _leaseMs: number,
-  ): Promise<boolean | 'has-entry'> | undefined {
-    return undefined;
+  ): Promise<boolean | undefined> {
+    return Promise.resolve(undefined);
   }
 }

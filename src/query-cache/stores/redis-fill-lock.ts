@@ -26,10 +26,10 @@ export class RedisFillLock extends FillLock {
     key: string,
     owner: string,
     leaseMs: number,
-  ): Promise<boolean | 'has-entry'> {
+  ): Promise<boolean | undefined> {
     const keys = [this.keys.fillLock(key), this.keys.entry(key)];
     const taken = await this.connection.writes.atEndOfTurn(() => this.#take(keys, owner, leaseMs));
-    return taken === HAS_ENTRY ? 'has-entry' : taken === 1;
+    return taken === HAS_ENTRY ? undefined : taken === 1;
   }
 
   override async release(key: string, owner: string): Promise<void> {

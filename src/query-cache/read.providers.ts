@@ -12,15 +12,15 @@ import { MarkSweep } from './core/mark-sweep.js';
 import { ReadProtocol } from './core/read-protocol.js';
 import { Settlement } from './core/settlement.js';
 import { randomToken } from './core/token.js';
-import { ValueCodec } from './core/value-codec.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { WriterActivity } from './core/writer-activity.js';
+import { EntityCodec } from './entity-codec.js';
+import { provideWithParts } from './provide-with-parts.js';
 import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import { type QueryCacheOptions } from './query-cache.options.js';
 import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
-import { entityClassesOf } from './sql/entity-classes.js';
 import { MapCheck } from './sql/map-check.js';
 import { QueryExecutor } from './sql/query-executor.js';
 import { PlanMemo } from './sql/plan-memo.js';
@@ -132,65 +132,38 @@ export const readProviders: FactoryProvider[] = [
       ),
   },
   {
-    provide: CacheReader,
-    inject: [
-      DataSource,
-      WriteFollowing,
-      DatabaseSchema,
-      QueryPlanner,
-      PlanMemo,
-      CheckedPlans,
-      ReadProtocol,
-      CacheEvents,
-      QUERY_CACHE_OPTIONS,
-      StandbyWatch,
-    ],
+    provide: QueryExecutor,
+    inject: [DataSource, DatabaseSchema, CacheEvents, QUERY_CACHE_OPTIONS, StandbyWatch],
     useFactory: (
       source: DataSource,
-      following: WriteFollowing,
       schema: DatabaseSchema,
-      planner: QueryPlanner,
-      plans: PlanMemo,
-      checkedPlans: CheckedPlans,
-      protocol: ReadProtocol<L1Entry>,
       events: CacheEvents,
-      options: QueryCacheOptions,
+      { verifyPlans }: QueryCacheOptions,
       standby: StandbyWatch,
-    ) =>
-      new CacheReader(
-        source,
-        following,
-        schema,
-        planner,
-        plans,
-        checkedPlans,
-        new QueryExecutor(
-          source,
-          new MapCheck(options.verifyPlans, events),
-          () => {
-            // Without Redis nothing that is stored is served, and every instance finds out by itself.
-            schema.reconfigured().catch(() => undefined);
-          },
-          standby,
-        ),
-        protocol,
-        codecsOf(source),
-        events,
-        options,
-      ),
+    ) => {
+      const onReconfigured = (): void => {
+        // Without Redis nothing that is stored is served, and every instance finds out by itself.
+        schema.reconfigured().catch(() => undefined);
+      };
+      return new QueryExecutor(source, new MapCheck(verifyPlans, events), onReconfigured, standby);
+    },
   },
+  {
+    provide: EntityCodec,
+    inject: [DataSource],
+    useFactory: (source: DataSource) => new EntityCodec(source),
+  },
+  provideWithParts(CacheReader, {
+    source: DataSource,
+    following: WriteFollowing,
+    schema: DatabaseSchema,
+    planner: QueryPlanner,
+    plans: PlanMemo,
+    checkedPlans: CheckedPlans,
+    executor: QueryExecutor,
+    protocol: ReadProtocol<L1Entry>,
+    codec: EntityCodec,
+    events: CacheEvents,
+    options: QUERY_CACHE_OPTIONS,
+  }),
 ];
-
-/** The codec for the entities that the data source has at present: it builds them at each initialisation. */
-function codecsOf(source: DataSource): () => ValueCodec {
-  const codecs = new WeakMap<object, ValueCodec>();
-  return () => {
-    const { entityMetadatas } = source;
-    let codec = codecs.get(entityMetadatas);
-    if (!codec) {
-      codec = new ValueCodec(entityClassesOf(source));
-      codecs.set(entityMetadatas, codec);
-    }
-    return codec;
-  };
-}

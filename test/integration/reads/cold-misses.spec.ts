@@ -1,12 +1,15 @@
 /** Real: PostgreSQL, Redis. What a miss sends to both. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { StatementCounter } from '../../support/statement-counter.js';
 import { CachedReads } from './cached-reads.js';
 
 @Entity('cities')
@@ -38,6 +41,12 @@ const towns = defineQuery({
   build: (source, { least }: { least: number }) =>
     source.getRepository(Town).createQueryBuilder('t').where('t.id > :least', { least }),
   map: ({ name }) => name,
+});
+const byId = defineQuery({
+  name: 'cities.byId',
+  shape: 'one',
+  build: (source, { id }: { id: number }) =>
+    source.getRepository(City).createQueryBuilder('c').where('c.id = :id', { id }),
 });
 const SELECTS = /^SELECT "c"/;
 /** With what the two scripts of the lock run. */
@@ -87,6 +96,72 @@ it('asks Redis for the versions, the entry and the lock, and stores: each once',
   } finally {
     monitor.stop();
   }
+});
+
+/** A way to Redis that tells of each write of a client. */
+async function relayTo(port: number, onWrite: (text: string) => void) {
+  const relay = createServer((client) => {
+    const redis = connect(port);
+    client.on('data', (bytes) => onWrite(bytes.toString('latin1')));
+    client.pipe(redis).pipe(client);
+    for (const socket of [client, redis]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => [client, redis].forEach((other) => other.destroy()));
+    }
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const { port: own } = relay.address() as AddressInfo;
+  return { url: `redis://127.0.0.1:${own}`, close: () => relay.close() };
+}
+
+describe('before its SELECT a miss sends to Redis', () => {
+  let relay: Awaited<ReturnType<typeof relayTo>>;
+  let app: CachedReads;
+  let sql: StatementCounter;
+  let writes: number;
+
+  beforeAll(async () => {
+    relay = await relayTo(server.port, (text) => {
+      const isOfRead = /tidemark:(?:[ef]:|[\w-]+:\{public\.cities\})/.test(text);
+      if (isOfRead && sql.selectsFrom('cities').length === 0) writes += 1;
+    });
+    app = await CachedReads.start([City], [], { redis: { url: relay.url } });
+    sql = StatementCounter.attach(app.app.source);
+    await app.warm(() => from.bind({ id: NO_ROW_LATER }));
+  });
+
+  afterAll(async () => {
+    sql.detach();
+    await app.stop();
+    relay.close();
+  });
+
+  /** Whatever is waited for needs a write of its own. */
+  async function writesOf(query: Parameters<CachedReads['read']>[0]): Promise<number> {
+    // What the reads before have stored has left by then.
+    await delay(30);
+    sql.reset();
+    writes = 0;
+    expect((await app.read(query)).outcome).toBe('miss');
+    expect(sql.selectsFrom('cities')).toHaveLength(1);
+    return writes;
+  }
+
+  it('one write where its versions are there', async () => {
+    expect(await writesOf(anew())).toBe(1);
+  });
+
+  it('two where versions are to be created', async () => {
+    expect(await writesOf(byId.bind({ id: 1 }))).toBe(2);
+  });
+
+  it('two where its entry in memory has ended', async () => {
+    await app.warm(() => byId.bind({ id: 2 }));
+    await app.write(`UPDATE cities SET name = name WHERE id = 2`);
+    await delay(30);
+    expect(await writesOf(byId.bind({ id: 2 }))).toBe(2);
+  });
 });
 
 it('leaves no lock behind when the application stops', async () => {

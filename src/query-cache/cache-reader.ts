@@ -1,8 +1,8 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from './core/cache-events.js';
-import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
-import type { Answer } from './core/read-request.js';
+import type { ReadProtocol } from './core/read-protocol.js';
+import type { Answer, ReadOutcome } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { WriteFollowing } from './core/write-following.js';
 import { UnencodableValueError } from './core/value-codec.js';

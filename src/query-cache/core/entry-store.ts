@@ -34,6 +34,12 @@ export abstract class EntryStore {
   }
 }
 
+/** The entries kept in this process (L1). */
+export interface LocalEntries<E extends CacheEntry> {
+  get(key: string): E | undefined;
+  set(key: string, entry: CacheEntry): E;
+}
+
 /** One fill of a key among all instances: a lock with an owner and a lease. */
 export abstract class FillLock {
   /** Takes the lock for `leaseMs`, also again for its owner; `false` when another holds it. Rejects on an outage. */

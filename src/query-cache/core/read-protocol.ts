@@ -19,32 +19,14 @@
  * memory: it asks for the versions, the entry and the lock of the fill in one round trip. It waits twice where
  * it creates versions that are missing, and so does a miss whose entry in memory has an old stamp.
  */
-import type { CacheEvents, BypassReason, CacheLevel } from './cache-events.js';
+import type { BypassReason, CacheLevel } from './cache-events.js';
 import type { Timers } from './clock.js';
-import type { CacheEntry } from './entry-store.js';
+import type { CacheEntry, LocalEntries } from './entry-store.js';
 import type { FillCoordinator } from './fill-coordinator.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
-import type { Answer, ReadRequest } from './read-request.js';
+import type { ReadOutcome, ReadRequest } from './read-request.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 import { matches, type Stamps } from './stamp.js';
-import type { UncacheableReason } from './statement-analysis.js';
-
-/** The entries kept in this process (L1). */
-export interface LocalEntries<E extends CacheEntry> {
-  get(key: string): E | undefined;
-  set(key: string, entry: CacheEntry): E;
-}
-
-export type ReadOutcome<E extends CacheEntry> =
-  | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
-  /** Filled here or shared with a fill under way; `refusal`: why it was not stored. */
-  | {
-      readonly source: 'miss';
-      readonly stored: boolean;
-      readonly refusal: UncacheableReason | undefined;
-      readonly entry: E;
-    }
-  | { readonly source: 'bypass'; readonly reason: BypassReason; readonly answer: Answer };
 
 export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
   /** How long versions once read may be reused, in milliseconds; 0: not at all. */
@@ -56,7 +38,6 @@ export interface ReadProtocolParts<E extends CacheEntry> extends QueryFillParts 
   readonly fills: FillCoordinator;
   readonly toEntry: (entry: CacheEntry) => E;
   readonly timers: Timers;
-  readonly events: CacheEvents;
 }
 
 export class ReadProtocol<E extends CacheEntry> {
@@ -77,8 +58,8 @@ export class ReadProtocol<E extends CacheEntry> {
     const { key, dependencies } = request;
     const arrivedAtMs = monotonicClock.nowMs();
     const known = this.#alive(local.get(key));
-    if (known && this.#isWithinStaleness(known, arrivedAtMs))
-      return this.#hit(request, 'L1', known);
+    const isVerified = known && this.#isWithinStaleness(known, arrivedAtMs);
+    if (isVerified) return this.#hit(request, 'L1', known);
     const stopLooking = known ? undefined : fills.lookAhead(key);
     try {
       const freshness = await gate.check(dependencies.tables);

@@ -11,7 +11,7 @@ import { redisInsStore } from 'cache-manager-ioredis-yet';
 import { Keyv } from 'keyv';
 
 /** What lies behind the libraries. */
-export interface CacheClient<R, W> {
+export interface CacheTarget<R, W> {
   /** `undefined`: there is nothing. */
   read(name: string): Promise<R | undefined>;
   write(name: string, value: W, ttlMs: number): Promise<'OK' | null>;
@@ -26,7 +26,7 @@ export class CacheManagerCache<R, W> {
   readonly #read = new Placeholders<Found<R>>();
   readonly #written = new Placeholders<W>();
 
-  constructor(private readonly client: CacheClient<R, W>) {
+  constructor(private readonly target: CacheTarget<R, W>) {
     const keyv = new Keyv({
       store: new KeyvAdapter(this.#libraryStore()),
       useKeyPrefix: false,
@@ -38,14 +38,14 @@ export class CacheManagerCache<R, W> {
     this.#cache = createCache({ stores: [keyv] });
   }
 
-  /** Rejects as the client does. */
+  /** Rejects as the target does. */
   async get(name: string): Promise<R | undefined> {
     const found = await this.#cache.get<Found<R>>(name);
     if (found && 'error' in found) throw found.error;
     return found?.value;
   }
 
-  /** Rejects as the client does. */
+  /** Rejects as the target does. */
   async set(name: string, value: W, ttlMs: number): Promise<void> {
     await this.#cache.set(name, value, ttlMs);
   }
@@ -58,8 +58,8 @@ export class CacheManagerCache<R, W> {
         return found === undefined ? null : JSON.stringify(this.#read.put(found));
       },
       set: (name: string, json: string, _unit: 'PX', ttlMs: number): Promise<'OK' | null> =>
-        this.client.write(name, this.#written.take(JSON.parse(json) as string), ttlMs),
-      del: (name: string): Promise<number> => this.client.remove(name),
+        this.target.write(name, this.#written.take(JSON.parse(json) as string), ttlMs),
+      del: (name: string): Promise<number> => this.target.remove(name),
     };
     // The package's types are of an older cache-manager and ask for a whole client.
     const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
@@ -68,7 +68,7 @@ export class CacheManagerCache<R, W> {
 
   async #find(name: string): Promise<Found<R> | undefined> {
     try {
-      const value = await this.client.read(name);
+      const value = await this.target.read(name);
       return value === undefined ? undefined : { value };
     } catch (error) {
       return { error };

@@ -6,10 +6,11 @@ import type {
   CacheEntry,
   EntryStore,
   FillLock,
+  LocalEntries,
 } from '../../../../src/query-cache/core/entry-store.js';
 import { FillCoordinator } from '../../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
-import { ReadProtocol, type LocalEntries } from '../../../../src/query-cache/core/read-protocol.js';
+import { ReadProtocol } from '../../../../src/query-cache/core/read-protocol.js';
 import type { Answer } from '../../../../src/query-cache/core/read-request.js';
 import { Settlement } from '../../../../src/query-cache/core/settlement.js';
 import type { TokenSource } from '../../../../src/query-cache/core/token.js';

@@ -1,7 +1,7 @@
 import { describeAwaited } from './awaited-transactions.js';
-import type { Settlement } from './core/settlement.js';
 import type { WriteFollowing } from './core/write-following.js';
 import type { Writers } from './core/writer-activity.js';
+import type { ReadCore } from './read-core.js';
 import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
@@ -11,7 +11,7 @@ export type CacheHealthReport =
 export interface CacheHealthParts {
   readonly stores: CacheStores;
   readonly following: WriteFollowing;
-  readonly settlement: Settlement;
+  readonly core: ReadCore;
   readonly standby: StandbyWatch;
 }
 
@@ -21,16 +21,16 @@ export class CacheHealth {
 
   /** The transactions of PostgreSQL for which reads go past the cache, by the process id of their backend. */
   get awaitedTransactions(): Writers {
-    return this.parts.settlement.awaited;
+    return this.parts.core.settlement.awaited;
   }
 
   check(): CacheHealthReport {
-    const { stores, following, settlement, standby } = this.parts;
+    const { stores, following, standby } = this.parts;
     const detail =
       stores.degradation() ??
       standby.degradation ??
       following.degradation ??
-      describeAwaited(settlement.awaited);
+      describeAwaited(this.awaitedTransactions);
     return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };
   }
 }

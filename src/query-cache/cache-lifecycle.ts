@@ -1,8 +1,6 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { FreshnessGate } from './core/freshness-gate.js';
-import type { MarkSweep } from './core/mark-sweep.js';
-import type { Settlement } from './core/settlement.js';
+import type { ReadCore } from './read-core.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
@@ -11,9 +9,7 @@ export interface CacheLifecycleParts {
   readonly source: DataSource;
   readonly schema: DatabaseSchema;
   readonly stores: CacheStores;
-  readonly gate: FreshnessGate;
-  readonly settlement: Settlement;
-  readonly sweep: MarkSweep;
+  readonly core: ReadCore;
   readonly standby: StandbyWatch;
 }
 
@@ -40,7 +36,8 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #start(): Promise<void> {
-    const { source, schema, stores, gate, sweep } = this.parts;
+    const { source, schema, stores, core } = this.parts;
+    const { gate, sweep } = core;
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
     // What this process did not live through may have gone past the cache.
@@ -55,9 +52,9 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { stores, settlement, sweep, standby } = this.parts;
-    settlement.close();
-    sweep.close();
+    const { stores, core, standby } = this.parts;
+    core.settlement.close();
+    core.sweep.close();
     standby.close();
     for (const step of this.#steps) await step();
     await stores.close();

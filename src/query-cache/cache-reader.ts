@@ -1,16 +1,16 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from './core/cache-events.js';
-import type { ReadProtocol } from './core/read-protocol.js';
 import type { Answer, ReadOutcome } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { WriteFollowing } from './core/write-following.js';
 import { UnencodableValueError } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
-import type { EntityCodec } from './entity-codec.js';
+import { EntityCodec } from './entity-codec.js';
 import { ttlMsOf, type Lifetime } from './lifetime.js';
 import { QueryDefinitions } from './query-definitions.js';
+import type { ReadCore } from './read-core.js';
 import type { CheckedPlans } from './sql/checked-plans.js';
 import {
   asCalled,
@@ -55,8 +55,7 @@ export interface CacheReaderParts {
   readonly plans: PlanMemo;
   readonly checkedPlans: CheckedPlans;
   readonly executor: QueryExecutor;
-  readonly protocol: ReadProtocol<L1Entry>;
-  readonly codec: EntityCodec;
+  readonly core: ReadCore;
   readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
 }
@@ -83,7 +82,11 @@ export class CacheReader {
   /** What a fill has read, by the error that says why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
 
-  constructor(private readonly parts: CacheReaderParts) {}
+  readonly #codec: EntityCodec;
+
+  constructor(private readonly parts: CacheReaderParts) {
+    this.#codec = new EntityCodec(parts.source);
+  }
 
   /** @throws AmbiguousQueryError */
   onModuleInit(): void {
@@ -101,14 +104,13 @@ export class CacheReader {
 
   /** The answer as values, decoded for each caller. Rejects with what the query rejects with. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
-    const { codec } = this.parts;
     const called = this.#called(query);
-    const toBody: ToBody = (value) => codec.encode(value);
+    const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
       const call = { query: called, representation: 'value', lifetime, toBody } as const;
       const outcome = await this.#read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return { value: codec.decode(body), outcome };
+      return { value: this.#codec.decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
@@ -160,7 +162,7 @@ export class CacheReader {
   async #readUnfollowed(call: Call): Promise<JsonOutcome> {
     const compiled = this.#compile(call);
     const run = (): Promise<Answer> => this.#run(compiled, call.toBody);
-    return this.parts.protocol.bypass({ query: compiled.name, run }, 'not-followed');
+    return this.parts.core.protocol.bypass({ query: compiled.name, run }, 'not-followed');
   }
 
   /** @throws LazyValueError */
@@ -187,10 +189,10 @@ export class CacheReader {
     { key, dependencies }: RememberedPlan,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
-    const { protocol, options, source } = this.parts;
+    const { core, options, source } = this.parts;
     const ttlMs = (answer: Answer): number => ttlMsOf(answer, lifetime, options);
     try {
-      return await protocol.read({ query: name, key, dependencies, run, ttlMs });
+      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs });
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
       return this.#readPast(compileQuery(query, source), toBody);
@@ -259,7 +261,11 @@ export class CacheReader {
   ): Promise<JsonOutcome> {
     const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
     const run = (): Promise<Answer> => this.#run(compiled, toBody);
-    const outcome = await this.parts.protocol.bypass({ query: compiled.name, run }, reason, detail);
+    const outcome = await this.parts.core.protocol.bypass(
+      { query: compiled.name, run },
+      reason,
+      detail,
+    );
     return { ...outcome, detail };
   }
 }

@@ -5,9 +5,6 @@ import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheInterceptor } from './cache.interceptor.js';
 import { CacheEvents } from './core/cache-events.js';
-import { FreshnessGate } from './core/freshness-gate.js';
-import { MarkSweep } from './core/mark-sweep.js';
-import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { HttpAnswers } from './http/http-answers.js';
@@ -20,6 +17,7 @@ import {
 import { provideWithParts } from './provide-with-parts.js';
 import { optionsProvider, schemaProviders } from './query-cache.providers.js';
 import { QueryCache } from './query-cache.js';
+import { ReadCore } from './read-core.js';
 import { readProviders } from './read.providers.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
@@ -41,15 +39,13 @@ import { StandbyWatch } from './sql/standby-watch.js';
       source: DataSource,
       schema: DatabaseSchema,
       stores: CacheStores,
-      gate: FreshnessGate,
-      settlement: Settlement,
-      sweep: MarkSweep,
+      core: ReadCore,
       standby: StandbyWatch,
     }),
     provideWithParts(CacheHealth, {
       stores: CacheStores,
       following: WriteFollowing,
-      settlement: Settlement,
+      core: ReadCore,
       standby: StandbyWatch,
     }),
     provideWithParts(QueryCache, {

@@ -28,7 +28,7 @@ export class RedisFillLock extends FillLock {
     leaseMs: number,
   ): Promise<boolean | undefined> {
     const keys = [this.keys.fillLock(key), this.keys.entry(key)];
-    const taken = await this.connection.writes.atEndOfTurn(() => this.#take(keys, owner, leaseMs));
+    const taken = await this.#take(keys, owner, leaseMs);
     return taken === HAS_ENTRY ? undefined : taken === 1;
   }
 
@@ -36,8 +36,12 @@ export class RedisFillLock extends FillLock {
     await this.#scripts.run(releaseFillLock, [this.keys.fillLock(key)], [owner]);
   }
 
+  /** In one write with the look at the entry. */
   async #take(keys: readonly string[], owner: string, leaseMs: number): Promise<unknown> {
     const args = [owner, String(Math.ceil(leaseMs))];
-    return (await this.#scripts.run(takeFillLock, keys, args)).value;
+    const taken = await this.connection.writes.atEndOfTurn(() =>
+      this.#scripts.run(takeFillLock, keys, args),
+    );
+    return taken.value;
   }
 }

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { EntryStore } from '../../../src/query-cache/core/entry-store.js';
 import { defineQuery } from '../../../src/query-cache/index.js';
+import { CacheStores } from '../../../src/query-cache/stores/cache-stores.js';
 import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -143,8 +143,7 @@ describe('before its SELECT a miss sends to Redis', () => {
 
   /** Whatever is waited for needs a write of its own. */
   async function writesOf(query: Parameters<CachedReads['read']>[0]): Promise<number> {
-    // The stores are abstract classes, which are tokens all the same.
-    await app.app.get(EntryStore as unknown as Type<EntryStore>).drain();
+    await app.app.get(CacheStores as unknown as Type<CacheStores>).entries.drain();
     sql.reset();
     writes = 0;
     expect((await app.read(query)).outcome).toBe('miss');

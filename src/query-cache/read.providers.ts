@@ -5,7 +5,6 @@ import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from './core/cache-events.js';
 import { WriteFollowing } from './core/write-following.js';
 import { WriterActivity } from './core/writer-activity.js';
-import { EntityCodec } from './entity-codec.js';
 import { provideWithParts } from './provide-with-parts.js';
 import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import type { QueryCacheOptions } from './query-cache.options.js';

@@ -172,64 +172,79 @@ describe('one fill among instances', () => {
 
     it('fills under that lock without asking again, and gives it back once', async () => {
       const { lock, own, fill, entries, fills } = setUpAhead();
-      const stop = own.lookAhead(KEY);
-      expect((await own.run(fill)).stored).toBeUndefined();
-      stop();
+      const ahead = own.lookAhead(KEY);
+      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
+      own.drop(KEY, ahead);
       await delay(1);
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
     });
 
-    it('takes the entry without a lock', async () => {
+    it('takes the entry without a lock, also for requests that came while it was looked for', async () => {
       const { lock, own, fill, entries, fills } = setUpAhead();
       await entries.set(KEY, entry);
       lock.acquireUnlessStored = () => Promise.resolve(undefined);
-      own.lookAhead(KEY);
-      expect(await own.run(fill)).toEqual({ stored: entry, hasWaited: false });
+      const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
+      for (const ahead of [first, second]) {
+        expect(await own.run({ ...fill, ahead })).toEqual({ stored: entry, hasWaited: false });
+      }
       expect([lock.asked, lock.released, fills.count]).toEqual([[], [], 0]);
     });
 
     it.each([false, undefined])('asks again after the answer %s', async (answer) => {
       const { lock, own, fill, fills } = setUpAhead();
       lock.acquireUnlessStored = () => Promise.resolve(answer);
-      own.lookAhead(KEY);
-      expect((await own.run(fill)).stored).toBeUndefined();
+      const ahead = own.lookAhead(KEY);
+      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
       expect([lock.asked, fills.count]).toEqual([['for the fill'], 1]);
     });
 
     it('gives the lock back where no fill follows, once', async () => {
       const { lock, own } = setUpAhead();
-      const stop = own.lookAhead(KEY);
-      own.lookAhead(KEY)();
-      stop();
-      stop();
+      const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
+      for (const ahead of [second, first, first]) own.drop(KEY, ahead);
       await delay(1);
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
     });
 
-    it('keeps the lock of a fill under way from requests that look meanwhile', async () => {
+    it('keeps the lock of a fill under way from requests that come meanwhile', async () => {
       const { lock, own, sharedFill } = setUpAhead();
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
       await delay(1);
-      own.lookAhead(KEY)();
+      own.drop(KEY, own.lookAhead(KEY));
       await delay(1);
       expect([lock.asked, lock.released]).toEqual([['for the fill'], []]);
       finish(entry);
       await running;
     });
 
-    it('gives the lock of a request back that looked while the last of two fills ran', async () => {
+    it('takes the lock itself for the second of two fills under different stamps', async () => {
+      const { lock, own, sharedFill, fill, entries, fills } = setUpAhead();
+      const ahead = own.lookAhead(KEY);
+      let finish: (value: CacheEntry) => void = () => undefined;
+      const first = own.run({
+        ...sharedFill(() => new Promise((resolve) => (finish = resolve))),
+        ahead,
+      });
+      await own.run({ ...fill, ahead });
+      expect([lock.asked, fills.count]).toEqual([['ahead', 'for the fill'], 2]);
+      finish(entry);
+      await first;
+      expect(entries.stored.size).toBe(1);
+    });
+
+    it('gives the lock of a request back that came while the last of two fills ran', async () => {
       const { lock, own, sharedFill, fill } = setUpAhead();
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
       await own.run(fill);
-      const stop = own.lookAhead(KEY);
+      const ahead = own.lookAhead(KEY);
       finish(entry);
       await running;
       await delay(1);
       const before = lock.released.length;
-      stop();
+      own.drop(KEY, ahead);
       await delay(1);
       expect(lock.released).toHaveLength(before + 1);
     });

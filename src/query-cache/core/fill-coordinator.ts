@@ -33,6 +33,8 @@ export interface FillCoordinatorParts {
 
 export interface SharedFill {
   readonly key: string;
+  /** The look of the request, where it has one. */
+  readonly ahead?: LookAhead | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query. */
@@ -56,50 +58,58 @@ interface Look {
   readonly lock: 'mine' | 'held-by-another' | 'not-tried' | 'failed';
 }
 
+/** A look that requests share whose stamps are not known yet. */
+export interface LookAhead {
+  readonly look: Promise<Look>;
+  /** A fill has its lock, or had. */
+  readonly isUsed: boolean;
+}
+
 export class FillCoordinator {
-  /** Looks that no fill has used yet, by key; `undefined` while a fill runs that has used its own. */
-  readonly #ahead = new Map<string, Promise<Look> | undefined>();
+  /** By key: the look of requests that have not been answered, or of the fill under way. */
+  readonly #looks = new Map<string, LookAhead>();
 
   constructor(
     private readonly parts: FillCoordinatorParts,
     private readonly options: FillCoordinatorOptions,
   ) {}
 
-  /**
-   * Looks for a request whose stamp is not known yet. Answers a function to be called once the request has been
-   * answered or needs no fill: it gives the lock back where no fill has used the look.
-   */
-  lookAhead(key: string): () => void {
-    if (this.#ahead.has(key)) return () => undefined;
+  /** Looks for a request that may need a fill. To be dropped in any case. */
+  lookAhead(key: string): LookAhead {
+    const latest = this.#looks.get(key);
+    if (latest) return latest;
     const { lock, owner } = this.parts;
-    const look = this.#look(key, lock.acquireUnlessStored(key, owner, this.options.leaseMs));
-    this.#ahead.set(key, look);
-    return () => {
-      if (this.#ahead.get(key) !== look) return;
-      this.#ahead.delete(key);
-      void look.then((found) => (found.lock === 'mine' ? this.#release(key) : undefined));
-    };
+    const asked = lock.acquireUnlessStored(key, owner, this.options.leaseMs);
+    const ahead = { look: this.#look(key, asked), isUsed: false };
+    this.#looks.set(key, ahead);
+    return ahead;
+  }
+
+  /** Gives the lock back where no fill has used it. */
+  drop(key: string, ahead: LookAhead): void {
+    if (ahead.isUsed || this.#looks.get(key) !== ahead) return;
+    this.#looks.delete(key);
+    void ahead.look.then(({ lock }) => (lock === 'mine' ? this.#release(key) : undefined));
   }
 
   async run(shared: SharedFill): Promise<FillOutcome> {
-    const { key } = shared;
-    const ahead = this.#ahead.get(key);
-    this.#ahead.set(key, undefined);
+    const { key, ahead } = shared;
+    const latest = this.#looks.get(key);
+    const free = latest?.isUsed === false ? latest : undefined;
+    const look = free?.look ?? ahead?.look.then(withoutLock) ?? this.#lookAgain(key);
+    const used = { look, isUsed: true };
+    this.#looks.set(key, used);
     try {
-      return await this.#run(shared, ahead);
+      return await this.#run(shared, look);
     } finally {
-      // Another fill of the key may have ended, and a request that came then has looked ahead.
-      if (!this.#ahead.get(key)) this.#ahead.delete(key);
+      if (this.#looks.get(key) === used) this.#looks.delete(key);
     }
   }
 
-  async #run(
-    { key, accepts, fill }: SharedFill,
-    ahead: Promise<Look> | undefined,
-  ): Promise<FillOutcome> {
+  async #run({ key, accepts, fill }: SharedFill, first: Promise<Look>): Promise<FillOutcome> {
     const { clock, timers } = this.parts;
     const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
-    let next = ahead ?? this.#lookAgain(key);
+    let next = first;
     for (let hasWaited = false; ;) {
       const { entry, lock } = await next;
       if (entry && accepts(entry)) {
@@ -174,4 +184,9 @@ export class FillCoordinator {
 function outcomeOf(isTaken: boolean | undefined): Look['lock'] {
   if (isTaken === undefined) return 'not-tried';
   return isTaken ? 'mine' : 'held-by-another';
+}
+
+/** The lock is for one fill alone. */
+function withoutLock({ entry }: Look): Look {
+  return { entry, lock: 'not-tried' };
 }

@@ -22,7 +22,7 @@
 import type { BypassReason, CacheLevel } from './cache-events.js';
 import type { Timers } from './clock.js';
 import type { CacheEntry, LocalEntries } from './entry-store.js';
-import type { FillCoordinator } from './fill-coordinator.js';
+import type { FillCoordinator, LookAhead } from './fill-coordinator.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
@@ -60,11 +60,11 @@ export class ReadProtocol<E extends CacheEntry> {
     const known = this.#alive(local.get(key));
     const isVerified = known && this.#isWithinStaleness(known, arrivedAtMs);
     if (isVerified) return this.#hit(request, 'L1', known);
-    const stopLooking = known ? undefined : fills.lookAhead(key);
+    const ahead = known ? undefined : fills.lookAhead(key);
     try {
       const freshness = await gate.check(dependencies.tables);
       if (!freshness.trusted) {
-        stopLooking?.();
+        if (ahead) fills.drop(key, ahead);
         return await this.bypass(request, freshness.reason);
       }
       const { stamps } = freshness;
@@ -73,12 +73,12 @@ export class ReadProtocol<E extends CacheEntry> {
       const outcome =
         kept && matches(kept.stamp, stamps)
           ? this.#hit(request, 'L1', kept)
-          : await this.#share(request, stamps);
+          : await this.#share(request, stamps, ahead);
       // The versions were read after the request arrived: of the two moments, the earlier one counts.
       if (outcome.source === 'hit') this.#verified(outcome.entry, arrivedAtMs);
       return outcome;
     } finally {
-      stopLooking?.();
+      if (ahead) fills.drop(key, ahead);
     }
   }
 
@@ -92,10 +92,14 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
-  async #share(request: ReadRequest, stamps: Stamps): Promise<ReadOutcome<E>> {
+  async #share(
+    request: ReadRequest,
+    stamps: Stamps,
+    ahead: LookAhead | undefined,
+  ): Promise<ReadOutcome<E>> {
     const { key, query } = request;
     const flight = await this.#flights.run(`${key} ${stamps.withInserts}`, () =>
-      this.#fill(request, stamps),
+      this.#fill(request, stamps, ahead),
     );
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     const { value } = flight;
@@ -105,12 +109,17 @@ export class ReadProtocol<E extends CacheEntry> {
     return value;
   }
 
-  async #fill(request: ReadRequest, stamps: Stamps): Promise<ReadOutcome<E>> {
+  async #fill(
+    request: ReadRequest,
+    stamps: Stamps,
+    ahead: LookAhead | undefined,
+  ): Promise<ReadOutcome<E>> {
     const { fills, local, toEntry, events, monotonicClock } = this.parts;
     const { key, query } = request;
     const startedMs = monotonicClock.nowMs();
     const outcome = await fills.run({
       key,
+      ahead,
       accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
       fill: () => this.#queryFill.run(request, stamps),
     });

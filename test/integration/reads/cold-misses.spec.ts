@@ -160,13 +160,6 @@ describe('before its SELECT a miss sends to Redis', () => {
   it('two where versions are to be created', async () => {
     expect(await writesOf(byId.bind({ id: 1 }))).toBe(2);
   });
-
-  it('two where its entry in memory has ended', async () => {
-    await app.warm(() => byId.bind({ id: 2 }));
-    await app.write(`UPDATE cities SET name = 'city 2a' WHERE id = 2`);
-    // What was written is in doubt for a moment.
-    await eventually(async () => expect(await writesOf(byId.bind({ id: 2 }))).toBe(2));
-  });
 });
 
 it('leaves no lock behind when the application stops', async () => {

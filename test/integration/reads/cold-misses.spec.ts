@@ -133,6 +133,7 @@ describe('before its SELECT a miss sends to Redis', () => {
     });
     app = await CachedReads.start([City], [], { redis: { url: relay.url } });
     sql = StatementCounter.attach(app.app.source);
+    await app.write(`INSERT INTO cities SELECT i, 'city ' || i FROM generate_series(1, 2) i`);
     await app.warm(() => from.bind({ id: NO_ROW_LATER }));
     // From here on Redis knows the scripts.
     await app.read(byId.bind({ id: 5 }));
@@ -159,6 +160,13 @@ describe('before its SELECT a miss sends to Redis', () => {
 
   it('two where versions are to be created', async () => {
     expect(await writesOf(byId.bind({ id: 1 }))).toBe(2);
+  });
+
+  it('two where its entry in memory has ended', async () => {
+    await app.warm(() => byId.bind({ id: 2 }));
+    await app.write(`UPDATE cities SET name = 'city 2a' WHERE id = 2`);
+    // What was written is in doubt for a moment.
+    await eventually(async () => expect(await writesOf(byId.bind({ id: 2 }))).toBe(2));
   });
 });
 

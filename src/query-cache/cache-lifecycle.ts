@@ -1,26 +1,24 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { FreshnessGate } from './core/freshness-gate.js';
-import type { MarkSweep } from './core/mark-sweep.js';
-import type { Settlement } from './core/settlement.js';
+import type { ReadCore } from './read-core.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
+
+export interface CacheLifecycleParts {
+  readonly source: DataSource;
+  readonly schema: DatabaseSchema;
+  readonly stores: CacheStores;
+  readonly core: ReadCore;
+  readonly standby: StandbyWatch;
+}
 
 /** Starts the cache with the application and stops it after the last request. */
 export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   readonly #steps: (() => Promise<void>)[] = [];
   #started: Promise<void> | undefined;
 
-  constructor(
-    private readonly source: DataSource,
-    private readonly schema: DatabaseSchema,
-    private readonly stores: CacheStores,
-    private readonly gate: FreshnessGate,
-    private readonly settlement: Settlement,
-    private readonly sweep: MarkSweep,
-    private readonly standby: StandbyWatch,
-  ) {}
+  constructor(private readonly parts: CacheLifecycleParts) {}
 
   /** Adds a step that still needs the stores when the application stops. */
   beforeClose(step: () => Promise<void>): void {
@@ -38,24 +36,27 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #start(): Promise<void> {
-    this.stores.onOutage(() => this.gate.distrustAll());
-    await this.stores.ready();
+    const { source, schema, stores, core } = this.parts;
+    const { gate, sweep } = core;
+    stores.onOutage(() => gate.distrustAll());
+    await stores.ready();
     // What this process did not live through may have gone past the cache.
-    if (!(await this.stores.isVouchedFor())) this.gate.distrustAll();
+    if (!(await stores.isVouchedFor())) gate.distrustAll();
     // Makes the version of the schema, under which the catalogue is then loaded.
-    await this.gate.check([]);
+    await gate.check([]);
     // What only this process has found out ends the answers of all: each depends on the epoch of the schema.
-    this.stores.onRecovery(() => void this.gate.check([]));
-    this.stores.vouchWhile(() => this.gate.isUnbroken);
-    if (this.source.isInitialized) await this.schema.load();
-    void this.sweep.run();
+    stores.onRecovery(() => void gate.check([]));
+    stores.vouchWhile(() => gate.isUnbroken);
+    if (source.isInitialized) await schema.load();
+    void sweep.run();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.settlement.close();
-    this.sweep.close();
-    this.standby.close();
+    const { stores, core, standby } = this.parts;
+    core.settlement.close();
+    core.sweep.close();
+    standby.close();
     for (const step of this.#steps) await step();
-    await this.stores.close();
+    await stores.close();
   }
 }

@@ -1,15 +1,16 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from './core/cache-events.js';
-import type { ReadOutcome, ReadProtocol } from './core/read-protocol.js';
-import type { Answer, ReadRequest } from './core/read-request.js';
+import type { Answer, ReadOutcome } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { WriteFollowing } from './core/write-following.js';
-import { UnencodableValueError, type ValueCodec } from './core/value-codec.js';
+import { UnencodableValueError } from './core/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from './define-query.js';
+import { EntityCodec } from './entity-codec.js';
 import { ttlMsOf, type Lifetime } from './lifetime.js';
 import { QueryDefinitions } from './query-definitions.js';
+import type { ReadCore } from './read-core.js';
 import type { CheckedPlans } from './sql/checked-plans.js';
 import {
   asCalled,
@@ -38,7 +39,28 @@ export interface ValueOutcome {
 
 type ToBody = (value: unknown) => Buffer;
 
-/** What the builder makes is not what the key of a fill stands for: the schema has changed, or the builder. */
+/** A query that is asked for, and how its answer is wanted. */
+interface Call {
+  readonly query: CacheableQuery;
+  readonly representation: Representation;
+  readonly lifetime: Lifetime;
+  readonly toBody: ToBody;
+}
+
+export interface CacheReaderParts {
+  readonly source: DataSource;
+  readonly following: WriteFollowing;
+  readonly schema: DatabaseSchema;
+  readonly planner: QueryPlanner;
+  readonly plans: PlanMemo;
+  readonly checkedPlans: CheckedPlans;
+  readonly executor: QueryExecutor;
+  readonly core: ReadCore;
+  readonly events: CacheEvents;
+  readonly options: Readonly<QueryCacheOptions>;
+}
+
+/** The builder makes another query than the one that the key of a fill stands for: it or the schema has changed. */
 class PlanChangedError extends Error {}
 
 /** What loads a relation later is no value. */
@@ -60,19 +82,11 @@ export class CacheReader {
   /** What a fill has read, by the error that says why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
 
-  constructor(
-    private readonly source: DataSource,
-    private readonly following: WriteFollowing,
-    private readonly schema: DatabaseSchema,
-    private readonly planner: QueryPlanner,
-    private readonly plans: PlanMemo,
-    private readonly checkedPlans: CheckedPlans,
-    private readonly executor: QueryExecutor,
-    private readonly protocol: ReadProtocol<L1Entry>,
-    private readonly codecOf: () => ValueCodec,
-    private readonly events: CacheEvents,
-    private readonly options: Readonly<QueryCacheOptions>,
-  ) {}
+  readonly #codec: EntityCodec;
+
+  constructor(private readonly parts: CacheReaderParts) {
+    this.#codec = new EntityCodec(parts.source);
+  }
 
   /** @throws AmbiguousQueryError */
   onModuleInit(): void {
@@ -84,18 +98,19 @@ export class CacheReader {
    * answered that HTTP servers do not send as JSON: a text, bytes or nothing.
    */
   readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
-    return this.#read(this.#called(query), 'json', lifetime, toJson);
+    const called = this.#called(query);
+    return this.#read({ query: called, representation: 'json', lifetime, toBody: toJson });
   }
 
   /** The answer as values, decoded for each caller. Rejects with what the query rejects with. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
     const called = this.#called(query);
+    const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
-      const outcome = await this.#read(called, 'value', lifetime, (value) =>
-        this.codecOf().encode(value),
-      );
+      const call = { query: called, representation: 'value', lifetime, toBody } as const;
+      const outcome = await this.#read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return { value: this.codecOf().decode(body), outcome };
+      return { value: this.#codec.decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
@@ -107,7 +122,7 @@ export class CacheReader {
   /** @throws AmbiguousQueryError, or what the query's builder throws. */
   #called(query: CacheableQuery): CacheableQuery {
     if (query instanceof BoundQuery) this.#definitions.require(query.definition);
-    return asCalled(query, this.source);
+    return asCalled(query, this.parts.source);
   }
 
   /** Of those who wait for one fill, one gets what it has read, since values belong to one caller. */
@@ -118,10 +133,11 @@ export class CacheReader {
   ): Promise<ValueOutcome> {
     const executed = this.#notStored.get(failure);
     this.#notStored.delete(failure);
-    const compiled = compileQuery(query, this.source);
+    const { source, events, executor } = this.parts;
+    const compiled = compileQuery(query, source);
     const reason = 'uncacheable';
-    this.events.tell('bypass', { query: compiled.name, reason, detail });
-    const { value, ...answer } = executed ?? (await this.executor.execute(compiled));
+    events.tell('bypass', { query: compiled.name, reason, detail });
+    const { value, ...answer } = executed ?? (await executor.execute(compiled));
     const outcome = {
       source: 'bypass',
       reason,
@@ -131,110 +147,79 @@ export class CacheReader {
     return { value, outcome };
   }
 
-  #read(
-    query: CacheableQuery,
-    representation: Representation,
-    lifetime: Lifetime,
-    toBody: ToBody,
-  ): Promise<JsonOutcome> {
-    if (!this.following.isCertain) return this.#readUnfollowed(query, representation, toBody);
-    const text = query instanceof BoundQuery ? this.plans.textOf(query, representation) : undefined;
-    if (query instanceof BoundQuery && !this.schema.isOutdated) {
-      const plan = this.checkedPlans.recall(query, text, representation);
-      if (plan) return this.#readPlanned(query, representation, text, plan, lifetime, toBody);
-    }
-    return this.#plan(query, representation, text, lifetime, toBody);
+  #read(call: Call): Promise<JsonOutcome> {
+    const { following, schema, plans, checkedPlans } = this.parts;
+    const { query, representation } = call;
+    if (!following.isCertain) return this.#readUnfollowed(call);
+    if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
+    const text = plans.textOf(query, representation);
+    const plan = schema.isOutdated ? undefined : checkedPlans.recall(query, text, representation);
+    if (!plan) return this.#plan(call, text);
+    return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
   }
 
   /** @throws LazyValueError */
-  async #readUnfollowed(
-    query: CacheableQuery,
-    representation: Representation,
-    toBody: ToBody,
-  ): Promise<JsonOutcome> {
-    const compiled = compileQuery(query, this.source);
-    refuseLazyValues(compiled, representation);
-    const run = (): Promise<Answer> => this.#run(compiled, toBody);
-    return this.protocol.bypass({ query: compiled.name, run }, 'not-followed');
+  async #readUnfollowed(call: Call): Promise<JsonOutcome> {
+    const compiled = this.#compile(call);
+    const run = (): Promise<Answer> => this.#run(compiled, call.toBody);
+    return this.parts.core.protocol.bypass({ query: compiled.name, run }, 'not-followed');
   }
 
-  async #plan(
-    query: CacheableQuery,
-    representation: Representation,
-    text: string | undefined,
-    lifetime: Lifetime,
-    toBody: ToBody,
-  ): Promise<JsonOutcome> {
-    const compiled = compileQuery(query, this.source);
-    const { bound, queryRunner, sql } = compiled;
-    refuseLazyValues(compiled, representation);
-    if (queryRunner) return this.#readPast(compiled, toBody);
-    const run = (audit?: FillAudit): Promise<Answer> => this.#run(compiled, toBody, audit);
-    await this.schema.load();
-    let plan = this.planner.plan(compiled, representation);
-    if (!plan.cacheable && plan.reason === 'unknown-table' && (await this.schema.lookAgain())) {
-      plan = this.planner.plan(compiled, representation);
+  /** @throws LazyValueError */
+  async #plan(call: Call, text: string | undefined): Promise<JsonOutcome> {
+    const { schema, planner, plans } = this.parts;
+    const { representation, toBody } = call;
+    const compiled = this.#compile(call);
+    if (compiled.queryRunner) return this.#readPast(compiled, toBody);
+    await schema.load();
+    let plan = planner.plan(compiled, representation);
+    if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.lookAgain())) {
+      plan = planner.plan(compiled, representation);
     }
     if (!plan.cacheable) return this.#bypass(compiled, toBody, plan.reason);
-    const { key, dependencies } = this.plans.learn(bound, text, { ...plan, sql });
-    const request = {
-      query: compiled.name,
-      key,
-      dependencies,
-      run: () => run(plan.audit),
-      ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
-    };
-    return this.#readCached(request, query, toBody);
-  }
-
-  /** Compiles the query only where it has to be run. */
-  #readPlanned(
-    query: BoundQuery,
-    representation: Representation,
-    text: string | undefined,
-    { key, dependencies }: RememberedPlan,
-    lifetime: Lifetime,
-    toBody: ToBody,
-  ): Promise<JsonOutcome> {
-    const request = {
-      query: query.name,
-      key,
-      dependencies,
-      run: () => this.#runAnew(query, representation, text, key, toBody),
-      ttlMs: (answer: Answer) => ttlMsOf(answer, lifetime, this.options),
-    };
-    return this.#readCached(request, query, toBody);
+    const { audit } = plan;
+    const learnt = plans.learn(compiled.bound, text, { ...plan, sql: compiled.sql });
+    return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
   }
 
   /** A fill that is shared serves nobody where its plan has changed: each caller runs what it has built. */
-  #readCached(request: ReadRequest, query: CacheableQuery, toBody: ToBody): Promise<JsonOutcome> {
-    return this.protocol.read(request).catch((error: unknown) => {
+  async #readCached(
+    { query, lifetime, toBody }: Call,
+    name: string,
+    { key, dependencies }: RememberedPlan,
+    run: () => Promise<Answer>,
+  ): Promise<JsonOutcome> {
+    const { core, options, source } = this.parts;
+    const ttlMs = (answer: Answer): number => ttlMsOf(answer, lifetime, options);
+    try {
+      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs });
+    } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
-      return this.#readPast(compileQuery(query, this.source), toBody);
-    });
+      return this.#readPast(compileQuery(query, source), toBody);
+    }
   }
 
   /**
-   * Compiles the query, and finds out whether it still is the one that the key stands for.
+   * Compiles a query whose plan was remembered, and finds out whether it still is the one that the key stands for.
    *
    * @throws PlanChangedError
    */
   async #runAnew(
+    { representation, toBody }: Call,
     query: BoundQuery,
-    representation: Representation,
     text: string | undefined,
-    key: string,
-    toBody: ToBody,
+    { key }: RememberedPlan,
   ): Promise<Answer> {
-    const compiled = compileQuery(query, this.source);
-    await this.schema.load();
-    const plan = this.planner.plan(compiled, representation);
+    const { source, schema, planner, plans } = this.parts;
+    const compiled = compileQuery(query, source);
+    await schema.load();
+    const plan = planner.plan(compiled, representation);
     // The answer may be shared, and what a caller's own query runner sees must not be.
     if (compiled.queryRunner) throw new PlanChangedError();
     if (plan.cacheable) {
-      this.plans.learn(query, text, { ...plan, sql: compiled.sql });
+      plans.learn(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    } else if (this.plans.recall(query, text)) this.plans.forget(query, 'SQL');
+    } else if (plans.recall(query, text)) plans.forget(query, 'SQL');
     throw new PlanChangedError();
   }
 
@@ -244,12 +229,22 @@ export class CacheReader {
     if (!queryRunner) return this.#bypass(compiled, toBody, 'plan-changed');
     // Whoever brings a connection may have begun a transaction on it, changed its settings or
     // chosen a replica: what it answers is for them alone.
-    if (bound) this.checkedPlans.hasMetRunner(bound);
+    if (bound) this.parts.checkedPlans.hasMetRunner(bound);
     return this.#bypass(compiled, toBody, reasonOf(queryRunner));
   }
 
+  /** @throws LazyValueError */
+  #compile({ query, representation }: Call): CompiledQuery {
+    const compiled = compileQuery(query, this.parts.source);
+    const { separate, bound } = compiled;
+    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+      throw new LazyValueError();
+    }
+    return compiled;
+  }
+
   async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
-    const executed = await this.executor.execute(query, audit);
+    const executed = await this.parts.executor.execute(query, audit);
     const { value, refusal, ...rest } = executed;
     try {
       return { ...rest, body: toBody(value), refusal: refusal?.reason };
@@ -266,17 +261,11 @@ export class CacheReader {
   ): Promise<JsonOutcome> {
     const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
     const run = (): Promise<Answer> => this.#run(compiled, toBody);
-    const outcome = await this.protocol.bypass({ query: compiled.name, run }, reason, detail);
+    const outcome = await this.parts.core.protocol.bypass(
+      { query: compiled.name, run },
+      reason,
+      detail,
+    );
     return { ...outcome, detail };
-  }
-}
-
-/** @throws LazyValueError */
-function refuseLazyValues(
-  { separate, bound }: CompiledQuery,
-  representation: Representation,
-): void {
-  if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
-    throw new LazyValueError();
   }
 }

@@ -5,9 +5,6 @@ import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheInterceptor } from './cache.interceptor.js';
 import { CacheEvents } from './core/cache-events.js';
-import { FreshnessGate } from './core/freshness-gate.js';
-import { MarkSweep } from './core/mark-sweep.js';
-import { Settlement } from './core/settlement.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { HttpAnswers } from './http/http-answers.js';
@@ -17,12 +14,15 @@ import {
   QUERY_CACHE_OPTIONS,
   type OPTIONS_TYPE,
 } from './query-cache.module-definition.js';
+import { provideWithParts } from './provide-with-parts.js';
 import { optionsProvider, schemaProviders } from './query-cache.providers.js';
 import { QueryCache } from './query-cache.js';
+import { ReadCore } from './read-core.js';
 import { readProviders } from './read.providers.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';
+import { QueryPlanner } from './sql/query-planner.js';
 import { StandbyWatch } from './sql/standby-watch.js';
 
 /**
@@ -35,39 +35,29 @@ import { StandbyWatch } from './sql/standby-watch.js';
     optionsProvider,
     ...schemaProviders,
     ...readProviders,
-    {
-      provide: CacheLifecycle,
-      inject: [
-        DataSource,
-        DatabaseSchema,
-        CacheStores,
-        FreshnessGate,
-        Settlement,
-        MarkSweep,
-        StandbyWatch,
-      ],
-      useFactory: (
-        source: DataSource,
-        schema: DatabaseSchema,
-        stores: CacheStores,
-        gate: FreshnessGate,
-        settlement: Settlement,
-        sweep: MarkSweep,
-        standby: StandbyWatch,
-      ) => new CacheLifecycle(source, schema, stores, gate, settlement, sweep, standby),
-    },
-    {
-      provide: CacheHealth,
-      inject: [CacheStores, WriteFollowing, Settlement, StandbyWatch],
-      useFactory: (
-        stores: CacheStores,
-        following: WriteFollowing,
-        settlement: Settlement,
-        standby: StandbyWatch,
-      ) => new CacheHealth(stores, following, settlement, standby),
-    },
+    provideWithParts(CacheLifecycle, {
+      source: DataSource,
+      schema: DatabaseSchema,
+      stores: CacheStores,
+      core: ReadCore,
+      standby: StandbyWatch,
+    }),
+    provideWithParts(CacheHealth, {
+      stores: CacheStores,
+      following: WriteFollowing,
+      core: ReadCore,
+      standby: StandbyWatch,
+    }),
+    provideWithParts(QueryCache, {
+      events: CacheEvents,
+      source: DataSource,
+      reader: CacheReader,
+      planner: QueryPlanner,
+      schema: DatabaseSchema,
+      versions: VersionStore,
+      options: QUERY_CACHE_OPTIONS,
+    }),
     ...httpProviders,
-    QueryCache,
     CacheInterceptor,
   ],
   exports: [

@@ -2,7 +2,6 @@
 import { Logger, type FactoryProvider } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheEvents } from './core/cache-events.js';
-import { EntryStore, FillLock } from './core/entry-store.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { WriterActivity } from './core/writer-activity.js';
@@ -47,7 +46,7 @@ export const schemaProviders: FactoryProvider[] = [
       if (!redis) return CacheStores.inMemory(options);
       const log = new Logger('QueryCache');
       const secrets = await shareSecrets(source, options.entrySecret, log);
-      const stores = CacheStores.inRedis(redis, options, secrets, events, log);
+      const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
       stores.onOutOfMemory(() => events.tell('storeFull'));
       tellRelease(options.release, log);
       return stores;
@@ -58,8 +57,6 @@ export const schemaProviders: FactoryProvider[] = [
     inject: [CacheStores],
     useFactory: ({ versions }: CacheStores) => versions,
   },
-  { provide: EntryStore, inject: [CacheStores], useFactory: ({ entries }: CacheStores) => entries },
-  { provide: FillLock, inject: [CacheStores], useFactory: ({ fillLock }: CacheStores) => fillLock },
   {
     provide: StandbyWatch,
     inject: [DataSource, CacheEvents],

@@ -1,19 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { canonicalValue } from './core/canonical-value.js';
-import { CacheEvents } from './core/cache-events.js';
+import type { CacheEvents } from './core/cache-events.js';
 import { randomToken } from './core/token.js';
 import { valueVersion, WHOLE_TABLE } from './core/version-name.js';
-import { VersionStore } from './core/version-store.js';
+import type { VersionStore } from './core/version-store.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { TableDependency } from './core/dependency.js';
-import { CacheReader } from './cache-reader.js';
+import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
-import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
-import { DatabaseSchema } from './sql/database-schema.js';
-import { QueryPlanner } from './sql/query-planner.js';
+import type { DatabaseSchema } from './sql/database-schema.js';
+import type { QueryPlanner } from './sql/query-planner.js';
 
 export interface RunOptions {
   /** Time to live of the answer, in milliseconds before jitter, as `seconds(300)`. */
@@ -45,19 +43,24 @@ export type QueryExplanation =
       readonly detail: string;
     };
 
+export interface QueryCacheParts {
+  readonly events: CacheEvents;
+  readonly source: DataSource;
+  readonly reader: CacheReader;
+  readonly planner: QueryPlanner;
+  readonly schema: DatabaseSchema;
+  readonly versions: VersionStore;
+  readonly options: Readonly<QueryCacheOptions>;
+}
+
 /** The query cache for services, jobs and resolvers. */
-@Injectable()
 export class QueryCache {
-  constructor(
-    /** What happens in the cache, for metrics and logs. Listeners decide nothing. */
-    readonly events: CacheEvents,
-    private readonly source: DataSource,
-    private readonly reader: CacheReader,
-    private readonly planner: QueryPlanner,
-    private readonly schema: DatabaseSchema,
-    private readonly versions: VersionStore,
-    @Inject(QUERY_CACHE_OPTIONS) private readonly options: Readonly<QueryCacheOptions>,
-  ) {}
+  /** What happens in the cache, for metrics and logs. Listeners decide nothing. */
+  readonly events: CacheEvents;
+
+  constructor(private readonly parts: QueryCacheParts) {
+    this.events = parts.events;
+  }
 
   /**
    * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or
@@ -70,7 +73,7 @@ export class QueryCache {
   ): Promise<QueryResult<R, S>>;
   run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
   async run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
-    return (await this.reader.readValue(query, { ...options })).value;
+    return (await this.parts.reader.readValue(query, { ...options })).value;
   }
 
   /**
@@ -85,14 +88,12 @@ export class QueryCache {
     }
     const writeId = randomToken();
     const named = [...tables].map(([table, names]) => ({ table, names: [...names] }));
-    await this.versions.begin(
-      { writeId, backendPid: 0, tables: named },
-      randomToken(),
-      this.options.markLeaseMs,
-    );
-    await this.versions.end(writeId, [...tables.keys()], randomToken());
-    const versions = named.reduce((sum, { names }) => sum + names.length, 0);
-    this.events.tell('invalidated', { tables: tables.size, versions });
+    const { versions, options } = this.parts;
+    const mark = { writeId, backendPid: 0, tables: named };
+    await versions.begin(mark, randomToken(), options.markLeaseMs);
+    await versions.end(writeId, [...tables.keys()], randomToken());
+    const count = named.reduce((sum, { names }) => sum + names.length, 0);
+    this.events.tell('invalidated', { tables: tables.size, versions: count });
   }
 
   /**
@@ -101,13 +102,13 @@ export class QueryCache {
    * @throws OtherDataSourceError
    */
   explain(query: CacheableQuery): QueryExplanation {
-    const compiled = compileQuery(query, this.source);
+    const compiled = compileQuery(query, this.parts.source);
     const { sql, queryRunner } = compiled;
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
       return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
     }
-    const plan = this.planner.plan(compiled, 'json');
+    const plan = this.parts.planner.plan(compiled, 'json');
     return plan.cacheable
       ? {
           cacheable: true,
@@ -120,7 +121,7 @@ export class QueryCache {
 
   /** @throws TypeError that names what is wrong with the region. */
   #versionName({ table, dimension, value }: Region): string {
-    const facts = this.schema.catalogue.tables.find(({ id }) => id === table);
+    const facts = this.parts.schema.catalogue.tables.find(({ id }) => id === table);
     if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
     if (dimension === undefined) return WHOLE_TABLE;
     const known = facts.dimensions.find(({ name }) => name === dimension);

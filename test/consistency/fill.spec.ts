@@ -54,18 +54,17 @@ function setUp<L extends FillLock = MemoryFillLock>(
       },
       { leaseMs: options.leaseMs ?? 60_000, maxWaitMs: options.maxWaitMs ?? 60_000, pollMs: 1 },
     );
-  const sharedFill = (fill: () => Promise<CacheEntry | undefined>): SharedFill => ({
+  const sharedFill = (fill: () => Promise<CacheEntry>): SharedFill => ({
     key: KEY,
-    lock: undefined,
     accepts: ({ stamp }) => stamp === 's',
-    fill: () => {
+    fill: async () => {
       fills.count += 1;
-      return fill();
+      return { entry: await fill(), refusal: undefined };
     },
   });
-  const instance = (fill: () => Promise<CacheEntry | undefined>) => {
+  const instance = (fill: () => Promise<CacheEntry>) => {
     const own = coordinator();
-    return () => own.run(sharedFill(fill));
+    return async () => (await own.run(sharedFill(fill))).stored;
   };
   return { entries, lock, failures, fills, coordinator, sharedFill, instance };
 }
@@ -141,67 +140,113 @@ describe('one fill among instances', () => {
     await first;
   });
 
-  describe('whose lock was asked for with the look at the entry', () => {
-    class LocksWithLook extends MemoryFillLock {
+  describe('whose entry and lock were asked for before the stamp was known', () => {
+    class LocksAhead extends MemoryFillLock {
       readonly asked: string[] = [];
+      readonly released: string[] = [];
 
       override acquireUnlessStored(
         key: string,
         owner: string,
         leaseMs: number,
-      ): Promise<boolean | 'has-entry'> {
-        this.asked.push('with the look');
+      ): Promise<boolean | undefined> {
+        this.asked.push('ahead');
         return super.acquire(key, owner, leaseMs);
       }
 
       override acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
-        this.asked.push('alone');
+        this.asked.push('for the fill');
         return super.acquire(key, owner, leaseMs);
+      }
+
+      override release(key: string, owner: string): Promise<void> {
+        this.released.push(owner);
+        return super.release(key, owner);
       }
     }
 
-    const withLook = () => {
-      const world = setUp({}, new LocksWithLook());
-      return { ...world, fill: world.sharedFill(async () => entry) };
+    const setUpAhead = () => {
+      const world = setUp({}, new LocksAhead());
+      return { ...world, own: world.coordinator(), fill: world.sharedFill(async () => entry) };
     };
 
-    it('fills under it without asking again, and gives it back', async () => {
-      const { lock, coordinator, fill, entries, fills } = withLook();
-      const own = coordinator();
-      const look = own.look(KEY);
-      expect(await look.entry).toBeUndefined();
-      expect(await own.run({ ...fill, lock: look.takeLock() })).toBeUndefined();
-      look.drop();
+    it('fills under that lock without asking again, and gives it back once', async () => {
+      const { lock, own, fill, entries, fills } = setUpAhead();
+      const ahead = own.lookAhead(KEY);
+      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
+      own.drop(KEY, ahead);
       await delay(1);
-      expect(lock.asked).toEqual(['with the look']);
+      expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
-      expect(await lock.acquire(KEY, 'another', 1)).toBe(true);
     });
 
-    it.each([false, 'has-entry'] as const)('asks again after the answer %s', async (answer) => {
-      const { lock, coordinator, fill, fills } = withLook();
+    it('takes the entry without a lock, also for requests that came while it was looked for', async () => {
+      const { lock, own, fill, entries, fills } = setUpAhead();
+      await entries.set(KEY, entry);
+      lock.acquireUnlessStored = () => Promise.resolve(undefined);
+      const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
+      for (const ahead of [first, second]) {
+        expect(await own.run({ ...fill, ahead })).toEqual({ stored: entry, hasWaited: false });
+      }
+      expect([lock.asked, lock.released, fills.count]).toEqual([[], [], 0]);
+    });
+
+    it.each([false, undefined])('asks again after the answer %s', async (answer) => {
+      const { lock, own, fill, fills } = setUpAhead();
       lock.acquireUnlessStored = () => Promise.resolve(answer);
-      const own = coordinator();
-      const lockOfLook = own.look(KEY).takeLock();
-      expect(await own.run({ ...fill, lock: lockOfLook })).toBeUndefined();
-      expect([lock.asked, fills.count]).toEqual([['alone'], 1]);
+      const ahead = own.lookAhead(KEY);
+      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
+      expect([lock.asked, fills.count]).toEqual([['for the fill'], 1]);
     });
 
     it('gives the lock back where no fill follows, once', async () => {
-      const { lock, coordinator } = withLook();
-      const released: string[] = [];
-      const release = lock.release.bind(lock);
-      lock.release = (key, owner) => {
-        released.push(owner);
-        return release(key, owner);
-      };
-      const look = coordinator().look(KEY);
-      look.withoutLock().drop();
-      look.drop();
-      look.drop();
+      const { lock, own } = setUpAhead();
+      const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
+      for (const ahead of [second, first, first]) own.drop(KEY, ahead);
       await delay(1);
-      expect(released).toEqual(['instance 1']);
-      expect(look.takeLock()).toBeUndefined();
+      expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
+    });
+
+    it('keeps the lock of a fill under way from requests that come meanwhile', async () => {
+      const { lock, own, sharedFill } = setUpAhead();
+      let finish: (value: CacheEntry) => void = () => undefined;
+      const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
+      await delay(1);
+      own.drop(KEY, own.lookAhead(KEY));
+      await delay(1);
+      expect([lock.asked, lock.released]).toEqual([['for the fill'], []]);
+      finish(entry);
+      await running;
+    });
+
+    it('takes the lock itself for the second of two fills under different stamps', async () => {
+      const { lock, own, sharedFill, fill, entries, fills } = setUpAhead();
+      const ahead = own.lookAhead(KEY);
+      let finish: (value: CacheEntry) => void = () => undefined;
+      const first = own.run({
+        ...sharedFill(() => new Promise((resolve) => (finish = resolve))),
+        ahead,
+      });
+      await own.run({ ...fill, ahead });
+      expect([lock.asked, fills.count]).toEqual([['ahead', 'for the fill'], 2]);
+      finish(entry);
+      await first;
+      expect(entries.stored.size).toBe(1);
+    });
+
+    it('gives the lock of a request back that came while the last of two fills ran', async () => {
+      const { lock, own, sharedFill, fill } = setUpAhead();
+      let finish: (value: CacheEntry) => void = () => undefined;
+      const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
+      await own.run(fill);
+      const ahead = own.lookAhead(KEY);
+      finish(entry);
+      await running;
+      await delay(1);
+      const before = lock.released.length;
+      own.drop(KEY, ahead);
+      await delay(1);
+      expect(lock.released).toHaveLength(before + 1);
     });
   });
 

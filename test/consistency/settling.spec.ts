@@ -44,8 +44,12 @@ let awaited: number[][];
 function instance(): FreshnessGate {
   const events = new CacheEvents();
   events.on('awaiting', ({ transactions }) => awaited.push([...transactions.keys()]));
-  const settlement = new Settlement(store, activity, events, randomToken, time, time, OPTIONS);
-  return new FreshnessGate(store, settlement, { isCurrent: () => true }, randomToken, time);
+  const settlement = new Settlement(
+    { store, activity, events, token: randomToken, clock: time, timers: time },
+    OPTIONS,
+  );
+  const schema = { isCurrent: () => true };
+  return new FreshnessGate({ store, settlement, schema, token: randomToken });
 }
 
 /** How a read goes that is answered without time passing. */

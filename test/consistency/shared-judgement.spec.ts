@@ -43,16 +43,18 @@ beforeEach(async () => {
   const options = { leaseMs: 2_000, pollMs: 1, maxPollMs: 1, waitMs: 1_000 };
   const events = new CacheEvents();
   const settlement = new Settlement(
-    store,
-    new Nobody(),
-    events,
-    randomToken,
-    systemClock,
-    systemTimers,
+    {
+      store,
+      activity: new Nobody(),
+      events,
+      token: randomToken,
+      clock: systemClock,
+      timers: systemTimers,
+    },
     options,
   );
   const schema = { isCurrent: () => true };
-  gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers);
+  gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
   // Gives the tables their epochs.
   while (!(await gate.check(DEPENDENCIES)).trusted);
   store.readings = 0;

@@ -36,7 +36,7 @@ describe('RedisFillLock', () => {
     const body = Buffer.from('[]');
     const times = { createdAtMs, expiresAtMs: createdAtMs + 60_000 };
     await entries.set('k', { stamp: 's', body, empty: true, tag: 't', headers: {}, ...times });
-    expect(await lock.acquireUnlessStored('k', 'a', 60_000)).toBe('has-entry');
+    expect(await lock.acquireUnlessStored('k', 'a', 60_000)).toBeUndefined();
     expect(await lock.acquire('k', 'b', 60_000)).toBe(true);
     await connection.close();
   });

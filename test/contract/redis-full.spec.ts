@@ -30,7 +30,8 @@ it('is a degradation with one warning each time, until it has room again', async
   let refused = 0;
   const redis = { url: server.url };
   const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
-  stores = CacheStores.inRedis(redis, resolveOptions({}), secrets, new CacheEvents(), log);
+  const options = resolveOptions({});
+  stores = CacheStores.inRedis({ redis, options, secrets, events: new CacheEvents(), log });
   stores.onOutOfMemory(() => (refused += 1));
   await eventually(() => expect(stores.degradation()).toBeUndefined());
   for (let times = 1; times <= 2; times += 1) {

@@ -47,12 +47,12 @@ describe('the user of Redis', () => {
       {
         url: `redis://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`,
         timeoutMs: 10_000,
-        heartbeat: new RedisHeartbeat(
-          keysIn('tidemark'),
-          canaryAt(keysIn('tidemark')),
-          new MemoryState('', log),
-          () => undefined,
-        ),
+        heartbeat: new RedisHeartbeat({
+          keys: keysIn('tidemark'),
+          canary: canaryAt(keysIn('tidemark')),
+          memory: new MemoryState('', log),
+          onQuestion: () => undefined,
+        }),
       },
       log,
     );

@@ -5,7 +5,7 @@
 import type { Type } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { OutboxRelay } from '../../src/cache-invalidation/index.js';
-import { Settlement } from '../../src/query-cache/core/settlement.js';
+import { ReadCore } from '../../src/query-cache/read-core.js';
 import {
   CacheHealth,
   DatabaseSchema,
@@ -101,7 +101,7 @@ it('settles no mark', async () => {
   await versions.begin({ writeId: 'left', backendPid: NO_BACKEND, tables }, 'token', 1);
   await eventually(async () => {
     expect((await read()).outcomes).toEqual(['bypass']);
-    const settling = app.get(Settlement).settleMarks(TABLE, ['*']);
+    const settling = app.get(ReadCore).settlement.settleMarks(TABLE, ['*']);
     await expect(settling).rejects.toThrow('the database is a standby');
   });
   expect((await read()).outcomes).toEqual(['bypass']);

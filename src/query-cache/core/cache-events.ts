@@ -1,7 +1,7 @@
 /** What the cache tells its observers. Observers never decide: a failing listener is ignored. */
 import { EventEmitter } from 'node:events';
 import type { UncacheableReason } from './statement-analysis.js';
-import type { WritingTransaction } from './writer-activity.js';
+import type { Writers } from './writer-activity.js';
 
 export type CacheLevel = 'L1' | 'L2';
 
@@ -57,7 +57,7 @@ export interface CacheEventMap {
    * Reads of some tables go past the cache until these transactions of PostgreSQL have ended, which are
    * named by the process id of their backend. Told whenever they change; none: it is over.
    */
-  awaiting: [event: { transactions: ReadonlyMap<number, WritingTransaction> }];
+  awaiting: [event: { transactions: Writers }];
   invalidated: [event: { tables: number; versions: number }];
   /** Writes from outside were told, and the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];

@@ -1,4 +1,4 @@
-/** Where time comes from, so that it can be another's to say when it passes. */
+/** Clock and timer ports, so that tests control time. */
 
 export interface Clock {
   /** Milliseconds since a fixed moment; only differences between two readings of one clock count. */
@@ -11,22 +11,16 @@ export const systemClock: Clock = { nowMs: () => performance.now() };
 /** Milliseconds since the Unix epoch, as the operating system has them: for dates that are stored. */
 export const wallClock: Clock = { nowMs: () => Date.now() };
 
-/** Where waiting comes from. */
 export interface Timers {
   /** Runs `then` once after `delayMs`, unless the function it answers is called before. */
   after(delayMs: number, then: () => void): () => void;
-  /** Runs `then` once the event loop has handled what is there by now. */
-  nextTurn(then: () => void): void;
 }
-
-const nextTurn = (then: () => void): void => void setImmediate(then);
 
 export const systemTimers: Timers = {
   after: (delayMs, then) => {
     const timer = setTimeout(then, delayMs);
     return () => clearTimeout(timer);
   },
-  nextTurn,
 };
 
 /** For work in the background: alone, it does not keep the process alive. */
@@ -35,9 +29,25 @@ export const backgroundTimers: Timers = {
     const timer = setTimeout(then, delayMs).unref();
     return () => clearTimeout(timer);
   },
-  nextTurn,
 };
 
 export function pause(timers: Timers, durationMs: number): Promise<void> {
   return new Promise((resolve) => timers.after(durationMs, resolve));
+}
+
+/** What the promise resolves to, or `undefined` where that takes longer than `limitMs`. Rejects as the promise does. */
+export async function within<T>(
+  timers: Timers,
+  limitMs: number,
+  promise: Promise<T>,
+): Promise<{ readonly value: T } | undefined> {
+  let stop = (): void => undefined;
+  const late = new Promise<undefined>((resolve) => {
+    stop = timers.after(limitMs, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([promise.then((value) => ({ value })), late]);
+  } finally {
+    stop();
+  }
 }

@@ -34,6 +34,12 @@ export abstract class EntryStore {
   }
 }
 
+/** The entries kept in this process (L1). */
+export interface LocalEntries<E extends CacheEntry> {
+  get(key: string): E | undefined;
+  set(key: string, entry: CacheEntry): E;
+}
+
 /** One fill of a key among all instances: a lock with an owner and a lease. */
 export abstract class FillLock {
   /** Takes the lock for `leaseMs`, also again for its owner; `false` when another holds it. Rejects on an outage. */
@@ -42,14 +48,15 @@ export abstract class FillLock {
   abstract release(key: string, owner: string): Promise<void>;
 
   /**
-   * As `acquire`, where nothing is stored under the key; `has-entry` where something is. Goes out in the same
-   * round trip as a look at the entry in the same turn. `undefined`: that would save no round trip here.
+   * As `acquire`, where nothing is stored under the key; `undefined` where something is, or where the store tries
+   * nothing because that would save no round trip. Goes out in the same round trip as a look at the entry in the
+   * same turn.
    */
   acquireUnlessStored(
     _key: string,
     _owner: string,
     _leaseMs: number,
-  ): Promise<boolean | 'has-entry'> | undefined {
-    return undefined;
+  ): Promise<boolean | undefined> {
+    return Promise.resolve(undefined);
   }
 }

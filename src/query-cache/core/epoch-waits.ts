@@ -4,11 +4,10 @@
  * Such a transaction may last for hours, and may be anyone's. So reads wait for an epoch once and for
  * a moment, one question to PostgreSQL serves all epochs, and the pauses between two questions grow.
  */
-import type { AwaitedTransactions, Writers } from './awaited-transactions.js';
 import type { CacheEvents } from './cache-events.js';
-import { pause, type Timers } from './clock.js';
+import { pause, within, type Timers } from './clock.js';
 import type { VersionStore } from './version-store.js';
-import type { WriterActivity } from './writer-activity.js';
+import type { WriterActivity, Writers } from './writer-activity.js';
 
 export interface EpochWaitsOptions {
   /** First pause between two questions about the same transactions, in milliseconds. */
@@ -17,6 +16,13 @@ export interface EpochWaitsOptions {
   readonly maxPollMs: number;
   /** How long reads wait for an epoch before they go to the database, in milliseconds. */
   readonly waitMs: number;
+}
+
+export interface EpochWaitsParts {
+  readonly store: VersionStore;
+  readonly activity: WriterActivity;
+  readonly events: CacheEvents;
+  readonly timers: Timers;
 }
 
 interface Wait {
@@ -31,20 +37,24 @@ interface Wait {
 const NOBODY: Writers = new Map();
 
 export class EpochWaits {
+  /** By table and epoch. */
   readonly #waits = new Map<string, Wait>();
   /** The next one, which is not sent yet. */
   #question: Promise<Writers> | undefined;
   #pauseMs = 0;
   #isClosed = false;
+  #emitted = '';
 
   constructor(
-    private readonly store: VersionStore,
-    private readonly activity: WriterActivity,
-    private readonly events: CacheEvents,
-    private readonly awaited: AwaitedTransactions,
-    private readonly timers: Timers,
+    private readonly parts: EpochWaitsParts,
     private readonly options: EpochWaitsOptions,
   ) {}
+
+  /** The transactions for which reads go past the cache, in the order of their processes. */
+  get awaited(): Writers {
+    const late = [...this.#waits.values()].filter(({ isLate }) => isLate);
+    return new Map(late.flatMap(({ pending }) => [...pending]).toSorted(([a], [b]) => a - b));
+  }
 
   /**
    * Lets a settling epoch count once the transactions that are writing now have ended, and answers
@@ -57,23 +67,18 @@ export class EpochWaits {
     if (known) return known.ofReads;
     const wait: Wait = { pending: NOBODY, isLate: false, ofReads: Promise.resolve(false) };
     this.#waits.set(id, wait);
-    const settled = this.#settle(id, wait, table, epoch).finally(() => {
+    const settled = this.#settle(wait, table, epoch).finally(() => {
       this.#waits.delete(id);
-      this.awaited.set(id, NOBODY);
+      this.#emitAwaited();
     });
-    wait.ofReads = this.#waitAMoment(id, wait, settled);
+    wait.ofReads = this.#waitAMoment(wait, settled);
     return wait.ofReads;
   }
 
   /** All that decides how the waits go on, in words. */
   describe(): string {
     return [...this.#waits]
-      .map(([id, { pending, isLate }]) => {
-        const transactions = [...pending].map(
-          ([pid, { id: transaction }]) => `${pid} ${transaction}`,
-        );
-        return `${id} ${isLate} ${transactions.join()}`;
-      })
+      .map(([id, { pending, isLate }]) => `${id} ${isLate} ${textOf(pending)}`)
       .join('\n');
   }
 
@@ -82,46 +87,50 @@ export class EpochWaits {
     this.#isClosed = true;
   }
 
-  async #waitAMoment(id: string, wait: Wait, settled: Promise<void>): Promise<boolean> {
-    let stopWaiting = (): void => undefined;
-    const enough = new Promise<boolean>((resolve) => {
-      stopWaiting = this.timers.after(this.options.waitMs, () => {
-        wait.isLate = true;
-        this.awaited.set(id, wait.pending);
-        resolve(false);
-      });
-    });
-    try {
-      return await Promise.race([settled.then(() => true), enough]);
-    } finally {
-      stopWaiting();
-    }
+  async #waitAMoment(wait: Wait, settled: Promise<void>): Promise<boolean> {
+    if (await within(this.parts.timers, this.options.waitMs, settled)) return true;
+    wait.isLate = true;
+    this.#emitAwaited();
+    return false;
   }
 
-  async #settle(id: string, wait: Wait, table: string, epoch: string): Promise<void> {
+  async #settle(wait: Wait, table: string, epoch: string): Promise<void> {
+    const { store, activity, events } = this.parts;
     this.#pauseMs = this.options.pollMs;
-    wait.pending = await this.activity.writers();
+    wait.pending = await activity.writers();
     while (wait.pending.size > 0) {
-      if (wait.isLate) this.awaited.set(id, wait.pending);
+      this.#emitAwaited();
       const now = await this.#askLater();
       if (this.#isClosed) return;
       wait.pending = new Map([...wait.pending].filter(([pid, was]) => now.get(pid)?.id === was.id));
       // Another instance may have let it count, or lost data may have replaced it.
-      const [reading] = await this.store.read([{ table, names: [] }]);
+      const [reading] = await store.read([{ table, names: [] }]);
       if (reading?.epoch !== epoch) return;
     }
-    if (await this.store.settleEpoch(table, epoch)) this.events.tell('epochSettled', { table });
+    if (await store.settleEpoch(table, epoch)) events.tell('epochSettled', { table });
   }
 
-  /** Asks who is writing, after a pause. Whoever waits for the answer began to before it was sent. */
+  /** Asks who is writing, after a pause. Every caller began to wait before the question is sent. */
   #askLater(): Promise<Writers> {
     this.#question ??= (async () => {
       const pauseMs = this.#pauseMs;
       this.#pauseMs = Math.min(2 * pauseMs, this.options.maxPollMs);
-      await pause(this.timers, pauseMs);
+      await pause(this.parts.timers, pauseMs);
       this.#question = undefined;
-      return this.#isClosed ? NOBODY : this.activity.writers();
+      return this.#isClosed ? NOBODY : this.parts.activity.writers();
     })();
     return this.#question;
   }
+
+  #emitAwaited(): void {
+    const { awaited } = this;
+    const text = textOf(awaited);
+    if (text === this.#emitted) return;
+    this.#emitted = text;
+    this.parts.events.tell('awaiting', { transactions: awaited });
+  }
+}
+
+function textOf(writers: Writers): string {
+  return [...writers].map(([pid, { id }]) => `${pid} ${id}`).join();
 }

@@ -1,15 +1,17 @@
 /**
- * One fill of a key among all instances.
+ * One fill of a key among all instances: a distributed single flight.
  *
  * The instance that gets the lock fills. The others look for the stored entry and try the lock again, so
  * that a fill that failed, or whose instance died, is taken over once the lease has run out. After
  * `maxWaitMs` they fill without the lock.
  *
- * All fills of one process have the same owner. So a process does not wait for itself where a write has
+ * The lock belongs to the key, not to the stamp, so a request can ask for the entry and the lock before its stamp is
+ * known. All fills of one process have the same owner, so a process does not wait for itself where a write has
  * ended the answer that an earlier fill is still reading. Nothing that is true depends on the lock.
  */
 import { pause, type Clock, type Timers } from './clock.js';
 import type { CacheEntry, EntryStore, FillLock } from './entry-store.js';
+import type { UncacheableReason } from './statement-analysis.js';
 
 export interface FillCoordinatorOptions {
   /** Lease of the lock, in milliseconds: a fill that takes longer may be run twice. */
@@ -29,93 +31,110 @@ export interface FillCoordinatorParts {
   readonly onStoreFailure: (operation: string) => void;
 }
 
-export type LockOutcome = 'mine' | 'held-by-another' | 'has-entry' | 'no-lock';
-
-/** What the shared store holds under a key, and the lock of its fill where there is no entry. */
-export class Look {
-  #lock: Promise<LockOutcome> | undefined;
-
-  constructor(
-    /** Never rejects. */
-    readonly entry: Promise<CacheEntry | undefined>,
-    lock?: Promise<LockOutcome>,
-    private readonly release: () => void = () => undefined,
-  ) {
-    this.#lock = lock;
-  }
-
-  withoutLock(): Look {
-    return new Look(this.entry);
-  }
-
-  /** For the fill that gives it back. Never rejects. */
-  takeLock(): Promise<LockOutcome> | undefined {
-    const lock = this.#lock;
-    this.#lock = undefined;
-    return lock;
-  }
-
-  /** Gives the lock back in the background, where it was got and no fill has taken it. */
-  drop(): void {
-    void this.takeLock()?.then((outcome) => outcome === 'mine' && this.release());
-  }
-}
-
 export interface SharedFill {
   readonly key: string;
-  /** The lock, where it has been asked for already. */
-  readonly lock: Promise<LockOutcome> | undefined;
+  /** The look of the request, where it has one. */
+  readonly ahead?: LookAhead | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
-  /** Runs the query; answers the entry, or `undefined` when the answer must not be stored. */
-  readonly fill: () => Promise<CacheEntry | undefined>;
+  /** Runs the query. */
+  readonly fill: () => Promise<Filled>;
+}
+
+export interface Filled {
+  readonly entry: CacheEntry;
+  /** Why the entry must not be stored. */
+  readonly refusal: UncacheableReason | undefined;
+}
+
+/** The entry that the shared store had, perhaps since another instance has filled meanwhile; or what was filled here. */
+export type FillOutcome =
+  | { readonly stored: CacheEntry; readonly hasWaited: boolean }
+  | { readonly stored: undefined; readonly filled: Filled };
+
+/** What the shared store has for a key. */
+interface Look {
+  readonly entry: CacheEntry | undefined;
+  readonly lock: 'mine' | 'held-by-another' | 'not-tried' | 'failed';
+}
+
+/** A look that requests share whose stamps are not known yet. */
+export interface LookAhead {
+  readonly look: Promise<Look>;
+  /** A fill has its lock, or had. */
+  readonly isUsed: boolean;
 }
 
 export class FillCoordinator {
+  /** By key: the look of requests that have not been answered, or of the fill under way. */
+  readonly #looks = new Map<string, LookAhead>();
+
   constructor(
     private readonly parts: FillCoordinatorParts,
     private readonly options: FillCoordinatorOptions,
   ) {}
 
-  /** Asks for the entry and for the lock in one round trip. The lock is for `run`, or to be dropped. */
-  look(key: string): Look {
+  /** Looks for a request that may need a fill. To be dropped in any case. */
+  lookAhead(key: string): LookAhead {
+    const latest = this.#looks.get(key);
+    if (latest) return latest;
     const { lock, owner } = this.parts;
     const asked = lock.acquireUnlessStored(key, owner, this.options.leaseMs);
-    const outcome = asked?.then((taken) => (taken === 'has-entry' ? taken : outcomeOf(taken)));
-    return new Look(this.#entry(key), outcome && this.#outcomeOf(outcome), () => {
-      void this.#release(key);
-    });
+    const ahead = { look: this.#look(key, asked), isUsed: false };
+    this.#looks.set(key, ahead);
+    return ahead;
   }
 
-  /** Answers what another instance has stored meanwhile; `undefined` after `fill` ran here. */
-  async run(shared: SharedFill): Promise<CacheEntry | undefined> {
-    const { clock, timers } = this.parts;
-    if ((await shared.lock) === 'mine') return this.#fill(shared, true);
-    const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
-    for (;;) {
-      // Redis carries these out in this order, in one round trip. The fill that held the lock before
-      // has stored its entry before it gave the lock back.
-      const [lock, found] = await Promise.all([this.#acquire(shared.key), this.#entry(shared.key)]);
-      if (found && shared.accepts(found)) {
-        if (lock === 'mine') void this.#release(shared.key);
-        return found;
-      }
-      if (lock !== 'held-by-another') return this.#fill(shared, lock === 'mine');
-      if (clock.nowMs() >= deadlineMs) {
-        await shared.fill();
-        return undefined;
-      }
-      await pause(timers, this.options.pollMs);
+  /** Gives the lock back where no fill has used it. */
+  drop(key: string, ahead: LookAhead): void {
+    if (ahead.isUsed || this.#looks.get(key) !== ahead) return;
+    this.#looks.delete(key);
+    void ahead.look.then(({ lock }) => (lock === 'mine' ? this.#release(key) : undefined));
+  }
+
+  async run(shared: SharedFill): Promise<FillOutcome> {
+    const { key, ahead } = shared;
+    const latest = this.#looks.get(key);
+    const free = latest?.isUsed === false ? latest : undefined;
+    const look = free?.look ?? ahead?.look.then(withoutLock) ?? this.#lookAgain(key);
+    const used = { look, isUsed: true };
+    this.#looks.set(key, used);
+    try {
+      return await this.#run(shared, look);
+    } finally {
+      if (this.#looks.get(key) === used) this.#looks.delete(key);
     }
   }
 
-  async #fill(shared: SharedFill, holdsLock: boolean): Promise<undefined> {
+  async #run({ key, accepts, fill }: SharedFill, first: Promise<Look>): Promise<FillOutcome> {
+    const { clock, timers } = this.parts;
+    const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
+    let next = first;
+    for (let hasWaited = false; ;) {
+      const { entry, lock } = await next;
+      if (entry && accepts(entry)) {
+        if (lock === 'mine') void this.#release(key);
+        return { stored: entry, hasWaited };
+      }
+      if (lock === 'mine' || lock === 'failed') return this.#fill(key, fill, lock === 'mine');
+      if (lock === 'held-by-another') {
+        if (clock.nowMs() >= deadlineMs) return { stored: undefined, filled: await fill() };
+        await pause(timers, this.options.pollMs);
+        hasWaited = true;
+      }
+      next = this.#lookAgain(key);
+    }
+  }
+
+  async #fill(key: string, fill: () => Promise<Filled>, holdsLock: boolean): Promise<FillOutcome> {
     let entry: CacheEntry | undefined;
     try {
-      entry = await shared.fill();
+      const filled = await fill();
+      if (filled.refusal === undefined) ({ entry } = filled);
+      return { stored: undefined, filled };
     } finally {
       // The answer does not wait for this: only waiters of other instances need it.
-      void this.#publish(shared.key, entry, holdsLock);
+      void this.#publish(key, entry, holdsLock);
     }
   }
 
@@ -131,18 +150,28 @@ export class FillCoordinator {
     release();
   }
 
-  #acquire(key: string): Promise<LockOutcome> {
+  #lookAgain(key: string): Promise<Look> {
     const { lock, owner } = this.parts;
-    return this.#outcomeOf(lock.acquire(key, owner, this.options.leaseMs).then(outcomeOf));
+    return this.#look(key, lock.acquire(key, owner, this.options.leaseMs));
   }
 
-  async #outcomeOf(asked: Promise<LockOutcome>): Promise<LockOutcome> {
-    try {
-      return await asked;
-    } catch {
-      this.parts.onStoreFailure('acquire');
-      return 'no-lock';
-    }
+  /**
+   * The lock is asked for first, and in the same round trip: the fill that held it before has stored its entry
+   * before it gave the lock back. Never rejects.
+   */
+  async #look(key: string, asked: Promise<boolean | undefined>): Promise<Look> {
+    const { entries, onStoreFailure } = this.parts;
+    const [lock, entry] = await Promise.all([
+      asked.then(outcomeOf, () => {
+        onStoreFailure('acquire');
+        return 'failed' as const;
+      }),
+      entries.get(key).catch(() => {
+        onStoreFailure('get');
+        return undefined;
+      }),
+    ]);
+    return { lock, entry };
   }
 
   /** Never rejects. */
@@ -150,18 +179,14 @@ export class FillCoordinator {
     const { lock, owner, onStoreFailure } = this.parts;
     await lock.release(key, owner).catch(() => onStoreFailure('release'));
   }
-
-  /** Never rejects. */
-  async #entry(key: string): Promise<CacheEntry | undefined> {
-    try {
-      return await this.parts.entries.get(key);
-    } catch {
-      this.parts.onStoreFailure('get');
-      return undefined;
-    }
-  }
 }
 
-function outcomeOf(isMine: boolean): LockOutcome {
-  return isMine ? 'mine' : 'held-by-another';
+function outcomeOf(isTaken: boolean | undefined): Look['lock'] {
+  if (isTaken === undefined) return 'not-tried';
+  return isTaken ? 'mine' : 'held-by-another';
+}
+
+/** The lock is for one fill alone. */
+function withoutLock({ entry }: Look): Look {
+  return { entry, lock: 'not-tried' };
 }

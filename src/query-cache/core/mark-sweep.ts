@@ -9,7 +9,10 @@ import { pause, type Timers } from './clock.js';
 import type { Settlement } from './settlement.js';
 import type { VersionStore } from './version-store.js';
 
-export interface MarkSweepOptions {
+export interface MarkSweepParts {
+  readonly store: VersionStore;
+  readonly settlement: Settlement;
+  readonly timers: Timers;
   /** Pause between two sweeps, in milliseconds. */
   readonly pauseMs: number;
 }
@@ -17,20 +20,16 @@ export interface MarkSweepOptions {
 export class MarkSweep {
   #isClosed = false;
 
-  constructor(
-    private readonly store: VersionStore,
-    private readonly settlement: Settlement,
-    private readonly timers: Timers,
-    private readonly options: MarkSweepOptions,
-  ) {}
+  constructor(private readonly parts: MarkSweepParts) {}
 
   /** Sweeps until it is closed. Never rejects. */
   async run(): Promise<void> {
+    const { store, settlement, timers, pauseMs } = this.parts;
     for (;;) {
-      await pause(this.timers, this.options.pauseMs);
+      await pause(timers, pauseMs);
       if (this.#isClosed) return;
       try {
-        for (const table of await this.store.tables()) await this.settlement.settleMarks(table, []);
+        for (const table of await store.tables()) await settlement.settleMarks(table, []);
       } catch {
         // One of the servers is away; the next sweep tries again.
       }

@@ -1,4 +1,6 @@
+import type { BypassReason, CacheLevel } from './cache-events.js';
 import type { Dependencies } from './dependency.js';
+import type { CacheEntry } from './entry-store.js';
 import type { UncacheableReason } from './statement-analysis.js';
 
 /** The outcome of running a query. */
@@ -21,3 +23,15 @@ export interface ReadRequest {
   /** Time to live of the answer, in milliseconds, jitter included. */
   readonly ttlMs: (answer: Answer) => number;
 }
+
+/** How a request was answered. */
+export type ReadOutcome<E extends CacheEntry> =
+  | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
+  /** Filled here or shared with a fill under way; `refusal`: why it was not stored. */
+  | {
+      readonly source: 'miss';
+      readonly stored: boolean;
+      readonly refusal: UncacheableReason | undefined;
+      readonly entry: E;
+    }
+  | { readonly source: 'bypass'; readonly reason: BypassReason; readonly answer: Answer };

@@ -13,37 +13,38 @@
  * transaction that writes later puts its mark on the new data. Once all of them have ended, the
  * epoch counts.
  */
-import { AwaitedTransactions } from './awaited-transactions.js';
-import type { CacheEvents, EpochCause } from './cache-events.js';
-import type { Clock, Timers } from './clock.js';
-import { EpochWaits, type EpochWaitsOptions } from './epoch-waits.js';
+import type { EpochCause } from './cache-events.js';
+import type { Clock } from './clock.js';
+import { EpochWaits, type EpochWaitsOptions, type EpochWaitsParts } from './epoch-waits.js';
 import type { TokenSource } from './token.js';
-import type { VersionStore } from './version-store.js';
-import type { WriterActivity } from './writer-activity.js';
+import type { ExpiredMark } from './version-store.js';
+import type { Writers } from './writer-activity.js';
 
 export interface SettlementOptions extends EpochWaitsOptions {
   /** Lease of a mark that is renewed, in milliseconds on the store's clock. */
   readonly leaseMs: number;
 }
 
+export interface SettlementParts extends EpochWaitsParts {
+  readonly token: TokenSource;
+  readonly clock: Clock;
+}
+
 export class Settlement {
-  /** Those that keep epochs from counting. */
-  readonly awaited: AwaitedTransactions;
   readonly #epochs: EpochWaits;
   readonly #inspections = new Map<string, Promise<void>>();
   readonly #nextInspectionMs = new Map<string, number>();
 
   constructor(
-    private readonly store: VersionStore,
-    private readonly activity: WriterActivity,
-    private readonly events: CacheEvents,
-    private readonly token: TokenSource,
-    private readonly clock: Clock,
-    timers: Timers,
+    private readonly parts: SettlementParts,
     private readonly options: SettlementOptions,
   ) {
-    this.awaited = new AwaitedTransactions(events);
-    this.#epochs = new EpochWaits(store, activity, events, this.awaited, timers, options);
+    this.#epochs = new EpochWaits(parts, options);
+  }
+
+  /** The transactions that keep epochs from counting. */
+  get awaited(): Writers {
+    return this.#epochs.awaited;
   }
 
   /** Replaces an epoch that cannot be trusted. Answers once it has been replaced, by anyone. */
@@ -52,8 +53,9 @@ export class Settlement {
     observed: string | undefined,
     cause: EpochCause,
   ): Promise<void> {
-    if (await this.store.rotate(table, observed, this.token())) {
-      this.events.tell('epochReplaced', { table, cause });
+    const { store, token, events } = this.parts;
+    if (await store.rotate(table, observed, token())) {
+      events.tell('epochReplaced', { table, cause });
     }
   }
 
@@ -69,7 +71,8 @@ export class Settlement {
   settleMarks(table: string, names: readonly string[]): Promise<void> {
     const running = this.#inspections.get(table);
     if (running) return running;
-    if (this.clock.nowMs() < (this.#nextInspectionMs.get(table) ?? 0)) return Promise.resolve();
+    if (this.parts.clock.nowMs() < (this.#nextInspectionMs.get(table) ?? 0))
+      return Promise.resolve();
     const inspection = this.#inspect(table, names).finally(() => this.#inspections.delete(table));
     this.#inspections.set(table, inspection);
     return inspection;
@@ -77,28 +80,32 @@ export class Settlement {
 
   async #inspect(table: string, names: readonly string[]): Promise<void> {
     const { leaseMs, pollMs } = this.options;
-    const report = await this.store.inspect({ table, names });
+    const { store, activity, clock } = this.parts;
+    const report = await store.inspect({ table, names });
     let dueMs = report.nextExpiryMs;
     if (report.expired.length > 0) {
-      const writers = await this.activity.writers();
-      for (const { writeId, backendPid, seenTransactionId } of report.expired) {
-        const transaction = writers.get(backendPid);
-        const hasEnded =
-          transaction === undefined ||
-          (seenTransactionId !== undefined && seenTransactionId !== transaction.id);
-        if (hasEnded) {
-          if (await this.store.settle(table, writeId, this.token())) {
-            this.events.tell('markSettled', { table });
-          }
-        } else {
-          await this.store.renew(table, writeId, transaction.id, leaseMs);
-          this.events.tell('markRenewed', { table });
-          dueMs ??= leaseMs;
-        }
+      const writers = await activity.writers();
+      for (const mark of report.expired) {
+        if (await this.#isRenewed(table, mark, writers)) dueMs ??= leaseMs;
       }
     }
-    const nowMs = this.clock.nowMs();
-    this.#nextInspectionMs.set(table, nowMs + Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs));
+    const waitMs = Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs);
+    this.#nextInspectionMs.set(table, clock.nowMs() + waitMs);
+  }
+
+  /** Renews the lease of a mark whose transaction is still running, and takes off any other. */
+  async #isRenewed(table: string, mark: ExpiredMark, writers: Writers): Promise<boolean> {
+    const { store, events, token } = this.parts;
+    const { writeId, seenTransactionId } = mark;
+    const transaction = writers.get(mark.backendPid);
+    const isOther = seenTransactionId !== undefined && seenTransactionId !== transaction?.id;
+    if (transaction && !isOther) {
+      await store.renew(table, writeId, transaction.id, this.options.leaseMs);
+      events.tell('markRenewed', { table });
+      return true;
+    }
+    if (await store.settle(table, writeId, token())) events.tell('markSettled', { table });
+    return false;
   }
 
   /** All that decides when epochs will count, in words. */

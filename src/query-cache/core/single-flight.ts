@@ -1,8 +1,8 @@
 /**
  * One run of a piece of work per key in this process. Later callers share the run's outcome, also
- * its failure; callers after a failure start anew. A run removes only its own registration.
+ * its failure; a caller after a failure starts another one. A run removes only its own registration.
  */
-import type { Timers } from './clock.js';
+import { within, type Timers } from './clock.js';
 
 export interface SingleFlightOptions {
   /** Callers that may wait on one run. */
@@ -44,15 +44,10 @@ export class SingleFlight<T> {
   async #wait(flight: Flight<T>): Promise<FlightOutcome<T>> {
     if (flight.waiters >= this.options.maxWaiters) return { role: 'turned-away' };
     flight.waiters += 1;
-    let stopWaiting = (): void => undefined;
-    const timeout = new Promise<undefined>((resolve) => {
-      stopWaiting = this.timers.after(this.options.maxWaitMs, () => resolve(undefined));
-    });
     try {
-      const value = await Promise.race([flight.promise.then((result) => ({ result })), timeout]);
-      return value ? { role: 'waiter', value: value.result } : { role: 'turned-away' };
+      const ended = await within(this.timers, this.options.maxWaitMs, flight.promise);
+      return ended ? { role: 'waiter', value: ended.value } : { role: 'turned-away' };
     } finally {
-      stopWaiting();
       flight.waiters -= 1;
     }
   }

@@ -8,12 +8,15 @@ export interface WritingTransaction {
   readonly since: string | undefined;
 }
 
+/** Transactions by the process id of their backend. */
+export type Writers = ReadonlyMap<number, WritingTransaction>;
+
 /** What PostgreSQL knows of transactions that may still commit a write. */
 export abstract class WriterActivity {
   /**
    * The transactions of the database that have written, and the statements that commit by themselves
-   * under a mark, by the process id of their backend. The question is sent after the call.
+   * under a mark. The question is sent after the call.
    * Rejects when the database does not answer: nothing may be concluded then.
    */
-  abstract writers(): Promise<ReadonlyMap<number, WritingTransaction>>;
+  abstract writers(): Promise<Writers>;
 }

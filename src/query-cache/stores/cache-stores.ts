@@ -5,13 +5,13 @@ import { MemoryState } from '../../redis/memory-state.js';
 import { describeRedisAddress, parseRedisUrl } from '../../redis/redis-url.js';
 import type { RedisLog } from '../../redis/outage-state.js';
 import type { CacheEvents } from '../core/cache-events.js';
+import { systemTimers, within } from '../core/clock.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
 import { DataLosses } from './data-losses.js';
 import { DATA_LOST, DataCanary } from './data-canary.js';
 import { entryRefusals } from './entry-refusals.js';
-import type { EntrySeal } from './entry-seal.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
 import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
@@ -20,55 +20,68 @@ import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisKeys } from './redis-keys.js';
 import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
+import type { SharedSecrets } from './shared-secrets.js';
 import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
 
-/** What the instances of one deployment have in common. */
-export interface SharedSecrets {
-  /** Name of the database in the names of keys. */
-  readonly database: string;
-  readonly seal: EntrySeal;
+export interface RedisStoresParts {
+  readonly redis: QueryCacheRedisOptions;
+  readonly options: Readonly<QueryCacheOptions>;
+  readonly secrets: SharedSecrets;
+  readonly events: CacheEvents;
+  readonly log: RedisLog;
+}
+
+interface CacheStoresParts {
+  readonly scope: string;
+  readonly versions: VersionStore;
+  readonly entries: EntryStore;
+  readonly fillLock: FillLock;
+  /** Absent: all in this process. */
+  readonly redis?: RedisSide;
+}
+
+/** The connection to Redis, and what is known of its data. */
+interface RedisSide {
+  readonly connection: RedisConnection;
+  readonly witness: RedisWitness;
+  readonly memory: MemoryState;
+  readonly losses: DataLosses;
+  readonly canary: DataCanary;
 }
 
 /** The stores of one application: all in Redis, or all in this process. */
 export class CacheStores {
-  private constructor(
-    /** Keeps the keys of queries apart from those of other services and of other databases. */
-    readonly scope: string,
-    readonly versions: VersionStore,
-    readonly entries: EntryStore,
-    readonly fillLock: FillLock,
-    private readonly connection: RedisConnection | undefined,
-    private readonly witness: RedisWitness | undefined,
-    private readonly memory: MemoryState | undefined,
-    private readonly losses: DataLosses | undefined,
-    private readonly canary: DataCanary | undefined,
-  ) {}
+  /** Keeps the keys of queries apart from those of other services and of other databases. */
+  readonly scope: string;
+  readonly versions: VersionStore;
+  readonly entries: EntryStore;
+  readonly fillLock: FillLock;
+  readonly #redis: RedisSide | undefined;
+
+  private constructor({ scope, versions, entries, fillLock, redis }: CacheStoresParts) {
+    this.scope = scope;
+    this.versions = versions;
+    this.entries = entries;
+    this.fillLock = fillLock;
+    this.#redis = redis;
+  }
 
   static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
-    return new CacheStores(
-      namespace,
-      new TurnMemoryVersionStore(),
-      new NullEntryStore(),
-      new MemoryFillLock(),
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    );
+    return new CacheStores({
+      scope: namespace,
+      versions: new TurnMemoryVersionStore(),
+      entries: new NullEntryStore(),
+      fillLock: new MemoryFillLock(),
+    });
   }
 
   /** Returns at once; a Redis that is away is waited for in the background. */
-  static inRedis(
-    redis: QueryCacheRedisOptions,
-    { namespace, maxEntryBytes }: Readonly<QueryCacheOptions>,
-    { database, seal }: SharedSecrets,
-    events: CacheEvents,
-    log: RedisLog,
-  ): CacheStores {
+  static inRedis({ redis, options, secrets, events, log }: RedisStoresParts): CacheStores {
+    const { namespace, maxEntryBytes } = options;
+    const { database, seal } = secrets;
     const keys = new RedisKeys(namespace, database);
     const witness = new RedisWitness(keys);
     const address = describeRedisAddress(parseRedisUrl(redis.url));
@@ -90,27 +103,28 @@ export class CacheStores {
         url: redis.url,
         timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         connectionName: `tidemark:${namespace}`,
-        heartbeat: new RedisHeartbeat(keys, canary, memory, (question) => witness.answer(question)),
+        heartbeat: new RedisHeartbeat({
+          keys,
+          canary,
+          memory,
+          onQuestion: (question) => witness.answer(question),
+        }),
         onOutOfMemory: () => memory.refused(),
       },
       log,
     );
     witness.attend(connection);
-    return new CacheStores(
-      `${namespace}:${database}`,
-      new RedisVersionStore(connection, keys, canary),
-      new RedisEntryStore(connection, keys, {
+    return new CacheStores({
+      scope: `${namespace}:${database}`,
+      versions: new RedisVersionStore(connection, keys, canary),
+      entries: new RedisEntryStore(connection, keys, {
         maxBodyBytes: maxEntryBytes,
         seal,
         onRefused: entryRefusals(namespace, events, log),
       }),
-      new RedisFillLock(connection, keys),
-      connection,
-      witness,
-      memory,
-      losses,
-      canary,
-    );
+      fillLock: new RedisFillLock(connection, keys),
+      redis: { connection, witness, memory, losses, canary },
+    });
   }
 
   /**
@@ -118,44 +132,38 @@ export class CacheStores {
    * the application writes while it starts can then be announced.
    */
   async ready(): Promise<void> {
-    const { connection } = this;
+    const connection = this.#redis?.connection;
     if (connection?.state !== 'connecting') return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        stopUp();
-        stopDown();
-        resolve();
-      };
-      const timer = setTimeout(done, READY_WAIT_MS);
-      const stopUp = connection.onUp(done);
-      const stopDown = connection.onDown(done);
+    const isDecided = new Promise<void>((resolve) => {
+      connection.onUp(resolve);
+      connection.onDown(() => resolve());
     });
+    await within(systemTimers, READY_WAIT_MS, isDecided);
   }
 
   /** Whether what was cached before this process began can be trusted. Never rejects. */
   async isVouchedFor(): Promise<boolean> {
-    return this.witness === undefined || this.witness.isVouchedFor();
+    return this.#redis === undefined || this.#redis.witness.isVouchedFor();
   }
 
   /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */
   vouchWhile(isUnbroken: () => boolean): void {
-    this.witness?.answerWhile(isUnbroken);
+    this.#redis?.witness.answerWhile(isUnbroken);
   }
 
   /** Calls the listener whenever writes may have gone unannounced. */
   onOutage(listener: () => void): void {
-    this.connection?.onDown(listener);
+    this.#redis?.connection.onDown(listener);
   }
 
   /** Calls the listener whenever the store can be used again after an outage. */
   onRecovery(listener: () => void): void {
-    this.connection?.onUp(listener);
+    this.#redis?.connection.onUp(listener);
   }
 
   /** Calls the listener whenever a command was refused because the store's memory is full. */
   onOutOfMemory(listener: () => void): void {
-    this.memory?.onRefused(listener);
+    this.#redis?.memory.onRefused(listener);
   }
 
   /**
@@ -163,33 +171,33 @@ export class CacheStores {
    * has. `undefined` when all is well.
    */
   degradation(): string | undefined {
-    if (!this.connection) return undefined;
-    if (this.connection.state !== 'up') {
-      const { reason } = this.connection;
+    if (!this.#redis) return undefined;
+    const { connection, memory, losses } = this.#redis;
+    if (connection.state !== 'up') {
+      const { reason } = connection;
       const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
       return `Redis is not available${told}: reads go to the database`;
     }
-    if (this.memory?.isFull) {
+    if (memory.isFull) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
-    if (this.losses?.isRecent) {
+    if (losses.isRecent) {
       return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
     }
-    return mayEvictAll(this.connection)
-      ? `Redis may drop marks under maxmemory-policy ${this.connection.evictionPolicy}: set volatile-lru or noeviction`
+    return mayEvictAll(connection)
+      ? `Redis may drop marks under maxmemory-policy ${connection.evictionPolicy}: set volatile-lru or noeviction`
       : undefined;
   }
 
   async close(): Promise<void> {
-    const { canary, connection } = this;
     await this.entries.drain();
-    if (canary && connection) {
-      // Without Redis it is left behind, and the next process to begin there gives it a day.
-      await connection
-        .send('DEL of a number', (client) => canary.remove(client))
-        .catch(() => undefined);
-    }
-    await connection?.close();
+    if (!this.#redis) return;
+    const { connection, canary } = this.#redis;
+    // Without Redis it is left behind, and the next process to begin there gives it a day.
+    await connection
+      .send('DEL of a number', (client) => canary.remove(client))
+      .catch(() => undefined);
+    await connection.close();
   }
 }
 

@@ -11,17 +11,28 @@ const gzipAsync = promisify(gzip);
 /** A body compressed, or `undefined` where that would not make it shorter. */
 export type Variant = Promise<Buffer | undefined>;
 
-/** The compressed forms of one body, each made in the thread pool when it is first wanted. */
-export class CompressedForms {
+/** Who keeps entries by their bytes. */
+export interface Keeper<E> {
+  /** The entry kept under the key has come to take more memory. */
+  grown(key: string, entry: E): void;
+}
+
+/** The compressed forms of the body of one entry, each made in the thread pool when it is first wanted. */
+export class CompressedForms<E extends { readonly body: Buffer }> {
   readonly #made = new Map<VariantEncoding, Variant>();
   #bytes = 0;
-
-  /** Called when the forms have come to take more memory. */
-  onGrown: () => void = () => undefined;
+  #keeper: Keeper<E> | undefined;
+  #key = '';
 
   /** Memory that the forms take. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The keeper is told when the forms have come to take more memory. */
+  keptBy(keeper: Keeper<E>, key: string): void {
+    this.#keeper = keeper;
+    this.#key = key;
   }
 
   /**
@@ -29,22 +40,23 @@ export class CompressedForms {
    *
    * @param entry whose body it is.
    */
-  of(entry: { readonly body: Buffer }, encoding: VariantEncoding): Variant {
+  of(entry: E, encoding: VariantEncoding): Variant {
     let variant = this.#made.get(encoding);
     if (!variant) {
-      variant = this.#compress(entry.body, encoding);
+      variant = this.#compress(entry, encoding);
       this.#made.set(encoding, variant);
       variant.catch(() => this.#made.delete(encoding));
     }
     return variant;
   }
 
-  async #compress(body: Buffer, encoding: VariantEncoding): Variant {
+  async #compress(entry: E, encoding: VariantEncoding): Variant {
+    const { body } = entry;
     const compressed = await (encoding === 'gzip' ? gzipAsync(body) : brotli(body));
     if (compressed.length >= body.length) return undefined;
     const variant = ownBytes(compressed);
     this.#bytes += variant.length;
-    this.onGrown();
+    this.#keeper?.grown(this.#key, entry);
     return variant;
   }
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from '../core/entry-store.js';
-import { L1Entry, type Keeper } from './l1-entry.js';
+import type { Keeper } from './compressed-forms.js';
+import { L1Entry } from './l1-entry.js';
 
 export { L1Entry } from './l1-entry.js';
 
@@ -8,7 +9,7 @@ export { L1Entry } from './l1-entry.js';
  * The entries kept in this process (L1), bounded in bytes: those longest unused go first. It knows
  * nothing of stamps and expiry; whoever takes an entry compares them.
  */
-export class L1Cache implements Keeper {
+export class L1Cache implements Keeper<L1Entry> {
   readonly #entries: LRUCache<string, L1Entry>;
 
   /** `maxBytes` is at least 1. An entry that is larger than that alone is not kept. */

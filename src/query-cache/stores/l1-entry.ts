@@ -3,6 +3,7 @@ import type { CacheEntry } from '../core/entry-store.js';
 import {
   CompressedForms,
   ownBytes,
+  type Keeper,
   type Variant,
   type VariantEncoding,
 } from './compressed-forms.js';
@@ -18,12 +19,6 @@ const BUFFER_BYTES = 190;
 /** Times are kept from here on: a number that is small enough takes no memory of its own. */
 const STARTED_AT_MS = Date.now();
 
-/** Who keeps entries by their bytes. */
-export interface Keeper {
-  /** The entry kept under the key has come to take more memory. */
-  grown(key: string, entry: L1Entry): void;
-}
-
 const NO_VARIANT: Variant = Promise.resolve(undefined);
 const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
 
@@ -37,7 +32,7 @@ export class L1Entry implements CacheEntry {
   readonly content: Buffer | string;
   readonly #createdAfterMs: number;
   readonly #ttlMs: number;
-  readonly #forms: CompressedForms | undefined;
+  readonly #forms: CompressedForms<L1Entry> | undefined;
 
   constructor(entry: CacheEntry) {
     this.stamp = entry.stamp;
@@ -73,8 +68,8 @@ export class L1Entry implements CacheEntry {
     return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofForms;
   }
 
-  keptBy(keeper: Keeper, key: string): void {
-    if (this.#forms) this.#forms.onGrown = () => keeper.grown(key, this);
+  keptBy(keeper: Keeper<L1Entry>, key: string): void {
+    this.#forms?.keptBy(keeper, key);
   }
 
   /**

@@ -1,21 +1,11 @@
-/**
- * Entries in Redis (L2), through cache-manager and cache-manager-ioredis-yet.
- *
- * Nothing that was read from Redis reaches those libraries, which would make functions and objects of it. They
- * get a client of three commands that checks the bytes and hands on a placeholder of ours; the entry, or the
- * failure of the read, which they would swallow, takes its place behind the last layer. What is written goes the
- * same way in the other direction.
- */
-import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
-import { redisInsStore } from 'cache-manager-ioredis-yet';
-import { Keyv } from 'keyv';
-import { RedisCommandError, RedisError } from '../../redis/redis.errors.js';
+/** Entries in Redis (L2), sealed, through cache-manager (cache-manager-cache.ts). */
+import { RedisCommandError } from '../../redis/redis.errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { wallClock, type Clock } from '../core/clock.js';
 import { EntryStore, type CacheEntry } from '../core/entry-store.js';
+import { CacheManagerCache } from './cache-manager-cache.js';
 import { decodeEntry, encodeEntry } from './entry-codec.js';
 import { SEAL_BYTES, type EntryRefusal, type EntrySeal } from './entry-seal.js';
-import { Placeholders } from './placeholders.js';
 import type { RedisKeys } from './redis-keys.js';
 
 /** Of an entry without its body: the stamp, the headers. With more it is not stored. */
@@ -42,9 +32,7 @@ interface Outgoing {
 }
 
 export class RedisEntryStore extends EntryStore {
-  readonly #cache: Cache;
-  readonly #outgoing = new Placeholders<Outgoing>();
-  readonly #incoming = new Placeholders<CacheEntry | RedisError>();
+  readonly #cache: CacheManagerCache<CacheEntry, Outgoing>;
   readonly #storing = new Set<Promise<void>>();
   readonly #clock: Clock;
   readonly #maxBytes: number;
@@ -57,20 +45,16 @@ export class RedisEntryStore extends EntryStore {
     super();
     this.#clock = options.clock ?? wallClock;
     this.#maxBytes = Math.min(Math.floor(options.maxBodyBytes) + MAX_HEAD_BYTES, MAX_BYTES);
-    const keyv = new Keyv({
-      store: new KeyvAdapter(this.#libraryStore()),
-      useKeyPrefix: false,
-      throwOnErrors: true,
-      serialize: ({ value }) => this.#outgoing.put(value as Outgoing),
-      // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
-      deserialize: <T>(placeholder: string) => ({ value: this.#incoming.take(placeholder) as T }),
+    this.#cache = new CacheManagerCache({
+      read: (name) => this.#read(name),
+      write: (name, outgoing, ttlMs) => this.#write(name, outgoing, ttlMs),
+      remove: async (name) =>
+        (await connection.send('DEL of an entry', (redis) => redis.del(name))).value,
     });
-    this.#cache = createCache({ stores: [keyv] });
   }
 
   override async get(key: string): Promise<CacheEntry | undefined> {
-    const found = await this.#cache.get<CacheEntry | RedisError>(this.keys.entry(key));
-    if (found instanceof RedisError) throw found;
+    const found = await this.#cache.get(this.keys.entry(key));
     return found && found.expiresAtMs > this.#clock.nowMs() ? found : undefined;
   }
 
@@ -96,11 +80,11 @@ export class RedisEntryStore extends EntryStore {
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.nowMs());
     if (!encoded || ttlMs <= 0) return;
     const bytes = this.options.seal.seal(name, encoded);
-    await this.#cache.set(name, { bytes, onSent } satisfies Outgoing, ttlMs);
+    await this.#cache.set(name, { bytes, onSent }, ttlMs);
   }
 
-  /** The entry under the key, the failure of the read, or `undefined` where there is no entry. */
-  async #read(name: string): Promise<CacheEntry | RedisError | undefined> {
+  /** `undefined` where there is no entry of this service. */
+  async #read(name: string): Promise<CacheEntry | undefined> {
     try {
       const stored = await this.#fetch(name);
       // Redis answers nothing and no bytes alike.
@@ -112,8 +96,8 @@ export class RedisEntryStore extends EntryStore {
       if (!entry) this.options.onRefused(isRefused ? opened : 'form');
       return entry;
     } catch (error) {
-      if (!(error instanceof RedisError)) throw error;
-      if (!(error instanceof RedisCommandError) || error.replyCode !== 'WRONGTYPE') return error;
+      const isOfOtherType = error instanceof RedisCommandError && error.replyCode === 'WRONGTYPE';
+      if (!isOfOtherType) throw error;
       this.options.onRefused('form');
       return undefined;
     }
@@ -130,29 +114,14 @@ export class RedisEntryStore extends EntryStore {
     return value;
   }
 
-  /** The library's store over a client that has what it uses for single entries. */
-  #libraryStore(): CacheManagerStore {
-    const client = {
-      get: async (name: string): Promise<string | null> => {
-        const found = await this.#read(name);
-        return found === undefined ? null : JSON.stringify(this.#incoming.put(found));
-      },
-      set: async (name: string, json: string, unit: 'PX', ttlMs: number): Promise<'OK' | null> => {
-        const { bytes, onSent } = this.#outgoing.take(JSON.parse(json) as string);
-        const { value } = await this.connection.writes.withNext(() => {
-          const sent = this.connection.send('SET of an entry', (redis) =>
-            redis.set(name, bytes, unit, ttlMs),
-          );
-          onSent?.();
-          return sent;
-        });
-        return value;
-      },
-      del: async (name: string): Promise<number> =>
-        (await this.connection.send('DEL of an entry', (redis) => redis.del(name))).value,
-    };
-    // The package's types are of an older cache-manager and ask for a whole client.
-    const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
-    return store as unknown as CacheManagerStore;
+  async #write(name: string, { bytes, onSent }: Outgoing, ttlMs: number): Promise<'OK' | null> {
+    const { value } = await this.connection.writes.withNext(() => {
+      const sent = this.connection.send('SET of an entry', (redis) =>
+        redis.set(name, bytes, 'PX', ttlMs),
+      );
+      onSent?.();
+      return sent;
+    });
+    return value;
   }
 }

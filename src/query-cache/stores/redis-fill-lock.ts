@@ -26,18 +26,22 @@ export class RedisFillLock extends FillLock {
     key: string,
     owner: string,
     leaseMs: number,
-  ): Promise<boolean | 'has-entry'> {
+  ): Promise<boolean | undefined> {
     const keys = [this.keys.fillLock(key), this.keys.entry(key)];
-    const taken = await this.connection.writes.atEndOfTurn(() => this.#take(keys, owner, leaseMs));
-    return taken === HAS_ENTRY ? 'has-entry' : taken === 1;
+    const taken = await this.#take(keys, owner, leaseMs);
+    return taken === HAS_ENTRY ? undefined : taken === 1;
   }
 
   override async release(key: string, owner: string): Promise<void> {
     await this.#scripts.run(releaseFillLock, [this.keys.fillLock(key)], [owner]);
   }
 
+  /** In one write with the look at the entry. */
   async #take(keys: readonly string[], owner: string, leaseMs: number): Promise<unknown> {
     const args = [owner, String(Math.ceil(leaseMs))];
-    return (await this.#scripts.run(takeFillLock, keys, args)).value;
+    const taken = await this.connection.writes.atEndOfTurn(() =>
+      this.#scripts.run(takeFillLock, keys, args),
+    );
+    return taken.value;
   }
 }

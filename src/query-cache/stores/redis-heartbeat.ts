@@ -7,23 +7,25 @@ import type { DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
 import { heartbeat } from './scripts/heartbeat.script.js';
 
+export interface RedisHeartbeatParts {
+  readonly keys: RedisKeys;
+  readonly canary: DataCanary;
+  readonly memory: MemoryState;
+  /** Gets the question of an instance that has begun. */
+  readonly onQuestion: (question: string) => void;
+}
+
 export class RedisHeartbeat implements Heartbeat {
   readonly #keys: readonly [unset: string, question: string, text: string];
 
-  /** `onQuestion` gets the question of an instance that has begun. */
-  constructor(
-    keys: RedisKeys,
-    private readonly canary: DataCanary,
-    private readonly memory: MemoryState,
-    private readonly onQuestion: (question: string) => void,
-  ) {
-    this.#keys = keys.ofHeartbeat();
+  constructor(private readonly parts: RedisHeartbeatParts) {
+    this.#keys = parts.keys.ofHeartbeat();
   }
 
   /** Answers the question found. @throws RedisPermissionError */
   async beat(client: Redis, node: string): Promise<unknown> {
     const { length } = this.#keys;
-    const raised = this.canary.raise(client, node);
+    const raised = this.parts.canary.raise(client, node);
     // The script below tells which command is refused.
     raised.catch(() => undefined);
     const [answer] = await Promise.all([
@@ -39,15 +41,15 @@ export class RedisHeartbeat implements Heartbeat {
   }
 
   answered(question: unknown): void {
-    if (typeof question === 'string') this.onQuestion(question);
+    if (typeof question === 'string') this.parts.onQuestion(question);
   }
 
   /** By a command that changes nothing, and that a server at its memory limit refuses. */
   async #askForMemory(client: Redis): Promise<void> {
     const [, , text] = this.#keys;
     const answer = await client.set(text, '', 'NX').catch(unless('OOM'));
-    if (answer === REFUSED) this.memory.refused();
-    else this.memory.granted();
+    if (answer === REFUSED) this.parts.memory.refused();
+    else this.parts.memory.granted();
   }
 }
 

@@ -15,7 +15,7 @@
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
- * The name of the database is derived from the identity of its server (database-secrets.ts), so that versions
+ * The name of the database is derived from the identity of its server (shared-secrets.ts), so that versions
  * and marks of tables of one name in two databases are apart. In the key of a query it is contained.
  *
  * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the lock of

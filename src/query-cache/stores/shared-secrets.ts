@@ -1,10 +1,29 @@
+/**
+ * What all instances over one database have in common: the name of the database in Redis, and the seal of entries.
+ *
+ * Keys in Redis show which database they belong to, and entries are sealed with the secret, so whoever reads
+ * Redis can try guesses at both: scrypt makes each guess expensive.
+ */
+import { scrypt, type BinaryLike, type ScryptOptions } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
 import type { RedisLog } from '../../redis/outage-state.js';
 import type { QueryCacheOptions } from '../query-cache.options.js';
 import { fixedPasswordOf, readDatabaseIdentity } from '../sql/database-identity.js';
-import type { SharedSecrets } from './cache-stores.js';
-import { deriveSecrets } from './database-secrets.js';
 import { EntrySeal } from './entry-seal.js';
+
+export interface SharedSecrets {
+  /** A short name of the database, for the names of keys. It does not give the identity away. */
+  readonly database: string;
+  readonly seal: EntrySeal;
+}
+
+const scryptAsync = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt);
+
+/** Takes 32 MB and some 80 ms in the thread pool. */
+const COST: ScryptOptions = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1_024 * 1_024 };
+const NAME_BYTES = 12;
+const SECRET_BYTES = 32;
 
 /**
  * What every instance over the database of the data source finds out by itself, or is given.
@@ -24,9 +43,16 @@ export async function shareSecrets(
         'password or changes it: set `entrySecret` (CACHE_ENTRY_SECRET) to one secret for all instances',
     );
   }
-  const derived = await deriveSecrets(await readDatabaseIdentity(source), password);
+  const { systemIdentifier, oid } = await readDatabaseIdentity(source);
+  const identity = `${systemIdentifier}.${oid}`;
+  const [ofIdentity, ofPassword] = await Promise.all([
+    scryptAsync(identity, 'tidemark:database', NAME_BYTES + SECRET_BYTES, COST),
+    password === undefined
+      ? undefined
+      : scryptAsync(password, `tidemark:entries:${identity}`, SECRET_BYTES, COST),
+  ]);
   return {
-    database: derived.name,
-    seal: new EntrySeal([given ?? derived.sealSecret, ...others]),
+    database: ofIdentity.toString('base64url', 0, NAME_BYTES),
+    seal: new EntrySeal([given ?? ofPassword ?? ofIdentity.subarray(NAME_BYTES), ...others]),
   };
 }

@@ -22,10 +22,6 @@ export class ManualTime implements Clock, Timers {
     };
   }
 
-  nextTurn(then: () => void): void {
-    setImmediate(then);
-  }
-
   /** Lets so many milliseconds pass, and all happen that is due meanwhile. */
   async pass(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;

@@ -87,14 +87,12 @@ export function setUp(options: SetUpOptions = {}) {
   const store = new FragileStore({ clock });
   const writers = new KnownWriters();
   const events = new CacheEvents();
-  const settlement = new Settlement(store, writers, events, randomToken, clock, systemTimers, {
-    leaseMs: LEASE_MS,
-    pollMs: 1,
-    maxPollMs: 1,
-    waitMs: 50,
-  });
+  const settlement = new Settlement(
+    { store, activity: writers, events, token: randomToken, clock, timers: systemTimers },
+    { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: 50 },
+  );
   const schema = { isCurrent: () => true };
-  const gate = new FreshnessGate(store, settlement, schema, randomToken, systemTimers);
+  const gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
   const entries = new SlowEntryStore();
   const reads = new ReadProtocol<L1Entry>(
     {

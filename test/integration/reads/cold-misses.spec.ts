@@ -1,12 +1,17 @@
 /** Real: PostgreSQL, Redis. What a miss sends to both. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { defineQuery } from '../../../src/query-cache/index.js';
+import { createVersions } from '../../../src/query-cache/stores/scripts/create-versions.script.js';
+import { takeFillLock } from '../../../src/query-cache/stores/scripts/fill-lock.script.js';
 import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { StatementCounter } from '../../support/statement-counter.js';
 import { CachedReads } from './cached-reads.js';
 
 @Entity('cities')
@@ -39,6 +44,12 @@ const towns = defineQuery({
     source.getRepository(Town).createQueryBuilder('t').where('t.id > :least', { least }),
   map: ({ name }) => name,
 });
+const byId = defineQuery({
+  name: 'cities.byId',
+  shape: 'one',
+  build: (source, { id }: { id: number }) =>
+    source.getRepository(City).createQueryBuilder('c').where('c.id = :id', { id }),
+});
 const SELECTS = /^SELECT "c"/;
 /** With what the two scripts of the lock run. */
 const SENT = [
@@ -46,6 +57,9 @@ const SENT = [
   ...['set', 'evalsha', 'get', 'del'],
 ];
 const NO_ROW_LATER = 3;
+const KEYS = /tidemark:(?:[ef]:|[\w-]+:\{public\.cities\})/;
+/** What is asked before a fill; what earlier reads and writes leave behind is sent at any time. */
+const READS = new RegExp(['mget', 'getrange', createVersions.sha1, takeFillLock.sha1].join('|'));
 
 let server: RedisServer;
 let admin: Redis;
@@ -87,6 +101,73 @@ it('asks Redis for the versions, the entry and the lock, and stores: each once',
   } finally {
     monitor.stop();
   }
+});
+
+/** A way to Redis that tells of each write of a client. */
+async function relayTo(port: number, onWrite: (text: string) => void) {
+  const relay = createServer((client) => {
+    const redis = connect(port);
+    client.on('data', (bytes) => onWrite(bytes.toString('latin1')));
+    client.pipe(redis).pipe(client);
+    for (const socket of [client, redis]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => [client, redis].forEach((other) => other.destroy()));
+    }
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const { port: own } = relay.address() as AddressInfo;
+  return { url: `redis://127.0.0.1:${own}`, close: () => relay.close() };
+}
+
+describe('before its SELECT a miss sends to Redis', () => {
+  let relay: Awaited<ReturnType<typeof relayTo>>;
+  let app: CachedReads;
+  let sql: StatementCounter;
+  let writes: number;
+
+  beforeAll(async () => {
+    relay = await relayTo(server.port, (text) => {
+      const isOfRead = KEYS.test(text) && READS.test(text);
+      if (isOfRead && sql.selectsFrom('cities').length === 0) writes += 1;
+    });
+    app = await CachedReads.start([City], [], { redis: { url: relay.url } });
+    sql = StatementCounter.attach(app.app.source);
+    await app.write(`INSERT INTO cities SELECT i, 'city ' || i FROM generate_series(1, 2) i`);
+    await app.warm(() => from.bind({ id: NO_ROW_LATER }));
+    // From here on Redis knows the scripts.
+    await app.read(byId.bind({ id: 5 }));
+  });
+
+  afterAll(async () => {
+    sql.detach();
+    await app.stop();
+    relay.close();
+  });
+
+  /** Whatever is waited for needs a write of its own. */
+  async function writesOf(query: Parameters<CachedReads['read']>[0]): Promise<number> {
+    sql.reset();
+    writes = 0;
+    expect((await app.read(query)).outcome).toBe('miss');
+    expect(sql.selectsFrom('cities')).toHaveLength(1);
+    return writes;
+  }
+
+  it('one write where its versions are there', async () => {
+    expect(await writesOf(anew())).toBe(1);
+  });
+
+  it('two where versions are to be created', async () => {
+    expect(await writesOf(byId.bind({ id: 1 }))).toBe(2);
+  });
+
+  it('two where its entry in memory has ended', async () => {
+    await app.warm(() => byId.bind({ id: 2 }));
+    await app.write(`UPDATE cities SET name = 'city 2a' WHERE id = 2`);
+    // What was written is in doubt for a moment.
+    await eventually(async () => expect(await writesOf(byId.bind({ id: 2 }))).toBe(2));
+  });
 });
 
 it('leaves no lock behind when the application stops', async () => {

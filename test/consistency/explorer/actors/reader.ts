@@ -6,10 +6,11 @@ import type {
   CacheEntry,
   EntryStore,
   FillLock,
+  LocalEntries,
 } from '../../../../src/query-cache/core/entry-store.js';
 import { FillCoordinator } from '../../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
-import { ReadProtocol, type LocalEntries } from '../../../../src/query-cache/core/read-protocol.js';
+import { ReadProtocol } from '../../../../src/query-cache/core/read-protocol.js';
 import type { Answer } from '../../../../src/query-cache/core/read-request.js';
 import { Settlement } from '../../../../src/query-cache/core/settlement.js';
 import type { TokenSource } from '../../../../src/query-cache/core/token.js';
@@ -85,20 +86,21 @@ export class Reader {
     );
     const waits = new ParkedTimers(process, 'has waited enough');
     this.#settlement = new Settlement(
-      store,
-      new ParkedActivity(process, around.activity),
-      events,
-      token,
-      this.#careClock(),
       {
-        nextTurn: (then) => waits.nextTurn(then),
-        after: (delayMs, then) => (delayMs === WAIT_MS ? waits : polls).after(delayMs, then),
+        store,
+        activity: new ParkedActivity(process, around.activity),
+        events,
+        token,
+        clock: this.#careClock(),
+        timers: {
+          after: (delayMs, then) => (delayMs === WAIT_MS ? waits : polls).after(delayMs, then),
+        },
       },
       { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: WAIT_MS },
     );
-    this.gate = this.gateOver(
-      new FreshnessGate(store, this.#settlement, { isCurrent: () => true }, token, waits),
-    );
+    const settlement = this.#settlement;
+    const schema = { isCurrent: () => true };
+    this.gate = this.gateOver(new FreshnessGate({ store, settlement, schema, token }));
     this.#local = new LocalMap(around.keepsEntries);
     this.#protocol = new ReadProtocol(
       {

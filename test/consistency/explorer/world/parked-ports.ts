@@ -153,8 +153,4 @@ export class ParkedTimers implements Timers {
     void this.process.call('time', label, () => undefined, { isReady: hasReason }).then(then);
     return () => this.process.cancel(label);
   }
-
-  nextTurn(then: () => void): void {
-    this.after(0, then);
-  }
 }

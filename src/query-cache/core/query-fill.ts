@@ -1,0 +1,82 @@
+/**
+ * Runs a query for a stamp that was read before, makes the entry of its answer, and says why it must not be stored.
+ */
+import type { CacheEvents } from './cache-events.js';
+import type { Clock } from './clock.js';
+import type { Dependencies } from './dependency.js';
+import type { Filled } from './fill-coordinator.js';
+import type { FreshnessGate } from './freshness-gate.js';
+import { RateLimit } from './rate-limit.js';
+import type { Answer, ReadRequest } from './read-request.js';
+import type { Stamps } from './stamp.js';
+import type { UncacheableReason } from './statement-analysis.js';
+import { isValueVersion } from './version-name.js';
+
+export interface QueryFillOptions {
+  /** Answers with a longer body are not stored. */
+  readonly maxEntryBytes: number;
+  /** Values asked for in vain whose answers are stored in a minute; others are answered and not stored. */
+  readonly unknownKeysPerMinute: number;
+}
+
+export interface QueryFillParts {
+  readonly gate: FreshnessGate;
+  readonly tagOf: (body: Buffer) => string;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallClock: Clock;
+  readonly monotonicClock: Clock;
+  readonly events: CacheEvents;
+}
+
+export class QueryFill {
+  readonly #unknownKeys: RateLimit;
+
+  constructor(
+    private readonly parts: QueryFillParts,
+    private readonly options: QueryFillOptions,
+  ) {
+    this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, parts.monotonicClock);
+  }
+
+  /** Rejects with what the query rejects with. */
+  async run(request: ReadRequest, stamps: Stamps): Promise<Filled> {
+    const { gate, events, wallClock, tagOf } = this.parts;
+    const { query, dependencies } = request;
+    let answer: Answer;
+    try {
+      answer = await request.run();
+    } catch (error) {
+      events.tell('fillFailed', { query });
+      gate.notStored(stamps);
+      throw error;
+    }
+    const { body, empty, headers } = answer;
+    const refusal = this.#refusalOf(answer, dependencies);
+    const ttlMs = request.ttlMs(answer);
+    if (refusal === undefined) gate.stored(stamps, dependencies.tables, ttlMs);
+    else gate.notStored(stamps);
+    const stamp = isComplete(answer, dependencies) ? stamps.withoutInserts : stamps.withInserts;
+    const createdAtMs = wallClock.nowMs();
+    const expiresAtMs = createdAtMs + ttlMs;
+    const entry = { stamp, body, empty, tag: tagOf(body), createdAtMs, expiresAtMs, headers };
+    return { entry, refusal };
+  }
+
+  #refusalOf(answer: Answer, dependencies: Dependencies): UncacheableReason | undefined {
+    if (answer.refusal !== undefined) return answer.refusal;
+    if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
+    return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
+  }
+}
+
+/** Whether every key that was asked for has a row, so that no insert can add one. */
+function isComplete({ rowCount }: Answer, { completeRowCount }: Dependencies): boolean {
+  return completeRowCount !== undefined && rowCount >= completeRowCount;
+}
+
+/** How many of the values that the answer was confined to have no row, as far as it shows. */
+function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): number {
+  const { completeRowCount, tables } = dependencies;
+  if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
+  return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
+}

@@ -112,18 +112,22 @@ describe('statements in savepoints by hand', () => {
   ])('$what', ({ sql, ends }) => expectEnded(() => send(...sql), ...ends));
 
   it('a failed statement is undone to its savepoint, and the rest counts', () =>
-    expectEnded(async () => {
-      const runner = scene.app.source.createQueryRunner();
-      try {
-        await runner.startTransaction();
-        await sendAll(runner, [pay(1), 'SAVEPOINT a', pay(2)]);
-        await thrown(runner.query('INSERT INTO accounts VALUES (3)'));
-        await sendAll(runner, ['ROLLBACK TO a', pay(3)]);
-        await runner.commitTransaction();
-      } finally {
-        await runner.release();
-      }
-    }, US, APAC));
+    expectEnded(
+      async () => {
+        const runner = scene.app.source.createQueryRunner();
+        try {
+          await runner.startTransaction();
+          await sendAll(runner, [pay(1), 'SAVEPOINT a', pay(2)]);
+          await thrown(runner.query('INSERT INTO accounts VALUES (3)'));
+          await sendAll(runner, ['ROLLBACK TO a', pay(3)]);
+          await runner.commitTransaction();
+        } finally {
+          await runner.release();
+        }
+      },
+      US,
+      APAC,
+    ));
 
   it('a statement that fails after its triggers have spoken ends nothing', () =>
     expectEnded(async () => {
@@ -132,9 +136,7 @@ describe('statements in savepoints by hand', () => {
         await runner.startTransaction();
         await sendAll(runner, ['SAVEPOINT a']);
         await thrown(
-          runner.query(
-            `WITH paid AS (${pay(1)} RETURNING 1) SELECT 1 / (count(*) - 1) FROM paid`,
-          ),
+          runner.query(`WITH paid AS (${pay(1)} RETURNING 1) SELECT 1 / (count(*) - 1) FROM paid`),
         );
         await sendAll(runner, ['ROLLBACK TO a', pay(3)]);
         await runner.commitTransaction();

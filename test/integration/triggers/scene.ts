@@ -32,8 +32,10 @@ export interface SceneOptions {
   readonly areInstalled?: boolean;
   /** Whether the relay runs. Without it `look` does at a chosen time what the relay does now and then. */
   readonly relays?: boolean;
-  /** Creates the role under which the application connects; called with the stranger's connection. */
-  readonly role?: (stranger: DataSource) => Promise<string>;
+  /** What the stranger does before the application starts, once the triggers are installed. */
+  readonly before?: (stranger: DataSource) => Promise<unknown>;
+  /** Under which the application connects; else it is a superuser. */
+  readonly role?: string;
 }
 
 export class Scene<N extends string> {
@@ -52,7 +54,13 @@ export class Scene<N extends string> {
 
   static async open<N extends string>(
     world: World<N>,
-    { triggers = 'install', areInstalled = true, relays = false, role }: SceneOptions = {},
+    {
+      triggers = 'install',
+      areInstalled = true,
+      relays = false,
+      before = () => Promise.resolve(),
+      role,
+    }: SceneOptions = {},
   ): Promise<Scene<N>> {
     const databaseUrl = await createDatabase();
     const stranger = new DataSource({
@@ -64,8 +72,9 @@ export class Scene<N extends string> {
     await stranger.initialize();
     await stranger.query(world.schema);
     if (areInstalled) await new CacheTriggers(stranger, NAMESPACE).install();
+    await before(stranger);
     const url = new URL(databaseUrl);
-    if (role) url.username = await role(stranger);
+    if (role !== undefined) url.username = role;
     const app = await CachedApplication.start({
       databaseUrl: url.href,
       entities: world.entities,

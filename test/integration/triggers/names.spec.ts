@@ -158,7 +158,7 @@ describe('a table that is', () => {
       table: 'payments',
     },
   ])('$what', ({ change, back, table }) => {
-    const { query } = rowsOf(table, {}, 't.id = 11', 't.account');
+    const { query } = rowsOf(table, {}, 't.id = 11', 't.account AS account');
     const pay = (account: number): Promise<unknown> =>
       scene.app.source.query(`UPDATE ${table} SET account = ${account} WHERE id = 11`);
 

@@ -1,0 +1,151 @@
+/** Statements over connections of the data source that pass no hook of TypeORM. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type pg from 'pg';
+import type { QueryRunner } from 'typeorm';
+import { eventually } from '../../support/eventually.js';
+import { Account, accounts, type AccountAnswer } from './fixtures/accounts.js';
+import { copyIn, readRowByRow } from './fixtures/unhooked.js';
+import { Scene } from './scene.js';
+
+type Send = (client: pg.PoolClient) => Promise<unknown>;
+
+const UPDATE = `UPDATE accounts SET balance = balance + 1 WHERE region = 'US'`;
+const WAYS: readonly { how: string; send: Send; ends: readonly AccountAnswer[] }[] = [
+  {
+    how: 'a statement on the client of the driver',
+    send: (client) => client.query(UPDATE),
+    ends: ['accounts', 'accounts US', 'account 1'],
+  },
+  {
+    how: 'rows that are read one by one, as a stream does',
+    send: async (client) => expect(await readRowByRow(client, `${UPDATE} RETURNING id`)).toBe(1),
+    ends: ['accounts', 'accounts US', 'account 1'],
+  },
+  {
+    how: 'COPY FROM STDIN',
+    send: (client) => copyIn(client, 'COPY accounts FROM STDIN CSV', '7,EU,1\n8,EU,2\n'),
+    ends: ['accounts', 'accounts EU'],
+  },
+  {
+    how: 'COPY FROM PROGRAM',
+    send: (client) => client.query(`COPY accounts FROM PROGRAM 'echo 9,APAC,1' CSV`),
+    ends: ['accounts', 'accounts APAC'],
+  },
+];
+
+let scene: Scene<AccountAnswer>;
+
+beforeAll(async () => {
+  scene = await Scene.open(accounts);
+});
+afterAll(() => scene.close());
+beforeEach(async () => {
+  await scene.prepare();
+  // All connections of the pool are known by now.
+  const sleeps = Array.from({ length: 5 }, () => scene.app.source.query('SELECT pg_sleep(0.02)'));
+  await Promise.all(sleeps);
+});
+
+async function over(
+  work: (client: pg.PoolClient, runner: QueryRunner) => Promise<unknown>,
+): Promise<void> {
+  const runner = scene.app.source.createQueryRunner();
+  try {
+    await work((await runner.connect()) as pg.PoolClient, runner);
+  } finally {
+    await runner.release();
+  }
+}
+
+describe.each(WAYS)('$how', ({ send, ends }) => {
+  it('in a transaction of TypeORM is announced with its COMMIT, exactly', async () => {
+    const ended = await scene.endedBy(() =>
+      over(async (client, runner) => {
+        await runner.startTransaction();
+        await send(client);
+        expect(await scene.ended()).toEqual([]);
+        await runner.commitTransaction();
+      }),
+    );
+    expect(ended).toEqual(ends);
+  });
+
+  it('beside statements that are followed ends both', async () => {
+    const ended = await scene.endedBy(() =>
+      over(async (client, runner) => {
+        await runner.startTransaction();
+        await runner.manager.update(Account, { id: 2 }, { balance: 3 });
+        await send(client);
+        await runner.commitTransaction();
+      }),
+    );
+    expect(ended.toSorted()).toEqual(
+      [...new Set([...ends, 'accounts EU', 'account 2'])].toSorted(),
+    );
+  });
+
+  it('that is rolled back ends nothing', async () => {
+    const ended = await scene.endedBy(() =>
+      over(async (client, runner) => {
+        await runner.startTransaction();
+        await send(client);
+        await runner.rollbackTransaction();
+      }),
+    );
+    expect(ended).toEqual([]);
+  });
+
+  it('in a savepoint that is rolled back stays true', async () => {
+    await scene.endedBy(() =>
+      over(async (client, runner) => {
+        await runner.startTransaction();
+        await runner.startTransaction();
+        await send(client);
+        await runner.rollbackTransaction();
+        await runner.commitTransaction();
+      }),
+    );
+    await scene.expectTruth();
+  });
+
+  it('that commits by itself is seen right after', async () => {
+    await scene.warm();
+    await over(send);
+    await eventually(() => scene.expectTruth());
+  });
+
+  it('in a transaction that passes no hook either is seen right after', async () => {
+    await scene.warm();
+    await over(async (client) => {
+      await client.query('BEGIN');
+      await send(client);
+      // Whoever reads now must not keep what he has read.
+      await scene.ended();
+      await client.query('COMMIT');
+    });
+    await eventually(() => scene.expectTruth());
+  });
+});
+
+it('a transaction begun past the hooks and committed through TypeORM is announced', async () => {
+  const ended = await scene.endedBy(() =>
+    over(async (client, runner) => {
+      await client.query('BEGIN');
+      await client.query(UPDATE);
+      await runner.query('COMMIT');
+    }),
+  );
+  expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
+  await scene.expectTruth();
+});
+
+it('a stranger of the same process, over a pool of its own, is relayed like any other', async () => {
+  const relaying = await Scene.open(accounts, { relays: true });
+  try {
+    await relaying.prepare();
+    await relaying.stranger.query(UPDATE);
+    await eventually(() => relaying.expectTruth());
+  } finally {
+    await relaying.close();
+  }
+});

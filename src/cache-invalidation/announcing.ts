@@ -4,21 +4,24 @@ import type { ConnectionSession } from './connection-session.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
 import { doneSoFar, type DoneSoFar } from './done-so-far.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
-import { versionNames } from './touched-tables.js';
+import type { TriggerTrust } from './outbox/trigger-trust.js';
+import { versionNames, wholeTables } from './touched-tables.js';
+import { isFamilyTold } from './untold-tables.js';
 
 /** Who is told before a COMMIT. */
 export interface Audience {
   readonly schema: DatabaseSchema;
   readonly protocol: WriteProtocol;
   readonly outbox: OutboxWriter;
+  readonly trust: TriggerTrust;
 }
 
 /**
  * Marks what the open transaction has touched; `undefined` where it has touched nothing.
  *
- * What was understood under a catalogue that is not the present one may have touched anything, also
- * where it seems to have changed no row. What may have touched anything may have touched nothing as
- * well (a SELECT, as a rule); the server knows.
+ * The server is asked where more may have been touched than the triggers have told. What was understood
+ * under a catalogue that is not the present one may have touched anything, also where it seems to have changed
+ * no row.
  *
  * Where the version store cannot be reached, the transaction itself carries into the outbox what the other
  * instances have to know.
@@ -31,16 +34,21 @@ export async function announce(
   audience: Audience,
 ): Promise<Announcement | undefined> {
   const { schema, protocol, outbox } = audience;
+  if (hasDeferred(session, schema)) await session.client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const isAsked =
+    session.log.mayHaveMore ||
+    session.noticed.recordedFrom !== undefined ||
+    !isUnderstood(session, schema);
+  if (isAsked && !(await askWhatWasDone(session, audience))) return undefined;
+  if (!isUnderstood(session, schema)) return announceAnything(session, audience);
+  const touched = session.log.touched();
+  if (touched === 'anything' || touched.size === 0) {
+    if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
+    const hasWritten = isAsked || (await askWhatWasDone(session, audience));
+    return hasWritten ? announceAnything(session, audience) : undefined;
+  }
   const record = (): Promise<void> => outbox.record(session.client);
   const pid = session.client.processID ?? 0;
-  const touched = session.log.touched();
-  const isUnderstood =
-    touched !== 'anything' && !session.hasChangedSchema && isUnderPresent(session, schema);
-  if (isUnderstood && touched.size === 0) {
-    if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
-    return announceAnything(session, audience);
-  }
-  if (!isUnderstood) return announceAnything(session, audience);
   // Sent together: one round trip.
   const [announcement, isPresent] = await Promise.all([
     protocol.begin(versionNames(touched), pid, record),
@@ -51,29 +59,59 @@ export async function announce(
   return protocol.begin('anything', pid, record);
 }
 
-function isUnderPresent({ understoodBy }: ConnectionSession, schema: DatabaseSchema): boolean {
+/** Whether a trigger of somebody waits for COMMIT, when it would be too late to hear what it writes. */
+function hasDeferred({ log, client }: ConnectionSession, { catalogue }: DatabaseSchema): boolean {
+  if (client.getTransactionStatus() === 'E') return false;
+  const tables = log.mayHaveMore ? 'anything' : log.tables();
+  const facts =
+    tables === 'anything' ? catalogue.tables : tables.map((id) => catalogue.tableById(id));
+  return facts.some((table) => table?.sideEffects.has('commit'));
+}
+
+function isUnderstood(
+  { log, hasChangedSchema, understoodBy }: ConnectionSession,
+  schema: DatabaseSchema,
+): boolean {
+  if (log.isAnything || hasChangedSchema) return false;
   return understoodBy === undefined || understoodBy === schema.catalogue;
 }
 
-async function announceAnything(
+function announceAnything(
   session: ConnectionSession,
-  { schema, protocol, outbox }: Audience,
-): Promise<Announcement | undefined> {
-  const { client } = session;
+  { protocol, outbox }: Audience,
+): Promise<Announcement> {
+  const { client, hasChangedSchema } = session;
+  return protocol.begin(hasChangedSchema ? 'schema' : 'anything', client.processID ?? 0, () =>
+    outbox.record(client),
+  );
+}
+
+/** Adds what the server says to what is known; answers `false` where nothing was written at all. */
+async function askWhatWasDone(session: ConnectionSession, audience: Audience): Promise<boolean> {
+  const { schema, trust } = audience;
   // In a failed transaction nothing can be asked.
-  if (client.getTransactionStatus() !== 'E') {
-    const { hasWritten, hasChangedSchema } = await askDone(session, outbox);
-    if (!hasWritten) return undefined;
-    if (hasChangedSchema) {
-      session.hasChangedSchema = true;
-      schema.markOutdated();
+  if (session.client.getTransactionStatus() === 'E') return true;
+  const { hasWritten, hasChangedSchema, isUnheard, changed } = await askDone(session, audience);
+  if (!hasWritten) return false;
+  if (hasChangedSchema) session.changeSchema(schema);
+  if (isUnheard) {
+    session.log.addForGood('anything');
+    session.introduced = audience.outbox.introduce(session.client);
+  }
+  const silent: string[] = [];
+  for (const { table, isHeard } of changed) {
+    const facts = schema.catalogue.tableById(table);
+    if (!facts) session.log.addForGood('anything');
+    else if (!isHeard && trust.isTold(facts)) silent.push(table);
+    else if (!isFamilyTold(facts, schema.catalogue, trust.isTold)) {
+      for (const part of wholeTables([facts], schema.catalogue)) session.log.addForGood(part);
     }
   }
-  return protocol.begin(
-    session.hasChangedSchema ? 'schema' : 'anything',
-    client.processID ?? 0,
-    () => outbox.record(client),
-  );
+  if (silent.length > 0) {
+    session.changeSchema(schema);
+    trust.doubt(silent);
+  }
+  return true;
 }
 
 /**
@@ -82,14 +120,14 @@ async function announceAnything(
  */
 async function askDone(
   { client, noticed }: ConnectionSession,
-  outbox: OutboxWriter,
+  { outbox }: Audience,
 ): Promise<DoneSoFar> {
-  if (noticed.recordedFrom === undefined) return doneSoFar(client);
+  if (noticed.recordedFrom === undefined) return doneSoFar(client, outbox.objects);
   const withdrawal = outbox.withdrawal(noticed.recordedFrom);
   try {
-    return await doneSoFar(client, withdrawal);
+    return await doneSoFar(client, outbox.objects, withdrawal);
   } catch (error) {
     await withdrawal.undo(client, error as Error);
-    return doneSoFar(client);
+    return doneSoFar(client, outbox.objects);
   }
 }

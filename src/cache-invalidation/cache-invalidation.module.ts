@@ -27,6 +27,7 @@ import { OutboxObjects } from './outbox/outbox-objects.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { OutboxWriter } from './outbox/outbox-writer.js';
 import { RecordingChanges } from './outbox/recording-changes.js';
+import { TriggerTrust } from './outbox/trigger-trust.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
 import { openingStatements } from './own-transaction.js';
 import { StatementSubscriber } from './statement.subscriber.js';
@@ -68,6 +69,12 @@ const IDLE_REDIS_COMMANDS = 4;
       provide: OutboxObjects,
       inject: [QUERY_CACHE_OPTIONS],
       useFactory: ({ namespace }: QueryCacheOptions) => new OutboxObjects(namespace),
+    },
+    {
+      provide: TriggerTrust,
+      inject: [OutboxObjects],
+      useFactory: (objects: OutboxObjects) =>
+        new TriggerTrust(objects, new Logger('CacheInvalidation')),
     },
     {
       provide: RecordingChanges,
@@ -128,6 +135,7 @@ const IDLE_REDIS_COMMANDS = 4;
         DatabaseSchema,
         WriteProtocol,
         OutboxObjects,
+        TriggerTrust,
         OpenTransactions,
         QUERY_CACHE_OPTIONS,
         CACHE_INVALIDATION_OPTIONS,
@@ -136,6 +144,7 @@ const IDLE_REDIS_COMMANDS = 4;
         schema: DatabaseSchema,
         protocol: WriteProtocol,
         objects: OutboxObjects,
+        trust: TriggerTrust,
         transactions: OpenTransactions,
         { redis }: QueryCacheOptions,
         { implicitTransactionIdleMs }: CacheInvalidationModuleOptions,
@@ -150,7 +159,7 @@ const IDLE_REDIS_COMMANDS = 4;
           implicitTransactionIdleMs ??
           Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));
         const opening = openingStatements(idleMs);
-        return new StatementWatcher(schema, protocol, outbox, transactions, opening);
+        return new StatementWatcher(schema, protocol, outbox, trust, transactions, opening);
       },
     },
     {
@@ -196,6 +205,7 @@ const IDLE_REDIS_COMMANDS = 4;
         DataSource,
         OutboxObjects,
         DatabaseSchema,
+        TriggerTrust,
         WriteFollower,
         CACHE_INVALIDATION_OPTIONS,
       ],
@@ -203,16 +213,18 @@ const IDLE_REDIS_COMMANDS = 4;
         source: DataSource,
         { namespace }: OutboxObjects,
         schema: DatabaseSchema,
+        trust: TriggerTrust,
         follower: WriteFollower,
         { triggers = 'install' }: CacheInvalidationModuleOptions,
       ) =>
-        new TriggerKeeper(
-          new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
+        new TriggerKeeper({
+          triggers: new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
           schema,
-          triggers,
-          () => follower.isListening,
-          new Logger('CacheInvalidation'),
-        ),
+          trust,
+          option: triggers,
+          isReady: () => follower.isListening,
+          log: new Logger('CacheInvalidation'),
+        }),
     },
     {
       // Made with the application, so that it comes before whatever modules write when they are initialised.

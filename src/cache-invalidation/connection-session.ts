@@ -5,6 +5,7 @@ import {
   parseSessionNames,
   SESSION_NAMES,
   type Catalogue,
+  type DatabaseSchema,
   type SessionNames,
 } from '../query-cache/index.js';
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
@@ -146,6 +147,12 @@ export class ConnectionSession {
     const unlock = { ...UNLOCK, query_timeout: LONGEST_TIMEOUT_MS };
     const sent = this.client.query(unlock) as Promise<unknown>;
     sent.catch(() => (this.#owesUnlock = true));
+  }
+
+  /** The open transaction has changed the schema, or must be taken to have done so. */
+  changeSchema(schema: DatabaseSchema): void {
+    this.hasChangedSchema = true;
+    schema.markOutdated();
   }
 
   /** The names may find something else from here on. */

@@ -13,6 +13,7 @@ import { openWhenSent } from './opening-query.js';
 import type { RunningStatement } from './running-statement.js';
 import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
 import type { Announcement, WriteProtocol } from './core/write-protocol.js';
+import { WriteRefusedError } from './core/write-refused.error.js';
 
 /** The longest that the server can time, in milliseconds. */
 const LONGEST_IDLE_MS = 2 ** 31 - 1;
@@ -98,7 +99,7 @@ async function commit(
     announcement = await announce();
   } catch (error) {
     await rollback(session, error);
-    throw error;
+    throw error instanceof WriteRefusedError ? error : failed(statement, error as Error);
   }
   let outcome = outcomeOfAnswer(undefined);
   try {

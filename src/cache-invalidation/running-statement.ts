@@ -39,8 +39,6 @@ export class RunningStatement {
   /** Resolves when it has been dealt with. */
   readonly left: Promise<void>;
   becomeReady: () => void = () => undefined;
-  /** The parameters when it was ready: the array belongs to the caller, who may change it at any time. */
-  #readyParameters: readonly unknown[] = [];
   leave: () => void = () => undefined;
 
   constructor(
@@ -52,32 +50,8 @@ export class RunningStatement {
     this.ready = new Promise((resolve) => {
       this.becomeReady = () => {
         this.isReady = true;
-        this.#readyParameters = listOf(this.parameters).map(copyOfList);
         resolve();
       };
     });
   }
-
-  /**
-   * The parameters that were sent; `undefined` for one that the caller has changed after the statement was
-   * ready, since it may have been sent either way.
-   */
-  get sentParameters(): readonly unknown[] {
-    const now = listOf(this.parameters);
-    return this.#readyParameters.map((value, at) => (isSame(value, now[at]) ? value : undefined));
-  }
-}
-
-function listOf(parameters: unknown): readonly unknown[] {
-  return Array.isArray(parameters) ? parameters : [];
-}
-
-/** Of all that can be changed, only the elements of a list are ever taken for values of a column. */
-function copyOfList(value: unknown): unknown {
-  return Array.isArray(value) ? [...(value as unknown[])] : value;
-}
-
-function isSame(before: unknown, now: unknown): boolean {
-  if (!Array.isArray(before) || !Array.isArray(now)) return Object.is(before, now);
-  return before.length === now.length && before.every((value, at) => Object.is(value, now[at]));
 }

@@ -1,5 +1,5 @@
 /** What a statement does, by what its names mean over its connection. */
-import type { DatabaseSchema } from '../query-cache/index.js';
+import { ANY_WRITE, type DatabaseSchema } from '../query-cache/index.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { RunningStatement } from './running-statement.js';
 
@@ -30,7 +30,7 @@ export async function understand(
   statement.meaning = catalogue;
   statement.analysis = analysis;
   if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isPresent())) {
-    statement.analysis = { kind: 'unknown', transactional: true, changesSchema: false };
+    statement.analysis = ANY_WRITE;
   }
 }
 

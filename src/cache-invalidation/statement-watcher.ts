@@ -31,10 +31,11 @@ import { WriteRefusedError } from './core/write-refused.error.js';
 import { disclose, enclose, isEnclosed, leaveOpen } from './enclosed-statement.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { noticedWrites, type PostgresNotice } from './outbox/trigger-notice.js';
+import type { TriggerTrust } from './outbox/trigger-trust.js';
 import { beginOwnTransaction } from './own-transaction.js';
 import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
-import { whatWasTouched } from './touched-tables.js';
+import { effectOf, type StatementEffect } from './touched-tables.js';
 
 /** A statement not answered after this time is looked after when its query runner is gone. */
 const LOOK_FOR_UNSENT_MS = 1_000;
@@ -58,6 +59,7 @@ export class StatementWatcher {
     readonly schema: DatabaseSchema,
     readonly protocol: WriteProtocol,
     readonly outbox: OutboxWriter,
+    readonly trust: TriggerTrust,
     transactions: OpenTransactions,
     opening: readonly string[],
   ) {
@@ -167,9 +169,8 @@ export class StatementWatcher {
     const isFollowed = isInTransaction && turns.isUnderWay;
     const written = noticedWrites(notice, this.schema.catalogue);
     if (isInTransaction) {
-      session.noticed.add(notice, written);
-      // Notices with a row in the outbox are of what triggers have written.
-      if (notice.recordedId === undefined) turns.current?.noticed.add(notice, written);
+      session.noticed.add(notice);
+      turns.current?.noticed.add(notice);
       for (const part of written) {
         // Savepoints of a statement that is not followed are not known.
         if (isFollowed && !isEnclosing) session.log.add(part);
@@ -230,16 +231,27 @@ export class StatementWatcher {
     if (!success && isAnswered({ error })) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) {
-      session.hasChangedSchema = true;
-      this.schema.markOutdated();
+      session.changeSchema(this.schema);
     }
-    const touched = success ? whatWasTouched(statement, rawResults) : (['anything'] as const);
-    for (const part of touched) session.log.add(part);
+    if (success) this.#recordEffect(session, effectOf(statement, rawResults, this.trust.isTold));
+    else session.log.add('anything');
     if (success && statement.wasInTransaction && !session.isInTransaction) {
       // Sent at the same time as the COMMIT of its transaction, and carried out after it.
       this.#owe(session);
       session.endTransaction();
     }
+  }
+
+  #recordEffect(session: ConnectionSession, effect: StatementEffect): void {
+    const { touched, mayHaveMore, untold, silent } = effect;
+    for (const part of touched) session.log.add(part);
+    session.log.mayHaveMore ||= mayHaveMore;
+    this.trust.warnOf(untold);
+    if (silent.length === 0) return;
+    session.changeSchema(this.schema);
+    this.trust.doubt(silent);
+    // It may have lost the setting by which the triggers know it.
+    session.introduced = this.outbox.introduce(session.client);
   }
 
   /**

@@ -1,42 +1,65 @@
-/** From a statement and its answer to what it touched, and from there to version names. */
+/** From a statement, its answer and what the triggers have told meanwhile to what it touched. */
 import {
-  tablesTouchedBy,
+  tablesOfRows,
   versionNamesOf,
+  type Catalogue,
+  type TableFacts,
   type TableVersionNames,
   type TouchedTable,
+  type WriteTarget,
 } from '../query-cache/index.js';
 import type { RunningStatement } from './running-statement.js';
+import { untoldReach } from './untold-tables.js';
 
-/** What node-postgres answers for one statement. */
-interface StatementResult {
-  readonly rowCount: number | null;
-  readonly rows: readonly Record<string, unknown>[];
+export interface StatementEffect {
+  /** What no trigger tells of. */
+  readonly touched: readonly (TouchedTable | 'anything')[];
+  /** Tables without triggers may have changed that are not known: the server has to be asked. */
+  readonly mayHaveMore: boolean;
+  /** Tables without triggers that the statement names, or that foreign keys lead to. */
+  readonly untold: readonly TableFacts[];
+  /** Tables that have triggers, and rows that were changed without a word from them. */
+  readonly silent: readonly string[];
 }
 
-/** The tables a successful statement touched; none when it changed no row. */
-export function whatWasTouched(
-  { analysis, sentParameters, noticed, meaning }: RunningStatement,
+/** @param isTold whether a table has the triggers, by the catalogue. */
+export function effectOf(
+  { analysis, noticed, meaning }: RunningStatement,
   rawResults: unknown,
-): readonly (TouchedTable | 'anything')[] {
-  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return [];
-  if (!analysis || !meaning || analysis.kind === 'unknown') return ['anything'];
-  const results = resultsOf(rawResults);
-  if (results?.length !== analysis.statements) return ['anything'];
-  const touched: TouchedTable[] = [];
-  for (const [index, write] of analysis.writes.entries()) {
-    const result = write.countedBy === undefined ? undefined : results[write.countedBy];
-    // Of several writes to one table a trigger may have told of one alone.
-    const isOnly = analysis.writes.every(({ table }, at) => table !== write.table || at === index);
-    const outcome = {
-      rowCount: result?.rowCount ?? undefined,
-      rows: result?.rows ?? [],
-      noticed: isOnly ? noticed.of(write.table) : undefined,
-    };
-    const tables = tablesTouchedBy(write, sentParameters, outcome, meaning);
-    if (!tables) return ['anything'];
-    touched.push(...tables);
+  isTold: (table: TableFacts) => boolean,
+): StatementEffect {
+  const none: StatementEffect = { touched: [], mayHaveMore: false, untold: [], silent: [] };
+  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
+  if (!analysis || !meaning || analysis.kind === 'unknown') {
+    return { ...none, touched: ['anything'] };
   }
-  return touched;
+  let mayHaveMore = analysis.hasUnknownTargets;
+  const untold = new Set<TableFacts>();
+  const silent: string[] = [];
+  for (const target of analysis.targets) {
+    const rowCount = rowCountOf(target, rawResults);
+    if (rowCount === 0) continue;
+    const reach = untoldReach(target, meaning, isTold);
+    mayHaveMore ||= reach.hasUnknown;
+    for (const table of reach.tables) untold.add(table);
+    const table = meaning.tableById(target.table);
+    if (!table || !isTold(table) || noticed.has(table.id)) continue;
+    if (reach.hasUnknown || (rowCount === undefined && !target.actions.includes('truncate'))) {
+      mayHaveMore = true;
+    } else silent.push(table.id);
+  }
+  const touched = silent.length > 0 ? (['anything'] as const) : wholeTables([...untold], meaning);
+  return { touched, mayHaveMore, untold: [...untold], silent };
+}
+
+/** Any rows of the tables, and of those that have rows in common with them. */
+export function wholeTables(
+  tables: readonly TableFacts[],
+  catalogue: Catalogue,
+): readonly (TouchedTable | 'anything')[] {
+  return tables.flatMap<TouchedTable | 'anything'>(
+    (table) => tablesOfRows(table, new Map(), catalogue) ?? ['anything'],
+  );
 }
 
 export function versionNames(
@@ -45,18 +68,11 @@ export function versionNames(
   return [...touched.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
 }
 
-/** One answer for each statement of the text. */
-function resultsOf(value: unknown): readonly StatementResult[] | undefined {
-  const results: unknown[] = Array.isArray(value) ? value : [value];
-  return results.every(isResult) ? results : undefined;
-}
-
-function isResult(value: unknown): value is StatementResult {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'rowCount' in value &&
-    'rows' in value &&
-    Array.isArray(value.rows)
-  );
+/** How many rows the answer says were changed; `undefined` where it does not say. */
+function rowCountOf({ countedBy }: WriteTarget, rawResults: unknown): number | undefined {
+  // One answer for each statement of the text.
+  const results: unknown[] = Array.isArray(rawResults) ? rawResults : [rawResults];
+  const result = countedBy === undefined ? undefined : results[countedBy];
+  const { rowCount } = (result ?? {}) as { rowCount?: unknown };
+  return typeof rowCount === 'number' ? rowCount : undefined;
 }

@@ -26,8 +26,8 @@ export { CacheLifecycle } from './cache-lifecycle.js';
 export { backgroundTimers } from './core/clock.js';
 export { randomToken } from './core/token.js';
 export { versionNamesOf, type TouchedTable } from './core/touched-regions.js';
-export type { Catalogue, TableFacts } from './core/table-facts.js';
-export type { StatementAnalysis } from './core/statement-analysis.js';
+export type { CaptureTriggers, Catalogue, TableAction, TableFacts } from './core/table-facts.js';
+export type { StatementAnalysis, WriteTarget } from './core/statement-analysis.js';
 export { unknownVersion, WHOLE_TABLE } from './core/version-name.js';
 export { WriteFollowing, type StatementHooks } from './core/write-following.js';
 export { VersionStore, type TableVersionNames } from './core/version-store.js';
@@ -36,7 +36,15 @@ export { DatabaseSchema, loadCatalogueOf, PLAIN_PLANS } from './sql/database-sch
 export { FOLLOWS_WRITES_ALONE } from './sql/direct-read.js';
 export { OpenTransactions } from './sql/open-transactions.js';
 export { ENCLOSED_STATEMENT_LOCK } from './sql/postgres-writer-activity.js';
-export { parseSessionNames, SESSION_NAMES, type SessionNames } from './sql/session-names.js';
+export {
+  isTemporary,
+  parseSessionNames,
+  SESSION_NAMES,
+  type SessionNames,
+} from './sql/session-names.js';
 export { IS_STANDBY, StandbyError } from './sql/standby-watch.js';
 export { closeConnection, idleLimit, inOwnTransaction, rollBack } from './sql/transaction-end.js';
-export { tablesOfRows, tablesTouchedBy } from './sql/touched.js';
+export { ANY_WRITE } from './sql/statement-classifier.js';
+export { tablesOfRows } from './sql/touched.js';
+export { CAPTURES } from './sql/relation-queries.js';
+export { captureOf } from './sql/catalogue-tables.js';

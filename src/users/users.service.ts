@@ -83,14 +83,13 @@ export class UsersService {
     });
   }
 
-  /** Moves every user of a region in one statement. The ids it returns tell the cache whom. */
+  /** Moves every user of a region in one statement. */
   async moveRegion(from: string, to: string): Promise<MovedUsers> {
     const { affected } = await this.users
       .createQueryBuilder()
       .update()
       .set({ region: to })
       .where('region = :from', { from })
-      .returning('id')
       .execute();
     return { moved: affected ?? 0 };
   }

@@ -1,6 +1,5 @@
 /** A shop to analyse writing statements in. */
 import { buildCatalogue } from './catalogue-builder.js';
-import type { TableWrite } from '../../src/query-cache/core/statement-analysis.js';
 import { SqlAnalyser } from '../../src/query-cache/sql/sql-analyser.js';
 
 const users = {
@@ -27,10 +26,8 @@ export const writeCatalogue = buildCatalogue({
       cascades: [
         {
           table: 'public.users',
-          columns: ['id'],
           onDelete: 'delete',
-          onUpdateOf: ['id'],
-          isInherited: false,
+          onUpdate: true,
         },
       ],
     },
@@ -39,17 +36,13 @@ export const writeCatalogue = buildCatalogue({
       cascades: [
         {
           table: 'public.parent',
-          columns: ['id'],
           onDelete: 'delete',
-          onUpdateOf: [],
-          isInherited: false,
+          onUpdate: false,
         },
         {
           table: 'public.triggered',
-          columns: ['id'],
           onDelete: 'nothing',
-          onUpdateOf: ['id'],
-          isInherited: false,
+          onUpdate: true,
         },
       ],
     },
@@ -58,17 +51,13 @@ export const writeCatalogue = buildCatalogue({
       cascades: [
         {
           table: 'public.plain',
-          columns: ['note'],
           onDelete: 'update',
-          onUpdateOf: ['username'],
-          isInherited: false,
+          onUpdate: true,
         },
         {
           table: 'public.choosy',
-          columns: ['id'],
           onDelete: 'nothing',
-          onUpdateOf: ['region'],
-          isInherited: false,
+          onUpdate: true,
         },
       ],
     },
@@ -114,17 +103,3 @@ export const writeCatalogue = buildCatalogue({
   harmfulTypes: ['public.audited'],
 });
 export const writeAnalyser = new SqlAnalyser(writeCatalogue);
-
-/** All writes of the statement. */
-export function writesOf(sql: string): readonly TableWrite[] {
-  const analysis = writeAnalyser.statement(sql);
-  if (analysis.kind !== 'write') throw new Error(`${sql}: ${analysis.kind}`);
-  return analysis.writes;
-}
-
-/** What the one write of the statement is. */
-export function writeOf(sql: string): TableWrite {
-  const [write, ...others] = writesOf(sql);
-  if (!write || others.length > 0) throw new Error(`${sql}: ${others.length + 1} writes`);
-  return write;
-}

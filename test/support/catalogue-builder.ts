@@ -98,6 +98,7 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     isInherited: (facts.relatives ?? []).length > 0,
     relatives: [],
     cascades: [],
+    captures: [],
     referencedBy: (facts.cascades ?? []).map(({ table }) => table),
     definition: undefined,
     sources: [],

@@ -5,7 +5,6 @@ import { TransactionLog } from './transaction-log.js';
 const regions = (...values: string[]): TouchedTable => ({
   table: 'public.users',
   dimensions: new Map([['region', new Set(values)]]),
-  insertedUnknownKeys: undefined,
 });
 
 function touchedRegions(log: TransactionLog): string[] {

@@ -15,6 +15,8 @@ interface Frame {
 }
 
 export class TransactionLog {
+  /** More may have been touched than is known here: the server is asked before COMMIT. */
+  mayHaveMore = false;
   #frames: Frame[] = [newFrame(undefined)];
 
   add(touched: TouchedTable | 'anything'): void {
@@ -49,8 +51,12 @@ export class TransactionLog {
     this.#frames.splice(from, this.#frames.length - from, newFrame(name));
   }
 
+  get isAnything(): boolean {
+    return this.#frames.some(({ anything }) => anything);
+  }
+
   touched(): Touched {
-    if (this.#frames.some(({ anything }) => anything)) return 'anything';
+    if (this.isAnything) return 'anything';
     const all = newFrame(undefined);
     for (const { tables } of this.#frames) {
       for (const touched of tables.values()) addTo(all, touched);
@@ -67,6 +73,7 @@ export class TransactionLog {
   /** The transaction has ended, either way. */
   clear(): void {
     this.#frames = [newFrame(undefined)];
+    this.mayHaveMore = false;
   }
 
   /** The latest savepoint of that name: a name may be used again and then hides the earlier one. */

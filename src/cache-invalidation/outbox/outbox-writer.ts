@@ -26,7 +26,7 @@ export interface Withdrawal {
 
 export class OutboxWriter {
   constructor(
-    private readonly objects: OutboxObjects,
+    readonly objects: OutboxObjects,
     /** Called for each failure; the write is then refused, unless nothing depends on the outbox. */
     private readonly onFailure: (error: Error) => void,
   ) {}

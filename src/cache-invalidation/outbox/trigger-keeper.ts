@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
 import { CacheTriggersError } from './cache-triggers.error.js';
 import type { CacheTriggers } from './cache-triggers.js';
+import type { TriggerTrust } from './trigger-trust.js';
 
 /**
  * What becomes of the triggers by which writes from outside the application are seen:
@@ -25,6 +26,16 @@ const LOOK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
 
+export interface TriggerKeeperParts {
+  readonly triggers: CacheTriggers;
+  readonly schema: DatabaseSchema;
+  readonly trust: TriggerTrust;
+  readonly option: TriggersOption;
+  /** Whether statements of the data source are followed: those of an installation are. */
+  readonly isReady: () => boolean;
+  readonly log: TriggerKeeperLog;
+}
+
 export class TriggerKeeper {
   #problem: string | undefined;
   /** All tables had their triggers when they were looked at last. */
@@ -36,14 +47,12 @@ export class TriggerKeeper {
   #lastLook: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  /** @param isReady whether statements of the data source are followed: those of an installation are. */
-  constructor(
-    private readonly triggers: CacheTriggers,
-    private readonly schema: DatabaseSchema,
-    private readonly option: TriggersOption,
-    private readonly isReady: () => boolean,
-    private readonly log: TriggerKeeperLog,
-  ) {}
+  constructor(private readonly parts: TriggerKeeperParts) {
+    parts.trust.follow(() => {
+      this.#nextLookMs = -Infinity;
+      void this.look();
+    });
+  }
 
   /** Which tables lack triggers, in one line; `undefined`: none, as far as that is looked after. */
   get problem(): string | undefined {
@@ -52,7 +61,7 @@ export class TriggerKeeper {
 
   /** Resolves after the first attempt, or after five seconds. Never rejects. */
   async start(): Promise<void> {
-    if (this.option === 'off') return;
+    if (this.parts.option === 'off') return;
     const first = this.look();
     this.#running = first.then(() => this.#run());
     await Promise.race([first, pause(START_WAIT_MS, undefined, { ref: false })]);
@@ -81,10 +90,11 @@ export class TriggerKeeper {
   }
 
   async #look(): Promise<void> {
-    if (this.option === 'off' || !this.isReady()) return;
+    if (this.parts.option === 'off' || !this.parts.isReady()) return;
     try {
-      if (this.schema.isOutdated) await this.schema.load();
-      const { catalogue } = this.schema;
+      const { schema } = this.parts;
+      if (schema.isOutdated) await schema.load();
+      const { catalogue } = schema;
       const nowMs = performance.now();
       if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
       this.#checkedUnder = catalogue;
@@ -100,9 +110,10 @@ export class TriggerKeeper {
 
   /** @throws CacheTriggersError where tables lack triggers */
   async #settle(): Promise<void> {
-    if (this.option === 'check') return this.triggers.require();
-    const onInstalled = (table: string): void => this.log.log(`Put the triggers on ${table}`);
-    await this.triggers.install({ isWatched: true, onInstalled });
+    const { option, triggers, log } = this.parts;
+    if (option === 'check') return triggers.require();
+    const onInstalled = (table: string): void => log.log(`Put the triggers on ${table}`);
+    await triggers.install({ isWatched: true, onInstalled });
   }
 
   #fail(error: Error): void {
@@ -123,7 +134,7 @@ export class TriggerKeeper {
   }
 
   #warn(message: string): void {
-    if (this.#warnedOf !== message) this.log.warn(message);
+    if (this.#warnedOf !== message) this.parts.log.warn(message);
     this.#warnedOf = message;
   }
 }

@@ -1,7 +1,6 @@
 /** What the triggers say to a session that announces its statements itself (capture-sql.ts). */
 import { z } from 'zod';
 import { tablesOfRows, type Catalogue, type TouchedTable } from '../../query-cache/index.js';
-import { mergeTouched } from '../../query-cache/core/touched-regions.js';
 import { NOTICE_CODE } from './outbox-objects.js';
 import { parseRegions, type Regions } from './outbox-record.js';
 
@@ -48,31 +47,18 @@ export function noticedWrites(
   return (facts && tablesOfRows(facts, regions, catalogue)) ?? ['anything'];
 }
 
-/** What triggers have told in the open transaction of one session, or of one statement. */
+/** Of which tables triggers have told in the open transaction of one session, or during one statement. */
 export class NoticedWrites {
-  readonly #tables = new Map<string, TouchedTable>();
-  #isAnything = false;
+  readonly #tables = new Set<string>();
   #recordedFrom: bigint | undefined;
 
-  add({ recordedId }: TriggerNotice, written: readonly NoticedWrite[]): void {
+  add({ table, recordedId }: TriggerNotice): void {
     this.#recordedFrom ??= recordedId;
-    for (const part of written) {
-      if (part === 'anything') {
-        this.#isAnything = true;
-        continue;
-      }
-      const before = this.#tables.get(part.table);
-      this.#tables.set(part.table, before ? mergeTouched(before, part) : part);
-    }
+    this.#tables.add(table);
   }
 
-  get isEmpty(): boolean {
-    return this.#tables.size === 0 && !this.#isAnything;
-  }
-
-  /** The values of a table's dimensions; `undefined` where nothing was told of it. */
-  of(table: string): TouchedTable['dimensions'] | undefined {
-    return this.#isAnything ? undefined : this.#tables.get(table)?.dimensions;
+  has(table: string): boolean {
+    return this.#tables.has(table);
   }
 
   /** The first row that the transaction has put into the outbox. */
@@ -82,7 +68,6 @@ export class NoticedWrites {
 
   clear(): void {
     this.#tables.clear();
-    this.#isAnything = false;
     this.#recordedFrom = undefined;
   }
 }

@@ -1,6 +1,12 @@
 /** How the triggers of tables stand, and which tables are to have them. */
 import type { DataSource } from 'typeorm';
-import type { Catalogue, TableFacts } from '../../query-cache/index.js';
+import {
+  captureOf,
+  CAPTURES,
+  type CaptureTriggers,
+  type Catalogue,
+  type TableFacts,
+} from '../../query-cache/index.js';
 import type { RunSql } from '../run-sql.js';
 import { captureBody } from './capture-sql.js';
 import { CAPTURE_EVENTS, type OutboxObjects } from './outbox-objects.js';
@@ -15,46 +21,30 @@ export interface TriggerState {
   readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
 }
 
-const FOUND = `
-SELECT n.nspname || '.' || c.relname AS table,
-       CASE WHEN p.proconfig @> '{client_min_messages=notice}' THEN p.prosrc END AS source,
-       CASE WHEN bool_and(t.tgenabled = 'A') THEN 'A' ELSE 'D' END AS enabled,
-       count(*)::int AS count
-  FROM pg_catalog.pg_trigger t
-  JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-  JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
- WHERE t.tgname = ANY ($1::text[]) AND f.nspname = $2
-   AND EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.relname = 'outbox' AND o.relnamespace = f.oid)
- GROUP BY 1, p.oid`;
-
-interface FoundTriggers {
-  readonly table: string;
-  readonly source: string | null;
-  readonly enabled: string;
-  readonly count: number;
-}
-
 export async function triggerStates(
   tables: readonly TableFacts[],
   objects: OutboxObjects,
   run: RunSql,
 ): Promise<readonly TriggerState[]> {
-  const names = CAPTURE_EVENTS.map((event) => objects.trigger(event));
-  const found = (await run(FOUND, [names, objects.schema])) as unknown as FoundTriggers[];
-  const byTable = new Map(found.map((row) => [row.table, row]));
+  const rows = await run(CAPTURES);
   return tables.map((facts) => {
-    const body = captureBody(facts, objects);
-    return { table: facts.id, state: stateOf(byTable.get(facts.id), body) };
+    const captures = rows.filter((row) => row['table'] === facts.id).map(captureOf);
+    return { table: facts.id, state: stateOf(captures, facts, objects) };
   });
 }
 
-function stateOf(row: FoundTriggers | undefined, body: string): TriggerState['state'] {
-  if (!row || row.count < CAPTURE_EVENTS.length) return 'missing';
+export function stateOf(
+  captures: readonly CaptureTriggers[],
+  table: TableFacts,
+  objects: OutboxObjects,
+): TriggerState['state'] {
+  const own = captures.find(
+    ({ schema, count }) => schema === objects.schema && count >= CAPTURE_EVENTS.length,
+  );
+  if (!own) return 'missing';
   // First: to put that right puts the function right as well.
-  if (row.enabled !== 'A') return 'disabled';
-  return row.source === body ? 'installed' : 'outdated';
+  if (!own.areEnabled) return 'disabled';
+  return own.source === captureBody(table, objects) ? 'installed' : 'outdated';
 }
 
 /** The tables of entities, of their relations, and the partitions and children of those. */

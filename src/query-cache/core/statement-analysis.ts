@@ -1,5 +1,5 @@
 /** What one SQL text reads or writes, told from its syntax tree alone; parameters come later. */
-import type { Dimension } from './table-facts.js';
+import type { Dimension, TableAction } from './table-facts.js';
 
 /**
  * A value the text compares or assigns: a parameter (0-based) or a constant; or, in comparisons,
@@ -65,30 +65,22 @@ export type ReadAnalysis =
     }
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
-/** One of the ways in which a statement writes one table. */
-export interface TableWrite {
+/** A table that a text names as the target of a write. */
+export interface WriteTarget {
+  /** Its `id`. */
   readonly table: string;
-  /** `rewrite`: any rows, in any way; nothing more is known of it. */
-  readonly action: 'insert' | 'update' | 'delete' | 'rewrite';
-  /**
-   * The statement of the text, 0-based, whose answer counts the rows; it may count those of other
-   * writes as well. `undefined`: no answer counts them, so that some are taken to be written.
-   */
+  /** What may be done to its rows; `truncate`: TRUNCATE, or REFRESH of a materialized view. */
+  readonly actions: readonly TableAction[];
+  /** TRUNCATE ... CASCADE */
+  readonly cascades: boolean;
+  /** The statement of the text, 0-based, whose answer counts the rows; `undefined`: none does. */
   readonly countedBy: number | undefined;
-  /** Tables of which any rows may have changed where this write changed any, beside its own. */
-  readonly alsoRewrites: readonly string[];
-  /** What the WHERE clause proves of the rows as they were; empty for inserts. */
-  readonly confinements: readonly Confinement[];
-  /** Columns given new values by UPDATE or DO UPDATE; `undefined` where not a plain term. */
-  readonly assignments: ReadonlyMap<string, Term | undefined>;
-  /** Inserted values by column, one list with a term (or `undefined`) for each row. */
-  readonly inserted: ReadonlyMap<string, readonly (Term | undefined)[]>;
-  /** INSERT ... ON CONFLICT DO UPDATE: rows not named by VALUES may have changed. */
-  readonly mayUpdateOthers: boolean;
-  /** From result column to table column, where RETURNING gives that column as it is. */
-  readonly returning: ReadonlyMap<string, string>;
 }
 
+/**
+ * What sending a text may do. What it has written is told by the triggers; its targets matter where they have
+ * none.
+ */
 export type StatementAnalysis =
   | {
       readonly kind: 'read';
@@ -110,11 +102,11 @@ export type StatementAnalysis =
     }
   | {
       readonly kind: 'write';
-      /** Those of all statements of the text; two may be of the same table. */
-      readonly writes: readonly TableWrite[];
-      /** How many statements the text has, each with an answer of its own. */
-      readonly statements: number;
+      /** Those of all statements of the text; a table may be there twice. */
+      readonly targets: readonly WriteTarget[];
+      /** Whether it may write tables that it does not name: through a view, or by a function. */
+      readonly hasUnknownTargets: boolean;
       readonly changesNames: boolean;
     }
-  /** May write anything. */
+  /** Cannot run in a transaction, or changes the schema. */
   | { readonly kind: 'unknown'; readonly transactional: boolean; readonly changesSchema: boolean };

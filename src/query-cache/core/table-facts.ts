@@ -30,18 +30,25 @@ export interface ColumnFacts {
 export interface Cascade {
   /** The referencing table, by its `id`. */
   readonly table: string;
-  /** The columns there that the foreign key consists of. */
-  readonly columns: readonly string[];
   /** What becomes of the rows there when rows here are deleted. */
   readonly onDelete: 'delete' | 'update' | 'nothing';
-  /** An UPDATE of one of these columns here changes rows there. */
-  readonly onUpdateOf: readonly string[];
-  /** Whether it is here only because a partitioned table above has it. */
-  readonly isInherited: boolean;
+  /** Whether an UPDATE here changes rows there. */
+  readonly onUpdate: boolean;
 }
 
-/** How a statement may use a table. */
-export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate';
+/** Triggers that tell of writes (cache-invalidation/outbox/capture-sql.ts), those of one function. */
+export interface CaptureTriggers {
+  /** The schema of the function. */
+  readonly schema: string;
+  /** Its body; `undefined` where it runs under other settings than it is made for. */
+  readonly source: string | undefined;
+  readonly count: number;
+  /** Whether all fire in every session. */
+  readonly areEnabled: boolean;
+}
+
+/** How a statement may use a table; `commit`: what triggers do that wait for it. */
+export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'commit';
 
 export interface TableFacts {
   /** `schema.name`, as the catalogue spells them. */
@@ -75,6 +82,8 @@ export interface TableFacts {
   readonly cascades: readonly Cascade[];
   /** The tables with a foreign key to this one, one step far. */
   readonly referencedBy: readonly string[];
+  /** By which its writes are told; not part of the fingerprint. */
+  readonly captures: readonly CaptureTriggers[];
   /** The query of a view or materialised view; its names mean what the catalogue finds by them. */
   readonly definition: string | undefined;
   /** The tables and views that the definition names. */
@@ -117,6 +126,6 @@ export interface Catalogue {
   isEnum(schema: string | undefined, name: string): boolean;
   /** A cast of a user by a function that is not immutable, if there is one: any text may use it. */
   readonly unsureCast: string | undefined;
-  /** Changes whenever any fact above changes. */
+  /** Changes whenever a fact above changes that answers depend on. */
   readonly fingerprint: string;
 }

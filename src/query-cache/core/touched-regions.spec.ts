@@ -1,14 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { MOST_VALUES, mergeTouched, versionNamesOf, type TouchedTable } from './touched-regions.js';
 
-function touched(
-  dimensions: Record<string, readonly string[] | 'unknown'>,
-  insertedUnknownKeys?: string,
-): TouchedTable {
+function touched(dimensions: Record<string, readonly string[] | 'unknown'>): TouchedTable {
   const sets = Object.entries(dimensions).map(
     ([name, values]) => [name, values === 'unknown' ? values : new Set(values)] as const,
   );
-  return { table: 'public.users', dimensions: new Map(sets), insertedUnknownKeys };
+  return { table: 'public.users', dimensions: new Map(sets) };
 }
 
 describe('versionNamesOf', () => {
@@ -17,14 +14,6 @@ describe('versionNamesOf', () => {
       '*',
       'id=7',
       'region?',
-    ]);
-  });
-
-  it('names inserts under keys that are not known', () => {
-    expect(versionNamesOf(touched({ id: [], region: ['US'] }, 'id'))).toEqual([
-      '*',
-      'region=US',
-      'id+',
     ]);
   });
 
@@ -60,11 +49,5 @@ describe('mergeTouched', () => {
     const most = mergeTouched(touched({ id: values.slice(1) }), touched({ id: ['0'] }));
     expect(versionNamesOf(most)).toHaveLength(MOST_VALUES + 1);
     expect(mergeTouched(most, touched({ id: ['more'] })).dimensions.get('id')).toBe('unknown');
-  });
-
-  it('keeps inserts of either side', () => {
-    const [plain, inserting] = [touched({ id: ['1'] }), touched({ id: [] }, 'id')];
-    expect(mergeTouched(plain, inserting).insertedUnknownKeys).toBe('id');
-    expect(mergeTouched(inserting, plain).insertedUnknownKeys).toBe('id');
   });
 });

@@ -1,5 +1,6 @@
 /** From rows of PostgreSQL's catalogue to what is known of each table. */
 import type {
+  CaptureTriggers,
   Cascade,
   ColumnFacts,
   ColumnKind,
@@ -20,6 +21,8 @@ export interface TableAnswers {
   readonly foreignKeys: readonly Row[];
   readonly sources: readonly Row[];
   readonly policies: readonly Row[];
+  /** These name tables by schema and name. */
+  readonly captures: readonly Row[];
 }
 
 const KINDS: ReadonlyMap<unknown, TableFacts['kind']> = new Map([
@@ -46,6 +49,7 @@ export function readTables(
   const keysOf = groupedBy('relation', answers.keys);
   const sourcesOf = groupedBy('relation', answers.sources);
   const policiesOf = groupedBy('relation', answers.policies);
+  const capturesOf = groupedBy('table', answers.captures);
   const referencesTo = groupedBy('referenced', answers.foreignKeys);
   const familyOf = families(answers.families);
   const names = new Map(answers.relations.map((row) => [row['id'], idOf(row)]));
@@ -84,6 +88,7 @@ export function readTables(
       referencedBy: [
         ...new Set(references.map((reference) => nameOf(reference['referencing']))),
       ].toSorted(),
+      captures: (capturesOf.get(id) ?? []).map(captureOf),
       definition: typeof row['definition'] === 'string' ? row['definition'] : undefined,
       sources: (sourcesOf.get(relation) ?? []).map((source) => nameOf(source['source'])).toSorted(),
     };
@@ -92,12 +97,18 @@ export function readTables(
 
 function cascadeOf(foreignKey: Row, nameOf: (relation: unknown) => string): Cascade | undefined {
   const onDelete = foreignKey['on_delete'] as Cascade['onDelete'];
-  const onUpdateOf =
-    foreignKey['on_update'] === true ? namesOf(foreignKey['referenced_columns']) : [];
-  if (onDelete === 'nothing' && onUpdateOf.length === 0) return undefined;
-  const columns = namesOf(foreignKey['columns']);
-  const isInherited = foreignKey['inherited'] === true;
-  return { table: nameOf(foreignKey['referencing']), columns, onDelete, onUpdateOf, isInherited };
+  const onUpdate = foreignKey['on_update'] === true;
+  if (onDelete === 'nothing' && !onUpdate) return undefined;
+  return { table: nameOf(foreignKey['referencing']), onDelete, onUpdate };
+}
+
+export function captureOf(row: Row): CaptureTriggers {
+  return {
+    schema: textOf(row['schema']),
+    source: typeof row['source'] === 'string' ? row['source'] : undefined,
+    count: Number(row['count']),
+    areEnabled: row['enabled'] === true,
+  };
 }
 
 /** All members of each member's family, itself included. */

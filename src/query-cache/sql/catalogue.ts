@@ -13,7 +13,14 @@ import {
 } from './catalogue-queries.js';
 import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
 import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
-import { FAMILIES, FOREIGN_KEYS, POLICIES, RELATIONS, VIEW_SOURCES } from './relation-queries.js';
+import {
+  CAPTURES,
+  FAMILIES,
+  FOREIGN_KEYS,
+  POLICIES,
+  RELATIONS,
+  VIEW_SOURCES,
+} from './relation-queries.js';
 
 /** Runs one statement and answers its rows, always on the same connection or an equal one. */
 export type RunSql = (sql: string, parameters: unknown[]) => Promise<Row[]>;
@@ -44,11 +51,12 @@ export async function loadCatalogue(
   const enums = await run(ENUMS, []);
   const writing = await run(WRITING_FUNCTION_NAMES, []);
   const types = await run(TYPES, []);
+  const captures = await run(CAPTURES, []);
   const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
     searchPath: namesOf(path[0]?.['schemas']).filter((schema) => !schema.startsWith('pg_temp')),
-    tables: readTables(ofTables, regionColumns),
+    tables: readTables({ ...ofTables, captures }, regionColumns),
     otherRelations: otherRelations(relations),
     functions: volatilities(functions),
     operators: volatilities(operators),

@@ -5,6 +5,10 @@
 import { OF_USERS } from './catalogue-queries.js';
 import { FIRST_OID_OF_USERS, TYPES_WITHIN, WRITING_FUNCTIONS } from './writing-functions.js';
 
+/** Whether the function is one by which writes are told (cache-invalidation/outbox/outbox-objects.ts). */
+const IS_CAPTURE = (procedure: string, schema: string): string =>
+  `pg_catalog.starts_with(${procedure}.proname, 'capture_') AND pg_catalog.starts_with(${schema}.nspname, 'tidemark_')`;
+
 /**
  * Actions with effects of their own: triggers (bits of `tgtype`: 4 insert, 8 delete, 16 update,
  * 32 truncate) and rules of users, and definitions that call a function of a user that may write.
@@ -67,8 +71,10 @@ WITH RECURSIVE column_type(relation, type) AS (
     JOIN event e ON t.tgtype::int4 & e.trigger_bit <> 0
    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND NOT EXISTS (
      SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-      WHERE p.oid = t.tgfoid AND pg_catalog.starts_with(p.proname, 'capture_')
-        AND pg_catalog.starts_with(n.nspname, 'tidemark_'))
+      WHERE p.oid = t.tgfoid AND ${IS_CAPTURE('p', 'n')})
+  UNION
+  SELECT t.tgrelid, 'commit' FROM pg_catalog.pg_trigger t
+   WHERE t.tgdeferrable AND NOT t.tgisinternal AND t.tgenabled <> 'D'
   UNION
   SELECT r.ev_class, e.action FROM pg_catalog.pg_rewrite r
     JOIN event e ON r.ev_type::text = e.rule_type
@@ -98,32 +104,34 @@ SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
  WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
  ORDER BY 1, 2`;
 
-const columnNames = (relation: string, numbers: string): string => `
-  COALESCE((SELECT pg_catalog.array_to_json(pg_catalog.array_agg(a.attname::text ORDER BY a.attnum))
-     FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid = ${relation} AND a.attnum = ANY (${numbers}))::text, '[]')`;
-
-const ALL_COLUMNS = `ARRAY(SELECT b.attnum FROM pg_catalog.pg_attribute b
-         WHERE b.attrelid = f.confrelid AND b.attnum > 0 AND NOT b.attisdropped)`;
-
 /**
- * All foreign keys. Actions: `c` cascade, `n` set null, `d` set default; others change nothing.
- * A referenced column that is generated changes with any other.
+ * The foreign keys, without those that a partition has from the table above it. Actions: `c` cascade,
+ * `n` set null, `d` set default; others change nothing.
  */
 export const FOREIGN_KEYS = `
 SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
        CASE WHEN f.confdeltype = 'c' THEN 'delete'
             WHEN f.confdeltype IN ('n', 'd') THEN 'update'
             ELSE 'nothing' END AS on_delete,
-       f.confupdtype IN ('c', 'n', 'd') AS on_update, f.conparentid <> 0 AS inherited,
-       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = f.confrelid
-                            AND g.attnum = ANY (f.confkey) AND g.attgenerated <> '')
-            THEN ${columnNames('f.confrelid', ALL_COLUMNS)}
-            ELSE ${columnNames('f.confrelid', 'f.confkey')} END AS referenced_columns,
-       ${columnNames('f.conrelid', 'f.conkey')} AS columns
+       f.confupdtype IN ('c', 'n', 'd') AS on_update
   FROM pg_catalog.pg_constraint f
- WHERE f.contype = 'f'
+ WHERE f.contype = 'f' AND f.conparentid = 0
  ORDER BY 1, 2, f.conname`;
+
+/** The triggers that tell of writes, by table and function, of all namespaces that have an outbox. */
+export const CAPTURES = `
+SELECT n.nspname || '.' || c.relname AS table, f.nspname::text AS schema,
+       CASE WHEN p.proconfig @> '{client_min_messages=notice}' THEN p.prosrc END AS source,
+       pg_catalog.bool_and(t.tgenabled = 'A') AS enabled, pg_catalog.count(*)::int AS count
+  FROM pg_catalog.pg_trigger t
+  JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+  JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
+ WHERE ${IS_CAPTURE('p', 'f')}
+   AND EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.relname = 'outbox' AND o.relnamespace = f.oid)
+ GROUP BY n.nspname, c.relname, f.nspname, p.oid
+ ORDER BY 1, 2`;
 
 export const VIEW_SOURCES = `
 SELECT DISTINCT r.ev_class::text AS relation, d.refobjid::text AS source

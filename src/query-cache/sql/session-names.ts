@@ -73,6 +73,7 @@ export function temporaryTables({ searchPath, temporary }: SessionNames): TableF
       relatives: [],
       cascades: [],
       referencedBy: [],
+      captures: [],
       definition: undefined,
       sources: [],
     })),

@@ -13,7 +13,7 @@ import {
   type TransactionStmt,
 } from './syntax-tree.js';
 import { isOfTemporaryTables } from './temporary-tables.js';
-import { writesOf } from './write-parts.js';
+import { targetsOf } from './write-targets.js';
 
 type TransactionCommand = Extract<StatementAnalysis, { kind: 'transaction' }>['command'];
 type Unknown = Extract<StatementAnalysis, { kind: 'unknown' }>;
@@ -25,6 +25,14 @@ export const UNPARSABLE: Unknown = {
   kind: 'unknown',
   transactional: false,
   changesSchema: true,
+};
+
+/** May write whatever a transaction may. */
+export const ANY_WRITE: StatementAnalysis = {
+  kind: 'write',
+  targets: [],
+  hasUnknownTargets: true,
+  changesNames: true,
 };
 
 const COMMANDS: Readonly<Record<string, TransactionCommand>> = {
@@ -62,24 +70,26 @@ export function classifyStatements(
 
 /** Several statements in one text. */
 function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
-  const isUnderstood = parts.every(
-    // Names that change in between would not be looked up anew.
-    (part) => (part.kind === 'read' || part.kind === 'write') && !part.changesNames,
+  const isTransactional = parts.every(
+    (part) => part.kind !== 'transaction' && !(part.kind === 'unknown' && !part.transactional),
   );
-  if (!isUnderstood) {
+  const changesSchema = parts.some((part) => part.kind === 'unknown' && part.changesSchema);
+  if (!isTransactional || changesSchema) {
+    return { kind: 'unknown', transactional: isTransactional, changesSchema };
+  }
+  const plain = parts.filter((part) => part.kind === 'read' || part.kind === 'write');
+  // Names that change in between are not looked up anew.
+  if (plain.some(({ changesNames: changes }) => changes)) return ANY_WRITE;
+  const writes = plain.filter((part) => part.kind === 'write');
+  if (writes.length > 0) {
     return {
-      kind: 'unknown',
-      transactional: parts.every(
-        (part) => part.kind !== 'transaction' && !(part.kind === 'unknown' && !part.transactional),
-      ),
-      changesSchema: parts.some((part) => part.kind === 'unknown' && part.changesSchema),
+      kind: 'write',
+      targets: writes.flatMap(({ targets }) => targets),
+      hasUnknownTargets: writes.some(({ hasUnknownTargets }) => hasUnknownTargets),
+      changesNames: false,
     };
   }
-  const writes = parts.flatMap((part) => (part.kind === 'write' ? part.writes : []));
-  if (writes.length > 0) {
-    return { kind: 'write', writes, statements: parts.length, changesNames: false };
-  }
-  const rests = parts.some((part) => part.kind === 'read' && part.restsOnSchema);
+  const rests = plain.some((part) => part.kind === 'read' && part.restsOnSchema);
   return { kind: 'read', restsOnSchema: rests, changesNames: false };
 }
 
@@ -99,12 +109,16 @@ function classify(statement: Node | undefined, context: StatementContext): State
   return (
     ofExplained(statement, context) ??
     ofTemporary(statement, context) ??
-    ofQuery(statement, context) ?? {
-      kind: 'unknown',
-      transactional: isTransactional(type, Object.values(statement)[0] as object),
-      changesSchema: mayChangeSchema(type) || makesTable(statement),
-    }
+    ofQuery(statement, context) ??
+    ofOther(statement, type)
   );
+}
+
+function ofOther(statement: Node, type: string): StatementAnalysis {
+  const transactional = isTransactional(type, Object.values(statement)[0] as object);
+  const changesSchema = mayChangeSchema(type) || makesTable(statement);
+  if (transactional && !changesSchema) return ANY_WRITE;
+  return { kind: 'unknown', transactional, changesSchema };
 }
 
 /** EXPLAIN runs the statement only with ANALYZE; then it answers a plan in place of rows. */
@@ -115,12 +129,8 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
   if (!runs) return NOTHING;
   const analysis = classify(explained.query, context);
   if (analysis.kind !== 'write') return analysis;
-  const writes = analysis.writes.map((write) => ({
-    ...write,
-    countedBy: undefined,
-    returning: new Map<string, string>(),
-  }));
-  return { ...analysis, writes };
+  const targets = analysis.targets.map((target) => ({ ...target, countedBy: undefined }));
+  return { ...analysis, targets };
 }
 
 /** Makes or drops temporary tables alone: nobody else sees them. */
@@ -140,14 +150,17 @@ function ofQuery(
   if (!QUERY_TYPES.has(typeOf(statement) ?? '') || makesTable(statement)) return undefined;
   // A command of the server's may do whatever it likes.
   if (pick(statement, 'CopyStmt')?.is_program) return undefined;
-  const writes = writesOf(statement, { catalogue, index });
-  if (!writes) return undefined;
-  // That a SELECT has written nothing is asked of the server; a write would end everything.
-  if (!isWithoutHarm(statement, catalogue, writes.length > 0)) return undefined;
+  const { targets, hasUnknown } = targetsOf(statement, catalogue, index);
+  const isWrite = targets.length > 0 || hasUnknown;
+  // That a SELECT has written nothing is asked of the server; a write would be asked about each time.
+  const isHarmless = isWithoutHarm(statement, catalogue, isWrite);
   const names = changesNames(statement);
-  return writes.length > 0
-    ? { kind: 'write', writes, statements: 1, changesNames: names }
-    : { kind: 'read', restsOnSchema: restsOnSchema(statement, catalogue), changesNames: names };
+  if (isWrite) {
+    const hasUnknownTargets = hasUnknown || !isHarmless;
+    return { kind: 'write', targets, hasUnknownTargets, changesNames: names || !isHarmless };
+  }
+  if (!isHarmless) return undefined;
+  return { kind: 'read', restsOnSchema: restsOnSchema(statement, catalogue), changesNames: names };
 }
 
 /** SELECT ... INTO */

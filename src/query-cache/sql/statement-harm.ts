@@ -1,7 +1,6 @@
 /** Whether evaluating a statement's expressions can change a table. */
 import type { Catalogue } from '../core/table-facts.js';
 import { isHarmless } from './built-in-functions.js';
-import { commonNames } from './write-parts.js';
 import {
   namesOf,
   pick,
@@ -109,4 +108,13 @@ function isRelationHarmless({ schemaname, relname }: RangeVar, catalogue: Catalo
 /** `row.name` may be a call of the function of that name. */
 function isFieldHarmless(name: string, catalogue: Catalogue): boolean {
   return catalogue.writingVolatility(undefined, name) !== 'volatile';
+}
+
+/** The names of the statement's common table expressions. */
+function commonNames(tree: object): ReadonlySet<string> {
+  const names = new Set<string>();
+  visit(tree, (key, value) => {
+    if (key === 'CommonTableExpr' && 'ctename' in value) names.add(String(value.ctename));
+  });
+  return names;
 }

@@ -50,9 +50,8 @@ function touchedBy(
   return {
     table: USERS,
     dimensions: new Map<string, ReadonlySet<string> | 'unknown'>([
-      ['id', isTold ? new Set(kind === 'insert' ? [] : [String(key)]) : 'unknown'],
+      ['id', isTold ? new Set([String(key)]) : 'unknown'],
       ['region', isTold ? new Set(regions) : 'unknown'],
     ]),
-    insertedUnknownKeys: kind === 'put' ? undefined : 'id',
   };
 }

@@ -1,0 +1,51 @@
+/** Which tables tell of their writes by triggers, and whether they can be believed. */
+import type { TableFacts } from '../../query-cache/index.js';
+import type { OutboxObjects } from './outbox-objects.js';
+import { stateOf } from './trigger-states.js';
+
+export class TriggerTrust {
+  readonly #known = new WeakMap<TableFacts, boolean>();
+  readonly #warnedOf = new Set<string>();
+  #onDoubt: () => void = () => undefined;
+
+  constructor(
+    private readonly objects: OutboxObjects,
+    private readonly log: { warn(message: string): void },
+  ) {}
+
+  /** Whether the table has the triggers, by what the catalogue says. */
+  readonly isTold = (table: TableFacts): boolean => {
+    let isTold = this.#known.get(table);
+    if (isTold === undefined) {
+      isTold = stateOf(table.captures, table, this.objects) === 'installed';
+      this.#known.set(table, isTold);
+    }
+    return isTold;
+  };
+
+  /** Says once of each table what it costs that it has no triggers. */
+  warnOf(untold: readonly TableFacts[]): void {
+    for (const { id } of untold) {
+      if (this.#warnedOf.has(id)) continue;
+      this.#warnedOf.add(id);
+      this.log.warn(
+        `Table ${id} has no triggers that tell what is written: every write to it ends all its answers, ` +
+          'and writes from outside the application are not seen.',
+      );
+    }
+  }
+
+  /** Rows of these tables were changed, and their triggers have not said so. */
+  doubt(silent: readonly string[]): void {
+    this.log.warn(
+      `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
+        'everything: they were switched off or taken away. The catalog is loaded anew.',
+    );
+    this.#onDoubt();
+  }
+
+  /** @param onDoubt looks after the triggers at once. */
+  follow(onDoubt: () => void): void {
+    this.#onDoubt = onDoubt;
+  }
+}

@@ -139,13 +139,35 @@ it('a transaction begun past the hooks and committed through TypeORM is announce
   await scene.expectTruth();
 });
 
-it('a stranger of the same process, over a pool of its own, is relayed like any other', async () => {
-  const relaying = await Scene.open(accounts, { relays: true });
-  try {
-    await relaying.prepare();
+/** Runs during COMMIT, when nothing can be announced any more. */
+const DEFERRED = `
+  CREATE FUNCTION pays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE payments SET region = 'EU' WHERE id = 11; RETURN NULL; END $$;
+  CREATE CONSTRAINT TRIGGER pays AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.balance = 106) EXECUTE FUNCTION pays()`;
+
+describe('what the relay brings', () => {
+  let relaying: Scene<AccountAnswer>;
+  beforeAll(async () => {
+    const schema = `${accounts.schema}; ${DEFERRED}`;
+    relaying = await Scene.open({ ...accounts, schema }, { relays: true });
+  });
+  afterAll(() => relaying.close());
+  beforeEach(() => relaying.prepare());
+
+  it('is what a stranger of the same process writes over a pool of its own', async () => {
     await relaying.stranger.query(UPDATE);
     await eventually(() => relaying.expectTruth());
-  } finally {
-    await relaying.close();
-  }
+  });
+
+  it('is what a deferred trigger writes of a statement that passes no hook', async () => {
+    const runner = relaying.app.source.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as pg.PoolClient;
+      await client.query('UPDATE accounts SET balance = 106 WHERE id = 1');
+    } finally {
+      await runner.release();
+    }
+    await eventually(() => relaying.expectTruth());
+  });
 });

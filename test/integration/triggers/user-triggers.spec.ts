@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import type { CachedApplication } from '../../support/cached-application.js';
-import { eventually } from '../../support/eventually.js';
 import { Account, accountAnswers, accounts } from './fixtures/accounts.js';
 import { Scene } from './scene.js';
 
@@ -228,16 +227,4 @@ describe('a trigger that writes a table without triggers of the cache', () => {
     expect(ended).toEqual(expect.arrayContaining([...ACCOUNT_1, 'journal', 'journal 1']));
     await scene.expectTruth();
   });
-});
-
-it('a deferred trigger of a statement that passes no hook is seen', async () => {
-  await scene.warm();
-  const runner = scene.app.source.createQueryRunner();
-  try {
-    const client = (await runner.connect()) as { query(text: string): Promise<unknown> };
-    await client.query(setBalance(106));
-  } finally {
-    await runner.release();
-  }
-  await eventually(() => scene.expectTruth());
 });

@@ -246,7 +246,7 @@ export class StatementWatcher {
     const { touched, mayHaveMore, untold, silent } = effect;
     for (const part of touched) session.log.add(part);
     session.log.mayHaveMore ||= mayHaveMore;
-    this.trust.warnOf(untold);
+    this.trust.tellOf(untold);
     if (silent.length === 0) return;
     session.changeSchema(this.schema);
     this.trust.doubt(silent);

@@ -1,16 +1,17 @@
 /** Which tables tell of their writes by triggers, and whether they can be believed. */
 import type { TableFacts } from '../../query-cache/index.js';
 import type { OutboxObjects } from './outbox-objects.js';
+import type { TriggerKeeperLog } from './trigger-keeper.js';
 import { stateOf } from './trigger-states.js';
 
 export class TriggerTrust {
   readonly #known = new WeakMap<TableFacts, boolean>();
-  readonly #warnedOf = new Set<string>();
+  readonly #toldOf = new Set<string>();
   #onDoubt: () => void = () => undefined;
 
   constructor(
     private readonly objects: OutboxObjects,
-    private readonly log: { warn(message: string): void },
+    private readonly log: TriggerKeeperLog,
   ) {}
 
   /** Whether the table has the triggers, by what the catalogue says. */
@@ -24,11 +25,11 @@ export class TriggerTrust {
   };
 
   /** Says once of each table what it costs that it has no triggers. */
-  warnOf(untold: readonly TableFacts[]): void {
+  tellOf(untold: readonly TableFacts[]): void {
     for (const { id } of untold) {
-      if (this.#warnedOf.has(id)) continue;
-      this.#warnedOf.add(id);
-      this.log.warn(
+      if (this.#toldOf.has(id)) continue;
+      this.#toldOf.add(id);
+      this.log.log(
         `Table ${id} has no triggers that tell what is written: every write to it ends all its answers, ` +
           'and writes from outside the application are not seen.',
       );

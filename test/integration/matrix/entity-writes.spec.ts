@@ -3,7 +3,8 @@ import { In } from 'typeorm';
 import { customers, loadCustomer } from './fixtures/shop-writers.js';
 import {
   allCustomers,
-  byCustomersEnd,
+  allOrders,
+  byCustomer3sEnd,
   euCustomers,
   shop,
   wholeTable,
@@ -21,7 +22,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     path: '1 save: insert without a transaction, and without reading the new key back',
     write: (app) =>
       customers(app).save({ name: 'eve', region: 'APAC' }, { transaction: false, reload: false }),
-    ends: ['customers APAC', 'customer 99', ...allCustomers],
+    ends: ['customers APAC', ...allCustomers],
   },
   {
     path: '2 save: update in place',
@@ -95,7 +96,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
   {
     path: '6 remove',
     write: async (app) => customers(app).remove(await loadCustomer(app, 2)),
-    ends: ['customers US', 'customer 2', ...allCustomers, ...byCustomersEnd],
+    ends: ['customers US', 'customer 2', ...allCustomers, 'orders US', ...allOrders, 'items'],
   },
   {
     path: '6 remove: many, without listeners and transaction',
@@ -110,13 +111,14 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
       'customer 2',
       'customer 3',
       ...allCustomers,
-      ...byCustomersEnd,
+      'orders US',
+      ...byCustomer3sEnd,
     ],
   },
   {
     path: '6 remove: row of a table that nothing points at',
     write: (app) => app.source.query('DELETE FROM tags WHERE id = 3'),
-    ends: wholeTable('tags', 'order_tags').filter((name) => name !== 'tag 1'),
+    ends: ['tags', 'orders with tags'],
   },
   {
     path: '7 softRemove',

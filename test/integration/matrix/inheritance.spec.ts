@@ -80,7 +80,7 @@ const rows: readonly MatrixRow<FamilyAnswer>[] = [
   {
     path: '29 materialized path: a branch goes, by a foreign key of the table to itself',
     write: (app) => manager(app).delete(Category, 2),
-    ends: wholeFamilyTable('categories'),
+    ends: wholeFamilyTable('categories').filter((name) => name !== 'category 3'),
   },
   {
     path: '29 closure table: a new leaf is written to both tables',

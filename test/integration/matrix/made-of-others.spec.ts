@@ -9,6 +9,15 @@ const sql =
   ({ source }: CachedApplication): Promise<unknown> =>
     source.query(text);
 
+/** Answers that read the stores in EU, or all of them. */
+const euStores: readonly PlaceAnswer[] = [
+  'stores',
+  'stores EU',
+  'view of EU',
+  'view of sums',
+  'view of a view',
+];
+
 const rows: readonly MatrixRow<PlaceAnswer>[] = [
   {
     path: '38 REFRESH MATERIALIZED VIEW: the view, not what it is made of',
@@ -31,32 +40,32 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
   {
     path: '50 views end with what they show of the table under them',
     write: ({ source }) => source.manager.insert(Store, { id: 9, region: 'EU', sales: 40 }),
-    ends: ['stores', 'stores EU', 'view of EU', 'view of sums', 'view of a view'],
+    ends: euStores,
   },
   {
-    path: '50 updatable view: the table under it, table width',
+    path: '50 updatable view: the table under it',
     write: sql('UPDATE eu_stores SET sales = 50 WHERE id = 2'),
-    ends: wholePlaceTable('stores'),
+    ends: euStores,
   },
   {
     path: '50 updatable view over a view: the table under both',
     write: sql('UPDATE rich_eu_stores SET sales = 60 WHERE id = 2'),
-    ends: wholePlaceTable('stores'),
+    ends: euStores,
   },
   {
     path: '50 insert through an updatable view',
     write: sql(`INSERT INTO eu_stores (id, region, sales) VALUES (9, 'EU', 1)`),
-    ends: wholePlaceTable('stores'),
+    ends: euStores,
   },
   {
-    path: '50 insert into a view whose INSTEAD OF trigger writes: everything',
+    path: '50 insert into a view whose INSTEAD OF trigger writes',
     write: sql(`INSERT INTO sums (region, sales) VALUES ('EU', 1)`),
-    ends: everyPlace,
+    ends: euStores,
   },
   {
-    path: '50 insert into a table whose rule writes another: everything',
+    path: '50 insert into a table whose rule writes another',
     write: sql('INSERT INTO deliveries VALUES (1)'),
-    ends: everyPlace,
+    ends: ['stores', 'stores US', 'store 1', 'view of sums'],
   },
   {
     path: '50 partitioned table: a row in one partition',

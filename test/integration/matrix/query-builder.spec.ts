@@ -4,7 +4,6 @@ import { customers, orders } from './fixtures/shop-writers.js';
 import {
   allCustomers,
   allOrders,
-  byCustomersEnd,
   euCustomers,
   euOrders,
   shop,
@@ -34,7 +33,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [...euCustomers, 'customers APAC', ...allCustomers],
   },
   {
-    path: '17 insert of a value that the database makes: every region',
+    path: '17 insert of a value that the database makes',
     write: (app) =>
       customers(app)
         .createQueryBuilder()
@@ -42,10 +41,10 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
         .values({ name: 'eve', region: () => `lower('EU')` })
         .returning('id')
         .execute(),
-    ends: [...customersOfAllRegions, ...allCustomers],
+    ends: [...euCustomers, ...allCustomers],
   },
   {
-    path: '18 insert with orUpdate: the old region is not known',
+    path: '18 insert with orUpdate',
     write: (app) =>
       customers(app)
         .createQueryBuilder()
@@ -54,7 +53,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
         .orUpdate(['visits'], ['name'])
         .returning('id')
         .execute(),
-    ends: [...customersOfAllRegions, 'customer 3', ...allCustomers],
+    ends: [...euCustomers, 'customer 3', ...allCustomers],
   },
   {
     path: '18 insert with orUpdate that gives the region back, which it leaves as it was',
@@ -147,7 +146,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
         .where('name = :name', { name: 'dai' })
         .returning(['id', 'region'])
         .execute(),
-    ends: ['customers APAC', ...allCustomers, ...byCustomersEnd],
+    ends: ['customers APAC', ...allCustomers, ...allOrders],
   },
   {
     path: '21 delete, callListeners(false)',

@@ -3,6 +3,8 @@ import { In } from 'typeorm';
 import { customers, items } from './fixtures/shop-writers.js';
 import {
   allCustomers,
+  allOrders,
+  byCustomer3sEnd,
   byCustomersEnd,
   euCustomers,
   shop,
@@ -10,13 +12,6 @@ import {
   type ShopAnswer,
 } from './fixtures/shop.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
-
-const customersOfAllRegions: readonly ShopAnswer[] = [
-  'customers US',
-  'customers EU',
-  'customers APAC',
-  'orders EU of customers EU',
-];
 
 const rows: readonly MatrixRow<ShopAnswer>[] = [
   {
@@ -74,17 +69,17 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
   {
     path: '11 delete by key',
     write: (app) => customers(app).delete(3),
-    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomersEnd],
+    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomer3sEnd],
   },
   {
     path: '11 delete by region',
     write: (app) => customers(app).delete({ region: In(['APAC']) }),
-    ends: ['customers APAC', ...allCustomers, ...byCustomersEnd],
+    ends: ['customers APAC', ...allCustomers, ...allOrders],
   },
   {
     path: '11 delete by another column',
     write: (app) => customers(app).delete({ name: 'cleo' }),
-    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomersEnd],
+    ends: [...euCustomers, 'customer 3', ...allCustomers, ...byCustomer3sEnd],
   },
   {
     path: '11 delete of a table that is no target of foreign keys',
@@ -92,14 +87,14 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: ['items', 'item 4', 'first orders with items'],
   },
   {
-    path: '12 upsert that inserts: a region that was there before cannot be ruled out',
+    path: '12 upsert that inserts',
     write: (app) => customers(app).upsert({ name: 'eve', region: 'EU' }, ['name']),
-    ends: [...customersOfAllRegions, ...allCustomers, 'contacts'],
+    ends: [...euCustomers, ...allCustomers],
   },
   {
-    path: '12 upsert that updates: its old region is not known',
+    path: '12 upsert that updates: the old region and the new one',
     write: (app) => customers(app).upsert({ name: 'bob', region: 'EU' }, ['name']),
-    ends: [...customersOfAllRegions, 'customer 2', ...allCustomers, 'contacts'],
+    ends: ['customers US', ...euCustomers, 'customer 2', ...allCustomers],
   },
   {
     path: '13 increment by key',

@@ -19,6 +19,9 @@ const answers = {
 };
 type Answer = keyof typeof answers;
 
+const MERGE = `MERGE INTO events e USING (VALUES (1)) AS s (id) ON e.id = s.id
+  WHEN MATCHED THEN UPDATE SET region = 'EU'`;
+
 const world: World<Answer> = {
   entities: [Event, Bystander],
   schema: `
@@ -26,7 +29,9 @@ const world: World<Answer> = {
       PRIMARY KEY (id, region)) PARTITION BY LIST (region);
     CREATE TABLE events_us PARTITION OF events FOR VALUES IN ('US');
     CREATE TABLE events_eu PARTITION OF events FOR VALUES IN ('EU');
-    CREATE TABLE bystanders (id int PRIMARY KEY)`,
+    CREATE TABLE bystanders (id int PRIMARY KEY);
+    CREATE FUNCTION merges() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ${MERGE}; END $$;
+    CREATE FUNCTION merges_in_sql() RETURNS void LANGUAGE sql AS $$ ${MERGE} $$`,
   seed: `
     TRUNCATE events;
     INSERT INTO events VALUES (1, 'US', 10), (2, 'EU', 20), (3, 'US', 30)`,
@@ -80,12 +85,30 @@ describe('a row', () => {
       ends: [...US, ...EU, 'event 1 US'],
       keeps: ['events APAC', 'bystanders'],
     },
+    // PostgreSQL does not give the triggers the rows that a MERGE moves.
     {
-      what: 'that is merged into another partition ends both regions',
-      write: sql(`MERGE INTO events e USING (VALUES (1)) AS s (id) ON e.id = s.id
-        WHEN MATCHED THEN UPDATE SET region = 'EU'`),
+      what: 'that is merged into another partition ends all of the table',
+      write: sql(MERGE),
       ends: [...US, ...EU, 'event 1 US'],
-      keeps: ['events APAC', 'bystanders'],
+      keeps: ['bystanders'],
+    },
+    {
+      what: 'that is merged into another partition, beside one that stays',
+      write: sql(MERGE.replace('(1)', '(1), (2)')),
+      ends: [...US, ...EU, 'event 1 US'],
+      keeps: ['bystanders'],
+    },
+    {
+      what: 'that is merged by a function in plpgsql',
+      write: sql('SELECT merges()'),
+      ends: [...US, ...EU, 'event 1 US'],
+      keeps: ['bystanders'],
+    },
+    {
+      what: 'that is merged by a function in SQL',
+      write: sql('SELECT merges_in_sql()'),
+      ends: [...US, ...EU, 'event 1 US'],
+      keeps: ['bystanders'],
     },
     {
       what: 'updated in its partition ends the answers of the table too',
@@ -112,6 +135,19 @@ describe('a row', () => {
       keeps: ['bystanders'],
     },
   ])('$what', ({ write, ends, keeps }) => expectEnded(write, { ends, keeps }));
+});
+
+it('a row that a stranger merges into another partition is recorded', async () => {
+  const recorded = (): Promise<unknown> =>
+    scene.stranger.query(
+      `DELETE FROM tidemark_tidemark.outbox WHERE table_name = 'public.events' RETURNING regions`,
+    );
+  for (const text of [MERGE, MERGE.replace('EU', 'US'), 'SELECT merges()']) {
+    await scene.stranger.query(text);
+    expect(await recorded()).toEqual([[{ regions: null }], 1]);
+  }
+  await scene.stranger.query(`UPDATE events SET region = 'US' WHERE id = 1`);
+  expect(await recorded()).toMatchObject([[{ regions: { region: [['EU'], ['US']] } }], 1]);
 });
 
 describe('a partition', () => {

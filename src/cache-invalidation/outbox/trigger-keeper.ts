@@ -123,9 +123,9 @@ export class TriggerKeeper {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
-      this.#problem = `Writes from outside the application are not seen on ${tables}, whose triggers are missing or switched off: ${remedy}`;
+      this.#problem = `Writes from outside the application are not seen on ${tables}, and each of its own ends all answers there, since triggers are missing or switched off: ${remedy}`;
       this.#warn(
-        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over. ${error.message}`,
+        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
       );
     } else if (!this.#isSettled) {
       this.#problem = 'It is not known yet whether the tables have triggers: the log says why';

@@ -70,12 +70,12 @@ export function classifyStatements(
 
 /** Several statements in one text. */
 function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
-  const isTransactional = parts.every(
+  const transactional = parts.every(
     (part) => part.kind !== 'transaction' && !(part.kind === 'unknown' && !part.transactional),
   );
   const changesSchema = parts.some((part) => part.kind === 'unknown' && part.changesSchema);
-  if (!isTransactional || changesSchema) {
-    return { kind: 'unknown', transactional: isTransactional, changesSchema };
+  if (!transactional || changesSchema) {
+    return { kind: 'unknown', transactional, changesSchema };
   }
   const plain = parts.filter((part) => part.kind === 'read' || part.kind === 'write');
   // Names that change in between are not looked up anew.

@@ -7,7 +7,6 @@ import {
   byCustomer3sEnd,
   euCustomers,
   shop,
-  wholeTable,
   type ShopAnswer,
 } from './fixtures/shop.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';

@@ -1,7 +1,7 @@
 /** Write paths 38 and 50, second part: partitions, inherited tables, views, materialized views. */
 import type { CachedApplication } from '../../support/cached-application.js';
 import { Event, Parcel, Store } from './fixtures/places.entities.js';
-import { everyPlace, places, wholePlaceTable, type PlaceAnswer } from './fixtures/places.js';
+import { places, wholePlaceTable, type PlaceAnswer } from './fixtures/places.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const sql =

@@ -210,8 +210,8 @@ export function describeMatrix<N extends string>(
   const some = rows.filter(
     (row, index) => isLong || rows.findIndex((other) => pathOf(other) === pathOf(row)) === index,
   );
-  describeRows(`the matrix: ${title}`, world, rows, options);
-  describeRows(`the matrix without triggers: ${title}`, world, some, {
+  describeRows(title, world, rows, options);
+  describeRows(`${title}, without triggers`, world, some, {
     ...options,
     hasTriggers: false,
   });
@@ -223,7 +223,7 @@ function describeRows<N extends string>(
   rows: readonly MatrixRow<N>[],
   options: MatrixOptions,
 ): void {
-  describe(title, () => {
+  describe(`the matrix: ${title}`, () => {
     let matrix: Matrix<N>;
     beforeAll(async () => {
       matrix = await Matrix.open(world, options);

@@ -1,7 +1,7 @@
 /** Write path 50, first part: tables that are easily taken for others. */
 import type { CachedApplication } from '../../support/cached-application.js';
 import { EastDepot, OddName, WestDepot, Worker } from './fixtures/places.entities.js';
-import { places, wholePlaceTable, type PlaceAnswer } from './fixtures/places.js';
+import { places, type PlaceAnswer } from './fixtures/places.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const sql =

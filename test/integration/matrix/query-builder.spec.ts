@@ -11,13 +11,6 @@ import {
 } from './fixtures/shop.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
-const customersOfAllRegions: readonly ShopAnswer[] = [
-  'customers US',
-  'customers EU',
-  'customers APAC',
-  'orders EU of customers EU',
-];
-
 const rows: readonly MatrixRow<ShopAnswer>[] = [
   {
     path: '17 insert of many values',

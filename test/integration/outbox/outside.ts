@@ -2,7 +2,11 @@
 import { expect } from '@jest/globals';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
-import { CacheTriggers, OutboxRelay } from '../../../src/cache-invalidation/index.js';
+import {
+  CacheTriggers,
+  OutboxRelay,
+  type CacheInvalidationModuleOptions,
+} from '../../../src/cache-invalidation/index.js';
 import type { BoundQuery, QueryCacheModuleOptions } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
@@ -13,6 +17,7 @@ export interface OutsideOptions {
   /** Made before the triggers. */
   readonly schema?: string;
   readonly cache?: QueryCacheModuleOptions;
+  readonly invalidation?: CacheInvalidationModuleOptions;
 }
 
 const NAMESPACE = 'tidemark';
@@ -48,12 +53,17 @@ export class Outside {
     readonly databaseUrl: string,
   ) {}
 
-  static async open({ entities, schema = '', cache = {} }: OutsideOptions): Promise<Outside> {
+  static async open({
+    entities,
+    schema = '',
+    cache = {},
+    invalidation = {},
+  }: OutsideOptions): Promise<Outside> {
     const databaseUrl = await createDatabase();
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
     await install(databaseUrl, entities, schema, cache.namespace ?? NAMESPACE);
-    const app = await CachedApplication.start({ databaseUrl, entities, cache });
+    const app = await CachedApplication.start({ databaseUrl, entities, cache, invalidation });
     const triggers = new CacheTriggers(app.source, cache.namespace ?? NAMESPACE);
     const outside = new Outside(app, client, triggers, databaseUrl);
     await eventually(() => outside.expectState('relaying'));

@@ -184,7 +184,7 @@ function moving({ kind }: TableFacts): string {
   if (kind !== 'partitioned') return '';
   return `  IF TG_OP = 'UPDATE' THEN
     GET DIAGNOSTICS callers = PG_CONTEXT;
-    IF pg_catalog.concat(pg_catalog.current_query(), callers) ~* '\\mmerge\\M|SQL function' THEN
+    IF pg_catalog.concat(pg_catalog.current_query(), callers) ~* '\\mmerge\\M|\\nSQL function' THEN
       images := 1;
       regions := NULL;
     END IF;

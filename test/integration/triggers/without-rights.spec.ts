@@ -8,8 +8,11 @@ import { Scene } from './scene.js';
 
 const ROLE = `tenant_${process.pid}_${Date.now()}`;
 const TABLES = ['public.accounts', 'public.payments', 'public.bystanders'];
-const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
-const lines = (): string[] => log.mock.calls.map(([line]) => String(line));
+const spies = (['warn', 'log'] as const).map((level) =>
+  jest.spyOn(Logger.prototype, level).mockReturnValue(undefined),
+);
+const lines = (): string[] =>
+  spies.flatMap(({ mock }) => mock.calls.map(([line]: readonly unknown[]) => String(line)));
 
 let scene: Scene<AccountAnswer>;
 
@@ -37,7 +40,7 @@ afterAll(async () => {
   await scene.app.stop();
   await scene.stranger.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
   await scene.close();
-  log.mockRestore();
+  for (const spy of spies) spy.mockRestore();
 });
 beforeEach(() => scene.prepare());
 

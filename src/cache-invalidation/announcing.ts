@@ -96,7 +96,7 @@ async function askWhatWasDone(session: ConnectionSession, audience: Audience): P
   if (hasChangedSchema) session.changeSchema(schema);
   if (isUnheard) {
     session.log.addForGood('anything');
-    session.introduced = audience.outbox.introduce(session.client);
+    session.introduce(audience.outbox);
   }
   const silent: string[] = [];
   for (const { table, isHeard } of changed) {

@@ -10,6 +10,7 @@ import {
 } from '../query-cache/index.js';
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { TransactionLog } from './core/transaction-log.js';
+import type { OutboxWriter } from './outbox/outbox-writer.js';
 import { NoticedWrites } from './outbox/trigger-notice.js';
 import { canOpen, openWith } from './opening-query.js';
 import type { PostgresClient, StatementAnswer } from './postgres-client.js';
@@ -147,6 +148,11 @@ export class ConnectionSession {
     const unlock = { ...UNLOCK, query_timeout: LONGEST_TIMEOUT_MS };
     const sent = this.client.query(unlock) as Promise<unknown>;
     sent.catch(() => (this.#owesUnlock = true));
+  }
+
+  /** Tells the triggers that the statements of this connection are announced. Where that fails they will fail too. */
+  introduce(outbox: OutboxWriter): void {
+    this.introduced = outbox.introduce(this.client).catch(() => undefined);
   }
 
   /** The open transaction has changed the schema, or must be taken to have done so. */

@@ -44,7 +44,7 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_
                  'table', n.nspname || '.' || r.relname,
                  'isHeard', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger g
                               WHERE g.tgrelid = r.oid AND g.tgenabled = 'A'
-                                AND g.tgname IN (${TRIGGERS(objects)})) = ${CAPTURE_EVENTS.length})), '[]')
+                                AND g.tgname IN (${TRIGGERS(objects)})) = ${CAPTURE_EVENTS.length})), '[]')::pg_catalog.text
           FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
          WHERE r.relkind IN ('r', 'm') AND r.relpersistence <> 't' AND r.oid >= ${FIRST_OID_OF_USERS}
            AND NOT pg_catalog.starts_with(n.nspname, ${text(OUTBOX_SCHEMA_PREFIX)})
@@ -78,6 +78,6 @@ export async function doneSoFar(
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,
     isUnheard: rows[0]?.['is_unheard'] !== false,
-    changed: (rows[0]?.['changed'] ?? []) as DoneSoFar['changed'],
+    changed: JSON.parse(String(rows[0]?.['changed'])) as DoneSoFar['changed'],
   };
 }

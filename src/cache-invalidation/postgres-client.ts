@@ -8,6 +8,8 @@ export interface StatementAnswer {
 
 /** The part of a node-postgres client that is used here. */
 export interface PostgresClient {
+  /** Not there where the client is native, which passes no notices on. */
+  readonly connection?: object;
   /** Process id of the backend, `null` before the connection is made. */
   readonly processID: number | null;
   /** As the server said last: idle, in a transaction, in a failed transaction. */

@@ -35,7 +35,7 @@ import type { TriggerTrust } from './outbox/trigger-trust.js';
 import { beginOwnTransaction } from './own-transaction.js';
 import type { RunningStatement } from './running-statement.js';
 import { mayChangeNames, understand } from './statement-understanding.js';
-import { effectOf, type StatementEffect } from './touched-tables.js';
+import { effectOf, fileEffect } from './touched-tables.js';
 
 /** A statement not answered after this time is looked after when its query runner is gone. */
 const LOOK_FOR_UNSENT_MS = 1_000;
@@ -65,7 +65,7 @@ export class StatementWatcher {
   ) {
     this.#sessions = new ConnectionSessions(opening, (session) => {
       session.client.on('notice', (notice) => this.#noticed(session, notice));
-      session.introduced = this.outbox.introduce(session.client);
+      if (session.client.connection) session.introduce(this.outbox);
     });
     transactions.follow(() => this.#sessions.hasTransaction);
   }
@@ -74,7 +74,7 @@ export class StatementWatcher {
     const session = await this.#sessions.of(queryRunner);
     const { turns } = session;
     // Where it fails the statement will; where it was undone its writes are told twice.
-    await session.introduced?.catch(() => undefined);
+    await session.introduced;
     session.introduced = undefined;
     const statement = turns.arrive(queryRunner, query, parameters);
     try {
@@ -109,6 +109,10 @@ export class StatementWatcher {
     if (!statement) return this.#afterUnknown(session, answered);
     statement.isAnswered = true;
     if (mayChangeNames(statement)) session.forgetNames();
+    // Among them are DISCARD and RESET, which take the setting of the triggers away.
+    if (mayChangeNames(statement) && statement.analysis?.kind === 'read') {
+      session.introduce(this.outbox);
+    }
     try {
       if (statement.analysis?.kind === 'read') return;
       if (isEnclosed(statement)) {
@@ -233,25 +237,13 @@ export class StatementWatcher {
     if (analysis?.kind === 'unknown' && analysis.changesSchema) {
       session.changeSchema(this.schema);
     }
-    if (success) this.#recordEffect(session, effectOf(statement, rawResults, this.trust.isTold));
+    if (success) fileEffect(effectOf(statement, rawResults, this.trust.isTold), session, this);
     else session.log.add('anything');
     if (success && statement.wasInTransaction && !session.isInTransaction) {
       // Sent at the same time as the COMMIT of its transaction, and carried out after it.
       this.#owe(session);
       session.endTransaction();
     }
-  }
-
-  #recordEffect(session: ConnectionSession, effect: StatementEffect): void {
-    const { touched, mayHaveMore, untold, silent } = effect;
-    for (const part of touched) session.log.add(part);
-    session.log.mayHaveMore ||= mayHaveMore;
-    this.trust.tellOf(untold);
-    if (silent.length === 0) return;
-    session.changeSchema(this.schema);
-    this.trust.doubt(silent);
-    // It may have lost the setting by which the triggers know it.
-    session.introduced = this.outbox.introduce(session.client);
   }
 
   /**

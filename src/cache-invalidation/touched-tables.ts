@@ -8,6 +8,8 @@ import {
   type TouchedTable,
   type WriteTarget,
 } from '../query-cache/index.js';
+import type { Audience } from './announcing.js';
+import type { ConnectionSession } from './connection-session.js';
 import type { RunningStatement } from './running-statement.js';
 import { untoldReach } from './untold-tables.js';
 
@@ -50,6 +52,22 @@ export function effectOf(
   }
   const touched = silent.length > 0 ? (['anything'] as const) : wholeTables([...untold], meaning);
   return { touched, mayHaveMore, untold: [...untold], silent };
+}
+
+/** Keeps it for the COMMIT of the open transaction. */
+export function fileEffect(
+  { touched, mayHaveMore, untold, silent }: StatementEffect,
+  session: ConnectionSession,
+  { schema, trust, outbox }: Audience,
+): void {
+  for (const part of touched) session.log.add(part);
+  session.log.mayHaveMore ||= mayHaveMore;
+  trust.tellOf(untold);
+  if (silent.length === 0) return;
+  session.changeSchema(schema);
+  trust.doubt(silent);
+  // It may have lost the setting by which the triggers know it.
+  session.introduce(outbox);
 }
 
 /** Any rows of the tables, and of those that have rows in common with them. */

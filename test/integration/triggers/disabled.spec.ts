@@ -22,10 +22,10 @@ afterAll(() => scene.close());
 
 beforeEach(() => scene.prepare());
 afterEach(async () => {
-  await alter(`${ENABLED}`);
-  await alter(`${ENABLED}`, 'payments');
+  await alter(ENABLED);
+  await alter(ENABLED, 'payments');
   await scene.look();
-  expect(scene.health).toEqual({ status: 'up' });
+  if (scene.health.status !== 'up') throw new Error(scene.health.detail);
 });
 
 const alter = (action: string, table = 'accounts'): Promise<unknown> =>

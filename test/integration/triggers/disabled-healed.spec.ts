@@ -1,7 +1,7 @@
 /** Triggers that somebody has switched off are switched on again, by him or by the application; without a restart. */
 import { afterEach, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { Account, accounts, everyAnswer, type AccountAnswer } from './fixtures/accounts.js';
+import { Account, accounts, allOf, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene, type SceneOptions } from './scene.js';
 
 let scene: Scene<AccountAnswer>;
@@ -46,7 +46,8 @@ it('by the application, where it may install them', async () => {
 it('by him who has switched them off, under `check`', async () => {
   await open('check');
   await alter('DISABLE TRIGGER ALL');
-  expect(await write()).toEqual(everyAnswer);
+  // Of everything, unless the relay has noticed before.
+  expect(await write()).toEqual(expect.arrayContaining(allOf('account')));
   const degraded = { status: 'degraded', detail: expect.stringContaining('public.accounts') };
   await eventually(() => expect(scene.health).toEqual(degraded));
   await scene.expectTruth();
@@ -69,5 +70,7 @@ it('also where rows were written by a stranger, and by a foreign key, meanwhile'
   await scene.app.source.manager.delete(Account, { id: 1 });
   await scene.stranger.query('DELETE FROM payments WHERE id = 12');
   await eventually(() => scene.expectTruth());
-  expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.payments') });
+  await eventually(() =>
+    expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.payments') }),
+  );
 });

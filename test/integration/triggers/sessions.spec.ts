@@ -93,21 +93,20 @@ describe('in a session of the service that has lost its settings', () => {
       how: 'an unknown savepoint',
       statements: ['BEGIN', 'SAVEPOINT a', 'RESET ALL', UPDATE, 'COMMIT'],
     },
-  ])(
-    'the next write counts as everything, and then they are exact again: $how',
-    async ({ statements }) => {
-      await scene.app.source.query(`CREATE OR REPLACE FUNCTION moves() RETURNS void LANGUAGE sql
+  ])('no write is missed, and they are exact afterwards: $how', async ({ statements }) => {
+    await scene.app.source.query(`CREATE OR REPLACE FUNCTION moves() RETURNS void LANGUAGE sql
       AS $$ ${UPDATE} $$`);
-      expect(await scene.endedBy(() => over(...statements))).toEqual(everyAnswer);
-      await scene.expectTruth();
-      const next = async () =>
-        scene.endedBy(() => over('UPDATE accounts SET balance = balance + 1 WHERE id = 2'));
-      await eventually(async () =>
-        expect(await next()).toEqual(['accounts', 'accounts EU', 'account 2']),
-      );
-      expect(scene.health).toEqual({ status: 'up' });
-    },
-  );
+    expect(await scene.endedBy(() => over(...statements))).toEqual(
+      expect.arrayContaining([...MOVED]),
+    );
+    await scene.expectTruth();
+    const next = async () =>
+      scene.endedBy(() => over('UPDATE accounts SET balance = balance + 1 WHERE id = 2'));
+    await eventually(async () =>
+      expect(await next()).toEqual(['accounts', 'accounts EU', 'account 2']),
+    );
+    expect(scene.health).toEqual({ status: 'up' });
+  });
 
   it('a write that is rolled back, or finds no row, ends nothing', async () => {
     const ended = await scene.endedBy(async () => {

@@ -137,9 +137,10 @@ DECLARE
   images bigint;
   regions jsonb;
   added bigint;
+  callers text;
 BEGIN
 ${computing(table)}
-  IF images = 0 THEN RETURN NULL; END IF;
+${moving(table)}  IF images = 0 THEN RETURN NULL; END IF;
   IF NOT is_announced OR pg_catalog.pg_trigger_depth() > 1 THEN
 ${recording(table, objects)}
   END IF;
@@ -173,6 +174,22 @@ function computing(table: TableFacts): string {
       -- Somebody has renamed or dropped one since: until that is known here, any value may have changed.
       regions := NULL;
     END;`;
+}
+
+/**
+ * PostgreSQL leaves a row that a MERGE moves to another partition out of the transition tables: any row may
+ * have changed. The MERGE may stand in a function; the text of one in SQL is not known.
+ */
+function moving({ kind }: TableFacts): string {
+  if (kind !== 'partitioned') return '';
+  return `  IF TG_OP = 'UPDATE' THEN
+    GET DIAGNOSTICS callers = PG_CONTEXT;
+    IF pg_catalog.concat(pg_catalog.current_query(), callers) ~* '\\mmerge\\M|\\nSQL function' THEN
+      images := 1;
+      regions := NULL;
+    END IF;
+  END IF;
+`;
 }
 
 function recording(table: TableFacts, objects: OutboxObjects): string {

@@ -1,12 +1,10 @@
 /**
  * Follows every statement TypeORM sends and drives `begin`, `end` and `abort` around COMMIT.
  *
- * The text of a statement says what it writes (memoised syntax trees), its answer and the notices of
- * triggers say how far, and the server's own transaction status says whether it runs in a transaction.
- * Entity events are not used: the old image they carry was read before the row was locked, so another
- * transaction may have moved the row in between. Nothing is read ahead of a write either: that would need
- * rights which the write does not need, and row-level security may show other rows to a SELECT. Where
- * neither the answer nor a trigger tells the old values, any value may be touched.
+ * The text of a statement says whether it may write (memoised syntax trees), the notices of the triggers
+ * say what was written, the answer is held against them (touched-tables.ts), and the server's own transaction
+ * status says whether it runs in a transaction. Entity events are not used: the old image they carry was read
+ * before the row was locked, so another transaction may have moved the row in between.
  *
  * - A writing statement outside a transaction is given one (own-transaction.ts), so that its mark
  *   is never older than its transaction and lies on the regions only around COMMIT.

@@ -6,7 +6,7 @@
  * | `*`        | every write to the table                                       |
  * | `d=v`      | a write that touches value v of dimension d, old or new image  |
  * | `d?`       | a write whose values of d cannot be told, or are too many      |
- * | `d+`       | an insert whose primary key is not known before it runs        |
+ * | `d+`       | no write: the triggers tell the keys of inserted rows          |
  *
  * `d` is percent-encoded, so the first `=`, `?` or `+` ends it. Long values are replaced by their
  * SHA-256, so that a name stays short enough for a key.

@@ -171,7 +171,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     ...{ readers: 1, reads: 3 },
   }),
   explored(1_000, {
-    name: 'empty answers, and inserts under keys that are not known',
+    name: 'empty answers, and inserts',
     queries: [userBy(2), usersIn('EU')],
     writers: [writer(11, { kind: 'insert', key: 2, row: { region: 'EU', value: 1 } })],
     readers: 1,

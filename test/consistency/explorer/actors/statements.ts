@@ -10,7 +10,7 @@ export type Statement =
   | { readonly kind: 'put'; readonly key: number; readonly row: Row | undefined }
   /** As `put`, by a statement that does not tell which values it touches. */
   | { readonly kind: 'put somehow'; readonly key: number; readonly row: Row | undefined }
-  /** An insert under a key that is not known before it runs, nor afterwards. */
+  /** An insert: the triggers tell its key. */
   | { readonly kind: 'insert'; readonly key: number; readonly row: Row }
   | { readonly kind: 'savepoint' | 'release' | 'rollback to'; readonly name: string };
 

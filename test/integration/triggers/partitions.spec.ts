@@ -108,7 +108,7 @@ describe('a row', () => {
       what: 'that is merged by a function in SQL',
       write: sql('SELECT merges_in_sql()'),
       ends: [...US, ...EU, 'event 1 US'],
-      keeps: [],
+      keeps: ['bystanders'],
     },
     {
       what: 'updated in its partition ends the answers of the table too',

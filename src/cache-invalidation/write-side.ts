@@ -51,6 +51,7 @@ interface Surroundings {
 export class WriteSide {
   readonly relay: OutboxRelay;
   readonly triggers: TriggerKeeper;
+  readonly recording: RecordingChanges;
   readonly #protocol: WriteProtocol;
   readonly #follower: WriteFollower;
   readonly #log = new Logger('CacheInvalidation');
@@ -116,6 +117,7 @@ export class WriteSide {
       // The store of this process alone can always be reached.
       isNeeded: isStoreShared && policy === 'commit',
     });
+    this.recording = recording;
     this.#protocol = protocol;
     this.#follower = follower;
   }

@@ -150,7 +150,7 @@ describe('RedisEntryStore', () => {
     );
     await admin.config('SET', 'maxmemory', '0');
     expect(failure).toBeInstanceOf(Error);
-    expect(Object.keys(failure as Error)).toEqual(['replyCode', 'code']);
+    expect(Object.keys(failure as Error)).toEqual(['replyCode']);
     expect((failure as Error).cause).toBeUndefined();
   });
 });

@@ -34,7 +34,12 @@ describe('a database in EUC_JP', () => {
   let reads: CachedReads;
 
   beforeAll(async () => {
-    reads = await CachedReads.start([Label], [], {}, { database: await createDatabase('EUC_JP') });
+    reads = await CachedReads.start(
+      [Label],
+      [],
+      {},
+      { database: await createDatabase('EUC_JP'), invalidation: { triggers: 'install' } },
+    );
   });
 
   afterAll(() => reads.stop());
@@ -62,7 +67,7 @@ it('in LATIN1 a table is split by texts', async () => {
     [Label],
     [],
     {},
-    { database: await createDatabase('LATIN1') },
+    { database: await createDatabase('LATIN1'), invalidation: { triggers: 'install' } },
   );
   try {
     await reads.app.source.getRepository(Label).insert([

@@ -12,11 +12,16 @@ import { Author, LIBRARY } from './fixtures/library.entities.js';
 let reads: CachedReads;
 
 beforeAll(async () => {
-  reads = await CachedReads.start(LIBRARY, [
-    `INSERT INTO authors (id, name, region) SELECT n, 'a' || n, 'US' FROM generate_series(1, 5) n`,
-    `INSERT INTO books (id, title, "authorId")
+  reads = await CachedReads.start(
+    LIBRARY,
+    [
+      `INSERT INTO authors (id, name, region) SELECT n, 'a' || n, 'US' FROM generate_series(1, 5) n`,
+      `INSERT INTO books (id, title, "authorId")
        SELECT n, 'b' || n, (n - 1) / 2 + 1 FROM generate_series(1, 10) n`,
-  ]);
+    ],
+    {},
+    { invalidation: { triggers: 'install' } },
+  );
 });
 
 afterAll(() => reads.stop());

@@ -40,7 +40,12 @@ const CONTENT = [
 let reads: CachedReads;
 
 beforeAll(async () => {
-  reads = await CachedReads.start([Furniture], [...SCHEMA, ...CONTENT]);
+  reads = await CachedReads.start(
+    [Furniture],
+    [...SCHEMA, ...CONTENT],
+    {},
+    { invalidation: { triggers: 'install' } },
+  );
 });
 
 afterAll(() => reads.stop());

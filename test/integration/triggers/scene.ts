@@ -15,7 +15,7 @@ import {
 } from '../../../src/cache-invalidation/index.js';
 import { OutboxObjects } from '../../../src/cache-invalidation/outbox/outbox-objects.js';
 import { OutboxSession } from '../../../src/cache-invalidation/outbox/outbox-session.js';
-import { RecordingChanges } from '../../../src/cache-invalidation/outbox/recording-changes.js';
+import { WriteSide } from '../../../src/cache-invalidation/write-side.js';
 import { CacheHealth, type CacheHealthReport } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
@@ -102,10 +102,10 @@ export class Scene<N extends string> {
       new OutboxObjects(NAMESPACE),
     );
     try {
-      await this.app.get(RecordingChanges).look(session);
+      await this.app.get(WriteSide).recording.look(session);
       await this.app.get(TriggerKeeper).look();
       // A repair is a change as well.
-      await this.app.get(RecordingChanges).look(session);
+      await this.app.get(WriteSide).recording.look(session);
     } finally {
       await session.close();
     }

@@ -3,9 +3,8 @@ import { canonicalValue } from './core/canonical-value.js';
 import type { CacheEvents } from './core/cache-events.js';
 import { randomToken } from './core/token.js';
 import { valueVersion, WHOLE_TABLE } from './core/version-name.js';
-import type { VersionStore } from './core/version-store.js';
+import type { TableVersionNames, VersionStore } from './core/version-store.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
-import type { TableDependency } from './core/dependency.js';
 import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
@@ -34,7 +33,7 @@ export type QueryExplanation =
       readonly cacheable: true;
       readonly sql: string;
       readonly key: string;
-      readonly dependencies: readonly TableDependency[];
+      readonly dependencies: readonly TableVersionNames[];
     }
   | {
       readonly cacheable: false;

@@ -4,11 +4,11 @@
  */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
-import type { TableDependency } from '../../src/query-cache/core/dependency.js';
 import { FreshnessGate } from '../../src/query-cache/core/freshness-gate.js';
 import { Settlement } from '../../src/query-cache/core/settlement.js';
 import { randomToken } from '../../src/query-cache/core/token.js';
 import { WriterActivity } from '../../src/query-cache/core/writer-activity.js';
+import type { TableVersionNames } from '../../src/query-cache/core/version-store.js';
 import { MemoryVersionStore } from '../../src/query-cache/stores/memory-version-store.js';
 import { ManualTime } from './support/manual-time.js';
 import { writingTransactions } from './support/writing-transactions.js';
@@ -20,8 +20,8 @@ const OPTIONS = { leaseMs: LEASE_MS, pollMs: 25, maxPollMs: MAX_POLL_MS, waitMs:
 const HOUR_MS = 3_600_000;
 
 const [users, orders] = ['public.users', 'public.orders'].map(
-  (table): readonly TableDependency[] => [{ table, names: ['*'], insertName: undefined }],
-) as [readonly TableDependency[], readonly TableDependency[]];
+  (table): readonly TableVersionNames[] => [{ table, names: ['*'] }],
+) as [readonly TableVersionNames[], readonly TableVersionNames[]];
 
 class CountedActivity extends WriterActivity {
   readonly running = new Map<number, string>();

@@ -2,11 +2,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheEvents } from '../../src/query-cache/core/cache-events.js';
 import { systemClock, systemTimers } from '../../src/query-cache/core/clock.js';
-import type { TableDependency } from '../../src/query-cache/core/dependency.js';
 import { FreshnessGate, type Freshness } from '../../src/query-cache/core/freshness-gate.js';
 import { Settlement } from '../../src/query-cache/core/settlement.js';
 import { randomToken } from '../../src/query-cache/core/token.js';
-import type { TableReading } from '../../src/query-cache/core/version-store.js';
+import type { TableReading, TableVersionNames } from '../../src/query-cache/core/version-store.js';
 import {
   WriterActivity,
   type WritingTransaction,
@@ -14,9 +13,7 @@ import {
 import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
 
 const TABLE = 'public.users';
-const DEPENDENCIES: readonly TableDependency[] = [
-  { table: TABLE, names: ['*'], insertName: undefined },
-];
+const DEPENDENCIES: readonly TableVersionNames[] = [{ table: TABLE, names: ['*'] }];
 
 class Nobody extends WriterActivity {
   override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
@@ -62,7 +59,7 @@ beforeEach(async () => {
 
 function stampOf(freshness: Freshness): string {
   if (!freshness.trusted) throw new Error(`Not trusted: ${freshness.reason}`);
-  return freshness.stamps.withInserts;
+  return freshness.stamp.text;
 }
 
 describe('a judgement', () => {

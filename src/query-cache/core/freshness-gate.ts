@@ -6,7 +6,6 @@
  * sets the repair going, and the caller asks the database without storing.
  */
 import type { BypassReason } from './cache-events.js';
-import type { TableDependency } from './dependency.js';
 import {
   SCHEMA,
   SCHEMA_DEPENDENCY,
@@ -14,7 +13,7 @@ import {
   type KnownSchemaVersion,
 } from './schema-version.js';
 import type { Settlement } from './settlement.js';
-import { stampsOf, type Stamps } from './stamp.js';
+import { stampOf, type Stamp } from './stamp.js';
 import type { TokenSource } from './token.js';
 import { TrustedEpochs } from './trusted-epochs.js';
 import { isInDoubt } from './version-format.js';
@@ -24,7 +23,7 @@ import type { TableReading, TableVersionNames, VersionStore } from './version-st
 type Untrusted = Extract<BypassReason, 'in-doubt' | 'settling' | 'unavailable' | 'schema-change'>;
 
 export type Freshness =
-  | { readonly trusted: true; readonly stamps: Stamps }
+  | { readonly trusted: true; readonly stamp: Stamp }
   | { readonly trusted: false; readonly reason: Untrusted };
 
 export interface FreshnessGateParts {
@@ -37,11 +36,10 @@ export interface FreshnessGateParts {
 /** What is to be read for an answer, and the latest judgement of what was. */
 interface Question {
   /** Those of the answer and the schema's. */
-  readonly dependencies: readonly TableDependency[];
-  readonly wanted: readonly TableVersionNames[];
+  readonly dependencies: readonly TableVersionNames[];
   latest: Judgement | undefined;
-  /** Those of the latest trusted reading. */
-  stamps: Stamps | undefined;
+  /** That of the latest trusted reading. */
+  stamp: Stamp | undefined;
 }
 
 interface Judgement {
@@ -59,9 +57,9 @@ interface NewVersions {
 
 export class FreshnessGate {
   readonly #epochs: TrustedEpochs;
-  readonly #questions = new WeakMap<readonly TableDependency[], Question>();
-  /** Made for stamps under which nothing has been stored yet. */
-  readonly #newVersions = new WeakMap<Stamps, readonly NewVersions[]>();
+  readonly #questions = new WeakMap<readonly TableVersionNames[], Question>();
+  /** Made for a stamp under which nothing has been stored yet. */
+  readonly #newVersions = new WeakMap<Stamp, readonly NewVersions[]>();
 
   constructor(private readonly parts: FreshnessGateParts) {
     this.#epochs = new TrustedEpochs(parts.store, parts.settlement);
@@ -81,10 +79,10 @@ export class FreshnessGate {
    * Reads the versions and judges them. Never rejects. Calls that the store answers by one and the same
    * reading share the judgement too.
    */
-  check(answerDependencies: readonly TableDependency[]): Promise<Freshness> {
+  check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
     const question = this.#questionOf(answerDependencies);
     const { outages } = this.#epochs;
-    const reading = this.parts.store.read(question.wanted);
+    const reading = this.parts.store.read(question.dependencies);
     const { latest } = question;
     if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
     const freshness = this.#check(question, reading, outages);
@@ -92,11 +90,10 @@ export class FreshnessGate {
     return freshness;
   }
 
-  /** An answer was stored under the stamps for `lifeMs` milliseconds: its versions have to stay as long. */
-  stored(stamps: Stamps, answerDependencies: readonly TableDependency[], lifeMs: number): void {
-    this.#newVersions.delete(stamps);
-    for (const dependency of answerDependencies) {
-      const { table, names } = versionNamesOf(dependency);
+  /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions have to stay as long. */
+  stored(stamp: Stamp, answerDependencies: readonly TableVersionNames[], lifeMs: number): void {
+    this.#newVersions.delete(stamp);
+    for (const { table, names } of answerDependencies) {
       const values = names.filter(isValueVersion);
       // Versions that are gone too early cost a fill.
       if (values.length > 0) {
@@ -105,19 +102,18 @@ export class FreshnessGate {
     }
   }
 
-  /** An answer under the stamps was not stored: versions that were made for it alone are dropped. */
-  notStored(stamps: Stamps): void {
-    const made = this.#newVersions.get(stamps) ?? [];
-    this.#newVersions.delete(stamps);
+  /** An answer under the stamp was not stored: versions that were made for it alone are dropped. */
+  notStored(stamp: Stamp): void {
+    const made = this.#newVersions.get(stamp) ?? [];
+    this.#newVersions.delete(stamp);
     for (const { versions, token } of made) this.parts.store.drop(versions, token).catch(ignore);
   }
 
-  #questionOf(answerDependencies: readonly TableDependency[]): Question {
+  #questionOf(answerDependencies: readonly TableVersionNames[]): Question {
     let question = this.#questions.get(answerDependencies);
     if (!question) {
       const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
-      const wanted = dependencies.map(versionNamesOf);
-      question = { dependencies, wanted, latest: undefined, stamps: undefined };
+      question = { dependencies, latest: undefined, stamp: undefined };
       this.#questions.set(answerDependencies, question);
     }
     return question;
@@ -134,7 +130,11 @@ export class FreshnessGate {
       const isSettling = !first.trusted && first.reason === 'settling';
       if (!isSettling || !(await this.#epochs.repair(readings, outages))) return first;
       const outagesNow = this.#epochs.outages;
-      return await this.#judge(question, await this.parts.store.read(question.wanted), outagesNow);
+      return await this.#judge(
+        question,
+        await this.parts.store.read(question.dependencies),
+        outagesNow,
+      );
     } catch {
       return untrusted('unavailable');
     }
@@ -145,14 +145,14 @@ export class FreshnessGate {
     read: readonly TableReading[],
     outages: number,
   ): Promise<Freshness> {
-    const { dependencies, wanted } = question;
+    const { dependencies } = question;
     const isTrusted = (reading: TableReading): boolean => this.#epochs.trusts(reading, outages);
     if (read.some(({ node }) => node === undefined)) return untrusted('unavailable');
     if (!read.every(isTrusted)) return untrusted('settling');
     const made: NewVersions[] = [];
-    const readings = await this.#createMissing(wanted, read, made);
+    const readings = await this.#createMissing(dependencies, read, made);
     if (readings !== read && !readings.every(isTrusted)) return untrusted('settling');
-    const doubtful = wanted.filter((_, index) => isDoubtful(readings[index]));
+    const doubtful = dependencies.filter((_, index) => isDoubtful(readings[index]));
     if (doubtful.length > 0) {
       this.#settleInBackground(doubtful);
       return untrusted('in-doubt');
@@ -161,17 +161,17 @@ export class FreshnessGate {
     if (!this.parts.schema.isCurrent(schemaVersionOf(schemaReading))) {
       return untrusted('schema-change');
     }
-    const stamps = stampsOf(dependencies, readings);
+    const stamp = stampOf(dependencies, readings);
     // Entries that carry equal stamps share one text.
-    if (question.stamps?.withInserts !== stamps.withInserts) {
-      question.stamps = stamps;
+    if (question.stamp?.text !== stamp.text) {
+      question.stamp = stamp;
       this.#epochs.used(
         dependencies.map(({ table }) => table),
         outages,
       );
     }
-    if (made.length > 0) this.#newVersions.set(question.stamps, made);
-    return { trusted: true, stamps: question.stamps };
+    if (made.length > 0) this.#newVersions.set(question.stamp, made);
+    return { trusted: true, stamp: question.stamp };
   }
 
   /** The token of a version that is created matches nothing stored. */
@@ -219,8 +219,4 @@ function isDoubtful(reading: TableReading | undefined): boolean {
 
 function ignore(): void {
   // An outage, which shows by itself.
-}
-
-function versionNamesOf({ table, names, insertName }: TableDependency): TableVersionNames {
-  return { table, names: insertName === undefined ? names : [...names, insertName] };
 }

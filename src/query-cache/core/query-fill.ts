@@ -8,7 +8,7 @@ import type { Filled } from './fill-coordinator.js';
 import type { FreshnessGate } from './freshness-gate.js';
 import { RateLimit } from './rate-limit.js';
 import type { Answer, ReadRequest } from './read-request.js';
-import type { Stamps } from './stamp.js';
+import type { Stamp } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
 import { isValueVersion } from './version-name.js';
 
@@ -39,7 +39,7 @@ export class QueryFill {
   }
 
   /** Rejects with what the query rejects with. */
-  async run(request: ReadRequest, stamps: Stamps): Promise<Filled> {
+  async run(request: ReadRequest, stamp: Stamp): Promise<Filled> {
     const { gate, events, wallClock, tagOf } = this.parts;
     const { query, dependencies } = request;
     let answer: Answer;
@@ -47,18 +47,18 @@ export class QueryFill {
       answer = await request.run();
     } catch (error) {
       events.tell('fillFailed', { query });
-      gate.notStored(stamps);
+      gate.notStored(stamp);
       throw error;
     }
     const { body, empty, headers } = answer;
     const refusal = this.#refusalOf(answer, dependencies);
     const ttlMs = request.ttlMs(answer);
-    if (refusal === undefined) gate.stored(stamps, dependencies.tables, ttlMs);
-    else gate.notStored(stamps);
-    const stamp = isComplete(answer, dependencies) ? stamps.withoutInserts : stamps.withInserts;
+    if (refusal === undefined) gate.stored(stamp, dependencies.tables, ttlMs);
+    else gate.notStored(stamp);
     const createdAtMs = wallClock.nowMs();
     const expiresAtMs = createdAtMs + ttlMs;
-    const entry = { stamp, body, empty, tag: tagOf(body), createdAtMs, expiresAtMs, headers };
+    const tag = tagOf(body);
+    const entry = { stamp: stamp.text, body, empty, tag, createdAtMs, expiresAtMs, headers };
     return { entry, refusal };
   }
 
@@ -67,11 +67,6 @@ export class QueryFill {
     if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
     return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
   }
-}
-
-/** Whether every key that was asked for has a row, so that no insert can add one. */
-function isComplete({ rowCount }: Answer, { completeRowCount }: Dependencies): boolean {
-  return completeRowCount !== undefined && rowCount >= completeRowCount;
 }
 
 /** How many of the values that the answer was confined to have no row, as far as it shows. */

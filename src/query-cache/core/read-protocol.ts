@@ -26,7 +26,7 @@ import type { FillCoordinator, LookAhead } from './fill-coordinator.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
-import { matches, type Stamps } from './stamp.js';
+import type { Stamp } from './stamp.js';
 
 export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
   /** How long versions once read may be reused, in milliseconds; 0: not at all. */
@@ -67,13 +67,13 @@ export class ReadProtocol<E extends CacheEntry> {
         if (ahead) fills.drop(key, ahead);
         return await this.bypass(request, freshness.reason);
       }
-      const { stamps } = freshness;
+      const { stamp } = freshness;
       // A fill may have ended since the request arrived.
       const kept = this.#alive(local.get(key));
       const outcome =
-        kept && matches(kept.stamp, stamps)
+        kept?.stamp === stamp.text
           ? this.#hit(request, 'L1', kept)
-          : await this.#share(request, stamps, ahead);
+          : await this.#share(request, stamp, ahead);
       // The versions were read after the request arrived: of the two moments, the earlier one counts.
       if (outcome.source === 'hit') this.#verified(outcome.entry, arrivedAtMs);
       return outcome;
@@ -94,12 +94,12 @@ export class ReadProtocol<E extends CacheEntry> {
 
   async #share(
     request: ReadRequest,
-    stamps: Stamps,
+    stamp: Stamp,
     ahead: LookAhead | undefined,
   ): Promise<ReadOutcome<E>> {
     const { key, query } = request;
-    const flight = await this.#flights.run(`${key} ${stamps.withInserts}`, () =>
-      this.#fill(request, stamps, ahead),
+    const flight = await this.#flights.run(`${key} ${stamp.text}`, () =>
+      this.#fill(request, stamp, ahead),
     );
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     const { value } = flight;
@@ -111,7 +111,7 @@ export class ReadProtocol<E extends CacheEntry> {
 
   async #fill(
     request: ReadRequest,
-    stamps: Stamps,
+    stamp: Stamp,
     ahead: LookAhead | undefined,
   ): Promise<ReadOutcome<E>> {
     const { fills, local, toEntry, events, monotonicClock } = this.parts;
@@ -120,8 +120,8 @@ export class ReadProtocol<E extends CacheEntry> {
     const outcome = await fills.run({
       key,
       ahead,
-      accepts: (entry) => matches(entry.stamp, stamps) && this.#alive(entry) !== undefined,
-      fill: () => this.#queryFill.run(request, stamps),
+      accepts: (entry) => entry.stamp === stamp.text && this.#alive(entry) !== undefined,
+      fill: () => this.#queryFill.run(request, stamp),
     });
     if (outcome.stored) {
       if (outcome.hasWaited) events.tell('joined', { query, scope: 'instances' });

@@ -7,7 +7,6 @@
  * loaded under another version of the schema than the present one would tell it wrongly, so it
  * serves nothing and announces its writes as writes to everything until it has loaded it anew.
  */
-import type { TableDependency } from './dependency.js';
 import { WHOLE_TABLE } from './version-name.js';
 import { isInDoubt, parseEpoch } from './version-format.js';
 import type { TableReading, TableVersionNames } from './version-store.js';
@@ -18,10 +17,9 @@ export const SCHEMA = '#schema';
 /** The version of {@link SCHEMA} that is replaced by every write of which is not known what it touches. */
 export const ANYTHING = 'anything';
 
-export const SCHEMA_DEPENDENCY: TableDependency & TableVersionNames = {
+export const SCHEMA_DEPENDENCY: TableVersionNames = {
   table: SCHEMA,
   names: [WHOLE_TABLE, ANYTHING],
-  insertName: undefined,
 };
 
 /** The version of the schema in one text; `undefined` while it is in doubt or not to be trusted. */

@@ -58,8 +58,7 @@ export type ReadAnalysis =
       readonly tables: readonly TableRead[];
       /**
        * Whether the answer has one row for each primary key value that exists, and nothing else
-       * (one table, no aggregate, no join, no subquery): with as many rows as values, no insert
-       * can change it.
+       * (one table, no aggregate, no join, no subquery): fewer rows than values are values that have no row.
        */
       readonly rowPerKey: boolean;
     }

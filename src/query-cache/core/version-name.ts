@@ -6,9 +6,8 @@
  * | `*`        | every write to the table                                       |
  * | `d=v`      | a write that touches value v of dimension d, old or new image  |
  * | `d?`       | a write whose values of d cannot be told, or are too many      |
- * | `d+`       | no write: the triggers tell the keys of inserted rows          |
  *
- * `d` is percent-encoded, so the first `=`, `?` or `+` ends it. Long values are replaced by their
+ * `d` is percent-encoded, so the first `=` or `?` ends it. Long values are replaced by their
  * SHA-256, so that a name stays short enough for a key.
  */
 import { createHash } from 'node:crypto';
@@ -30,16 +29,12 @@ export function unknownVersion(dimension: string): string {
   return `${encodeURIComponent(dimension)}?`;
 }
 
-export function insertVersion(dimension: string): string {
-  return `${encodeURIComponent(dimension)}+`;
-}
-
 /** Whether it is of one value: there may be as many of those as readers can think of. */
 export function isValueVersion(name: string): boolean {
-  return /^[^=?+]*=/.test(name);
+  return /^[^=?]*=/.test(name);
 }
 
 /** The encoded dimension a version name belongs to; `undefined` for those of a whole table. */
 export function dimensionOf(name: string): string | undefined {
-  return /^([^=?+]*)[=?+]/.exec(name)?.[1];
+  return /^([^=?]*)[=?]/.exec(name)?.[1];
 }

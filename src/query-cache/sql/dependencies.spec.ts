@@ -33,7 +33,7 @@ const names = (sql: string, parameters?: readonly unknown[]): readonly string[] 
 describe('dependenciesOf', () => {
   it('depends on the region and on writes whose region is not known', () => {
     expect(dependencies('SELECT * FROM users WHERE region = $1 AND id > $2', ['US', 1])).toEqual({
-      tables: [{ table: 'public.users', names: ['region=US', 'region?'], insertName: undefined }],
+      tables: [{ table: 'public.users', names: ['region=US', 'region?'] }],
       completeRowCount: undefined,
     });
   });
@@ -41,7 +41,7 @@ describe('dependenciesOf', () => {
   it('depends on the primary key rather than on the region', () => {
     expect(dependencies('SELECT * FROM users WHERE region = $1 AND id = $2', ['US', '07'])).toEqual(
       {
-        tables: [{ table: 'public.users', names: ['id=7', 'id?'], insertName: 'id+' }],
+        tables: [{ table: 'public.users', names: ['id=7', 'id?'] }],
         completeRowCount: 1,
       },
     );
@@ -50,14 +50,14 @@ describe('dependenciesOf', () => {
   it('counts distinct keys', () => {
     const sql = 'SELECT * FROM users WHERE id IN ($1, $2, $3)';
     expect(dependencies(sql, [10, '9', '+9'])).toEqual({
-      tables: [{ table: 'public.users', names: ['id=10', 'id=9', 'id?'], insertName: 'id+' }],
+      tables: [{ table: 'public.users', names: ['id=10', 'id=9', 'id?'] }],
       completeRowCount: 2,
     });
   });
 
   it('tells no complete number of rows where rows are multiplied', () => {
     expect(dependencies('SELECT count(*) FROM users WHERE id = $1', [7])).toEqual({
-      tables: [{ table: 'public.users', names: ['id=7', 'id?'], insertName: 'id+' }],
+      tables: [{ table: 'public.users', names: ['id=7', 'id?'] }],
       completeRowCount: undefined,
     });
   });

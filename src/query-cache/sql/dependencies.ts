@@ -1,9 +1,9 @@
 /** The versions that an answer depends on. */
 import { dimensionValue } from '../core/canonical-value.js';
-import type { Dependencies, TableDependency } from '../core/dependency.js';
+import type { Dependencies } from '../core/dependency.js';
 import type { Confinement, ReadAnalysis, TableRead } from '../core/statement-analysis.js';
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
-import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import { UnkeyableParameterError } from './exact-text.js';
 import { namesMoment } from './moment-words.js';
 import { confinedTexts } from './term-values.js';
@@ -27,15 +27,13 @@ export function dependenciesOf(
   const tables = analysis.tables.map((read) => {
     const facts = catalogue.tables.find(({ id }) => id === read.table);
     const narrowest = facts && narrowestOf(read, facts, parameters);
-    if (!narrowest) return { table: read.table, names: [WHOLE_TABLE], insertName: undefined };
+    if (!narrowest) return { table: read.table, names: [WHOLE_TABLE] };
     const { name } = narrowest.dimension;
-    const isKey = name === facts.primaryKey;
-    if (isKey && analysis.rowPerKey) completeRowCount = narrowest.values.length;
+    if (name === facts.primaryKey && analysis.rowPerKey) completeRowCount = narrowest.values.length;
     return {
       table: read.table,
       names: [...narrowest.values.map((value) => valueVersion(name, value)), unknownVersion(name)],
-      insertName: isKey ? insertVersion(name) : undefined,
-    } satisfies TableDependency;
+    };
   });
   return { tables, completeRowCount };
 }
@@ -47,7 +45,7 @@ export function withWholeTables(own: Dependencies, reads: readonly TableRead[]):
     ...own,
     tables: [
       ...own.tables.filter(({ table }) => !whole.has(table)),
-      ...[...whole].map((table) => ({ table, names: [WHOLE_TABLE], insertName: undefined })),
+      ...[...whole].map((table) => ({ table, names: [WHOLE_TABLE] })),
     ],
   };
 }

@@ -36,15 +36,13 @@ const PLAIN_TYPES: ReadonlySet<unknown> = new Set([
 /** Entities are created without their constructor, unless the data source is set to call it. */
 const FROM_ROWS = { fromDeserializer: true };
 
-export interface DirectRead {
-  /**
-   * The rows; `undefined` where the connection is in a transaction, whose writes the rows may show: another
-   * statement is still under way over it.
-   *
-   * @throws QueryFailedError
-   */
-  fetch(runner: QueryRunner, client: unknown): Promise<Rows | undefined>;
-}
+/**
+ * The rows; `undefined` where the connection is in a transaction, whose writes the rows may show: another
+ * statement is still under way over it.
+ *
+ * @throws QueryFailedError
+ */
+export type DirectRead = (runner: QueryRunner, client: unknown) => Promise<Rows | undefined>;
 
 /** The part of a node-postgres client that is used here. */
 interface Client {
@@ -61,20 +59,18 @@ export function directReadOf(
   const isOfEntities = shape === 'many' || shape === 'one';
   const answered = isOfEntities ? plainEntities(builder, source) : (rows: Rows): Rows => rows;
   if (!answered || (!isOfEntities && shape !== 'raw')) return undefined;
-  return {
-    fetch: async (runner, client) => {
-      let rows: Rows;
-      source.logger.logQuery(sql, [...parameters], runner);
-      try {
-        ({ rows } = await (client as Client).query(sql, parameters));
-      } catch (error) {
-        source.logger.logQueryError(error as Error, sql, [...parameters], runner);
-        throw new QueryFailedError(sql, [...parameters], error as Error);
-      }
-      if (isInTransaction(client)) return undefined;
-      const all = answered(rows);
-      return shape === 'one' ? all.slice(0, 1) : all;
-    },
+  return async (runner, client) => {
+    let rows: Rows;
+    source.logger.logQuery(sql, [...parameters], runner);
+    try {
+      ({ rows } = await (client as Client).query(sql, parameters));
+    } catch (error) {
+      source.logger.logQueryError(error as Error, sql, [...parameters], runner);
+      throw new QueryFailedError(sql, [...parameters], error as Error);
+    }
+    if (isInTransaction(client)) return undefined;
+    const all = answered(rows);
+    return shape === 'one' ? all.slice(0, 1) : all;
   };
 }
 

@@ -15,7 +15,7 @@ import { dimensionValue } from '../core/canonical-value.js';
 import type { Dependencies } from '../core/dependency.js';
 import type { ReadAnalysis, TableRead, UncacheableReason } from '../core/statement-analysis.js';
 import type { Catalogue, TableFacts } from '../core/table-facts.js';
-import { insertVersion, unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import type { Session } from './session-context.js';
 import { columnText, confinedTexts } from './term-values.js';
 
@@ -80,12 +80,10 @@ export class FillAudit {
       if (!texts) return false;
       const { name } = confinement.dimension;
       const values = texts.map(dimensionValue);
-      const isKey = name === facts.primaryKey;
       const isForeseen =
         known.names.includes(unknownVersion(name)) &&
-        values.every((value) => known.names.includes(valueVersion(name, value))) &&
-        (!isKey || known.insertName === insertVersion(name));
-      if (isForeseen || !isKey) return isForeseen;
+        values.every((value) => known.names.includes(valueVersion(name, value)));
+      if (isForeseen || name !== facts.primaryKey) return isForeseen;
       const found = this.#keysOf(rows, facts);
       return found !== undefined && values.every((value) => found.has(value));
     });

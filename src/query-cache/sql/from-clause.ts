@@ -46,13 +46,9 @@ export interface FromClause {
   readonly visible: readonly RangeItem[];
 }
 
-export function readFromClause(
-  nodes: readonly Node[],
-  tableOf: TableResolver,
-  first?: RangeItem,
-): FromClause {
-  let root: FromNode | undefined = first && { kind: 'item', item: first };
-  const visible: RangeItem[] = first ? [first] : [];
+export function readFromClause(nodes: readonly Node[], tableOf: TableResolver): FromClause {
+  let root: FromNode | undefined;
+  const visible: RangeItem[] = [];
   for (const node of nodes) {
     const part = readNode(node, tableOf);
     visible.push(...part.visible);

@@ -162,6 +162,7 @@ describe('ownCopyOf', () => {
     ['the same under a class', new (class extends Set {})([1])],
     ['a prototype that is no class', Object.create({})],
     ['a proxy before it', new Proxy(new Filter('US'), {})],
+    ['a proxy as its prototype', Object.create(new Proxy(Object.create(null), {}))],
     ['no prototype at the end', Object.create(Object.create(null, { limit: { value: 10 } }))],
   ])('copies no whole instance with %s', (_, value) => {
     const copy = ownCopyOf(value);

@@ -30,6 +30,7 @@ export function ownCopyOf<T>(value: T): OwnCopy<T> {
 /** Whether objects with this prototype belong to no class. */
 export function isPlain(prototype: object | null): boolean {
   if (prototype === null || prototype === Object.prototype) return true;
+  if (isProxy(prototype)) return false;
   // As parsers of query strings make the prototype of objects in which no name means anything.
   return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
 }

@@ -88,7 +88,7 @@ export class QueryExecutor {
     // What TypeORM sends waits for whatever else is under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
     const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
-    const rows = await direct?.fetch(runner, connection);
+    const rows = await direct?.(runner, connection);
     const { fetched, refusal } = rows
       ? { fetched: { rows, count: undefined }, refusal: undefined }
       : await fetchAudited(query, builder, runner, audit);

@@ -14,15 +14,6 @@ export function columnText(facts: TableFacts, column: string, value: unknown): C
   return canonicalValue(facts.columns.get(column)?.kind ?? 'other', value);
 }
 
-export function termText(
-  facts: TableFacts,
-  column: string,
-  term: Term,
-  parameters: readonly unknown[],
-): ColumnText {
-  return columnText(facts, column, term.kind === 'constant' ? term.value : parameters[term.index]);
-}
-
 /** A dimension's value from the texts of its columns; `null` where one of them is NULL. */
 export function valueOf(texts: readonly ColumnText[]): ColumnText {
   if (texts.includes(null)) return null;
@@ -46,7 +37,9 @@ export function confinedTexts(
     if (!tuple) return undefined;
     const texts = dimension.columns.map((column, position) => {
       const term = tuple[position];
-      return term && termText(facts, column, term, parameters);
+      if (!term) return undefined;
+      const value = term.kind === 'constant' ? term.value : parameters[term.index];
+      return columnText(facts, column, value);
     });
     if (texts.includes(undefined)) return undefined;
     if (!texts.includes(null)) confined.push(texts as string[]);

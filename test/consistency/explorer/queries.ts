@@ -7,7 +7,7 @@ export function usersIn(region: string): Query {
   return {
     name: region,
     dependencies: {
-      tables: [{ table: USERS, names: [`region=${region}`, 'region?'], insertName: undefined }],
+      tables: [{ table: USERS, names: [`region=${region}`, 'region?'] }],
       completeRowCount: undefined,
     },
     rowsOf: (state) => [...state].filter(([, row]) => row.region === region).map(([key]) => key),
@@ -19,7 +19,7 @@ export function userBy(key: number): Query {
   return {
     name: `user ${key}`,
     dependencies: {
-      tables: [{ table: USERS, names: [`id=${key}`, 'id?'], insertName: 'id+' }],
+      tables: [{ table: USERS, names: [`id=${key}`, 'id?'] }],
       completeRowCount: 1,
     },
     rowsOf: (state) => (state.has(key) ? [key] : []),
@@ -30,7 +30,7 @@ export function userBy(key: number): Query {
 export const everyone: Query = {
   name: 'everyone',
   dependencies: {
-    tables: [{ table: USERS, names: ['*'], insertName: undefined }],
+    tables: [{ table: USERS, names: ['*'] }],
     completeRowCount: undefined,
   },
   rowsOf: (state) => [...state.keys()],

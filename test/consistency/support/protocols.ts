@@ -10,7 +10,6 @@ import { MemoryVersionStore } from '../../../src/query-cache/stores/memory-versi
 import { NullEntryStore } from '../../../src/query-cache/stores/null-entry-store.js';
 import { systemTimers } from '../../../src/query-cache/core/clock.js';
 import { CacheEvents } from '../../../src/query-cache/core/cache-events.js';
-import type { TableDependency } from '../../../src/query-cache/core/dependency.js';
 import { FillCoordinator } from '../../../src/query-cache/core/fill-coordinator.js';
 import { FreshnessGate } from '../../../src/query-cache/core/freshness-gate.js';
 import { ReadProtocol } from '../../../src/query-cache/core/read-protocol.js';
@@ -26,13 +25,10 @@ import {
 export const USERS = 'public.users';
 /** How long a mark stands before others may settle it. */
 export const LEASE_MS = 2_000;
-const usRegion: TableDependency = {
-  table: USERS,
-  names: ['region=US', 'region?'],
-  insertName: undefined,
+const US_REGION = {
+  tables: [{ table: USERS, names: ['region=US', 'region?'] }],
+  completeRowCount: undefined,
 };
-
-const US_REGION = { tables: [usRegion], completeRowCount: undefined };
 
 /** A version store whose next reads can be made to fail. */
 class FragileStore extends MemoryVersionStore {

@@ -264,7 +264,7 @@ describe('the entities of TypeORM', () => {
     const read = direct(make());
     if (!read) throw new Error('TypeORM was not bypassed.');
     const runner = source.createQueryRunner();
-    const rows = await read.fetch(runner, await runner.connect());
+    const rows = await read(runner, await runner.connect());
     await runner.release();
     const expected = await make().getMany();
     expect(rows).toEqual(expected);

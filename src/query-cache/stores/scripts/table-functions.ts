@@ -87,7 +87,7 @@ local function register_dimension(dimension)
 end
 
 local function dimension_of(name)
-  return string.match(name, '^([^=?+]*)[=?+]')
+  return string.match(name, '^([^=?]*)[=?]')
 end
 
 local function version_at(name)
@@ -106,7 +106,7 @@ end
 -- others that a table has.
 local function put_version(name, version)
   local text = epoch .. '.' .. version
-  if string.find(name, '^[^=?+]*=') and not string.find(version, '!', 1, true) then
+  if string.find(name, '^[^=?]*=') and not string.find(version, '!', 1, true) then
     redis.call('SET', version_prefix .. name, text, 'PX', 60000)
   else
     redis.call('SET', version_prefix .. name, text)

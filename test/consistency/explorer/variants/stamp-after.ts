@@ -4,7 +4,7 @@ import { Reader, type Query } from '../actors/reader.js';
 
 /** `stamp-after`: the stamp of an entry is read when its answer is there. */
 export class StampAfterReader extends Reader {
-  #latest = { withInserts: '', withoutInserts: '' };
+  #latest = { text: '' };
 
   protected override gateOver(gate: FreshnessGate): FreshnessGate {
     const check = gate.check.bind(gate);
@@ -12,17 +12,17 @@ export class StampAfterReader extends Reader {
       const freshness = await check(dependencies);
       if (!freshness.trusted) return freshness;
       // What is read again later is seen by those who hold this one.
-      this.#latest = { ...freshness.stamps };
-      return { trusted: true, stamps: this.#latest };
+      this.#latest = { ...freshness.stamp };
+      return { trusted: true, stamp: this.#latest };
     };
     return gate;
   }
 
   protected override async run(query: Query): Promise<Answer> {
-    const stamps = this.#latest;
+    const stamp = this.#latest;
     const answer = await super.run(query);
     const freshness = await this.gate.check(query.dependencies.tables);
-    if (freshness.trusted) Object.assign(stamps, freshness.stamps);
+    if (freshness.trusted) Object.assign(stamp, freshness.stamp);
     return answer;
   }
 }

@@ -78,7 +78,7 @@ export function familiesOf(ids: readonly string[], catalogue: Catalogue): readon
   return [...found.values()].filter(({ kind }) => kind !== 'view');
 }
 
-/** With triggers that see the rows, PostgreSQL would refuse writes to a table that has a foreign partition. */
+/** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */
 function canHaveTriggers({ kind, relatives }: TableFacts, catalogue: Catalogue): boolean {
   if (kind !== 'partitioned') return kind === 'table';
   return !relatives.some((id) => catalogue.tableById(id)?.kind === 'foreign');

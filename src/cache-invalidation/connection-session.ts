@@ -123,6 +123,8 @@ export class ConnectionSession {
 
   /** Tells the triggers that the statements of this connection are announced. Where that fails they will fail too. */
   introduce(outbox: OutboxWriter): void {
+    // Who hears no notices stays a stranger to the triggers.
+    if (!this.client.connection) return;
     this.introduced = outbox.introduce(this.client).catch(() => undefined);
   }
 

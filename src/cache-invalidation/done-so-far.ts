@@ -47,7 +47,7 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_
                                 AND g.tgname IN (${TRIGGERS(objects)})) = ${CAPTURE_EVENTS.length})), '[]')::pg_catalog.text
           FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
          WHERE r.relkind IN ('r', 'm') AND r.relpersistence <> 't' AND r.oid >= ${FIRST_OID_OF_USERS}
-           AND NOT pg_catalog.starts_with(n.nspname, ${text(OUTBOX_SCHEMA_PREFIX)})
+           AND NOT (r.relname = 'outbox' AND pg_catalog.starts_with(n.nspname, ${text(OUTBOX_SCHEMA_PREFIX)}))
            AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
            AND ${CHANGED('r.oid')}) AS changed
   FROM (SELECT EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable) AS held,

@@ -62,7 +62,8 @@ export async function disclose(
   if (announcement?.isUncertain === true) {
     // In a transaction its COMMIT records it.
     if (!session.isInTransaction) await outbox.record(client).catch(ignore);
-    await outbox.introduce(client).catch(ignore);
+    session.introduce(outbox);
+    await session.introduced;
   }
   await session.unlock();
 }
@@ -84,7 +85,7 @@ export function leaveOpen(
   session.log.addForGood('anything');
   session.hasChangedSchema = true;
   session.unlockAfterwards();
-  if (announcement?.isUncertain === true) outbox.introduce(session.client).catch(ignore);
+  if (announcement?.isUncertain === true) session.introduce(outbox);
 }
 
 /** A connection that is gone, or whose transaction has failed: its triggers then record too much. */

@@ -12,8 +12,8 @@
  * - A statement that cannot run in a transaction is enclosed by `begin` and `end`
  *   (enclosed-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
  * - Statements of one connection keep their order (statement-queue.ts).
- * - What is kept belongs to the connection, not to the query runner: a runner released with an
- *   open transaction hands both on.
+ * - What is kept belongs to the connection, not to the query runner: one that is released with an open
+ *   transaction hands the transaction on, and what is known of it.
  * - A transaction that was understood under a catalogue which is not the present one any more may
  *   have touched anything.
  */
@@ -75,7 +75,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const { outbox, transactions } = parts;
     this.#sessions = new ConnectionSessions((session) => {
       session.client.on('notice', (notice) => this.#noticed(session, notice));
-      if (session.client.connection) session.introduce(outbox);
+      session.introduce(outbox);
     });
     transactions.follow(() => this.#sessions.hasTransaction);
   }

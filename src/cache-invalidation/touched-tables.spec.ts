@@ -98,6 +98,7 @@ describe('a write to a table with triggers', () => {
   it('is asked about where a trigger or rule of somebody acts on it', () => {
     expect(effect('UPDATE watched SET id = 1', rows(1))).toEqual(open);
     expect(effect('UPDATE watched SET id = 1', rows(1), 'watched')).toEqual(open);
+    expect(effect('UPDATE watched SET id = 1', rows(0))).toEqual(open);
     expect(effect('DELETE FROM watched', rows(1), 'watched')).toEqual(nothing);
     expect(effect('DELETE FROM over_watched', rows(1), 'over_watched')).toEqual(open);
   });

@@ -40,9 +40,10 @@ export function effectOf(
   const silent: string[] = [];
   for (const target of analysis.targets) {
     const rowCount = rowCountOf(target, rawResults);
-    if (rowCount === 0) continue;
     const reach = untoldReach(target, meaning, isTold);
+    // Triggers of users may write where no row is counted, and rules may write in its place.
     mayHaveMore ||= reach.hasUnknown;
+    if (rowCount === 0) continue;
     for (const table of reach.tables) untold.add(table);
     const table = meaning.tableById(target.table);
     if (!table || !isTold(table) || noticed.has(table.id)) continue;

@@ -1,5 +1,6 @@
 /** The transactions of the application: BEGIN, COMMIT, ROLLBACK and savepoints. */
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
+import { rollBack } from '../query-cache/index.js';
 import { announce, type Audience } from './announcing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure } from './core/commit-outcome.js';
@@ -16,7 +17,14 @@ export async function beforeTransactionCommand(
   if (command === 'begin' && !session.isInTransaction) endTransaction(session, audience);
   // In a failed transaction COMMIT rolls back.
   if (command === 'commit' && session.client.getTransactionStatus() === 'T') {
-    statement.announcement = await announce(session, audience);
+    try {
+      statement.announcement = await announce(session, audience);
+    } catch (error) {
+      // A COMMIT that fails has ended the transaction.
+      endTransaction(session, audience);
+      await rollBack(session.client, error, () => session.client.query('ROLLBACK'));
+      throw error;
+    }
     statement.state = 'published-commit';
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The tables without triggers that a write may change, by its target: itself, and where foreign keys lead
- * to. Tables with triggers tell of that themselves.
+ * The tables without triggers that a write may change: its target, and those that foreign keys lead to from
+ * there. Tables with triggers tell of that themselves.
  */
 import {
   isTemporary,

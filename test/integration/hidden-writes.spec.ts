@@ -43,6 +43,11 @@ CREATE VIEW shown AS SELECT id, n FROM first_source;
 CREATE TABLE changes (note text);
 CREATE FUNCTION switch() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
   CREATE OR REPLACE VIEW shown AS SELECT id, n FROM second_source; RETURN 'switched'; END $$;
+CREATE SCHEMA tidemark_shop;
+CREATE TABLE tidemark_shop.orders (id int PRIMARY KEY, n int);
+INSERT INTO tidemark_shop.orders VALUES (1, 0);
+CREATE FUNCTION order_more() RETURNS int LANGUAGE sql VOLATILE
+  AS 'UPDATE tidemark_shop.orders SET n = n + 1 RETURNING n';
 CREATE EXTENSION "uuid-ossp";
 CREATE TABLE things (id uuid PRIMARY KEY DEFAULT uuid_generate_v4(), n int);
 `;
@@ -137,6 +142,13 @@ describe('a write that the statement does not name', () => {
     await app.source.query(`UPDATE parts SET region = 'EU' WHERE id = 1 AND region = 'US'`);
     expect(await stored('labels')).toEqual([]);
     expect(await app.cache.run(labels)).toEqual([]);
+  });
+
+  it('is seen in a schema whose name begins as that of the outbox', async () => {
+    const orders = rowsOf('tidemark_shop.orders');
+    await warm(orders);
+    await app.source.query('SELECT order_more()');
+    expect(await app.cache.run(orders)).toEqual([{ id: 1, n: 1 }]);
   });
 
   it('changes the schema in a function: what follows is understood anew', async () => {

@@ -178,13 +178,13 @@ function computing(table: TableFacts): string {
 
 /**
  * PostgreSQL leaves a row that a MERGE moves to another partition out of the transition tables: any row may
- * have changed. The MERGE may stand in a function; the text of one in SQL is not known.
+ * have changed. The MERGE may stand in a function; the text of one in SQL, or behind EXECUTE, is not known.
  */
 function moving({ kind }: TableFacts): string {
   if (kind !== 'partitioned') return '';
   return `  IF TG_OP = 'UPDATE' THEN
     GET DIAGNOSTICS callers = PG_CONTEXT;
-    IF pg_catalog.concat(pg_catalog.current_query(), callers) ~* '\\mmerge\\M|\\nSQL function' THEN
+    IF pg_catalog.concat(pg_catalog.current_query(), callers) ~* '\\m(merge|execute)\\M|\\nSQL function' THEN
       images := 1;
       regions := NULL;
     END IF;

@@ -75,14 +75,14 @@ export class RecordingChanges {
 
   constructor(private readonly parts: RecordingChangesParts) {}
 
-  /** To be called when the application starts, before it is looked at what was missed until then. */
+  /** To be called when the application starts, before anybody asks what was missed until then. */
   async observe(run: RunSql): Promise<void> {
     this.#atStart ??= (await this.#found(run)).recording;
   }
 
   /**
-   * Carries out an installation on a table, which itself ends the answers that it concerns: the next look counts
-   * it as no change of somebody else's.
+   * Carries out an installation on a table, which itself ends the answers that it concerns: the next look does not
+   * take it for a change of somebody else's.
    *
    * @param table `schema.name`
    * @param run in the transaction of the installation

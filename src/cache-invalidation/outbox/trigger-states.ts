@@ -59,7 +59,7 @@ export function tablesOfEntities(
     const family = facts ? [facts.id, ...facts.relatives] : [];
     for (const id of family) {
       const member = catalogue.tableById(id);
-      if (member && canHaveTriggers(member)) tables.set(id, member);
+      if (member && canHaveTriggers(member, catalogue)) tables.set(id, member);
     }
   }
   return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
@@ -78,6 +78,8 @@ export function familiesOf(ids: readonly string[], catalogue: Catalogue): readon
   return [...found.values()].filter(({ kind }) => kind !== 'view');
 }
 
-function canHaveTriggers({ kind }: TableFacts): boolean {
-  return kind === 'table' || kind === 'partitioned';
+/** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */
+function canHaveTriggers({ kind, relatives }: TableFacts, catalogue: Catalogue): boolean {
+  if (kind !== 'partitioned') return kind === 'table';
+  return !relatives.some((id) => catalogue.tableById(id)?.kind === 'foreign');
 }

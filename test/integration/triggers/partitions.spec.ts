@@ -111,6 +111,24 @@ describe('a row', () => {
       keeps: ['bystanders'],
     },
     {
+      what: 'that is merged by a statement prepared in SQL',
+      write: async ({ source }) => {
+        const runner = source.createQueryRunner();
+        try {
+          for (const text of [
+            `PREPARE merging AS ${MERGE}`,
+            'EXECUTE merging',
+            'DEALLOCATE merging',
+          ])
+            await runner.query(text);
+        } finally {
+          await runner.release();
+        }
+      },
+      ends: [...US, ...EU, 'event 1 US'],
+      keeps: ['bystanders'],
+    },
+    {
       what: 'updated in its partition ends the answers of the table too',
       write: sql('UPDATE events_us SET guests = 11 WHERE id = 1'),
       ends: [...US, 'event 1 US'],

@@ -37,7 +37,8 @@ const world: World<Answer> = {
     CREATE RULE follows AS ON UPDATE TO payments WHERE NEW.account = 777
       DO ALSO INSERT INTO journal VALUES (NEW.id);
     CREATE RULE swaps AS ON UPDATE TO bystanders
-      DO INSTEAD UPDATE accounts SET balance = NEW.id WHERE id = 2`,
+      DO INSTEAD UPDATE accounts SET balance = NEW.id WHERE id = 2;
+    CREATE RULE notes AS ON DELETE TO bystanders DO INSTEAD INSERT INTO journal VALUES (OLD.id)`,
   seed: `${accounts.seed}; TRUNCATE journal`,
   answers,
 };
@@ -141,6 +142,13 @@ describe('a rule', () => {
       source.query('UPDATE payments SET account = 777 WHERE id = 12'),
     );
     expect(ended).toEqual(expect.arrayContaining(['payments', 'payments EU', 'journal']));
+    await scene.expectTruth();
+  });
+
+  it('DO INSTEAD that writes a table without triggers leaves nothing stale', async () => {
+    expect(await scene.endedBy(({ source }) => source.query('DELETE FROM bystanders'))).toEqual([
+      'journal',
+    ]);
     await scene.expectTruth();
   });
 

@@ -54,6 +54,12 @@ const TRIGGERS = [
     `UPDATE journal SET n = n + 1; RETURN NULL;`,
   ),
   trigger(
+    'fails_late',
+    `CONSTRAINT TRIGGER fails_late AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (NEW.balance = 112)`,
+    `RAISE 'too late';`,
+  ),
+  trigger(
     'leads',
     'TRIGGER leads AFTER UPDATE ON payments FOR EACH ROW WHEN (NEW.account = 108)',
     `UPDATE accounts SET balance = 101 WHERE id = 2; RETURN NULL;`,
@@ -68,6 +74,21 @@ const TRIGGERS = [
     'cancels',
     'TRIGGER cancels BEFORE DELETE ON accounts FOR EACH ROW WHEN (OLD.balance = 20)',
     'UPDATE accounts SET balance = 0 WHERE id = 3; RETURN NULL;',
+  ),
+  trigger(
+    'notes_instead',
+    'TRIGGER notes_instead BEFORE UPDATE ON accounts FOR EACH ROW WHEN (NEW.balance = 110)',
+    'UPDATE journal SET n = n + 1; RETURN NULL;',
+  ),
+  trigger(
+    'notes_before',
+    'TRIGGER notes_before BEFORE INSERT ON accounts FOR EACH ROW WHEN (NEW.balance = 111)',
+    'UPDATE journal SET n = n + 1; RETURN NEW;',
+  ),
+  trigger(
+    'notes_each',
+    'TRIGGER notes_each AFTER DELETE ON bystanders FOR EACH STATEMENT',
+    'UPDATE journal SET n = n + 1; RETURN NULL;',
   ),
   trigger(
     'counts',
@@ -212,6 +233,19 @@ describe('a trigger with triggers of the cache on every table that it writes', (
   });
 });
 
+it('a COMMIT in SQL that a deferred trigger fails has ended its transaction', async () => {
+  const runner = scene.app.source.createQueryRunner();
+  try {
+    for (const text of ['BEGIN', setBalance(112)]) await runner.query(text);
+    await expect(runner.query('COMMIT')).rejects.toThrow('too late');
+    expect(await runner.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await runner.query(setBalance(3));
+  } finally {
+    await runner.release();
+  }
+  await scene.expectTruth();
+});
+
 describe('a trigger that writes a table without triggers of the cache', () => {
   it.each<{ what: string; write: Write }>([
     { what: 'with a single statement', write: sql(setBalance(105)) },
@@ -225,6 +259,28 @@ describe('a trigger that writes a table without triggers of the cache', () => {
   ])('leaves nothing stale: $what', async ({ write }) => {
     const ended = await scene.endedBy(write);
     expect(ended).toEqual(expect.arrayContaining([...ACCOUNT_1, 'journal', 'journal 1']));
+    await scene.expectTruth();
+  });
+
+  it.each<{ what: string; write: Write }>([
+    {
+      what: 'BEFORE that returns NULL',
+      write: sql(setBalance(110)),
+    },
+    {
+      what: 'BEFORE that returns NULL, in a transaction',
+      write: within(setBalance(110)),
+    },
+    {
+      what: 'BEFORE an insert that finds the row there',
+      write: sql(`INSERT INTO accounts VALUES (1, 'US', 111) ON CONFLICT DO NOTHING`),
+    },
+    {
+      what: 'of statements',
+      write: sql('DELETE FROM bystanders WHERE id = 999'),
+    },
+  ])('ends it where no other row was written: $what', async ({ write }) => {
+    expect(await scene.endedBy(write)).toEqual(['journal', 'journal 1']);
     await scene.expectTruth();
   });
 });

@@ -3,12 +3,9 @@
  * (explorer/explore.ts).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isLong } from '../support/long-tests.js';
 import { CONFIGURATIONS } from './explorer/configurations.js';
 import { ExplorerThread } from './explorer/explorer-thread.js';
 
-/** Those that have more moments take a third of the time of all, and are left to `npm run test:long`. */
-const MOST_STATES = isLong ? Infinity : 20_000;
 /** Far more than it takes; how long it takes decides nothing. */
 const PATIENCE_MS = 300_000;
 
@@ -21,7 +18,7 @@ describe('every order of steps is right:', () => {
 
   afterAll(() => thread.close());
 
-  it.each(CONFIGURATIONS.filter(({ leastStates }) => leastStates < MOST_STATES))(
+  it.each(CONFIGURATIONS)(
     '$name',
     async ({ name, leastStates }) => {
       const { violation, isComplete, states } = await thread.explore(name);

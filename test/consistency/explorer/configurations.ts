@@ -87,7 +87,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     name: 'lost versions and entries, twice',
     ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
   }),
-  explored(22_000, {
+  explored(3_000, {
     name: 'the marks lost, with and without all versions',
     ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
   }),

@@ -156,7 +156,7 @@ export class OutboxRelay {
     await this.#awaitLock(session);
     if (this.#closing.signal.aborted) return;
     // One that cannot reach the version store leaves the lock to another.
-    await this.#lookAtRecording(session);
+    await this.parts.recording.look(session, true);
     this.#state = 'relaying';
     this.parts.log.log('Relays writes from outside the service');
     await session.listen();

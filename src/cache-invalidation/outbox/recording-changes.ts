@@ -96,10 +96,14 @@ export class RecordingChanges {
     return result;
   }
 
-  /** Rejects where the database or the version store cannot be reached. */
-  async look(session: OutboxSession): Promise<void> {
+  /**
+   * Rejects where the database or the version store cannot be reached.
+   *
+   * @param needsStore whether the version store is asked even where nothing has changed.
+   */
+  async look(session: OutboxSession, needsStore = false): Promise<void> {
     const { recording: found } = await this.#found((sql, values) => session.run(sql, values));
-    if (found === this.#seen) return;
+    if (found === this.#seen && !needsStore) return;
     const { store } = this.parts;
     const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
     // The log has the reason already.

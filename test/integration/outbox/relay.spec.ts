@@ -16,6 +16,7 @@ import {
   emptied,
   expectState,
   ownerWithoutRights,
+  redis,
   relayOf,
   seenBy,
   start,
@@ -62,6 +63,24 @@ describe('the relay', () => {
     await client.query(`SELECT pg_terminate_backend(pid) FROM (${RELAY}) relay`);
     await client.query('INSERT INTO bystanders VALUES (3)');
     await seenBy(application, [3]);
+    await expectState(application, 'relaying');
+  });
+
+  it('that cannot reach Redis leaves the lock, though there is nothing to relay', async () => {
+    const application = await start();
+    await expectState(application, 'relaying');
+    await emptied();
+    await warm(application);
+    await redis.kill();
+    await client.query(`SELECT pg_terminate_backend(pid) FROM (${RELAY}) relay`);
+    await expectState(application, 'away');
+    const states = new Set<string>();
+    for (let look = 0; look < 40; look += 1) {
+      states.add(relayOf(application).state);
+      await pause(50);
+    }
+    expect(states).not.toContain('relaying');
+    await redis.restart({ keepPort: true });
     await expectState(application, 'relaying');
   });
 

@@ -6,10 +6,8 @@
  * mean that no such statement has been committed in between. VACUUM and ANALYZE change rows in place
  * and do not count; neither do temporary objects. VACUUM FULL and CLUSTER count.
  */
+import { FIRST_OID_OF_USERS } from '../query-cache/index.js';
 import type { RunSql } from './run-sql.js';
-
-/** Objects of PostgreSQL's own have smaller numbers. */
-const FIRST_OF_USERS = 16_384;
 
 /** Catalogs whose rows belong to a relation, with the column that names it. */
 const OF_RELATIONS = {
@@ -55,7 +53,7 @@ function partOf(catalog: string, id: string, condition: string): string {
   const row = `t.${id}::pg_catalog.text || ' ' || t.xmin::pg_catalog.text`;
   return `SELECT '${catalog}' AS catalog,
   COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(${row}, 0)), 0)::pg_catalog.text AS digest
-  FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OF_USERS} AND ${condition}`;
+  FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS} AND ${condition}`;
 }
 
 export async function catalogFingerprint(run: RunSql): Promise<string> {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { FIRST_OID_OF_USERS } from '../query-cache/index.js';
 import {
   ANNOUNCING_SETTING,
   CAPTURE_EVENTS,
@@ -8,9 +9,6 @@ import {
 import type { PostgresClient } from './postgres-client.js';
 
 const { escapeLiteral: text } = pg;
-
-/** Objects of PostgreSQL's own have smaller numbers. */
-const FIRST_OID_OF_USERS = 16_384;
 
 /** The catalogues in which a change is one of the schema. */
 const SCHEMA_CATALOGUES = [

@@ -48,3 +48,4 @@ export { ANY_WRITE } from './sql/statement-classifier.js';
 export { tablesOfRows } from './sql/touched.js';
 export { CAPTURES } from './sql/relation-queries.js';
 export { captureOf } from './sql/catalogue-tables.js';
+export { FIRST_OID_OF_USERS } from './sql/writing-functions.js';

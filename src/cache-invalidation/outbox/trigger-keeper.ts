@@ -127,7 +127,7 @@ export class TriggerKeeper {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
-      this.#problem = `Writes from outside the application are not seen on ${tables}, and each of its own ends all answers there, since triggers are missing or switched off: ${remedy}`;
+      this.#problem = `The triggers of ${tables} are missing or switched off: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
       this.#warn(
         `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
       );

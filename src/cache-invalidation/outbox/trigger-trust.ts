@@ -40,7 +40,7 @@ export class TriggerTrust {
   doubt(silent: readonly string[]): void {
     this.log.warn(
       `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
-        'everything: they were switched off or taken away. The catalog is loaded anew.',
+        'everything: they were switched off or taken away. The catalog is reloaded.',
     );
     this.#onDoubt();
   }

@@ -30,7 +30,7 @@ export interface QueryExecutorParts {
   readonly source: DataSource;
   readonly maps: MapCheck;
   readonly standby: StandbyWatch;
-  /** Called when the server has read its configuration anew. */
+  /** Called when the server has reloaded its configuration. */
   readonly onReconfigured: () => void;
 }
 

@@ -78,7 +78,7 @@ function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
     return { kind: 'unknown', transactional, changesSchema };
   }
   const plain = parts.filter((part) => part.kind === 'read' || part.kind === 'write');
-  // Names that change in between are not looked up anew.
+  // Names that change in between are not looked up again.
   if (plain.some(({ changesNames: changes }) => changes)) return ANY_WRITE;
   const writes = plain.filter((part) => part.kind === 'write');
   if (writes.length > 0) {

@@ -5,187 +5,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import {
-  AfterLoad,
-  ChildEntity,
-  Column,
   DataSource,
-  DeleteDateColumn,
-  Entity,
-  ManyToOne,
-  OneToMany,
-  PrimaryColumn,
-  RelationId,
   SelectQueryBuilder,
-  TableInheritance,
-  ViewEntity,
-  ViewColumn,
-  VirtualColumn,
   type EntitySubscriberInterface,
   type ObjectLiteral,
-  type Relation,
 } from 'typeorm';
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { compileQuery } from '../../../src/query-cache/sql/compiled-query.js';
 import { directReadOf, FOLLOWS_WRITES_ALONE } from '../../../src/query-cache/sql/direct-read.js';
 import { createDatabase } from '../../support/shared-postgres.js';
-
-class Measures {
-  @Column({ type: 'integer' })
-  width: number;
-
-  @Column({ type: 'text', nullable: true })
-  unit: string | null;
-}
-
-@Entity('things')
-class Thing {
-  @PrimaryColumn({ type: 'bigint' })
-  id: string;
-
-  @Column({ type: 'varchar', length: 40, name: 'given_name' })
-  name: string;
-
-  @Column({ type: 'timestamptz' })
-  seenAt: Date;
-
-  @Column({ type: 'date' })
-  day: string;
-
-  @Column({ type: 'time' })
-  hour: string;
-
-  @Column({ type: Number })
-  count: number;
-
-  @Column({ type: Boolean })
-  isNew: boolean;
-
-  @Column({ type: 'numeric', precision: 20, scale: 5 })
-  price: string;
-
-  @Column({ type: 'bytea' })
-  picture: Buffer;
-
-  @Column({ type: 'jsonb' })
-  notes: unknown;
-
-  @Column({ type: 'text', array: true })
-  tags: string[];
-
-  @Column({ type: 'enum', enum: ['sad', 'glad'] })
-  mood: string;
-
-  @Column({ type: 'enum', enum: ['red', 'a "b"'], array: true })
-  colours: string[];
-
-  @Column({ type: 'simple-array' })
-  list: string[];
-
-  @Column({ type: 'simple-json' })
-  document: unknown;
-
-  @Column({ type: 'integer', transformer: { from: (n: number) => ({ n }), to: (v: unknown) => v } })
-  boxed: unknown;
-
-  @Column({ type: 'text', select: false })
-  secret: string;
-
-  @Column({ type: 'text', nullable: true })
-  remark: string | null;
-
-  @Column(() => Measures)
-  size: Measures;
-
-  @VirtualColumn({ type: 'text', query: (alias) => `SELECT ${alias}."given_name" || '!'` })
-  shout: string;
-
-  @DeleteDateColumn()
-  deletedAt: Date | null;
-
-  never = 'set, since the constructor is not called';
-
-  set tall(_: boolean) {
-    throw new Error('nobody sets this');
-  }
-}
-
-@Entity('pairs')
-class Pair {
-  @PrimaryColumn({ type: 'text' })
-  left: string;
-
-  @PrimaryColumn({ type: Number })
-  right: number;
-
-  @Column({ type: 'text', nullable: true })
-  note: string | null;
-}
-
-@Entity('notes')
-class Note {
-  @PrimaryColumn({ type: 'text' })
-  left: string;
-
-  @PrimaryColumn({ type: 'integer' })
-  right: number;
-
-  @Column({ type: 'text', nullable: true })
-  note: string | null;
-
-  @Column({ type: 'boolean' })
-  isRead: boolean;
-}
-
-@Entity('owners')
-class Owner {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @OneToMany(() => Pet, (pet) => pet.owner)
-  pets: Relation<Pet>[];
-}
-
-@Entity('pets')
-class Pet {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @ManyToOne(() => Owner, (owner) => owner.pets)
-  owner: Relation<Owner>;
-
-  @RelationId((pet: Pet) => pet.owner)
-  ownerId: number;
-}
-
-@Entity('loud')
-class Loud {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-
-  @AfterLoad()
-  load(): void {
-    this.id += 1;
-  }
-}
-
-@Entity('shapes')
-@TableInheritance({ column: { type: 'text', name: 'kind' } })
-class Shape {
-  @PrimaryColumn({ type: 'integer' })
-  id: number;
-}
-
-@ChildEntity('circle')
-class Circle extends Shape {
-  @Column({ type: 'integer' })
-  radius: number;
-}
-
-@ViewEntity({ expression: 'SELECT 1 AS id' })
-class Seen {
-  @ViewColumn()
-  id: number;
-}
+import {
+  Thing,
+  Pair,
+  Note,
+  Owner,
+  Pet,
+  Loud,
+  Shape,
+  Circle,
+  Seen,
+} from './fixtures/things.entities.js';
 
 let source: DataSource;
 

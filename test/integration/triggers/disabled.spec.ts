@@ -1,9 +1,8 @@
 /** Somebody else switches triggers off: writes of the service are not trusted to have said all. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
 import { Account, accounts, allOf, everyAnswer, type AccountAnswer } from './fixtures/accounts.js';
-import { Scene } from './scene.js';
+import { Scene, sql, type Write } from './scene.js';
 
 const ENABLED = ['insert', 'update', 'delete', 'truncate']
   .map((event) => `ENABLE ALWAYS TRIGGER tidemark_tidemark_${event}`)
@@ -30,12 +29,6 @@ afterEach(async () => {
 
 const alter = (action: string, table = 'accounts'): Promise<unknown> =>
   scene.stranger.query(`ALTER TABLE ${table} ${action}`);
-
-type Write = (app: CachedApplication) => Promise<unknown>;
-const sql =
-  (text: string): Write =>
-  ({ source }) =>
-    source.query(text);
 
 const UPDATE = 'UPDATE accounts SET balance = 5 WHERE id = 1';
 const OFF = {

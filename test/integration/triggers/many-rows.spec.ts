@@ -3,9 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { CacheRegion } from '../../../src/query-cache/index.js';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
-import type { CachedApplication } from '../../support/cached-application.js';
 import { Account, accountAnswers, accounts, Payment } from './fixtures/accounts.js';
-import { Scene } from './scene.js';
+import { Scene, type Write } from './scene.js';
 
 /** Goes with its payment, or stays without it. */
 @Entity('refunds', { synchronize: false })
@@ -60,7 +59,6 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 beforeEach(() => scene.prepare());
 
-type Write = (app: CachedApplication) => Promise<unknown>;
 interface Row {
   readonly what: string;
   readonly write: Write;

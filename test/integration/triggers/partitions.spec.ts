@@ -1,10 +1,9 @@
 /** Partitions: written through their table and by their own names, made, attached and detached meanwhile. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CachedApplication } from '../../support/cached-application.js';
 import { Event } from '../matrix/fixtures/places.entities.js';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { Bystander } from './fixtures/accounts.js';
-import { Scene } from './scene.js';
+import { Scene, sql, type Write } from './scene.js';
 
 const events = (condition?: string) => rowsOf('events', {}, condition);
 const answers = {
@@ -45,12 +44,6 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 beforeEach(() => scene.prepare());
-
-type Write = (app: CachedApplication) => Promise<unknown>;
-const sql =
-  (text: string): Write =>
-  ({ source }) =>
-    source.query(text);
 
 async function expectEnded(
   write: Write,

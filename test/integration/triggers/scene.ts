@@ -39,6 +39,14 @@ export interface SceneOptions {
   readonly role?: string;
 }
 
+/** What the application does. */
+export type Write = (app: CachedApplication) => Promise<unknown>;
+
+/** Sends one statement as the application. */
+export function sql(text: string): Write {
+  return ({ source }) => source.query(text);
+}
+
 export class Scene<N extends string> {
   readonly names: readonly N[];
 
@@ -48,7 +56,7 @@ export class Scene<N extends string> {
     /** A superuser, and what is true without a cache. */
     readonly stranger: DataSource,
     readonly databaseUrl: string,
-    private readonly sql: StatementCounter,
+    private readonly counter: StatementCounter,
   ) {
     this.names = Object.keys(world.answers) as N[];
   }
@@ -86,9 +94,19 @@ export class Scene<N extends string> {
   }
 
   async close(): Promise<void> {
-    this.sql.detach();
+    this.counter.detach();
     await this.app.stop();
     await this.stranger.destroy();
+  }
+
+  /** Sends the statements of the application over one connection. */
+  async over(...statements: readonly string[]): Promise<void> {
+    const runner = this.app.source.createQueryRunner();
+    try {
+      for (const statement of statements) await runner.query(statement);
+    } finally {
+      await runner.release();
+    }
   }
 
   get health(): CacheHealthReport {
@@ -157,11 +175,11 @@ export class Scene<N extends string> {
   /** Whether the answer is a hit. */
   private async ask(name: N): Promise<boolean> {
     const { query } = this.world.answers[name];
-    this.sql.reset();
+    this.counter.reset();
     const { value, outcomes } = await this.app.observe((): Promise<unknown> =>
       this.app.cache.run(query),
     );
-    const sent = this.sql.statements.filter(
+    const sent = this.counter.statements.filter(
       (text) => /^SELECT[^]*\bFROM "/.test(text) && !OF_THE_CACHE.test(text),
     );
     const isHit = outcomes.length === 1 && outcomes[0] === 'hit';

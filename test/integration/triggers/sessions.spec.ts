@@ -71,15 +71,6 @@ describe('in a session of the service that has lost its settings', () => {
   afterAll(() => scene.close());
   beforeEach(() => scene.prepare());
 
-  async function over(...statements: readonly string[]): Promise<void> {
-    const runner = scene.app.source.createQueryRunner();
-    try {
-      for (const sql of statements) await runner.query(sql);
-    } finally {
-      await runner.release();
-    }
-  }
-
   it.each([
     { how: 'RESET ALL', statements: ['RESET ALL', UPDATE] },
     { how: 'DISCARD ALL', statements: ['DISCARD ALL', UPDATE] },
@@ -96,12 +87,12 @@ describe('in a session of the service that has lost its settings', () => {
   ])('no write is missed, and they are exact afterwards: $how', async ({ statements }) => {
     await scene.app.source.query(`CREATE OR REPLACE FUNCTION moves() RETURNS void LANGUAGE sql
       AS $$ ${UPDATE} $$`);
-    expect(await scene.endedBy(() => over(...statements))).toEqual(
+    expect(await scene.endedBy(() => scene.over(...statements))).toEqual(
       expect.arrayContaining([...MOVED]),
     );
     await scene.expectTruth();
     const next = async () =>
-      scene.endedBy(() => over('UPDATE accounts SET balance = balance + 1 WHERE id = 2'));
+      scene.endedBy(() => scene.over('UPDATE accounts SET balance = balance + 1 WHERE id = 2'));
     await eventually(async () =>
       expect(await next()).toEqual(['accounts', 'accounts EU', 'account 2']),
     );
@@ -110,15 +101,15 @@ describe('in a session of the service that has lost its settings', () => {
 
   it('a write that is rolled back, or finds no row, ends nothing', async () => {
     const ended = await scene.endedBy(async () => {
-      await over('BEGIN', 'RESET ALL', UPDATE, 'ROLLBACK');
-      await over('RESET ALL', 'UPDATE accounts SET balance = 1 WHERE id = 999');
+      await scene.over('BEGIN', 'RESET ALL', UPDATE, 'ROLLBACK');
+      await scene.over('RESET ALL', 'UPDATE accounts SET balance = 1 WHERE id = 999');
     });
     expect(ended).toEqual([]);
   });
 
   it('a session that wants to hear of nothing is told all the same', async () => {
     const ended = await scene.endedBy(() =>
-      over('SET client_min_messages = error', UPDATE, 'RESET client_min_messages'),
+      scene.over('SET client_min_messages = error', UPDATE, 'RESET client_min_messages'),
     );
     expect(ended.toSorted()).toEqual(MOVED.toSorted());
   });
@@ -128,7 +119,7 @@ describe('in a session of the service that has lost its settings', () => {
     await scene.stranger.query(`CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`);
     try {
       const ended = await scene.endedBy(() =>
-        over('BEGIN', `SET LOCAL ROLE ${role}`, UPDATE, 'COMMIT'),
+        scene.over('BEGIN', `SET LOCAL ROLE ${role}`, UPDATE, 'COMMIT'),
       );
       expect(ended.toSorted()).toEqual(MOVED.toSorted());
     } finally {

@@ -1,9 +1,8 @@
 /** Triggers of the application's own: what they change is seen exactly, and nothing else ends. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
-import type { CachedApplication } from '../../support/cached-application.js';
 import { Account, accountAnswers, accounts } from './fixtures/accounts.js';
-import { Scene } from './scene.js';
+import { Scene, sql, type Write } from './scene.js';
 
 /** Its table has no entity, and so no triggers of the cache. */
 const journal = { journal: rowsOf('journal', {}), 'journal 1': rowsOf('journal', {}, 't.id = 1') };
@@ -114,11 +113,6 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 beforeEach(() => scene.prepare());
 
-type Write = (app: CachedApplication) => Promise<unknown>;
-const sql =
-  (text: string): Write =>
-  ({ source }) =>
-    source.query(text);
 const setBalance = (balance: number): string =>
   `UPDATE accounts SET balance = ${balance} WHERE id = 1`;
 const within =

@@ -57,15 +57,6 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 beforeEach(() => scene.prepare());
 
-async function over(...statements: readonly string[]): Promise<void> {
-  const runner = scene.app.source.createQueryRunner();
-  try {
-    for (const sql of statements) await runner.query(sql);
-  } finally {
-    await runner.release();
-  }
-}
-
 it.each([
   { what: 'a write', statements: [UPDATE], ends: 'accounts' },
   { what: 'a function', statements: ['SELECT pay()'], ends: 'payments' },
@@ -82,7 +73,7 @@ it.each([
   },
 ] as const)('$what leaves nothing stale', async ({ statements, ends }) => {
   for (const [index, statement] of statements.entries()) {
-    const ended = await scene.endedBy(() => over(statement));
+    const ended = await scene.endedBy(() => scene.over(statement));
     if (index === statements.length - 1) expect(ended).toContain(ends);
   }
   await scene.expectTruth();

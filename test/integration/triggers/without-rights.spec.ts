@@ -1,10 +1,9 @@
 /** A role that owns nothing: tables without triggers count whole, until the owner has run the SQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { CachedApplication } from '../../support/cached-application.js';
 import { eventually } from '../../support/eventually.js';
 import { Account, accounts, allOf, Payment, type AccountAnswer } from './fixtures/accounts.js';
-import { Scene } from './scene.js';
+import { Scene, sql, type Write } from './scene.js';
 
 const ROLE = `tenant_${process.pid}_${Date.now()}`;
 const TABLES = ['public.accounts', 'public.payments', 'public.bystanders'];
@@ -43,12 +42,6 @@ afterAll(async () => {
   for (const spy of spies) spy.mockRestore();
 });
 beforeEach(() => scene.prepare());
-
-type Write = (app: CachedApplication) => Promise<unknown>;
-const sql =
-  (text: string): Write =>
-  ({ source }) =>
-    source.query(text);
 
 /** Runs first: the rows below change it. */
 describe('without triggers', () => {

@@ -1,11 +1,11 @@
 /**
- * No cache, but the round trips that a strict shared cache needs, and nothing else of it: what no
- * implementation of the protocol comes below.
+ * No cache, but the round trips that the protocol asks for, and nothing else of it: no implementation of the protocol
+ * comes below.
  *
- * - A read asks Redis for versions and entry while the database works, and stores its answer, which nobody waits for.
- *   (To wait for the versions before the SELECT, as a cache has to that does not guess, takes longer.)
- * - A write opens its transaction in the same round trip, runs the triggers that see what is written, puts marks and
- *   versions into Redis before COMMIT, and puts versions there after it, which nobody waits for.
+ * - A read asks Redis for versions and entry, then runs its SELECT: a stamp is read before the SELECT starts. It stores
+ *   its answer without waiting.
+ * - A write opens its transaction, sends its statement, whose triggers say what it wrote, puts marks and versions into
+ *   Redis before COMMIT, and puts versions there after it without waiting.
  *
  * Nothing is understood, compared or invalidated.
  */
@@ -44,11 +44,8 @@ class UsersController {
   @Get()
   async list(@Query() query: PageQuery): Promise<UserSummary[]> {
     const entry = `page:${JSON.stringify(query)}`;
-    const [users] = await Promise.all([
-      usersPage(this.source, query).getMany(),
-      redis.mget('epoch', 'table', entry),
-    ]);
-    const answer = summaries(users);
+    await redis.mget('epoch', 'table', entry);
+    const answer = summaries(await usersPage(this.source, query).getMany());
     void redis.set(entry, JSON.stringify(answer), 'PX', TTL_MS);
     return answer;
   }
@@ -68,28 +65,16 @@ class UsersController {
         .where('id = :id', { id: Number(id) })
         .returning(['id', 'username', 'region', 'email'])
         .getQueryAndParameters();
-      const [, updated] = await opening(client, text, values);
+      await client.query('START TRANSACTION');
+      const updated = await client.query<UserDetails>(text, values);
       await redis.mset({ mark: TOKEN, ...VERSIONS });
       await client.query('COMMIT');
       void redis.mset({ mark: '', ...VERSIONS });
-      return updated?.rows[0];
+      return updated.rows[0];
     } finally {
       await runner.release();
     }
   }
-}
-
-/** Two statements in one round trip have no parameters: their values are put into the text. */
-async function opening(
-  client: pg.ClientBase,
-  text: string,
-  values: readonly unknown[],
-): Promise<readonly pg.QueryResult<UserDetails>[]> {
-  const statement = text.replace(/\$(\d+)/g, (_, number) =>
-    pg.escapeLiteral(String(values[Number(number) - 1])),
-  );
-  const answers: unknown = await client.query(`START TRANSACTION; ${statement}`);
-  return answers as readonly pg.QueryResult<UserDetails>[];
 }
 
 /** @throws Error when the triggers do not tell the session what it writes, as they tell the service. */

@@ -1,4 +1,4 @@
-import { SetMetadata, UseGuards } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
 import { NOTES_ROUTE } from './http/query-replies.js';
 import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/routes.js';
 
@@ -10,16 +10,9 @@ import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/routes.js';
  */
 export function CacheQuery(options: CacheQueryOptions = {}): ClassDecorator & MethodDecorator {
   const setOptions = SetMetadata(CACHE_QUERY_OPTIONS, Object.freeze({ ...options }));
-  return (
-    target: object | Function,
-    key?: string | symbol,
-    descriptor?: PropertyDescriptor,
-  ): void => {
-    if (key === undefined || !descriptor) {
-      setOptions(target as Function);
-      return;
-    }
-    setOptions(target, key, descriptor);
-    UseGuards(NOTES_ROUTE)(target, key, descriptor);
+  const onHandler = applyDecorators(setOptions, UseGuards(NOTES_ROUTE));
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    if (descriptor) onHandler(target, key, descriptor);
+    else setOptions(target as Function);
   };
 }

@@ -6,13 +6,13 @@ import {
 } from '@nestjs/common';
 import { mergeMap, of, type Observable } from 'rxjs';
 import { HttpAnswers } from './http/http-answers.js';
-import { LeavesBody } from './http/leaves-body.decorator.js';
+import { LeavesBody } from './http/routes.js';
 import { isCacheableQuery } from './sql/compiled-query.js';
 
 /**
- * Puts the answer in the place of a query that a handler returns (a bound `defineQuery` query or a TypeORM
- * `SelectQueryBuilder`); other values pass as they are. Interceptors around this one see the answer, those inside see
- * the query. The application does not start where one inside reads bodies (interceptor-order.ts).
+ * Replaces a query that a handler returns (a bound `defineQuery` query or a TypeORM `SelectQueryBuilder`) by its
+ * answer. Interceptors around this one see the answer, those inside see the query. The application does not start
+ * where one inside reads bodies (interceptor-order.ts).
  */
 @Injectable()
 @LeavesBody()

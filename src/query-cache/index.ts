@@ -12,14 +12,17 @@ export {
 } from './define-query.js';
 export { CacheEvents, type CacheEventMap } from './core/cache-events.js';
 export { ResponseHeaderError } from './core/response-headers.js';
-export { LeavesBody } from './http/leaves-body.decorator.js';
-export type { CacheQueryOptions } from './http/routes.js';
+export { LeavesBody, type CacheQueryOptions } from './http/routes.js';
 export { checkPreconditions, hasPreconditions, type Preconditions } from './http/preconditions.js';
 export { hours, minutes, seconds } from './core/duration.js';
 export { QueryCache, type QueryExplanation, type Region, type RunOptions } from './query-cache.js';
 export { ImpureQueryError, OtherDataSourceError } from './query-errors.js';
 export { QueryCacheModule } from './query-cache.module.js';
-export { QueryCacheOptions, type QueryCacheModuleOptions } from './query-cache.options.js';
+export {
+  QUERY_CACHE_OPTIONS,
+  QueryCacheOptions,
+  type QueryCacheModuleOptions,
+} from './query-cache.options.js';
 
 /** For the write side. */
 export { CacheLifecycle } from './cache-lifecycle.js';
@@ -31,7 +34,6 @@ export type { StatementAnalysis, WriteTarget } from './core/statement-analysis.j
 export { unknownVersion, WHOLE_TABLE } from './core/version-name.js';
 export { WriteFollowing, type StatementHooks } from './core/write-following.js';
 export { VersionStore, type TableVersionNames } from './core/version-store.js';
-export { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 export { DatabaseSchema, loadCatalogueOf, PLAIN_PLANS } from './sql/database-schema.js';
 export { FOLLOWS_WRITES_ALONE } from './sql/direct-read.js';
 export { OpenTransactions } from './sql/open-transactions.js';

@@ -1,4 +1,11 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
@@ -8,75 +15,83 @@ import { CacheEvents } from './core/cache-events.js';
 import { VersionStore } from './core/version-store.js';
 import { WriteFollowing } from './core/write-following.js';
 import { HttpAnswers } from './http/http-answers.js';
-import { httpProviders } from './http/http.providers.js';
+import { requireAnswers } from './http/interceptor-order.js';
+import { answerQueries } from './http/query-replies.js';
 import {
-  ConfigurableModuleClass,
   QUERY_CACHE_OPTIONS,
-  type OPTIONS_TYPE,
-} from './query-cache.module-definition.js';
-import { provideWithParts } from './provide-with-parts.js';
-import { optionsProvider, schemaProviders } from './query-cache.providers.js';
+  resolveOptions,
+  type QueryCacheModuleOptions,
+} from './query-cache.options.js';
 import { QueryCache } from './query-cache.js';
 import { ReadCore } from './read-core.js';
-import { readProviders } from './read.providers.js';
-import { CacheStores } from './stores/cache-stores.js';
+import { makeReadSide, type ReadSide } from './read-side.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';
-import { QueryPlanner } from './sql/query-planner.js';
-import { StandbyWatch } from './sql/standby-watch.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<QueryCacheModuleOptions>({ moduleName: 'QueryCache' })
+    .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal,
+    }))
+    .build();
+
+const READ_SIDE = Symbol('tidemark:read-side');
+
+/** The parts of the read side that are injected, by their classes. */
+const PARTS = {
+  cache: QueryCache,
+  health: CacheHealth,
+  events: CacheEvents,
+  lifecycle: CacheLifecycle,
+  reader: CacheReader,
+  core: ReadCore,
+  versions: VersionStore,
+  schema: DatabaseSchema,
+  following: WriteFollowing,
+  transactions: OpenTransactions,
+} satisfies Record<keyof ReadSide, Function>;
 
 /**
- * The read side: `CacheInterceptor`, `QueryCache` and what they stand on. Imported once with
+ * The read side: `CacheInterceptor`, `QueryCache` and the parts they are made of. Imported once with
  * `forRoot` or `forRootAsync`; its providers are then known to every module. Needs the default
  * `DataSource` of `TypeOrmModule`.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: [
-    optionsProvider,
-    ...schemaProviders,
-    ...readProviders,
-    provideWithParts(CacheLifecycle, {
-      source: DataSource,
-      schema: DatabaseSchema,
-      stores: CacheStores,
-      core: ReadCore,
-      standby: StandbyWatch,
-    }),
-    provideWithParts(CacheHealth, {
-      stores: CacheStores,
-      following: WriteFollowing,
-      core: ReadCore,
-      standby: StandbyWatch,
-    }),
-    provideWithParts(QueryCache, {
-      events: CacheEvents,
-      source: DataSource,
-      reader: CacheReader,
-      planner: QueryPlanner,
-      schema: DatabaseSchema,
-      versions: VersionStore,
-      options: QUERY_CACHE_OPTIONS,
-    }),
-    ...httpProviders,
-    CacheInterceptor,
-  ],
-  exports: [
-    QueryCache,
-    CacheInterceptor,
+    { provide: QUERY_CACHE_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveOptions },
+    { provide: READ_SIDE, inject: [QUERY_CACHE_OPTIONS, DataSource], useFactory: makeReadSide },
+    ...Object.entries(PARTS).map(([name, provide]): FactoryProvider => ({
+      provide,
+      inject: [READ_SIDE],
+      useFactory: (side: ReadSide) => side[name as keyof ReadSide],
+    })),
     HttpAnswers,
-    CacheReader,
-    CacheHealth,
-    CacheLifecycle,
-    CacheEvents,
-    DatabaseSchema,
-    OpenTransactions,
-    VersionStore,
-    WriteFollowing,
-    QUERY_CACHE_OPTIONS,
+    CacheInterceptor,
   ],
+  exports: [...Object.values(PARTS), HttpAnswers, CacheInterceptor, QUERY_CACHE_OPTIONS],
 })
-export class QueryCacheModule extends ConfigurableModuleClass {
+export class QueryCacheModule extends ConfigurableModuleClass implements OnModuleInit {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly host: HttpAdapterHost,
+    private readonly answers: HttpAnswers,
+  ) {
+    super();
+  }
+
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
+  }
+
+  /** @throws Error where an interceptor would be given queries. */
+  onModuleInit(): void {
+    const controllers = this.discovery.getControllers().flatMap(({ metatype }) => metatype ?? []);
+    requireAnswers(controllers, this.answers.config);
+    // Applications without HTTP have no adapter.
+    const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    if (adapter) answerQueries(adapter, this.answers);
   }
 }

@@ -4,17 +4,19 @@ import { minutes, seconds } from './core/duration.js';
 /** Of the hits whose plans are verified in production: the others cost nothing. */
 const PRODUCTION_SHARE = 0.01;
 /** In characters. */
-const SHORTEST_SECRET = 16;
+const MIN_SECRET_LENGTH = 16;
+
+/** Injects the options with their defaults, checked and frozen. */
+export const QUERY_CACHE_OPTIONS = Symbol('tidemark:query-cache-options');
 
 /** Settings of the query cache; the initialisers are the defaults. */
 export class QueryCacheOptions {
   /** Keeps services that share a Redis apart. Letters, digits, `_` and `-`. */
   namespace = 'tidemark';
   /**
-   * Part of each key: releases that run side by side on one Redis share versions and marks, and read none of each
-   * other's answers. A new one is needed where code outside of the texts of `map` and `headers` has changed and
-   * shapes answers: a helper that they call, a value that they close over, a package that was upgraded. At most 128
-   * letters, digits and `. _ + - : @ /`.
+   * Part of each key: releases share versions and marks, and no answers. A new one is needed where code that shapes
+   * answers has changed outside of the texts of `map` and `headers`: a helper, a value, a package that they use. At
+   * most 128 letters, digits and `. _ + - : @ /`.
    */
   release = applicationVersion(process.argv[1], process.cwd());
   /** Time to live of an answer, in milliseconds. It bounds memory, not staleness. */
@@ -27,16 +29,13 @@ export class QueryCacheOptions {
   l1Bytes = 64 * 1024 * 1024;
   /** Answers with a longer body are not stored, in bytes. */
   maxEntryBytes = 8 * 1024 * 1024;
-  /**
-   * How many values asked for in vain (ids without a row) may be remembered in a minute. Further answers
-   * of this kind are given, and not stored.
-   */
+  /** Answers without a row that are stored for new values (ids) in a minute. Further ones are not stored. */
   unknownKeysPerMinute = 1_000;
   /** The Redis all instances share; absent: this process is the only one. */
   redis: QueryCacheRedisOptions | undefined = undefined;
   /**
-   * What entries in Redis are sealed with, at least 16 characters; the same for all instances, and not known to
-   * other clients of Redis. Of several the first seals and all are accepted, so that secrets can be replaced.
+   * Seals entries in Redis: at least 16 characters, the same for all instances, and not known to other clients of
+   * Redis. Of several the first seals and all are accepted, so that secrets can be replaced.
    * Absent: derived from the identity of the database and the data source's password.
    */
   entrySecret: string | readonly string[] | undefined = undefined;
@@ -63,86 +62,63 @@ export interface QueryCacheRedisOptions {
   readonly timeoutMs?: number;
 }
 
-/** A setting that cannot work. */
-export class QueryCacheOptionsError extends Error {
-  constructor(option: keyof QueryCacheOptions, problem: string, remedy: string) {
-    super(`QueryCacheModule option \`${option}\` ${problem}: ${remedy}.`);
-    this.name = 'QueryCacheOptionsError';
-  }
-}
-
 /** What `forRoot` takes: any of the options. */
 export type QueryCacheModuleOptions = {
   readonly [K in keyof QueryCacheOptions]?: QueryCacheOptions[K] | undefined;
 };
 
-/** @throws QueryCacheOptionsError */
+/** Of options that are numbers; all others are 1 or more. */
+const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  ttlJitter: [0, 0.5],
+  maxStalenessMs: [0, Infinity],
+  verifyPlans: [0, 1],
+};
+
+/** @throws Error that names the option and the remedy. */
 export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCacheOptions> {
   const defined = Object.entries(given).filter(([, value]) => value !== undefined);
-  const options = Object.assign(new QueryCacheOptions(), Object.fromEntries(defined));
-  if (!/^[\w-]{1,64}$/.test(options.namespace)) {
-    throw new QueryCacheOptionsError(
+  const defaults = new QueryCacheOptions();
+  const options = Object.assign({}, defaults, Object.fromEntries(defined));
+  const { namespace, release, entrySecret } = options;
+  if (!/^[\w-]{1,64}$/.test(namespace)) {
+    refuse(
       'namespace',
       'has other characters than letters, digits, _ and -, or is longer than 64',
       'choose a short plain name',
     );
   }
-  if (!RELEASE.test(options.release)) {
-    throw new QueryCacheOptionsError(
+  if (!RELEASE.test(release)) {
+    refuse(
       'release',
       'has other characters than letters, digits and . _ + - : @ /, or is longer than 128',
       'give the version or the commit that is deployed',
     );
   }
-  if (!(options.ttlJitter >= 0 && options.ttlJitter <= 0.5)) {
-    throw new QueryCacheOptionsError('ttlJitter', 'is not within 0 and 0.5', 'give a share');
+  const secrets = entrySecret === undefined ? undefined : [entrySecret].flat();
+  if (secrets?.length === 0 || secrets?.some(({ length }) => length < MIN_SECRET_LENGTH)) {
+    refuse(
+      'entrySecret',
+      `is empty or shorter than ${MIN_SECRET_LENGTH} characters`,
+      'make one with `openssl rand -hex 32`',
+    );
   }
-  requireSecrets(options.entrySecret);
-  requirePositive(options, [
-    'ttlMs',
-    'l1Bytes',
-    'maxEntryBytes',
-    'unknownKeysPerMinute',
-    'markLeaseMs',
-    'fillLeaseMs',
-    'fillWaitMs',
-    'fillMaxWaiters',
-  ]);
-  if (!(options.verifyPlans >= 0 && options.verifyPlans <= 1)) {
-    throw new QueryCacheOptionsError('verifyPlans', 'is not within 0 and 1', 'give a share');
-  }
-  if (!(options.maxStalenessMs >= 0)) {
-    throw new QueryCacheOptionsError('maxStalenessMs', 'is negative', 'give 0 or more');
+  for (const [name, initial] of Object.entries(defaults)) {
+    if (typeof initial !== 'number') continue;
+    const value: unknown = options[name as keyof QueryCacheOptions];
+    const [least, most] = RANGES[name] ?? [1, Infinity];
+    if (typeof value === 'number' && value >= least && value <= most) continue;
+    const range = most === Infinity ? `${least} or more` : `a number from ${least} to ${most}`;
+    refuse(name, `cannot be ${String(value)}`, `give ${range}`);
   }
   return Object.freeze(options);
 }
 
+function refuse(option: string, problem: string, remedy: string): never {
+  throw new Error(`QueryCacheModule option \`${option}\` ${problem}: ${remedy}.`);
+}
+
 function isProduction(): boolean {
-  // What Node's applications say so by; a library has no other way to know.
+  // Node's applications say so by this variable; a library has no other way to know.
   // eslint-disable-next-line node/no-process-env
   return process.env['NODE_ENV'] === 'production';
-}
-
-function requireSecrets(given: QueryCacheOptions['entrySecret']): void {
-  if (given === undefined) return;
-  const secrets = [given].flat();
-  if (secrets.length === 0 || secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
-    throw new QueryCacheOptionsError(
-      'entrySecret',
-      `is empty or shorter than ${SHORTEST_SECRET} characters`,
-      'make one with `openssl rand -hex 32`',
-    );
-  }
-}
-
-function requirePositive(
-  options: QueryCacheOptions,
-  names: readonly (keyof QueryCacheOptions)[],
-): void {
-  for (const name of names) {
-    const value = options[name];
-    if (typeof value !== 'number' || !(value > 0)) {
-      throw new QueryCacheOptionsError(name, 'is not a positive number', 'give a larger one');
-    }
-  }
 }

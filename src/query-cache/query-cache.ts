@@ -7,17 +7,13 @@ import type { TableVersionNames, VersionStore } from './core/version-store.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
+import type { Lifetime } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
 import type { QueryPlanner } from './sql/query-planner.js';
 
-export interface RunOptions {
-  /** Time to live of the answer, in milliseconds before jitter, as `seconds(300)`. */
-  readonly ttl?: number;
-  /** The same for an answer without a row. */
-  readonly emptyTtl?: number;
-}
+export type RunOptions = Lifetime;
 
 /** A region of a table; without a dimension: the whole table. */
 export interface Region {
@@ -28,21 +24,16 @@ export interface Region {
   readonly value?: string | number;
 }
 
-export type QueryExplanation =
+export type QueryExplanation = { readonly sql: string } & (
   | {
       readonly cacheable: true;
-      readonly sql: string;
       readonly key: string;
       readonly dependencies: readonly TableVersionNames[];
     }
-  | {
-      readonly cacheable: false;
-      readonly sql: string;
-      readonly reason: UncacheableReason;
-      readonly detail: string;
-    };
+  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string }
+);
 
-export interface QueryCacheParts {
+interface QueryCacheParts {
   readonly events: CacheEvents;
   readonly source: DataSource;
   readonly reader: CacheReader;
@@ -80,19 +71,18 @@ export class QueryCache {
    * for changes that neither the service nor the database can see. Rejects when Redis is away.
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
-    const tables = new Map<string, Set<string>>();
+    const named = new Map<string, Set<string>>();
     for (const region of regions) {
-      const names = tables.get(region.table) ?? new Set([WHOLE_TABLE]);
-      tables.set(region.table, names.add(this.#versionName(region)));
+      const names = named.get(region.table) ?? new Set([WHOLE_TABLE]);
+      named.set(region.table, names.add(this.#versionName(region)));
     }
+    const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
+    const { versions, options, events } = this.parts;
     const writeId = randomToken();
-    const named = [...tables].map(([table, names]) => ({ table, names: [...names] }));
-    const { versions, options } = this.parts;
-    const mark = { writeId, backendPid: 0, tables: named };
-    await versions.begin(mark, randomToken(), options.markLeaseMs);
-    await versions.end(writeId, [...tables.keys()], randomToken());
-    const count = named.reduce((sum, { names }) => sum + names.length, 0);
-    this.events.tell('invalidated', { tables: tables.size, versions: count });
+    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), options.markLeaseMs);
+    await versions.end(writeId, [...named.keys()], randomToken());
+    const count = tables.reduce((sum, { names }) => sum + names.length, 0);
+    events.tell('invalidated', { tables: tables.length, versions: count });
   }
 
   /**
@@ -101,21 +91,16 @@ export class QueryCache {
    * @throws OtherDataSourceError
    */
   explain(query: CacheableQuery): QueryExplanation {
-    const compiled = compileQuery(query, this.parts.source);
+    const { source, planner } = this.parts;
+    const compiled = compileQuery(query, source);
     const { sql, queryRunner } = compiled;
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
       return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
     }
-    const plan = this.parts.planner.plan(compiled, 'json');
-    return plan.cacheable
-      ? {
-          cacheable: true,
-          sql,
-          key: plan.key,
-          dependencies: plan.dependencies.tables,
-        }
-      : { ...plan, sql };
+    const plan = planner.plan(compiled, 'json');
+    if (!plan.cacheable) return { ...plan, sql };
+    return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
   }
 
   /** @throws TypeError that names what is wrong with the region. */

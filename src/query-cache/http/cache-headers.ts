@@ -1,17 +1,51 @@
-/** Headers that say what the cache did. */
+/** The headers of a cached answer, and how they join those that the application has set already. */
 import type { FastifyReply } from 'fastify';
-import type { CacheEntry } from '../core/entry-store.js';
 import type { JsonOutcome } from '../cache-reader.js';
-import { addHeader } from './combined-headers.js';
 
 /** `Cache-Status` where the query itself has failed. */
-const FAILED_STATUS = 'tidemark; fwd=miss; detail=failed';
+export const FAILED_STATUS = 'tidemark; fwd=miss; detail=failed';
+
+/** What becomes of a header that is set already. */
+const COMBINE = {
+  /** `no-store` is never taken away. Of other directives `no-transform` is the one that is not weaker than these. */
+  'cache-control': (held: string, added: string): string => {
+    const withoutTexts = held.replace(/"(?:\\.|[^"\\])*"?/g, '');
+    const directives = withoutTexts.toLowerCase().split(/[\s,]+/);
+    if (directives.includes('no-store')) return held;
+    return directives.includes('no-transform') ? `${added}, no-transform` : added;
+  },
+  /** The list has one member for each cache (RFC 9211): this cache's last one goes. */
+  'cache-status': (held: string, added: string): string => {
+    const others = held.replace(/(^|, *)tidemark; [^,"]*$/, '');
+    return others === '' ? added : `${others}, ${added}`;
+  },
+  /** `*` covers every name. */
+  vary: (held: string, added: string): string => {
+    const names = held.toLowerCase().split(/[\s,]+/);
+    if (names.includes('*')) return '*';
+    return names.includes(added.toLowerCase()) ? held : `${held}, ${added}`;
+  },
+};
+
+/** Sets the header, or combines it with the one that is set. */
+export function addHeader(reply: FastifyReply, name: keyof typeof COMBINE, value: string): void {
+  const held = [reply.getHeader(name) ?? []].flat().join(', ');
+  void reply.header(name, held === '' ? value : COMBINE[name](held, value));
+}
+
+/** Sets the content type as Fastify does it for an object. */
+export function setJsonType(reply: FastifyReply): void {
+  const own = reply.getHeader('content-type') ?? 'application/json';
+  if (typeof own === 'string' && !own.includes(';')) {
+    void reply.header('content-type', `${own}; charset=utf-8`);
+  }
+}
 
 /** `Cache-Status` (RFC 9211). `nowMs`: wall clock. */
 export function statusOf(outcome: JsonOutcome, nowMs: number): string {
   switch (outcome.source) {
     case 'hit': {
-      const ttl = Math.max(0, Math.floor((outcome.entry.expiresAtMs - nowMs) / 1000));
+      const ttl = secondsBetween(nowMs, outcome.entry.expiresAtMs);
       return `tidemark; hit; ttl=${ttl}; detail=${outcome.level}`;
     }
     case 'miss':
@@ -21,32 +55,7 @@ export function statusOf(outcome: JsonOutcome, nowMs: number): string {
   }
 }
 
-/** Sets what every answer of a query has. `nowMs`: wall clock. */
-export function setCacheHeaders(reply: FastifyReply, outcome: JsonOutcome, nowMs: number): void {
-  addHeader(reply, 'cache-control', 'private, no-cache');
-  addHeader(reply, 'cache-status', statusOf(outcome, nowMs));
-}
-
-export function setFailedStatus(reply: FastifyReply): void {
-  addHeader(reply, 'cache-status', FAILED_STATUS);
-}
-
-/** Sets the headers that the query has derived from its rows and, of a stored answer, its age. `nowMs`: wall clock. */
-export function setAnswerHeaders(reply: FastifyReply, outcome: JsonOutcome, nowMs: number): void {
-  const { headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-  for (const name of Object.keys(headers))
-    addHeader(reply, name.toLowerCase(), headers[name] ?? '');
-  if (outcome.source !== 'bypass') addHeader(reply, 'age', ageOf(outcome.entry, nowMs));
-}
-
-/** Sets the content type as Fastify does it for an object. */
-export function setJsonType(reply: FastifyReply): void {
-  const own = reply.getHeader('content-type');
-  if (typeof own !== 'string') void reply.header('content-type', 'application/json; charset=utf-8');
-  else if (!own.includes(';')) void reply.header('content-type', `${own}; charset=utf-8`);
-}
-
-/** `Age`: seconds since the entry was made (RFC 9111 section 5.1). `nowMs`: wall clock. */
-function ageOf({ createdAtMs }: CacheEntry, nowMs: number): string {
-  return String(Math.max(0, Math.floor((nowMs - createdAtMs) / 1000)));
+/** Whole seconds; 0 where the order is the other one. */
+export function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.max(0, Math.floor((toMs - fromMs) / 1000));
 }

@@ -1,7 +1,4 @@
-/**
- * Strong entity tags (RFC 9110 section 8.8.3): one for each content coding of an entry, because
- * their bytes differ.
- */
+/** Strong entity tags (RFC 9110 section 8.8.3): one for each content coding of an entry, because their bytes differ. */
 import { hash } from 'node:crypto';
 import type { Encoding } from './content-encoding.js';
 
@@ -21,9 +18,8 @@ export function entityTag(tag: string, encoding: Encoding): string {
 }
 
 /**
- * The tag with which `If-None-Match` names the entry, in any of its codings: the client then holds
- * the same rows. `undefined` where it names none. Weak comparison, as RFC 9110 section 13.1.2 has
- * it; a 304 must carry the tag of what the client holds (RFC 9111 section 4.3.4).
+ * The tag with which `If-None-Match` names the entry in any of its codings: the client then holds the same rows.
+ * The comparison is weak (RFC 9110 section 13.1.2); a 304 carries the tag that the client holds.
  */
 export function matchingTag(
   header: string | undefined,
@@ -31,15 +27,14 @@ export function matchingTag(
   current: Encoding,
 ): string | undefined {
   if (header === undefined) return undefined;
-  // As a rule, a client sends what it was sent.
-  if (header === entityTag(tag, current)) return header;
   if (header.trim() === '*') return entityTag(tag, current);
   const named = new Set(header.split(',').map((item) => item.trim().replace(/^W\//, '')));
-  const tags = CODINGS.map((coding) => entityTag(tag, coding));
-  return [entityTag(tag, current), ...tags].find((known) => named.has(known));
+  return [current, ...CODINGS]
+    .map((coding) => entityTag(tag, coding))
+    .find((own) => named.has(own));
 }
 
-/** Whether `If-Match` names the entry, in any of its codings: strong comparison (RFC 9110 section 13.1.1). */
+/** Whether `If-Match` names the entry in any of its codings: strong comparison (RFC 9110 section 13.1.1). */
 export function namesStrongly(header: string, tag: string): boolean {
   const named = new Set(header.split(',').map((item) => item.trim()));
   return named.has('*') || CODINGS.some((coding) => named.has(entityTag(tag, coding)));

@@ -1,79 +1,55 @@
-/** Whether Fastify would send a body as `JSON.stringify` makes it. */
+/**
+ * Whether Fastify would send a body as `JSON.stringify` makes it. Fastify has no public way to ask which hooks and
+ * serializers a route has, so they are found by the descriptions of its symbols. Where these are not found, the
+ * answer is no.
+ */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** The parts of Fastify's own record of a route that decide on the body. */
-interface RouteRecord {
+/** The parts of Fastify's record of a route that decide on the body. */
+export interface RouteRecord {
   readonly preSerialization: readonly Function[] | null;
   readonly onSend: readonly Function[] | null;
   readonly schema?: { readonly response?: unknown } | null;
 }
 
-type WithSymbols = Readonly<Record<symbol, unknown>>;
-
-/** Fastify's hook that leaves the body out for HEAD, and tells its length. */
+/** Fastify's hook that leaves the body out for HEAD and states its length. */
 const HEAD_HOOK = 'bound headRouteOnSendHandler';
-
-/** Headers with which a route describes bytes of its own. */
-const DESCRIPTIONS = ['etag', 'content-encoding'];
 
 const JSON_TYPE = /^[a-z]+\/([a-z0-9.!#$&^_-]+\+)?json *(; *charset=[^;]+)?$/;
 
-/**
- * Fastify has no public way to ask which hooks and serialisers a route has, so its record of the route is
- * found by the description of a symbol. Where that is not found, the answer is no.
- */
-export class FastifyBodies {
-  readonly #known = new WeakMap<object, boolean>();
-  #recordSymbol: symbol | undefined;
-  #serializerSymbol: symbol | undefined;
+const symbols = new Map<string, symbol>();
 
-  /** No where a hook, a serialiser or a response schema sees the body, or headers describe another one. */
-  areSentAsJson(request: FastifyRequest, reply: FastifyReply): boolean {
-    return (
-      this.#isPlainRoute(request) &&
-      this.#hasNoSerializer(reply) &&
-      DESCRIPTIONS.every((name) => reply.getHeader(name) === undefined) &&
-      isJson(reply.getHeader('content-type'))
-    );
-  }
-
-  #isPlainRoute(request: FastifyRequest): boolean {
-    this.#recordSymbol ??= symbolOf(request, 'fastify.context');
-    const record = this.#recordSymbol && (request as unknown as WithSymbols)[this.#recordSymbol];
-    if (typeof record !== 'object' || record === null) return false;
-    let isPlain = this.#known.get(record);
-    if (isPlain === undefined) {
-      isPlain = isPlainRecord(record as RouteRecord);
-      this.#known.set(record, isPlain);
-    }
-    return isPlain;
-  }
-
-  #hasNoSerializer(reply: FastifyReply): boolean {
-    this.#serializerSymbol ??= symbolOf(reply, 'fastify.reply.serializer');
-    return (
-      this.#serializerSymbol !== undefined &&
-      (reply as unknown as WithSymbols)[this.#serializerSymbol] === null
-    );
-  }
+/** The record of the route, which is the same for all its requests. */
+export function routeRecordOf(request: FastifyRequest): RouteRecord | undefined {
+  return hidden(request, 'fastify.context') as RouteRecord | undefined;
 }
 
-function isPlainRecord(record: RouteRecord): boolean {
-  const serializer = symbolOf(record, 'fastify.replySerializerDefault');
-  const hooks = record.onSend?.filter(({ name }) => name !== HEAD_HOOK) ?? [];
+/** Whether no hook, serializer or response schema of the route sees the body. */
+export function isPlainRoute(record: RouteRecord): boolean {
   return (
-    serializer !== undefined &&
-    !(record as unknown as WithSymbols)[serializer] &&
-    hooks.length === 0 &&
+    hidden(record, 'fastify.replySerializerDefault') === null &&
     record.preSerialization === null &&
+    (record.onSend ?? []).every(({ name }) => name === HEAD_HOOK) &&
     !record.schema?.response
   );
 }
 
-function symbolOf(holder: object, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
+/** Whether this reply has no serializer, and no headers that describe another body. */
+export function isPlainReply(reply: FastifyReply): boolean {
+  const type: unknown = reply.getHeader('content-type');
+  return (
+    hidden(reply, 'fastify.reply.serializer') === null &&
+    !reply.hasHeader('etag') &&
+    !reply.hasHeader('content-encoding') &&
+    (type === undefined || (typeof type === 'string' && JSON_TYPE.test(type)))
+  );
 }
 
-function isJson(type: unknown): boolean {
-  return type === undefined || (typeof type === 'string' && JSON_TYPE.test(type));
+function hidden(holder: object, description: string): unknown {
+  const symbol =
+    symbols.get(description) ??
+    Object.getOwnPropertySymbols(holder).find((own) => own.description === description);
+  if (!symbol) return undefined;
+  symbols.set(description, symbol);
+  return (holder as Readonly<Record<symbol, unknown>>)[symbol];
 }

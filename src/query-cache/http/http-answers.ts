@@ -1,137 +1,167 @@
-import { NotFoundException, type ExecutionContext } from '@nestjs/common';
+import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
+import { ApplicationConfig, ModuleRef, Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
+import { CacheReader, type JsonOutcome, type ValueOutcome } from '../cache-reader.js';
 import { UnencodableValueError } from '../core/value-codec.js';
 import { BoundQuery } from '../define-query.js';
 import type { CacheableQuery } from '../sql/compiled-query.js';
 import {
-  setAnswerHeaders,
-  setCacheHeaders,
-  setFailedStatus,
+  addHeader,
+  FAILED_STATUS,
+  secondsBetween,
   setJsonType,
+  statusOf,
 } from './cache-headers.js';
-import { addHeader } from './combined-headers.js';
-import { EncodingChoice } from './content-encoding.js';
+import { encodingFor } from './content-encoding.js';
 import { entityTag, matchingTag, tagOf } from './entity-tag.js';
-import type { FastifyBodies } from './fastify-body.js';
-import { hasPreconditions, requireMatch, requireNoMatch } from './preconditions.js';
-import type { CacheQueryOptions, Routes } from './routes.js';
+import { isPlainReply, isPlainRoute, routeRecordOf } from './fastify-body.js';
+import { requireMatch } from './preconditions.js';
+import {
+  CACHE_QUERY_OPTIONS,
+  interceptorsOf,
+  isLeavingBody,
+  makesOtherResponse,
+  type CacheQueryOptions,
+} from './routes.js';
 
-/** Answers requests with queries: what the reply says, and what is sent or given to interceptors. */
+interface Route {
+  /** The options of `@CacheQuery` on the handler, and of those that it leaves out, on the controller. */
+  readonly lifetime: CacheQueryOptions;
+  /** Whether stored bytes can be sent: no other code sees or encodes the answers. */
+  readonly sendsBytes: boolean;
+}
+
+/** Answers requests with queries: sets headers and status of the reply, and returns the body or the value. */
+@Injectable()
 export class HttpAnswers {
-  readonly #encodings = new EncodingChoice();
+  readonly config: ApplicationConfig;
+  /** By Fastify's record of the route. */
+  readonly #routes = new WeakMap<object, Route>();
   /** Definitions of queries that have answered a value which is not sent as JSON. */
   readonly #notJson = new WeakSet<object>();
 
   constructor(
     private readonly reader: CacheReader,
-    private readonly routes: Routes,
-    private readonly bodies: FastifyBodies,
-  ) {}
+    moduleRef: ModuleRef,
+  ) {
+    // Nest gives its record of global interceptors to no provider.
+    this.config = moduleRef['container'].applicationConfig ?? new ApplicationConfig();
+  }
 
   /**
-   * Resolves with the stored bytes where nothing else in the application sees or encodes the answer of the route;
-   * everywhere else with values of this request's own, which Nest sends as it sends those of any handler. Sets the
-   * reply's headers. Rejects with what the query rejects with, NotFoundException where a query for one row has
-   * none, or PreconditionFailedException.
+   * Resolves with the stored bytes where nothing else in the application sees or encodes the answer of the route.
+   * Elsewhere it resolves with values of this request alone, which Nest sends as it sends those of any handler. They
+   * have no entity tag: the bytes that are sent are not known, so a 304 could be for others.
+   *
+   * Rejects with the error of the query, NotFoundException where a query for one row has none, or
+   * PreconditionFailedException.
    */
-  answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
-    const { lifetime, sendsAnswer } = this.routes.of(context.getClass(), context.getHandler());
+  async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
     const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
-    const isJson = !(query instanceof BoundQuery && this.#notJson.has(query.definition));
-    return isJson && sendsAnswer && this.bodies.areSentAsJson(request, reply)
-      ? this.#answerBytes(query, lifetime, request, reply)
-      : this.#answerValue(query, lifetime, reply);
-  }
-
-  /**
-   * Without an entity tag, since it is not known which bytes are sent: a 304 could be for others than those that the
-   * client holds.
-   */
-  async #answerValue(
-    query: CacheableQuery,
-    lifetime: CacheQueryOptions,
-    reply: FastifyReply,
-  ): Promise<unknown> {
-    let answer: ValueOutcome;
-    try {
-      answer = await this.reader.readValue(query, lifetime);
-    } catch (error) {
-      setFailedStatus(reply);
+    const { lifetime, sendsBytes } = this.#routeOf(request, context);
+    const reading = this.#read(query, lifetime, sendsBytes && isPlainReply(reply));
+    const answer = await reading.catch((error: unknown) => {
+      addHeader(reply, 'cache-status', FAILED_STATUS);
       throw error;
-    }
-    describe(answer.outcome, query, reply, Date.now());
-    return answer.value;
-  }
-
-  /** Sets the status to 304 where the client holds the answer (RFC 9110 section 15.4.5): GET and HEAD alone. */
-  async #answerBytes(
-    query: CacheableQuery,
-    lifetime: CacheQueryOptions,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<unknown> {
-    let outcome: JsonOutcome;
-    try {
-      outcome = await this.reader.readJson(query, lifetime);
-    } catch (error) {
-      if (error instanceof UnencodableValueError && query instanceof BoundQuery) {
-        this.#notJson.add(query.definition);
-        return this.#answerValue(query, lifetime, reply);
-      }
-      setFailedStatus(reply);
-      throw error;
+    });
+    if ('outcome' in answer) {
+      describe(answer.outcome, query, reply);
+      return answer.value;
     }
     addHeader(reply, 'vary', 'Accept-Encoding');
-    describe(outcome, query, reply, Date.now());
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (hasPreconditions(request.headers)) checkConditions(request, outcome, isRead);
-    setJsonType(reply);
-    if (outcome.source === 'bypass') return outcome.answer.body;
-    const { entry } = outcome;
-    const wanted = this.#encodings.of(request.headers['accept-encoding']);
-    const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
-    const encoding = variant ? wanted : 'identity';
-    const body = variant ?? entry.content;
-    const held = isRead
-      ? matchingTag(request.headers['if-none-match'], entry.tag, encoding)
-      : undefined;
-    void reply.header('etag', held ?? entityTag(entry.tag, encoding));
-    if (held === undefined) {
-      if (variant) void reply.header('content-encoding', encoding);
-      return body;
+    describe(answer, query, reply);
+    return send(answer, request, reply);
+  }
+
+  #routeOf(request: FastifyRequest, context: ExecutionContext): Route {
+    const record = routeRecordOf(request);
+    const known = record && this.#routes.get(record);
+    if (known) return known;
+    const controller = context.getClass();
+    const method = context.getHandler();
+    const sendsBytes =
+      record !== undefined &&
+      isPlainRoute(record) &&
+      !makesOtherResponse(method) &&
+      interceptorsOf(controller, method, this.config).every(isLeavingBody);
+    const targets = [controller, method];
+    const lifetime = new Reflector().getAllAndMerge<CacheQueryOptions>(
+      CACHE_QUERY_OPTIONS,
+      targets,
+    );
+    const route = { lifetime, sendsBytes };
+    if (record) this.#routes.set(record, route);
+    return route;
+  }
+
+  /** Values where bytes are not wanted, or where the value is not sent as JSON. */
+  async #read(
+    query: CacheableQuery,
+    lifetime: CacheQueryOptions,
+    wantsBytes: boolean,
+  ): Promise<JsonOutcome | ValueOutcome> {
+    const definition = query instanceof BoundQuery ? query.definition : undefined;
+    if (wantsBytes && !(definition && this.#notJson.has(definition))) {
+      try {
+        return await this.reader.readJson(query, lifetime);
+      } catch (error) {
+        if (!definition || !(error instanceof UnencodableValueError)) throw error;
+        this.#notJson.add(definition);
+      }
     }
-    reply.code(304);
-    // The length that Fastify tells for HEAD must be that of the answer which is not sent.
-    if (request.method === 'HEAD') return body;
-    reply.removeHeader('content-type');
-    return undefined;
+    return this.reader.readValue(query, lifetime);
   }
 }
 
 /**
- * A handler for another method than GET and HEAD may have written before it returned its query, so that `If-Match` and
- * `If-None-Match: *` would be held against what it has made: such a handler checks them itself (checkPreconditions).
+ * The bytes to send, in the best coding; 304 where the client of a GET or HEAD holds them (RFC 9110 section 15.4.5). A
+ * handler for another method may have written before it returned its query, so it checks conditions itself
+ * (checkPreconditions).
  *
  * @throws PreconditionFailedException
  */
-function checkConditions({ headers }: FastifyRequest, outcome: JsonOutcome, isRead: boolean): void {
-  const tag = outcome.source === 'bypass' ? tagOf(outcome.answer.body) : outcome.entry.tag;
-  if (isRead) requireMatch(headers, tag);
-  else if (headers['if-none-match']?.trim() !== '*') requireNoMatch(headers, tag);
+async function send(
+  outcome: JsonOutcome,
+  { headers, method }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Buffer | string | undefined> {
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (outcome.source === 'bypass') {
+    const { body } = outcome.answer;
+    if (isRead && headers['if-match'] !== undefined) requireMatch(headers, tagOf(body));
+    setJsonType(reply);
+    return body;
+  }
+  const { entry } = outcome;
+  if (isRead) requireMatch(headers, entry.tag);
+  setJsonType(reply);
+  const wanted = encodingFor(headers['accept-encoding']);
+  const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
+  const encoding = variant ? wanted : 'identity';
+  const held = isRead ? matchingTag(headers['if-none-match'], entry.tag, encoding) : undefined;
+  void reply.header('etag', held ?? entityTag(entry.tag, encoding));
+  if (held !== undefined) {
+    reply.code(304);
+    // For HEAD, Fastify states the length of the answer that is not sent.
+    if (method === 'HEAD') return variant ?? entry.content;
+    reply.removeHeader('content-type');
+    return undefined;
+  }
+  if (variant) void reply.header('content-encoding', encoding);
+  return variant ?? entry.content;
 }
 
 /** @throws NotFoundException where a query for one row has none. */
-function describe(
-  outcome: JsonOutcome,
-  query: CacheableQuery,
-  reply: FastifyReply,
-  nowMs: number,
-): void {
-  setCacheHeaders(reply, outcome, nowMs);
-  const { empty } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+function describe(outcome: JsonOutcome, query: CacheableQuery, reply: FastifyReply): void {
+  const nowMs = Date.now();
+  addHeader(reply, 'cache-control', 'private, no-cache');
+  addHeader(reply, 'cache-status', statusOf(outcome, nowMs));
+  const { empty, headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
   if (empty && query instanceof BoundQuery && query.shape === 'one') {
     throw new NotFoundException(query.absent?.() ?? 'There is no such resource.');
   }
-  setAnswerHeaders(reply, outcome, nowMs);
+  void reply.headers(headers);
+  if (outcome.source !== 'bypass' && !reply.hasHeader('age')) {
+    void reply.header('age', String(secondsBetween(outcome.entry.createdAtMs, nowMs)));
+  }
 }

@@ -24,7 +24,11 @@ export function checkPreconditions(headers: Preconditions, current: unknown): vo
   if (!hasPreconditions(headers)) return;
   const tag = current === undefined ? undefined : tagOf(Buffer.from(JSON.stringify(current)));
   requireMatch(headers, tag);
-  requireNoMatch(headers, tag);
+  const excluded = headers['if-none-match'];
+  if (tag === undefined || matchingTag(excluded, tag, 'identity') === undefined) return;
+  throw new PreconditionFailedException(
+    'The resource is what If-None-Match excludes: send the request without it, or with another tag.',
+  );
 }
 
 /** @throws PreconditionFailedException where `If-Match` names other tags. */
@@ -33,15 +37,5 @@ export function requireMatch(headers: Preconditions, tag: string | undefined): v
   if (header === undefined || (tag !== undefined && namesStrongly(header, tag))) return;
   throw new PreconditionFailedException(
     'The resource is not what If-Match names: read it again, and send the ETag that comes with it.',
-  );
-}
-
-/** @throws PreconditionFailedException where `If-None-Match` names the tag. */
-export function requireNoMatch(headers: Preconditions, tag: string | undefined): void {
-  if (tag === undefined || matchingTag(headers['if-none-match'], tag, 'identity') === undefined) {
-    return;
-  }
-  throw new PreconditionFailedException(
-    'The resource is what If-None-Match excludes: send the request without it, or with another tag.',
   );
 }

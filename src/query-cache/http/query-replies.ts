@@ -3,8 +3,8 @@
  * the answer would cost a hit 1.3 times the processor time (docs/performance.md). A rejection goes to the exception
  * filters of the route.
  */
-import type { CanActivate, ExecutionContext, OnModuleInit } from '@nestjs/common';
-import type { AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { isCacheableQuery } from '../sql/compiled-query.js';
 import type { HttpAnswers } from './http-answers.js';
@@ -23,22 +23,12 @@ export const NOTES_ROUTE: CanActivate = {
   },
 };
 
-export class QueryReplies implements OnModuleInit {
-  constructor(
-    private readonly host: HttpAdapterHost,
-    private readonly answers: HttpAnswers,
-  ) {}
-
-  onModuleInit(): void {
-    // Applications without HTTP have none.
-    const adapter = this.host.httpAdapter as AbstractHttpAdapter | undefined;
-    if (!adapter) return;
-    const send = adapter.reply.bind(adapter);
-    adapter.reply = (reply: NotedReply, body: unknown, status?: number): unknown => {
-      const context = reply[CONTEXT];
-      if (!context || !isCacheableQuery(body)) return send(reply, body, status);
-      if (status !== undefined) void reply.code(status);
-      return this.answers.answer(body, context).then((answer) => send(reply, answer) as unknown);
-    };
-  }
+export function answerQueries(adapter: AbstractHttpAdapter, answers: HttpAnswers): void {
+  const send = adapter.reply.bind(adapter);
+  adapter.reply = (reply: NotedReply, body: unknown, status?: number): unknown => {
+    const context = reply[CONTEXT];
+    if (!context || !isCacheableQuery(body)) return send(reply, body, status);
+    if (status !== undefined) void reply.code(status);
+    return answers.answer(body, context).then((answer) => send(reply, answer) as unknown);
+  };
 }

@@ -1,58 +1,59 @@
-/** What is known about a route before its first request: how its answers are kept and how they are sent. */
-import type { RouteInterceptors } from './route-interceptors.js';
+/** The metadata of a route: how long its answers are kept, and the code that sees them. */
+import type { NestInterceptor } from '@nestjs/common';
+import type { ApplicationConfig } from '@nestjs/core';
+import type { Lifetime } from '../lifetime.js';
 
-export interface CacheQueryOptions {
-  /** Time to live of the answers of this route before jitter, as `seconds(300)`. */
-  readonly ttl?: number;
-  /** The same for answers without a row; a tenth of `ttl` unless said otherwise. */
-  readonly emptyTtl?: number;
-}
+/** How long the answers of a route are kept. */
+export type CacheQueryOptions = Lifetime;
 
 export const CACHE_QUERY_OPTIONS = Symbol('tidemark:cache-query');
+const LEAVES_BODY = Symbol('tidemark:leaves-body');
 
-export interface RouteFacts {
-  /** The options of `@CacheQuery` on the handler, and of those that it leaves out, on the controller. */
-  readonly lifetime: CacheQueryOptions;
-  /** Whether Nest sends what the handler's query answers without showing it to other code. */
-  readonly sendsAnswer: boolean;
-}
-
+/** Where Nest's `@UseInterceptors` keeps classes and instances: on the method and on the controller. */
+const INTERCEPTORS_METADATA = '__interceptors__';
 /** Metadata of `@Render`, `@Redirect` and `@Sse`, whose routes make something else of the answer. */
 const OTHER_RESPONSES = ['__renderTemplate__', '__redirect__', '__sse__'];
+
+type Interceptor = Function | NestInterceptor | null;
+
+/**
+ * On the class of an interceptor that neither reads, changes nor replaces the value that `next.handle()` emits, and does
+ * not fail after it, such as one that measures time. Routes with no other interceptors are answered with stored
+ * bytes; interceptors without this decorator get values, which are encoded for each request.
+ */
+export function LeavesBody(): ClassDecorator {
+  return (target) => Reflect.defineMetadata(LEAVES_BODY, true, target);
+}
+
+/** A subclass may do something else than its base class, so it needs the decorator itself. */
+export function isLeavingBody(interceptor: Function): boolean {
+  return Reflect.hasOwnMetadata(LEAVES_BODY, interceptor);
+}
+
+/** Classes of the interceptors around a handler, the outermost first; of one scoped to a request, what makes it. */
+export function interceptorsOf(
+  controller: Function,
+  method: Function,
+  config: ApplicationConfig,
+): readonly Function[] {
+  const scoped = config.getGlobalRequestInterceptors().map(({ metatype }) => metatype);
+  return [
+    ...[...config.getGlobalInterceptors(), ...scoped].map(classOf),
+    ...interceptorsOn(controller),
+    ...interceptorsOn(method),
+  ];
+}
+
+/** Classes of the interceptors that `@UseInterceptors` names on the controller or the method. */
+export function interceptorsOn(target: Function): readonly Function[] {
+  const named: unknown = Reflect.getMetadata(INTERCEPTORS_METADATA, target);
+  return ((named ?? []) as readonly Interceptor[]).map(classOf);
+}
 
 export function makesOtherResponse(method: Function): boolean {
   return OTHER_RESPONSES.some((name) => Reflect.hasMetadata(name, method));
 }
 
-/** Looks the facts up once for each route. */
-export class Routes {
-  readonly #known = new WeakMap<Function, WeakMap<Function, RouteFacts>>();
-
-  constructor(private readonly interceptors: RouteInterceptors) {}
-
-  of(controller: Function, method: Function): RouteFacts {
-    let ofMethods = this.#known.get(controller);
-    if (!ofMethods) {
-      ofMethods = new WeakMap();
-      this.#known.set(controller, ofMethods);
-    }
-    let facts = ofMethods.get(method);
-    if (!facts) {
-      facts = this.#factsOf(controller, method);
-      ofMethods.set(method, facts);
-    }
-    return facts;
-  }
-
-  #factsOf(controller: Function, method: Function): RouteFacts {
-    const options = (target: Function): CacheQueryOptions | undefined =>
-      Reflect.getMetadata(CACHE_QUERY_OPTIONS, target) as CacheQueryOptions | undefined;
-    const isShownToOthers =
-      makesOtherResponse(method) ||
-      this.interceptors.of(controller, method).some(({ leavesBody }) => !leavesBody);
-    return {
-      lifetime: { ...options(controller), ...options(method) },
-      sendsAnswer: !isShownToOthers,
-    };
-  }
+function classOf(interceptor: Interceptor): Function {
+  return typeof interceptor === 'function' ? interceptor : (interceptor ?? {}).constructor;
 }

@@ -4,14 +4,13 @@ import type { CacheEvents } from './core/cache-events.js';
 import { randomToken } from './core/token.js';
 import { valueVersion, WHOLE_TABLE } from './core/version-name.js';
 import type { TableVersionNames, VersionStore } from './core/version-store.js';
-import type { UncacheableReason } from './core/statement-analysis.js';
 import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
 import type { Lifetime } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
-import type { QueryPlanner } from './sql/query-planner.js';
+import type { QueryPlan, QueryPlanner } from './sql/query-planner.js';
 
 export type RunOptions = Lifetime;
 
@@ -30,7 +29,7 @@ export type QueryExplanation = { readonly sql: string } & (
       readonly key: string;
       readonly dependencies: readonly TableVersionNames[];
     }
-  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string }
+  | Extract<QueryPlan, { readonly cacheable: false }>
 );
 
 interface QueryCacheParts {
@@ -81,8 +80,8 @@ export class QueryCache {
     const writeId = randomToken();
     await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), options.markLeaseMs);
     await versions.end(writeId, [...named.keys()], randomToken());
-    const count = tables.reduce((sum, { names }) => sum + names.length, 0);
-    events.tell('invalidated', { tables: tables.length, versions: count });
+    const names = tables.flatMap((table) => table.names);
+    events.tell('invalidated', { tables: tables.length, versions: names.length });
   }
 
   /**

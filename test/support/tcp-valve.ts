@@ -36,10 +36,6 @@ export class Hold {
     private readonly disarm: (hold: Hold) => void,
   ) {}
 
-  get isReached(): boolean {
-    return this.#flow !== undefined;
-  }
-
   /** Resolves once the pattern has come and is held; rejects when it does not come. */
   async reached(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,6 @@
 /**
- * Whether Fastify would send a body as `JSON.stringify` makes it. Fastify has no public way to ask which hooks and
- * serializers a route has, so they are found by the descriptions of its symbols. Where these are not found, the
- * answer is no.
+ * Whether Fastify would send a body as `JSON.stringify` makes it. Fastify has no public way to ask for the hooks and
+ * serializers of a route: they are found by the descriptions of its symbols. If they are not found, the answer is no.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 

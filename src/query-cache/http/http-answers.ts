@@ -31,7 +31,7 @@ interface Route {
   readonly sendsBytes: boolean;
 }
 
-/** Answers requests with queries: sets headers and status of the reply, and returns the body or the value. */
+/** Answers requests with queries: sets headers and status of the reply, and returns its body. */
 @Injectable()
 export class HttpAnswers {
   readonly config: ApplicationConfig;

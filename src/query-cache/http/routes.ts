@@ -3,7 +3,7 @@ import type { NestInterceptor } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
 import type { Lifetime } from '../lifetime.js';
 
-/** How long the answers of a route are kept. */
+/** How long the answers of a route are kept. `emptyTtl` is a tenth of `ttl` unless it is set. */
 export type CacheQueryOptions = Lifetime;
 
 export const CACHE_QUERY_OPTIONS = Symbol('tidemark:cache-query');

@@ -2,9 +2,8 @@ import { DatabaseError } from '../database.error.js';
 
 /** The embedded database cannot run. */
 export class EmbeddedDatabaseError extends DatabaseError {
-  constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
+  constructor(problem: string, remedy: string, options?: ErrorOptions) {
     super(`The embedded PostgreSQL ${problem}. ${remedy}`, options);
-    this.name = 'EmbeddedDatabaseError';
   }
 }
 

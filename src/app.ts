@@ -50,7 +50,7 @@ export function configureApp(
   const busyLog = new BusyLog(log);
   const routes = new RouteTable(server);
   measureRequests(server, app.get(Registry));
-  logRequests(server, log, busyLog);
+  logRequests(server, log);
   limitRequests(server);
   server.addHook('onRequest', (request, reply, done) => {
     setEdgeHeaders(request, reply);

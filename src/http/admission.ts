@@ -65,7 +65,7 @@ export class Admission {
     for (const { request, begin } of batch) if (!request.raw.destroyed) begin();
     if (!this.bounds.isCrowded) return;
     for (const { request, reply } of this.#line.splice(MAX_WAITING, MAX_REFUSED)) {
-      this.busyLog.refused(request);
+      this.busyLog.refused();
       sendProblem(problemOfError(new DatabaseBusyError(this.bounds.maxWaiting)), request, reply);
     }
   }

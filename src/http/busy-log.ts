@@ -4,20 +4,13 @@ const INTERVAL_MS = 1_000;
 
 /** Logs requests that are refused because the database has too much to do: one line for those of a second. */
 export class BusyLog {
-  readonly #requests = new WeakSet<object>();
   #count = 0;
 
   constructor(private readonly log: Pick<ServiceLog, 'record'>) {}
 
-  refused(request: object): void {
-    this.#requests.add(request);
+  refused(): void {
     this.#count += 1;
     if (this.#count === 1) setTimeout(() => this.#write(), INTERVAL_MS).unref();
-  }
-
-  /** Whether the request was refused, and so needs no line for itself. */
-  has(request: object): boolean {
-    return this.#requests.has(request);
   }
 
   #write(): void {

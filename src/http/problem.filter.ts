@@ -30,10 +30,16 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const isUnmatched = request.is404 && error instanceof NotFoundException;
     const problem = isUnmatched ? this.#problemOfRoute(request) : problemOfError(error);
-    if (error instanceof DatabaseBusyError) this.busyLog.refused(request);
+    if (error instanceof DatabaseBusyError) this.busyLog.refused();
     else if (problem.status >= 500) {
-      const described = { requestId: request.id, error: describeError(error) };
-      this.log.record(problem.status === 500 ? 'error' : 'warn', described, 'A request failed');
+      const { id: requestId, method, url } = request;
+      const fields = {
+        requestId,
+        method,
+        path: cut(pathOf(url), MAX_PATH_LENGTH),
+        error: describeError(error),
+      };
+      this.log.record(problem.status === 500 ? 'error' : 'warn', fields, 'A request failed');
     }
     if (!reply.sent && !reply.raw.headersSent) sendProblem(problem, request, reply);
   }

@@ -43,7 +43,7 @@ export function startEmbeddedDatabase(
   let isStopping = false;
   const exited = once(launcher, 'exit');
   const lost = new Promise<string>((resolve) => {
-    void exited.then(() => isStopping || resolve(reason));
+    launcher.once('exit', () => isStopping || resolve(reason));
   });
   const stop = async (): Promise<void> => {
     isStopping = true;

@@ -1,4 +1,5 @@
 /** From a data folder to a server that answers: all steps, in order. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCluster } from './cluster.js';
@@ -14,7 +15,7 @@ import {
   startServer,
   type RunningServer,
 } from './server-process.js';
-import { freePort, newPassword, readSettings, writeSettings } from './server-settings.js';
+import { freePort, readSettings, writeSettings } from './server-settings.js';
 
 export interface ServerSession extends RunningServer {
   /** Secret. */
@@ -60,7 +61,7 @@ async function startOn(folder: string, progress: (line: string) => void): Promis
   stopLeftoverServer(programs, account, dataDirectory, progress);
   const settings = {
     port: await freePort(earlier?.port),
-    password: (isNew ? undefined : earlier?.password) ?? newPassword(),
+    password: (isNew ? undefined : earlier?.password) ?? randomBytes(24).toString('base64url'),
   };
   // Before the data: a password without data is harmless, data without a password is lost.
   writeSettings(settingsFile, settings);

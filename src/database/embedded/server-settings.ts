@@ -1,5 +1,4 @@
 /** The port and the password of the database, kept from one start to the next. */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -24,10 +23,6 @@ export function readSettings(path: string): ServerSettings | undefined {
     `cannot be opened: ${path} is damaged`,
     'Restore it, or remove the data folder to begin with an empty database.',
   );
-}
-
-export function newPassword(): string {
-  return randomBytes(24).toString('base64url');
 }
 
 /** Replaces the file at once, readable by its owner alone, who is the owner of its folder. */

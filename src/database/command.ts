@@ -19,7 +19,11 @@ export async function runCommand(
   }
   try {
     const { config, embedded } = await openServiceDatabase(readConfig(), say);
-    process.exitCode = await work(config).finally(() => embedded?.stop());
+    try {
+      process.exitCode = await work(config);
+    } finally {
+      await embedded?.stop();
+    }
   } catch (error) {
     say(describeError(error).message);
     process.exitCode = 1;

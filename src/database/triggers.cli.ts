@@ -60,8 +60,10 @@ function say(line: string): void {
 
 function parseCommand(): Command | undefined {
   try {
-    const flags = Object.keys(commands).map((name) => [name, { type: 'boolean' as const }]);
-    const { values } = parseArgs({ options: Object.fromEntries(flags) });
+    const flag = { type: 'boolean' } as const;
+    const options: Record<string, typeof flag> = {};
+    for (const name of Object.keys(commands)) options[name] = flag;
+    const { values } = parseArgs({ options });
     const [name = '', ...others] = Object.keys(values);
     return others.length === 0 ? commands[name] : undefined;
   } catch {
@@ -73,7 +75,11 @@ async function run(command: Command, config: Config): Promise<number> {
   const { databaseUrl: url = '', cacheNamespace } = config;
   const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
   const source = await connect(new DataSource(options));
-  return command(new CacheTriggers(source, cacheNamespace)).finally(() => source.destroy());
+  try {
+    return await command(new CacheTriggers(source, cacheNamespace));
+  } finally {
+    await source.destroy();
+  }
 }
 
 const command = parseCommand();

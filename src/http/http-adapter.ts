@@ -39,7 +39,8 @@ export function createHttpAdapter(): FastifyAdapter {
 
 /** The headers that every answer has. */
 export function setEdgeHeaders({ url, id }: FastifyRequest, reply: FastifyReply): void {
-  void reply.headers(securityHeaders(url)).header(REQUEST_ID_HEADER, id);
+  const { ofData, ofPage } = securityHeaders;
+  void reply.headers(url.startsWith('/docs') ? ofPage : ofData).header(REQUEST_ID_HEADER, id);
 }
 
 /** The id that came with the request where it is a plain one, else a new one. */

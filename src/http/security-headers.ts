@@ -35,13 +35,8 @@ const OF_PAGE: HelmetOptions = {
   xFrameOptions: { action: 'deny' },
 };
 
-const ofData = helmetHeaders(OF_DATA);
-const ofPage = helmetHeaders(OF_PAGE);
-
-/** Headers on every answer that keep browsers from doing more with it than it is for. */
-export function securityHeaders(url: string): OutgoingHttpHeaders {
-  return url.startsWith('/docs') ? ofPage : ofData;
-}
+/** Headers that keep browsers from doing more with an answer than it is for. */
+export const securityHeaders = { ofData: helmetHeaders(OF_DATA), ofPage: helmetHeaders(OF_PAGE) };
 
 /** helmet sets the same headers on each answer, so they are taken once. */
 function helmetHeaders(options: HelmetOptions): OutgoingHttpHeaders {

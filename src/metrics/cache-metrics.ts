@@ -92,13 +92,11 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
 /** Measures for whom reads go past the cache at present, and names the release that is part of each key. */
 export function measureCache(health: CacheHealth, release: string, registry: Registry): void {
   const registers = [registry];
-  new Gauge({
+  const awaited: Gauge = new Gauge({
     name: 'tidemark_cache_awaited_transactions',
     help: 'Transactions of PostgreSQL that have to end before reads of some tables use the cache',
     registers,
-    collect() {
-      this.set(health.awaitedTransactions.size);
-    },
+    collect: () => awaited.set(health.awaitedTransactions.size),
   });
   new Gauge({
     name: 'tidemark_release_info',

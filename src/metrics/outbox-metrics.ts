@@ -46,13 +46,11 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
     ],
   ];
   for (const [name, help, value] of gauges) {
-    new Gauge({
+    const gauge: Gauge = new Gauge({
       name: `tidemark_outbox_${name}`,
       help,
       registers,
-      collect() {
-        this.set(Number(value()));
-      },
+      collect: () => gauge.set(Number(value())),
     });
   }
 }

@@ -13,11 +13,12 @@ import { UsersModule } from './users/users.module.js';
 export class AppModule {
   /** @param config must name a database. */
   static forRoot(config: Config): DynamicModule {
+    const { redisUrl: url, redisTimeoutMs: timeoutMs } = config;
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        DatabaseModule,
+        DatabaseModule.forRoot(config),
         QueryCacheModule.forRoot({
           namespace: config.cacheNamespace,
           release: config.cacheRelease,
@@ -27,10 +28,7 @@ export class AppModule {
           l1Bytes: config.cacheL1Bytes,
           verifyPlans: config.cacheVerifyPlans,
           entrySecret: config.cacheEntrySecrets,
-          redis:
-            config.redisUrl === undefined
-              ? undefined
-              : { url: config.redisUrl, timeoutMs: config.redisTimeoutMs },
+          redis: url === undefined ? undefined : { url, timeoutMs },
         }),
         CacheInvalidationModule.forRoot({ writePolicy: config.cacheWritePolicy }),
         UsersModule,

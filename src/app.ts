@@ -7,14 +7,12 @@ import { DriverBounds } from './database/bounded-driver.js';
 import { Admission } from './http/admission.js';
 import { BusyLog } from './http/busy-log.js';
 import { Drain } from './http/drain.js';
-import { createHttpAdapter } from './http/http-adapter.js';
+import { createHttpAdapter, setEdgeHeaders } from './http/http-adapter.js';
 import { serveDocs } from './http/docs.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { REQUEST_ID_HEADER } from './http/request-id.js';
-import { checkRequests } from './http/request-check.js';
+import { headRefusalOf, limitRequests } from './http/request-check.js';
 import { logRequests } from './http/request-log.js';
 import { RouteTable } from './http/route-table.js';
-import { addSecurityHeaders } from './http/security-headers.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { ServiceLog } from './logging/service-log.js';
 import { measureRequests } from './metrics/http-metrics.js';
@@ -34,28 +32,31 @@ export async function createApp(
     // JSON alone is read, by Fastify itself.
     { logger: log, abortOnError: false, bodyParser: false },
   );
-  configureApp(app, log);
+  configureApp(app, log, app.get(DriverBounds));
   app.get(Drain).follow(app.getHttpServer());
   return app;
 }
 
 /**
- * Gives an application on {@link createHttpAdapter} its edge: validation, problem documents,
- * security headers, request ids, measurements and docs. Comes before `init`.
+ * Gives an application on {@link createHttpAdapter} its edge: validation, problem documents, headers, request ids,
+ * measurements and docs. Comes before `init`.
  */
-export function configureApp(app: NestFastifyApplication, log: ServiceLog): void {
+export function configureApp(
+  app: NestFastifyApplication,
+  log: ServiceLog,
+  bounds = new DriverBounds(),
+): void {
   const server = app.getHttpAdapter().getInstance();
-  server.addHook('onRequest', (request, reply, done) => {
-    void reply.header(REQUEST_ID_HEADER, request.id);
-    done();
-  });
   const busyLog = new BusyLog(log);
-  measureRequests(server, app.get(Registry));
-  logRequests(server, log, busyLog);
   const routes = new RouteTable(server);
-  addSecurityHeaders(server);
-  new Admission(app.get(DriverBounds, { strict: false }), busyLog).addTo(server);
-  checkRequests(server);
+  measureRequests(server, app.get(Registry));
+  logRequests(server, log);
+  limitRequests(server);
+  server.addHook('onRequest', (request, reply, done) => {
+    setEdgeHeaders(request, reply);
+    done(headRefusalOf(request.raw));
+  });
+  new Admission(bounds, busyLog).addTo(server);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(log, busyLog, routes));
   serveDocs(app);

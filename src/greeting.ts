@@ -1,6 +1,6 @@
 import type { ServiceDatabase } from './database/service-database.js';
 
-/** What the person who started the service wants to know first. Tells no secrets. */
+/** The first lines for the person who started the service. They hold no secrets. */
 export function greeting(address: string, { config, embedded }: ServiceDatabase): string[] {
   return [
     `Database: ${embedded ? `embedded PostgreSQL, data in ${embedded.dataDirectory}` : placeOf(config.databaseUrl)}`,
@@ -13,8 +13,7 @@ export function greeting(address: string, { config, embedded }: ServiceDatabase)
 
 /** Where clients on this machine reach a service that listens on the host. */
 export function addressOf(host: string, port: number): string {
-  const isEverywhere = host === '0.0.0.0' || host === '::';
-  const name = isEverywhere ? 'localhost' : host;
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 

@@ -1,7 +1,7 @@
 /** Starts the service. */
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.js';
-import { ConfigError } from './config/config.errors.js';
+import { ConfigError } from './config/config.js';
 import { readConfig } from './config/environment.js';
 import type { Config } from './config/config.js';
 import { DatabaseError } from './database/database.error.js';
@@ -34,7 +34,7 @@ const shutdown = new Shutdown((problem, error) =>
 
 try {
   const database = await openServiceDatabase(config, (line) => log.log(line, 'Database'));
-  shutdown.add(() => database.stop());
+  shutdown.add(async () => database.embedded?.stop());
   void database.embedded?.lost.then((reason) => {
     log.fatal(reason, 'Database');
     return shutdown.begin(1);

@@ -1,30 +1,25 @@
-/** Ends the process on a signal: cleanly at the first, at once at the second. */
-
 type Stop = () => Promise<void>;
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** npm passes a Ctrl-C on that the terminal has delivered already: that is one signal, not two. */
 const SAME_SIGNAL_MS = 500;
 /** Shorter than what container engines are told to wait. */
-const LONGEST_STOP_MS = 25_000;
+const MAX_STOP_MS = 25_000;
 
+/** Ends the process on a signal: cleanly at the first, at once at the second. */
 export class Shutdown {
   readonly #steps: Stop[] = [];
   #begun: Promise<void> | undefined;
-  #signalledAtMs = 0;
+  #signalledAtMs = -SAME_SIGNAL_MS;
 
-  /** @param report told when stopping fails. */
+  /** @param report called when stopping fails. */
   constructor(private readonly report: (problem: string, error?: unknown) => void) {
-    for (const signal of SIGNALS) {
-      process.on(signal, () => this.#onSignal());
-    }
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => this.#onSignal());
   }
 
   #onSignal(): void {
-    const nowMs = performance.now();
-    const isSame = this.#signalledAtMs > 0 && nowMs - this.#signalledAtMs < SAME_SIGNAL_MS;
-    this.#signalledAtMs = nowMs;
-    if (isSame) return;
+    const sinceLastMs = performance.now() - this.#signalledAtMs;
+    this.#signalledAtMs += sinceLastMs;
+    if (sinceLastMs < SAME_SIGNAL_MS) return;
     // The embedded database follows by itself when this process is gone.
     if (this.#begun) process.exit(1);
     void this.begin(0);
@@ -44,9 +39,9 @@ export class Shutdown {
 
   async #run(exitCode: number): Promise<void> {
     setTimeout(() => {
-      this.report(`Stopping takes longer than ${LONGEST_STOP_MS / 1000} s; ending at once`);
+      this.report(`Stopping takes longer than ${MAX_STOP_MS / 1000} s; ending at once`);
       process.exit(1);
-    }, LONGEST_STOP_MS).unref();
+    }, MAX_STOP_MS).unref();
     let code = exitCode;
     for (const stop of this.#steps) {
       try {

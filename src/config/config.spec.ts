@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from './config.errors.js';
-import { configVariables, parseConfig } from './config.js';
+import { ConfigError, configVariables, parseConfig } from './config.js';
 
 function problemsOf(env: Record<string, string>) {
   try {

@@ -12,12 +12,8 @@ export function readConfig(): Config {
   return parseConfig(process.env);
 }
 
-/** What a program started by the service may see: where to find commands, and nothing secret. */
-export function childEnvironment(): Record<string, string> {
+/** The environment of a program that the service starts: where to find commands, and nothing secret. */
+export function childEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return Object.fromEntries(
-    Object.entries({ PATH, HOME, TMPDIR }).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
-  );
+  return { PATH, HOME, TMPDIR };
 }

@@ -1,13 +1,12 @@
-/** How the text of each environment variable becomes a value, with the words for when it cannot. */
+/** How the text of each environment variable becomes a value; .env.example says what it is for. */
 import { z } from 'zod';
-import { parseByteSize } from './byte-size.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const WRITE_POLICIES = ['commit', 'refuse'] as const;
 
-const LARGEST_SEED = 2_147_483_647;
+const MAX_SEED_USERS = 2_147_483_647;
 
-/** A number in plain decimal digits, within bounds. `problem: remedy` becomes the error. */
+/** A number in plain decimal digits, within bounds. The messages of this file read `problem: remedy`. */
 function number(least: number, most: number, { whole }: { whole: boolean }) {
   const shape = whole ? /^\d{1,16}$/ : /^\d{1,16}(\.\d{1,16})?$/;
   const words = `is not ${whole ? 'a whole' : 'a'} number from ${least} to ${most}: write it in digits`;
@@ -27,9 +26,19 @@ function url(protocols: readonly string[], example: string) {
   }, `is not a URL that begins with ${spelled}: write it like ${example}`);
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1024,
+  MB: 1024 ** 2,
+  GB: 1024 ** 3,
+};
+
+/** A number of bytes, such as `67108864`, `64MB` or `64 MiB`; 1 KB is 1024 bytes. */
 const bytes = z.string().transform((text, context) => {
-  const value = parseByteSize(text);
-  if (value !== undefined && value >= 1024 * 1024) return value;
+  const [, digits = '', unit = ''] = /^(\d{1,15}) ?((?:[KMG]i?)?B|)$/i.exec(text) ?? [];
+  const value = Number(digits) * (UNITS[unit.toUpperCase().replace('I', '')] ?? 0);
+  if (value >= 1024 * 1024 && Number.isSafeInteger(value)) return value;
   context.addIssue('is not a size of at least 1MB: write bytes, or a size such as 64MB');
   return z.NEVER;
 });
@@ -38,7 +47,7 @@ const laterRelease = z
   .string()
   .refine(() => false, 'is not supported yet: remove it and use REDIS_URL');
 
-/** The schema of every environment variable that the service knows, in the order of the manual. */
+/** The schema of every environment variable that the service knows, in the order of .env.example. */
 export const variables = {
   PORT: number(0, 65_535, { whole: true }).default(3000),
   HOST: z
@@ -89,7 +98,7 @@ export const variables = {
       'has a secret of less than 16 characters: make one with `openssl rand -hex 32`, and write several with commas between',
     )
     .optional(),
-  SEED_USERS: number(0, LARGEST_SEED, { whole: true }).optional(),
+  SEED_USERS: number(0, MAX_SEED_USERS, { whole: true }).optional(),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}: choose one of them`)
     .default('info'),

@@ -1,9 +1,7 @@
 /**
- * node-postgres with two bounds that TypeORM's options do not have: how long a connection may be busy, and
- * how many callers may wait for one.
- *
- * A connection that is busy for too long is closed. That ends the wait, whatever the server does (it may
- * not answer at all), and leaves no connection in the pool whose state is not known.
+ * node-postgres with two bounds that TypeORM's options do not have: how long a connection may be busy, and how many
+ * callers may wait for one. A connection that is busy for too long is closed: that ends the wait even if the server does
+ * not answer, and leaves no connection in the pool whose state is unknown.
  */
 import pg from 'pg';
 
@@ -15,24 +13,19 @@ export class DatabaseBusyError extends Error {
   }
 }
 
-/** Begins without a limit: what an instance does before it serves may take any time. */
 export class DriverBounds {
-  /** Longest time that a statement may take, in milliseconds; 0: any time. */
+  /** How long a statement may take; 0, as before the service listens: any time. */
   statementTimeoutMs = 0;
 
-  #pool: Pick<pg.Pool, 'waitingCount'> | undefined;
+  /** The pool that the bounds are for. */
+  pool: Pick<pg.Pool, 'waitingCount'> | undefined;
 
   /** @param maxWaiting most callers that may wait for a free connection at once. */
   constructor(readonly maxWaiting = Infinity) {}
 
   /** Whether half as many callers wait for a connection as may, or more. */
   get isCrowded(): boolean {
-    return this.#pool !== undefined && this.#pool.waitingCount * 2 >= this.maxWaiting;
-  }
-
-  /** Follows the pool that the bounds are for. */
-  follow(pool: Pick<pg.Pool, 'waitingCount'>): void {
-    this.#pool = pool;
+    return this.pool !== undefined && this.pool.waitingCount * 2 >= this.maxWaiting;
   }
 }
 
@@ -55,9 +48,9 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
         this.#timer = undefined;
       };
       this.on('drain', stopTimer).on('end', stopTimer);
-      // The server may end a connection before the pool has handed it over, when nobody else listens yet.
+      // Also for a connection that ends before the pool has handed it over: an error without a listener throws.
       this.on('error', stopTimer);
-      // The base class's at the time of the call: a tool that watches the driver may have replaced it.
+      // Looked up at each call: a tool that watches the driver may have replaced the method.
       const query: Query = (...sent) => (super.query as Query).apply(this, sent);
       this.query = ((...sent: unknown[]) => {
         this.#startTimer();
@@ -78,7 +71,7 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
   class BoundedPool extends pg.Pool {
     constructor(config?: pg.PoolConfig) {
       super({ ...config, Client: BoundedClient });
-      bounds.follow(this);
+      bounds.pool = this;
       const connect = this.connect.bind(this) as (connected?: Connected) => unknown;
       this.connect = ((connected?: Connected): unknown => {
         if (this.waitingCount < bounds.maxWaiting) return connect(connected);

@@ -4,7 +4,7 @@ import { describeError } from '../logging/describe-error.js';
 import { openServiceDatabase } from './service-database.js';
 
 /**
- * Runs a program of the command line on the database of the service, and ends with the code that `work` answers.
+ * Runs a program of the command line on the database of the service, and ends with the exit code from `work`.
  * @param work `undefined` where the arguments cannot be understood: the usage is shown then.
  */
 export async function runCommand(
@@ -18,11 +18,11 @@ export async function runCommand(
     return;
   }
   try {
-    const database = await openServiceDatabase(readConfig(), say);
+    const { config, embedded } = await openServiceDatabase(readConfig(), say);
     try {
-      process.exitCode = await work(database.config);
+      process.exitCode = await work(config);
     } finally {
-      await database.stop();
+      await embedded?.stop();
     }
   } catch (error) {
     say(describeError(error).message);

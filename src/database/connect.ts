@@ -14,41 +14,36 @@ const OLDEST_SERVER = 150_000;
  */
 export async function connect(source: DataSource): Promise<DataSource> {
   const log = new Logger('Database');
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; !source.isInitialized; attempt += 1) {
     try {
       await source.initialize();
-      break;
     } catch (error) {
       const reason = reasonOf(error);
-      const isAway = isDatabaseUnavailable(error);
-      if (!isAway || attempt >= ATTEMPTS) {
-        const problem = isAway
-          ? `cannot be reached (${reason}). Check that it runs, and the host and port in DATABASE_URL.`
-          : `refused the connection (${reason}). Check user, password and database name in DATABASE_URL.`;
-        throw new DatabaseError(`The database ${problem}`, { cause: error });
+      if (!isDatabaseUnavailable(error)) {
+        const problem = `The database refused the connection (${reason})`;
+        const remedy = 'Check user, password and database name in DATABASE_URL.';
+        throw new DatabaseError(`${problem}. ${remedy}`, { cause: error });
       }
-      log.warn(
-        `The database cannot be reached (${reason}); attempt ${attempt} of ${ATTEMPTS}, again in ${RETRY_DELAY_MS} ms`,
-      );
+      const problem = `The database cannot be reached (${reason})`;
+      if (attempt >= ATTEMPTS) {
+        const remedy = 'Check that it runs, and the host and port in DATABASE_URL.';
+        throw new DatabaseError(`${problem}. ${remedy}`, { cause: error });
+      }
+      log.warn(`${problem}; attempt ${attempt} of ${ATTEMPTS}, again in ${RETRY_DELAY_MS} ms`);
       await pause(RETRY_DELAY_MS);
     }
   }
-  await requireVersion(source);
-  return source;
-}
-
-async function requireVersion(source: DataSource): Promise<void> {
-  const [row] = await source.query<{ number: string; name: string }[]>(
-    `SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS name`,
+  const [server] = await source.query<{ number: number; name: string }[]>(
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name`,
   );
-  if (row && Number(row.number) >= OLDEST_SERVER) return;
+  if (server && server.number >= OLDEST_SERVER) return source;
   await source.destroy();
   throw new DatabaseError(
-    `The database is PostgreSQL ${row?.name ?? 'of an unknown version'}, which is too old. Use PostgreSQL 15 or later.`,
+    `The database is PostgreSQL ${server?.name ?? 'of an unknown version'}, which is too old. Use PostgreSQL 15 or later.`,
   );
 }
 
-/** PostgreSQL's or the network's words. The URL, with its password, is in neither. */
+/** The message of PostgreSQL or the network. The URL, with its password, is in neither. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);

@@ -5,13 +5,12 @@ import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { DriverBounds } from './bounded-driver.js';
 import { migrate } from './migrate.js';
-import { lines, progressBar } from './progress-bar.js';
+import { progressBar } from './progress-bar.js';
 import { hasUsers, seedUsers } from './seed.js';
 
 /**
- * Brings the schema up to date and fills an empty table, before the service listens. It waits
- * until all modules are initialised: other instances may be serving answers from their caches
- * already, and what is written here must be announced to them as any other write.
+ * Brings the schema up to date and fills an empty table, before the service listens. It waits until all modules are
+ * initialised: other instances may already answer from their caches, and have to learn of what is written here.
  */
 @Injectable()
 export class DatabaseStart implements OnApplicationBootstrap {
@@ -27,18 +26,13 @@ export class DatabaseStart implements OnApplicationBootstrap {
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
     // On the tables that the migrations have made.
     await this.triggers.look();
-    await this.#seed(new Logger('Seed'));
+    const { seedUsers: total, databaseTimeoutMs } = this.config;
+    if (total > 0 && !(await hasUsers(this.source))) {
+      const seedLog = new Logger('Seed');
+      const progress = progressBar('Filling in users', process.stdout, (line) => seedLog.log(line));
+      await seedUsers(this.source, total, progress);
+    }
     // Requests come from here on.
-    this.bounds.statementTimeoutMs = this.config.databaseTimeoutMs;
-  }
-
-  async #seed(log: Logger): Promise<void> {
-    const { seedUsers: total } = this.config;
-    if (total === 0 || (await hasUsers(this.source))) return;
-    const label = 'Filling in users';
-    const progress = process.stdout.isTTY
-      ? progressBar(label, process.stdout)
-      : lines(label, (line) => log.log(line));
-    await seedUsers(this.source, total, progress);
+    this.bounds.statementTimeoutMs = databaseTimeoutMs;
   }
 }

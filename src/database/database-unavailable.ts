@@ -1,25 +1,17 @@
 import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-
 /**
- * Of PostgreSQL: shutting down, crashed, starting up, too many connections, a standby; and what was ended for taking
- * too long: a statement, a transaction, a session, the wait for a lock.
+ * Of the network; and of PostgreSQL: shutting down, crashed, starting up, too many connections, a standby; ended for
+ * taking too long: a statement, a transaction, a session, the wait for a lock.
  */
-const SERVER_CODES = new Set(
-  '57P01 57P02 57P03 53300 25006 57014 25P03 25P04 57P05 55P03'.split(' '),
+const CODES = new Set(
+  (
+    'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN ' +
+    '57P01 57P02 57P03 53300 25006 57014 25P03 25P04 57P05 55P03'
+  ).split(' '),
 );
-const CONNECTION_EXCEPTION_CLASS = '08';
+const CONNECTION_EXCEPTION = /^08...$/;
 
 /** node-postgres gives these no code. */
 const CLIENT_MESSAGES =
@@ -32,9 +24,6 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   // TypeORM releases a query runner whose connection is lost between two of its statements.
   if (cause instanceof QueryRunnerAlreadyReleasedError) return true;
   const { code } = cause as { code?: unknown };
-  if (typeof code === 'string') {
-    if (NETWORK_CODES.has(code) || SERVER_CODES.has(code)) return true;
-    if (code.length === 5 && code.startsWith(CONNECTION_EXCEPTION_CLASS)) return true;
-  }
+  if (typeof code === 'string' && (CODES.has(code) || CONNECTION_EXCEPTION.test(code))) return true;
   return CLIENT_MESSAGES.test(cause.message);
 }

@@ -1,7 +1,4 @@
-/** There is no database to work with. The message is for who started the service: why, what to do. */
+/** There is no database to work with. The message, for the person who started the service, has reason and remedy. */
 export class DatabaseError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'DatabaseError';
-  }
+  override readonly name: string = 'DatabaseError';
 }

@@ -4,8 +4,7 @@ import { MigrationExecutor, type DataSource } from 'typeorm';
 const MIGRATION_LOCK = 6_517_833_402_117;
 
 /**
- * Brings the schema up to date, one instance at a time: the others wait, and then find nothing
- * left to do. Each migration runs in its own transaction.
+ * Brings the schema up to date, one instance at a time, each migration in its own transaction.
  * @returns the names of the migrations that ran.
  */
 export async function migrate(source: DataSource): Promise<string[]> {

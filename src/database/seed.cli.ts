@@ -1,4 +1,4 @@
-/** `npm run seed -- --users N`: fills in users 0 to N-1, through the cache's eyes. */
+/** `npm run seed -- --users N`: fills in users 0 to N-1. */
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
@@ -9,14 +9,14 @@ import { runCommand } from './command.js';
 import { progressBar } from './progress-bar.js';
 import { seedUsers } from './seed.js';
 
-const USAGE = 'Usage: npm run seed -- --users N, with N from 1 to 2147483647';
-const MOST_USERS = 2_147_483_647;
+const MAX_USERS = 2_147_483_647;
+const USAGE = `Usage: npm run seed -- --users N, with N from 1 to ${MAX_USERS}`;
 
-function usersAsked(): number | undefined {
+function parseUsers(): number | undefined {
   try {
     const { values } = parseArgs({ options: { users: { type: 'string' } } });
     const users = /^\d{1,10}$/.test(values.users ?? '') ? Number(values.users) : 0;
-    return users >= 1 && users <= MOST_USERS ? users : undefined;
+    return users >= 1 && users <= MAX_USERS ? users : undefined;
   } catch {
     return undefined;
   }
@@ -38,5 +38,5 @@ async function seed(total: number, config: Config): Promise<number> {
   }
 }
 
-const total = usersAsked();
+const total = parseUsers();
 await runCommand(USAGE, total === undefined ? undefined : (config) => seed(total, config));

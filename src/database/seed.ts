@@ -6,8 +6,7 @@ export type SeedProgress = (done: number, total: number) => void;
 const BATCH_USERS = 5_000;
 
 /**
- * Fills in the users 0 to `total - 1`: user i is `user<i>` with the address `u<i>@ex.com`, in
- * region US where i mod 3 is not 0, else EU. Users that are there stay as they are.
+ * Fills in the users 0 to `total - 1`. Users that are there stay as they are.
  * @returns how many were added.
  */
 export async function seedUsers(

@@ -8,10 +8,8 @@ const DATA_FOLDER = '.data';
 export interface ServiceDatabase {
   /** The configuration with the URL of the database in it. */
   readonly config: Config;
-  /** The embedded database; `undefined` where DATABASE_URL names another. */
+  /** `undefined` where DATABASE_URL names another. */
   readonly embedded: EmbeddedDatabase | undefined;
-  /** Stops the embedded database, where there is one. */
-  stop(): Promise<void>;
 }
 
 /** Starts the embedded database, unless the configuration names another. */
@@ -19,13 +17,7 @@ export async function openServiceDatabase(
   config: Config,
   progress: (line: string) => void,
 ): Promise<ServiceDatabase> {
-  if (config.databaseUrl !== undefined) {
-    return { config, embedded: undefined, stop: () => Promise.resolve() };
-  }
+  if (config.databaseUrl !== undefined) return { config, embedded: undefined };
   const embedded = await startEmbeddedDatabase(DATA_FOLDER, progress);
-  return {
-    config: Object.freeze({ ...config, databaseUrl: embedded.url }),
-    embedded,
-    stop: () => embedded.stop(),
-  };
+  return { config: Object.freeze({ ...config, databaseUrl: embedded.url }), embedded };
 }

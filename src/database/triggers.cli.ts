@@ -15,72 +15,72 @@ const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check |
              something is to be done
   --print    print the SQL, for whoever may run it`;
 
-type Command = 'install' | 'remove' | 'check' | 'print';
-const COMMANDS: readonly Command[] = ['install', 'remove', 'check', 'print'];
 /** Older rows mean that nobody reads the outbox any more. */
 const FORGOTTEN_SECONDS = 3_600;
 
-function commandAsked(): Command | undefined {
-  try {
-    const flag = { type: 'boolean' } as const;
-    const { values } = parseArgs({
-      options: { install: flag, remove: flag, check: flag, print: flag },
-    });
-    const [command, ...others] = COMMANDS.filter((name) => values[name] === true);
-    return others.length === 0 ? command : undefined;
-  } catch {
-    return undefined;
-  }
-}
+type Command = (triggers: CacheTriggers) => Promise<number>;
+
+const commands: Readonly<Record<string, Command>> = {
+  install: async (triggers) => {
+    const tables = await triggers.install();
+    say(tables.length > 0 ? `Installed on ${tables.join(', ')}.` : 'All were installed.');
+    return 0;
+  },
+  remove: async (triggers) => {
+    await triggers.remove();
+    say('Removed.');
+    return 0;
+  },
+  check: async (triggers) => {
+    const tables = await triggers.check();
+    for (const { table, state } of tables) say(`${state.padEnd(9)}  ${table}`);
+    const outboxes = await triggers.outboxes();
+    for (const { schema, rows, ageSeconds } of outboxes) {
+      say(`${schema}: ${rows} rows, the oldest ${ageSeconds.toFixed(1)} s old`);
+    }
+    const wanting = tables.filter(({ state }) => state !== 'installed');
+    const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
+    if (wanting.length > 0) say('Run with --install to put the triggers right.');
+    for (const { schema } of forgotten) {
+      say(
+        `Nobody reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
+      );
+    }
+    return wanting.length > 0 || forgotten.length > 0 ? 1 : 0;
+  },
+  print: async (triggers) => {
+    for (const sql of await triggers.statements()) say(`${sql};\n`);
+    return 0;
+  },
+};
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function check(triggers: CacheTriggers): Promise<number> {
-  const tables = await triggers.check();
-  for (const { table, state } of tables) say(`${state.padEnd(9)}  ${table}`);
-  const outboxes = await triggers.outboxes();
-  for (const { schema, rows, ageSeconds } of outboxes) {
-    say(`${schema}: ${rows} rows, the oldest ${ageSeconds.toFixed(1)} s old`);
+function parseCommand(): Command | undefined {
+  try {
+    const flag = { type: 'boolean' } as const;
+    const options: Record<string, typeof flag> = {};
+    for (const name of Object.keys(commands)) options[name] = flag;
+    const { values } = parseArgs({ options });
+    const [name = '', ...others] = Object.keys(values);
+    return others.length === 0 ? commands[name] : undefined;
+  } catch {
+    return undefined;
   }
-  const wanting = tables.filter(({ state }) => state !== 'installed');
-  const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
-  if (wanting.length > 0) say('Run with --install to put the triggers right.');
-  for (const { schema } of forgotten) {
-    say(
-      `Nobody reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
-    );
-  }
-  return wanting.length > 0 || forgotten.length > 0 ? 1 : 0;
 }
 
-async function carryOut(command: Command, triggers: CacheTriggers): Promise<number> {
-  if (command === 'check') return check(triggers);
-  if (command === 'print') {
-    for (const sql of await triggers.statements()) say(`${sql};\n`);
-  } else if (command === 'remove') {
-    await triggers.remove();
-    say('Removed.');
-  } else {
-    const tables = await triggers.install();
-    say(tables.length > 0 ? `Installed on ${tables.join(', ')}.` : 'All were installed.');
-  }
-  return 0;
-}
-
-async function run(
-  command: Command,
-  { databaseUrl: url = '', cacheNamespace }: Config,
-): Promise<number> {
+async function run(command: Command, config: Config): Promise<number> {
+  const { databaseUrl: url = '', cacheNamespace } = config;
   const options = { ...dataSourceOptions({ url, poolSize: 2 }), entities: [User] };
   const source = await connect(new DataSource(options));
   try {
-    return await carryOut(command, new CacheTriggers(source, cacheNamespace));
+    return await command(new CacheTriggers(source, cacheNamespace));
   } finally {
     await source.destroy();
   }
 }
 
-const command = commandAsked();
+const command = parseCommand();
 await runCommand(USAGE, command && ((config) => run(command, config)));

@@ -1,4 +1,3 @@
-/** Asks whether the database answers, over one connection that no request waits for. */
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { CONFIG } from '../config/config.module.js';
@@ -6,12 +5,13 @@ import type { Config } from '../config/config.js';
 import { describeError } from '../logging/describe-error.js';
 
 /**
- * The second that an answer may take is counted in ticks. A busy event loop runs its timers late and before it reads,
- * so one timer could end a question whose answer is already there; between two ticks the loop reads what has come.
+ * An answer may take ten ticks. A busy event loop runs its timers late and before it reads, so a single timer of a second
+ * could end a question whose answer has arrived; between two ticks the loop reads it.
  */
 const TICK_MS = 100;
 const MAX_TICKS = 10;
 
+/** Asks whether the database answers, over one connection that no request waits for. */
 @Injectable()
 export class DatabaseProbe implements OnApplicationShutdown {
   #client: pg.Client | undefined;
@@ -21,10 +21,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /**
-   * Resolves when the database has answered; all who ask at the same time share one question. Rejects after a second
-   * without an answer, in which the service had the time to read one.
-   */
+  /** Rejects after a second without an answer. Callers at the same time share one question. */
   ask(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
@@ -65,7 +62,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
       connectionString: this.config.databaseUrl,
       application_name: 'tidemark health',
     });
-    // It is found out by the next question.
+    // The next question finds it out.
     client.on('error', () => undefined);
     return client;
   }

@@ -5,23 +5,16 @@ import {
   ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { HealthCheckService } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
-import { Drain } from '../http/drain.js';
-import { CacheIndicator } from './cache.health.js';
-import { DatabaseIndicator } from './database.health.js';
-import { OutboxIndicator } from './outbox.health.js';
+import { HealthIndicators } from './health.indicators.js';
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    private readonly drain: Drain,
-    private readonly database: DatabaseIndicator,
-    private readonly cache: CacheIndicator,
-    private readonly outbox: OutboxIndicator,
+    private readonly indicators: HealthIndicators,
   ) {}
 
   @Get('live')
@@ -41,24 +34,19 @@ export class HealthController {
     content: {},
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    const { indicators } = this;
     try {
       return await this.health.check([
-        () => this.#service(),
-        () => this.database.check(),
-        () => this.cache.check(),
-        () => this.outbox.check(),
+        () => indicators.service(),
+        () => indicators.database(),
+        () => indicators.cache(),
+        () => indicators.outsideWrites(),
       ]);
     } catch (error) {
-      // The answer is the report as well when it says no; not a problem document.
+      // A report that says no is no problem document either.
       if (!(error instanceof ServiceUnavailableException)) throw error;
       void reply.status(503);
       return error.getResponse() as object;
     }
-  }
-
-  /** Down as soon as the service stops, so that new requests go to other instances. */
-  #service() {
-    const indicator = this.indicators.check('service');
-    return this.drain.hasBegun ? indicator.down('is stopping') : indicator.up();
   }
 }

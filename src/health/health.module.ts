@@ -1,16 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { BoundsModule } from '../database/bounds.module.js';
 import { Drain } from '../http/drain.js';
-import { CacheIndicator } from './cache.health.js';
 import { DatabaseProbe } from './database-probe.js';
-import { DatabaseIndicator } from './database.health.js';
 import { HealthController } from './health.controller.js';
-import { OutboxIndicator } from './outbox.health.js';
+import { HealthIndicators } from './health.indicators.js';
 
 @Module({
-  imports: [TerminusModule, BoundsModule],
+  imports: [TerminusModule],
   controllers: [HealthController],
-  providers: [Drain, DatabaseProbe, DatabaseIndicator, CacheIndicator, OutboxIndicator],
+  providers: [Drain, DatabaseProbe, HealthIndicators],
 })
 export class HealthModule {}

@@ -1,6 +1,6 @@
 /**
  * While the database has too much to do, spreads the requests that come at once over turns of the event loop, so that
- * what is under way, and a probe, is not behind a thousand others. Most of those are refused before anything is done
+ * requests under way, and a probe, are not behind a thousand others. Most of those are refused before anything is done
  * for them: a miss that is refused only when it asks for a connection has cost as much as a hit.
  */
 import { AsyncResource } from 'node:async_hooks';
@@ -13,7 +13,7 @@ import { sendProblem } from './problem.filter.js';
 
 /** Requests begun in a turn. With more, a probe waits longer; with fewer, hits are read in smaller batches. */
 const MAX_BEGUN = 25;
-/** Requests that go on waiting for a turn while others are refused: a hundred clients with hits are not in each other's way. */
+/** Requests that go on waiting for a turn while others are refused: a hundred clients with hits do not compete. */
 const MAX_WAITING = 200;
 /** Requests refused in a turn. They cost about a quarter of those that are begun. */
 const MAX_REFUSED = 100;
@@ -24,7 +24,7 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Takes up requests in the order in which they came, except that probes of health do not wait. */
+/** Begins requests in the order in which they came, except that probes of health do not wait. */
 export class Admission {
   readonly #line: Waiting[] = [];
   #begun = 0;
@@ -35,14 +35,14 @@ export class Admission {
     private readonly busyLog: BusyLog,
   ) {}
 
-  /** Comes after the hooks that say what every answer has, and before those that do work. */
+  /** Comes after the hook that sets the headers of every answer, and before those that do work. */
   addTo(server: Pick<FastifyInstance, 'addHook'>): void {
     server.addHook('onRequest', (request, reply, begin) => {
       const isFree = !this.bounds.isCrowded && this.#line.length === 0;
       if (isFree || request.url.startsWith(PROBES)) return begin();
       this.#awaitTurn();
       if (this.#line.length > 0 || this.#begun === MAX_BEGUN) {
-        // The turn belongs to another request, whose asynchronous context is none of this one's.
+        // The turn runs in the asynchronous context of another request.
         this.#line.push({ request, reply, begin: AsyncResource.bind(begin) });
         return;
       }
@@ -64,11 +64,9 @@ export class Admission {
     if (batch.length > 0) this.#awaitTurn();
     for (const { request, begin } of batch) if (!request.raw.destroyed) begin();
     if (!this.bounds.isCrowded) return;
-    for (const refused of this.#line.splice(MAX_WAITING, MAX_REFUSED)) this.#refuse(refused);
-  }
-
-  #refuse({ request, reply }: Waiting): void {
-    this.busyLog.refused(request);
-    sendProblem(problemOfError(new DatabaseBusyError(this.bounds.maxWaiting)), request, reply);
+    for (const { request, reply } of this.#line.splice(MAX_WAITING, MAX_REFUSED)) {
+      this.busyLog.refused();
+      sendProblem(problemOfError(new DatabaseBusyError(this.bounds.maxWaiting)), request, reply);
+    }
   }
 }

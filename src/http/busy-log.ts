@@ -1,27 +1,19 @@
-/** Tells of requests that are refused because the database has too much to do: one line for many of them. */
 import type { ServiceLog } from '../logging/service-log.js';
 
 const INTERVAL_MS = 1_000;
 
+/** Logs requests that are refused because the database has too much to do: one line for those of a second. */
 export class BusyLog {
-  readonly #requests = new WeakSet<object>();
   #count = 0;
 
   constructor(private readonly log: Pick<ServiceLog, 'record'>) {}
 
-  /** Counts a request that is refused. Those of a second share a line. */
-  refused(request: object): void {
-    this.#requests.add(request);
+  refused(): void {
     this.#count += 1;
-    if (this.#count === 1) setTimeout(() => this.#tell(), INTERVAL_MS).unref();
+    if (this.#count === 1) setTimeout(() => this.#write(), INTERVAL_MS).unref();
   }
 
-  /** Whether the request was refused, and so needs no line of its own. */
-  has(request: object): boolean {
-    return this.#requests.has(request);
-  }
-
-  #tell(): void {
+  #write(): void {
     const refused = this.#count;
     this.#count = 0;
     this.log.record(

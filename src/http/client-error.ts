@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { MAX_URL_LENGTH } from './limits.js';
 import { PROBLEM_MEDIA_TYPE, toDocument, type Problem } from './problem-document.js';
 
-/** What Node's HTTP parser could not read, by its error code. */
+/** By the error code of Node's HTTP parser. */
 const PROBLEMS: Readonly<Record<string, Problem>> = {
   HPE_HEADER_OVERFLOW: { status: 431, detail: 'The headers are too long: send fewer or shorter.' },
   ERR_HTTP_REQUEST_TIMEOUT: {
@@ -14,7 +14,6 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   },
 };
 const UNREADABLE: Problem = { status: 400, detail: 'This is no HTTP/1.1 request.' };
-
 const URL_TOO_LONG: Problem = {
   status: 414,
   detail: `The URL is longer than ${MAX_URL_LENGTH} characters: send a shorter one.`,
@@ -22,16 +21,16 @@ const URL_TOO_LONG: Problem = {
 const UNKNOWN_METHOD: Problem = { status: 501, detail: 'There is no such method in HTTP.' };
 const NO_TUNNEL: Problem = { status: 501, detail: 'The service opens no tunnels: it is no proxy.' };
 
-/** `rawPacket`: what was read last, with the fault in it. */
+/** How long a client may keep a refused connection open. */
+const LINGER_MS = 1_000;
+
+/** `rawPacket`: the bytes that were read last, with the fault in them. */
 type ClientError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** Answers what is no request at all, before there is a route or a hook that could. */
+/** Answers bytes that are no request at all, before there is a route or a hook that could. */
 export function answerClientError(error: ClientError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy(error);
-    return;
-  }
-  answerRaw(problemOf(error), socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy(error);
+  else answerRaw(problemOf(error), socket);
 }
 
 /** Answers CONNECT, for which Node has no request and response. */
@@ -67,4 +66,5 @@ function answerRaw(problem: Problem, socket: Duplex): void {
       body,
     ].join('\r\n'),
   );
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

@@ -8,15 +8,12 @@ import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE, problemDocument } from './problem-document.js';
 import { serveContent } from './static-content.js';
 
-const TITLE = 'Tidemark';
-const VERSION = '0.1.0';
-
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>${TITLE}</title>
+  <title>Tidemark</title>
   <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -30,53 +27,46 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true, displayRequestDuration: true });
 `;
 
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-};
-
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** Adds the routes. The document is made at the first request for it. */
 export function serveDocs(app: NestFastifyApplication): void {
+  const contents: readonly [name: string, type: string, load: () => string | Promise<Buffer>][] = [
+    ['', 'text/html', () => PAGE],
+    ['/json', 'application/json', () => JSON.stringify(describeService(app))],
+    ['/start.js', 'text/javascript', () => START],
+    ['/swagger-ui.css', 'text/css', () => readAsset('swagger-ui.css')],
+    ['/swagger-ui-bundle.js', 'text/javascript', () => readAsset('swagger-ui-bundle.js')],
+  ];
   const server = app.getHttpAdapter().getInstance();
-  const script = 'text/javascript; charset=utf-8';
-  serveContent(server, '/docs', 'text/html; charset=utf-8', () => PAGE);
-  serveContent(server, '/docs/json', 'application/json; charset=utf-8', () =>
-    JSON.stringify(describeService(app)),
-  );
-  serveContent(server, '/docs/start.js', script, () => START);
-  for (const [name, type] of Object.entries(ASSETS)) {
-    serveContent(server, `/docs/${name}`, type, () => readFile(join(assetFolder(), name)));
+  for (const [name, type, load] of contents) {
+    serveContent(server, `/docs${name}`, `${type}; charset=utf-8`, load);
   }
 }
 
 /** The files of the page come with the package that writes the document. */
-function assetFolder(): string {
+function readAsset(name: string): Promise<Buffer> {
   const swagger = createRequire(import.meta.url).resolve('@nestjs/swagger');
-  return dirname(createRequire(swagger).resolve('swagger-ui-dist/package.json'));
+  const description = createRequire(swagger).resolve('swagger-ui-dist/package.json');
+  return readFile(join(dirname(description), name));
 }
 
 function describeService(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
-    .setTitle(TITLE)
+    .setTitle('Tidemark')
     .setDescription('Users and their regions, read from a cache that is never stale.')
-    .setVersion(VERSION)
+    .setVersion('0.1.0')
     .setOpenAPIVersion('3.1.0')
     .build();
   const document = SwaggerModule.createDocument(app, config);
+  const Problem = z.toJSONSchema(problemDocument) as Schemas[string];
   document.components = {
     ...document.components,
-    schemas: {
-      ...document.components?.schemas,
-      Problem: { ...z.toJSONSchema(problemDocument) } as Schemas[string],
-    },
+    schemas: { ...document.components?.schemas, Problem },
   };
   describeErrors(document);
   return document;
 }
-
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Every error of every route is a problem document. */
 function describeErrors(document: OpenAPIObject): void {
@@ -84,12 +74,13 @@ function describeErrors(document: OpenAPIObject): void {
     [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } },
   };
   for (const path of Object.values(document.paths)) {
-    for (const operation of METHODS.map((method) => path[method])) {
-      if (!operation) continue;
-      for (const [status, response] of Object.entries(operation.responses)) {
+    for (const method of ['get', 'post', 'patch', 'delete'] as const) {
+      const responses = path[method]?.responses;
+      if (!responses) continue;
+      for (const [status, response] of Object.entries(responses)) {
         if (/^[45]/.test(status) && response && !('$ref' in response)) response.content ??= content;
       }
-      operation.responses['default'] ??= { description: 'Any other error', content };
+      responses['default'] ??= { description: 'Any other error', content };
     }
   }
 }

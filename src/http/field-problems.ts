@@ -4,25 +4,23 @@ import { cut, type FieldProblem } from './problem-document.js';
 
 type Issue = StandardSchemaV1.Issue & { readonly code?: string; readonly keys?: unknown };
 
-/** More would tell a client nothing new, and could be as long as its request. */
-const MOST_PROBLEMS = 50;
+/** More tell a client nothing new, and could be as long as its request. */
+const MAX_PROBLEMS = 50;
 const MAX_NAME_LENGTH = 100;
 
 /**
  * @param value what was validated.
- * @param whole what to call the value itself where an issue has no path, such as `body`.
+ * @param whole the name of the value itself, for an issue without a path, such as `body`.
  */
 export function fieldProblems(
   issues: readonly StandardSchemaV1.Issue[],
   value: unknown,
   whole: string,
 ): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  for (const issue of issues) {
-    problems.push(...problemsOf(issue, value, whole));
-    if (problems.length >= MOST_PROBLEMS) break;
-  }
-  return problems.slice(0, MOST_PROBLEMS);
+  const problems = issues
+    .slice(0, MAX_PROBLEMS)
+    .flatMap((issue) => problemsOf(issue, value, whole));
+  return problems.slice(0, MAX_PROBLEMS);
 }
 
 function problemsOf(issue: Issue, value: unknown, whole: string): FieldProblem[] {
@@ -30,19 +28,17 @@ function problemsOf(issue: Issue, value: unknown, whole: string): FieldProblem[]
     typeof segment === 'object' ? segment.key : segment,
   );
   if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) {
-    return issue.keys.slice(0, MOST_PROBLEMS).map((key) => ({
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
       field: nameOf([...path, String(key)]),
       problem: 'is not a known field',
       remedy: 'Remove it.',
     }));
   }
   const field = path.length === 0 ? whole : nameOf(path);
-  if (valueAt(value, path) === undefined) {
-    return [{ field, problem: 'is missing', remedy: `Add it: it ${issue.message}.` }];
-  }
-  return [
-    { field, problem: issue.message, remedy: `Send a value that fits: it ${issue.message}.` },
-  ];
+  const { message } = issue;
+  return valueAt(value, path) === undefined
+    ? [{ field, problem: 'is missing', remedy: `Add it: it ${message}.` }]
+    : [{ field, problem: message, remedy: `Send a value that fits: it ${message}.` }];
 }
 
 /** Keys are the client's: they may be as long as a body. */

@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
 import { answerClientError } from './client-error.js';
+import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
 import { problemOfError } from './problem-of-error.js';
 import { sendProblem } from './problem.filter.js';
-import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
+import { securityHeaders } from './security-headers.js';
+
+const REQUEST_ID_HEADER = 'x-request-id';
+/** Short, and without anything that could break a log line or a header. */
+const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
 /** Fastify as the service uses it. */
 export function createHttpAdapter(): FastifyAdapter {
@@ -13,7 +19,7 @@ export function createHttpAdapter(): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Who asks is told by the connection alone; headers can be made up.
+    // A client is known by its connection alone; headers can be made up.
     trustProxy: false,
     forceCloseConnections: 'idle',
     // Missing and repeated Host headers are refused by request-check.ts, with a problem document.
@@ -23,16 +29,24 @@ export function createHttpAdapter(): FastifyAdapter {
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     genReqId: requestIdOf,
-    // Errors of the router come before any hook, so they set what hooks would.
+    // Errors of the router come before any hook.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      void reply.headers({
-        [REQUEST_ID_HEADER]: request.id,
-        'x-content-type-options': 'nosniff',
-        'content-security-policy': "default-src 'none'",
-      });
+      setEdgeHeaders(request, reply);
       sendProblem(problemOfError(error), request, reply);
     },
   });
+}
+
+/** The headers that every answer has. */
+export function setEdgeHeaders({ url, id }: FastifyRequest, reply: FastifyReply): void {
+  const { ofData, ofPage } = securityHeaders;
+  void reply.headers(url.startsWith('/docs') ? ofPage : ofData).header(REQUEST_ID_HEADER, id);
+}
+
+/** The id that came with the request where it is a plain one, else a new one. */
+function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers[REQUEST_ID_HEADER];
+  return typeof given === 'string' && PLAIN_ID.test(given) ? given : randomUUID();
 }
 
 /** The target as the routes have it: a client may send a whole URL (RFC 9112 section 3.2.2). */

@@ -1,4 +1,4 @@
-/** Problem documents (RFC 9457): what every error answer of the service looks like. */
+/** Problem documents (RFC 9457): the form of every error answer of the service. */
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 
@@ -26,7 +26,7 @@ export const problemDocument = z.object({
 });
 export type ProblemDocument = z.output<typeof problemDocument>;
 
-/** What went wrong, before it is known for which request. */
+/** A problem, before it is known for which request. */
 export interface Problem {
   readonly status: number;
   readonly detail: string;
@@ -49,11 +49,11 @@ export function toDocument(
     detail: cut(problem.detail, MAX_DETAIL_LENGTH),
     instance: cut(pathOf(request.url), MAX_PATH_LENGTH),
     requestId: request.id,
-    ...(problem.errors && problem.errors.length > 0 ? { errors: [...problem.errors] } : {}),
+    ...(problem.errors?.length && { errors: [...problem.errors] }),
   };
 }
 
-/** The text, cut to so many characters: what comes from a request must not make its answer long. */
+/** Cuts a text from a request, which must not make its answer long. */
 export function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   // Not in the middle of a character of two units.
@@ -62,6 +62,5 @@ export function cut(text: string, maxLength: number): string {
 
 /** The path alone: query strings may hold what is nobody else's business. */
 export function pathOf(url: string): string {
-  const end = url.search(/[?#]/);
-  return end === -1 ? url : url.slice(0, end);
+  return url.split(/[?#]/, 1)[0] ?? '';
 }

@@ -1,4 +1,3 @@
-/** Which problem an error is to the client. Nothing of an unknown error is told. */
 import { HttpException } from '@nestjs/common';
 import { DatabaseBusyError } from '../database/bounded-driver.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
@@ -7,6 +6,7 @@ import { cut, fieldProblem, type Problem } from './problem-document.js';
 
 const MAX_MESSAGE_LENGTH = 200;
 
+/** Which problem an error is to the client. It shows nothing of an unknown error. */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof HttpException) return problemOfHttpException(error);
   if (isWriteRefused(error)) return unavailable('write-refused', error.message, 1);
@@ -34,6 +34,7 @@ function unavailable(kind: string, detail: string, retrySeconds: number): Proble
   return { status: 503, kind, detail, headers: { 'retry-after': String(retrySeconds) } };
 }
 
+/** The response of an exception may have `kind`, `errors` and `headers` beside the `message`. */
 function problemOfHttpException(exception: HttpException): Problem {
   const status = exception.getStatus();
   const response = exception.getResponse();
@@ -43,28 +44,22 @@ function problemOfHttpException(exception: HttpException): Problem {
     status,
     detail: typeof message === 'string' ? message : exception.message,
     errors: fieldProblem.array().safeParse(errors).data,
-    ...(typeof kind === 'string' ? { kind } : {}),
-    ...(typeof headers === 'object' && headers !== null
-      ? { headers: headers as Record<string, string> }
-      : {}),
+    ...(typeof kind === 'string' && { kind }),
+    ...(typeof headers === 'object' && { headers: headers as Record<string, string> }),
   });
 }
 
-/** What the framework's words leave out: what would have been accepted. */
+/** Adds what the framework's words leave out: what would have been accepted. */
 function withHint(problem: Problem): Problem {
-  const hint = hints[problem.status];
-  const detail = sentence(problem.detail);
-  return { ...problem, detail: hint === undefined ? detail : `${detail} ${hint}` };
+  const hint = hints[problem.status] ?? '';
+  const detail = /[.!?]$/.test(problem.detail) ? problem.detail : `${problem.detail}.`;
+  return { ...problem, detail: detail + hint };
 }
 
 const hints: Readonly<Record<number, string>> = {
-  413: `Send at most ${BODY_LIMIT_BYTES} bytes.`,
-  415: 'Send application/json.',
+  413: ` Send at most ${BODY_LIMIT_BYTES} bytes.`,
+  415: ' Send application/json.',
 };
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
 
 function isWriteRefused(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'TIDEMARK_WRITE_REFUSED';
@@ -73,9 +68,7 @@ function isWriteRefused(error: unknown): error is Error {
 /** Errors of Fastify carry the status; its messages to clients are meant for them. */
 function statusOfClientError(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined;
-  const { statusCode, code } = error;
-  const isFastify = typeof code === 'string' && code.startsWith('FST_');
-  return isFastify && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-    ? statusCode
-    : undefined;
+  const { statusCode: status, code } = error;
+  if (typeof code !== 'string' || !code.startsWith('FST_')) return undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

@@ -28,30 +28,34 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const problem = this.#refine(problemOfError(error), error, request);
-    if (error instanceof DatabaseBusyError) this.busyLog.refused(request);
+    const isUnmatched = request.is404 && error instanceof NotFoundException;
+    const problem = isUnmatched ? this.#problemOfRoute(request) : problemOfError(error);
+    if (error instanceof DatabaseBusyError) this.busyLog.refused();
     else if (problem.status >= 500) {
-      const described = { requestId: request.id, error: describeError(error) };
-      this.log.record(problem.status === 500 ? 'error' : 'warn', described, 'A request failed');
+      const { id: requestId, method, url } = request;
+      const fields = {
+        requestId,
+        method,
+        path: cut(pathOf(url), MAX_PATH_LENGTH),
+        error: describeError(error),
+      };
+      this.log.record(problem.status === 500 ? 'error' : 'warn', fields, 'A request failed');
     }
-    if (reply.sent || reply.raw.headersSent) return;
-    sendProblem(problem, request, reply);
+    if (!reply.sent && !reply.raw.headersSent) sendProblem(problem, request, reply);
   }
 
-  /** Where no route matched, tells a wrong method from a wrong path. */
-  #refine(problem: Problem, error: unknown, request: FastifyRequest): Problem {
-    if (!request.is404 || !(error instanceof NotFoundException)) return problem;
-    const path = pathOf(request.url);
-    const methods = this.routes.methodsOf(path);
+  /** A wrong method, or a wrong path. */
+  #problemOfRoute({ url, method }: FastifyRequest): Problem {
+    const path = pathOf(url);
+    const allow = this.routes.methodsOf(path).join(', ');
     const shown = cut(path, MAX_PATH_LENGTH);
-    if (methods.length === 0) {
-      return { status: 404, detail: `There is nothing at ${shown}. /docs lists what there is.` };
-    }
-    return {
-      status: 405,
-      detail: `${shown} does not take ${request.method}, but ${methods.join(', ')}.`,
-      headers: { allow: methods.join(', ') },
-    };
+    return allow === ''
+      ? { status: 404, detail: `There is nothing at ${shown}. /docs lists what there is.` }
+      : {
+          status: 405,
+          detail: `${shown} does not take ${method}, but ${allow}.`,
+          headers: { allow },
+        };
   }
 }
 
@@ -60,7 +64,7 @@ export function sendProblem(
   request: { readonly id: string; readonly url: string },
   reply: FastifyReply,
 ): void {
-  // What the handler had said of its own answer does not hold for this one.
+  // These headers describe the answer that the handler would have given.
   for (const header of ['etag', 'content-encoding', 'age', 'link', 'last-modified']) {
     reply.removeHeader(header);
   }

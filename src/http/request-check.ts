@@ -8,16 +8,14 @@ import { MAX_URL_LENGTH } from './limits.js';
 
 /** A name, an IPv4 or a bracketed IPv6 address, and a port. Two fields come joined by a comma. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+;=-]+)(?::\d{0,5})?$/;
-const UTF8 = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
+const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
 
-/** Comes before every other hook that may refuse. */
-export function checkRequests(server: FastifyInstance): void {
-  // Node would answer by itself, without a problem document.
+/** Takes JSON alone, and answers with problem documents where Node would answer by itself. */
+export function limitRequests(server: FastifyInstance): void {
   server.server.on('checkExpectation', (request, response) =>
     server.server.emit('request', request, response),
   );
   server.server.on('connect', refuseTunnel);
-  server.addHook('onRequest', (request, _reply, done) => done(refusalOf(request.raw)));
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser<Buffer>(
@@ -31,18 +29,15 @@ export function checkRequests(server: FastifyInstance): void {
   );
 }
 
-function refusalOf({
-  headers,
-  httpVersion,
-  method,
-  url,
-}: IncomingMessage): HttpException | undefined {
+/** The reason to refuse a request by its head alone. */
+export function headRefusalOf(request: IncomingMessage): HttpException | undefined {
+  const { headers, httpVersion, method, url = '' } = request;
   if (headers.host === undefined ? httpVersion !== '1.0' : !HOST.test(headers.host)) {
     return new BadRequestException(
       'The Host header is missing, comes twice or is no host. Send one, such as example.com:3000.',
     );
   }
-  if (url !== undefined && url.length > MAX_URL_LENGTH) {
+  if (url.length > MAX_URL_LENGTH) {
     return new HttpException(
       `The URL is longer than ${MAX_URL_LENGTH} characters: send a shorter one.`,
       414,
@@ -67,8 +62,8 @@ function refusalOf({
   });
 }
 
-function bodyRefusalOf(type: string | undefined, body: Buffer): HttpException | undefined {
-  if (type !== undefined && UTF8.test(type)) {
+function bodyRefusalOf(type = '', body: Buffer): HttpException | undefined {
+  if (OTHER_CHARSET.test(type)) {
     return new UnsupportedMediaTypeException('The body has another charset than UTF-8');
   }
   return isUtf8(body) ? undefined : new BadRequestException('The body is not valid UTF-8.');

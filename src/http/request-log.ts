@@ -1,25 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServiceLog } from '../logging/service-log.js';
-import type { BusyLog } from './busy-log.js';
-import { pathOf } from './problem-document.js';
-
-const LONGEST_PATH = 200;
+import { cut, MAX_PATH_LENGTH, pathOf } from './problem-document.js';
 
 /**
- * One line a request when it is answered: at level debug, or info where it was refused or failed. Requests that are
- * refused while the database is busy share one (busy-log.ts).
- * Only the path is told, since query strings and bodies may hold what must not be kept.
+ * Writes a line for each request when it is answered: at level debug, or info where the client was refused. Failures of
+ * the service have a line from problem.filter.ts. Query strings and bodies are left out: they may hold what must not be
+ * kept.
  */
-export function logRequests(
-  server: Pick<FastifyInstance, 'addHook'>,
-  log: ServiceLog,
-  busyLog: BusyLog,
-): void {
+export function logRequests(server: Pick<FastifyInstance, 'addHook'>, log: ServiceLog): void {
   server.addHook('onResponse', (request, reply, done) => {
     const { statusCode } = reply;
-    const level = statusCode >= 400 && !busyLog.has(request) ? 'info' : 'debug';
+    const level = statusCode >= 400 && statusCode < 500 ? 'info' : 'debug';
     if (log.isEnabled(level)) {
-      const path = pathOf(request.url).slice(0, LONGEST_PATH);
+      const path = cut(pathOf(request.url), MAX_PATH_LENGTH);
       const fields = {
         method: request.method,
         path,

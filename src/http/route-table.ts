@@ -1,13 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
-interface Route {
-  readonly method: string;
-  readonly path: RegExp;
-}
-
 /** The routes of a server, to tell a wrong method from a wrong path. */
 export class RouteTable {
-  readonly #routes: Route[] = [];
+  readonly #routes: { readonly method: string; readonly path: RegExp }[] = [];
 
   /** Follows the routes that are registered from now on. */
   constructor(server: Pick<FastifyInstance, 'addHook'>) {

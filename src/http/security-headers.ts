@@ -1,9 +1,8 @@
 import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import helmet, { type HelmetOptions } from 'helmet';
 
-/** For answers that are data: what concerns only pages, or browsers long gone, is left out. */
+/** For answers that are data. Headers that concern only pages, or browsers long gone, are left out. */
 const OF_DATA: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -18,7 +17,7 @@ const OF_DATA: HelmetOptions = {
   xXssProtection: false,
 };
 
-/** For the page under /docs: scripts and styles of its own, and requests to this service. */
+/** For the page under /docs: its scripts and styles, and requests to this service. */
 const OF_PAGE: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -36,20 +35,10 @@ const OF_PAGE: HelmetOptions = {
   xFrameOptions: { action: 'deny' },
 };
 
-/** Headers on every answer that keep browsers from doing more with it than it is for. */
-export function addSecurityHeaders(server: Pick<FastifyInstance, 'addHook'>): void {
-  const ofData = helmetHeaders(OF_DATA);
-  const ofPage = helmetHeaders(OF_PAGE);
-  server.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(request.url.startsWith('/docs') ? ofPage : ofData);
-    done();
-  });
-}
+/** Headers that keep browsers from doing more with an answer than it is for. */
+export const securityHeaders = { ofData: helmetHeaders(OF_DATA), ofPage: helmetHeaders(OF_PAGE) };
 
-/**
- * What helmet puts on an answer: the same on each, so it is told once. It is given to the reply: what is set
- * on the response under it makes Node write all headers the slower way.
- */
+/** helmet sets the same headers on each answer, so they are taken once. */
 function helmetHeaders(options: HelmetOptions): OutgoingHttpHeaders {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);

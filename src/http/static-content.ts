@@ -8,10 +8,7 @@ const compress = promisify(gzip);
 /** `gzip` in Accept-Encoding, unless its weight is 0. */
 const ACCEPTS_GZIP = /(?:^|[\s,])(?:x-)?gzip\s*(?:$|,|;\s*q\s*=\s*(?:1|0?\.\d*[1-9]))/i;
 
-/**
- * Serves what `load` resolves with at a path. It is read and compressed once, at the first request, and
- * answered with a strong entity tag for each coding.
- */
+/** Serves content that is read and compressed at the first request, with a strong entity tag for each coding. */
 export function serveContent(
   server: FastifyInstance,
   path: string,
@@ -20,7 +17,7 @@ export function serveContent(
 ): void {
   let forms: ReturnType<typeof prepare> | undefined;
   server.get(path, async ({ headers }, reply) => {
-    // A failure is not kept: the next request tries again.
+    // After a failure the next request tries again.
     forms ??= prepare(load).catch((error: unknown) => {
       forms = undefined;
       throw error;
@@ -32,7 +29,11 @@ export function serveContent(
       vary: 'Accept-Encoding',
       'cache-control': 'public, max-age=3600',
     });
-    if (names(headers['if-none-match'], tag)) return reply.code(304).send();
+    // Weak comparison (RFC 9110 section 13.1.2).
+    const known = (headers['if-none-match'] ?? '').split(',').map((one) => one.trim());
+    if ([tag, `W/${tag}`, '*'].some((match) => known.includes(match))) {
+      return reply.code(304).send();
+    }
     if (isGzip) void reply.header('content-encoding', 'gzip');
     return reply.type(type).send(bytes);
   });
@@ -46,11 +47,4 @@ async function prepare(load: () => string | Promise<Buffer>) {
 function withTag(bytes: Buffer) {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 24);
   return { bytes, tag: `"${hash}"` };
-}
-
-/** Weak comparison (RFC 9110 section 13.1.2). */
-function names(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(',').map((item) => item.trim().replace(/^W\//, ''));
-  return tags.includes(tag) || tags.includes('*');
 }

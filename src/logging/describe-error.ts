@@ -1,8 +1,9 @@
 import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
-import { scrub } from './scrub.js';
 
-/** What may be logged of an error. */
+const CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+
+/** The part of an error that may be logged. */
 export interface ErrorDescription {
   readonly name: string;
   readonly code: string | undefined;
@@ -11,25 +12,26 @@ export interface ErrorDescription {
 }
 
 /**
- * Describes an error for the log: credentials are taken out of URLs, and of a failed statement
- * neither text nor values are kept, since PostgreSQL's messages quote what was in the row.
+ * Describes an error for the log, without credentials in URLs. Of a failed statement neither text nor values are kept,
+ * nor the message, since PostgreSQL's messages quote the row.
  */
 export function describeError(error: unknown): ErrorDescription {
   if (!types.isNativeError(error)) {
     return { name: typeof error, code: undefined, message: 'not an Error', stack: undefined };
   }
+  const { name, message, stack } = error;
   const isStatement = error instanceof QueryFailedError;
   const { code } = (isStatement ? error.driverError : error) as { code?: unknown };
+  const frames = stack?.split('\n').filter((line) => !isStatement || line.startsWith('    at '));
   return {
-    name: error.name,
+    name,
     code: typeof code === 'string' ? code : undefined,
-    message: isStatement ? 'a statement failed' : scrub(error.message),
-    stack: error.stack && scrub(framesOf(error.stack, isStatement)),
+    message: isStatement ? 'a statement failed' : scrub(message),
+    stack: frames && scrub(frames.join('\n')),
   };
 }
 
-function framesOf(stack: string, withoutMessage: boolean): string {
-  if (!withoutMessage) return stack;
-  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
-  return frames.join('\n');
+/** Takes user and password out of every URL in a text. */
+export function scrub(text: string): string {
+  return text.replace(CREDENTIALS, '$1***@');
 }

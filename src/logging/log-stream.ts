@@ -5,35 +5,21 @@ interface LogRecord {
   readonly time: number;
   readonly msg?: string;
   readonly context?: string;
+  readonly error?: { readonly stack?: string };
   readonly [field: string]: unknown;
 }
 
-type Output = DestinationStream & { readonly isTTY?: boolean };
-
-const OWN_FIELDS = new Set(['level', 'time', 'msg', 'context', 'error']);
-
 /** JSON lines for machines; on a terminal, lines for people. */
-export function logStream(output: Output): DestinationStream {
+export function logStream(output: DestinationStream & { isTTY?: boolean }): DestinationStream {
   if (!output.isTTY) return output;
-  return {
-    write: (line) => {
-      output.write(`${readable(JSON.parse(line) as LogRecord)}\n`);
-    },
-  };
+  return { write: (line) => output.write(`${readable(JSON.parse(line) as LogRecord)}\n`) };
 }
 
-function readable(record: LogRecord): string {
-  const time = new Date(record.time).toTimeString().slice(0, 8);
-  const level = record.level === 'info' ? '' : `${record.level.toUpperCase()} `;
-  const context = record.context ? `${record.context}: ` : '';
-  const fields = Object.entries(record)
-    .filter(([name]) => !OWN_FIELDS.has(name))
-    .map(([name, value]) => ` ${name}=${String(value)}`)
-    .join('');
-  return `${time} ${level}${context}${record.msg ?? ''}${fields}${stackOf(record['error'])}`;
-}
-
-function stackOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('stack' in error)) return '';
-  return `\n${String(error.stack)}`;
+function readable({ level, time, msg = '', context, error, ...fields }: LogRecord): string {
+  const clock = new Date(time).toTimeString().slice(0, 8);
+  const shownLevel = level === 'info' ? '' : `${level.toUpperCase()} `;
+  const source = context ? `${context}: ` : '';
+  const values = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
+  const stack = error?.stack ? `\n${error.stack}` : '';
+  return `${clock} ${shownLevel}${source}${msg}${values.join('')}${stack}`;
 }

@@ -1,13 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from '../config/config.js';
-import { describeError } from './describe-error.js';
+import { describeError, scrub } from './describe-error.js';
 import { logStream } from './log-stream.js';
-import { scrub } from './scrub.js';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
-/** The framework tells each module and route it found; that is for debugging. */
+/** The framework logs each module and route that it finds; that is for debugging. */
 const FRAMEWORK_CONTEXTS: ReadonlySet<unknown> = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -69,22 +68,18 @@ export class ServiceLog implements LoggerService {
 
   /** Nest appends the context, and to errors the stack before it. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
-    if (!this.isEnabled(level)) return;
-    const context = rest.at(-1);
     const stack = rest.length > 1 ? rest[0] : undefined;
+    const context = rest.at(-1);
     const fields = {
-      ...(typeof context === 'string' ? { context } : {}),
-      ...(typeof stack === 'string' ? { error: { stack: scrub(stack) } } : {}),
+      ...(typeof context === 'string' && { context }),
+      ...(typeof stack === 'string' && { error: { stack: scrub(stack) } }),
     };
     if (message instanceof Error) {
       const error = describeError(message);
-      this.#pino[level]({ ...fields, error }, error.message);
+      this.record(level, { ...fields, error }, error.message);
     } else {
-      this.#pino[level](fields, scrub(textOf(message)));
+      const text = typeof message === 'string' ? message : JSON.stringify(message);
+      this.record(level, fields, text ?? 'undefined');
     }
   }
-}
-
-function textOf(message: unknown): string {
-  return typeof message === 'string' ? message : (JSON.stringify(message) ?? 'undefined');
 }

@@ -7,11 +7,11 @@ import {
   QUERY_CACHE_OPTIONS,
   type QueryCacheOptions,
 } from '../query-cache/index.js';
-import { countCacheEvents, measureCache, nameRelease } from './cache-metrics.js';
+import { countCacheEvents, measureCache } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
 
-/** Measurements of the process, of requests and of the cache, in a registry of the application's own. */
+/** Measurements of the process, of requests and of the cache. The registry belongs to one application. */
 @Module({
   controllers: [MetricsController],
   providers: [{ provide: Registry, useFactory: () => new Registry() }],
@@ -29,8 +29,7 @@ export class MetricsModule implements OnModuleInit {
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     countCacheEvents(this.events, this.registry);
-    measureCache(this.health, this.registry);
+    measureCache(this.health, this.cache.release, this.registry);
     measureOutbox(this.relay, this.events, this.registry);
-    nameRelease(this.cache.release, this.registry);
   }
 }

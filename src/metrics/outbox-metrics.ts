@@ -26,26 +26,31 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
     rows.inc(event.rows);
     lagSeconds.observe(event.lagMs / 1000);
   });
-  const measured = (name: string, help: string, value: () => number) =>
-    new Gauge({
+  const gauges: readonly [name: string, help: string, value: () => number | boolean][] = [
+    ['relaying', 'Whether this instance relays', () => relay.state === 'relaying'],
+    [
+      'usable',
+      'Whether there is an outbox that the role of the service may use',
+      () => relay.state !== 'absent',
+    ],
+    [
+      'lock_stuck',
+      'Whether a session that does not relay has the lock of the relay',
+      () => relay.isLockStuck,
+    ],
+    ['backlog_rows', 'Rows that wait in the outbox', () => relay.backlog?.rows ?? 0],
+    [
+      'backlog_age_seconds',
+      'Age of the oldest row in the outbox',
+      () => (relay.backlog?.ageMs ?? 0) / 1000,
+    ],
+  ];
+  for (const [name, help, value] of gauges) {
+    const gauge: Gauge = new Gauge({
       name: `tidemark_outbox_${name}`,
       help,
       registers,
-      collect() {
-        this.set(value());
-      },
+      collect: () => gauge.set(Number(value())),
     });
-  measured('relaying', 'Whether this instance relays', () => (relay.state === 'relaying' ? 1 : 0));
-  measured('usable', 'Whether there is an outbox that the role of the service may use', () =>
-    relay.state === 'absent' ? 0 : 1,
-  );
-  measured('lock_stuck', 'Whether a session that does not relay has the lock of the relay', () =>
-    relay.isLockStuck ? 1 : 0,
-  );
-  measured('backlog_rows', 'Rows that wait in the outbox', () => relay.backlog?.rows ?? 0);
-  measured(
-    'backlog_age_seconds',
-    'Age of the oldest row in the outbox',
-    () => (relay.backlog?.ageMs ?? 0) / 1000,
-  );
+  }
 }

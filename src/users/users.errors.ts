@@ -1,9 +1,7 @@
-/** How the users feature refuses, each with the field at fault and the remedy. */
+/** The refusals of the users feature, each with the field at fault and the remedy. */
 import { BadRequestException, ConflictException, NotFoundException } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { USERNAME_CONSTRAINT } from './user.entity.js';
-
-const UNIQUE_VIOLATION = '23505';
 
 export function userNotFound(id: number): NotFoundException {
   return new NotFoundException(`There is no user ${id}.`);
@@ -17,35 +15,25 @@ export function sameRegion(): BadRequestException {
   });
 }
 
-/** Awaits a write; where the database finds a username taken, says so instead of its error. */
+/** Awaits a write, and replaces the database's error where a username is taken. */
 export async function refusingTakenUsernames<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
-  } catch (error) {
-    if (isTakenUsername(error)) throw usernameTaken(error);
-    throw error;
+  } catch (cause) {
+    if (!isTakenUsername(cause)) throw cause;
+    const field = {
+      field: 'username',
+      problem: 'is taken, or comes twice in the request',
+      remedy: 'Choose a username that no other user has.',
+    };
+    const response = { kind: 'username-taken', message: 'A username is taken.', errors: [field] };
+    throw new ConflictException(response, { cause });
   }
-}
-
-function usernameTaken(cause: unknown): ConflictException {
-  return new ConflictException(
-    {
-      kind: 'username-taken',
-      message: 'A username is taken.',
-      errors: [
-        {
-          field: 'username',
-          problem: 'is taken, or comes twice in the request',
-          remedy: 'Choose a username that no other user has.',
-        },
-      ],
-    },
-    { cause },
-  );
 }
 
 function isTakenUsername(error: unknown): boolean {
   if (!(error instanceof QueryFailedError)) return false;
   const { code, constraint } = error.driverError as { code?: string; constraint?: string };
-  return code === UNIQUE_VIOLATION && constraint === USERNAME_CONSTRAINT;
+  // A unique violation.
+  return code === '23505' && constraint === USERNAME_CONSTRAINT;
 }

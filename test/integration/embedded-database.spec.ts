@@ -113,10 +113,8 @@ function serverPid(folder: string): number {
 }
 
 function launcherPid(folder: string): number {
-  const lock = JSON.parse(readFileSync(join(folder, 'lock'), 'utf8')) as {
-    launcher: { pid: number };
-  };
-  return lock.launcher.pid;
+  const lock = JSON.parse(readFileSync(join(folder, 'lock'), 'utf8')) as { launcher: number };
+  return lock.launcher;
 }
 
 async function gone(pid: number): Promise<void> {

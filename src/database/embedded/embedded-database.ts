@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve as absolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config/environment.js';
 import { DatabaseError } from '../database.error.js';
-import { STOP, type LauncherMessage } from './launcher.messages.js';
 
 /** The service's own PostgreSQL, run by a separate launcher process. */
 export interface EmbeddedDatabase {
@@ -11,11 +11,17 @@ export interface EmbeddedDatabase {
   readonly url: string;
   /** Absolute path of the data. */
   readonly dataDirectory: string;
-  /** Settles with what happened when the database ends without having been asked. */
+  /** Resolves with the reason when the database ends without having been asked. */
   readonly lost: Promise<string>;
   /** Stops the database cleanly; resolves when it has ended. */
   stop(): Promise<void>;
 }
+
+/** From the launcher to the service. The end of their channel asks the launcher to stop. */
+export type LauncherMessage =
+  | { readonly kind: 'progress'; readonly line: string }
+  | { readonly kind: 'ready'; readonly url: string; readonly dataDirectory: string }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /**
  * Starts the database of a data folder, and makes it at the first start.
@@ -26,30 +32,30 @@ export function startEmbeddedDatabase(
   progress: (line: string) => void,
 ): Promise<EmbeddedDatabase> {
   const program = fileURLToPath(new URL('./launcher.js', import.meta.url));
-  const launcher = fork(program, [folder, String(process.pid)], {
+  const launcher = fork(program, [absolute(folder), String(process.pid)], {
     // Out of reach of the terminal's Ctrl-C.
     detached: true,
     execArgv: [],
     env: childEnvironment(),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  let notice = 'The launcher of the embedded PostgreSQL has ended unexpectedly.';
+  let reason = 'The launcher of the embedded PostgreSQL has ended unexpectedly.';
   let isStopping = false;
   const exited = once(launcher, 'exit');
   const lost = new Promise<string>((resolve) => {
-    launcher.once('exit', () => isStopping || resolve(notice));
+    launcher.once('exit', () => isStopping || resolve(reason));
   });
   const stop = async (): Promise<void> => {
     isStopping = true;
-    if (launcher.connected) launcher.send(STOP, () => undefined);
+    if (launcher.connected) launcher.disconnect();
     await exited;
   };
   return new Promise((resolve, reject) => {
     launcher.on('message', (message: LauncherMessage) => {
       if (message.kind === 'progress') progress(message.line);
-      else if (message.kind === 'failed') notice = message.message;
+      else if (message.kind === 'failed') reason = message.message;
       else resolve({ url: message.url, dataDirectory: message.dataDirectory, lost, stop });
     });
-    exited.then(() => reject(new DatabaseError(notice)), reject);
+    exited.then(() => reject(new DatabaseError(reason)), reject);
   });
 }

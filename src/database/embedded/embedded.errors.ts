@@ -2,12 +2,11 @@ import { DatabaseError } from '../database.error.js';
 
 /** The embedded database cannot run. */
 export class EmbeddedDatabaseError extends DatabaseError {
-  constructor(problem: string, remedy: string, options?: { cause?: unknown }) {
+  constructor(problem: string, remedy: string, options?: ErrorOptions) {
     super(`The embedded PostgreSQL ${problem}. ${remedy}`, options);
-    this.name = 'EmbeddedDatabaseError';
   }
 }
 
-/** Said where nothing but another database helps. */
+/** The remedy where only another database helps. */
 export const USE_ANOTHER_DATABASE =
   'Set DATABASE_URL to a PostgreSQL 15 or later, such as postgres://user:password@host:5432/name.';

@@ -1,36 +1,47 @@
-/** Lets one service at a time use a data folder, and outlives none that was killed. */
+/** Lets one service at a time use a data folder. The lock of a process that was killed does not count. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { commandLineOf } from './command-line.js';
 import { EmbeddedDatabaseError } from './embedded.errors.js';
-import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
 
+/** Process ids. */
 interface Holder {
-  readonly launcher: ProcessIdentity;
-  readonly service: ProcessIdentity;
+  readonly launcher: number;
+  readonly service: number;
 }
 
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 const RETRY_MS = 50;
 
 /**
- * Takes the lock for this process and the service it works for. A holder whose service is gone is
- * about to stop its database, and is waited for.
- * @returns what gives the lock back.
+ * Takes the lock for this launcher and its service. A holder whose service is gone is about to stop its database, and
+ * is waited for.
+ * @returns a function that gives the lock back.
  * @throws EmbeddedDatabaseError when a running service holds it.
  */
-export async function lockFolder(path: string, servicePid: number): Promise<() => void> {
-  const mine: Holder = { launcher: identify(process.pid), service: identify(servicePid) };
+export async function lockFolder(folder: string, service: number): Promise<() => void> {
+  const path = join(folder, 'lock');
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(mine), { mode: 0o644 });
+  const isHeld = (holder: Holder | undefined): holder is Holder =>
+    holder !== undefined &&
+    // In a container a launcher may have the id that the one before had.
+    holder.launcher !== process.pid &&
+    commandLineOf(holder.launcher).includes(`launcher.js ${folder} `);
+  writeFileSync(draft, JSON.stringify({ launcher: process.pid, service }), { mode: 0o644 });
   try {
-    const deadlineMs = Date.now() + LONGEST_WAIT_MS;
+    const deadlineMs = Date.now() + MAX_WAIT_MS;
     while (!claim(draft, path)) {
       const holder = read(path);
-      if (holder && isAlive(holder.launcher)) {
-        if (isAlive(holder.service) || Date.now() > deadlineMs) throw inUse(holder);
+      if (isHeld(holder)) {
+        if (commandLineOf(holder.service) !== '' || Date.now() > deadlineMs) throw inUse(holder);
         await pause(RETRY_MS);
-      } else if (holder) {
-        discard(path, draft);
+      } else {
+        const removed = `${draft}.dead`;
+        moveAway(path, removed);
+        // Another process may have replaced the dead lock in between.
+        if (isHeld(read(removed))) claim(removed, path);
+        rmSync(removed, { force: true });
       }
     }
   } finally {
@@ -50,36 +61,26 @@ function claim(draft: string, path: string): boolean {
   }
 }
 
-/** Moves a dead holder's lock away; puts back what turns out to be another's fresh lock. */
-function discard(path: string, draft: string): void {
-  const removed = `${draft}.dead`;
+function moveAway(path: string, removed: string): void {
   try {
     renameSync(path, removed);
-    const holder = read(removed);
-    if (holder && isAlive(holder.launcher)) claim(removed, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  } finally {
-    rmSync(removed, { force: true });
   }
 }
 
+/** `undefined`: there is no lock, or it is damaged. */
 function read(path: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Holder;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError) {
-      const nobody = { pid: 0, began: 'unreadable' };
-      return { launcher: nobody, service: nobody };
-    }
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 
 function inUse({ service }: Holder): EmbeddedDatabaseError {
   return new EmbeddedDatabaseError(
-    `of this folder is in use by another Tidemark (process ${service.pid})`,
+    `of this folder is in use by another Tidemark (process ${service})`,
     'Stop that one, start this one in another folder, or set DATABASE_URL so that both share a database.',
   );
 }

@@ -1,50 +1,44 @@
 /**
- * A process of its own that runs the embedded database for one service.
+ * A process that runs the embedded database for one service. It leaves the terminal's process group, so that Ctrl-C
+ * reaches the service alone, which answers its requests before it closes their channel. The channel closes as well when
+ * the service dies. Both ask the launcher to stop.
  *
- * It leaves the terminal's process group, so that Ctrl-C reaches the service alone, which drains
- * its requests and then asks for the end. Where the service dies without asking, the channel
- * between them closes, and that is taken for the same wish.
- *
- * Arguments: the data folder, and the process id of the service. Needs an IPC channel.
+ * Arguments: the absolute path of the data folder, and the process id of the service. Needs an IPC channel.
  */
-import { EmbeddedDatabaseError } from './embedded.errors.js';
-import type { LauncherMessage } from './launcher.messages.js';
+import { DatabaseError } from '../database.error.js';
+import type { LauncherMessage } from './embedded-database.js';
 import { openServer } from './server-session.js';
 
-const [folder = '.data', servicePid = ''] = process.argv.slice(2);
+const [folder = '', servicePid = ''] = process.argv.slice(2);
 
 // A manager that signals the whole group means the service, whose end follows.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-/** Resolves when the service asks for the end, or is gone. */
-const asked = new Promise<void>((resolve) => {
-  process.once('message', () => resolve());
-  process.once('disconnect', () => resolve());
-  if (!process.connected) resolve();
+const asked = new Promise<boolean>((resolve) => {
+  process.once('disconnect', () => resolve(true));
+  if (!process.connected) resolve(true);
 });
 
-function tell(message: LauncherMessage): void {
-  // Where the service has gone in between there is no one left to tell.
+function send(message: LauncherMessage): void {
   if (process.connected) process.send?.(message, () => undefined);
 }
 
 try {
   const server = await openServer(folder, Number(servicePid), (line) =>
-    tell({ kind: 'progress', line }),
+    send({ kind: 'progress', line }),
   );
-  tell({ kind: 'ready', url: server.url, dataDirectory: server.dataDirectory });
-  const why = await Promise.race([asked.then(() => 'asked'), server.ended.then(() => 'ended')]);
+  send({ kind: 'ready', url: server.url, dataDirectory: server.dataDirectory });
+  const wasAsked = await Promise.race([asked, server.ended.then(() => false)]);
   await server.stop();
-  if (why === 'ended') tell({ kind: 'failed', message: 'The embedded PostgreSQL has ended.' });
-  process.exitCode = why === 'asked' ? 0 : 1;
+  if (!wasAsked) throw new DatabaseError('The embedded PostgreSQL has ended.');
 } catch (error) {
-  tell({ kind: 'failed', message: describe(error) });
+  send({ kind: 'failed', message: describe(error) });
   process.exitCode = 1;
 }
 if (process.connected) process.disconnect();
 
 function describe(error: unknown): string {
-  if (error instanceof EmbeddedDatabaseError) return error.message;
+  if (error instanceof DatabaseError) return error.message;
   const { code, path, message } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') {
     return `The embedded PostgreSQL cannot use ${path ?? folder}: it belongs to another user. Start Tidemark as that user, or remove the folder to begin with an empty database.`;

@@ -4,37 +4,23 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { EmbeddedDatabaseError, USE_ANOTHER_DATABASE } from './embedded.errors.js';
-import type { ServerAccount } from './server-account.js';
-import { makeOpenFolder, SYSTEM_FOLDER } from './server-home.js';
-
-export interface ServerBinaries {
-  readonly initdb: string;
-  readonly postgres: string;
-}
+import { makeOpenFolder, SYSTEM_FOLDER, type ServerAccount } from './server-account.js';
 
 /**
- * Programs that the account can run; copied to a system folder where it cannot enter theirs.
+ * The folder of programs that the account can run; copied to a system folder where it cannot enter theirs.
  * @throws EmbeddedDatabaseError saying what is missing.
  */
-export function serverBinaries(
-  account: ServerAccount | undefined,
-  progress: (line: string) => void,
-): ServerBinaries {
+export function serverPrograms(account: ServerAccount, progress: (line: string) => void): string {
   const packageFolder = findPackage();
-  const installed = join(packageFolder, 'native');
-  const failure = tryToRun(installed, account);
-  if (failure === undefined) return programsIn(installed);
-  if (account && tryToRun(installed, undefined) === undefined) {
-    const copy = copyForAll(packageFolder, progress);
-    const copyFailure = tryToRun(copy, account);
-    if (copyFailure === undefined) return programsIn(copy);
-    throw cannotRun(copyFailure);
+  const installed = join(packageFolder, 'native/bin');
+  let failure = failureOf(installed, account);
+  if (failure === undefined) return installed;
+  if (account.uid !== undefined && failureOf(installed, {}) === undefined) {
+    const copy = join(copyForAll(packageFolder, progress), 'bin');
+    failure = failureOf(copy, account);
+    if (failure === undefined) return copy;
   }
-  throw cannotRun(failure);
-}
-
-function programsIn(folder: string): ServerBinaries {
-  return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
+  throw new EmbeddedDatabaseError(`does not run here (${failure})`, remedyOf(failure));
 }
 
 function findPackage(): string {
@@ -51,11 +37,10 @@ function findPackage(): string {
   }
 }
 
-/** What `postgres --version` complains of; `undefined`: nothing. */
-function tryToRun(folder: string, account: ServerAccount | undefined): string | undefined {
-  const { postgres } = programsIn(folder);
-  const run = spawnSync(postgres, ['--version'], {
-    ...(account ?? {}),
+/** The complaint of `postgres --version`; `undefined`: it runs. */
+function failureOf(programs: string, account: ServerAccount): string | undefined {
+  const run = spawnSync(join(programs, 'postgres'), ['--version'], {
+    ...account,
     cwd: '/',
     encoding: 'utf8',
   });
@@ -64,9 +49,8 @@ function tryToRun(folder: string, account: ServerAccount | undefined): string | 
 }
 
 function copyForAll(packageFolder: string, progress: (line: string) => void): string {
-  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+  const description = readFileSync(join(packageFolder, 'package.json'), 'utf8');
+  const { version } = JSON.parse(description) as { version: string };
   const target = join(SYSTEM_FOLDER, `postgresql-${version}`);
   if (existsSync(target)) return target;
   progress(`copying PostgreSQL to ${target}: its user cannot enter ${packageFolder}`);
@@ -77,25 +61,17 @@ function copyForAll(packageFolder: string, progress: (line: string) => void): st
   try {
     renameSync(draft, target);
   } catch (error) {
+    // Another start may have been faster.
     rmSync(draft, { recursive: true, force: true });
     if (!existsSync(target)) throw error;
   }
   return target;
 }
 
-function cannotRun(failure: string): EmbeddedDatabaseError {
-  const problem = `does not run here (${failure})`;
+function remedyOf(failure: string): string {
   if (/shared librar|dyld|image not found/i.test(failure)) {
-    return new EmbeddedDatabaseError(
-      problem,
-      `Its install script may not have run: allow install scripts and run npm rebuild. ${USE_ANOTHER_DATABASE}`,
-    );
+    return `Its install script may not have run: allow install scripts and run npm rebuild. ${USE_ANOTHER_DATABASE}`;
   }
-  if (/ENOENT/.test(failure)) {
-    return new EmbeddedDatabaseError(
-      problem,
-      `It needs a system with glibc, which Alpine Linux is not. ${USE_ANOTHER_DATABASE}`,
-    );
-  }
-  return new EmbeddedDatabaseError(problem, USE_ANOTHER_DATABASE);
+  const isOtherLibc = failure.includes('ENOENT');
+  return `${isOtherLibc ? 'It needs a system with glibc, which Alpine Linux is not. ' : ''}${USE_ANOTHER_DATABASE}`;
 }

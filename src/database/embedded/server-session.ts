@@ -1,63 +1,53 @@
-/** From a data folder to a server that answers: everything between, in order. */
+/** From a data folder to a server that answers: all steps, in order. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createCluster } from './cluster.js';
 import { EmbeddedDatabaseError } from './embedded.errors.js';
 import { lockFolder } from './folder-lock.js';
 import { stopLeftoverServer } from './leftover-server.js';
-import { serverAccount } from './server-account.js';
-import { serverBinaries } from './server-binaries.js';
-import { makeDataFolder, serverHome, systemHome } from './server-home.js';
-import { SERVER_HOST, SERVER_USER, ServerProcess } from './server-process.js';
-import { freePort, newPassword, readSettings, writeSettings } from './server-settings.js';
+import { makeDataFolder, serverPlace } from './server-account.js';
+import { serverPrograms } from './server-binaries.js';
+import {
+  DATABASE,
+  SERVER_HOST,
+  SERVER_USER,
+  startServer,
+  type RunningServer,
+} from './server-process.js';
+import { freePort, readSettings, writeSettings } from './server-settings.js';
 
-const DATABASE = 'tidemark';
-
-export interface ServerSession {
+export interface ServerSession extends RunningServer {
   /** Secret. */
   readonly url: string;
   readonly dataDirectory: string;
-  readonly ended: Promise<void>;
-  stop(): Promise<void>;
 }
 
 /**
- * Starts the server of a data folder for the service with that process id, and makes its data
- * directory at the first start.
+ * Starts the server of a data folder for the service with that process id, and makes its data directory at the first
+ * start.
+ * @param folder an absolute path.
  * @throws EmbeddedDatabaseError
  */
 export async function openServer(
-  folderPath: string,
+  folder: string,
   servicePid: number,
   progress: (line: string) => void,
 ): Promise<ServerSession> {
-  const folder = resolve(folderPath);
   makeDataFolder(folder);
-  const unlock = await lockFolder(join(folder, 'lock'), servicePid);
+  const unlock = await lockFolder(folder, servicePid);
   try {
-    const server = await startServer(folder, progress);
-    return {
-      url: server.url,
-      dataDirectory: server.dataDirectory,
-      ended: server.process.ended,
-      stop: async () => {
-        await server.process.stop();
-        unlock();
-      },
-    };
+    const session = await startOn(folder, progress);
+    return { ...session, stop: () => session.stop().finally(unlock) };
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-async function startServer(folder: string, progress: (line: string) => void) {
-  const known = [folder, systemHome(folder)]
-    .map((home) => join(home, 'postgres'))
-    .find((path) => existsSync(path));
-  const account = serverAccount(known ?? folder, progress);
-  const binaries = serverBinaries(account, progress);
-  const home = serverHome(folder, account);
+async function startOn(folder: string, progress: (line: string) => void): Promise<ServerSession> {
+  const { home, account } = serverPlace(folder, progress);
+  const programs = serverPrograms(account, progress);
   const dataDirectory = join(home, 'postgres');
   const settingsFile = join(folder, 'database.json');
   const isNew = !existsSync(dataDirectory);
@@ -68,36 +58,20 @@ async function startServer(folder: string, progress: (line: string) => void) {
       'Restore that file, or remove the data to begin with an empty database.',
     );
   }
-  await stopLeftoverServer(dataDirectory, progress);
+  stopLeftoverServer(programs, account, dataDirectory, progress);
   const settings = {
     port: await freePort(earlier?.port),
-    password: (isNew ? undefined : earlier?.password) ?? newPassword(),
+    password: (isNew ? undefined : earlier?.password) ?? randomBytes(24).toString('base64url'),
   };
   // Before the data: a password without data is harmless, data without a password is lost.
   writeSettings(settingsFile, settings);
   if (isNew) {
     progress(`making a new database in ${dataDirectory}`);
-    await createCluster({
-      program: binaries.initdb,
-      account,
-      dataDirectory,
-      password: settings.password,
-    });
+    createCluster({ programs, account, dataDirectory, password: settings.password });
   }
   progress(`starting PostgreSQL on port ${settings.port}`);
-  const process = await ServerProcess.start({
-    program: binaries.postgres,
-    account,
-    dataDirectory,
-    logFile: join(home, 'postgres.log'),
-    settings,
-  });
-  try {
-    await process.ensureDatabase(DATABASE);
-  } catch (error) {
-    await process.stop();
-    throw error;
-  }
+  const logFile = join(home, 'postgres.log');
+  const server = await startServer({ programs, account, dataDirectory, logFile, settings });
   const url = `postgres://${SERVER_USER}:${settings.password}@${SERVER_HOST}:${settings.port}/${DATABASE}`;
-  return { process, url, dataDirectory };
+  return { ...server, url, dataDirectory };
 }

@@ -1,7 +1,6 @@
-/** What the service must remember of its database: the port it had and its password. */
-import { randomBytes } from 'node:crypto';
+/** The port and the password of the database, kept from one start to the next. */
 import { once } from 'node:events';
-import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { EmbeddedDatabaseError } from './embedded.errors.js';
@@ -13,21 +12,17 @@ export interface ServerSettings {
 
 /** @throws EmbeddedDatabaseError when the file cannot be understood. */
 export function readSettings(path: string): ServerSettings | undefined {
+  if (!existsSync(path)) return undefined;
   try {
     const { port, password } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ServerSettings>;
     if (typeof port === 'number' && typeof password === 'string') return { port, password };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new EmbeddedDatabaseError(
     `cannot be opened: ${path} is damaged`,
     'Restore it, or remove the data folder to begin with an empty database.',
   );
-}
-
-export function newPassword(): string {
-  return randomBytes(24).toString('base64url');
 }
 
 /** Replaces the file at once, readable by its owner alone, who is the owner of its folder. */

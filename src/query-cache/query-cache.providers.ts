@@ -47,7 +47,6 @@ export const schemaProviders: FactoryProvider[] = [
       const log = new Logger('QueryCache');
       const secrets = await shareSecrets(source, options.entrySecret, log);
       const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
-      stores.onOutOfMemory(() => events.tell('storeFull'));
       tellRelease(options.release, log);
       return stores;
     },

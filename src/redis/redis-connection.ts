@@ -2,29 +2,28 @@
  * A connection to Redis that knows which server it talks to, and whether that server can be trusted to answer.
  *
  * A command that fails or is late, an error of the client and a closed connection all end the connection and mean
- * `down` (outage-state.ts). While not `up`, commands reject at once. An attempt opens another connection, and brings
- * it `up` once the `run_id` of its server is known, the server is a primary and the heartbeat is carried out: the
- * data of a replica may be older than data that were already seen.
+ * `down` (outage-state.ts). While not `up`, commands reject at once. An attempt opens another connection. It is `up`
+ * once the `run_id` of its server is known, the server is a primary, whose data alone are the latest, and the
+ * heartbeat is carried out.
  *
- * While `up`, a heartbeat finds stalls also when there is nothing to send. Its interval and its limit are together
- * shorter than the limit of a command: a stall that makes the command of another process late is noticed here too.
- * This process must know that it missed what the other process could not announce. Each heartbeat reads the `run_id`
- * again, since a proxy may switch servers without closing connections. Older data under the same `run_id` are found
- * by the owner of the data, who calls `distrust` (query-cache/stores/data-canary.ts).
+ * While `up`, heartbeats find stalls also when there is nothing to send. The interval and the limit of a heartbeat are
+ * together shorter than the limit of a command: a stall that makes the command of another process late, so that its
+ * write goes on unannounced, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
+ * may switch servers without closing connections. Older data under the same `run_id` are found by the owner of the
+ * data, who calls `distrust` (query-cache/stores/data-canary.ts).
  *
  * A client serves one connection, so an answer always comes over the connection that its command was sent on.
  */
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 import { GatheredWrites } from './gathered-writes.js';
-import { OutageState, type RedisLog, type RedisState } from './outage-state.js';
+import { OutageState, type RedisLog } from './outage-state.js';
 import { createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 import {
   OUTAGE_REPLIES,
   RedisCommandError,
   redisErrorOf,
-  RedisTimeoutError,
   RedisUnavailableError,
   textOf,
 } from './redis.errors.js';
@@ -64,15 +63,14 @@ interface Attempt {
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 const MAX_BEAT_INTERVAL_MS = 200;
-/** How long an attempt may take at least, and then as long as a command. */
+/** How long an attempt may take, or as long as a command where that is longer. */
 const ATTEMPT_MS = 2_000;
 /** How long an urgent command waits for an attempt that already takes longer than a command may. */
 const LAST_LOOK_MS = 10;
 
-export class RedisConnection {
+export class RedisConnection extends OutageState {
   /** How commands leave. */
   readonly writes = new GatheredWrites();
-  readonly #outage: OutageState;
   /** The open connection, while `up`. */
   #open: { readonly client: Redis; readonly node: string } | undefined;
   #attempt: Attempt | undefined;
@@ -84,8 +82,7 @@ export class RedisConnection {
   #closed = false;
 
   private constructor(private readonly options: RedisConnectionOptions) {
-    const address = describeRedisAddress(parseRedisUrl(options.url));
-    this.#outage = new OutageState(address, options.log);
+    super(describeRedisAddress(parseRedisUrl(options.url)), options.log);
   }
 
   /**
@@ -99,20 +96,6 @@ export class RedisConnection {
     connection.#beats = setInterval(() => void connection.#beat(), intervalMs).unref();
     void connection.#try();
     return connection;
-  }
-
-  get state(): RedisState {
-    return this.#outage.state;
-  }
-
-  /** Why the connection is not up, in words for people; the last reason while it is up. */
-  get reason(): string {
-    return this.#outage.reason;
-  }
-
-  /** How often the connection has gone down. Has grown before `onDown` listeners run. */
-  get outages(): number {
-    return this.#outage.outages;
   }
 
   /** `run_id` of the server, while the connection is up. */
@@ -139,8 +122,7 @@ export class RedisConnection {
     const { client, node } = this.#open;
     try {
       this.writes.hold(client.stream);
-      const late = (): Error => new RedisTimeoutError(name, timeoutMs);
-      return { value: await withDeadline(command(client, node), timeoutMs, late), node };
+      return { value: await withDeadline(command(client, node), timeoutMs, name), node };
     } catch (error) {
       const failure = redisErrorOf(name, error);
       if (!(failure instanceof RedisCommandError) || OUTAGE_REPLIES.has(failure.replyCode)) {
@@ -173,17 +155,7 @@ export class RedisConnection {
   /** Counts as an outage, and ends with the next attempt that succeeds. */
   distrust(reason: string): void {
     if (this.#open) this.#drop(this.#open.client, reason);
-    else this.#outage.fail(reason);
-  }
-
-  /** Answers a function that takes the listener off again. */
-  onDown(listener: (reason: string) => void): () => void {
-    return this.#outage.on('down', listener);
-  }
-
-  /** Answers a function that takes the listener off again. */
-  onUp(listener: () => void): () => void {
-    return this.#outage.on('up', listener);
+    else this.fail(reason);
   }
 
   /** Lets commands in flight finish within the deadline, then closes. Never rejects. */
@@ -194,7 +166,7 @@ export class RedisConnection {
     clearTimeout(this.#retry);
     const client = this.#open?.client;
     this.#open = undefined;
-    this.#outage.close();
+    this.retire();
     this.#attempt?.client.disconnect();
     if (client) await settled(client.quit(), this.options.timeoutMs);
     client?.disconnect();
@@ -219,18 +191,17 @@ export class RedisConnection {
     });
     client.on('close', () => this.#drop(client, 'the connection was closed'));
     const limitMs = Math.max(ATTEMPT_MS, this.options.timeoutMs);
-    const late = (): Error => new RedisTimeoutError('a new connection', limitMs);
     try {
       const examined = client.connect().then(() => this.#examine(client));
-      const node = await withDeadline(examined, limitMs, late);
+      const node = await withDeadline(examined, limitMs, 'a new connection');
       if (this.#closed || client.status !== 'ready') throw new Error('the connection was closed');
       this.#open = { client, node };
       this.#retryMs = MIN_RETRY_MS;
-      this.#outage.recover();
+      this.recover();
     } catch (error) {
       client.disconnect();
       // The client rejects with less than the event says.
-      this.#outage.fail(textOf(trouble ?? error));
+      this.fail(textOf(trouble ?? error));
       this.#tryLater();
     }
   }
@@ -252,7 +223,7 @@ export class RedisConnection {
     this.#open = undefined;
     client.disconnect();
     this.#tryLater();
-    this.#outage.fail(reason);
+    this.fail(reason);
   }
 
   /** Later each time it has failed. */
@@ -294,5 +265,5 @@ export class RedisConnection {
 
 /** Resolves when the promise has settled, or after the limit. */
 async function settled(promise: Promise<unknown>, limitMs: number): Promise<void> {
-  await withDeadline(promise, limitMs, () => new Error()).catch(() => undefined);
+  await withDeadline(promise, limitMs, '').catch(() => undefined);
 }

@@ -63,20 +63,14 @@ export async function connected(url: string, options?: ConnectOptions): Promise<
 export async function up(connection: RedisConnection): Promise<void> {
   if (connection.state === 'up') return;
   await new Promise<void>((resolve) => {
-    const stop = connection.onUp(() => {
-      stop();
-      resolve();
-    });
+    connection.onUp(resolve);
   });
 }
 
 export async function down(connection: RedisConnection): Promise<void> {
   if (connection.state === 'down') return;
   await new Promise<void>((resolve) => {
-    const stop = connection.onDown(() => {
-      stop();
-      resolve();
-    });
+    connection.onDown(resolve);
   });
 }
 

@@ -19,7 +19,7 @@ import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
 import type { SharedSecrets } from './shared-secrets.js';
 import { Trouble } from './trouble.js';
-import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
+import { TurnMemoryVersionStore } from './memory-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
@@ -58,7 +58,6 @@ export class CacheStores {
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
-  #onOutOfMemory = (): void => undefined;
 
   private constructor(
     { scope, versions, entries, fillLock }: CacheStoresParts,
@@ -98,7 +97,7 @@ export class CacheStores {
     });
     const onOutOfMemory = (): void => {
       full.noticed();
-      stores.#onOutOfMemory();
+      events.tell('storeFull');
     };
     const connection = RedisConnection.open({
       url: redis.url,
@@ -118,7 +117,7 @@ export class CacheStores {
       log,
     });
     const witness = new RedisWitness(connection, keys);
-    const stores = new CacheStores(
+    return new CacheStores(
       {
         scope: `${namespace}:${database}`,
         versions: new RedisVersionStore(connection, keys, canary),
@@ -131,19 +130,15 @@ export class CacheStores {
       },
       { connection, witness, canary, full, losses },
     );
-    return stores;
   }
 
-  /**
-   * Waits until Redis has answered or failed for the first time, for a moment at the most: what
-   * the application writes while it starts can then be announced.
-   */
+  /** Waits for Redis for a moment, so that writes of an application that starts can be announced. */
   async ready(): Promise<void> {
     const connection = this.redis?.connection;
     if (connection?.state !== 'connecting') return;
     const isDecided = new Promise<void>((resolve) => {
       connection.onUp(resolve);
-      connection.onDown(() => resolve());
+      connection.onDown(resolve);
     });
     await within(systemTimers, READY_WAIT_MS, isDecided);
   }
@@ -168,15 +163,7 @@ export class CacheStores {
     this.redis?.connection.onUp(listener);
   }
 
-  /** Calls the listener whenever a command was refused because the store's memory is full. */
-  onOutOfMemory(listener: () => void): void {
-    this.#onOutOfMemory = listener;
-  }
-
-  /**
-   * What is not as it should be, in words for anyone: no addresses and no texts of errors, which the log
-   * has. `undefined` when all is well.
-   */
+  /** Why the cache is degraded, in words for anyone: no addresses and no texts of errors, which the log has. */
   degradation(): string | undefined {
     if (!this.redis) return undefined;
     const { connection, full, losses } = this.redis;

@@ -10,8 +10,8 @@
  * Every read of versions asks for it. Where it is missing, or less than Redis had confirmed before, data are lost,
  * and that counts as an outage.
  *
- * A process does not see the loss of what others have written since it raised its number last. The others see it,
- * with their next heartbeat at the latest, and then end the answers of all (cache-lifecycle.ts).
+ * A process does not see the loss of the latest writes of others. The others see it, with their next heartbeat at the
+ * latest, and then end the answers of all (cache-lifecycle.ts).
  */
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError } from '../../redis/redis.errors.js';
@@ -59,9 +59,8 @@ export class DataCanary {
   }
 
   /**
-   * Sends one command, at once, that raises the number on the server `node`. Rejects as the client does.
-   *
-   * @returns whether the server still holds what it had confirmed before.
+   * Sends one command, at once, that raises the number on the server `node`. Answers whether the server still holds
+   * what it had confirmed before. Rejects as the client does.
    */
   async raise(client: Redis, node: string): Promise<boolean> {
     if (this.#isRemoved) return true;

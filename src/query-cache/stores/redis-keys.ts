@@ -20,7 +20,6 @@
  * slot of a Redis cluster, and an entry beside the lock of its fill.
  */
 export class RedisKeys {
-  readonly #tables = new Map<string, string>();
   readonly #ofDatabase: string;
 
   /** `namespace` keeps services that share a Redis apart; neither name has braces. */
@@ -72,11 +71,6 @@ export class RedisKeys {
   }
 
   #table(table: string): string {
-    let prefix = this.#tables.get(table);
-    if (prefix === undefined) {
-      prefix = `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
-      this.#tables.set(table, prefix);
-    }
-    return prefix;
+    return `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
   }
 }

@@ -20,7 +20,6 @@ import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import type { Script } from './scripts/script.js';
 import { takeOffMark } from './scripts/take-off-mark.script.js';
 import { TurnBatch, type Answers } from './turn-batch.js';
-import { requireWord } from './word.js';
 
 type Values = readonly (string | null | undefined)[];
 type Wanted = readonly TableVersionNames[];
@@ -50,7 +49,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
-    const args = [requireWord(token, 'token'), ...names];
+    const args = [token, ...names];
     const { value, node } = await this.#run(createVersions, table, args);
     return readingOf(table, node, value as Values);
   }
@@ -70,12 +69,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
-    const fixed = [
-      requireWord(mark.writeId, 'write id'),
-      String(mark.backendPid),
-      requireWord(token, 'token'),
-      wholeMs(leaseMs),
-    ];
+    const fixed = [mark.writeId, String(mark.backendPid), token, wholeMs(leaseMs)];
     // Urgent: only a Redis that is away now lets a write go on unannounced.
     const begun = mark.tables.map(({ table, names }) =>
       this.#run(beginWrite, table, [...fixed, ...names], 'sendUrgently'),
@@ -84,7 +78,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
-    const args = [writeId, requireWord(token, 'token')];
+    const args = [writeId, token];
     await this.#allForWrite(tables.map((table) => this.#run(takeOffMark, table, args)));
   }
 
@@ -106,7 +100,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async settle(table: string, writeId: string, token: string): Promise<boolean> {
-    return this.#did(takeOffMark, table, [writeId, requireWord(token, 'token'), 'expired']);
+    return this.#did(takeOffMark, table, [writeId, token, 'expired']);
   }
 
   override async renew(
@@ -131,7 +125,7 @@ export class RedisVersionStore extends VersionStore {
     token: string,
   ): Promise<boolean> {
     // Where another server runs the script, its readers distrust the epoch, since it names this one.
-    const epoch = `${requireWord(token, 'token')} ${this.connection.node ?? 'none'}${SETTLING}`;
+    const epoch = `${token} ${this.connection.node ?? 'none'}${SETTLING}`;
     const rotated = this.#did(replaceEpoch, table, [observed ?? '', epoch, token]);
     await all([rotated, this.#raiseNumber()]);
     return rotated;

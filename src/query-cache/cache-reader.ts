@@ -24,7 +24,7 @@ import type { FillAudit } from './sql/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from './sql/query-executor.js';
 import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
 import type { QueryPlanner, Representation } from './sql/query-planner.js';
-import type { L1Entry } from './stores/l1-cache.js';
+import type { L1Entry } from './stores/l1-entry.js';
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
   /** Why the query is never cached, or not in this place. */

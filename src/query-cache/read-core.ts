@@ -14,7 +14,8 @@ import type { WriterActivity } from './core/writer-activity.js';
 import { tagOf } from './http/entity-tag.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import type { CacheStores } from './stores/cache-stores.js';
-import { L1Cache, L1Entry } from './stores/l1-cache.js';
+import { L1Cache } from './stores/l1-cache.js';
+import { L1Entry } from './stores/l1-entry.js';
 
 /** Shortest and longest pause between two questions to PostgreSQL about the same transactions. */
 const SETTLE_POLL_MS = 25;

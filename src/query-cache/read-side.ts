@@ -90,7 +90,6 @@ async function openStores(
   if (!redis) return CacheStores.inMemory(options);
   const secrets = await shareSecrets(source, options.entrySecret, log);
   const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
-  stores.onOutOfMemory(() => events.tell('storeFull'));
   if (release === UNKNOWN_VERSION) {
     log.warn(
       'No package.json names the version of this application: set the option `release`, or answers that an earlier ' +

@@ -1,21 +1,19 @@
-/** A timer that fires so much too late says that this process has stood still. */
+import { RedisTimeoutError } from './redis.errors.js';
+
+/** A timer that fires so much too late shows that this process has stood still. */
 const STALL_MS = 50;
 
 /**
- * Rejects with `expired()` when `promise` has not settled within `timeoutMs`.
+ * Rejects with `RedisTimeoutError` when `promise` has not settled within `timeoutMs`; `name` is for the message.
  *
- * When the timer fires, the event loop gets one more turn: if this process was the one that
- * stalled, the answer is already waiting on the socket and is taken before the verdict. The question may
- * have waited here as well, so after a stall the time begins once more.
+ * When the timer fires, the event loop gets one more turn: if this process stalled, the answer may already wait on
+ * the socket. The question may have waited here as well, so after a stall the time begins once more.
  */
-export function withDeadline<T>(
-  promise: Promise<T>,
-  timeoutMs: number,
-  expired: () => Error,
-): Promise<T> {
+export function withDeadline<T>(promise: Promise<T>, timeoutMs: number, name: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const startedMs = performance.now();
-    const fail = (): void => void setImmediate(() => reject(expired()));
+    const fail = (): void =>
+      void setImmediate(() => reject(new RedisTimeoutError(name, timeoutMs)));
     let timer = setTimeout(() => {
       const hasStalled = performance.now() - startedMs > timeoutMs + STALL_MS;
       if (hasStalled) timer = setTimeout(fail, timeoutMs);

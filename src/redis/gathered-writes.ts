@@ -3,9 +3,8 @@ import type { Writable } from 'node:stream';
 const LONGEST_WAIT_MS = 2;
 
 /**
- * Lets what is written by one callback and the promises that it settles leave together: a write to a
- * socket costs more than a command. Where something is to be written at the end of the turn, what comes
- * before leaves with that.
+ * Lets commands leave together that one callback sends, with the promises that it settles: a write to a socket costs
+ * more than a command. Where something is to be written at the end of the turn, earlier commands leave with that.
  */
 export class GatheredWrites {
   #held: Writable | undefined;
@@ -29,11 +28,8 @@ export class GatheredWrites {
   }
 
   /**
-   * Runs `write` once the callbacks of this turn of the event loop have run, and answers what it answers.
-   *
-   * The check phase, where it runs, follows the poll phase, where the requests of all sockets that had
-   * something to say are handled one after the other; a microtask or `nextTick` would run after the first
-   * of them already. A timer would let the loop sleep in between; with an immediate pending it does not.
+   * Runs `write` once the callbacks of this turn of the event loop have run, and answers its answer. A microtask or
+   * `nextTick` would run after the request of the first socket already; a timer would let the loop sleep in between.
    */
   atEndOfTurn<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
@@ -48,7 +44,7 @@ export class GatheredWrites {
     });
   }
 
-  /** Runs `write`, which nobody waits for, behind what is written next, or after a moment. */
+  /** Runs `write`, which nobody waits for, behind the next write, or after a moment. */
   withNext<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(called(write)));
@@ -56,10 +52,7 @@ export class GatheredWrites {
     });
   }
 
-  /**
-   * Resolves when the next write has left, and with it whatever the turn had to send to others: there is
-   * time then, until the answers come. Or after a moment.
-   */
+  /** Resolves when the next write has left, so that there is time until its answer comes, or after a moment. */
   whenWaiting(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle.push(resolve);
@@ -71,7 +64,6 @@ export class GatheredWrites {
     this.#timer ??= setTimeout(() => this.#flush(), this.longestWaitMs);
   }
 
-  /** Lets go what waits for another write, and what is held. */
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -7,22 +7,20 @@ export interface RedisLog {
 }
 
 /**
- * What a server that answers is found to lack: its errors (`WRONGPASS invalid username-password pair`), that it is
- * a replica or too old (server-facts.ts), the commands that it refuses.
+ * Reasons that a server gives which answers: its errors (`WRONGPASS invalid username-password pair`), that it is a
+ * replica or too old (server-facts.ts), the commands that it refuses.
  */
 const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
 
-type Listener = (reason: string) => void;
-
 /**
- * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`.
- * Each change is logged once and told to the listeners. What the server says meanwhile is logged once, too.
+ * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`. Each change is
+ * logged once, and so is each new reason of the server meanwhile.
  */
-export class OutageState {
-  readonly #listeners = { down: new Set<Listener>(), up: new Set<Listener>() };
+export abstract class OutageState {
+  readonly #listeners: Record<'down' | 'up', (() => void)[]> = { down: [], up: [] };
   #state: RedisState = 'connecting';
   #reason = 'not connected yet';
-  /** Of the present outage. */
+  /** The last reason of the server in the present outage. */
   #refusal: string | undefined;
   #outages = 0;
   #closed = false;
@@ -47,48 +45,52 @@ export class OutageState {
     return this.#outages;
   }
 
-  fail(reason: string): void {
-    if (this.#closed) return;
-    this.#reason = reason;
-    const isNewRefusal = SERVER_ERROR.test(reason) && reason !== this.#refusal;
-    if (isNewRefusal) this.#refusal = reason;
-    if (this.#state === 'down' && !isNewRefusal) return;
-    this.log.warn(
-      `Redis at ${this.address} is not available (${reason}); trying again until it is`,
-    );
-    if (this.#state === 'down') return;
-    this.#state = 'down';
-    this.#outages += 1;
-    this.#tell('down');
+  onDown(listener: () => void): void {
+    this.#listeners.down.push(listener);
   }
 
-  recover(): void {
+  onUp(listener: () => void): void {
+    this.#listeners.up.push(listener);
+  }
+
+  protected fail(reason: string): void {
+    if (this.#closed) return;
+    this.#reason = reason;
+    const wasDown = this.#state === 'down';
+    const isNewRefusal = SERVER_ERROR.test(reason) && reason !== this.#refusal;
+    if (isNewRefusal) this.#refusal = reason;
+    if (!wasDown || isNewRefusal) {
+      this.log.warn(
+        `Redis at ${this.address} is not available (${reason}); trying again until it is`,
+      );
+    }
+    if (wasDown) return;
+    this.#state = 'down';
+    this.#outages += 1;
+    this.#emit('down');
+  }
+
+  protected recover(): void {
     if (this.#closed || this.#state === 'up') return;
     const wasDown = this.#state === 'down';
     this.#state = 'up';
     this.#refusal = undefined;
     if (wasDown) this.log.log(`Redis at ${this.address} is available again`);
-    this.#tell('up');
+    this.#emit('up');
   }
 
-  /** Down for good and on purpose: not an outage, nothing is logged or told. */
-  close(): void {
+  /** Down for good and on purpose: not an outage, nothing is logged or emitted. */
+  protected retire(): void {
     this.#closed = true;
     this.#state = 'down';
     this.#reason = 'the connection was closed by this process';
   }
 
-  /** Answers a function that takes the listener off again. */
-  on(change: 'down' | 'up', listener: Listener): () => void {
-    this.#listeners[change].add(listener);
-    return () => this.#listeners[change].delete(listener);
-  }
-
   /** A listener that throws must not stop the others, nor the connection. */
-  #tell(change: 'down' | 'up'): void {
-    for (const listener of [...this.#listeners[change]]) {
+  #emit(change: 'down' | 'up'): void {
+    for (const listener of this.#listeners[change]) {
       try {
-        listener(this.#reason);
+        listener();
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         this.log.warn(`A listener to the state of Redis failed: ${text}`);

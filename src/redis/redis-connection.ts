@@ -1,101 +1,111 @@
 /**
- * One connection to Redis that knows whom it talks to and whether that one can be trusted to answer.
+ * A connection to Redis that knows which server it talks to, and whether that server can be trusted to answer.
  *
- * A command that fails or is late, an error of the client and a closed connection all mean `down`
- * (outage-state.ts). While not `up`, commands reject at once. A probe brings the connection `up`
- * again, and never before the `run_id` of the server behind the present connection is known and
- * the server is a primary: a replica's data may be older than what was already seen.
+ * A command that fails or is late, an error of the client and a closed connection all end the connection and mean
+ * `down` (outage-state.ts). While not `up`, commands reject at once. An attempt opens another connection. It is `up`
+ * once the `run_id` of its server is known, the server is a primary, whose data alone are the latest, and the
+ * heartbeat is carried out.
  *
- * While `up`, a heartbeat looks for stalls also when there is nothing to send. It beats so often,
- * and is so impatient, that a stall of the server which makes a command of another process late
- * is noticed here too: what that process could not announce, this one must know to distrust.
- * Now and then it asks who the server is, so that a proxy that has switched servers without
- * closing connections is found out in the end. Older data under the same `run_id` are found out by
- * those who keep data there, and told by `distrust` (query-cache/stores/data-canary.ts).
+ * While `up`, heartbeats find stalls also when there is nothing to send. The interval and the limit of a heartbeat are
+ * together shorter than the limit of a command: a stall that makes the command of another process late, so that its
+ * write goes on unannounced, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
+ * may switch servers without closing connections. Older data under the same `run_id` are found by the owner of the
+ * data, who calls `distrust` (query-cache/stores/data-canary.ts).
  *
- * The client sends nothing twice and keeps nothing waiting (redis-client.factory.ts), so an
- * answer always comes over the connection that was in use when its command was sent.
+ * A client serves one connection, so an answer always comes over the connection that its command was sent on.
  */
 import type { Redis } from 'ioredis';
-import { Comeback } from './comeback.js';
 import { withDeadline } from './deadline.js';
-import { OUTAGE_REPLIES, redisErrorOf, textOf } from './client-error.js';
 import { GatheredWrites } from './gathered-writes.js';
-import { KnownServer } from './known-server.js';
-import { OutageState, type RedisState } from './outage-state.js';
-import type { Answer, RedisConnectionOptions } from './redis-connection.options.js';
-import { RedisCommandError, RedisTimeoutError, RedisUnavailableError } from './redis.errors.js';
-import { timingOf, type ConnectionTiming } from './redis-connection.timing.js';
-import { quit } from './quit.js';
-import { ReconnectTimer } from './reconnect-timer.js';
+import { OutageState, type RedisLog } from './outage-state.js';
+import { createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
+import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
+import {
+  OUTAGE_REPLIES,
+  RedisCommandError,
+  redisErrorOf,
+  RedisUnavailableError,
+  textOf,
+} from './redis.errors.js';
 import { readServerFacts } from './server-facts.js';
 
-export class RedisConnection {
+export interface RedisConnectionOptions extends RedisClientOptions {
+  readonly heartbeat: Heartbeat;
+  readonly log: RedisLog;
+  /** Called for each command that the server refuses because it is at its memory limit. */
+  readonly onOutOfMemory?: () => void;
+}
+
+/**
+ * Sends commands at once that write as the application writes, and change nothing: a server that refuses writes (a
+ * replica, a failed snapshot, missing permissions) may go on answering reads. Rejects when the server refuses a
+ * command that the application needs.
+ *
+ * @param node `run_id` of the server.
+ */
+export type Heartbeat = (client: Redis, node: string) => Promise<unknown>;
+
+type Command<T> = (client: Redis, node: string) => Promise<T>;
+
+/** An answer and the `run_id` of the server that gave it. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly node: string;
+}
+
+interface Attempt {
+  readonly client: Redis;
+  readonly startedMs: number;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+const MIN_RETRY_MS = 50;
+const MAX_RETRY_MS = 1_000;
+const MAX_BEAT_INTERVAL_MS = 200;
+/** How long an attempt may take, or as long as a command where that is longer. */
+const ATTEMPT_MS = 2_000;
+/** How long an urgent command waits for an attempt that already takes longer than a command may. */
+const LAST_LOOK_MS = 10;
+
+export class RedisConnection extends OutageState {
   /** How commands leave. */
   readonly writes = new GatheredWrites();
-  readonly #timing: ConnectionTiming;
-  readonly #outage: OutageState;
-  #closed = false;
-  /** Changes whenever a connection opens or closes. */
-  #generation = 0;
-  readonly #server = new KnownServer();
-  #watch: NodeJS.Timeout | undefined;
-  #probing: Promise<void> | undefined;
+  /** The open connection, while `up`. */
+  #open: { readonly client: Redis; readonly node: string } | undefined;
+  #attempt: Attempt | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = MIN_RETRY_MS;
+  #beats: NodeJS.Timeout | undefined;
   #beating = false;
-  #silentSinceMs = performance.now();
-  readonly #retry = new ReconnectTimer(() => this.#connect());
-  readonly #comeback: Comeback;
+  #evictionPolicy: string | undefined;
+  #closed = false;
 
-  constructor(
-    private readonly client: Redis,
-    private readonly options: RedisConnectionOptions,
-  ) {
-    this.#timing = timingOf(options.timeoutMs);
-    this.#outage = new OutageState(options.address, options.log);
-    this.#comeback = new Comeback({
-      client,
-      isClosed: () => this.#closed,
-      probing: () => this.#probing,
-      probe: () => this.#probe(),
-      connect: () => this.#connect(),
-      onUp: (listener) => this.onUp(listener),
-      limitMs: () => this.#attemptLimitMs(),
-    });
-    client.on('connect', () => (this.#silentSinceMs = performance.now()));
-    client.on('ready', () => this.#opened());
-    client.on('close', () => this.#lost());
-    client.on('end', () => this.#retry.start());
-    client.on('error', (error: unknown) => this.#outage.fail(textOf(error)));
+  private constructor(private readonly options: RedisConnectionOptions) {
+    super(describeRedisAddress(parseRedisUrl(options.url)), options.log);
   }
 
-  get state(): RedisState {
-    return this.#outage.state;
+  /**
+   * Returns at once, and goes on trying until {@link close}. Never rejects because Redis is away.
+   *
+   * @throws RedisUrlError
+   */
+  static open(options: RedisConnectionOptions): RedisConnection {
+    const connection = new RedisConnection(options);
+    const intervalMs = Math.min(MAX_BEAT_INTERVAL_MS, options.timeoutMs / 4);
+    connection.#beats = setInterval(() => void connection.#beat(), intervalMs).unref();
+    void connection.#try();
+    return connection;
   }
 
-  /** Why the connection is not up, in words for people; the last reason while it is up. */
-  get reason(): string {
-    return this.#outage.reason;
-  }
-
-  /** How often the connection has gone down. Has grown before `onDown` listeners run. */
-  get outages(): number {
-    return this.#outage.outages;
-  }
-
-  /** `run_id` of the server behind the present connection, while known. */
+  /** `run_id` of the server, while the connection is up. */
   get node(): string | undefined {
-    return this.#server.facts?.runId;
+    return this.#open?.node;
   }
 
   /** `maxmemory-policy` of the last server seen: under `allkeys-*` marks may be dropped. */
   get evictionPolicy(): string | undefined {
-    return this.#server.evictionPolicy;
-  }
-
-  /** Returns at once. Connects, and goes on trying until {@link close}. */
-  start(): void {
-    this.#watch ??= setInterval(() => this.#look(), this.#timing.watchIntervalMs).unref();
-    this.#connect();
+    return this.#evictionPolicy;
   }
 
   /**
@@ -105,19 +115,20 @@ export class RedisConnection {
    */
   async send<T>(
     name: string,
-    command: (client: Redis, node: string) => Promise<T>,
-    timeoutMs = this.#timing.timeoutMs,
+    command: Command<T>,
+    timeoutMs = this.options.timeoutMs,
   ): Promise<Answer<T>> {
-    const { node } = this;
-    if (this.state !== 'up' || node === undefined) throw new RedisUnavailableError(this.reason);
-    const generation = this.#generation;
+    if (!this.#open) throw new RedisUnavailableError(this.reason);
+    const { client, node } = this.#open;
     try {
-      this.writes.hold(this.client.stream);
-      const late = (): Error => new RedisTimeoutError(name, timeoutMs);
-      const value = await withDeadline(command(this.client, node), timeoutMs, late);
-      return { value, node };
+      this.writes.hold(client.stream);
+      return { value: await withDeadline(command(client, node), timeoutMs, name), node };
     } catch (error) {
-      throw this.#judge(name, error, generation === this.#generation);
+      const failure = redisErrorOf(name, error);
+      if (!(failure instanceof RedisCommandError) || OUTAGE_REPLIES.has(failure.replyCode)) {
+        this.#drop(client, textOf(error));
+      } else if (failure.replyCode === 'OOM') this.options.onOutOfMemory?.();
+      throw failure;
     }
   }
 
@@ -126,170 +137,133 @@ export class RedisConnection {
    * after the call has to fail first. A command whose connection breaks is sent once more over
    * another one, within the time that one command has: it may be carried out twice.
    */
-  async sendUrgently<T>(
-    name: string,
-    command: (client: Redis, node: string) => Promise<T>,
-  ): Promise<Answer<T>> {
-    if (this.state !== 'up' && !this.#closed) await this.#comeback.tried();
-    if (this.state !== 'up') return this.send(name, command);
-    const generation = this.#generation;
-    const endMs = performance.now() + this.#timing.timeoutMs;
+  async sendUrgently<T>(name: string, command: Command<T>): Promise<Answer<T>> {
+    if (!this.#open) await this.#tryOnceMore();
+    const endMs = performance.now() + this.options.timeoutMs;
+    const earlier = this.#open;
     try {
       return await this.send(name, command);
     } catch (error) {
-      if (this.#closed || !(error instanceof RedisUnavailableError)) throw error;
-      await this.#comeback.triedAnew(endMs - performance.now());
+      if (!earlier || !(error instanceof RedisUnavailableError)) throw error;
+      await settled(this.#tryOnceMore(), endMs - performance.now());
       const leftMs = Math.floor(endMs - performance.now());
-      if (leftMs < 1 || generation === this.#generation) throw error;
+      if (leftMs < 1 || !this.#open) throw error;
       return this.send(name, command, leftMs);
     }
   }
 
-  /** Counts as an outage, and ends with a probe that asks everything. */
+  /** Counts as an outage, and ends with the next attempt that succeeds. */
   distrust(reason: string): void {
-    this.#server.forget();
-    this.#outage.fail(reason);
-  }
-
-  /** Answers a function that takes the listener off again. */
-  onDown(listener: (reason: string) => void): () => void {
-    return this.#outage.on('down', listener);
-  }
-
-  /** Answers a function that takes the listener off again. */
-  onUp(listener: () => void): () => void {
-    return this.#outage.on('up', listener);
+    if (this.#open) this.#drop(this.#open.client, reason);
+    else this.fail(reason);
   }
 
   /** Lets commands in flight finish within the deadline, then closes. Never rejects. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#watch);
-    this.#retry.close();
-    const wasUp = this.state === 'up';
-    this.#outage.close();
-    if (wasUp) await quit(this.client, this.#timing.timeoutMs);
-    if (this.client.status !== 'end') this.client.disconnect();
+    clearInterval(this.#beats);
+    clearTimeout(this.#retry);
+    const client = this.#open?.client;
+    this.#open = undefined;
+    this.retire();
+    this.#attempt?.client.disconnect();
+    if (client) await settled(client.quit(), this.options.timeoutMs);
+    client?.disconnect();
   }
 
-  #connect(): void {
-    this.#retry.cancel();
-    // Failures arrive as `error` and `close` events too, and are told from there.
-    this.client.connect().catch(() => undefined);
+  /** Brings the connection up unless it is. One attempt at a time. Never rejects. */
+  #try(): Promise<void> {
+    if (this.#attempt) return this.#attempt.ended;
+    if (this.#open || this.#closed) return Promise.resolve();
+    clearTimeout(this.#retry);
+    const client = createRedisClient(this.options);
+    const ended = this.#connect(client).finally(() => (this.#attempt = undefined));
+    this.#attempt = { client, startedMs: performance.now(), ended };
+    return ended;
   }
 
-  #opened(): void {
-    this.#retry.connected();
-    this.#generation += 1;
-    this.#server.forget();
-    void this.#probe();
-  }
-
-  #lost(): void {
-    this.#generation += 1;
-    this.#server.forget();
-    this.#probing = undefined;
-    if (this.state !== 'down') this.#outage.fail('the connection was closed');
-  }
-
-  /** Runs at an interval. */
-  #look(): void {
-    if (this.state === 'up') return void this.#beat();
-    const isSilent = performance.now() - this.#silentSinceMs > this.#timing.silenceLimitMs;
-    const { status } = this.client;
-    if (status === 'ready' && this.#probing === undefined) void this.#probe();
-    else if (status === 'ready' || status === 'connect') {
-      if (isSilent) this.#reconnect();
+  async #connect(client: Redis): Promise<void> {
+    let trouble: unknown;
+    client.on('error', (error: unknown) => {
+      trouble = error;
+      this.#drop(client, textOf(error));
+    });
+    client.on('close', () => this.#drop(client, 'the connection was closed'));
+    const limitMs = Math.max(ATTEMPT_MS, this.options.timeoutMs);
+    try {
+      const examined = client.connect().then(() => this.#examine(client));
+      const node = await withDeadline(examined, limitMs, 'a new connection');
+      if (this.#closed || client.status !== 'ready') throw new Error('the connection was closed');
+      this.#open = { client, node };
+      this.#retryMs = MIN_RETRY_MS;
+      this.recover();
+    } catch (error) {
+      client.disconnect();
+      // The client rejects with less than the event says.
+      this.fail(textOf(trouble ?? error));
+      this.#tryLater();
     }
   }
 
+  /** Answers the `run_id` of the server. Rejects where the server cannot be used, or is not `node`. */
+  async #examine(client: Redis, node?: string): Promise<string> {
+    const { runId, evictionPolicy, unfitness } = await readServerFacts(client);
+    if (node !== undefined && runId !== node) throw new Error('another server has taken its place');
+    // Why a server is unfit says more than that it refuses the heartbeat.
+    if (unfitness !== undefined) throw new Error(unfitness);
+    this.#evictionPolicy = evictionPolicy;
+    await this.options.heartbeat(client, runId);
+    return runId;
+  }
+
+  /** Ends the connection of the client, unless that has happened already. */
+  #drop(client: Redis, reason: string): void {
+    if (this.#open?.client !== client) return;
+    this.#open = undefined;
+    client.disconnect();
+    this.#tryLater();
+    this.fail(reason);
+  }
+
+  /** Later each time it has failed. */
+  #tryLater(): void {
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => void this.#try(), this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+  }
+
+  /** Resolves when the connection is up, when an attempt that began after the call has ended, or after a limit. */
+  async #tryOnceMore(): Promise<void> {
+    const { timeoutMs } = this.options;
+    const underWay = this.#attempt;
+    if (underWay) {
+      // It may have met what was true before the call. Where it takes long, its question waits in a server that
+      // stands still, and is answered as soon as that goes on.
+      const leftMs = timeoutMs - (performance.now() - underWay.startedMs);
+      await settled(underWay.ended, Math.max(leftMs, LAST_LOOK_MS));
+      if (this.#attempt === underWay) return;
+    }
+    await settled(this.#try(), timeoutMs);
+  }
+
+  /** Runs at an interval. */
   async #beat(): Promise<void> {
-    if (this.#beating) return;
+    if (this.#beating || !this.#open) return;
     this.#beating = true;
     try {
-      const { heartbeat } = this.options;
-      const beat = (client: Redis, node: string): Promise<unknown> => heartbeat.beat(client, node);
-      const answer = await this.send('a heartbeat', beat, this.#timing.heartbeatLimitMs);
-      heartbeat.answered?.(answer.value);
-      if (this.#server.isDue(this.#timing.factsIntervalMs)) await this.#lookAgain();
+      const beat: Command<string> = (client, node) => this.#examine(client, node);
+      await this.send('a heartbeat', beat, this.options.timeoutMs / 2);
     } catch (error) {
-      // Refused for whatever reason: writes cannot be announced. Other failures have been told.
+      // Refused for whatever reason: writes cannot be announced. Other failures have ended the connection.
       if (error instanceof RedisCommandError) this.distrust(error.message);
     } finally {
       this.#beating = false;
     }
   }
+}
 
-  async #lookAgain(): Promise<void> {
-    const generation = this.#generation;
-    const { value } = await this.send('INFO', readServerFacts);
-    if (generation !== this.#generation) return;
-    const { node } = this;
-    this.#server.learn(value);
-    if (value.runId !== node) this.#outage.fail('another server has taken its place');
-    else if (value.unfitness !== undefined) this.#outage.fail(value.unfitness);
-    else return;
-    this.#reconnect();
-  }
-
-  /** How long an attempt to come up may take, in milliseconds. */
-  #attemptLimitMs(): number {
-    const { timeoutMs, lastLookMs } = this.#timing;
-    const silentForMs = performance.now() - this.#silentSinceMs;
-    // A question that waits in a server that stands still is answered as soon as it goes on.
-    const isWaiting = this.client.status === 'connect' || this.#probing !== undefined;
-    return isWaiting && silentForMs > timeoutMs ? lastLookMs : timeoutMs;
-  }
-
-  #reconnect(): void {
-    this.#silentSinceMs = performance.now();
-    this.#server.forget();
-    this.client.disconnect(true);
-  }
-
-  /** One at a time. Never rejects. */
-  #probe(): Promise<void> {
-    if (this.#probing !== undefined) return this.#probing;
-    const generation = this.#generation;
-    this.#silentSinceMs = performance.now();
-    this.#probing = this.#ask(generation).finally(() => {
-      if (generation === this.#generation) this.#probing = undefined;
-    });
-    return this.#probing;
-  }
-
-  async #ask(generation: number): Promise<void> {
-    try {
-      const asked = this.#server.facts ?? (await readServerFacts(this.client));
-      // Why a server is unfit tells more than that it refuses the heartbeat.
-      if (asked.unfitness !== undefined) throw new Error(asked.unfitness);
-      await this.options.heartbeat.beat(this.client, asked.runId);
-      if (generation !== this.#generation) return;
-      this.#server.learn(asked);
-      this.#outage.recover();
-    } catch (error) {
-      if (generation !== this.#generation) return;
-      // It may be another server, or have another role, by the time it can serve again.
-      this.#server.forget();
-      this.#outage.fail(textOf(error));
-    }
-  }
-
-  /** Turns an error of the client into one of ours, and goes down where it means an outage. */
-  #judge(name: string, error: unknown, isPresent: boolean): Error {
-    const told = redisErrorOf(name, error);
-    if (!isPresent) return told;
-    if (!(told instanceof RedisCommandError)) {
-      this.#outage.fail(textOf(error));
-      if (told instanceof RedisTimeoutError && this.client.status === 'ready') void this.#probe();
-    } else if (told.replyCode === 'OOM') {
-      this.options.onOutOfMemory?.();
-    } else if (OUTAGE_REPLIES.has(told.replyCode)) {
-      this.distrust(textOf(error));
-      // The server may have been demoted: ask again who it is, over a new connection.
-      if (told.replyCode === 'READONLY') this.#reconnect();
-    }
-    return told;
-  }
+/** Resolves when the promise has settled, or after the limit. */
+async function settled(promise: Promise<unknown>, limitMs: number): Promise<void> {
+  await withDeadline(promise, limitMs, '').catch(() => undefined);
 }

@@ -12,7 +12,7 @@ export interface ServerFacts {
 
 const LEAST_VERSION = 7;
 
-/** Asks the server behind the client's present connection. Rejects where INFO tells no `run_id`. */
+/** Rejects where INFO names no `run_id`. */
 export async function readServerFacts(client: Redis): Promise<ServerFacts> {
   const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
   const facts = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));

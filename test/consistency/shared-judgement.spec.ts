@@ -10,7 +10,7 @@ import {
   WriterActivity,
   type WritingTransaction,
 } from '../../src/query-cache/core/writer-activity.js';
-import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
+import { TurnMemoryVersionStore } from '../../src/query-cache/stores/memory-version-store.js';
 
 const TABLE = 'public.users';
 const DEPENDENCIES: readonly TableVersionNames[] = [{ table: TABLE, names: ['*'] }];

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../src/query-cache/core/clock.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
-import { MemoryVersionStore } from '../../src/query-cache/stores/memory-version-store.js';
+import {
+  MemoryVersionStore,
+  TurnMemoryVersionStore,
+} from '../../src/query-cache/stores/memory-version-store.js';
 import { NullEntryStore } from '../../src/query-cache/stores/null-entry-store.js';
-import { TurnMemoryVersionStore } from '../../src/query-cache/stores/turn-memory-version-store.js';
 import { fillLockContract } from './fill-lock.contract.js';
 import { versionStoreContract } from './version-store.contract.js';
 

@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { createRedisClient } from '../../src/redis/redis-client.factory.js';
 import { RedisUnavailableError } from '../../src/redis/redis.errors.js';
-import { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { failureOf, ping } from './redis-connection-tests.js';
-import { connect, connected, down, LogBook, plainHeartbeat, up } from './redis-harness.js';
+import { connect, connected, down, LogBook, up } from './redis-harness.js';
 
 describe('RedisConnection without a server that answers', () => {
   it('does not hold up the start, reports once, and comes up when a server appears', async () => {
@@ -39,13 +37,7 @@ describe('RedisConnection without a server that answers', () => {
     await once(mute, 'listening');
     const { port } = mute.address() as AddressInfo;
     const url = `redis://127.0.0.1:${port}`;
-    const connection = new RedisConnection(createRedisClient({ url, timeoutMs: 50 }), {
-      heartbeat: plainHeartbeat,
-      address: url,
-      timeoutMs: 50,
-      log: new LogBook(),
-    });
-    connection.start();
+    const connection = connect(url, { timeoutMs: 50 });
     while (accepted < 2) await delay(10);
     expect(connection.state).not.toBe('up');
     await connection.close();

@@ -4,7 +4,7 @@ import { RedisCommandError, RedisUnavailableError } from '../../src/redis/redis.
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { failureOf, ping, useRedisServer } from './redis-connection-tests.js';
-import { connect, connected, down, LogBook, up } from './redis-harness.js';
+import { connect, connected, LogBook, up } from './redis-harness.js';
 
 describe('RedisConnection', () => {
   let server: RedisServer;
@@ -53,16 +53,6 @@ describe('RedisConnection', () => {
     await up(connection);
     expect((await ping(connection)).value).toBe('PONG');
     expect(log.lines.join()).toContain('observer');
-  });
-
-  it('stops telling a listener that was taken off', async () => {
-    connection = await connected(server.url);
-    let told = 0;
-    const stop = connection.onDown(() => (told += 1));
-    stop();
-    await server.kill();
-    await down(connection);
-    expect(told).toBe(0);
   });
 
   it('closes after the commands in flight, once, and is of no use then', async () => {

@@ -31,8 +31,9 @@ it('is a degradation with one warning each time, until it has room again', async
   const redis = { url: server.url };
   const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
   const options = resolveOptions({});
-  stores = CacheStores.inRedis({ redis, options, secrets, events: new CacheEvents(), log });
-  stores.onOutOfMemory(() => (refused += 1));
+  const events = new CacheEvents();
+  stores = CacheStores.inRedis({ redis, options, secrets, events, log });
+  events.on('storeFull', () => (refused += 1));
   await eventually(() => expect(stores.degradation()).toBeUndefined());
   for (let times = 1; times <= 2; times += 1) {
     const before = refused;

@@ -10,10 +10,8 @@ import {
 } from '../../src/query-cache/stores/redis-entry-store.js';
 import { RedisKeys } from '../../src/query-cache/stores/redis-keys.js';
 import { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
-import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
 import type { RedisLog } from '../../src/redis/outage-state.js';
-import type { RedisConnection } from '../../src/redis/redis-connection.js';
-import type { Heartbeat } from '../../src/redis/redis-connection.options.js';
+import { RedisConnection, type Heartbeat } from '../../src/redis/redis-connection.js';
 
 // A slow machine is no failure: what hangs ends here, and nothing else is decided by time.
 jest.setTimeout(60_000);
@@ -47,12 +45,12 @@ export interface ConnectOptions {
 }
 
 /** Writes and changes nothing. */
-export const plainHeartbeat: Heartbeat = { beat: (client) => client.del('test:heartbeat') };
+const plainHeartbeat: Heartbeat = (client) => client.del('test:heartbeat');
 
 /** A connection that is under way. */
 export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
   const { timeoutMs = 10_000, log = new LogBook() } = options;
-  return openRedisConnection({ url, timeoutMs, heartbeat: plainHeartbeat }, log);
+  return RedisConnection.open({ url, timeoutMs, heartbeat: plainHeartbeat, log });
 }
 
 /** A connection that is up. */
@@ -65,20 +63,14 @@ export async function connected(url: string, options?: ConnectOptions): Promise<
 export async function up(connection: RedisConnection): Promise<void> {
   if (connection.state === 'up') return;
   await new Promise<void>((resolve) => {
-    const stop = connection.onUp(() => {
-      stop();
-      resolve();
-    });
+    connection.onUp(resolve);
   });
 }
 
 export async function down(connection: RedisConnection): Promise<void> {
   if (connection.state === 'down') return;
   await new Promise<void>((resolve) => {
-    const stop = connection.onDown(() => {
-      stop();
-      resolve();
-    });
+    connection.onDown(resolve);
   });
 }
 

@@ -4,10 +4,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { openRedisConnection } from '../../src/redis/redis-client.factory.js';
-import { MemoryState } from '../../src/redis/memory-state.js';
-import type { RedisConnection } from '../../src/redis/redis-connection.js';
-import { RedisHeartbeat } from '../../src/query-cache/stores/redis-heartbeat.js';
+
+import { RedisConnection } from '../../src/redis/redis-connection.js';
+import { redisHeartbeat } from '../../src/query-cache/stores/redis-heartbeat.js';
 import { documentedAclRules, PASSWORD, USER } from '../support/documented-acl.js';
 import { RedisServer } from '../support/redis-server.js';
 import { canaryAt, down, keysIn, LogBook, up } from './redis-harness.js';
@@ -43,19 +42,17 @@ describe('the user of Redis', () => {
     admin.call('ACL', 'SETUSER', name, ...changes);
 
   function connect({ user = USER, database = '', port = server.port } = {}): RedisConnection {
-    const connection = openRedisConnection(
-      {
-        url: `redis://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`,
-        timeoutMs: 10_000,
-        heartbeat: new RedisHeartbeat({
-          keys: keysIn('tidemark'),
-          canary: canaryAt(keysIn('tidemark')),
-          memory: new MemoryState('', log),
-          onQuestion: () => undefined,
-        }),
-      },
+    const connection = RedisConnection.open({
+      url: `redis://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`,
+      timeoutMs: 10_000,
+      heartbeat: redisHeartbeat({
+        keys: keysIn('tidemark'),
+        canary: canaryAt(keysIn('tidemark')),
+        onMemory: () => undefined,
+        onQuestion: () => undefined,
+      }),
       log,
-    );
+    });
     connections.push(connection);
     return connection;
   }

@@ -110,11 +110,6 @@ export function writesOfVersionStore(on: PresentStore): void {
       await on.store.end('w1', [table], 't2');
       expect((await on.reading(table, '*')).versions).toEqual([undefined]);
     });
-
-    it('refuses a write id that would change the text of a version', async () => {
-      await expect(on.store.begin(on.write('a b', '*'), 't', LONG_MS)).rejects.toThrow(TypeError);
-      expect(await on.versions('*')).toEqual([undefined]);
-    });
   });
 
   describe('end and abort', () => {

@@ -2,77 +2,58 @@
  * The one place that knows cache-manager, Keyv and cache-manager-ioredis-yet, through which entries go to Redis.
  *
  * Why an adapter. These libraries make functions, classes and dates of texts that look like telejson's notation, look
- * for it in every character, and swallow errors of reads. So nothing that was read from Redis reaches them, and
- * nothing that is written there: they get a client of three commands and hand placeholders on. What was read, or why
- * it could not be read, takes the placeholder's place behind their last layer; what is written, before their first.
+ * for it in every character, and swallow errors of reads. So no value from Redis reaches them, nor one for Redis:
+ * they get a client of two commands and pass placeholders on.
  */
 import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-ioredis-yet';
 import { Keyv } from 'keyv';
 
-/** What lies behind the libraries. */
+/** Where the values are. */
 export interface CacheTarget<R, W> {
   /** `undefined`: there is nothing. */
   read(name: string): Promise<R | undefined>;
-  write(name: string, value: W, ttlMs: number): Promise<'OK' | null>;
-  remove(name: string): Promise<number>;
+  write(name: string, value: W, ttlMs: number): Promise<void>;
 }
-
-/** What a read came to. */
-type Found<R> = { readonly value: R } | { readonly error: unknown };
 
 export class CacheManagerCache<R, W> {
   readonly #cache: Cache;
-  readonly #read = new Placeholders<Found<R>>();
-  readonly #written = new Placeholders<W>();
 
-  constructor(private readonly target: CacheTarget<R, W>) {
+  constructor(target: CacheTarget<R, W>) {
+    const reads = new Placeholders<{ readonly answer: Promise<R | undefined> }>();
+    const written = new Placeholders<W>();
+    const client = {
+      get: async (name: string): Promise<string> => {
+        const answer = target.read(name);
+        // A failure is for the reader, who waits for it behind the libraries.
+        answer.catch(() => undefined);
+        return JSON.stringify(reads.put({ answer }));
+      },
+      set: (name: string, json: string, _unit: 'PX', ttlMs: number): Promise<void> =>
+        target.write(name, written.take(JSON.parse(json) as string), ttlMs),
+    };
+    // The package's types are of an older cache-manager and ask for a whole client.
+    const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
     const keyv = new Keyv({
-      store: new KeyvAdapter(this.#libraryStore()),
+      store: new KeyvAdapter(store as unknown as CacheManagerStore),
       useKeyPrefix: false,
       throwOnErrors: true,
-      serialize: ({ value }) => this.#written.put(value as W),
+      serialize: ({ value }) => written.put(value as W),
       // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
-      deserialize: <T>(placeholder: string) => ({ value: this.#read.take(placeholder) as T }),
+      deserialize: <T>(placeholder: string) => ({ value: reads.take(placeholder) as T }),
     });
     this.#cache = createCache({ stores: [keyv] });
   }
 
   /** Rejects as the target does. */
   async get(name: string): Promise<R | undefined> {
-    const found = await this.#cache.get<Found<R>>(name);
-    if (found && 'error' in found) throw found.error;
-    return found?.value;
+    const found = await this.#cache.get<{ readonly answer: Promise<R | undefined> }>(name);
+    return found?.answer;
   }
 
   /** Rejects as the target does. */
   async set(name: string, value: W, ttlMs: number): Promise<void> {
     await this.#cache.set(name, value, ttlMs);
-  }
-
-  /** The library's store over a client that has what it uses for single entries. */
-  #libraryStore(): CacheManagerStore {
-    const client = {
-      get: async (name: string): Promise<string | null> => {
-        const found = await this.#find(name);
-        return found === undefined ? null : JSON.stringify(this.#read.put(found));
-      },
-      set: (name: string, json: string, _unit: 'PX', ttlMs: number): Promise<'OK' | null> =>
-        this.target.write(name, this.#written.take(JSON.parse(json) as string), ttlMs),
-      del: (name: string): Promise<number> => this.target.remove(name),
-    };
-    // The package's types are of an older cache-manager and ask for a whole client.
-    const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
-    return store as unknown as CacheManagerStore;
-  }
-
-  async #find(name: string): Promise<Found<R> | undefined> {
-    try {
-      const value = await this.target.read(name);
-      return value === undefined ? undefined : { value };
-    } catch (error) {
-      return { error };
-    }
   }
 }
 

@@ -1,7 +1,5 @@
-import type { RedisConnection } from '../../redis/redis-connection.js';
-import { openRedisConnection } from '../../redis/redis-client.factory.js';
+import { RedisConnection } from '../../redis/redis-connection.js';
 import { PERMISSION_REMEDY } from '../../redis/redis.errors.js';
-import { MemoryState } from '../../redis/memory-state.js';
 import { describeRedisAddress, parseRedisUrl } from '../../redis/redis-url.js';
 import type { RedisLog } from '../../redis/outage-state.js';
 import type { CacheEvents } from '../core/cache-events.js';
@@ -9,22 +7,25 @@ import { systemTimers, within } from '../core/clock.js';
 import type { EntryStore, FillLock } from '../core/entry-store.js';
 import type { VersionStore } from '../core/version-store.js';
 import type { QueryCacheOptions, QueryCacheRedisOptions } from '../query-cache.options.js';
-import { DataLosses } from './data-losses.js';
 import { DATA_LOST, DataCanary } from './data-canary.js';
 import { entryRefusals } from './entry-refusals.js';
 import { MemoryFillLock } from './memory-fill-lock.js';
 import { NullEntryStore } from './null-entry-store.js';
 import { RedisEntryStore } from './redis-entry-store.js';
-import { RedisHeartbeat } from './redis-heartbeat.js';
+import { redisHeartbeat } from './redis-heartbeat.js';
 import { RedisFillLock } from './redis-fill-lock.js';
 import { RedisKeys } from './redis-keys.js';
 import { RedisVersionStore } from './redis-version-store.js';
 import { RedisWitness } from './redis-witness.js';
 import type { SharedSecrets } from './shared-secrets.js';
-import { TurnMemoryVersionStore } from './turn-memory-version-store.js';
+import { Trouble } from './trouble.js';
+import { TurnMemoryVersionStore } from './memory-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
+/** A server near its limit refuses one command and takes the next: it has room after so long. */
+const FULL_SHOWN_MS = 3_000;
+const LOSS_SHOWN_MS = 15_000;
 
 export interface RedisStoresParts {
   readonly redis: QueryCacheRedisOptions;
@@ -35,38 +36,37 @@ export interface RedisStoresParts {
 }
 
 interface CacheStoresParts {
+  /** Keeps the keys of queries apart from those of other services and of other databases. */
   readonly scope: string;
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
-  /** Absent: all in this process. */
-  readonly redis?: RedisSide;
 }
 
 /** The connection to Redis, and what is known of its data. */
 interface RedisSide {
   readonly connection: RedisConnection;
   readonly witness: RedisWitness;
-  readonly memory: MemoryState;
-  readonly losses: DataLosses;
   readonly canary: DataCanary;
+  readonly full: Trouble;
+  readonly losses: Trouble;
 }
 
 /** The stores of one application: all in Redis, or all in this process. */
 export class CacheStores {
-  /** Keeps the keys of queries apart from those of other services and of other databases. */
   readonly scope: string;
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
-  readonly #redis: RedisSide | undefined;
 
-  private constructor({ scope, versions, entries, fillLock, redis }: CacheStoresParts) {
+  private constructor(
+    { scope, versions, entries, fillLock }: CacheStoresParts,
+    private readonly redis?: RedisSide,
+  ) {
     this.scope = scope;
     this.versions = versions;
     this.entries = entries;
     this.fillLock = fillLock;
-    this.#redis = redis;
   }
 
   static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
@@ -83,105 +83,99 @@ export class CacheStores {
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
     const keys = new RedisKeys(namespace, database);
-    const witness = new RedisWitness(keys);
-    const address = describeRedisAddress(parseRedisUrl(redis.url));
-    const memory = new MemoryState(address, log);
-    const losses = new DataLosses(address, log);
+    const { full, losses } = troublesAt(redis.url, log);
     events.on('epochReplaced', ({ cause }) => {
       if (cause === 'lost') losses.noticed();
     });
     const canary = new DataCanary(keys, {
       onLost: () => {
         events.tell('dataLost');
-        losses.happened();
+        losses.show();
         connection.distrust(DATA_LOST);
       },
       mayEvict: () => mayEvictAll(connection),
     });
-    const connection: RedisConnection = openRedisConnection(
-      {
-        url: redis.url,
-        timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-        connectionName: `tidemark:${namespace}`,
-        heartbeat: new RedisHeartbeat({
-          keys,
-          canary,
-          memory,
-          onQuestion: (question) => witness.answer(question),
-        }),
-        onOutOfMemory: () => memory.refused(),
-      },
-      log,
-    );
-    witness.attend(connection);
-    return new CacheStores({
-      scope: `${namespace}:${database}`,
-      versions: new RedisVersionStore(connection, keys, canary),
-      entries: new RedisEntryStore(connection, keys, {
-        maxBodyBytes: maxEntryBytes,
-        seal,
-        onRefused: entryRefusals(namespace, events, log),
+    const onOutOfMemory = (): void => {
+      full.noticed();
+      events.tell('storeFull');
+    };
+    const connection = RedisConnection.open({
+      url: redis.url,
+      timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      connectionName: `tidemark:${namespace}`,
+      heartbeat: redisHeartbeat({
+        keys,
+        canary,
+        onMemory: (isFull) => {
+          if (isFull) onOutOfMemory();
+          full.absent();
+          losses.absent();
+        },
+        onQuestion: (question) => witness.answer(question),
       }),
-      fillLock: new RedisFillLock(connection, keys),
-      redis: { connection, witness, memory, losses, canary },
+      onOutOfMemory,
+      log,
     });
+    const witness = new RedisWitness(connection, keys);
+    return new CacheStores(
+      {
+        scope: `${namespace}:${database}`,
+        versions: new RedisVersionStore(connection, keys, canary),
+        entries: new RedisEntryStore(connection, keys, {
+          maxBodyBytes: maxEntryBytes,
+          seal,
+          onRefused: entryRefusals(namespace, events, log),
+        }),
+        fillLock: new RedisFillLock(connection, keys),
+      },
+      { connection, witness, canary, full, losses },
+    );
   }
 
-  /**
-   * Waits until Redis has answered or failed for the first time, for a moment at the most: what
-   * the application writes while it starts can then be announced.
-   */
+  /** Waits for Redis for a moment, so that writes of an application that starts can be announced. */
   async ready(): Promise<void> {
-    const connection = this.#redis?.connection;
+    const connection = this.redis?.connection;
     if (connection?.state !== 'connecting') return;
     const isDecided = new Promise<void>((resolve) => {
       connection.onUp(resolve);
-      connection.onDown(() => resolve());
+      connection.onDown(resolve);
     });
     await within(systemTimers, READY_WAIT_MS, isDecided);
   }
 
   /** Whether what was cached before this process began can be trusted. Never rejects. */
   async isVouchedFor(): Promise<boolean> {
-    return this.#redis === undefined || this.#redis.witness.isVouchedFor();
+    return this.redis === undefined || this.redis.witness.isVouchedFor();
   }
 
   /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */
   vouchWhile(isUnbroken: () => boolean): void {
-    this.#redis?.witness.answerWhile(isUnbroken);
+    this.redis?.witness.answerWhile(isUnbroken);
   }
 
   /** Calls the listener whenever writes may have gone unannounced. */
   onOutage(listener: () => void): void {
-    this.#redis?.connection.onDown(listener);
+    this.redis?.connection.onDown(listener);
   }
 
   /** Calls the listener whenever the store can be used again after an outage. */
   onRecovery(listener: () => void): void {
-    this.#redis?.connection.onUp(listener);
+    this.redis?.connection.onUp(listener);
   }
 
-  /** Calls the listener whenever a command was refused because the store's memory is full. */
-  onOutOfMemory(listener: () => void): void {
-    this.#redis?.memory.onRefused(listener);
-  }
-
-  /**
-   * What is not as it should be, in words for anyone: no addresses and no texts of errors, which the log
-   * has. `undefined` when all is well.
-   */
+  /** Why the cache is degraded, in words for anyone: no addresses and no texts of errors, which the log has. */
   degradation(): string | undefined {
-    if (!this.#redis) return undefined;
-    const { connection, memory, losses } = this.#redis;
+    if (!this.redis) return undefined;
+    const { connection, full, losses } = this.redis;
     if (connection.state !== 'up') {
       const { reason } = connection;
       const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
       return `Redis is not available${told}: reads go to the database`;
     }
-    if (memory.isFull) {
+    if (full.isOn) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
-    if (losses.isRecent) {
+    if (losses.isOn) {
       return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
     }
     return mayEvictAll(connection)
@@ -191,14 +185,35 @@ export class CacheStores {
 
   async close(): Promise<void> {
     await this.entries.drain();
-    if (!this.#redis) return;
-    const { connection, canary } = this.#redis;
+    if (!this.redis) return;
+    const { connection, canary } = this.redis;
     // Without Redis it is left behind, and the next process to begin there gives it a day.
     await connection
       .send('DEL of a number', (client) => canary.remove(client))
       .catch(() => undefined);
     await connection.close();
   }
+}
+
+function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
+  const name = `Redis at ${describeRedisAddress(parseRedisUrl(url))}`;
+  const full = new Trouble(FULL_SHOWN_MS, {
+    begin: () =>
+      log.warn(
+        `${name} has reached its maxmemory and refuses to store answers, so reads go to the database; raise ` +
+          'maxmemory, or set maxmemory-policy to volatile-lru',
+      ),
+    end: () => log.log(`${name} has room for answers again`),
+  });
+  // An epoch that this process has trusted is gone, or what belongs to it, while Redis was there all the time.
+  const losses = new Trouble(LOSS_SHOWN_MS, {
+    begin: () =>
+      log.warn(
+        `${name} has lost data of the cache, so answers are filled anew; let no other client delete its keys, and ` +
+          'set maxmemory-policy to volatile-lru or noeviction',
+      ),
+  });
+  return { full, losses };
 }
 
 function mayEvictAll({ evictionPolicy }: RedisConnection): boolean {

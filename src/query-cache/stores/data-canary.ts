@@ -1,18 +1,17 @@
 /**
  * Whether Redis still holds what this process has written there.
  *
- * An epoch names the run of its server, so a server that was restarted or has taken over is recognised.
- * Older data under the same `run_id` are not: REPLICAOF and back, SWAPDB and back, DEBUG RELOAD of an older
- * dump, a proxy that switches servers and back between two looks. The versions that writes have replaced
- * since are lost then, and the answers that they had ended match again.
+ * Older data under the same `run_id` cannot be recognised by epochs: REPLICAOF and back, SWAPDB and back, DEBUG
+ * RELOAD of an older dump, a proxy that switches servers and back. The versions that writes have replaced since are
+ * lost then, and the answers that they had ended match again.
  *
- * So each process keeps a number under a key of its own. Every heartbeat raises it, and so does every write
- * right after it has replaced its versions, over the same connection: data that hold the number hold the
- * versions too. Every reading of versions asks for it. Less than Redis had confirmed before, or nothing:
- * data are lost, and that counts as an outage.
+ * So each process keeps a number under a key of its own. Every heartbeat raises it, and so does every write right
+ * after it has replaced its versions, over the same connection: data that hold the number hold the versions too.
+ * Every read of versions asks for it. Where it is missing, or less than Redis had confirmed before, data are lost,
+ * and that counts as an outage.
  *
- * A process does not see the loss of what others have written since it raised its number last. They see it,
- * with their next heartbeat at the latest, and then end the answers of all (cache-lifecycle.ts).
+ * A process does not see the loss of the latest writes of others. The others see it, with their next heartbeat at the
+ * latest, and then end the answers of all (cache-lifecycle.ts).
  */
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError } from '../../redis/redis.errors.js';
@@ -24,9 +23,8 @@ export const DATA_LOST =
   'the server has lost data that it had confirmed, or holds older data again; look for REPLICAOF, SWAPDB, a ' +
   'restored dump, a client that deletes keys of the cache, or a proxy that switches servers';
 
-/** A number that a server has confirmed to hold. */
+/** A number that the server `node` has confirmed to hold. */
 export interface Confirmed {
-  /** `run_id` of the server. */
   readonly node: string;
   readonly number: number;
 }
@@ -34,7 +32,7 @@ export interface Confirmed {
 export interface DataCanaryOptions {
   /** Called once for each loss. */
   readonly onLost: () => void;
-  /** Whether the server may drop any key for want of memory: then a missing number tells nothing. */
+  /** Whether the server may drop any key for want of memory: then a missing number means nothing. */
   readonly mayEvict: () => boolean;
 }
 
@@ -61,9 +59,8 @@ export class DataCanary {
   }
 
   /**
-   * Sends one command, at once, that raises the number on the server `node`. Rejects as the client does.
-   *
-   * @returns whether what was confirmed before is still there.
+   * Sends one command, at once, that raises the number on the server `node`. Answers whether the server still holds
+   * what it had confirmed before. Rejects as the client does.
    */
   async raise(client: Redis, node: string): Promise<boolean> {
     if (this.#isRemoved) return true;
@@ -80,9 +77,8 @@ export class DataCanary {
   }
 
   /**
-   * @param stored what was found under the key
-   * @param node the server that answered
-   * @throws RedisUnavailableError where it is not what was confirmed before the command was sent
+   * @param stored what the server `node` holds under the key
+   * @throws RedisUnavailableError where that is less than was confirmed before the command was sent
    */
   requireKept(
     stored: string | null | undefined,
@@ -107,7 +103,7 @@ export class DataCanary {
     node: string,
     confirmed: Confirmed | undefined,
   ): boolean {
-    // Another server has another epoch, which tells by itself.
+    // The epochs of another server show by themselves that it is another.
     if (confirmed?.node !== node) return true;
     const isMissing = stored === null || stored === undefined;
     if (isMissing && this.options.mayEvict()) return true;

@@ -15,51 +15,39 @@ const RAW = Buffer.from('r');
 const DEFLATED = Buffer.from('z');
 const LENGTH_BYTES = 4;
 /** Below, deflating costs more than it saves. */
-const SMALLEST_DEFLATED_BYTES = 4_096;
-/**
- * Up to here in the same thread: 32 KB of ordinary rows take 0.2 ms, a stream through the thread pool 0.1 ms of this
- * thread and twice as much of the processor in all.
- */
-const LONGEST_DEFLATED_HERE_BYTES = 40_960;
+const MIN_DEFLATED_BYTES = 4_096;
+/** Up to here in the same thread: the thread pool takes twice the processor time, see docs/performance.md. */
+const MAX_DEFLATED_HERE_BYTES = 40_960;
 
 const FASTEST = { level: constants.Z_BEST_SPEED };
 
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
-/**
- * Deflates what is long in the thread pool.
- *
- * @param maxBytes of the entry before it is deflated; `undefined` for a longer one.
- */
+/** @param maxBytes of the entry before it is deflated; `undefined` for a longer one. */
 export async function encodeEntry(
   entry: CacheEntry,
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   const { body, stamp, empty, tag, createdAtMs, expiresAtMs, headers } = entry;
-  const fields = { stamp, empty, tag, createdAtMs, expiresAtMs, headers };
-  const header = Buffer.from(
-    JSON.stringify({ ...fields, bodyBytes: body.length } satisfies Header),
-  );
+  const bodyBytes = body.length;
+  const fields: Header = { stamp, empty, tag, createdAtMs, expiresAtMs, headers, bodyBytes };
+  const header = Buffer.from(JSON.stringify(fields));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(header.length);
   const parts = [length, header, body];
   const rawBytes = LENGTH_BYTES + header.length + body.length;
   if (rawBytes > maxBytes) return undefined;
-  if (rawBytes < SMALLEST_DEFLATED_BYTES) return Buffer.concat([RAW, ...parts]);
+  if (rawBytes < MIN_DEFLATED_BYTES) return Buffer.concat([RAW, ...parts]);
   const raw = Buffer.concat(parts);
-  const isShort = rawBytes <= LONGEST_DEFLATED_HERE_BYTES;
+  const isShort = rawBytes <= MAX_DEFLATED_HERE_BYTES;
   const deflated = isShort ? deflateSync(raw, FASTEST) : await deflateAsync(raw, FASTEST);
   return deflated.length < rawBytes
     ? Buffer.concat([DEFLATED, deflated])
     : Buffer.concat([RAW, raw]);
 }
 
-/**
- * The entry, or `undefined` for anything that {@link encodeEntry} did not make. Never rejects.
- *
- * @param maxBytes of the inflated entry.
- */
+/** `undefined` for bytes that {@link encodeEntry} did not make, inflated at most `maxBytes`. Never rejects. */
 export async function decodeEntry(
   bytes: Buffer,
   maxBytes: number,

@@ -1,8 +1,7 @@
 /**
- * Seals on the entries in Redis: a client of Redis that has not the secret can plant nothing.
- *
- * A sealed entry is `tm2`, an HMAC-SHA-256 (32 bytes) and the bytes of the entry. The HMAC covers the name of
- * the key as well, so that an entry which was copied to another key is refused.
+ * Seals on the entries in Redis: a client of Redis without the secret can plant nothing. A sealed entry is `tm2`, an
+ * HMAC-SHA-256 (32 bytes) and the bytes of the entry. The HMAC covers the name of the key as well, so that an entry
+ * which was copied to another key is refused.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { CacheEntry } from '../core/entry-store.js';
-import { L1Cache, L1Entry } from './l1-cache.js';
+import { L1Cache } from './l1-cache.js';
+import { L1Entry } from './l1-entry.js';
 
 const entryOf = (body: Buffer, fields: Partial<CacheEntry> = {}): CacheEntry => ({
   stamp: 's',
@@ -103,7 +104,7 @@ describe('L1Entry', () => {
   it('makes a variant once, however many ask', async () => {
     const entry = new L1Entry(entryOf(compressible(50_000)));
     let grown = 0;
-    entry.keptBy({ grown: () => (grown += 1) }, 'k');
+    entry.onGrown = () => (grown += 1);
     const made = await Promise.all(Array.from({ length: 20 }, () => entry.variant('br')));
     made.push(await entry.variant('br'));
     expect(new Set(made).size).toBe(1);

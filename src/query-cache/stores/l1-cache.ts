@@ -1,15 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from '../core/entry-store.js';
-import type { Keeper } from './compressed-forms.js';
 import { L1Entry } from './l1-entry.js';
 
-export { L1Entry } from './l1-entry.js';
-
 /**
- * The entries kept in this process (L1), bounded in bytes: those longest unused go first. It knows
- * nothing of stamps and expiry; whoever takes an entry compares them.
+ * The entries kept in this process (L1), bounded in bytes: those longest unused go first. The reader compares stamps
+ * and expiry.
  */
-export class L1Cache implements Keeper<L1Entry> {
+export class L1Cache {
   readonly #entries: LRUCache<string, L1Entry>;
 
   /** `maxBytes` is at least 1. An entry that is larger than that alone is not kept. */
@@ -37,12 +34,12 @@ export class L1Cache implements Keeper<L1Entry> {
   /** Answers the entry as kept, also where it is too large to be. */
   set(key: string, entry: CacheEntry): L1Entry {
     const kept = entry instanceof L1Entry ? entry : new L1Entry(entry);
-    kept.keptBy(this, key);
+    if (kept.isCompressible) kept.onGrown = () => this.#resize(key, kept);
     this.#entries.set(key, kept);
     return kept;
   }
 
-  grown(key: string, entry: L1Entry): void {
+  #resize(key: string, entry: L1Entry): void {
     if (this.#entries.peek(key) !== entry) return;
     // Setting the same value again would keep its old size.
     this.#entries.delete(key);

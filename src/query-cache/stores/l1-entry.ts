@@ -1,17 +1,18 @@
 import { isAscii } from 'node:buffer';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { CacheEntry } from '../core/entry-store.js';
-import {
-  CompressedForms,
-  ownBytes,
-  type Keeper,
-  type Variant,
-  type VariantEncoding,
-} from './compressed-forms.js';
+
+export type VariantEncoding = 'br' | 'gzip';
+
+/** A body compressed, or `undefined` where that would not make it shorter. */
+export type Variant = Promise<Buffer | undefined>;
 
 /** A shorter body is sent as it is: the saving would be lost in the packet. */
-const SMALLEST_COMPRESSED_BYTES = 1_024;
+const MIN_COMPRESSED_BYTES = 1_024;
 /** A body up to this length is kept as a text where it is plain ASCII. */
-const LONGEST_TEXT_BYTES = 4_096;
+const MAX_TEXT_BYTES = 4_096;
+const BROTLI_QUALITY = 5;
 /** The object, the key, strings' headers and the places in maps: as measured, rounded up. */
 const OVERHEAD_BYTES = 320;
 /** What a Buffer takes besides what it holds, as measured. */
@@ -19,8 +20,10 @@ const BUFFER_BYTES = 190;
 /** Times are kept from here on: a number that is small enough takes no memory of its own. */
 const STARTED_AT_MS = Date.now();
 
-const NO_VARIANT: Variant = Promise.resolve(undefined);
 const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
+
+const brotliAsync = promisify(brotliCompress);
+const gzipAsync = promisify(gzip);
 
 /** An entry in memory, with the compressed forms of its body made when first wanted. */
 export class L1Entry implements CacheEntry {
@@ -30,9 +33,12 @@ export class L1Entry implements CacheEntry {
   readonly headers: Readonly<Record<string, string>>;
   /** The body as it is sent. A short one is a text, which takes less memory besides its bytes. */
   readonly content: Buffer | string;
+  /** Called when the entry has come to take more memory. */
+  onGrown: (() => void) | undefined;
   readonly #createdAfterMs: number;
   readonly #ttlMs: number;
-  readonly #forms: CompressedForms<L1Entry> | undefined;
+  #variants: Map<VariantEncoding, Variant> | undefined;
+  #variantBytes = 0;
 
   constructor(entry: CacheEntry) {
     this.stamp = entry.stamp;
@@ -42,8 +48,6 @@ export class L1Entry implements CacheEntry {
     this.content = contentOf(entry.body);
     this.#createdAfterMs = entry.createdAtMs - STARTED_AT_MS;
     this.#ttlMs = entry.expiresAtMs - entry.createdAtMs;
-    const isShort = this.content.length < SMALLEST_COMPRESSED_BYTES;
-    this.#forms = isShort ? undefined : new CompressedForms();
   }
 
   get body(): Buffer {
@@ -59,38 +63,69 @@ export class L1Entry implements CacheEntry {
     return this.createdAtMs + this.#ttlMs;
   }
 
+  /** Whether the body is long enough to be compressed. */
+  get isCompressible(): boolean {
+    return this.content.length >= MIN_COMPRESSED_BYTES;
+  }
+
   /** Memory the entry takes, its variants included. */
   get bytes(): number {
     let texts = this.stamp.length + this.tag.length;
     for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
     const ofBuffer = typeof this.content === 'string' ? 0 : BUFFER_BYTES;
-    const ofForms = this.#forms?.bytes ?? 0;
-    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofForms;
-  }
-
-  keptBy(keeper: Keeper<L1Entry>, key: string): void {
-    this.#forms?.keptBy(keeper, key);
+    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + this.#variantBytes;
   }
 
   /**
-   * The body compressed, or `undefined` where that would not make it shorter. Made once, in the
-   * thread pool, however many ask. Rejects where compressing fails.
+   * Made once, in the thread pool, however many ask. Rejects where compressing fails; who asks next tries again.
    */
   variant(encoding: VariantEncoding): Variant {
-    return this.#forms?.of(this, encoding) ?? NO_VARIANT;
+    if (!this.isCompressible) return Promise.resolve(undefined);
+    const variants = (this.#variants ??= new Map<VariantEncoding, Variant>());
+    let variant = variants.get(encoding);
+    if (!variant) {
+      variant = this.#compress(encoding);
+      variants.set(encoding, variant);
+      variant.catch(() => variants.delete(encoding));
+    }
+    return variant;
+  }
+
+  async #compress(encoding: VariantEncoding): Variant {
+    const { body } = this;
+    const compressed = await (encoding === 'gzip' ? gzipAsync(body) : brotli(body));
+    if (compressed.length >= body.length) return undefined;
+    this.#variantBytes += compressed.length;
+    this.onGrown?.();
+    return ownBytes(compressed);
   }
 }
 
+function brotli(body: Buffer): Promise<Buffer> {
+  return brotliAsync(body, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
+      [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+    },
+  });
+}
+
 function contentOf(body: Buffer): Buffer | string {
-  const isText = body.length <= LONGEST_TEXT_BYTES && isAscii(body);
+  const isText = body.length <= MAX_TEXT_BYTES && isAscii(body);
   return isText ? body.toString('latin1') : ownBytes(body);
+}
+
+/** The same bytes alone: a buffer that is a small part of a larger block keeps all of it in memory. */
+function ownBytes(buffer: Buffer): Buffer {
+  if (buffer.buffer.byteLength === buffer.length) return buffer;
+  const copy = Buffer.allocUnsafeSlow(buffer.length);
+  buffer.copy(copy);
+  return copy;
 }
 
 /** The same headers; a text that was put together from others would keep all of these in memory. */
 function compactOf(headers: CacheEntry['headers']): CacheEntry['headers'] {
-  const names = Object.keys(headers);
-  if (names.length === 0) return NO_HEADERS;
-  const compact: Record<string, string> = { ...headers };
-  for (const name of names) compact[name] = Buffer.from(headers[name] ?? '').toString();
-  return compact;
+  const texts = Object.entries(headers);
+  if (texts.length === 0) return NO_HEADERS;
+  return Object.fromEntries(texts.map(([name, text]) => [name, Buffer.from(text).toString()]));
 }

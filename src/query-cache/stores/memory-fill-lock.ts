@@ -6,7 +6,7 @@ interface Lock {
   readonly deadlineMs: number;
 }
 
-/** With so many locks at once, those whose lease has run out are looked for and dropped. */
+/** With so many locks at once, those whose lease has run out are dropped. */
 const CROWD = 1_000;
 
 /** Locks of a service that runs as one process. */

@@ -38,9 +38,12 @@ export class MemoryTable {
     if (!this.open()) return;
     for (const name of names) {
       const dimension = dimensionOf(name);
-      if (!this.#mayCreate(dimension)) continue;
+      if (dimension !== undefined) {
+        // A write under way knows only the dimensions that were registered before it.
+        if (this.marks.size > 0 && !this.dimensions.has(dimension)) continue;
+        this.dimensions.add(dimension);
+      }
       if (!this.versions.has(name)) this.#put(name, { token, marks: this.#marksOn(name) });
-      if (dimension !== undefined) this.dimensions.add(dimension);
     }
     this.#dropUnused(new Set(names));
   }
@@ -50,11 +53,6 @@ export class MemoryTable {
       const version = this.versions.get(name);
       if (version?.token === token && version.marks.size === 0) this.versions.delete(name);
     }
-  }
-
-  /** A write under way knows only the dimensions that were registered before it. */
-  #mayCreate(dimension: string | undefined): boolean {
-    return dimension === undefined || this.marks.size === 0 || this.dimensions.has(dimension);
   }
 
   begin(
@@ -90,9 +88,10 @@ export class MemoryTable {
     return mark !== undefined && mark.deadlineMs <= nowMs;
   }
 
-  renew(writeId: string, transactionId: string, deadlineMs: number): void {
+  renew(writeId: string, transactionId: string, leaseMs: number, nowMs: number): void {
     const mark = this.open() ? this.marks.get(writeId) : undefined;
-    if (mark) this.marks.set(writeId, { ...mark, transactionId, deadlineMs });
+    if (!mark || mark.deadlineMs > nowMs) return;
+    this.marks.set(writeId, { ...mark, transactionId, deadlineMs: nowMs + leaseMs });
   }
 
   inspect(names: readonly string[], nowMs: number): MarksReport {
@@ -136,15 +135,11 @@ export class MemoryTable {
 
   /** The names and `d?` of every registered dimension they leave out; registers their own. */
   #cover(names: readonly string[]): readonly string[] {
-    const covered = new Set(names);
-    const dimensions = new Set(names.map(dimensionOf));
-    for (const dimension of this.dimensions) {
-      if (!dimensions.has(dimension)) covered.add(unknownVersion(decodeURIComponent(dimension)));
-    }
-    for (const dimension of dimensions) {
-      if (dimension !== undefined) this.dimensions.add(dimension);
-    }
-    return [...covered];
+    const own = new Set(names.map(dimensionOf).filter((dimension) => dimension !== undefined));
+    const others = [...this.dimensions].filter((dimension) => !own.has(dimension));
+    for (const dimension of own) this.dimensions.add(dimension);
+    const unknown = others.map((dimension) => unknownVersion(decodeURIComponent(dimension)));
+    return [...new Set([...names, ...unknown])];
   }
 
   /** The marks on a version that is missing: those that say themselves that they lie on it. */
@@ -158,10 +153,7 @@ export class MemoryTable {
     this.versions.set(name, version);
   }
 
-  /**
-   * A dropped version is created anew when it is wanted and can match nothing stored. Those that a
-   * write is marked on stay, and those that the present step has to answer.
-   */
+  /** A dropped version matches nothing stored. Marked versions stay, and those that this step has to answer. */
   #dropUnused(needed: ReadonlySet<string>): void {
     for (const [name, version] of this.versions) {
       if (this.versions.size <= this.maxVersions) return;

@@ -8,7 +8,7 @@ import {
   type WriteMark,
 } from '../core/version-store.js';
 import { MemoryTable } from './memory-table.js';
-import { requireWord } from './word.js';
+import { TurnBatch } from './turn-batch.js';
 
 export interface MemoryVersionStoreOptions {
   readonly clock?: Clock;
@@ -22,14 +22,14 @@ const MAX_VERSIONS = 100_000;
 export class MemoryVersionStore extends VersionStore {
   /** Identity of the server process; the data live as long. */
   protected readonly node: string = `memory-${randomUUID()}`;
+  protected readonly tablesById = new Map<string, MemoryTable>();
   readonly #clock: Clock;
   readonly #maxVersions: number;
-  protected readonly tablesById = new Map<string, MemoryTable>();
 
-  constructor(options: MemoryVersionStoreOptions = {}) {
+  constructor({ clock = systemClock, maxVersions = MAX_VERSIONS }: MemoryVersionStoreOptions = {}) {
     super();
-    this.#clock = options.clock ?? systemClock;
-    this.#maxVersions = options.maxVersions ?? MAX_VERSIONS;
+    this.#clock = clock;
+    this.#maxVersions = maxVersions;
   }
 
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
@@ -37,7 +37,7 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async create(versions: TableVersionNames, token: string): Promise<TableReading> {
-    this.#table(versions.table).create(versions.names, requireWord(token, 'token'));
+    this.#table(versions.table).create(versions.names, token);
     return this.#reading(versions);
   }
 
@@ -46,8 +46,6 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
-    requireWord(token, 'token');
-    requireWord(mark.writeId, 'write id');
     const deadlineMs = this.#clock.nowMs() + leaseMs;
     for (const { table, names } of mark.tables) {
       this.#table(table).begin(mark.writeId, mark.backendPid, names, token, deadlineMs);
@@ -55,7 +53,6 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
-    requireWord(token, 'token');
     for (const table of tables) this.#table(table).takeOff(writeId, token);
   }
 
@@ -68,7 +65,6 @@ export class MemoryVersionStore extends VersionStore {
   }
 
   override async settle(table: string, writeId: string, token: string): Promise<boolean> {
-    requireWord(token, 'token');
     const data = this.#table(table);
     return data.hasExpired(writeId, this.#clock.nowMs()) && data.takeOff(writeId, token);
   }
@@ -79,9 +75,7 @@ export class MemoryVersionStore extends VersionStore {
     transactionId: string,
     leaseMs: number,
   ): Promise<void> {
-    const nowMs = this.#clock.nowMs();
-    const data = this.#table(table);
-    if (data.hasExpired(writeId, nowMs)) data.renew(writeId, transactionId, nowMs + leaseMs);
+    this.#table(table).renew(writeId, transactionId, leaseMs, this.#clock.nowMs());
   }
 
   override async tables(): Promise<readonly string[]> {
@@ -93,7 +87,7 @@ export class MemoryVersionStore extends VersionStore {
     observed: string | undefined,
     token: string,
   ): Promise<boolean> {
-    return this.#table(table).rotate(observed, requireWord(token, 'token'), this.node);
+    return this.#table(table).rotate(observed, token, this.node);
   }
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
@@ -121,5 +115,17 @@ export class MemoryVersionStore extends VersionStore {
       this.tablesById.set(id, table);
     }
     return table;
+  }
+}
+
+/** Reads at the end of a turn of the event loop for all who asked in it, which costs less than one by one. */
+export class TurnMemoryVersionStore extends MemoryVersionStore {
+  readonly #reads = new TurnBatch<readonly TableVersionNames[], readonly TableReading[]>(
+    () => Promise.resolve((tables) => this.readNow(tables)),
+    setImmediate,
+  );
+
+  override read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
+    return this.#reads.ask(tables);
   }
 }

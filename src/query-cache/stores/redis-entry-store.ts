@@ -19,7 +19,7 @@ export interface RedisEntryStoreOptions {
   /** Of the body of an entry. */
   readonly maxBodyBytes: number;
   readonly seal: EntrySeal;
-  /** Called when what is stored under an entry's key is no entry of this service; it counts as none. */
+  /** Called when the value under an entry's key is no entry of this service; it counts as none. */
   readonly onRefused: (refusal: EntryRefusal) => void;
   /** The one that entries are dated by. */
   readonly clock?: Clock;
@@ -48,8 +48,6 @@ export class RedisEntryStore extends EntryStore {
     this.#cache = new CacheManagerCache({
       read: (name) => this.#read(name),
       write: (name, outgoing, ttlMs) => this.#write(name, outgoing, ttlMs),
-      remove: async (name) =>
-        (await connection.send('DEL of an entry', (redis) => redis.del(name))).value,
     });
   }
 
@@ -73,7 +71,7 @@ export class RedisEntryStore extends EntryStore {
   }
 
   async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
-    // Nobody waits for this: what is answered with the entry, and the next requests, go first.
+    // Nobody waits for this: the answer with the entry, and the next requests, go first.
     await this.connection.writes.whenWaiting();
     const encoded = await encodeEntry(entry, this.#maxBytes);
     // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
@@ -83,45 +81,42 @@ export class RedisEntryStore extends EntryStore {
     await this.#cache.set(name, { bytes, onSent }, ttlMs);
   }
 
-  /** `undefined` where there is no entry of this service. */
   async #read(name: string): Promise<CacheEntry | undefined> {
+    const stored = await this.#fetch(name);
+    // Redis answers nothing and no bytes alike.
+    if (stored?.length === 0) return undefined;
+    const isOfLength = stored && stored.length <= this.#maxBytes + MAX_WRAPPING_BYTES;
+    const opened = isOfLength ? this.options.seal.open(name, stored) : 'form';
+    const isRefused = typeof opened === 'string';
+    const entry = isRefused ? undefined : await decodeEntry(opened, this.#maxBytes);
+    if (!entry) this.options.onRefused(isRefused ? opened : 'form');
+    return entry;
+  }
+
+  /** At most one byte more than an entry may have; `undefined` where a value of another type lies there. */
+  async #fetch(name: string): Promise<Buffer | undefined> {
+    const { writes } = this.connection;
     try {
-      const stored = await this.#fetch(name);
-      // Redis answers nothing and no bytes alike.
-      if (stored.length === 0) return undefined;
-      const isTooLong = stored.length > this.#maxBytes + MAX_WRAPPING_BYTES;
-      const opened = isTooLong ? 'form' : this.options.seal.open(name, stored);
-      const isRefused = typeof opened === 'string';
-      const entry = isRefused ? undefined : await decodeEntry(opened, this.#maxBytes);
-      if (!entry) this.options.onRefused(isRefused ? opened : 'form');
-      return entry;
+      // In one write with the versions, and behind a query that does not wait for them.
+      const { value } = await writes.atEndOfTurn(() =>
+        this.connection.send('GETRANGE of an entry', (redis) =>
+          redis.getrangeBuffer(name, 0, this.#maxBytes + MAX_WRAPPING_BYTES),
+        ),
+      );
+      return value;
     } catch (error) {
-      const isOfOtherType = error instanceof RedisCommandError && error.replyCode === 'WRONGTYPE';
-      if (!isOfOtherType) throw error;
-      this.options.onRefused('form');
-      return undefined;
+      if (error instanceof RedisCommandError && error.replyCode === 'WRONGTYPE') return undefined;
+      throw error;
     }
   }
 
-  /** At most one byte more than an entry may have, whatever lies there. */
-  async #fetch(name: string): Promise<Buffer> {
-    // In one write with the versions, and behind a query that does not wait for them.
-    const { value } = await this.connection.writes.atEndOfTurn(() =>
-      this.connection.send('GETRANGE of an entry', (redis) =>
-        redis.getrangeBuffer(name, 0, this.#maxBytes + MAX_WRAPPING_BYTES),
-      ),
-    );
-    return value;
-  }
-
-  async #write(name: string, { bytes, onSent }: Outgoing, ttlMs: number): Promise<'OK' | null> {
-    const { value } = await this.connection.writes.withNext(() => {
+  async #write(name: string, { bytes, onSent }: Outgoing, ttlMs: number): Promise<void> {
+    await this.connection.writes.withNext(() => {
       const sent = this.connection.send('SET of an entry', (redis) =>
         redis.set(name, bytes, 'PX', ttlMs),
       );
       onSent?.();
       return sent;
     });
-    return value;
   }
 }

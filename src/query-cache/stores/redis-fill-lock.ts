@@ -1,21 +1,18 @@
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { FillLock } from '../core/entry-store.js';
 import type { RedisKeys } from './redis-keys.js';
-import { ScriptRunner } from './script-runner.js';
+import { runScript } from './script-runner.js';
 import { releaseFillLock, takeFillLock } from './scripts/fill-lock.script.js';
 
 const HAS_ENTRY = 2;
 
 /** Locks that all instances see. Rejects with `RedisError`s. */
 export class RedisFillLock extends FillLock {
-  readonly #scripts: ScriptRunner;
-
   constructor(
     private readonly connection: RedisConnection,
     private readonly keys: RedisKeys,
   ) {
     super();
-    this.#scripts = new ScriptRunner(connection);
   }
 
   override async acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
@@ -33,14 +30,14 @@ export class RedisFillLock extends FillLock {
   }
 
   override async release(key: string, owner: string): Promise<void> {
-    await this.#scripts.run(releaseFillLock, [this.keys.fillLock(key)], [owner]);
+    await runScript(this.connection, releaseFillLock, [this.keys.fillLock(key)], [owner]);
   }
 
   /** In one write with the look at the entry. */
   async #take(keys: readonly string[], owner: string, leaseMs: number): Promise<unknown> {
     const args = [owner, String(Math.ceil(leaseMs))];
     const taken = await this.connection.writes.atEndOfTurn(() =>
-      this.#scripts.run(takeFillLock, keys, args),
+      runScript(this.connection, takeFillLock, keys, args),
     );
     return taken.value;
   }

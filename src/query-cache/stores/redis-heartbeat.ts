@@ -1,7 +1,5 @@
 /** The heartbeat of the connection to Redis: whether the cache can do there all that it needs. */
-import type { Redis } from 'ioredis';
-import type { Heartbeat } from '../../redis/redis-connection.options.js';
-import type { MemoryState } from '../../redis/memory-state.js';
+import type { Heartbeat } from '../../redis/redis-connection.js';
 import { RedisPermissionError } from '../../redis/redis.errors.js';
 import type { DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
@@ -9,56 +7,45 @@ import { heartbeat } from './scripts/heartbeat.script.js';
 
 export interface RedisHeartbeatParts {
   readonly keys: RedisKeys;
-  readonly canary: DataCanary;
-  readonly memory: MemoryState;
-  /** Gets the question of an instance that has begun. */
+  readonly canary: Pick<DataCanary, 'raise'>;
+  /** Gets whether the server refuses what needs more memory. */
+  readonly onMemory: (isFull: boolean) => void;
+  /** Gets the question of an instance that has begun (redis-witness.ts). */
   readonly onQuestion: (question: string) => void;
 }
 
-export class RedisHeartbeat implements Heartbeat {
-  readonly #keys: readonly [unset: string, question: string, text: string];
-
-  constructor(private readonly parts: RedisHeartbeatParts) {
-    this.#keys = parts.keys.ofHeartbeat();
-  }
-
-  /** Answers the question found. @throws RedisPermissionError */
-  async beat(client: Redis, node: string): Promise<unknown> {
-    const { length } = this.#keys;
-    const raised = this.parts.canary.raise(client, node);
-    // The script below tells which command is refused.
+/** Rejects with `RedisPermissionError` where a command is refused. */
+export function redisHeartbeat({
+  keys,
+  canary,
+  onMemory,
+  onQuestion,
+}: RedisHeartbeatParts): Heartbeat {
+  const names = keys.ofHeartbeat();
+  const [, , text] = names;
+  return async (client, node) => {
+    const raised = canary.raise(client, node);
+    // The script below names the command that is refused.
     raised.catch(() => undefined);
-    const [answer] = await Promise.all([
-      client.eval(heartbeat.source, length, ...this.#keys),
+    const [answer, , isFull] = await Promise.all([
+      client.eval(heartbeat.source, names.length, ...names),
       // The same again, to know that scripts may be run by their SHA-1 too.
-      client.evalsha(heartbeat.sha1, length, ...this.#keys).catch(unless('NOSCRIPT')),
-      this.#askForMemory(client),
+      client.evalsha(heartbeat.sha1, names.length, ...names).catch(unless('NOSCRIPT')),
+      // Changes nothing, and is refused by a server at its memory limit.
+      client.set(text, '', 'NX').then(() => false, unless('OOM')),
     ]);
     const [question, ...refused] = answer as [unknown, ...string[]];
     if (refused.length > 0) throw new RedisPermissionError(refused);
     await raised;
-    return question;
-  }
-
-  answered(question: unknown): void {
-    if (typeof question === 'string') this.parts.onQuestion(question);
-  }
-
-  /** By a command that changes nothing, and that a server at its memory limit refuses. */
-  async #askForMemory(client: Redis): Promise<void> {
-    const [, , text] = this.#keys;
-    const answer = await client.set(text, '', 'NX').catch(unless('OOM'));
-    if (answer === REFUSED) this.parts.memory.refused();
-    else this.parts.memory.granted();
-  }
+    onMemory(isFull);
+    if (typeof question === 'string') onQuestion(question);
+  };
 }
 
-const REFUSED = Symbol('refused');
-
-/** Rethrows an error unless it is a reply with the code. */
-function unless(replyCode: string): (error: unknown) => typeof REFUSED {
+/** Answers `true` for a reply with the code, and rethrows other errors. */
+function unless(replyCode: string): (error: unknown) => true {
   return (error) => {
-    if (error instanceof Error && error.message.startsWith(`${replyCode} `)) return REFUSED;
+    if (error instanceof Error && error.message.startsWith(`${replyCode} `)) return true;
     throw error;
   };
 }

@@ -15,15 +15,11 @@
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
- * The name of the database is derived from the identity of its server (shared-secrets.ts), so that versions
- * and marks of tables of one name in two databases are apart. In the key of a query it is contained.
- *
- * The braces put all data of one table into one slot of a Redis cluster, and an entry beside the lock of
- * its fill.
+ * The name of the database is derived from the identity of its server (shared-secrets.ts), so that tables of one
+ * name in two databases are apart. The key of a query contains it. The braces put all data of one table into one
+ * slot of a Redis cluster, and an entry beside the lock of its fill.
  */
 export class RedisKeys {
-  readonly #tables = new Map<string, string>();
-
   readonly #ofDatabase: string;
 
   /** `namespace` keeps services that share a Redis apart; neither name has braces. */
@@ -47,8 +43,7 @@ export class RedisKeys {
 
   /** The keys of the scripts on a table: epoch, marks. */
   ofScript(table: string): readonly string[] {
-    const prefix = this.#table(table);
-    return [`${prefix}e`, `${prefix}m`];
+    return [this.epoch(table), `${this.#table(table)}m`];
   }
 
   tables(): string {
@@ -76,11 +71,6 @@ export class RedisKeys {
   }
 
   #table(table: string): string {
-    let prefix = this.#tables.get(table);
-    if (prefix === undefined) {
-      prefix = `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
-      this.#tables.set(table, prefix);
-    }
-    return prefix;
+    return `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
   }
 }

@@ -1,6 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Answer } from '../../redis/redis-connection.options.js';
-import type { RedisConnection } from '../../redis/redis-connection.js';
+import type { Answer, RedisConnection } from '../../redis/redis-connection.js';
 import { RedisCommandError, RedisUnavailableError } from '../../redis/redis.errors.js';
 import {
   VersionStore,
@@ -12,28 +10,25 @@ import {
 } from '../core/version-store.js';
 import { DATA_LOST, type DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
-import { ScriptRunner, type ScriptArguments, type Urgency } from './script-runner.js';
-import { abortWrite } from './scripts/abort-write.script.js';
+import { runScript, type Way } from './script-runner.js';
 import { beginWrite } from './scripts/begin-write.script.js';
 import { createVersions } from './scripts/create-versions.script.js';
-import { dropTable } from './scripts/drop-table.script.js';
-import { endWrite } from './scripts/end-write.script.js';
+import { dropVersions } from './scripts/drop-versions.script.js';
 import { inspectMarks } from './scripts/inspect-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
-import { rotateEpoch } from './scripts/rotate-epoch.script.js';
+import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import type { Script } from './scripts/script.js';
-import { settleEpoch } from './scripts/settle-epoch.script.js';
-import { settleMark } from './scripts/settle-mark.script.js';
-import { dropVersions, prolongVersions } from './scripts/version-life.script.js';
+import { takeOffMark } from './scripts/take-off-mark.script.js';
 import { TurnBatch, type Answers } from './turn-batch.js';
-import { requireWord } from './word.js';
 
-type Values = readonly (string | null)[];
+type Values = readonly (string | null | undefined)[];
 type Wanted = readonly TableVersionNames[];
+
+const SETTLING = ' settling';
+const KEPT = '';
 
 /** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
-  readonly #scripts: ScriptRunner;
   readonly #reads: TurnBatch<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
@@ -43,7 +38,6 @@ export class RedisVersionStore extends VersionStore {
     private readonly canary: DataCanary,
   ) {
     super();
-    this.#scripts = new ScriptRunner(connection);
     this.#reads = new TurnBatch(
       (wanted) => this.#readAll(wanted),
       (work) => void connection.writes.atEndOfTurn(async () => work()),
@@ -55,45 +49,47 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async create({ table, names }: TableVersionNames, token: string): Promise<TableReading> {
-    const args = [requireWord(token, 'token'), ...names];
-    const { value, node } = await this.#runOn(table, createVersions, args);
+    const args = [token, ...names];
+    const { value, node } = await this.#run(createVersions, table, args);
     return readingOf(table, node, value as Values);
   }
 
   override async prolong({ table, names }: TableVersionNames, lifeMs: number): Promise<void> {
-    await this.#inBackground(prolongVersions, table, [wholeMs(lifeMs), ...names]);
+    const keys = names.map((name) => this.keys.version(table, name));
+    // A version that a write is marked on has no time to live, which is longer.
+    await this.connection.writes.withNext(() =>
+      this.connection.send('PEXPIRE of versions', (client) =>
+        Promise.all(keys.map((key) => client.pexpire(key, wholeMs(lifeMs), 'GT'))),
+      ),
+    );
   }
 
   override async drop({ table, names }: TableVersionNames, token: string): Promise<void> {
-    await this.#inBackground(dropVersions, table, [token, ...names]);
+    await this.connection.writes.withNext(() => this.#run(dropVersions, table, [token, ...names]));
   }
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
-    const fixed = [
-      requireWord(mark.writeId, 'write id'),
-      String(mark.backendPid),
-      requireWord(token, 'token'),
-      wholeMs(leaseMs),
-    ];
+    const fixed = [mark.writeId, String(mark.backendPid), token, wholeMs(leaseMs)];
     // Urgent: only a Redis that is away now lets a write go on unannounced.
     const begun = mark.tables.map(({ table, names }) =>
-      this.#runOn(table, beginWrite, [...fixed, ...names], 'urgent'),
+      this.#run(beginWrite, table, [...fixed, ...names], 'sendUrgently'),
     );
-    await this.#forWrite(all([...begun, this.#raiseNumber()]));
+    await this.#allForWrite([...begun, this.#raiseNumber()]);
   }
 
   override async end(writeId: string, tables: readonly string[], token: string): Promise<void> {
-    const args = [writeId, requireWord(token, 'token')];
-    await this.#forWrite(all(tables.map((table) => this.#run(endWrite, table, args))));
+    const args = [writeId, token];
+    await this.#allForWrite(tables.map((table) => this.#run(takeOffMark, table, args)));
   }
 
   override async abort(writeId: string, tables: readonly string[]): Promise<void> {
-    await this.#forWrite(all(tables.map((table) => this.#run(abortWrite, table, [writeId]))));
+    const args = [writeId, KEPT];
+    await this.#allForWrite(tables.map((table) => this.#run(takeOffMark, table, args)));
   }
 
   override async inspect({ table, names }: TableVersionNames): Promise<MarksReport> {
-    const answer = await this.#run(inspectMarks, table, names);
-    const [nextMs, ...fields] = answer as [number, ...string[]];
+    const { value } = await this.#run(inspectMarks, table, names);
+    const [nextMs, ...fields] = value as [number, ...string[]];
     const expired: ExpiredMark[] = [];
     for (let i = 0; i < fields.length; i += 3) {
       const [writeId = '', backendPid = '', transactionId = ''] = fields.slice(i, i + 3);
@@ -104,7 +100,7 @@ export class RedisVersionStore extends VersionStore {
   }
 
   override async settle(table: string, writeId: string, token: string): Promise<boolean> {
-    return this.#did(settleMark, table, [writeId, requireWord(token, 'token')]);
+    return this.#did(takeOffMark, table, [writeId, token, 'expired']);
   }
 
   override async renew(
@@ -120,7 +116,7 @@ export class RedisVersionStore extends VersionStore {
     const key = this.keys.tables();
     const ask = (): Promise<Answer<string[]>> =>
       this.connection.send('SMEMBERS of tables', (client) => client.smembers(key));
-    return (await again(ask, () => this.#drop(key))).value;
+    return (await this.#clearing([key], ask)).value;
   }
 
   override async rotate(
@@ -128,41 +124,31 @@ export class RedisVersionStore extends VersionStore {
     observed: string | undefined,
     token: string,
   ): Promise<boolean> {
-    requireWord(token, 'token');
-    const argsFor = (node: string): readonly string[] => [
-      token,
-      node,
-      ...(observed === undefined ? [] : [observed]),
-    ];
-    const rotated = this.#did(rotateEpoch, table, argsFor);
+    // Where another server runs the script, its readers distrust the epoch, since it names this one.
+    const epoch = `${token} ${this.connection.node ?? 'none'}${SETTLING}`;
+    const rotated = this.#did(replaceEpoch, table, [observed ?? '', epoch, token]);
     await all([rotated, this.#raiseNumber()]);
     return rotated;
   }
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
+    if (!observed.endsWith(SETTLING)) return false;
     // Before the epoch counts, and apart from it: the two may lie on different nodes of a cluster. Where
     // both are lost afterwards, the next epoch is settled as well.
-    await this.#register(table);
-    return this.#did(settleEpoch, table, [observed]);
+    const key = this.keys.tables();
+    await this.#clearing([key], () =>
+      this.connection.send('SADD of a table', (client) => client.sadd(key, table)),
+    );
+    return this.#did(replaceEpoch, table, [observed, observed.slice(0, -SETTLING.length)]);
   }
 
   /** Sent behind versions that were replaced: data that hold the number hold them too (data-canary.ts). */
   async #raiseNumber(): Promise<void> {
-    const raise = (client: Redis, node: string): Promise<boolean> =>
-      this.canary.raise(client, node);
-    const { value: isKept } = await this.connection.sendUrgently('EVAL of a number', raise);
+    const { value: isKept } = await this.connection.sendUrgently(
+      'EVAL of a number',
+      (client, node) => this.canary.raise(client, node),
+    );
     if (!isKept) throw new RedisUnavailableError(DATA_LOST);
-  }
-
-  async #register(table: string): Promise<void> {
-    const key = this.keys.tables();
-    const add = (): Promise<Answer<number>> =>
-      this.connection.send('SADD of a table', (client) => client.sadd(key, table));
-    await again(add, () => this.#drop(key));
-  }
-
-  #drop(key: string): Promise<unknown> {
-    return this.connection.send('DEL of a key', (client) => client.del(key));
   }
 
   async #readAll(wanted: readonly Wanted[]): Promise<Answers<Wanted, readonly TableReading[]>> {
@@ -197,50 +183,49 @@ export class RedisVersionStore extends VersionStore {
   }
 
   /** Where Redis refuses what a write needs, writes commit unannounced: that is an outage. */
-  async #forWrite<T>(step: Promise<T>): Promise<T> {
+  async #allForWrite(steps: readonly Promise<unknown>[]): Promise<void> {
     try {
-      return await step;
+      await all(steps);
     } catch (error) {
       if (error instanceof RedisCommandError) this.connection.distrust(error.message);
       throw error;
     }
   }
 
-  async #run(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
-    return (await this.#runOn(table, script, args)).value;
-  }
-
   /** Where another client has put something else under a key of the table, the table begins without an epoch. */
-  #runOn(
-    table: string,
+  #run(
     script: Script,
-    args: ScriptArguments,
-    urgency?: Urgency,
+    table: string,
+    args: readonly string[],
+    way?: Way,
   ): Promise<Answer<unknown>> {
     const keys = this.keys.ofScript(table);
-    const run = (): Promise<Answer<unknown>> => this.#scripts.run(script, keys, args, urgency);
-    return again(run, () => this.#scripts.run(dropTable, keys, []));
+    return this.#clearing(keys, () => runScript(this.connection, script, keys, args, way));
   }
 
-  /** Nobody waits for it: it leaves with whatever is written next. */
-  #inBackground(script: Script, table: string, args: ScriptArguments): Promise<unknown> {
-    return this.connection.writes.withNext(() => this.#run(script, table, args));
+  async #did(script: Script, table: string, args: readonly string[]): Promise<boolean> {
+    return (await this.#run(script, table, args)).value === 1;
   }
 
-  async #did(script: Script, table: string, args: ScriptArguments): Promise<boolean> {
-    return (await this.#run(script, table, args)) === 1;
+  /** Runs a step, and once more without the keys where one of them holds another type than the step expects. */
+  async #clearing<T>(keys: readonly string[], step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      const isOfOtherType =
+        error instanceof RedisCommandError && /\bWRONGTYPE\b/.test(error.message);
+      if (!isOfOtherType) throw error;
+    }
+    await this.connection.send('DEL of keys', (client) => client.del(...keys));
+    return step();
   }
 }
 
 const EPOCH = /^[\w-]+ \w+(?: settling)?$/;
 const VERSION = /^[\w-]+\.[\w-]+[!\w-]*$/;
 
-/** What is no text of ours is missing, as it is for the scripts. */
-function readingOf(
-  table: string,
-  node: string,
-  [epoch, ...versions]: readonly (string | null | undefined)[],
-): TableReading {
+/** A text of another form counts as missing, as it does for the scripts. */
+function readingOf(table: string, node: string, [epoch, ...versions]: Values): TableReading {
   if (!epoch || !EPOCH.test(epoch)) {
     return { table, node, epoch: undefined, versions: versions.map(() => undefined) };
   }
@@ -253,18 +238,6 @@ function versionText(stored: string | null | undefined, prefix: string): string 
   return stored?.startsWith(prefix) && VERSION.test(stored)
     ? stored.slice(prefix.length)
     : undefined;
-}
-
-/** Runs a step once more, after what another client has put in its way is gone. */
-async function again<T>(step: () => Promise<T>, clear: () => Promise<unknown>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    const isOfOtherType = error instanceof RedisCommandError && /\bWRONGTYPE\b/.test(error.message);
-    if (!isOfOtherType) throw error;
-  }
-  await clear();
-  return step();
 }
 
 /** All at once over one connection; settles when all have, so that no step is still under way. */

@@ -1,8 +1,6 @@
 /**
  * What all instances over one database have in common: the name of the database in Redis, and the seal of entries.
- *
- * Keys in Redis show which database they belong to, and entries are sealed with the secret, so whoever reads
- * Redis can try guesses at both: scrypt makes each guess expensive.
+ * A reader of Redis can try guesses at both. Scrypt makes each guess expensive.
  */
 import { scrypt, type BinaryLike, type ScryptOptions } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -25,11 +23,7 @@ const COST: ScryptOptions = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1_024 * 1_024 
 const NAME_BYTES = 12;
 const SECRET_BYTES = 32;
 
-/**
- * What every instance over the database of the data source finds out by itself, or is given.
- *
- * @throws DatabaseIdentityError
- */
+/** @throws DatabaseIdentityError */
 export async function shareSecrets(
   source: DataSource,
   entrySecret: QueryCacheOptions['entrySecret'],

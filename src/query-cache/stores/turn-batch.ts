@@ -1,32 +1,41 @@
 /**
- * Asks all that is asked in one turn of the event loop in one round trip, and answers in groups.
+ * Asks in one round trip all that is asked in one turn of the event loop, and answers in groups.
  *
- * A hundred callers that go on one after the other take milliseconds, in which the loop sees nothing else. Between
- * two groups it takes in new requests, so that what they ask for is under way while the last of the old ones go on.
+ * A hundred callers that go on one after the other take milliseconds, in which the loop does nothing else. Between two
+ * groups it takes new requests in, whose questions are then under way while the last callers go on.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Tells the answer to each of the questions that were asked together. */
+/** Gives the answer to each of the questions that were asked together. */
 export type Answers<Q, A> = (question: Q) => A;
 
 /** Smaller groups measured slower, and larger ones no faster; see docs/performance.md. */
 const GROUP_SIZE = 32;
 
-class Asked<A> {
-  resolve!: (answer: A) => void;
+class Group<Q, A> {
+  callers = 0;
+  readonly asked = new Map<Q, Promise<A>>();
+  resolve!: (answers: Answers<Q, A>) => void;
   reject!: (error: unknown) => void;
-  readonly answer = new Promise<A>((resolve, reject) => {
+  readonly #answers = new Promise<Answers<Q, A>>((resolve, reject) => {
     this.resolve = resolve;
     this.reject = reject;
   });
-}
 
-type Group<Q, A> = Map<Q, Asked<A>>;
+  ask(question: Q): Promise<A> {
+    this.callers += 1;
+    let answer = this.asked.get(question);
+    if (!answer) {
+      answer = this.#answers.then((answerTo) => answerTo(question));
+      this.asked.set(question, answer);
+    }
+    return answer;
+  }
+}
 
 export class TurnBatch<Q extends object, A> {
   #groups: Group<Q, A>[] = [];
-  #callers = 0;
 
   /**
    * @param askAll gets each question once, and is called after the last of them was asked.
@@ -42,41 +51,27 @@ export class TurnBatch<Q extends object, A> {
    * round trip of the turn fails.
    */
   ask(question: Q): Promise<A> {
-    const group = this.#groupOfNext();
-    let asked = group.get(question);
-    if (!asked) {
-      asked = new Asked();
-      group.set(question, asked);
+    let group = this.#groups.at(-1);
+    if (!group) this.atEndOfTurn(() => void this.#send());
+    if (!group || group.callers === GROUP_SIZE) {
+      group = new Group();
+      this.#groups.push(group);
     }
-    return asked.answer;
-  }
-
-  #groupOfNext(): Group<Q, A> {
-    const latest = this.#groups.at(-1);
-    if (latest && this.#callers < GROUP_SIZE) {
-      this.#callers += 1;
-      return latest;
-    }
-    const group: Group<Q, A> = new Map();
-    this.#groups.push(group);
-    this.#callers = 1;
-    if (!latest) this.atEndOfTurn(() => void this.#send());
-    return group;
+    return group.ask(question);
   }
 
   async #send(): Promise<void> {
     const groups = this.#groups;
     this.#groups = [];
     try {
-      const answerTo = await this.askAll([
-        ...new Set(groups.flatMap((group) => [...group.keys()])),
-      ]);
+      const questions = new Set(groups.flatMap(({ asked }) => [...asked.keys()]));
+      const answers = await this.askAll([...questions]);
       for (const group of groups) {
-        for (const [question, { resolve }] of group) resolve(answerTo(question));
+        group.resolve(answers);
         if (group !== groups.at(-1)) await nextTurn();
       }
     } catch (error) {
-      for (const group of groups) for (const { reject } of group.values()) reject(error);
+      for (const { reject } of groups) reject(error);
     }
   }
 }

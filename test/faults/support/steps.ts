@@ -1,6 +1,6 @@
 /** The steps of a write, of a fill and of the relay as they look on the wire. */
 import { beginWrite } from '../../../src/query-cache/stores/scripts/begin-write.script.js';
-import { endWrite } from '../../../src/query-cache/stores/scripts/end-write.script.js';
+import { takeOffMark } from '../../../src/query-cache/stores/scripts/take-off-mark.script.js';
 import type { Hold } from '../../support/tcp-valve.js';
 import type { Member } from './member.js';
 import { OUTBOX, OUTBOX_CHANNEL } from './outbox.js';
@@ -24,7 +24,7 @@ export const writeStep = {
   /** The write has been committed; the writer does not know yet. */
   committed: ({ postgres }: Member): Hold => postgres.holdAt('to-client', message('C', 'COMMIT\0')),
   /** `end` is on its way to Redis. */
-  end: ({ redis }: Member): Hold => redis.holdAt('to-server', endWrite.sha1),
+  end: ({ redis }: Member): Hold => redis.holdAt('to-server', takeOffMark.sha1),
 };
 
 /** Of a fill of a list of users: the order in which they happen. */

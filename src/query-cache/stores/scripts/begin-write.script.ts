@@ -2,11 +2,9 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Marks the versions of a write, with `d?` of every registered dimension that the names leave out, and
- * replaces those that are there. The others are not created: nothing is stored under a version that is
- * missing, and whoever creates it while the mark lies on it puts the mark on it (create-versions). Sent again
- * for the same write, it covers the names of both. Without an epoch nothing depends on the table, and nothing
- * is left in it.
+ * Marks the versions of a write, with `d?` of every registered dimension that the names leave out, and replaces
+ * those that are there. A version that is missing is not created: create-versions puts the mark on it. Sent again
+ * for the same write, it covers the names of both. Without an epoch nothing depends on the table.
  *
  * KEYS: epoch, marks. ARGV: write id, backend pid, token, lease in ms, version names...
  */

@@ -2,9 +2,9 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Creates the versions that are missing, with the marks that lie on them, and registers their dimensions.
- * While there are marks, versions of dimensions not registered yet stay missing. Without an epoch, or where a
- * mark is none, nothing is created.
+ * Creates the versions that are missing, with the marks that lie on them, and registers their dimensions. While
+ * there are marks, versions of dimensions not registered yet stay missing. Without an epoch, or with a damaged mark,
+ * nothing is created.
  *
  * KEYS: epoch, marks. ARGV: token, version names...
  * Answers the epoch, then the text of each version; false where there is none.
@@ -29,19 +29,15 @@ end
 
 for i = 2, #ARGV do
   local name = ARGV[i]
-  local dimension = dimension_of(name)
+  local dimension, version = dimension_of(name), version_at(name)
   if not dimension or mark_count == 0 or is_registered[dimension] then
     if dimension then register_dimension(dimension) end
-    local version = version_at(name)
     if not version then
       version = ARGV[1] .. (marks_on[name] or '')
       put_version(name, version)
     end
-    answer[i] = epoch .. '.' .. version
-  else
-    local version = version_at(name)
-    answer[i] = version and epoch .. '.' .. version or false
   end
+  answer[i] = version and epoch .. '.' .. version or false
 end
 return answer
 `,

@@ -1,8 +1,8 @@
 import { defineScript } from './script.js';
 
 /**
- * Raises the number of a process. No time to live, so that `volatile-*` policies never drop it. A process that joins
- * gives the numbers of all others a day: those that live raise theirs within the second and take it off again.
+ * Raises the number of a process, which has no time to live, so that `volatile-*` policies never drop it. A process
+ * that joins gives the numbers of all others a day: a live process takes that off by raising its own.
  *
  * KEYS: number, hash of the processes. ARGV: the new number, then the process where it joins.
  * Answers the number that was there; false where there was none.

@@ -22,11 +22,7 @@ return 1
 `,
 );
 
-/**
- * Gives the lock back, only when the owner still holds it.
- *
- * KEYS: lock. ARGV: owner.
- */
+/** Gives the lock back, only when the owner still holds it. KEYS: lock. ARGV: owner. */
 export const releaseFillLock = defineScript(
   'release-fill-lock',
   `

@@ -1,8 +1,8 @@
 import { defineScript } from './script.js';
 
 /**
- * Runs each command that the cache uses, in ways that change nothing. A command counts as refused where
- * Redis answers with another error than that the key holds another type.
+ * Runs each command that the cache uses, in ways that change nothing. An error that the key holds another type is
+ * no refusal.
  *
  * KEYS: a key that is never set, a question, a key that holds an empty text once this has run.
  * Answers the question of an instance that has begun (nil without one), then the refused commands.

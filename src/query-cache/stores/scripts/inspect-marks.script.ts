@@ -2,13 +2,12 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Reports the table's marks whose lease has run out. A mark that is none, or a version that names a lost one,
- * proves lost data, and the epoch is dropped: the version could be repaired alone, but others that were lost
- * with it would not be known.
+ * Reports the table's marks whose lease has run out. A damaged mark, or a version that names a lost one, proves
+ * lost data, and the epoch is dropped: others may be lost with it.
  *
  * KEYS: epoch, marks. ARGV: version names...
- * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend
- * pid and transaction id of each expired mark.
+ * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend pid and
+ * transaction id of each expired mark.
  */
 export const inspectMarks = defineScript(
   'inspect-marks',

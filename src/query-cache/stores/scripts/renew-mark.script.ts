@@ -4,8 +4,7 @@ import { TABLE_FUNCTIONS } from './table-functions.js';
 /**
  * Gives a mark whose lease has run out another one.
  *
- * KEYS: epoch, marks. ARGV: write id, transaction id, lease in ms. Answers 1 when it
- * did.
+ * KEYS: epoch, marks. ARGV: write id, transaction id, lease in ms. Answers 1 when it did.
  */
 export const renewMark = defineScript(
   'renew-mark',

@@ -8,13 +8,9 @@ import { createHash } from 'node:crypto';
 const ALLOW_OOM = '#!lua flags=allow-oom\n';
 const NO_FLAGS = '#!lua\n';
 
-/**
- * A Lua script that Redis runs as one atomic step. Each touches the keys of one table only, all
- * in one hash slot; what it writes is replicated as effects (Redis 5 and later), so it may ask
- * Redis for the time.
- */
+/** A Lua script that Redis runs as one atomic step. Its keys lie in one hash slot. */
 export interface Script {
-  /** For messages and metrics. */
+  /** For messages. */
   readonly name: string;
   readonly source: string;
   /** By this Redis remembers the source. */
@@ -22,8 +18,8 @@ export interface Script {
 }
 
 /**
- * @param atMemoryLimit whether it runs also when `maxmemory` is reached: what a write needs does;
- *   what only a read would gain by is refused, and the read goes past the cache.
+ * @param atMemoryLimit whether the script runs also when `maxmemory` is reached, as writes need it. A script from
+ *   which only reads gain is refused, and the read goes past the cache.
  */
 export function defineScript(name: string, body: string, atMemoryLimit = true): Script {
   const source = (atMemoryLimit ? ALLOW_OOM : NO_FLAGS) + body;

@@ -7,17 +7,17 @@
  * How the data look:
  * - an epoch is `<token> <node>` or `<token> <node> settling`;
  * - the hash of marks has the field `#`, the register: the epoch's token, how many marks there are, then the
- *   dimensions whose versions were ever created under it. It is made with the epoch. The other fields are write
- *   ids, and each holds a mark: a JSON object of strings, and the names that the mark lies on;
+ *   dimensions whose versions were ever created under it. The other fields are write ids, and each holds a mark: a
+ *   JSON object of strings, and the names that the mark lies on;
  * - a version is `<epoch token>.<token>`, then `!<write id>` for each write marked on it. Under another epoch
  *   it counts as missing.
  *
- * So everything belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks
- * again that name it (create-versions), and an epoch whose register or marks are not whole is dropped (open_table). A table without an
- * epoch has no answers that count, and whoever gives it one waits for the writes that are under way.
+ * All of it belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks again
+ * that name it (create-versions), and an epoch whose register or marks are not whole is dropped (open_table). A new
+ * epoch waits for the writes that are under way.
  *
- * Another client may put anything under a key. What does not look like that counts as lost, and gives way to
- * what is written next; where the marks are of another type, the script fails (drop-table).
+ * Another client may put anything under a key. A value of another form counts as lost, and gives way to the next
+ * write; where the marks are of another type, the script fails, and the store drops epoch and marks.
  */
 export const TABLE_FUNCTIONS = `
 local epoch_key, marks_key = KEYS[1], KEYS[2]
@@ -54,8 +54,8 @@ end
 local epoch, mark_count
 local dimensions, is_registered = {}, {}
 
--- Answers whether the table has an epoch. One whose register is lost, or does not know the marks that there
--- are, is dropped: marks are lost.
+-- Answers whether the table has an epoch. Where the register is lost or counts other marks, marks are lost, and
+-- the epoch is dropped.
 local function open_table()
   epoch = epoch_token()
   if not epoch then return false end
@@ -97,13 +97,8 @@ local function version_at(name)
   end
 end
 
-local function token_of(version)
-  return string.match(version, '^[^!]*')
-end
-
--- A version of one value lives for a minute, so that values nobody asks for leave nothing behind: whoever
--- stores an answer under it prolongs that. One that a write is marked on has no time to live, nor have the few
--- others that a table has.
+-- A version of one value lives for a minute, so that values nobody asks for leave nothing behind; a stored answer
+-- prolongs that. A marked version has no time to live, nor have the few others of a table.
 local function put_version(name, version)
   local text = epoch .. '.' .. version
   if string.find(name, '^[^=?]*=') and not string.find(version, '!', 1, true) then
@@ -134,7 +129,7 @@ local function mark_of(text)
   return string.find(mark.deadlineMs, '^%d+$') and mark
 end
 
--- By write id; false for what is no mark, which proves lost data.
+-- By write id; false for a damaged mark, which proves lost data.
 local function all_marks()
   local fields, marks = redis.call('HGETALL', marks_key), {}
   for i = 1, #fields, 2 do
@@ -155,16 +150,5 @@ end
 
 local function has_expired(mark)
   return tonumber(mark.deadlineMs) <= now_ms()
-end
-
--- Takes a mark off the versions that are there; they get the token, or keep theirs where it is nil.
-local function take_off(write_id, mark, token)
-  for _, name in ipairs(mark.names) do
-    local version = version_at(name)
-    if version then put_version(name, (token or token_of(version)) .. marks_without(version, write_id)) end
-  end
-  redis.call('HDEL', marks_key, write_id)
-  mark_count = mark_count - 1
-  write_register()
 end
 `;

@@ -1,0 +1,27 @@
+import { defineScript } from './script.js';
+import { TABLE_FUNCTIONS } from './table-functions.js';
+
+/**
+ * Replaces the epoch, only while it is the one observed. With a token the table begins again: marks, versions and
+ * dimensions of the earlier epoch no longer count.
+ *
+ * KEYS: epoch, marks. ARGV: the epoch observed (empty: it was missing), the new one, then its token where it is not
+ * the same epoch settled. Answers 1 when it did.
+ */
+export const replaceEpoch = defineScript(
+  'replace-epoch',
+  `${TABLE_FUNCTIONS}
+if (epoch_text() or '') ~= ARGV[1] then return 0 end
+redis.call('SET', epoch_key, ARGV[2])
+if not ARGV[3] then return 1 end
+-- Versions with a mark have no time to live, and nobody takes these marks off.
+for _, mark in pairs(all_marks()) do
+  for _, name in ipairs(mark and mark.names or {}) do
+    redis.call('PEXPIRE', version_prefix .. name, 60000)
+  end
+end
+redis.call('DEL', marks_key)
+redis.call('HSET', marks_key, REGISTER, ARGV[3] .. ' 0')
+return 1
+`,
+);

@@ -1,0 +1,33 @@
+import { expect, it } from '@jest/globals';
+import { Trouble } from './trouble.js';
+
+it('shows for a while after it was last noticed, and is logged once when it begins and ends', () => {
+  const clock = { time: 0, nowMs: () => clock.time };
+  const lines: string[] = [];
+  const log = { begin: () => void lines.push('begin'), end: () => void lines.push('end') };
+  const trouble = new Trouble(15_000, log, clock);
+  trouble.absent();
+  expect(trouble.isOn).toBe(false);
+  trouble.noticed();
+  clock.time = 10_000;
+  trouble.noticed();
+  clock.time = 24_999;
+  trouble.absent();
+  expect(trouble.isOn).toBe(true);
+  expect(lines).toEqual(['begin']);
+  clock.time = 25_000;
+  trouble.absent();
+  trouble.absent();
+  expect(trouble.isOn).toBe(false);
+  trouble.noticed();
+  expect(lines).toEqual(['begin', 'end', 'begin']);
+});
+
+it('is not logged where the log has the reason already', () => {
+  const lines: string[] = [];
+  const trouble = new Trouble(15_000, { begin: () => void lines.push('begin') });
+  trouble.show();
+  trouble.noticed();
+  expect(trouble.isOn).toBe(true);
+  expect(lines).toEqual([]);
+});

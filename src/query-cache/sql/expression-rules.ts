@@ -116,7 +116,7 @@ export class ExpressionRules {
       // A cast has an argument; columns of functions, JSON and XML are read from texts.
       const isCast = 'arg' in holder;
       const ofText = !isCast || natureOf(holder.arg as Node, level.visible) === 'text';
-      this.#cast(value as TypeName, ofText);
+      this.#cast(value, ofText);
     }
     if (key === 'pathspec') {
       const path = 'string' in value ? value.string : value;

@@ -181,7 +181,7 @@ class ReadAnalyser {
   #expressions(tree: object, { level, names }: Context): void {
     for (const [key, value] of Object.entries(tree) as [string, unknown][]) {
       if (typeof value !== 'object' || value === null) continue;
-      if (key === 'SelectStmt') this.#select(value as SelectStmt, level, names);
+      if (key === 'SelectStmt') this.#select(value, level, names);
       else {
         this.#rules.check(key, value, tree, level);
         this.#expressions(value, { level, names });

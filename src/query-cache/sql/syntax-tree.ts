@@ -6,7 +6,6 @@ import { loadModule, parseSync, SqlError, type Node, type RawStmt } from 'libpg-
 
 export type {
   A_Const,
-  A_Expr,
   Alias,
   ColumnRef,
   FuncCall,

@@ -85,7 +85,7 @@ describe('fingerprint', () => {
     ['ALTER TABLE users ADD COLUMN more int'],
     ['ALTER TABLE users ALTER COLUMN price TYPE float8'],
     ['ALTER TABLE users ENABLE ROW LEVEL SECURITY'],
-    ['CREATE TRIGGER fire AFTER INSERT ON users EXECUTE FUNCTION fire()'],
+    ['CREATE TRIGGER fire AFTER INSERT ON tree EXECUTE FUNCTION fire()'],
     [
       'ALTER TABLE shop.notes DROP CONSTRAINT notes_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE',
     ],

@@ -136,6 +136,7 @@ describe('tables', () => {
       stirring: 'read',
       triggered: 'insert',
       truncated: 'delete truncate',
+      users: 'insert update', // it has types of users, and the check of one of these may write
     });
   });
 

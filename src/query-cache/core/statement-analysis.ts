@@ -1,4 +1,4 @@
-/** What one SQL text reads or writes, told from its syntax tree alone; parameters come later. */
+/** The reads or writes of one SQL text, without its parameters. */
 import type { Dimension, TableAction } from './table-facts.js';
 
 /**
@@ -57,8 +57,8 @@ export type ReadAnalysis =
       readonly cacheable: true;
       readonly tables: readonly TableRead[];
       /**
-       * Whether the answer has one row for each primary key value that exists, and nothing else
-       * (one table, no aggregate, no join, no subquery): fewer rows than values are values that have no row.
+       * Whether the answer has one row for each primary key value that exists, and no other rows:
+       * fewer rows than values are values that have no row.
        */
       readonly rowPerKey: boolean;
     }
@@ -68,7 +68,7 @@ export type ReadAnalysis =
 export interface WriteTarget {
   /** Its `id`. */
   readonly table: string;
-  /** What may be done to its rows; `truncate`: TRUNCATE, or REFRESH of a materialized view. */
+  /** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
   readonly actions: readonly TableAction[];
   /** TRUNCATE ... CASCADE */
   readonly cascades: boolean;
@@ -76,17 +76,11 @@ export interface WriteTarget {
   readonly countedBy: number | undefined;
 }
 
-/**
- * What sending a text may do. What it has written is told by the triggers; its targets matter where they have
- * none.
- */
+/** The possible effects of a text. The triggers report its writes; its targets matter where they have none. */
 export type StatementAnalysis =
   | {
       readonly kind: 'read';
-      /**
-       * Whether that it only reads follows from definitions that others may have changed since:
-       * of functions and views of users.
-       */
+      /** Whether this follows from functions and views of users, which others may have changed since. */
       readonly restsOnSchema: boolean;
       /** Whether names may mean something else afterwards over the same connection. */
       readonly changesNames: boolean;
@@ -95,8 +89,9 @@ export type StatementAnalysis =
       readonly kind: 'transaction';
       readonly command:
         'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
-      /** Savepoint name, as PostgreSQL folds it. `commit` and `rollback` with AND CHAIN: `chain`. */
+      /** Savepoint name, as PostgreSQL folds it. */
       readonly name: string | undefined;
+      /** `commit` and `rollback` with AND CHAIN. */
       readonly chain: boolean;
     }
   | {

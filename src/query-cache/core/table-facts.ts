@@ -1,4 +1,4 @@
-/** What the database's catalogue says of tables and functions, as far as caching needs it. */
+/** Facts of the database's catalogue about tables and functions, as far as caching needs them. */
 
 /** A column, or the columns of the primary key together, that split a table into regions. */
 export interface Dimension {
@@ -14,8 +14,8 @@ export interface Dimension {
 export type ColumnKind = 'text' | 'integer' | 'uuid' | 'boolean' | 'other';
 
 /**
- * What a value may be when it is read as a moment: a timestamp, with or without a time zone; a time
- * of day with a time zone; another moment, a length of time, a number or a boolean; or anything that may hold a text.
+ * How a value is read as a moment. `timestamp`: one with or without a time zone; `zoned-time`: a time of
+ * day with a zone; `plain`: another moment, a length of time, a number or a boolean; `text`: any other.
  */
 export type ColumnNature = 'timestamp' | 'zoned-time' | 'plain' | 'text';
 
@@ -26,17 +26,17 @@ export interface ColumnFacts {
   readonly nature?: ColumnNature | undefined;
 }
 
-/** What a foreign key does in the table that has it. */
+/** The effect of a foreign key on the table that has it. */
 export interface Cascade {
   /** The referencing table, by its `id`. */
   readonly table: string;
-  /** What becomes of the rows there when rows here are deleted. */
+  /** How rows there change when rows here are deleted. */
   readonly onDelete: 'delete' | 'update' | 'nothing';
   /** Whether an UPDATE here changes rows there. */
   readonly onUpdate: boolean;
 }
 
-/** Triggers that tell of writes (cache-invalidation/outbox/capture-sql.ts), those of one function. */
+/** Triggers that report writes (cache-invalidation/outbox/capture-sql.ts), those of one function. */
 export interface CaptureTriggers {
   /** The schema of the function. */
   readonly schema: string;
@@ -47,7 +47,7 @@ export interface CaptureTriggers {
   readonly areEnabled: boolean;
 }
 
-/** How a statement may use a table; `commit`: what triggers do that wait for it. */
+/** How a statement may use a table; `commit`: triggers that wait for COMMIT. */
 export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'commit';
 
 export interface TableFacts {
@@ -61,10 +61,7 @@ export interface TableFacts {
   readonly dimensions: readonly Dimension[];
   /** The name of the primary key's dimension, where it is one. */
   readonly primaryKey: string | undefined;
-  /**
-   * Actions that may change more than the statement says: through a trigger or rule of a user, or
-   * a default, check, policy or view definition that calls a volatile function of a user.
-   */
+  /** Actions that may change more than the statement says (sql/relation-queries.ts). */
   readonly sideEffects: ReadonlySet<TableAction>;
   /** Whether policies apply to the role of the service. */
   readonly hasRowSecurity: boolean;
@@ -74,17 +71,15 @@ export interface TableFacts {
   readonly policies: readonly string[];
   /** PostgreSQL empties it after a crash, and no statement says so. */
   readonly isUnlogged: boolean;
-  /** Partition or inheritance parent or child. */
-  readonly isInherited: boolean;
   /** All other tables of its family: partitions, parents and children over any number of steps. */
   readonly relatives: readonly string[];
-  /** What foreign keys to this table do, one step far. */
+  /** The effects of foreign keys to this table, one step far. */
   readonly cascades: readonly Cascade[];
   /** The tables with a foreign key to this one, one step far. */
   readonly referencedBy: readonly string[];
-  /** By which its writes are told; not part of the fingerprint. */
+  /** Not part of the fingerprint. */
   readonly captures: readonly CaptureTriggers[];
-  /** The query of a view or materialised view; its names mean what the catalogue finds by them. */
+  /** The query of a view or materialized view; its names mean what the catalogue finds by them. */
   readonly definition: string | undefined;
   /** The tables and views that the definition names. */
   readonly sources: readonly string[];
@@ -93,8 +88,8 @@ export interface TableFacts {
 /** The worst of several functions counts. */
 export type Volatility = 'immutable' | 'stable' | 'volatile';
 
+/** Names are looked up as PostgreSQL does: in the schema given, or along the search path. */
 export interface Catalogue {
-  /** Resolves as PostgreSQL would: with the schema given, or along the search path. */
   table(schema: string | undefined, name: string): TableFacts | undefined;
   readonly tables: readonly TableFacts[];
   tableById(id: string): TableFacts | undefined;

@@ -1,14 +1,17 @@
-/** What a write touched in one table, and the versions it therefore replaces. */
+/** The regions that a write touched in one table, and the versions that it therefore replaces. */
 import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
 
 /** With more values than these a write replaces `d?` instead of one version for each value. */
 export const MOST_VALUES = 100;
 
+/** Values of the rows' old and new images. */
+type Values = ReadonlySet<string> | 'unknown';
+
 export interface TouchedTable {
   /** The table's identity, `schema.name`. */
   readonly table: string;
-  /** Every dimension: the values of the rows' old and new images, or `unknown`. */
-  readonly dimensions: ReadonlyMap<string, ReadonlySet<string> | 'unknown'>;
+  /** Every dimension. */
+  readonly dimensions: ReadonlyMap<string, Values>;
 }
 
 /** The versions to replace, as version-name.ts writes them. */
@@ -22,26 +25,19 @@ export function versionNamesOf({ dimensions }: TouchedTable): string[] {
 }
 
 /**
- * Both together, of one table. A dimension with too many values is not kept value by value: what a
- * thousand writes have touched would otherwise be copied a thousand times.
+ * Both together, of one table. A dimension with too many values is not kept value by value: the
+ * values of a thousand writes would otherwise be copied a thousand times.
  */
 export function mergeTouched(a: TouchedTable, b: TouchedTable): TouchedTable {
-  const dimensions = new Map<string, ReadonlySet<string> | 'unknown'>();
-  for (const dimension of new Set([...a.dimensions.keys(), ...b.dimensions.keys()])) {
-    // A dimension one of them does not speak of has changed there in an unknown way.
-    const [left = 'unknown', right = 'unknown'] = [
-      a.dimensions.get(dimension),
-      b.dimensions.get(dimension),
-    ];
-    dimensions.set(dimension, mergeValues(left, right));
-  }
-  return { table: a.table, dimensions };
+  const names = new Set([...a.dimensions.keys(), ...b.dimensions.keys()]);
+  const dimensions = [...names].map((name) => {
+    return [name, mergeValues(a.dimensions.get(name), b.dimensions.get(name))] as const;
+  });
+  return { table: a.table, dimensions: new Map(dimensions) };
 }
 
-function mergeValues(
-  left: ReadonlySet<string> | 'unknown',
-  right: ReadonlySet<string> | 'unknown',
-): ReadonlySet<string> | 'unknown' {
+/** A dimension that one of them does not name has changed there in an unknown way. */
+function mergeValues(left: Values = 'unknown', right: Values = 'unknown'): Values {
   if (left === 'unknown' || right === 'unknown') return 'unknown';
   const values = new Set([...left, ...right]);
   return values.size > MOST_VALUES ? 'unknown' : values;

@@ -82,7 +82,6 @@ export function readTables(
       isRowSecured: row['row_secured'] === true,
       policies: (policiesOf.get(relation) ?? []).map((policy) => textOf(policy['condition'])),
       isUnlogged: row['unlogged'] === true,
-      isInherited: relatives.length > 0,
       relatives: relatives.toSorted(),
       cascades: references.flatMap((foreignKey) => cascadeOf(foreignKey, nameOf) ?? []),
       referencedBy: [

@@ -1,11 +1,11 @@
 /** The versions that an answer depends on. */
 import { dimensionValue } from '../core/canonical-value.js';
 import type { Dependencies } from '../core/dependency.js';
-import type { Confinement, ReadAnalysis, TableRead } from '../core/statement-analysis.js';
-import type { Catalogue, TableFacts } from '../core/table-facts.js';
+import type { ReadAnalysis, TableRead } from '../core/statement-analysis.js';
+import type { Catalogue, Dimension, TableFacts } from '../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import { UnkeyableParameterError } from './exact-text.js';
-import { namesMoment } from './moment-words.js';
+import { namesMoment } from './moments.js';
 import { confinedTexts } from './term-values.js';
 
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
@@ -25,7 +25,7 @@ export function dependenciesOf(
   refuseMoments(analysis, parameters);
   let completeRowCount: number | undefined;
   const tables = analysis.tables.map((read) => {
-    const facts = catalogue.tables.find(({ id }) => id === read.table);
+    const facts = catalogue.tableById(read.table);
     const narrowest = facts && narrowestOf(read, facts, parameters);
     if (!narrowest) return { table: read.table, names: [WHOLE_TABLE] };
     const { name } = narrowest.dimension;
@@ -38,7 +38,7 @@ export function dependenciesOf(
   return { tables, completeRowCount };
 }
 
-/** The same dependencies, and those on every write to the tables. */
+/** The same dependencies, and beside them every write to the tables. */
 export function withWholeTables(own: Dependencies, reads: readonly TableRead[]): Dependencies {
   const whole = new Set(reads.map(({ table }) => table));
   return {
@@ -50,17 +50,12 @@ export function withWholeTables(own: Dependencies, reads: readonly TableRead[]):
   };
 }
 
-interface Narrowest {
-  readonly dimension: Confinement['dimension'];
-  /** Distinct, sorted. */
-  readonly values: readonly string[];
-}
-
+/** The values are distinct and sorted. */
 function narrowestOf(
   { confinements }: TableRead,
   facts: TableFacts,
   parameters: readonly unknown[],
-): Narrowest | undefined {
+): { readonly dimension: Dimension; readonly values: readonly string[] } | undefined {
   for (const confinement of confinements) {
     const texts = confinedTexts(confinement, facts, parameters);
     if (!texts) continue;
@@ -73,12 +68,10 @@ function narrowestOf(
 /** A parameter that confines a table is compared with a column that is no date. */
 function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]): void {
   if (!parameters.some(namesMoment)) return;
-  const confining = new Set<number>();
-  for (const { confinements } of tables) {
-    for (const term of confinements.flatMap(({ tuples }) => tuples.flat())) {
-      if (term.kind !== 'constant') confining.add(term.index);
-    }
-  }
+  const terms = tables.flatMap(({ confinements }) =>
+    confinements.flatMap(({ tuples }) => tuples.flat()),
+  );
+  const confining = new Set(terms.map((term) => term.kind !== 'constant' && term.index));
   parameters.forEach((value, index) => {
     if (!confining.has(index) && namesMoment(value)) {
       throw new UnkeyableParameterError(`$${index + 1}`, 'may name a moment, such as now');

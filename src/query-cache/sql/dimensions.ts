@@ -11,9 +11,10 @@ export interface TableShape {
 }
 
 /**
- * What splits the table into regions. A primary key of a type without canonical text is left out;
- * a region column of such a type is an error of whoever declared it. A region column that is not
- * there yet, because no migration has made it, splits nothing.
+ * The dimensions that split the table into regions. A primary key of a type without canonical text is
+ * left out. A region column that no migration has made yet splits nothing.
+ *
+ * @throws Error where a region column has such a type.
  */
 export function dimensionsOf(table: TableShape): Pick<TableFacts, 'dimensions' | 'primaryKey'> {
   const { key, columns } = table;
@@ -22,19 +23,15 @@ export function dimensionsOf(table: TableShape): Pick<TableFacts, 'dimensions' |
   const primaryKey = key.length > 0 && key.every(isProving) ? key.join(',') : undefined;
   if (primaryKey !== undefined) dimensions.push({ name: primaryKey, columns: key });
   for (const region of new Set(table.regions)) {
-    const column = columns.get(region);
-    if (!column) continue;
-    requireProving(column, table);
+    if (!columns.has(region)) continue;
+    if (!isProving(region)) {
+      throw new Error(
+        `Column ${region} of table ${table.id} cannot be a region, its type being ` +
+          `${table.types.get(region)}: use text, varchar, an enum, an integer, uuid or boolean, ` +
+          'or declare another column.',
+      );
+    }
     if (region !== primaryKey) dimensions.push({ name: region, columns: [region] });
   }
   return { dimensions, primaryKey };
-}
-
-function requireProving({ name, kind }: ColumnFacts, { id, types }: TableShape): void {
-  if (kind === 'other') {
-    throw new Error(
-      `Column ${name} of table ${id} cannot be a region, its type being ${types.get(name)}: ` +
-        'use text, varchar, an enum, an integer, uuid or boolean, or declare another column.',
-    );
-  }
 }

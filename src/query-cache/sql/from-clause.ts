@@ -14,14 +14,12 @@ import {
 export interface RangeItem {
   /** The name that column references carry; `undefined` where no reference can name it. */
   readonly qualifier: string | undefined;
-  /** Whether it is named by its table, so that `schema.table.column` can mean it. */
-  readonly hasOwnName: boolean;
   /** The table it takes rows from; `undefined` for subqueries, functions and unknown tables. */
   readonly table: TableFacts | undefined;
   /** `undefined` where the column names are not known here. */
   readonly columns: ReadonlyMap<string, ColumnFacts> | undefined;
-  /** `false`: each row has columns. A function may give values, which go by the same name. */
-  readonly isCall?: boolean;
+  /** Whether a row may be a single value that goes by the qualifier: of a function, or not known. */
+  readonly isCall: boolean;
 }
 
 /** A FROM clause as a tree of joins; the entries of a list are joined from left to right. */
@@ -40,7 +38,7 @@ export type FromNode =
 /** The table a name in a FROM clause stands for; `undefined` where it is none that is known. */
 export type TableResolver = (range: RangeVar) => TableFacts | undefined;
 
-export interface FromClause {
+interface FromClause {
   readonly root: FromNode | undefined;
   /** The items that names outside the clause can mean. */
   readonly visible: readonly RangeItem[];
@@ -65,7 +63,6 @@ export function tableItem(range: RangeVar, table: TableFacts | undefined): Range
   const { alias } = range;
   return {
     qualifier: alias?.aliasname ?? range.relname,
-    hasOwnName: alias === undefined,
     table,
     columns: alias?.colnames ? undefined : table?.columns,
     isCall: false,
@@ -77,7 +74,7 @@ export function itemsOf(root: FromNode | undefined): readonly RangeItem[] {
   return root.kind === 'item' ? [root.item] : [...itemsOf(root.left), ...itemsOf(root.right)];
 }
 
-/** Where the column of a reference is found, as far as it is certain. */
+/** Where the column of a reference is found. */
 export interface ColumnPosition {
   readonly item: RangeItem;
   readonly column: ColumnFacts;
@@ -85,36 +82,26 @@ export interface ColumnPosition {
 
 /** The column meant among these items; `undefined` where it is another's, ambiguous or no column. */
 export function resolveColumn(
-  reference: ColumnRef,
+  { fields = [] }: ColumnRef,
   items: readonly RangeItem[],
 ): ColumnPosition | undefined {
-  if (reference.fields?.some((field) => !pick(field, 'String'))) return undefined;
-  const names = namesOf(reference.fields);
-  const column = names.at(-1);
-  if (column === undefined) return undefined;
-  if (names.length === 1) {
-    // Any item whose columns are not known could have it too.
-    const owners = items.filter(({ columns }) => !columns || columns.has(column));
-    return positionIn(owners, column);
-  }
-  const [qualifier = '', schema] = names.slice(0, -1).toReversed();
-  if (names.length > 3) return undefined;
-  return positionIn(
-    items.filter((item) => isMeant(item, qualifier, schema)),
-    column,
+  if (fields.length > 3 || fields.some((field) => !pick(field, 'String'))) return undefined;
+  const [name = '', qualifier, schema] = namesOf(fields).toReversed();
+  const [item, ...others] = items.filter((candidate) =>
+    qualifier === undefined
+      ? // Any item whose columns are not known could have it too.
+        !candidate.columns || candidate.columns.has(name)
+      : isMeant(candidate, qualifier, schema),
   );
+  const column = item?.columns?.get(name);
+  return item && column && others.length === 0 ? { item, column } : undefined;
 }
 
 /** Whether `qualifier.` or `schema.qualifier.` means the item. */
 export function isMeant(item: RangeItem, qualifier: string, schema: string | undefined): boolean {
   if (item.qualifier !== qualifier) return false;
-  return schema === undefined || (item.hasOwnName && item.table?.schema === schema);
-}
-
-function positionIn(items: readonly RangeItem[], name: string): ColumnPosition | undefined {
-  const [item] = items;
-  const column = item?.columns?.get(name);
-  return item && column && items.length === 1 ? { item, column } : undefined;
+  // A schema goes with a table's own name alone.
+  return schema === undefined || (item.table?.schema === schema && item.table.name === qualifier);
 }
 
 function readNode(node: Node, tableOf: TableResolver): FromClause {
@@ -123,18 +110,19 @@ function readNode(node: Node, tableOf: TableResolver): FromClause {
   const join = pick(node, 'JoinExpr');
   if (join) return readJoin(join, tableOf);
   const [fields] = Object.values(node) as [{ readonly alias?: Alias } | undefined];
-  return single({ ...opaque(fields?.alias), isCall: !pick(node, 'RangeSubselect') });
+  return single(opaque(fields?.alias, !pick(node, 'RangeSubselect')));
 }
 
 function single(item: RangeItem): FromClause {
   return { root: { kind: 'item', item }, visible: [item] };
 }
 
-function opaque(alias: Alias | undefined): RangeItem {
-  return { qualifier: alias?.aliasname, hasOwnName: false, table: undefined, columns: undefined };
+function opaque(alias: Alias | undefined, isCall = true): RangeItem {
+  const qualifier = alias?.aliasname;
+  return { qualifier, table: undefined, columns: undefined, isCall };
 }
 
-const JOIN_TYPES: Readonly<Record<string, 'inner' | 'left' | 'right' | 'full'>> = {
+const JOIN_TYPES: Readonly<Record<string, 'inner' | 'left' | 'right'>> = {
   JOIN_INNER: 'inner',
   JOIN_LEFT: 'left',
   JOIN_RIGHT: 'right',
@@ -156,8 +144,6 @@ function readJoin(join: JoinExpr, tableOf: TableResolver): FromClause {
   };
   // An alias of the whole join hides the names in it.
   if (join.alias) return { root, visible: [opaque(join.alias)] };
-  return {
-    root,
-    visible: join.join_using_alias ? [...within, opaque(join.join_using_alias)] : within,
-  };
+  const named = join.join_using_alias ? [opaque(join.join_using_alias)] : [];
+  return { root, visible: [...within, ...named] };
 }

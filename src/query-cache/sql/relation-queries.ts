@@ -3,28 +3,21 @@
  * those in catalogue-queries.ts are.
  */
 import { OF_USERS } from './catalogue-queries.js';
-import { FIRST_OID_OF_USERS, TYPES_WITHIN, WRITING_FUNCTIONS } from './writing-functions.js';
+import { WRITING_FUNCTIONS, WRITING_TYPES } from './writing-functions.js';
 
 /** Whether the function is one by which writes are told (cache-invalidation/outbox/outbox-objects.ts). */
 const IS_CAPTURE = (procedure: string, schema: string): string =>
   `pg_catalog.starts_with(${procedure}.proname, 'capture_') AND pg_catalog.starts_with(${schema}.nspname, 'tidemark_')`;
 
 /**
- * Actions with effects of their own: triggers (bits of `tgtype`: 4 insert, 8 delete, 16 update,
- * 32 truncate) and rules of users, and definitions that call a function of a user that may write.
+ * Actions that may do more than the statement says: by triggers (bits of `tgtype`: 4 insert,
+ * 8 delete, 16 update, 32 truncate) and rules of users, and by definitions that call a function of a
+ * user that may write: of views, defaults, checks, policies, and of the types of columns.
  *
- * Definitions are those of views, defaults, checks, policies, and of the types of columns: a domain
- * has checks and a default of its own, a cast to a type may be made by a function. STABLE promises
- * not to write; it is believed where writing would end everything, and not of views, where it
- * costs a question.
+ * STABLE promises not to write. It is believed but of views, where it costs a question, and of types.
  */
 const SIDE_EFFECTS = `
-WITH RECURSIVE column_type(relation, type) AS (
-  SELECT a.attrelid, a.atttypid FROM pg_catalog.pg_attribute a
-   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= ${FIRST_OID_OF_USERS}
-  UNION
-  SELECT s.relation, inner_type.oid FROM column_type s ${TYPES_WITHIN('s.type')}
-), changing(action) AS (
+WITH RECURSIVE changing(action) AS (
   VALUES ('insert'), ('update')
 ), part(relation, action, class, object) AS (
   SELECT ev_class, 'read', 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid FROM pg_catalog.pg_rewrite
@@ -35,29 +28,20 @@ WITH RECURSIVE column_type(relation, type) AS (
   SELECT conrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
     FROM pg_catalog.pg_constraint CROSS JOIN changing WHERE contype = 'c' AND conrelid <> 0
   UNION ALL
-  SELECT s.relation, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid
-    FROM column_type s JOIN pg_catalog.pg_constraint c ON c.contypid = s.type CROSS JOIN changing
-  UNION ALL
-  SELECT s.relation, action, 'pg_catalog.pg_type'::pg_catalog.regclass, s.type
-    FROM column_type s CROSS JOIN changing
-  UNION ALL
-  SELECT s.relation, action, 'pg_catalog.pg_cast'::pg_catalog.regclass, c.oid
-    FROM column_type s JOIN pg_catalog.pg_cast c ON c.casttarget = s.type CROSS JOIN changing
-  UNION ALL
   SELECT polrelid, action, 'pg_catalog.pg_policy'::pg_catalog.regclass, oid
     FROM pg_catalog.pg_policy
    CROSS JOIN (VALUES ('read'), ('insert'), ('update'), ('delete')) AS a(action)
 ), uses AS (
   SELECT part.relation, part.action, part.class AS by_class, d.refclassid AS class, d.refobjid AS object
     FROM part JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.object
-), ${WRITING_FUNCTIONS}, calling(relation, action) AS (
-  SELECT uses.relation, uses.action FROM uses JOIN writing_function f ON f.oid = uses.object
-   WHERE uses.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
-     AND (f.is_volatile OR uses.by_class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass)
+), ${WRITING_FUNCTIONS}, ${WRITING_TYPES}, calling(relation, action) AS (
+  SELECT uses.relation, uses.action
+    FROM uses JOIN writing_object w ON w.class = uses.class AND w.oid = uses.object
+   WHERE w.is_volatile OR uses.by_class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
   UNION
-  SELECT uses.relation, uses.action FROM uses JOIN pg_catalog.pg_operator o ON o.oid = uses.object
-    JOIN writing_function f ON f.oid = o.oprcode AND f.is_volatile
-   WHERE uses.class = 'pg_catalog.pg_operator'::pg_catalog.regclass
+  SELECT a.attrelid, action
+    FROM pg_catalog.pg_attribute a JOIN writing_type t ON t.oid = a.atttypid CROSS JOIN changing
+   WHERE a.attnum > 0 AND NOT a.attisdropped
   UNION
   SELECT uses.relation, uses.action FROM uses JOIN calling ON calling.relation = uses.object
    WHERE uses.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND calling.action = 'read'

@@ -69,7 +69,6 @@ export function temporaryTables({ searchPath, temporary }: SessionNames): TableF
       isRowSecured: false,
       policies: [],
       isUnlogged: false,
-      isInherited: false,
       relatives: [],
       cascades: [],
       referencedBy: [],

@@ -1,4 +1,4 @@
-/** What SQL texts read and write under one catalogue, remembered by text. */
+/** Analyses of SQL texts under one catalogue, remembered by text. */
 import { LRUCache } from 'lru-cache';
 import type { ReadAnalysis, StatementAnalysis } from '../core/statement-analysis.js';
 import type { Catalogue } from '../core/table-facts.js';
@@ -30,7 +30,7 @@ interface Remembered {
   statement?: StatementAnalysis;
 }
 
-/** Needs `loadParser` before its first use. */
+/** Needs `loadParser` before its first use. Its methods never throw for SQL. */
 export class SqlAnalyser {
   readonly #remembered: LRUCache<string, Remembered>;
 
@@ -46,43 +46,33 @@ export class SqlAnalyser {
     });
   }
 
-  /** Whether the answer of the text can be cached, and what it depends on. Never throws for SQL. */
+  /** Whether the answer of the text can be cached, and on which tables it depends. */
   read(sql: string): ReadAnalysis {
-    const known = this.#entry(sql);
-    return (known.read ??= this.#read(sql));
+    return (this.#entry(sql).read ??= analysed(sql, this.catalogue, analyseRead) ?? UNREADABLE);
   }
 
-  /** What sending the text may change. Never throws for SQL. */
+  /** What sending the text may change. */
   statement(sql: string): StatementAnalysis {
     const known = this.#entry(sql);
-    return (known.statement ??= this.#statement(sql));
+    return (known.statement ??= analysed(sql, this.catalogue, classifyStatements) ?? UNPARSABLE);
   }
 
   #entry(sql: string): Remembered {
     let entry = this.#remembered.get(sql);
-    if (!entry) {
-      entry = {};
-      this.#remembered.set(sql, entry);
-    }
+    if (!entry) this.#remembered.set(sql, (entry = {}));
     return entry;
-  }
-
-  #read(sql: string): ReadAnalysis {
-    return analysed(sql, (statements) => analyseRead(statements, this.catalogue)) ?? UNREADABLE;
-  }
-
-  #statement(sql: string): StatementAnalysis {
-    return (
-      analysed(sql, (statements) => classifyStatements(statements, this.catalogue)) ?? UNPARSABLE
-    );
   }
 }
 
 /** `undefined` where the parser does not take the text, or it is nested too deeply to be read. */
-function analysed<T>(sql: string, analyse: (statements: readonly RawStmt[]) => T): T | undefined {
+function analysed<T>(
+  sql: string,
+  catalogue: Catalogue,
+  analyse: (statements: readonly RawStmt[], catalogue: Catalogue) => T,
+): T | undefined {
   try {
     // The parser refuses a text without a character, the server does not.
-    return analyse(sql === '' ? [] : parse(sql));
+    return analyse(sql === '' ? [] : parse(sql), catalogue);
   } catch (error) {
     if (error instanceof RangeError || isParserError(error)) return undefined;
     throw error;

@@ -1,18 +1,18 @@
 /** What a statement does to the database, as far as its text and the catalogue tell. */
 import type { StatementAnalysis } from '../core/statement-analysis.js';
 import type { Catalogue } from '../core/table-facts.js';
-import { changesNames } from './name-changes.js';
-import { isWithoutHarm, restsOnSchema } from './statement-harm.js';
-import { HARMLESS_STATEMENTS, isTransactional, mayChangeSchema } from './statement-kinds.js';
+import { isTemporary } from './session-names.js';
+import { harmOf } from './statement-harm.js';
 import {
   pick,
+  qualifiedName,
   typeOf,
   visit,
+  words,
   type Node,
   type RawStmt,
   type TransactionStmt,
 } from './syntax-tree.js';
-import { isOfTemporaryTables } from './temporary-tables.js';
 import { targetsOf } from './write-targets.js';
 
 type TransactionCommand = Extract<StatementAnalysis, { kind: 'transaction' }>['command'];
@@ -21,11 +21,7 @@ type Unknown = Extract<StatementAnalysis, { kind: 'unknown' }>;
 const NOTHING: StatementAnalysis = { kind: 'read', restsOnSchema: false, changesNames: false };
 
 /** A text that PostgreSQL's parser does not take. */
-export const UNPARSABLE: Unknown = {
-  kind: 'unknown',
-  transactional: false,
-  changesSchema: true,
-};
+export const UNPARSABLE: Unknown = { kind: 'unknown', transactional: false, changesSchema: true };
 
 /** May write whatever a transaction may. */
 export const ANY_WRITE: StatementAnalysis = {
@@ -45,27 +41,38 @@ const COMMANDS: Readonly<Record<string, TransactionCommand>> = {
   TRANS_STMT_ROLLBACK_TO: 'rollback-to',
 };
 
-/** What is left of these, once the statement they hold is known, writes nothing. */
-const QUERY_TYPES: ReadonlySet<string> = new Set([
-  'SelectStmt',
-  'InsertStmt',
-  'UpdateStmt',
-  'DeleteStmt',
-  'MergeStmt',
-  'TruncateStmt',
-  'RefreshMatViewStmt',
-  'CopyStmt',
-  'DeclareCursorStmt',
-]);
+/** Change no row and no schema: some only the order rows lie in, which no query promises. */
+const HARMLESS = words(
+  `VariableShowStmt VariableSetStmt ListenStmt UnlistenStmt NotifyStmt DeallocateStmt FetchStmt
+   ClosePortalStmt LockStmt ConstraintsSetStmt CheckPointStmt PrepareStmt DiscardStmt VacuumStmt
+   ClusterStmt RepackStmt ReindexStmt`,
+);
+
+/** Change rows of their targets, and otherwise only through functions that they call. */
+const QUERIES = words(
+  `SelectStmt InsertStmt UpdateStmt DeleteStmt MergeStmt TruncateStmt RefreshMatViewStmt CopyStmt
+   DeclareCursorStmt`,
+);
+
+/** They change the schema only through functions; every type that is not listed may by itself. */
+const KEEPS_SCHEMA = new Set([...QUERIES, 'ExecuteStmt', 'AlterSystemStmt']);
+
+/** Cannot run in a transaction block, or may commit by themselves. */
+const NOT_TRANSACTIONAL = words(
+  `CallStmt DoStmt CreatedbStmt DropdbStmt AlterDatabaseStmt AlterSystemStmt CreateTableSpaceStmt
+   DropTableSpaceStmt CreateSubscriptionStmt AlterSubscriptionStmt DropSubscriptionStmt`,
+);
+
+/** Settings that decide where unqualified names are looked up, and how texts are read. */
+const NAMING_SETTINGS = words('search_path role session_authorization standard_conforming_strings');
 
 export function classifyStatements(
   statements: readonly RawStmt[],
   catalogue: Catalogue,
 ): StatementAnalysis {
-  const [only] = statements;
-  if (statements.length === 0) return NOTHING;
-  if (statements.length === 1) return classify(only?.stmt, { index: 0, catalogue });
-  return together(statements.map(({ stmt }, index) => classify(stmt, { index, catalogue })));
+  const parts = statements.map(({ stmt }, index) => classify(stmt, { index, catalogue }));
+  const [first = NOTHING] = parts;
+  return parts.length > 1 ? together(parts) : first;
 }
 
 /** Several statements in one text. */
@@ -80,17 +87,16 @@ function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
   const plain = parts.filter((part) => part.kind === 'read' || part.kind === 'write');
   // Names that change in between are not looked up again.
   if (plain.some(({ changesNames: changes }) => changes)) return ANY_WRITE;
-  const writes = plain.filter((part) => part.kind === 'write');
-  if (writes.length > 0) {
-    return {
-      kind: 'write',
-      targets: writes.flatMap(({ targets }) => targets),
-      hasUnknownTargets: writes.some(({ hasUnknownTargets }) => hasUnknownTargets),
-      changesNames: false,
-    };
+  if (plain.every(({ kind }) => kind === 'read')) {
+    const rests = plain.some((part) => part.kind === 'read' && part.restsOnSchema);
+    return { kind: 'read', restsOnSchema: rests, changesNames: false };
   }
-  const rests = plain.some((part) => part.kind === 'read' && part.restsOnSchema);
-  return { kind: 'read', restsOnSchema: rests, changesNames: false };
+  return {
+    kind: 'write',
+    targets: plain.flatMap((part) => (part.kind === 'write' ? part.targets : [])),
+    hasUnknownTargets: plain.some((part) => part.kind === 'write' && part.hasUnknownTargets),
+    changesNames: false,
+  };
 }
 
 interface StatementContext {
@@ -103,22 +109,24 @@ function classify(statement: Node | undefined, context: StatementContext): State
   if (!statement || type === undefined) return UNPARSABLE;
   const command = pick(statement, 'TransactionStmt');
   if (command) return ofTransaction(command);
-  if (HARMLESS_STATEMENTS.has(type)) {
+  if (HARMLESS.has(type)) {
     return { kind: 'read', restsOnSchema: false, changesNames: changesNames(statement) };
   }
   return (
     ofExplained(statement, context) ??
     ofTemporary(statement, context) ??
-    ofQuery(statement, context) ??
+    (QUERIES.has(type) ? ofQuery(statement, context) : undefined) ??
     ofOther(statement, type)
   );
 }
 
-function ofOther(statement: Node, type: string): StatementAnalysis {
-  const transactional = isTransactional(type, Object.values(statement)[0] as object);
-  const changesSchema = mayChangeSchema(type) || makesTable(statement);
-  if (transactional && !changesSchema) return ANY_WRITE;
-  return { kind: 'unknown', transactional, changesSchema };
+function ofTransaction({ kind, savepoint_name, chain }: TransactionStmt): StatementAnalysis {
+  return {
+    kind: 'transaction',
+    command: COMMANDS[kind ?? ''] ?? 'other',
+    name: savepoint_name,
+    chain: chain ?? false,
+  };
 }
 
 /** EXPLAIN runs the statement only with ANALYZE; then it answers a plan in place of rows. */
@@ -135,48 +143,77 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
 
 /** Makes or drops temporary tables alone: nobody else sees them. */
 function ofTemporary(statement: Node, context: StatementContext): StatementAnalysis | undefined {
-  if (!isOfTemporaryTables(statement, context.catalogue)) return undefined;
-  const made = pick(statement, 'CreateTableAsStmt');
-  const query = made && classify(made.query, context);
-  if (query && query.kind !== 'read') return undefined;
-  return { kind: 'read', restsOnSchema: query?.restsOnSchema ?? false, changesNames: true };
+  const copied = pick(statement, 'CreateTableAsStmt');
+  const made = pick(statement, 'CreateStmt')?.relation ?? copied?.into?.rel;
+  const drop = pick(statement, 'DropStmt');
+  const dropped = drop?.removeType === 'OBJECT_TABLE' ? (drop.objects ?? []) : [];
+  const isOfTemporary = made
+    ? made.relpersistence === 't' || made.schemaname === 'pg_temp'
+    : dropped.length > 0 && dropped.every((table) => namesTemporary(table, context.catalogue));
+  if (!isOfTemporary) return undefined;
+  const query = copied ? classify(copied.query, context) : NOTHING;
+  return query.kind === 'read' ? { ...query, changesNames: true } : undefined;
 }
 
-/** A statement that evaluates queries; `undefined` where it is none or may change anything. */
+function namesTemporary(object: Node, catalogue: Catalogue): boolean {
+  const { schema, name } = qualifiedName(pick(object, 'List')?.items);
+  const table = catalogue.table(schema, name);
+  return table !== undefined && isTemporary(table);
+}
+
+/** `undefined` where the statement may change anything. */
 function ofQuery(
   statement: Node,
   { index, catalogue }: StatementContext,
 ): StatementAnalysis | undefined {
-  if (!QUERY_TYPES.has(typeOf(statement) ?? '') || makesTable(statement)) return undefined;
   // A command of the server's may do whatever it likes.
-  if (pick(statement, 'CopyStmt')?.is_program) return undefined;
+  if (makesTable(statement) || pick(statement, 'CopyStmt')?.is_program) return undefined;
   const { targets, hasUnknown } = targetsOf(statement, catalogue, index);
-  const isWrite = targets.length > 0 || hasUnknown;
-  // That a SELECT has written nothing is asked of the server; a write would be asked about each time.
-  const isHarmless = isWithoutHarm(statement, catalogue, isWrite);
+  const harm = harmOf(statement, catalogue);
   const names = changesNames(statement);
-  if (isWrite) {
+  if (targets.length > 0 || hasUnknown) {
+    // A STABLE function is believed here: the server would be asked at each write.
+    const isHarmless = harm !== 'possible';
     const hasUnknownTargets = hasUnknown || !isHarmless;
     return { kind: 'write', targets, hasUnknownTargets, changesNames: names || !isHarmless };
   }
-  if (!isHarmless) return undefined;
-  return { kind: 'read', restsOnSchema: restsOnSchema(statement, catalogue), changesNames: names };
+  if (harm === 'possible' || harm === 'promised') return undefined;
+  return { kind: 'read', restsOnSchema: harm === 'ruled-out', changesNames: names };
+}
+
+function ofOther(statement: Node, type: string): StatementAnalysis {
+  const transactional = !NOT_TRANSACTIONAL.has(type) && !isConcurrent(statement);
+  const changesSchema = !KEEPS_SCHEMA.has(type) || makesTable(statement);
+  if (transactional && !changesSchema) return ANY_WRITE;
+  return { kind: 'unknown', transactional, changesSchema };
 }
 
 /** SELECT ... INTO */
 function makesTable(statement: Node): boolean {
-  let found = false;
-  visit(statement, (key) => {
-    found ||= key === 'intoClause';
-  });
-  return found;
+  return hasPart(statement, (key) => key === 'intoClause');
 }
 
-function ofTransaction({ kind, savepoint_name, chain }: TransactionStmt): StatementAnalysis {
-  return {
-    kind: 'transaction',
-    command: COMMANDS[kind ?? ''] ?? 'other',
-    name: savepoint_name,
-    chain: chain ?? false,
-  };
+/** CREATE INDEX CONCURRENTLY, DETACH PARTITION ... CONCURRENTLY and the like. */
+function isConcurrent(statement: Node): boolean {
+  return hasPart(statement, (_, part) => 'concurrent' in part && part.concurrent === true);
+}
+
+/** Whether names may mean something else afterwards over the same connection. */
+function changesNames(statement: Node): boolean {
+  const setting = pick(statement, 'VariableSetStmt');
+  if (setting?.kind === 'VAR_RESET_ALL') return true;
+  if (setting) return NAMING_SETTINGS.has((setting.name ?? '').toLowerCase());
+  if (pick(statement, 'DiscardStmt')) return true;
+  return hasPart(statement, (key, part) => {
+    const call = pick({ [key]: part } as unknown as Node, 'FuncCall');
+    return qualifiedName(call?.funcname).name === 'set_config';
+  });
+}
+
+function hasPart(statement: Node, isMeant: (key: string, part: object) => boolean): boolean {
+  let found = false;
+  visit(statement, (key, part) => {
+    found ||= isMeant(key, part);
+  });
+  return found;
 }

@@ -1,120 +1,118 @@
 /** Whether evaluating a statement's expressions can change a table. */
 import type { Catalogue } from '../core/table-facts.js';
-import { isHarmless } from './built-in-functions.js';
 import {
   namesOf,
   pick,
   qualifiedName,
   visit,
+  words,
   type Node,
   type QualifiedName,
   type RangeVar,
   type TypeName,
 } from './syntax-tree.js';
 
-/** The fields that hold an operator's name. */
-const OPERATOR_FIELDS: ReadonlySet<string> = new Set(['operName', 'useOp']);
-
 /**
- * Whether the tree calls nothing that can write. The rows that its statements write by themselves
- * are another question.
+ * The worst of a statement's parts counts:
+ * - `none`: it uses PostgreSQL's own functions and types, and tables, and nothing else;
+ * - `ruled-out`: by definitions of users, which others may have changed since;
+ * - `promised`: a function of a user is STABLE. It must not write, but may call one that does;
+ * - `possible`.
  *
- * @param believesStable whether a user's function that is marked STABLE is believed not to write.
+ * The rows that the statement writes by itself are another question.
  */
-export function isWithoutHarm(
-  tree: object,
-  catalogue: Catalogue,
-  believesStable: boolean,
-): boolean {
-  let harmless = true;
-  visit(tree, (key, value) => {
-    harmless &&= isPartHarmless(key, value, catalogue, believesStable);
+const HARMS = ['none', 'ruled-out', 'promised', 'possible'] as const;
+export type Harm = (typeof HARMS)[number];
+
+/** PostgreSQL's mark `volatile` says nothing of writing: these change no table. */
+const VOLATILE_AND_HARMLESS = words(
+  `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval
+   random random_normal setseed setval set_config timeofday uuidv4 uuidv7
+   pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
+   pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared
+   pg_try_advisory_lock pg_try_advisory_lock_shared pg_try_advisory_xact_lock
+   pg_try_advisory_xact_lock_shared
+   pg_blocking_pids pg_cancel_backend pg_terminate_backend pg_notify pg_sleep pg_sleep_for
+   pg_sleep_until pg_database_size pg_indexes_size pg_relation_size pg_table_size
+   pg_total_relation_size pg_partition_tree pg_is_in_recovery
+   pg_current_wal_lsn pg_last_wal_receive_lsn pg_last_wal_replay_lsn
+   pg_last_xact_replay_timestamp pg_xact_status txid_status pg_lock_status`,
+);
+
+/** Stable in name, but they run SQL that may call anything. */
+const RUNS_SQL = words(
+  `database_to_xml database_to_xml_and_xmlschema database_to_xmlschema
+   schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema
+   table_to_xml table_to_xml_and_xmlschema table_to_xmlschema`,
+);
+
+export function harmOf(statement: object, catalogue: Catalogue): Harm {
+  const commonTables = new Set<string>();
+  visit(statement, (key, value) => {
+    if (key === 'CommonTableExpr' && 'ctename' in value) commonTables.add(String(value.ctename));
   });
-  return harmless;
-}
-
-/**
- * Whether that follows from definitions of users, which others may have changed since: of
- * functions, of views, and of what the catalogue does not know.
- */
-export function restsOnSchema(tree: object, catalogue: Catalogue): boolean {
-  const names = commonNames(tree);
-  let rests = false;
-  visit(tree, (key, value) => {
-    const node = { [key]: value } as unknown as Node;
-    const call = qualifiedName(pick(node, 'FuncCall')?.funcname);
-    const range = pick(node, 'RangeVar');
-    const type = key === 'typeName' ? typeNameOf(value) : undefined;
-    rests ||= type !== undefined && !catalogue.isBuiltInType(type.schema, type.name);
-    rests ||= key === 'FuncCall' && !catalogue.isBuiltIn(call.schema, call.name);
-    rests ||= range !== undefined && !isPlainRelation(range, names, catalogue);
+  let worst = 0;
+  visit(statement, (key, value) => {
+    worst = Math.max(worst, HARMS.indexOf(harmOfPart(key, value, catalogue, commonTables)));
   });
-  return rests;
+  return HARMS[worst] ?? 'possible';
 }
 
-function isPlainRelation(
-  { schemaname, relname = '' }: RangeVar,
-  names: ReadonlySet<string>,
-  catalogue: Catalogue,
-): boolean {
-  if (schemaname === undefined && names.has(relname)) return true;
-  if (catalogue.isSystemRelation(schemaname, relname)) return true;
-  const kind = catalogue.table(schemaname, relname)?.kind;
-  return kind === 'table' || kind === 'partitioned' || kind === 'materialized-view';
-}
-
-function isPartHarmless(
+function harmOfPart(
   key: string,
   value: object,
   catalogue: Catalogue,
-  believesStable: boolean,
-): boolean {
+  commonTables: ReadonlySet<string>,
+): Harm {
   const node = { [key]: value } as unknown as Node;
-  const call = pick(node, 'FuncCall');
-  if (call) return isHarmless(qualifiedName(call.funcname), catalogue, believesStable);
-  const expression = pick(node, 'A_Expr');
-  if (expression) return isOperatorHarmless(qualifiedName(expression.name), catalogue);
-  if (OPERATOR_FIELDS.has(key))
-    return isOperatorHarmless(qualifiedName(value as Node[]), catalogue);
+  if ('FuncCall' in node) return harmOfCall(qualifiedName(node.FuncCall.funcname), catalogue);
+  if ('A_Expr' in node) return harmOfOperator(node.A_Expr.name, catalogue);
+  if (key === 'operName' || key === 'useOp') return harmOfOperator(value as Node[], catalogue);
   if (key === 'typeName') {
-    const type = typeNameOf(value);
-    return catalogue.isTypeHarmless(type.schema, type.name);
+    const { schema, name } = qualifiedName((value as TypeName).names);
+    if (!catalogue.isTypeHarmless(schema, name)) return 'possible';
+    return catalogue.isBuiltInType(schema, name) ? 'none' : 'ruled-out';
   }
-  const range = pick(node, 'RangeVar') ?? (key === 'relation' ? value : undefined);
-  if (range) return isRelationHarmless(range, catalogue);
-  const column = pick(node, 'ColumnRef');
-  const names = namesOf(column?.fields);
-  if (column && names.length > 1) return isFieldHarmless(names.at(-1) ?? '', catalogue);
-  const steps = pick(node, 'A_Indirection')?.indirection ?? [];
-  return steps.every((step) => isFieldHarmless(pick(step, 'String')?.sval ?? '', catalogue));
+  if (key === 'RangeVar' || key === 'relation') {
+    return harmOfRelation(value, catalogue, commonTables);
+  }
+  // `row.name` may be a call of the function of that name.
+  const fields = namesOf(pick(node, 'ColumnRef')?.fields).slice(1).slice(-1);
+  const steps = (pick(node, 'A_Indirection')?.indirection ?? []).flatMap((step) => namesOf([step]));
+  const mayWrite = [...fields, ...steps].some(
+    (name) => catalogue.writingVolatility(undefined, name) === 'volatile',
+  );
+  return mayWrite ? 'possible' : 'none';
 }
 
-/** The type of a cast, or of a column that is made of a value. */
-function typeNameOf(value: object): QualifiedName {
-  return qualifiedName((value as TypeName).names);
+function harmOfCall({ schema, name }: QualifiedName, catalogue: Catalogue): Harm {
+  const volatility = catalogue.functionVolatility(schema, name);
+  if (volatility === undefined) return 'possible';
+  if (catalogue.isBuiltIn(schema, name)) {
+    const isHarmless =
+      volatility === 'volatile' ? VOLATILE_AND_HARMLESS.has(name) : !RUNS_SQL.has(name);
+    return isHarmless ? 'none' : 'possible';
+  }
+  const writing = catalogue.writingVolatility(schema, name);
+  if (writing === undefined) return 'ruled-out';
+  return writing === 'stable' ? 'promised' : 'possible';
 }
 
-/** An operator the catalogue does not know is one of a type's own, in a schema not on the path. */
-function isOperatorHarmless({ schema, name }: QualifiedName, catalogue: Catalogue): boolean {
-  return catalogue.operatorVolatility(schema, name) !== 'volatile';
+/** An operator that the catalogue does not know is one of a type's own, in a schema not on the path. */
+function harmOfOperator(operator: readonly Node[] | undefined, catalogue: Catalogue): Harm {
+  const { schema, name } = qualifiedName(operator);
+  return catalogue.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
 }
 
-/** Reading a view runs what its definition calls, and any table what its policies call. */
-function isRelationHarmless({ schemaname, relname }: RangeVar, catalogue: Catalogue): boolean {
-  const table = catalogue.table(schemaname, relname ?? '');
-  return !table?.sideEffects.has('read');
-}
-
-/** `row.name` may be a call of the function of that name. */
-function isFieldHarmless(name: string, catalogue: Catalogue): boolean {
-  return catalogue.writingVolatility(undefined, name) !== 'volatile';
-}
-
-/** The names of the statement's common table expressions. */
-function commonNames(tree: object): ReadonlySet<string> {
-  const names = new Set<string>();
-  visit(tree, (key, value) => {
-    if (key === 'CommonTableExpr' && 'ctename' in value) names.add(String(value.ctename));
-  });
-  return names;
+/** Reading a view runs the functions of its definition, and any table those of its policies. */
+function harmOfRelation(
+  { schemaname, relname = '' }: RangeVar,
+  catalogue: Catalogue,
+  commonTables: ReadonlySet<string>,
+): Harm {
+  const table = catalogue.table(schemaname, relname);
+  if (table?.sideEffects.has('read')) return 'possible';
+  if (table) return table.kind === 'view' || table.kind === 'foreign' ? 'ruled-out' : 'none';
+  const isCommonTable = schemaname === undefined && commonTables.has(relname);
+  return isCommonTable || catalogue.isSystemRelation(schemaname, relname) ? 'none' : 'ruled-out';
 }

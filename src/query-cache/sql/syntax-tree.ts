@@ -6,7 +6,6 @@ import { loadModule, parseSync, SqlError, type Node, type RawStmt } from 'libpg-
 
 export type {
   A_Const,
-  A_Expr,
   Alias,
   ColumnRef,
   FuncCall,
@@ -16,15 +15,19 @@ export type {
   RangeVar,
   RawStmt,
   SelectStmt,
-  SQLValueFunction,
   TransactionStmt,
-  TypeCast,
   TypeName,
+  WithClause,
 } from 'libpg-query';
 
 type KeysOf<U> = U extends unknown ? keyof U : never;
 export type NodeType = KeysOf<Node>;
 type FieldsOf<Type extends NodeType> = Extract<Node, Record<Type, unknown>>[Type];
+
+/** A set of names, written as one text. */
+export function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
+}
 
 /** Fetches the parser, once a process; the functions below need it. */
 export async function loadParser(): Promise<void> {

@@ -1,10 +1,11 @@
-/** Columns and plain values as expressions of a syntax tree. */
+/** Parameters and constants that a statement compares columns with. */
 import type { Term } from '../core/statement-analysis.js';
 import type { ColumnKind } from '../core/table-facts.js';
 import {
   pick,
   qualifiedName,
   visit,
+  words,
   type A_Const,
   type Node,
   type ParamRef,
@@ -12,66 +13,40 @@ import {
 } from './syntax-tree.js';
 
 /** Casts that change no value of the kind. */
-const HARMLESS_CASTS: Readonly<Record<ColumnKind, readonly string[]>> = {
-  text: ['text', 'varchar'],
-  integer: ['int2', 'int4', 'int8'],
-  uuid: ['uuid'],
-  boolean: ['bool'],
-  other: [],
+const HARMLESS_CASTS: Readonly<Record<ColumnKind, ReadonlySet<string>>> = {
+  text: words('text varchar'),
+  integer: words('int2 int4 int8'),
+  uuid: words('uuid'),
+  boolean: words('bool'),
+  other: new Set(),
 };
 
 const PLAIN_DIGITS = /^(?:0|[1-9]\d*)$/;
 
-/** A term as the text has it, with the parameter's node. */
-export interface WrittenTerm {
-  readonly term: Term;
-  readonly parameter: ParamRef | undefined;
-}
-
-/** The expression below casts that change no value of that kind. */
-export function withoutHarmlessCasts(node: Node | undefined, kind: ColumnKind): Node | undefined {
-  return below(node, kind, ({ arrayBounds }) => !arrayBounds);
-}
-
-/** The list below casts to lists of types that change no value of that kind. */
-export function withoutHarmlessListCast(
+/**
+ * The expression below casts that change no value of that kind, or no list of such values.
+ *
+ * @param dimensions 0: casts to the types themselves; 1: to lists of them.
+ */
+export function withoutHarmlessCasts(
   node: Node | undefined,
   kind: ColumnKind,
-): Node | undefined {
-  return below(node, kind, ({ arrayBounds }) => arrayBounds?.length === 1);
-}
-
-function below(
-  node: Node | undefined,
-  kind: ColumnKind,
-  isWanted: (type: TypeName) => boolean,
+  dimensions: 0 | 1 = 0,
 ): Node | undefined {
   let inner = node;
   for (;;) {
     const cast = pick(inner, 'TypeCast');
-    const type = cast?.typeName;
-    if (!cast || !type) return inner;
-    const { schema, name } = qualifiedName(type.names);
-    const isPlain = !type.typmods && isWanted(type) && !type.setof && !type.pct_type;
-    const isBuiltIn = schema === undefined || schema === 'pg_catalog';
-    if (!isPlain || !isBuiltIn || !HARMLESS_CASTS[kind].includes(name)) return inner;
+    if (!cast?.typeName || !keepsValue(cast.typeName, kind, dimensions)) return inner;
     inner = cast.arg;
   }
 }
 
-/** The parameter or constant that the expression is, compared with or assigned to that kind. */
-export function termOf(node: Node | undefined, kind: ColumnKind): WrittenTerm | undefined {
-  const inner = withoutHarmlessCasts(node, kind);
-  const parameter = pick(inner, 'ParamRef');
-  if (parameter) {
-    const index = (parameter.number ?? 0) - 1;
-    return index < 0 ? undefined : { term: { kind: 'parameter', index }, parameter };
-  }
-  const constant = pick(inner, 'A_Const');
-  const value = constant && constantValue(constant, kind);
-  return value === undefined
-    ? undefined
-    : { term: { kind: 'constant', value }, parameter: undefined };
+function keepsValue(type: TypeName, kind: ColumnKind, dimensions: number): boolean {
+  const { schema, name } = qualifiedName(type.names);
+  const isBuiltIn = schema === undefined || schema === 'pg_catalog';
+  const isPlain = !type.typmods && !type.setof && !type.pct_type;
+  const isWanted = (type.arrayBounds?.length ?? 0) === dimensions;
+  return isBuiltIn && isPlain && isWanted && HARMLESS_CASTS[kind].has(name);
 }
 
 function constantValue(
@@ -90,32 +65,45 @@ function constantValue(
 }
 
 /**
- * Which parameters stand for the same value wherever they occur. PostgreSQL infers one type for a
- * parameter from the first place that has one; where another place has a type of another kind,
- * the value compared need not be the value sent.
+ * Reads terms, and knows which parameters stand for the same value wherever they occur. PostgreSQL
+ * infers one type for a parameter from the first place that has one; where another place has a
+ * type of another kind, the value compared need not be the value sent.
  */
-export class ParameterUse {
+export class TermReader {
   readonly #occurrences = new Map<number, ParamRef[]>();
+  /** The kinds of column that occurrences are compared with. */
   readonly #kinds = new Map<ParamRef, ColumnKind>();
 
-  constructor(statement: Node) {
+  constructor(statement: object) {
     visit(statement, (key, value) => {
       if (key !== 'ParamRef') return;
-      const parameter = value as ParamRef;
-      const index = (parameter.number ?? 0) - 1;
-      this.#occurrences.set(index, [...(this.#occurrences.get(index) ?? []), parameter]);
+      const index = indexOf(value);
+      this.#occurrences.set(index, [...(this.#occurrences.get(index) ?? []), value]);
     });
   }
 
-  /** Notes that the parameter is compared with or assigned to a column of that kind. */
-  note({ parameter }: WrittenTerm, kind: ColumnKind): void {
-    if (parameter) this.#kinds.set(parameter, kind);
+  /** The parameter or constant that the expression is, compared with a column of that kind. */
+  read(node: Node | undefined, kind: ColumnKind): Term | undefined {
+    const inner = withoutHarmlessCasts(node, kind);
+    const parameter = pick(inner, 'ParamRef');
+    if (parameter) {
+      this.#kinds.set(parameter, kind);
+      const index = indexOf(parameter);
+      return index < 0 ? undefined : { kind: 'parameter', index };
+    }
+    const constant = pick(inner, 'A_Const');
+    const value = constant && constantValue(constant, kind);
+    return value === undefined ? undefined : { kind: 'constant', value };
   }
 
-  /** Whether every place the term's parameter occurs at is one of that kind. */
+  /** Whether the term's parameter is compared with columns of that kind wherever it occurs. */
   isOnly(term: Term, kind: ColumnKind): boolean {
     if (term.kind === 'constant') return true;
     const occurrences = this.#occurrences.get(term.index) ?? [];
     return occurrences.every((parameter) => this.#kinds.get(parameter) === kind);
   }
+}
+
+function indexOf(parameter: ParamRef): number {
+  return (parameter.number ?? 0) - 1;
 }

@@ -1,13 +1,14 @@
 /** From rows that were written to the tables whose answers they may change. */
+import { dimensionValue } from '../core/canonical-value.js';
 import type { Catalogue, Dimension, TableFacts } from '../core/table-facts.js';
 import type { TouchedTable } from '../core/touched-regions.js';
-import { rowTexts, valueOf, type ColumnText } from './term-values.js';
+import { columnText } from './term-values.js';
 
-/** The texts of a dimension's columns, one list for each row image; `undefined`: not known. */
-type Images = readonly (readonly ColumnText[])[] | undefined;
+/** The texts of a dimension's columns, one list for each row as it was or is. */
+type Images = readonly (readonly (string | null)[])[];
 
-/** By dimension, the texts of its columns in the rows as they were and as they are; absent: any. */
-export type WrittenValues = ReadonlyMap<string, readonly (readonly (string | null)[])[] | null>;
+/** By dimension; `null` or absent: any values. */
+export type WrittenValues = ReadonlyMap<string, Images | null>;
 
 /**
  * All tables that rows written to one belong to: itself, and its partitions, parents and children.
@@ -18,55 +19,43 @@ export function tablesOfRows(
   values: WrittenValues,
   catalogue: Catalogue,
 ): readonly TouchedTable[] | undefined {
-  const dimensions = facts.dimensions.map((dimension) => {
-    const { columns } = dimension;
-    const images = values
-      .get(dimension.name)
-      ?.map((texts) =>
-        texts.length === columns.length
-          ? rowTexts(dimension, facts, (column) => texts[columns.indexOf(column)])
-          : [undefined],
-      );
-    return [dimension.name, valuesIn(images)] as const;
-  });
-  const all: TouchedTable[] = [{ table: facts.id, dimensions: new Map(dimensions) }];
+  const own = new Map(
+    facts.dimensions.map((dimension) => [
+      dimension.name,
+      valuesIn(dimension, facts, values.get(dimension.name)),
+    ]),
+  );
+  const all: TouchedTable[] = [{ table: facts.id, dimensions: own }];
   for (const id of facts.relatives) {
     const relative = catalogue.tableById(id);
     if (!relative) return undefined;
-    all.push(asRelative(new Map(dimensions), facts, relative));
+    // The same rows have the same values where the relative has the same columns.
+    const dimensions = relative.dimensions.map(({ name, columns }) => {
+      const isSame = columns.every(
+        (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
+      );
+      return [name, (isSame ? own.get(name) : undefined) ?? 'unknown'] as const;
+    });
+    all.push({ table: id, dimensions: new Map(dimensions) });
   }
   return all;
 }
 
-/**
- * The same rows as rows of another member of the family: they have the same values where the
- * member has the same columns.
- */
-function asRelative(
-  known: TouchedTable['dimensions'],
+function valuesIn(
+  { columns }: Dimension,
   facts: TableFacts,
-  relative: TableFacts,
-): TouchedTable {
-  const isSame = ({ name, columns }: Dimension): boolean =>
-    known.has(name) &&
-    columns.every(
-      (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
-    );
-  const dimensions = relative.dimensions.map((dimension) => {
-    const values = isSame(dimension) ? known.get(dimension.name) : undefined;
-    return [dimension.name, values ?? 'unknown'] as const;
-  });
-  return { table: relative.id, dimensions: new Map(dimensions) };
-}
-
-/** NULL is in no region. */
-function valuesIn(images: Images): ReadonlySet<string> | 'unknown' {
+  images: Images | null | undefined,
+): ReadonlySet<string> | 'unknown' {
   if (!images) return 'unknown';
   const values = new Set<string>();
-  for (const texts of images) {
-    const value = valueOf(texts);
-    if (value === undefined) return 'unknown';
-    if (value !== null) values.add(value);
+  for (const image of images) {
+    if (image.length !== columns.length) return 'unknown';
+    // NULL is in no region.
+    if (image.includes(null)) continue;
+    const texts = columns.map((column, position) => columnText(facts, column, image[position]));
+    const known = texts.filter((text) => typeof text === 'string');
+    if (known.length !== columns.length) return 'unknown';
+    values.add(dimensionValue(known));
   }
   return values;
 }

@@ -9,72 +9,33 @@ export interface NamedTargets {
   readonly hasUnknown: boolean;
 }
 
-interface WritingPart {
-  readonly relation: RangeVar | undefined;
-  readonly actions: readonly TableAction[];
-  readonly cascades?: boolean;
-  readonly isCounted: boolean;
-}
-
-const KINDS: ReadonlySet<string | undefined> = new Set([
-  'table',
-  'partitioned',
-  'foreign',
-  'materialized-view',
-]);
-
 /** @param index the statement's place in the text. */
 export function targetsOf(statement: Node, catalogue: Catalogue, index: number): NamedTargets {
-  const parts = [...wholeTableParts(statement), ...rowParts(statement)];
-  const targets = parts.flatMap(({ relation, actions, cascades = false, isCounted }) => {
-    const table = relation && tableOf(relation, catalogue);
-    const countedBy = isCounted ? index : undefined;
-    return table === undefined ? [] : [{ table, actions, cascades, countedBy }];
-  });
-  return { targets, hasUnknown: targets.length < parts.length };
-}
-
-function tableOf(
-  { catalogname, schemaname, relname = '' }: RangeVar,
-  catalogue: Catalogue,
-): string | undefined {
-  if (catalogname) return undefined;
-  const table = catalogue.table(schemaname, relname);
-  return KINDS.has(table?.kind) ? table?.id : undefined;
-}
-
-function wholeTableParts(statement: Node): readonly WritingPart[] {
-  const truncate = pick(statement, 'TruncateStmt');
-  const cascades = truncate?.behavior === 'DROP_CASCADE';
-  const emptied = (truncate?.relations ?? []).map((node): WritingPart => ({
-    relation: pick(node, 'RangeVar'),
-    actions: ['truncate'],
-    cascades,
-    isCounted: false,
-  }));
-  const refreshed = pick(statement, 'RefreshMatViewStmt');
-  const copy = pick(statement, 'CopyStmt');
-  if (refreshed) {
-    return [{ relation: refreshed.relation, actions: ['truncate'], isCounted: false }];
-  }
-  if (!copy?.is_from) return emptied;
-  return [{ relation: copy.relation, actions: ['insert'], isCounted: true }];
-}
-
-/** INSERT, UPDATE, DELETE and MERGE. The answer counts the rows of the outermost one alone. */
-function rowParts(statement: Node): readonly WritingPart[] {
-  const parts: WritingPart[] = [];
+  const targets: WriteTarget[] = [];
+  let hasUnknown = false;
   visit([statement], (key, value) => {
     const node = { [key]: value } as unknown as Node;
-    const actions = rowActions(node);
+    const actions = actionsOf(node);
     if (!actions) return;
-    const isCounted = (statement as unknown as Record<string, unknown>)[key] === value;
-    parts.push({ relation: (value as { relation?: RangeVar }).relation, actions, isCounted });
+    const isOutermost = (statement as unknown as Record<string, unknown>)[key] === value;
+    // The answer counts the rows of the outermost part alone.
+    const countedBy = isOutermost && !actions.includes('truncate') ? index : undefined;
+    const truncate = pick(node, 'TruncateStmt');
+    const cascades = truncate?.behavior === 'DROP_CASCADE';
+    const relations = truncate
+      ? (truncate.relations ?? []).map((relation) => pick(relation, 'RangeVar'))
+      : [(value as { readonly relation?: RangeVar }).relation];
+    for (const relation of relations) {
+      const table = tableOf(relation, catalogue);
+      if (table === undefined) hasUnknown = true;
+      else targets.push({ table, actions, cascades, countedBy });
+    }
   });
-  return parts;
+  return { targets, hasUnknown };
 }
 
-function rowActions(node: Node): readonly TableAction[] | undefined {
+/** What the node may do to rows of its relation; `undefined` where it writes none. */
+function actionsOf(node: Node): readonly TableAction[] | undefined {
   const insert = pick(node, 'InsertStmt');
   if (insert) {
     const { action = 'ONCONFLICT_NOTHING' } = insert.onConflictClause ?? {};
@@ -82,5 +43,13 @@ function rowActions(node: Node): readonly TableAction[] | undefined {
   }
   if (pick(node, 'UpdateStmt')) return ['update'];
   if (pick(node, 'DeleteStmt')) return ['delete'];
-  return pick(node, 'MergeStmt') ? ['insert', 'update', 'delete'] : undefined;
+  if (pick(node, 'MergeStmt')) return ['insert', 'update', 'delete'];
+  if (pick(node, 'CopyStmt')?.is_from) return ['insert'];
+  return pick(node, 'TruncateStmt') || pick(node, 'RefreshMatViewStmt') ? ['truncate'] : undefined;
+}
+
+function tableOf(relation: RangeVar | undefined, catalogue: Catalogue): string | undefined {
+  if (!relation || relation.catalogname) return undefined;
+  const table = catalogue.table(relation.schemaname, relation.relname ?? '');
+  return table?.kind === 'view' ? undefined : table?.id;
 }

@@ -6,18 +6,6 @@ export const FIRST_OID_OF_USERS = 16_384;
 /** Volatile only in that they answer something else every time. */
 const EXTENSIONS_THAT_DO_NOT_WRITE = `'uuid-ossp', 'pgcrypto'`;
 
-/** The types that a type of users consists of, one step deep: its base, elements, fields, subtype. */
-export const TYPES_WITHIN = (type: string): string => `
-  JOIN pg_catalog.pg_type outer_type ON outer_type.oid = ${type}
-  CROSS JOIN LATERAL (
-    SELECT outer_type.typbasetype AS oid
-    UNION SELECT outer_type.typelem
-    UNION SELECT a.atttypid FROM pg_catalog.pg_attribute a
-           WHERE outer_type.typrelid <> 0 AND a.attrelid = outer_type.typrelid AND a.attnum > 0
-    UNION SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = outer_type.oid
-  ) inner_type
-  WHERE inner_type.oid >= ${FIRST_OID_OF_USERS}`;
-
 /**
  * `writing_function(oid, is_volatile)`: the functions of users that may write. An aggregate is what
  * the functions behind it are. A STABLE function must not write, but nothing keeps it from calling
@@ -55,28 +43,39 @@ SELECT named.schema, named.is_volatile,
  GROUP BY 1, 2 ORDER BY 1, 2`;
 
 /**
- * All types by schema, and whether a cast to them is harmless: calls nothing that may write, neither
- * by a domain's checks nor by a function that makes the cast.
+ * `writing_object(class, oid, is_volatile)`: those functions, and the operators made of them.
+ * `writing_type(oid)`: the types to which a cast may call one. Where a check or default of a domain
+ * or a cast of users does so, all types of users count: any may have such a part at any depth.
  */
-export const TYPES = `
-WITH RECURSIVE within(type, part) AS (
-  SELECT oid, oid FROM pg_catalog.pg_type
-  UNION
-  SELECT w.type, inner_type.oid FROM within w ${TYPES_WITHIN('w.part')}
-), ${WRITING_FUNCTIONS}, definition(type, class, object) AS (
-  SELECT w.type, 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid
-    FROM within w JOIN pg_catalog.pg_constraint c ON c.contypid = w.part
+export const WRITING_TYPES = `
+writing_object(class, oid, is_volatile) AS (
+  SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, is_volatile FROM writing_function
   UNION ALL
-  SELECT w.type, 'pg_catalog.pg_cast'::pg_catalog.regclass, c.oid
-    FROM within w JOIN pg_catalog.pg_cast c ON c.casttarget = w.part
-   WHERE c.oid >= ${FIRST_OID_OF_USERS}
-), harmful AS (
-  SELECT definition.type FROM definition
-    JOIN pg_catalog.pg_depend d ON d.classid = definition.class AND d.objid = definition.object
-     AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    JOIN writing_function f ON f.oid = d.refobjid
-)
-SELECT n.nspname::text AS schema, t.oid NOT IN (SELECT type FROM harmful) AS is_harmless,
+  SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, o.oid, f.is_volatile
+    FROM pg_catalog.pg_operator o JOIN writing_function f ON f.oid = o.oprcode
+), writing_definition(class, oid) AS (
+  SELECT d.classid, d.objid
+    FROM pg_catalog.pg_depend d JOIN writing_object w ON w.class = d.refclassid AND w.oid = d.refobjid
+), writing_type(oid) AS (
+  SELECT c.casttarget FROM pg_catalog.pg_cast c JOIN writing_definition w
+    ON w.class = 'pg_catalog.pg_cast'::pg_catalog.regclass AND w.oid = c.oid
+  UNION
+  SELECT w.oid FROM writing_definition w WHERE w.class = 'pg_catalog.pg_type'::pg_catalog.regclass
+  UNION
+  SELECT t.oid FROM pg_catalog.pg_type t
+   WHERE t.oid >= ${FIRST_OID_OF_USERS} AND EXISTS (
+     SELECT FROM writing_definition w
+       LEFT JOIN pg_catalog.pg_constraint c
+         ON w.class = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND c.oid = w.oid
+       LEFT JOIN pg_catalog.pg_type d
+         ON w.class = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.oid = w.oid
+      WHERE w.class = 'pg_catalog.pg_cast'::pg_catalog.regclass OR c.contypid <> 0 OR d.typtype = 'd')
+)`;
+
+/** All types by schema, and whether a cast to them calls nothing that may write. */
+export const TYPES = `
+WITH ${WRITING_FUNCTIONS}, ${WRITING_TYPES}
+SELECT n.nspname::text AS schema, t.oid NOT IN (SELECT oid FROM writing_type) AS is_harmless,
        pg_catalog.array_to_json(pg_catalog.array_agg(t.typname::text ORDER BY t.typname))::text AS names
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_t')

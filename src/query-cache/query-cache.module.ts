@@ -22,7 +22,6 @@ import { readProviders } from './read.providers.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';
-import { QueryPlanner } from './sql/query-planner.js';
 import { StandbyWatch } from './sql/standby-watch.js';
 
 /**
@@ -52,7 +51,6 @@ import { StandbyWatch } from './sql/standby-watch.js';
       events: CacheEvents,
       source: DataSource,
       reader: CacheReader,
-      planner: QueryPlanner,
       schema: DatabaseSchema,
       versions: VersionStore,
       options: QUERY_CACHE_OPTIONS,

@@ -13,12 +13,10 @@ import {
   type QueryCacheOptions,
 } from './query-cache.options.js';
 import { impurity } from './query-errors.js';
-import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { OpenTransactions } from './sql/open-transactions.js';
 import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { PlanMemo } from './sql/plan-memo.js';
-import { QueryPlanner } from './sql/query-planner.js';
 import { StandbyWatch } from './sql/standby-watch.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { shareSecrets } from './stores/shared-secrets.js';
@@ -79,38 +77,20 @@ export const schemaProviders: FactoryProvider[] = [
     useFactory: (source: DataSource, standby: StandbyWatch) =>
       new PostgresWriterActivity(source, standby),
   },
-  {
-    provide: QueryPlanner,
-    inject: [DatabaseSchema],
-    useFactory: (schema: DatabaseSchema) => new QueryPlanner(schema),
-  },
-  {
-    provide: PlanMemo,
-    inject: [DatabaseSchema, CacheEvents],
-    useFactory: (schema: DatabaseSchema, events: CacheEvents) => new PlanMemo(schema, events),
-  },
   { provide: OpenTransactions, useFactory: () => new OpenTransactions() },
   {
-    provide: CheckedPlans,
-    inject: [
-      DataSource,
-      QueryPlanner,
-      PlanMemo,
-      OpenTransactions,
-      CacheEvents,
-      QUERY_CACHE_OPTIONS,
-    ],
+    provide: PlanMemo,
+    inject: [DataSource, DatabaseSchema, OpenTransactions, CacheEvents, QUERY_CACHE_OPTIONS],
     useFactory: (
       source: DataSource,
-      planner: QueryPlanner,
-      plans: PlanMemo,
+      schema: DatabaseSchema,
       transactions: OpenTransactions,
       events: CacheEvents,
-      { verifyPlans }: QueryCacheOptions,
+      { verifyPlans: share }: QueryCacheOptions,
     ) => {
       const log = new Logger('QueryCache');
       events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
-      return new CheckedPlans({ source, planner, plans, transactions, share: verifyPlans });
+      return new PlanMemo({ source, schema, transactions, events, share });
     },
   },
 ];

@@ -10,7 +10,7 @@ import type { BoundQuery, QueryResult, QueryShape } from './define-query.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
-import type { QueryPlanner } from './sql/query-planner.js';
+import { planQuery } from './sql/query-planner.js';
 
 export interface RunOptions {
   /** Time to live of the answer, in milliseconds before jitter, as `seconds(300)`. */
@@ -46,7 +46,6 @@ export interface QueryCacheParts {
   readonly events: CacheEvents;
   readonly source: DataSource;
   readonly reader: CacheReader;
-  readonly planner: QueryPlanner;
   readonly schema: DatabaseSchema;
   readonly versions: VersionStore;
   readonly options: Readonly<QueryCacheOptions>;
@@ -107,7 +106,7 @@ export class QueryCache {
       const detail = 'the query builder brings a query runner';
       return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
     }
-    const plan = this.parts.planner.plan(compiled, 'json');
+    const plan = planQuery(this.parts.schema, compiled, 'json');
     return plan.cacheable
       ? {
           cacheable: true,

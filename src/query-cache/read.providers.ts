@@ -9,12 +9,10 @@ import { provideWithParts } from './provide-with-parts.js';
 import { QUERY_CACHE_OPTIONS } from './query-cache.module-definition.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { ReadCore } from './read-core.js';
-import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { MapCheck } from './sql/map-check.js';
 import { QueryExecutor } from './sql/query-executor.js';
 import { PlanMemo } from './sql/plan-memo.js';
-import { QueryPlanner } from './sql/query-planner.js';
 import { StandbyWatch } from './sql/standby-watch.js';
 import { CacheStores } from './stores/cache-stores.js';
 
@@ -40,7 +38,7 @@ export const readProviders: FactoryProvider[] = [
         // Without Redis nothing that is stored is served, and every instance finds out by itself.
         schema.reconfigured().catch(() => undefined);
       };
-      const maps = new MapCheck(verifyPlans, events);
+      const maps = new MapCheck(source, verifyPlans, events);
       return new QueryExecutor({ source, maps, standby, onReconfigured });
     },
   },
@@ -48,9 +46,7 @@ export const readProviders: FactoryProvider[] = [
     source: DataSource,
     following: WriteFollowing,
     schema: DatabaseSchema,
-    planner: QueryPlanner,
     plans: PlanMemo,
-    checkedPlans: CheckedPlans,
     executor: QueryExecutor,
     core: ReadCore,
     events: CacheEvents,

@@ -95,7 +95,6 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     isRowSecured: facts.hasRowSecurity ?? false,
     policies: [],
     isUnlogged: false,
-    isInherited: (facts.relatives ?? []).length > 0,
     relatives: [],
     cascades: [],
     captures: [],

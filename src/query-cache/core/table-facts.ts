@@ -74,8 +74,6 @@ export interface TableFacts {
   readonly policies: readonly string[];
   /** PostgreSQL empties it after a crash, and no statement says so. */
   readonly isUnlogged: boolean;
-  /** Partition or inheritance parent or child. */
-  readonly isInherited: boolean;
   /** All other tables of its family: partitions, parents and children over any number of steps. */
   readonly relatives: readonly string[];
   /** What foreign keys to this table do, one step far. */

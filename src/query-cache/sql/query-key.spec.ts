@@ -65,7 +65,9 @@ describe('QueryKeys', () => {
     const parsed = (limit: string): string => ofValue(Object.assign(new Empty(), { limit }));
     expect(parsed('10')).toBe(parsed('10'));
     expect(parsed('10')).not.toBe(parsed('20'));
-    expect(() => ofValue(new (class Filter {})())).toThrow('an instance of a class: use an object of its fields');
+    expect(() => ofValue(new (class Filter {})())).toThrow(
+      'an instance of a class: use an object of its fields',
+    );
   });
 
   it.each<[string, unknown]>([

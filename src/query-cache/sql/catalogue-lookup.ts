@@ -36,8 +36,10 @@ export class CatalogueLookup implements Catalogue {
   readonly #tablesById: ReadonlyMap<string, TableFacts>;
 
   constructor(private readonly content: CatalogueContent) {
-    ({ searchPath: this.searchPath, tables: this.tables } = content);
-    ({ unsureCast: this.unsureCast, fingerprint: this.fingerprint } = content);
+    this.searchPath = content.searchPath;
+    this.tables = content.tables;
+    this.unsureCast = content.unsureCast;
+    this.fingerprint = content.fingerprint;
     this.#tablesById = new Map(content.tables.map((table) => [table.id, table]));
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
   }

@@ -1,5 +1,5 @@
 /** Reads the catalogue of a database. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
 import {
@@ -79,9 +79,7 @@ export async function loadCatalogue(
       row['is_volatile'] === true ? 'volatile' : 'stable',
     ),
     types: named(answers.types, (row) => row['is_harmless'] === true),
-    fingerprint: createHash('sha256')
-      .update(JSON.stringify([fingerprinted, [...regionColumns]]))
-      .digest('base64url'),
+    fingerprint: hash('sha256', JSON.stringify([fingerprinted, [...regionColumns]]), 'base64url'),
   });
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 /** What a release may look like. */
 export const RELEASE = /^[\w.+:@/-]{1,128}$/;
 
-/** What {@link applicationVersion} answers where no package.json names a version. */
+/** The answer of {@link applicationVersion} where no package.json names a version. */
 export const UNKNOWN_VERSION = 'unknown';
 
 /**
@@ -15,15 +15,12 @@ export const UNKNOWN_VERSION = 'unknown';
  * @param main path of the program that Node runs: `npm_package_version` is there under npm alone.
  */
 export function applicationVersion(main: string | undefined, directory: string): string {
-  return (
-    (main === undefined ? undefined : versionAbove(pathOf(main))) ??
-    versionAbove(directory) ??
-    UNKNOWN_VERSION
-  );
+  const ofProgram = main === undefined ? undefined : versionAbove(realPathOf(main));
+  return ofProgram ?? versionAbove(directory) ?? UNKNOWN_VERSION;
 }
 
 /** The program may be a link, as those in `node_modules/.bin` are, or a folder, as in `node .`. */
-function pathOf(main: string): string {
+function realPathOf(main: string): string {
   try {
     return realpathSync(main);
   } catch {
@@ -31,12 +28,9 @@ function pathOf(main: string): string {
   }
 }
 
-function versionAbove(start: string): string | undefined {
-  for (let folder = start; ; folder = dirname(folder)) {
-    const version = versionIn(folder);
-    if (version !== undefined) return version;
-    if (folder === dirname(folder)) return undefined;
-  }
+function versionAbove(folder: string): string | undefined {
+  const parent = dirname(folder);
+  return versionIn(folder) ?? (parent === folder ? undefined : versionAbove(parent));
 }
 
 function versionIn(folder: string): string | undefined {

@@ -11,7 +11,6 @@ import { EntityCodec } from './entity-codec.js';
 import { ttlMsOf, type Lifetime } from './lifetime.js';
 import { QueryDefinitions } from './query-definitions.js';
 import type { ReadCore } from './read-core.js';
-import type { CheckedPlans } from './sql/checked-plans.js';
 import {
   asCalled,
   compileQuery,
@@ -23,7 +22,7 @@ import type { DatabaseSchema } from './sql/database-schema.js';
 import type { FillAudit } from './sql/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from './sql/query-executor.js';
 import type { PlanMemo, RememberedPlan } from './sql/plan-memo.js';
-import type { QueryPlanner, Representation } from './sql/query-planner.js';
+import { planQuery, type Representation } from './sql/query-planner.js';
 import type { L1Entry } from './stores/l1-entry.js';
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
@@ -51,9 +50,7 @@ export interface CacheReaderParts {
   readonly source: DataSource;
   readonly following: WriteFollowing;
   readonly schema: DatabaseSchema;
-  readonly planner: QueryPlanner;
   readonly plans: PlanMemo;
-  readonly checkedPlans: CheckedPlans;
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
   readonly events: CacheEvents;
@@ -148,12 +145,12 @@ export class CacheReader {
   }
 
   #read(call: Call): Promise<JsonOutcome> {
-    const { following, schema, plans, checkedPlans } = this.parts;
+    const { following, schema, plans } = this.parts;
     const { query, representation } = call;
     if (!following.isCertain) return this.#readUnfollowed(call);
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);
-    const plan = schema.isOutdated ? undefined : checkedPlans.recall(query, text, representation);
+    const plan = schema.isOutdated ? undefined : plans.recall(query, text, representation);
     if (!plan) return this.#plan(call, text);
     return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
   }
@@ -167,14 +164,14 @@ export class CacheReader {
 
   /** @throws LazyValueError */
   async #plan(call: Call, text: string | undefined): Promise<JsonOutcome> {
-    const { schema, planner, plans } = this.parts;
+    const { schema, plans } = this.parts;
     const { representation, toBody } = call;
     const compiled = this.#compile(call);
     if (compiled.queryRunner) return this.#readPast(compiled, toBody);
     await schema.load();
-    let plan = planner.plan(compiled, representation);
+    let plan = planQuery(schema, compiled, representation);
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.lookAgain())) {
-      plan = planner.plan(compiled, representation);
+      plan = planQuery(schema, compiled, representation);
     }
     if (!plan.cacheable) return this.#bypass(compiled, toBody, plan.reason);
     const { audit } = plan;
@@ -210,16 +207,16 @@ export class CacheReader {
     text: string | undefined,
     { key }: RememberedPlan,
   ): Promise<Answer> {
-    const { source, schema, planner, plans } = this.parts;
+    const { source, schema, plans } = this.parts;
     const compiled = compileQuery(query, source);
     await schema.load();
-    const plan = planner.plan(compiled, representation);
+    const plan = planQuery(schema, compiled, representation);
     // The answer may be shared, and what a caller's own query runner sees must not be.
     if (compiled.queryRunner) throw new PlanChangedError();
     if (plan.cacheable) {
       plans.learn(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    } else if (plans.recall(query, text)) plans.forget(query, 'SQL');
+    } else plans.learnNone(query, text);
     throw new PlanChangedError();
   }
 
@@ -229,7 +226,7 @@ export class CacheReader {
     if (!queryRunner) return this.#bypass(compiled, toBody, 'plan-changed');
     // Whoever brings a connection may have begun a transaction on it, changed its settings or
     // chosen a replica: what it answers is for them alone.
-    if (bound) this.parts.checkedPlans.hasMetRunner(bound);
+    if (bound) this.parts.plans.hasMetRunner(bound);
     return this.#bypass(compiled, toBody, reasonOf(queryRunner));
   }
 

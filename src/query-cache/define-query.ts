@@ -29,8 +29,8 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   /** `many` unless said otherwise. */
   readonly shape?: S;
   /**
-   * What the definition reads beside its parameters, such as the tenant in AsyncLocalStorage. It is called
-   * by `bind`, and its value is part of the key, so it has to be plain data.
+   * Whatever else the definition reads, such as the tenant in AsyncLocalStorage. It is called by `bind`, and its
+   * value is part of the key, so it has to be plain data.
    */
   readonly context?: () => unknown;
   /** Builds the query from nothing but its parameters and what `context` tells. */
@@ -47,10 +47,10 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly absent?: (parameters: P) => string;
 }
 
-/** What `context` told when the query was bound. */
+/** The value of `context` when the query was bound. */
 export interface BoundContext {
   readonly value: unknown;
-  /** @throws Error where it tells something else now. */
+  /** @throws Error where it is another one now. */
   require(): void;
 }
 
@@ -59,16 +59,15 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
   /** Never set: it carries the type of a row. */
   declare readonly row?: R;
 
-  /** The same for all queries of one `defineQuery`. */
   readonly definition: Definition;
   readonly parameters: unknown;
-  /** Whether nobody else can change them: they could be copied as a whole when they were bound. */
+  /** Whether they were copied as a whole when they were bound, so that nobody else can change them. */
   readonly ownsParameters: boolean;
   readonly name: string;
   readonly shape: S;
-  /** Everything the definition adds to the SQL text, as far as code can be told by its text. */
+  /** Everything that the definition adds to the SQL text, with code by its text. */
   readonly answer: string;
-  /** The parameters, where more than the SQL is told from them. */
+  /** What `headers` and `build` read beside the parameters of the SQL. */
   readonly values: readonly unknown[];
   readonly context: BoundContext | undefined;
   readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>;
@@ -99,7 +98,7 @@ export interface DefinedQuery<P, R, S extends QueryShape> {
   readonly name: string;
   /**
    * Copies the parameters: the query is that of their values now, however often and whenever it runs. Functions, maps,
-   * sets and instances with methods cannot be copied; they are read when the query runs.
+   * sets and instances of classes cannot be copied; they are read when the query runs, which is compiled each time.
    */
   bind(parameters: P): BoundQuery<R, S>;
 }
@@ -122,7 +121,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
   return {
     name,
     bind: (given) => {
-      const context = contextOf(definition);
+      const context = definition.context && contextOf(name, definition.context);
       const { value: parameters, isWhole } = ownCopyOf(given);
       return new BoundQuery<R, S>({
         definition: identity,
@@ -147,18 +146,11 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
   };
 }
 
-function contextOf({
-  name,
-  context,
-}: {
-  readonly name: string;
-  readonly context?: () => unknown;
-}): BoundContext | undefined {
-  if (!context) return undefined;
+function contextOf(name: string, context: () => unknown): BoundContext {
   const { value, isWhole } = ownCopyOf(context());
   if (!isWhole) {
     throw new TypeError(
-      `\`context\` of the query ${name} must give plain data, not a promise, a function or an instance with methods.`,
+      `\`context\` of the query ${name} must give plain data, not a promise, a function or an instance of a class.`,
     );
   }
   return {

@@ -10,7 +10,7 @@ import type { Lifetime } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from './sql/compiled-query.js';
 import type { DatabaseSchema } from './sql/database-schema.js';
-import type { QueryPlan, QueryPlanner } from './sql/query-planner.js';
+import { planQuery, type QueryPlan } from './sql/query-planner.js';
 
 export type RunOptions = Lifetime;
 
@@ -36,7 +36,6 @@ interface QueryCacheParts {
   readonly events: CacheEvents;
   readonly source: DataSource;
   readonly reader: CacheReader;
-  readonly planner: QueryPlanner;
   readonly schema: DatabaseSchema;
   readonly versions: VersionStore;
   readonly options: Readonly<QueryCacheOptions>;
@@ -90,14 +89,14 @@ export class QueryCache {
    * @throws OtherDataSourceError
    */
   explain(query: CacheableQuery): QueryExplanation {
-    const { source, planner } = this.parts;
+    const { source, schema } = this.parts;
     const compiled = compileQuery(query, source);
     const { sql, queryRunner } = compiled;
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
       return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
     }
-    const plan = planner.plan(compiled, 'json');
+    const plan = planQuery(schema, compiled, 'json');
     if (!plan.cacheable) return { ...plan, sql };
     return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
   }

@@ -1,9 +1,8 @@
 /**
  * Refuses definitions of queries whose answers could be mistaken for one another.
  *
- * What `map` and `headers` make of the rows is stored under the definition's name and the texts of both functions.
- * Functions of one text may close over different values, which nobody can tell. So such a name must have one
- * definition, in all instances that share a cache.
+ * An answer is stored under the definition's name and the texts of `map` and `headers`. Functions of one text may
+ * close over different values, so such a name must have one definition in all instances that share a cache.
  */
 
 export class AmbiguousQueryError extends Error {
@@ -17,7 +16,7 @@ export class AmbiguousQueryError extends Error {
   }
 }
 
-/** What is the same for all queries of one `defineQuery`. */
+/** Shared by all queries of one `defineQuery`. */
 export class Definition {
   hasDouble = false;
 
@@ -33,10 +32,7 @@ export class Definition {
   }
 }
 
-/**
- * Definitions made since an application last started in this process, by their code. Modules define their queries
- * while they are imported, before there is any application to know of them.
- */
+/** By code: definitions made since an application last started. Modules make theirs while they are imported. */
 const DEFINED = new Map<string, Definition>();
 
 /** The definitions that one application uses. */

@@ -11,14 +11,12 @@ import { QueryCache } from './query-cache.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from './query-errors.js';
 import { ReadCore } from './read-core.js';
-import { CheckedPlans } from './sql/checked-plans.js';
 import { DatabaseSchema } from './sql/database-schema.js';
 import { MapCheck } from './sql/map-check.js';
 import { OpenTransactions } from './sql/open-transactions.js';
 import { PlanMemo } from './sql/plan-memo.js';
 import { PostgresWriterActivity } from './sql/postgres-writer-activity.js';
 import { QueryExecutor } from './sql/query-executor.js';
-import { QueryPlanner } from './sql/query-planner.js';
 import { StandbyWatch } from './sql/standby-watch.js';
 import { CacheStores } from './stores/cache-stores.js';
 import { shareSecrets } from './stores/shared-secrets.js';
@@ -41,12 +39,10 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
   const activity = new PostgresWriterActivity(source, standby);
   const core = new ReadCore({ stores, activity, schema, events, options });
 
-  const planner = new QueryPlanner(schema);
-  const plans = new PlanMemo(schema, events);
-  const checkedPlans = new CheckedPlans({ source, planner, plans, transactions, share });
+  const plans = new PlanMemo({ source, schema, transactions, events, share });
   const executor = new QueryExecutor({
     source,
-    maps: new MapCheck(share, events),
+    maps: new MapCheck(source, share, events),
     standby,
     // Without Redis nothing that is stored is served, and every instance finds out by itself.
     onReconfigured: () => void schema.reconfigured().catch(() => undefined),
@@ -55,9 +51,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     source,
     following,
     schema,
-    planner,
     plans,
-    checkedPlans,
     executor,
     core,
     events,
@@ -76,7 +70,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
       core,
       () => stores.degradation() ?? standby.degradation ?? following.degradation,
     ),
-    cache: new QueryCache({ events, source, reader, planner, schema, versions, options }),
+    cache: new QueryCache({ events, source, reader, schema, versions, options }),
   };
 }
 

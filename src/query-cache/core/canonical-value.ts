@@ -1,19 +1,19 @@
 /** One text for each value of a column, so that equal texts mean what `=` means in PostgreSQL. */
 import type { ColumnKind } from './table-facts.js';
 
-const PLAIN_INTEGER = /^[ \t\n\v\f\r]*([+-]?\d+)[ \t\n\v\f\r]*$/;
-const UUID_GROUPS = /^(?:[0-9a-f]{4}-?){8}$/;
+const PLAIN_INTEGER = /^[ \t\n\v\f\r]*(?:\+(?=\d))?(-?\d+)[ \t\n\v\f\r]*$/;
+const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** PostgreSQL takes every prefix that is clear; `o` alone is not. */
 const TRUE_WORDS: ReadonlySet<string> = new Set('t tr tru true y ye yes on 1'.split(' '));
 const FALSE_WORDS: ReadonlySet<string> = new Set('f fa fal fals false n no of off 0'.split(' '));
 
 /**
- * The text under which PostgreSQL's equality of that kind holds, for a parameter as node-postgres
- * would send it, a constant, or a value of a result row.
+ * The text under which PostgreSQL's equality of that kind holds, for a parameter as node-postgres would send it, a
+ * constant, or a value of a result row.
  *
- * `undefined` where no such text is known: for null, objects and dates; for what the column's type
- * does not take; for text with trailing blanks, which `varchar(n)` may drop silently.
+ * `undefined` where no such text is known: for null, objects and dates; for values that the column's type does not
+ * take; for text with trailing blanks, which `varchar(n)` may drop silently.
  */
 export function canonicalValue(kind: ColumnKind, value: unknown): string | undefined {
   switch (kind) {
@@ -22,7 +22,9 @@ export function canonicalValue(kind: ColumnKind, value: unknown): string | undef
     case 'integer':
       return canonicalInteger(value);
     case 'uuid':
-      return typeof value === 'string' ? canonicalUuid(value) : undefined;
+      return typeof value === 'string'
+        ? UUID.exec(value.toLowerCase())?.slice(1).join('-')
+        : undefined;
     case 'boolean':
       return canonicalBoolean(value);
     case 'other':
@@ -43,24 +45,11 @@ function canonicalText(value: unknown): string | undefined {
 }
 
 function canonicalInteger(value: unknown): string | undefined {
-  if (typeof value === 'number') {
-    return Number.isSafeInteger(value) ? BigInt(value).toString() : undefined;
-  }
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'string') return undefined;
-  const digits = PLAIN_INTEGER.exec(value)?.[1];
-  if (digits === undefined) return undefined;
-  return BigInt(digits.startsWith('+') ? digits.slice(1) : digits).toString();
-}
-
-function canonicalUuid(value: string): string | undefined {
-  const isBraced = value.startsWith('{') && value.endsWith('}');
-  const text = (isBraced ? value.slice(1, -1) : value).toLowerCase();
-  if (!UUID_GROUPS.test(text) || text.endsWith('-')) return undefined;
-  const digits = text.replaceAll('-', '');
-  return [0, 8, 12, 16, 20]
-    .map((start, index, starts) => digits.slice(start, starts[index + 1]))
-    .join('-');
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return undefined;
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const digits = PLAIN_INTEGER.exec(String(value))?.[1];
+  return digits === undefined ? undefined : BigInt(digits).toString();
 }
 
 function canonicalBoolean(value: unknown): string | undefined {
@@ -72,14 +61,6 @@ function canonicalBoolean(value: unknown): string | undefined {
 
 /** What node-postgres sends for a plain value. */
 function sentText(value: unknown): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return value.toString();
-    default:
-      return undefined;
-  }
+  const isPlain = ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+  return isPlain ? String(value) : undefined;
 }

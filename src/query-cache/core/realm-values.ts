@@ -1,7 +1,7 @@
 /**
- * `deserialize` of `node:v8`, whose objects belong to Node's main realm. In code that runs in a realm of a `vm`
- * context, as with some test runners, they are no instances of that realm's Date, Map or Array; libraries that ask
- * with `instanceof` would then treat them otherwise than values that come from the database.
+ * `deserialize` of `node:v8`, whose objects belong to Node's main realm. In a realm of a `vm` context, as some test
+ * runners use it, they are no instances of that realm's Date, Map or Array, and libraries that ask with `instanceof`
+ * would treat them otherwise than values that come from the database.
  */
 import { isDate, isMap, isSet } from 'node:util/types';
 import { deserialize, serialize } from 'node:v8';

@@ -1,11 +1,10 @@
 /**
- * The version of the database's schema: a table of its own among the versions, on which every
- * answer depends and which every statement that may change the schema touches. Beside it lies the version
- * that a write to anything replaces: every answer depends on that too, so nobody has to know all tables.
+ * The version of the database's schema lies among the versions as that of a table: every answer depends on it, and
+ * every statement that may change the schema replaces it. Beside it lies the version that a write to anything
+ * replaces, so that no list of all tables is needed.
  *
- * What a statement reads and writes is told under a catalogue. An instance whose catalogue was
- * loaded under another version of the schema than the present one would tell it wrongly, so it
- * serves nothing and announces its writes as writes to everything until it has loaded it anew.
+ * An instance whose catalogue was loaded under another version of the schema would take statements for something
+ * else. It serves nothing, and its writes count as writes to everything, until it has loaded the catalogue again.
  */
 import { WHOLE_TABLE } from './version-name.js';
 import { isInDoubt, parseEpoch } from './version-format.js';
@@ -14,7 +13,7 @@ import type { TableReading, TableVersionNames } from './version-store.js';
 /** No table of a database has such a name: those have a schema and a dot. */
 export const SCHEMA = '#schema';
 
-/** The version of {@link SCHEMA} that is replaced by every write of which is not known what it touches. */
+/** The version of {@link SCHEMA} that every write to unknown tables replaces. */
 export const ANYTHING = 'anything';
 
 export const SCHEMA_DEPENDENCY: TableVersionNames = {
@@ -32,6 +31,6 @@ export function schemaVersionOf(reading: TableReading | undefined): string | und
 
 /** Which version of the schema the catalogue at hand was loaded under. */
 export interface KnownSchemaVersion {
-  /** Whether the catalogue belongs to the version; where it does not, it will be loaded anew. */
+  /** Whether the catalogue belongs to the version; where it does not, it is loaded again later. */
   isCurrent(version: string | undefined): boolean;
 }

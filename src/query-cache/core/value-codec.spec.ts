@@ -39,19 +39,16 @@ describe('ValueCodec', () => {
     expect(codec.decode(codec.encode(value))).toEqual(value);
   });
 
-  it('gives back prototypes, frozen objects and circles', () => {
+  it('gives back prototypes and circles', () => {
     const bare: unknown = Object.create(null);
-    const circle: unknown[] = [bare, bare, Object.freeze({ list: Object.freeze([1]) })];
+    const circle: unknown[] = [bare, bare];
     circle.push(circle, -0, new Date(NaN));
     const back = codec.decode(codec.encode(circle)) as typeof circle;
     expect(Object.getPrototypeOf(back[0])).toBeNull();
     expect(back[1]).toBe(back[0]);
-    expect(Object.isFrozen(back[2])).toBe(true);
-    expect(Object.isFrozen((back[2] as { list: unknown }).list)).toBe(true);
-    expect(Object.isFrozen(back)).toBe(false);
-    expect(back[3]).toBe(back);
-    expect(back[4]).toBe(-0);
-    expect((back[5] as Date).getTime()).toBeNaN();
+    expect(back[2]).toBe(back);
+    expect(back[3]).toBe(-0);
+    expect((back[4] as Date).getTime()).toBeNaN();
   });
 
   it('gives instances of known classes their class back, and each caller its own', () => {
@@ -93,6 +90,7 @@ describe('ValueCodec', () => {
       Object.defineProperty({}, 'a', { value: 1, enumerable: true }),
     ],
     ['an object that is sealed', Object.seal({ a: 1 })],
+    ['an object that is frozen', { list: Object.freeze([1]) }],
     ['an array with holes', Array(2)],
     ['an array with a field', Object.assign([1], { total: 1 })],
     ['a date with a field', Object.assign(new Date(0), { zone: 'UTC' })],

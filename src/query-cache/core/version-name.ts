@@ -10,7 +10,7 @@
  * `d` is percent-encoded, so the first `=` or `?` ends it. Long values are replaced by their
  * SHA-256, so that a name stays short enough for a key.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const LONGEST_VALUE = 120;
 
@@ -18,11 +18,8 @@ const LONGEST_VALUE = 120;
 export const WHOLE_TABLE = '*';
 
 export function valueVersion(dimension: string, value: string): string {
-  const short =
-    value.length <= LONGEST_VALUE
-      ? `=${value}`
-      : `==${createHash('sha256').update(value).digest('base64url')}`;
-  return encodeURIComponent(dimension) + short;
+  const short = value.length <= LONGEST_VALUE ? value : `=${hash('sha256', value, 'base64url')}`;
+  return `${encodeURIComponent(dimension)}=${short}`;
 }
 
 export function unknownVersion(dimension: string): string {

@@ -8,7 +8,7 @@ import type {
 } from 'typeorm';
 import { ownCopyOf } from './own-copy.js';
 
-type ExpressionMap = SelectQueryBuilder<ObjectLiteral>['expressionMap'];
+type Builder = SelectQueryBuilder<ObjectLiteral>;
 
 /** Protected in TypeORM's types. */
 interface BuilderState {
@@ -16,7 +16,7 @@ interface BuilderState {
   relationMetadatas: RelationMetadata[];
 }
 
-export function stateOf(builder: SelectQueryBuilder<ObjectLiteral>): BuilderState {
+export function stateOf(builder: Builder): BuilderState {
   return builder as unknown as BuilderState;
 }
 
@@ -24,9 +24,7 @@ export function stateOf(builder: SelectQueryBuilder<ObjectLiteral>): BuilderStat
  * A builder of the same query. Later changes to the original, its parameters and its find options do not reach it,
  * except inside parameters that cannot be copied, which have no key and are never stored.
  */
-export function copyOf(
-  builder: SelectQueryBuilder<ObjectLiteral>,
-): SelectQueryBuilder<ObjectLiteral> {
+export function copyOf(builder: Builder): Builder {
   const copy = builder.clone();
   const [from, to] = [stateOf(builder), stateOf(copy)];
   // TypeORM's `clone` leaves these out.
@@ -38,12 +36,12 @@ export function copyOf(
 }
 
 /** TypeORM's clone of an expression map still refers to parts of the original. */
-function detach(map: ExpressionMap): void {
+function detach(map: Builder['expressionMap']): void {
   for (const [name, value] of Object.entries(map.parameters)) {
     map.parameters[name] = ownCopyOf<unknown>(value).value;
   }
   for (const attribute of [...map.joinAttributes, ...map.relationIdAttributes]) {
-    (attribute as unknown as { queryExpressionMap: ExpressionMap }).queryExpressionMap = map;
+    Object.assign(attribute, { queryExpressionMap: map });
   }
   for (const { queryBuilder } of map.commonTableExpressions) {
     if (typeof queryBuilder === 'string') continue;

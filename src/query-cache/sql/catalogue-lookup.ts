@@ -1,6 +1,5 @@
 /** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
 import type { Catalogue, TableFacts, Volatility } from '../core/table-facts.js';
-
 import { temporaryTables, type SessionNames } from './session-names.js';
 
 const BUILT_IN = 'pg_catalog';
@@ -29,58 +28,39 @@ export interface CatalogueContent {
 export type NamedFacts<Fact> = ReadonlyMap<string, ReadonlyMap<string, Fact>>;
 
 export class CatalogueLookup implements Catalogue {
+  readonly searchPath: readonly string[];
+  readonly tables: readonly TableFacts[];
+  readonly unsureCast: string | undefined;
+  readonly fingerprint: string;
   readonly #tables: NamedFacts<TableFacts>;
   readonly #tablesById: ReadonlyMap<string, TableFacts>;
 
   constructor(private readonly content: CatalogueContent) {
+    this.searchPath = content.searchPath;
+    this.tables = content.tables;
+    this.unsureCast = content.unsureCast;
+    this.fingerprint = content.fingerprint;
     this.#tablesById = new Map(content.tables.map((table) => [table.id, table]));
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
   }
 
   /** The same catalogue where names are looked up as over a certain connection. */
   under(names: SessionNames): CatalogueLookup {
-    return new CatalogueLookup({
-      ...this.content,
-      searchPath: names.searchPath,
-      tables: [...this.content.tables, ...temporaryTables(names)],
-    });
-  }
-
-  get searchPath(): readonly string[] {
-    return this.content.searchPath;
-  }
-
-  get tables(): readonly TableFacts[] {
-    return this.content.tables;
+    const tables = [...this.tables, ...temporaryTables(names)];
+    return new CatalogueLookup({ ...this.content, searchPath: names.searchPath, tables });
   }
 
   tableById(id: string): TableFacts | undefined {
     return this.#tablesById.get(id);
   }
 
-  get unsureCast(): string | undefined {
-    return this.content.unsureCast;
-  }
-
-  get fingerprint(): string {
-    return this.content.fingerprint;
-  }
-
   table(schema: string | undefined, name: string): TableFacts | undefined {
-    for (const candidate of this.#schemas(schema)) {
-      const table = this.#tables.get(candidate)?.get(name);
-      if (table) return table;
-      if (this.content.otherRelations.get(candidate)?.has(name)) return undefined;
-    }
-    return undefined;
+    const [owner = ''] = this.#owners(schema, name, this.#tables, this.content.otherRelations);
+    return this.#tables.get(owner)?.get(name);
   }
 
   isSystemRelation(schema: string | undefined, name: string): boolean {
-    const owner = this.#schemas(schema).find(
-      (candidate) =>
-        this.#tables.get(candidate)?.has(name) === true ||
-        this.content.otherRelations.get(candidate)?.has(name) === true,
-    );
+    const [owner] = this.#owners(schema, name, this.#tables, this.content.otherRelations);
     return owner === BUILT_IN || owner === 'information_schema';
   }
 
@@ -92,32 +72,26 @@ export class CatalogueLookup implements Catalogue {
     return this.#worst(this.content.operators, schema, name);
   }
 
-  isEnum(schema: string | undefined, name: string): boolean {
-    const { enums } = this.content;
-    return this.#schemas(schema).some((candidate) => enums?.get(candidate)?.has(name));
-  }
-
   writingVolatility(schema: string | undefined, name: string): WritingVolatility | undefined {
     return this.#worst(this.content.writingFunctions, schema, name);
   }
 
+  isEnum(schema: string | undefined, name: string): boolean {
+    return this.#owners(schema, name, this.content.enums ?? new Map()).length > 0;
+  }
+
   isTypeHarmless(schema: string | undefined, name: string): boolean {
-    const owner = this.#ownerOfType(schema, name);
-    return owner !== undefined && this.content.types.get(owner)?.get(name) === true;
+    const { types } = this.content;
+    const [owner = ''] = this.#owners(schema, name, types);
+    return types.get(owner)?.get(name) === true;
   }
 
   isBuiltInType(schema: string | undefined, name: string): boolean {
-    return this.#ownerOfType(schema, name) === BUILT_IN;
-  }
-
-  #ownerOfType(schema: string | undefined, name: string): string | undefined {
-    return this.#schemas(schema).find((candidate) => this.content.types.get(candidate)?.has(name));
+    return this.#owners(schema, name, this.content.types)[0] === BUILT_IN;
   }
 
   isBuiltIn(schema: string | undefined, name: string): boolean {
-    const owners = this.#schemas(schema).filter((candidate) =>
-      this.content.functions.get(candidate)?.has(name),
-    );
+    const owners = this.#owners(schema, name, this.content.functions);
     return owners.length > 0 && owners.every((owner) => owner === BUILT_IN);
   }
 
@@ -127,14 +101,16 @@ export class CatalogueLookup implements Catalogue {
     schema: string | undefined,
     name: string,
   ): V | undefined {
-    const found = this.#schemas(schema)
-      .map((candidate) => facts.get(candidate)?.get(name))
-      .filter((volatility) => volatility !== undefined);
-    return found.toSorted((a, b) => RANK[b] - RANK[a])[0];
+    return this.#owners(schema, name, facts)
+      .map((owner) => facts.get(owner)?.get(name))
+      .filter((volatility) => volatility !== undefined)
+      .toSorted((a, b) => RANK[b] - RANK[a])[0];
   }
 
-  #schemas(schema: string | undefined): readonly string[] {
-    return schema === undefined ? this.content.searchPath : [schema];
+  /** The schemas that have the name in one of the facts, in the order in which they are searched. */
+  #owners(schema: string | undefined, name: string, ...facts: NamedFacts<unknown>[]): string[] {
+    const searched = schema === undefined ? this.searchPath : [schema];
+    return searched.filter((owner) => facts.some((known) => known.get(owner)?.has(name) === true));
   }
 }
 
@@ -143,9 +119,8 @@ export function bySchema<Fact>(
 ): NamedFacts<Fact> {
   const schemas = new Map<string, Map<string, Fact>>();
   for (const [schema, name, fact] of facts) {
-    let named = schemas.get(schema);
-    if (!named) schemas.set(schema, (named = new Map<string, Fact>()));
-    named.set(name, fact);
+    const named = schemas.get(schema) ?? new Map<string, Fact>();
+    schemas.set(schema, named.set(name, fact));
   }
   return schemas;
 }

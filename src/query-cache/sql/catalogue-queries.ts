@@ -1,6 +1,6 @@
 /**
- * Questions to PostgreSQL's own catalogue. Relations, functions, types and operators are written
- * with their schema, so that no search path leads elsewhere.
+ * Questions to PostgreSQL's own catalogue. Relations, functions, types and operators are written with their schema,
+ * so that no search path leads elsewhere.
  */
 
 /** Temporary and TOAST relations have schemas of their own, which begin with `pg_` as well. */
@@ -10,6 +10,9 @@ export const OF_USERS = `n.nspname <> 'information_schema' AND NOT pg_catalog.st
 export const SEARCH_PATH = `
 SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::text AS schemas,
        pg_catalog.current_setting('server_version_num') AS version`;
+
+const TYPES_NAMED = (...names: readonly string[]): string =>
+  names.map((name) => `'pg_catalog.${name}'::pg_catalog.regtype`).join(', ');
 
 /** The types whose values are or hold a time of day with a zone: domains, arrays, rows and ranges too. */
 const ZONED_TIMES = `
@@ -47,18 +50,16 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
        CASE
          WHEN a.attgenerated <> '' THEN 'other'
          WHEN t.typtype = 'e' AND e.exact_text THEN 'text'
-         WHEN t.oid IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
+         WHEN t.oid IN (${TYPES_NAMED('text', 'varchar')})
            AND COALESCE(l.collisdeterministic, true) AND e.exact_text THEN 'text'
-         WHEN t.oid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
-                        'pg_catalog.int8'::pg_catalog.regtype) THEN 'integer'
-         WHEN t.oid = 'pg_catalog.uuid'::pg_catalog.regtype THEN 'uuid'
-         WHEN t.oid = 'pg_catalog.bool'::pg_catalog.regtype THEN 'boolean'
+         WHEN t.oid IN (${TYPES_NAMED('int2', 'int4', 'int8')}) THEN 'integer'
+         WHEN t.oid = ${TYPES_NAMED('uuid')} THEN 'uuid'
+         WHEN t.oid = ${TYPES_NAMED('bool')} THEN 'boolean'
          ELSE 'other'
        END AS kind,
        CASE
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid)
-           IN ('pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.timestamptz'::pg_catalog.regtype)
-           THEN 'timestamp'
+           IN (${TYPES_NAMED('timestamp', 'timestamptz')}) THEN 'timestamp'
          WHEN t.oid IN (SELECT z.type FROM zoned_times z) THEN 'zoned-time'
          -- Dates and times, lengths of time, numbers and booleans of PostgreSQL's own.
          WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < 16384
@@ -109,17 +110,19 @@ const TAKES_ZONED_TIME = (types: string): string =>
   `EXISTS (SELECT FROM zoned_times z WHERE z.type IN (${types}))`;
 
 /** One row for each schema and rank: PostgreSQL has thousands of functions. */
-const TOGETHER = `
-SELECT schema::text AS schema, rank,
-       pg_catalog.array_to_json(pg_catalog.array_agg(name ORDER BY name))::text AS names`;
+const BY_RANK = (query: string): string => `
+WITH ${ZONED_TIMES}
+SELECT named.schema::text AS schema, rank,
+       pg_catalog.array_to_json(pg_catalog.array_agg(name ORDER BY name))::text AS names
+  FROM (${query}) AS named
+ GROUP BY named.schema, rank
+ ORDER BY named.schema, rank`;
 
 /**
  * An aggregate of a user is what the functions behind it are. A function of PostgreSQL's own that
  * shares its name with none but those of zoned times of day is meant by that name.
  */
-export const FUNCTIONS = `
-WITH ${ZONED_TIMES}
-${TOGETHER} FROM (
+export const FUNCTIONS = BY_RANK(`
 SELECT n.nspname AS schema, p.proname AS name,
        GREATEST(max(CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN f.rank
                 ELSE GREATEST(f.rank, (
@@ -136,24 +139,17 @@ SELECT n.nspname AS schema, p.proname AS name,
              p.prorettype || COALESCE(p.proallargtypes, p.proargtypes::oid[]))`)} AS zoned) f
   LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
  WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
- GROUP BY 1, 2
-) AS named
- GROUP BY named.schema, rank
- ORDER BY named.schema, rank`;
+ GROUP BY 1, 2`);
 
-const PROVING_TYPES = ['text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool']
-  .map((type) => `'pg_catalog.${type}'::pg_catalog.regtype`)
-  .join(', ');
+const PROVING_TYPES = TYPES_NAMED('text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool');
 
-/** Those of enums and the polymorphic ones stand for types of columns as well. */
+/** Enums and the polymorphic types stand for types of columns as well. */
 const IS_PROVING = (column: string): string =>
   `${column} IN (SELECT t.oid FROM pg_catalog.pg_type t
                   WHERE t.typtype IN ('e', 'p') OR t.oid IN (${PROVING_TYPES}))`;
 
 /** An `=` of a user over the types of columns that prove a region replaces PostgreSQL's. */
-export const OPERATORS = `
-WITH ${ZONED_TIMES}
-${TOGETHER} FROM (
+export const OPERATORS = BY_RANK(`
 SELECT n.nspname AS schema, o.oprname AS name,
        max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
                 WHEN o.oprname = '=' AND ${IS_PROVING('o.oprleft')} AND ${IS_PROVING('o.oprright')} THEN 2
@@ -163,10 +159,7 @@ SELECT n.nspname AS schema, o.oprname AS name,
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
- GROUP BY 1, 2
-) AS named
- GROUP BY named.schema, rank
- ORDER BY named.schema, rank`;
+ GROUP BY 1, 2`);
 
 /** Casts of users, by functions or by text, that need not answer the same tomorrow. */
 export const UNSURE_CASTS = `

@@ -1,10 +1,8 @@
-/** From rows of PostgreSQL's catalogue to what is known of each table. */
+/** From rows of PostgreSQL's catalogue to the facts about each table. */
 import type {
   CaptureTriggers,
   Cascade,
   ColumnFacts,
-  ColumnKind,
-  ColumnNature,
   TableAction,
   TableFacts,
 } from '../core/table-facts.js';
@@ -12,18 +10,22 @@ import { dimensionsOf } from './dimensions.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The answers to the questions about relations; rows name relations by their object id. */
-export interface TableAnswers {
-  readonly relations: readonly Row[];
-  readonly columns: readonly Row[];
-  readonly keys: readonly Row[];
-  readonly families: readonly Row[];
-  readonly foreignKeys: readonly Row[];
-  readonly sources: readonly Row[];
-  readonly policies: readonly Row[];
-  /** These name tables by schema and name. */
-  readonly captures: readonly Row[];
-}
+/** The answers about relations. Rows name relations by their object id, captures by schema and name. */
+export type TableAnswers = Readonly<
+  Record<
+    | 'relations'
+    | 'columns'
+    | 'keys'
+    | 'families'
+    | 'foreignKeys'
+    | 'sources'
+    | 'policies'
+    | 'captures',
+    readonly Row[]
+  >
+>;
+
+type ColumnRow = ColumnFacts & { readonly type: string };
 
 const KINDS: ReadonlyMap<unknown, TableFacts['kind']> = new Map([
   ['r', 'table'],
@@ -57,39 +59,43 @@ export function readTables(
   return answers.relations.filter(isTable).map((row) => {
     const relation = row['id'];
     const id = idOf(row);
-    const facts = new Map<string, ColumnFacts>();
     const types = new Map<string, string>();
-    for (const column of columnsOf.get(relation) ?? []) {
-      const name = textOf(column['name']);
-      const nature = column['nature'] as ColumnNature;
-      facts.set(name, { name, kind: column['kind'] as ColumnKind, nature });
-      types.set(name, textOf(column['type']));
+    const columns = new Map<string, ColumnFacts>();
+    for (const column of columnsOf(relation) as readonly unknown[] as readonly ColumnRow[]) {
+      const { name, kind, nature, type } = column;
+      columns.set(name, { name, kind, nature });
+      types.set(name, type);
     }
-    const key = (keysOf.get(relation) ?? []).map((part) => textOf(part['name']));
-    const references = referencesTo.get(relation) ?? [];
-    const relatives = [...(familyOf.get(relation) ?? [])]
-      .filter((member) => member !== relation)
-      .map(nameOf);
+    const references = referencesTo(relation);
+    const relatives = [...(familyOf.get(relation) ?? [])].filter((other) => other !== relation);
     return {
       id,
-      schema: textOf(row['schema']),
-      name: textOf(row['name']),
+      schema: String(row['schema']),
+      name: String(row['name']),
       kind: KINDS.get(row['kind']) ?? 'table',
-      columns: facts,
-      ...dimensionsOf({ id, columns: facts, types, key, regions: regionColumns.get(id) ?? [] }),
-      sideEffects: new Set(namesOf(row['side_effects']) as TableAction[]),
+      columns,
+      ...dimensionsOf({
+        id,
+        columns,
+        types,
+        key: keysOf(relation).map((part) => String(part['name'])),
+        regions: regionColumns.get(id) ?? [],
+      }),
+      sideEffects: new Set(JSON.parse(String(row['side_effects'])) as TableAction[]),
       hasRowSecurity: row['row_security'] === true,
       isRowSecured: row['row_secured'] === true,
-      policies: (policiesOf.get(relation) ?? []).map((policy) => textOf(policy['condition'])),
+      policies: policiesOf(relation).map((policy) => String(policy['condition'])),
       isUnlogged: row['unlogged'] === true,
-      relatives: relatives.toSorted(),
+      relatives: relatives.map(nameOf).toSorted(),
       cascades: references.flatMap((foreignKey) => cascadeOf(foreignKey, nameOf) ?? []),
       referencedBy: [
         ...new Set(references.map((reference) => nameOf(reference['referencing']))),
       ].toSorted(),
-      captures: (capturesOf.get(id) ?? []).map(captureOf),
+      captures: capturesOf(id).map(captureOf),
       definition: typeof row['definition'] === 'string' ? row['definition'] : undefined,
-      sources: (sourcesOf.get(relation) ?? []).map((source) => nameOf(source['source'])).toSorted(),
+      sources: sourcesOf(relation)
+        .map((source) => nameOf(source['source']))
+        .toSorted(),
     };
   });
 }
@@ -103,7 +109,7 @@ function cascadeOf(foreignKey: Row, nameOf: (relation: unknown) => string): Casc
 
 export function captureOf(row: Row): CaptureTriggers {
   return {
-    schema: textOf(row['schema']),
+    schema: String(row['schema']),
     source: typeof row['source'] === 'string' ? row['source'] : undefined,
     count: Number(row['count']),
     areEnabled: row['enabled'] === true,
@@ -121,26 +127,16 @@ function families(links: readonly Row[]): ReadonlyMap<unknown, ReadonlySet<unkno
   return members;
 }
 
-function groupedBy(column: string, rows: readonly Row[]): ReadonlyMap<unknown, readonly Row[]> {
+function groupedBy(column: string, rows: readonly Row[]): (value: unknown) => readonly Row[] {
   const groups = new Map<unknown, Row[]>();
   for (const row of rows) {
     const group = groups.get(row[column]);
     if (group) group.push(row);
     else groups.set(row[column], [row]);
   }
-  return groups;
+  return (value) => groups.get(value) ?? [];
 }
 
 function idOf(relation: Row): string {
-  return `${textOf(relation['schema'])}.${textOf(relation['name'])}`;
-}
-
-/** A list of names that the catalogue gave as JSON. */
-export function namesOf(value: unknown): string[] {
-  return JSON.parse(textOf(value)) as string[];
-}
-
-export function textOf(value: unknown): string {
-  if (typeof value !== 'string') throw new Error('The catalogue gave no text where it has names.');
-  return value;
+  return `${String(relation['schema'])}.${String(relation['name'])}`;
 }

@@ -1,5 +1,5 @@
 /** Reads the catalogue of a database. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Volatility } from '../core/table-facts.js';
 import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
 import {
@@ -11,7 +11,7 @@ import {
   SEARCH_PATH,
   UNSURE_CASTS,
 } from './catalogue-queries.js';
-import { isTable, namesOf, readTables, textOf, type Row } from './catalogue-tables.js';
+import { isTable, readTables, type Row } from './catalogue-tables.js';
 import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
 import {
   CAPTURES,
@@ -25,79 +25,78 @@ import {
 /** Runs one statement and answers its rows, always on the same connection or an equal one. */
 export type RunSql = (sql: string, parameters: unknown[]) => Promise<Row[]>;
 
+const QUESTIONS = {
+  path: SEARCH_PATH,
+  relations: RELATIONS,
+  columns: COLUMNS,
+  keys: PRIMARY_KEYS,
+  families: FAMILIES,
+  foreignKeys: FOREIGN_KEYS,
+  sources: VIEW_SOURCES,
+  policies: POLICIES,
+  captures: CAPTURES,
+  functions: FUNCTIONS,
+  operators: OPERATORS,
+  casts: UNSURE_CASTS,
+  enums: ENUMS,
+  writing: WRITING_FUNCTION_NAMES,
+  types: TYPES,
+} as const;
+
+type Question = keyof typeof QUESTIONS;
+
 const VOLATILITIES: readonly Volatility[] = ['immutable', 'stable', 'volatile'];
 
 /**
- * @param regionColumns the columns that split a table beside its primary key, by `schema.name`
- *   A table that is not there yet, because no migration has made it, has none.
- * @throws Error where a region column does not exist or its type has no canonical text
+ * @param regionColumns the columns that split a table beside its primary key, by `schema.name`. A table that no
+ *   migration has made yet has none.
+ * @throws Error where the type of a region column has no canonical text
  */
 export async function loadCatalogue(
   run: RunSql,
   regionColumns: ReadonlyMap<string, readonly string[]>,
 ): Promise<CatalogueLookup> {
+  const answers = {} as Record<Question, readonly Row[]>;
   // One after another: `run` may stand for a single connection.
-  const path = await run(SEARCH_PATH, []);
-  const relations = await run(RELATIONS, []);
-  const columns = await run(COLUMNS, []);
-  const keys = await run(PRIMARY_KEYS, []);
-  const families = await run(FAMILIES, []);
-  const foreignKeys = await run(FOREIGN_KEYS, []);
-  const sources = await run(VIEW_SOURCES, []);
-  const policies = await run(POLICIES, []);
-  const functions = await run(FUNCTIONS, []);
-  const operators = await run(OPERATORS, []);
-  const casts = await run(UNSURE_CASTS, []);
-  const enums = await run(ENUMS, []);
-  const writing = await run(WRITING_FUNCTION_NAMES, []);
-  const types = await run(TYPES, []);
-  const captures = await run(CAPTURES, []);
-  const ofTables = { relations, columns, keys, families, foreignKeys, sources, policies };
+  for (const name of Object.keys(QUESTIONS) as Question[]) {
+    answers[name] = await run(QUESTIONS[name], []);
+  }
+  const { captures: _, ...fingerprinted } = answers;
+  const { path, relations, casts } = answers;
+  const others = relations.filter((relation) => !isTable(relation));
   return new CatalogueLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
     searchPath: namesOf(path[0]?.['schemas']).filter((schema) => !schema.startsWith('pg_temp')),
-    tables: readTables({ ...ofTables, captures }, regionColumns),
-    otherRelations: otherRelations(relations),
-    functions: volatilities(functions),
-    operators: volatilities(operators),
-    enums: named(enums, () => true as const),
-    unsureCast: casts[0] && textOf(casts[0]['cast']),
-    writingFunctions: named(writing, (row) =>
+    tables: readTables(answers, regionColumns),
+    otherRelations: bySchema(
+      others.map(({ schema, name }) => [String(schema), String(name), true]),
+    ),
+    functions: named(answers.functions, volatilityOf),
+    operators: named(answers.operators, volatilityOf),
+    enums: named(answers.enums, () => true as const),
+    unsureCast: casts[0] && String(casts[0]['cast']),
+    writingFunctions: named(answers.writing, (row) =>
       row['is_volatile'] === true ? 'volatile' : 'stable',
     ),
-    types: named(types, (row) => row['is_harmless'] === true),
-    fingerprint: createHash('sha256')
-      .update(
-        JSON.stringify([
-          path,
-          ofTables,
-          functions,
-          operators,
-          casts,
-          enums,
-          writing,
-          types,
-          [...regionColumns],
-        ]),
-      )
-      .digest('base64url'),
+    types: named(answers.types, (row) => row['is_harmless'] === true),
+    fingerprint: hash('sha256', JSON.stringify([fingerprinted, [...regionColumns]]), 'base64url'),
   });
 }
 
-function otherRelations(relations: readonly Row[]): NamedFacts<true> {
-  const others = relations.filter((relation) => !isTable(relation));
-  return bySchema(others.map((row) => [textOf(row['schema']), textOf(row['name']), true]));
+function volatilityOf(row: Row): Volatility {
+  return VOLATILITIES[Number(row['rank'])] ?? 'volatile';
 }
 
-function volatilities(rows: readonly Row[]): NamedFacts<Volatility> {
-  return named(rows, (row) => VOLATILITIES[Number(row['rank'])] ?? 'volatile');
-}
-
-/** Rows of a schema, names and what is true of each. */
+/** Rows of a schema, names and a fact that is true of each. */
 function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFacts<Fact> {
   return bySchema(
     rows.flatMap((row) =>
-      namesOf(row['names']).map((name) => [textOf(row['schema']), name, factOf(row)] as const),
+      namesOf(row['names']).map((name) => [String(row['schema']), name, factOf(row)] as const),
     ),
   );
+}
+
+/** A list of names that the catalogue gave as JSON. */
+function namesOf(value: unknown): string[] {
+  return JSON.parse(String(value)) as string[];
 }

@@ -9,12 +9,14 @@ import {
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
 import { OtherDataSourceError } from '../query-errors.js';
-import { mappingOf } from './answer-mapping.js';
 import { copyOf } from './builder-copy.js';
+import { mappingOf } from './entity-fingerprint.js';
 import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
+type Builder = SelectQueryBuilder<ObjectLiteral>;
+
 /** What handlers return and `QueryCache.run` takes. */
-export type CacheableQuery = BoundQuery | SelectQueryBuilder<ObjectLiteral>;
+export type CacheableQuery = BoundQuery | Builder;
 
 export interface CompiledQuery {
   readonly name: string;
@@ -23,11 +25,11 @@ export interface CompiledQuery {
   readonly shape: QueryShape;
   /** Everything about the answer that the SQL text does not say. */
   readonly answer: string;
-  readonly builder: SelectQueryBuilder<ObjectLiteral>;
+  readonly builder: Builder;
   readonly bound: BoundQuery | undefined;
   /** The entity its rows are of, where they are an entity's. */
   readonly entity: EntityMetadata | undefined;
-  /** What TypeORM loads by statements of its own. */
+  /** Relations that TypeORM loads by further statements. */
   readonly separate: SeparateReads;
   /** Whether TypeORM may send more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
@@ -57,10 +59,7 @@ export function asCalled(query: CacheableQuery, source: DataSource): CacheableQu
  *
  * @throws OtherDataSourceError
  */
-export function buildQuery(
-  query: CacheableQuery,
-  source: DataSource,
-): SelectQueryBuilder<ObjectLiteral> {
+export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   // A plain builder belongs to its maker: it is left as it was.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
   const { dataSource, expressionMap } = builder;
@@ -74,7 +73,7 @@ export function buildQuery(
 }
 
 /** The query runner that the builder was bound to by its maker: protected in TypeORM's types. */
-export function queryRunnerOf(builder: SelectQueryBuilder<ObjectLiteral>): QueryRunner | undefined {
+export function queryRunnerOf(builder: Builder): QueryRunner | undefined {
   return (builder as unknown as { queryRunner?: QueryRunner }).queryRunner;
 }
 
@@ -88,15 +87,15 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const bound = query instanceof BoundQuery ? query : undefined;
   const builder = buildQuery(query, source);
   const shape = bound?.shape ?? 'many';
+  const isOfEntities = shape !== 'raw' && shape !== 'count';
   const map = builder.expressionMap;
   // For entities TypeORM selects their primary keys as well.
-  map.queryEntity = shape !== 'raw' && shape !== 'count';
+  map.queryEntity = isOfEntities;
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const isPaged = map.skip !== undefined || map.take !== undefined;
   const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
-  const separate =
-    shape === 'raw' || shape === 'count' ? NOTHING : separateReadsOf(builder, source);
-  const mapping = shape === 'raw' ? '' : mappingOf(builder, source);
+  const separate = isOfEntities ? separateReadsOf(builder, source) : NOTHING;
+  const mapping = shape === 'raw' ? '' : mappingOf(map, source);
   return {
     name: bound?.name ?? entity?.name ?? 'query',
     sql,
@@ -112,7 +111,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
       shape === 'many-and-count' ||
       (isPaged && map.joinAttributes.length > 0),
     queryRunner: queryRunnerOf(builder),
-    refusal: refusalOf(map, separate),
+    refusal: refusalOf(builder, separate),
   };
 }
 
@@ -125,18 +124,16 @@ const NOTHING: SeparateReads = {
 };
 
 function refusalOf(
-  map: SelectQueryBuilder<ObjectLiteral>['expressionMap'],
+  builder: Builder,
   { hasHiddenCondition }: SeparateReads,
 ): CompiledQuery['refusal'] {
   // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
-  if (map.lockMode !== undefined) {
+  if (builder.expressionMap.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
   }
-  if (hasHiddenCondition) {
-    return {
-      reason: 'separate-statements',
-      detail: 'the condition on loaded relation ids is not in the SQL of the query',
-    };
-  }
-  return undefined;
+  if (!hasHiddenCondition) return undefined;
+  return {
+    reason: 'separate-statements',
+    detail: 'the condition on loaded relation ids is not in the SQL of the query',
+  };
 }

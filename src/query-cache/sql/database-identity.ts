@@ -2,10 +2,7 @@
 import type { DataSource } from 'typeorm';
 
 export interface DatabaseIdentity {
-  /**
-   * Of the server's data directory. It stays the same for every standby and after a promotion; a server that was
-   * made by itself, or from a dump, has another one.
-   */
+  /** Of the server's data directory: standbys share it, a server that was made from a dump has another one. */
   readonly systemIdentifier: string;
   /** Of the database in that server. */
   readonly oid: string;

@@ -1,4 +1,4 @@
-/** What is known of the database: its catalogue, and the analysis and keys that follow from it. */
+/** The catalogue of the database, and the analysis and keys that follow from it. */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import {
@@ -24,26 +24,22 @@ import { inOwnTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
-/**
- * For the transaction in which a catalogue is read: the server takes the queries for so expensive that it
- * compiles them, which takes seconds, where they take milliseconds.
- */
+/** For the transaction in which a catalogue is read: compiling the queries takes seconds, running them milliseconds. */
 export const PLAIN_PLANS = 'SET LOCAL jit = off';
 
-/** Connections with names of their own whose meaning is remembered. */
+/** Search paths and temporary tables of connections under which meanings are remembered. */
 const MOST_SESSIONS = 20;
 
-/** A catalogue and what statements mean under it. */
+/** A catalogue, and the analysis of statements under it. */
 export interface Meaning {
   readonly catalogue: Catalogue;
   readonly analyser: SqlAnalyser;
 }
 
-interface KnownSchema {
+interface KnownSchema extends Meaning {
   readonly catalogue: CatalogueLookup;
   /** By the names that are valid over some connection. */
   readonly elsewhere: LRUCache<string, Meaning>;
-  readonly analyser: SqlAnalyser;
   readonly keys: QueryKeys;
   readonly session: Session;
 }
@@ -63,7 +59,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   #isOutdated = false;
   /** The version of the schema that was read before the catalogue was. */
   #version: string | undefined;
-  /** Someone may have changed the schema past the service, and so past its version. */
+  /** The schema may have been changed past the service, and so past its version. */
   #mustLookAgain = false;
   #lookedAgainAtMs = -Infinity;
 
@@ -73,7 +69,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return this.#require().catalogue;
   }
 
-  /** What statements mean over a connection with names of its own; `undefined`: with those of all. */
+  get analyser(): SqlAnalyser {
+    return this.#require().analyser;
+  }
+
+  get keys(): QueryKeys {
+    return this.#require().keys;
+  }
+
+  /** The role and settings that are part of the keys (session-context.ts). */
+  get session(): Session {
+    return this.#require().session;
+  }
+
+  /** The meaning of statements over a connection with its own names; `undefined`: with those of all. */
   meaningUnder(names: SessionNames | undefined): Meaning {
     const known = this.#require();
     if (!names) return known;
@@ -93,19 +102,6 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return JSON.stringify(searchPath) === JSON.stringify(usual);
   }
 
-  get analyser(): SqlAnalyser {
-    return this.#require().analyser;
-  }
-
-  get keys(): QueryKeys {
-    return this.#require().keys;
-  }
-
-  /** The role and settings that are part of the keys (session-context.ts). */
-  get session(): Session {
-    return this.#require().session;
-  }
-
   /** Whether the schema may have changed since the catalogue was loaded. */
   get isOutdated(): boolean {
     return this.#isOutdated;
@@ -116,7 +112,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   isCurrent(version: string | undefined): boolean {
-    // Without a version nothing can be said, also not that the catalogue is to be loaded anew.
+    // Version unknown: neither current nor known to be outdated.
     if (version === undefined) return false;
     if (version === this.#version) return true;
     this.#isOutdated = true;
@@ -128,10 +124,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return this.isCurrent(await this.#presentVersion().catch(() => undefined));
   }
 
-  /**
-   * Loads the catalogue once more because a table was not found in it: someone else may have made
-   * it. Answers whether it did; now and then at the most.
-   */
+  /** Loads the catalogue for a table that is not in it, once a second at the most. Answers whether it did. */
   async lookAgain(): Promise<boolean> {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
@@ -148,22 +141,22 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   /**
-   * The server has read its configuration anew, which may have changed the settings in the keys.
+   * To be called when the server has reloaded its configuration, which may have changed the settings in the keys.
    * Ends the answers of all instances, which then load the catalogue and the settings again.
    */
   async reconfigured(): Promise<void> {
     this.#mustLookAgain = true;
     this.#isOutdated = true;
+    const { versions, markLeaseMs } = this.parts;
     const writeId = randomToken();
     const tables = [{ table: SCHEMA, names: [WHOLE_TABLE] }];
-    const mark = { writeId, backendPid: 0, tables };
-    await this.parts.versions.begin(mark, randomToken(), this.parts.markLeaseMs);
-    await this.parts.versions.end(writeId, [SCHEMA], randomToken());
+    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), markLeaseMs);
+    await versions.end(writeId, [SCHEMA], randomToken());
   }
 
   /**
-   * Loads the catalogue unless it is known and up to date; concurrent calls share the work. One that is
-   * being loaded may lack what has changed since it was begun.
+   * Loads the catalogue unless it is known and up to date; concurrent calls share the work. A load under way is
+   * waited for and not shared: it may lack changes that were made after it began.
    */
   async load(): Promise<void> {
     await this.#loading?.catch(() => undefined);
@@ -174,10 +167,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /**
-   * Over a connection of its own, on the primary. A standby may have an older catalog than the version says: what
-   * it has serves reads past the cache where nothing else is known, and counts as outdated.
-   */
+  /** A standby may have an older catalogue than the version says: it counts as outdated, and is used for want of another. */
   async #reload(): Promise<void> {
     await loadParser();
     // What changes from here on makes it outdated once more.
@@ -186,7 +176,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
     this.#mustLookAgain = false;
     try {
-      const { known, isStandby } = await overAnotherConnection(() => this.#readOnce());
+      const { known, isStandby } = await overAnotherConnection(() => this.#read());
       if (!isStandby || !this.#known) this.#known = known;
       this.#version = isStandby ? undefined : version;
       this.#isOutdated ||= isStandby;
@@ -198,33 +188,30 @@ export class DatabaseSchema implements KnownSchemaVersion {
     }
   }
 
-  #readOnce(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
-    return inOwnTransaction(this.parts.source, 'START TRANSACTION READ ONLY', async (runner) => {
+  #read(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
+    const { source, scope } = this.parts;
+    return inOwnTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
       const run: RunSql = async (sql, parameters) =>
         (await runner.query(sql, parameters)) as Record<string, unknown>[];
       await run(PLAIN_PLANS, []);
-      const [row] = await run(`SELECT ${IS_STANDBY} AS "isStandby"`, []);
-      return { known: await this.#read(run), isStandby: row?.['isStandby'] === true };
+      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`, []);
+      const [session] = found as unknown as [Session & { readonly isStandby: boolean }];
+      const catalogue = await loadCatalogueOf(source, run);
+      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+      const known = {
+        catalogue,
+        analyser: new SqlAnalyser(catalogue),
+        elsewhere: new LRUCache<string, Meaning>({ max: MOST_SESSIONS }),
+        keys: new QueryKeys([...scope, timeZone, ...session.context, catalogue.fingerprint]),
+        session,
+      };
+      return { known, isStandby: session.isStandby };
     });
   }
 
   async #presentVersion(): Promise<string | undefined> {
     const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
     return schemaVersionOf(reading);
-  }
-
-  async #read(run: RunSql): Promise<KnownSchema> {
-    const [row] = (await run(`SELECT ${SESSION}`, [])) as unknown as [Session];
-    const catalogue = await loadCatalogueOf(this.parts.source, run);
-    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const context = [...this.parts.scope, timeZone, ...row.context, catalogue.fingerprint];
-    return {
-      catalogue,
-      analyser: new SqlAnalyser(catalogue),
-      elsewhere: new LRUCache({ max: MOST_SESSIONS }),
-      keys: new QueryKeys(context),
-      session: row,
-    };
   }
 
   #require(): KnownSchema {
@@ -247,20 +234,17 @@ function regionColumnsOf(
 ): ReadonlyMap<string, readonly string[]> {
   const columns = new Map<string, readonly string[]>();
   for (const metadata of source.entityMetadatas) {
-    if (typeof metadata.target !== 'function') continue;
-    const names = regionPropertiesOf(metadata.target).map((property) => {
+    const { name, target, schema = defaultSchema, tableName } = metadata;
+    if (typeof target !== 'function') continue;
+    const names = regionPropertiesOf(target).map((property) => {
       const column = metadata.findColumnWithPropertyName(property);
-      if (!column) {
-        throw new Error(
-          `@CacheRegion of ${metadata.name} names \`${property}\`, which is no column: ` +
-            'name a property that has @Column.',
-        );
-      }
-      return column.databaseName;
+      if (column) return column.databaseName;
+      throw new Error(
+        `@CacheRegion of ${name} names \`${property}\`, which is no column: ` +
+          'name a property that has @Column.',
+      );
     });
-    if (names.length > 0) {
-      columns.set(`${metadata.schema ?? defaultSchema}.${metadata.tableName}`, names);
-    }
+    if (names.length > 0) columns.set(`${schema}.${tableName}`, names);
   }
   return columns;
 }

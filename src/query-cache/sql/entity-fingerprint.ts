@@ -1,33 +1,77 @@
 /**
- * Tells two mappings of one table apart: which property a column becomes, through which
- * transformer, in an instance of which class. None of that is in the SQL text, and another release
- * of the service may share the cache with this one.
+ * Tells two mappings of one table apart: which property a column becomes, through which transformer, in an instance
+ * of which class. None of that is in the SQL text, and the cache may be shared with another mapping of the table.
  *
  * Code is told by its text. Values that it closes over are not seen.
  */
 import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { EntityMetadata, ValueTransformer } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 type EmbeddedMetadata = EntityMetadata['embeddeds'][number];
-type RelationMetadata = EntityMetadata['relations'][number];
+type ExpressionMap = SelectQueryBuilder<ObjectLiteral>['expressionMap'];
+type Join = ExpressionMap['joinAttributes'][number];
 
 /** Metadata never changes once a data source is initialised. */
 const FINGERPRINTS = new WeakMap<EntityMetadata, string>();
 const CLASS_TEXTS = new WeakMap<object, string>();
 
+/** One text for each way in which TypeORM makes entities of the same rows. */
+export function mappingOf(map: ExpressionMap, { subscribers }: DataSource): string {
+  return JSON.stringify([
+    map.mainAlias?.hasMetadata && fingerprintOf(map.mainAlias.metadata),
+    map.skip,
+    map.take,
+    map.options,
+    // Decides on statements of their own that read relation ids.
+    map.withDeleted,
+    map.joinAttributes.map(joinParts),
+    map.callListeners &&
+      subscribers
+        .filter((subscriber) => 'afterLoad' in subscriber)
+        .map(({ constructor }) => classTextOf(constructor)),
+  ]);
+}
+
+/** Two joins of one SQL text may lead to other entities, and to other properties. */
+function joinParts(join: Join): unknown[] {
+  const { relation, metadata } = join;
+  const entityOrProperty: unknown = join.entityOrProperty;
+  return [
+    join.alias.name,
+    typeof entityOrProperty === 'string' ? entityOrProperty : undefined,
+    relation && [relation.entityMetadata.name, relation.propertyPath],
+    metadata && fingerprintOf(metadata),
+    join.mapToProperty,
+    join.isMappingMany,
+  ];
+}
+
 export function fingerprintOf(metadata: EntityMetadata): string {
   let fingerprint = FINGERPRINTS.get(metadata);
   if (fingerprint === undefined) {
-    fingerprint = hash('sha256', JSON.stringify(descriptionOf(metadata)), 'base64url');
+    fingerprint = hash('sha256', JSON.stringify(entityParts(metadata)), 'base64url');
     FINGERPRINTS.set(metadata, fingerprint);
   }
   return fingerprint;
 }
 
-/** A short text for a class as it is written, with all it inherits; of what is no class, its name. */
-export function classTextOf(target: unknown): string {
+/** A class as it is written, with all it inherits, whatever it has its `toString` say. */
+export function sourceOf(target: object): string {
+  const texts: string[] = [];
+  for (
+    let next: object | null = target;
+    next && next !== Function.prototype;
+    next = Object.getPrototypeOf(next) as object | null
+  ) {
+    texts.push(typeof next === 'function' ? Function.prototype.toString.call(next) : inspect(next));
+  }
+  return texts.join('\n');
+}
+
+/** A short text for a class or a function; anything else as it is. */
+function classTextOf(target: unknown): string {
   if (typeof target !== 'function') return String(target);
   let text = CLASS_TEXTS.get(target);
   if (text === undefined) {
@@ -37,88 +81,49 @@ export function classTextOf(target: unknown): string {
   return text;
 }
 
-/** A class as it is written, with all it inherits. */
-export function sourceOf(target: object): string {
-  return chainOf(target).map(textOf).join('\n');
-}
-
-function descriptionOf(metadata: EntityMetadata): unknown[] {
+function entityParts(metadata: EntityMetadata): unknown[] {
   return [
-    metadata.name,
-    metadata.tablePath,
-    // Field initialisers, accessors, listeners and `toJSON`.
-    classTextOf(metadata.target),
-    metadata.discriminatorValue,
+    // The class has field initialisers, accessors, listeners and `toJSON`.
+    ownFieldsOf(metadata),
     metadata.columns.map(columnParts),
-    metadata.relations.map(relationParts),
+    metadata.relations.map((relation) => [
+      ownFieldsOf(relation),
+      relation.inverseEntityMetadata.name,
+      relation.joinColumns.map((column) => [
+        column.databaseName,
+        column.referencedColumn && columnParts(column.referencedColumn),
+      ]),
+    ]),
     metadata.embeddeds.map(embeddedParts),
-    metadata.listeners.map(({ type, propertyName }) => [type, propertyName]),
+    metadata.listeners.map(ownFieldsOf),
     metadata.childEntityMetadatas.map(fingerprintOf),
   ];
 }
 
 function columnParts(column: ColumnMetadata): unknown[] {
-  const { type, transformer } = column;
+  const transformers = column.transformer ? [column.transformer].flat() : [];
   return [
-    column.propertyPath,
-    column.databaseName,
-    typeof type === 'function' ? type.name : type,
-    column.isArray,
-    column.isPrimary,
-    column.isVirtual,
-    column.isDiscriminator,
+    ownFieldsOf(column),
     column.enum,
-    column.utc,
-    column.hstoreType,
-    transformer && [transformer].flat().map(transformerParts),
-  ];
-}
-
-function transformerParts(transformer: ValueTransformer): unknown[] {
-  return [
-    String(Reflect.get(transformer, 'from')),
-    classTextOf(transformer.constructor),
-    inspect(transformer, { depth: 4 }),
-  ];
-}
-
-function relationParts(relation: RelationMetadata): unknown[] {
-  return [
-    relation.propertyPath,
-    relation.relationType,
-    relation.isLazy,
-    relation.isEager,
-    relation.inverseEntityMetadata.name,
-    relation.joinColumns.map((column) => [
-      column.databaseName,
-      column.referencedColumn && columnParts(column.referencedColumn),
+    transformers.map((transformer) => [
+      String(Reflect.get(transformer, 'from')),
+      classTextOf(transformer.constructor),
+      inspect(transformer, { depth: 4 }),
     ]),
   ];
 }
 
 function embeddedParts(embedded: EmbeddedMetadata): unknown[] {
   return [
-    embedded.propertyPath,
-    embedded.isArray,
-    classTextOf(embedded.type),
-    embedded.listeners.map(({ type, propertyName }) => [type, propertyName]),
+    ownFieldsOf(embedded),
+    embedded.listeners.map(ownFieldsOf),
     embedded.embeddeds.map(embeddedParts),
   ];
 }
 
-/** A class's own text, whatever it has its `toString` say. */
-function textOf(made: object): string {
-  return typeof made === 'function' ? Function.prototype.toString.call(made) : inspect(made);
-}
-
-function chainOf(start: object): object[] {
-  const chain: object[] = [];
-  for (
-    let next: object | null = start;
-    next && next !== Function.prototype;
-    next = Object.getPrototypeOf(next) as object | null
-  ) {
-    chain.push(next);
-  }
-  return chain;
+/** The names, flags, classes and functions that metadata has itself; what it refers to is left out. */
+function ownFieldsOf(metadata: object): unknown[] {
+  return Object.entries(metadata)
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => [name, classTextOf(value)]);
 }

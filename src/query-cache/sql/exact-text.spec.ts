@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ExactText, UnkeyableParameterError } from './exact-text.js';
 
-const textOf = (value: unknown): string =>
-  new ExactText('of the query', (object, texts) => texts.ofFields(object), 100_000).of(value);
+const textOf = (value: unknown): string => new ExactText('of the query', 100_000).of(value);
 
 const buffer = Buffer.from([1, 0, 0, 0]).buffer.slice(0, 4);
 
@@ -15,6 +14,10 @@ describe('ExactText', () => {
       -0,
       [],
       {},
+      Object.create(null),
+      null,
+      undefined,
+      'null',
       [[]],
       [1, [2]],
       [[1], 2],

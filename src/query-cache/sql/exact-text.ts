@@ -1,8 +1,3 @@
-/**
- * One text for each value: every part is written with its type, and texts with their length, so that no two values
- * that can be told apart have the same text. The values are copies that are whole (own-copy.ts).
- */
-
 /** A parameter whose value has no exact text, so that it cannot be part of a key. */
 export class UnkeyableParameterError extends Error {
   constructor(parameter: string, problem: string) {
@@ -11,9 +6,10 @@ export class UnkeyableParameterError extends Error {
   }
 }
 
-/** Writes an object that is no list, date or bytes. */
-export type ObjectWriter = (value: object, texts: ExactText) => string;
-
+/**
+ * One text for each value: every part is written with its type, and texts with their length, so that no two values
+ * that can be told apart have the same text. The fields of an object are in their order, which a query may follow.
+ */
 export class ExactText {
   /** Of what has been written, without what is put around it. */
   #length = 0;
@@ -24,68 +20,54 @@ export class ExactText {
    */
   constructor(
     private readonly parameter: string,
-    private readonly writeObject: ObjectWriter,
     private readonly longest: number,
   ) {}
 
-  /** @throws UnkeyableParameterError; RangeError for objects that lie too deep in one another. */
+  /**
+   * @param value a copy that is whole (own-copy.ts).
+   * @throws UnkeyableParameterError; RangeError for objects that lie too deep in one another.
+   */
   of(value: unknown): string {
-    if (typeof value !== 'object' || value === null) {
-      const written = this.#primitive(value);
-      this.#count(written.length);
-      return written;
-    }
+    if (typeof value === 'object' && value !== null) return this.#ofObject(value);
+    if (typeof value === 'symbol') this.#refuse('is a symbol');
+    const written =
+      typeof value === 'string'
+        ? text(value)
+        : `${typeof value} ${Object.is(value, -0) ? '-0' : String(value)};`;
+    this.#count(written.length);
+    return written;
+  }
+
+  #ofObject(value: object): string {
     this.#count(1);
     if (value instanceof Date) {
-      return Number.isNaN(value.getTime()) ? this.refuse('is no valid date') : `d${+value};`;
+      return Number.isNaN(value.getTime()) ? this.#refuse('is no valid date') : `d${+value};`;
     }
     if (value instanceof Uint8Array) {
       this.#count(value.byteLength);
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       return (Buffer.isBuffer(value) ? 'x' : 'y') + text(bytes.toString('base64'));
     }
-    if (!Array.isArray(value)) return this.writeObject(value, this);
-    return value.reduce<string>((written, item) => written + this.of(item), `a${value.length}:`);
-  }
-
-  /** An object by its fields, in their order, which a query may follow too. */
-  ofFields(value: object): string {
+    if (Array.isArray(value)) {
+      return value.reduce<string>((written, item) => written + this.of(item), `a${value.length}:`);
+    }
+    const fields = Object.entries(value);
     const isOrdinary = Object.getPrototypeOf(value) === Object.prototype;
-    const names = Object.keys(value);
-    let written = `${isOrdinary ? 'o' : 'p'}${names.length}:`;
-    for (const name of names) {
+    let written = `${isOrdinary ? 'o' : 'p'}${fields.length}:`;
+    for (const [name, field] of fields) {
       this.#count(name.length);
-      written += text(name) + this.of(Reflect.get(value, name));
+      written += text(name) + this.of(field);
     }
     return written;
   }
 
-  refuse(problem: string): never {
-    throw new UnkeyableParameterError(this.parameter, problem);
-  }
-
-  #primitive(value: unknown): string {
-    switch (typeof value) {
-      case 'string':
-        return text(value);
-      case 'number':
-        return `n${Object.is(value, -0) ? '-0' : String(value)};`;
-      case 'bigint':
-        return `b${String(value)};`;
-      case 'boolean':
-        return value ? 't' : 'f';
-      case 'undefined':
-        return 'u';
-      case 'object':
-        return '0';
-      default:
-        return this.refuse(`is a ${typeof value}`);
-    }
-  }
-
   #count(characters: number): void {
     this.#length += characters;
-    if (this.#length > this.longest) this.refuse('is too long');
+    if (this.#length > this.longest) this.#refuse('is too long');
+  }
+
+  #refuse(problem: string): never {
+    throw new UnkeyableParameterError(this.parameter, problem);
   }
 }
 

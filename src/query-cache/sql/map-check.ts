@@ -1,16 +1,17 @@
 /**
  * Whether `map` and `headers` make the same of the rows outside of the request.
  *
- * A hit has no rows, so what they read past their arguments is looked for at the fill: they run once more, on copies of
- * the rows, in the asynchronous context in which this module was loaded. AsyncLocalStorage holds nothing of a request
- * there. What they make is compared as JSON.
+ * A hit has no rows, so the fill finds out whether they read more than their arguments: they run once more, on copies
+ * of the rows, in the asynchronous context in which this module was loaded. AsyncLocalStorage holds nothing of a
+ * request there. The results are compared as JSON.
  */
 import { AsyncResource } from 'node:async_hooks';
+import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../core/cache-events.js';
 import type { BoundQuery } from '../define-query.js';
+import { EntityCodec } from '../entity-codec.js';
 import { ImpureQueryError } from '../query-errors.js';
 import type { AuditRefusal } from './fill-audit.js';
-import { ownCopyOf } from './own-copy.js';
 
 const outside = new AsyncResource('TidemarkMapCheck');
 
@@ -22,21 +23,28 @@ const IMPURE: AuditRefusal = {
 type Rows = readonly object[];
 
 export class MapCheck {
+  readonly #codec: EntityCodec;
+
   /** @param share of the fills that are checked, 0 to 1; with 1 a difference is an error. */
   constructor(
+    source: DataSource,
     private readonly share: number,
     private readonly events: CacheEvents,
-  ) {}
+  ) {
+    this.#codec = new EntityCodec(source);
+  }
 
   /**
    * Copies of the rows, taken before `map` may change them; `undefined` where this fill is not checked: by chance, since
    * the query declares its context, or since the rows cannot be copied.
    */
   copyOf(query: BoundQuery | undefined, rows: Rows): Rows | undefined {
-    if (!query || query.context || this.share === 0 || Math.random() >= this.share)
+    if (!query || query.context || Math.random() >= this.share) return undefined;
+    try {
+      return this.#codec.decode(this.#codec.encode(rows)) as Rows;
+    } catch {
       return undefined;
-    const { value, isWhole } = ownCopyOf(rows);
-    return isWhole ? value : undefined;
+    }
   }
 
   /**

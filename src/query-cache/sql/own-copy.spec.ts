@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPlain, ownCopyOf } from './own-copy.js';
+import { ownCopyOf } from './own-copy.js';
 
 class Filter {
   constructor(readonly region: string) {}
@@ -11,47 +11,11 @@ Parsed.prototype = Object.create(null);
 const Filled = function () {} as unknown as new () => object;
 Filled.prototype = Object.assign(Object.create(null), { limit: 10 });
 
-const hidden = new WeakMap<object, number>();
-
-const helpers = { __privateGet: (map: WeakMap<object, number>, of: object) => map.get(of) };
-
-/** As a compiler for older engines writes a private name. */
-class Lowered {
-  static of(lowered: Lowered): unknown {
-    const { __privateGet: get } = helpers;
-    return get(hidden, lowered);
-  }
-}
-
-/** As a class's text has private names where only ASCII may be in it. */
-class Escaped {
-  static readonly text = '#\\u00e9t\\u00e9';
-}
-
-class Replaced {}
-Object.defineProperty(Replaced.prototype, 'constructor', { value: class Other {} });
-
-describe('isPlain', () => {
-  it.each<[string, object]>([
-    ['a literal', { region: 'US' }],
-    ['an object without a prototype', Object.create(null)],
-    ['what a parser of query strings makes', new Parsed()],
-  ])('is %s', (_, value) => expect(isPlain(Object.getPrototypeOf(value))).toBe(true));
-
-  it.each<[string, object]>([
-    ['an instance of a class', new Filter('US')],
-    ['one whose prototype has something in it', new Filled()],
-    ['one whose prototype is another object', Object.create({ region: 'US' })],
-    ['a map', new Map()],
-  ])('is not %s', (_, value) => expect(isPlain(Object.getPrototypeOf(value))).toBe(false));
-});
-
 describe('ownCopyOf', () => {
   it.each<[string, unknown]>([
     ['plain data', { list: [1, 'a', null, undefined, { deep: 2n }], none: Object.create(null) }],
     ['what a parser of query strings makes', Object.assign(new Parsed(), { region: 'US' })],
-    ['an instance of a class with nothing but fields', new Filter('US')],
-    ['one that inherits such a class', new (class extends Filter {})('US')],
+    ['an object without a prototype', Object.assign(Object.create(null), { region: 'US' })],
     ['a date', { at: new Date(1) }],
     ['bytes', [Buffer.from('a'), new Uint8Array([1, 2])]],
   ])('copies %s as a whole', (_, value) => {
@@ -106,65 +70,14 @@ describe('ownCopyOf', () => {
   });
 
   it.each<[string, object]>([
-    [
-      'a method',
-      new (class {
-        name() {}
-      })(),
-    ],
-    [
-      'an accessor',
-      new (class {
-        get name() {
-          return hidden.get(this);
-        }
-      })(),
-    ],
-    [
-      'an inherited method',
-      new (class extends class {
-        name() {}
-      } {})(),
-    ],
-    [
-      'a symbol',
-      new (class {
-        [Symbol.toPrimitive]() {
-          return 1;
-        }
-      })(),
-    ],
-    [
-      'a private name that a static method tells',
-      new (class Kept {
-        #name = 1;
-        static of(kept: Kept) {
-          return kept.#name;
-        }
-      })(),
-    ],
-    [
-      'the same under a text of its own',
-      new (class Kept {
-        #name = 1;
-        static of(kept: Kept) {
-          return kept.#name;
-        }
-        static toString() {
-          return '';
-        }
-      })(),
-    ],
-    ['the same as compilers write it', new Lowered()],
-    ['an escaped private name', Object.create(Escaped.prototype)],
-    ['a class in the place of its own', Object.create(Replaced.prototype)],
-    ['data of the language', new Set([1])],
-    ['the same under a class', new (class extends Set {})([1])],
-    ['a prototype that is no class', Object.create({})],
-    ['a proxy before it', new Proxy(new Filter('US'), {})],
+    ['an instance of a class', new Filter('US')],
+    ['a set', new Set([1])],
+    ['an object whose prototype is another object', Object.create({ region: 'US' })],
+    ['one whose prototype has something in it', new Filled()],
+    ['a proxy', new Proxy({ region: 'US' }, {})],
     ['a proxy as its prototype', Object.create(new Proxy(Object.create(null), {}))],
     ['no prototype at the end', Object.create(Object.create(null, { limit: { value: 10 } }))],
-  ])('copies no whole instance with %s', (_, value) => {
+  ])('copies no whole object where it is %s', (_, value) => {
     const copy = ownCopyOf(value);
     expect(copy.isWhole).toBe(false);
     expect(copy.value).toBe(value);

@@ -1,19 +1,18 @@
 /** Copies of what belongs to a caller, who may change it while it is still needed here. */
 import { isProxy } from 'node:util/types';
-import { hasPrivateNames } from './private-names.js';
 
-/** More are not copied: some in a circle, or in very many places, have no end. */
+/** Objects in a circle, or in very many places, would have no end. */
 const MOST_OBJECTS = 100_000;
 
 export interface OwnCopy<T> {
   readonly value: T;
-  /** Nothing in the copy is the caller's any more, and its enumerable fields say all that there is in it. */
+  /** Nothing in the copy is the caller's any more, and its enumerable fields are all that there is in it. */
   readonly isWhole: boolean;
 }
 
 /**
- * A deep copy of plain data, lists, dates, bytes, and instances that are nothing but their fields. Anything else,
- * such as a map, a function or an instance with methods, stays the caller's own object in the copy.
+ * A deep copy of plain objects, lists, dates and bytes. Anything else, such as a map, a function or an instance of
+ * a class, stays the caller's object in the copy.
  *
  * Never throws: what cannot be read is not copied.
  */
@@ -27,19 +26,11 @@ export function ownCopyOf<T>(value: T): OwnCopy<T> {
   }
 }
 
-/** Whether objects with this prototype belong to no class. */
-export function isPlain(prototype: object | null): boolean {
-  if (prototype === null || prototype === Object.prototype) return true;
-  if (isProxy(prototype)) return false;
-  // As parsers of query strings make the prototype of objects in which no name means anything.
-  return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
-}
-
 class Copier {
   isWhole = true;
   #objects = 0;
 
-  /** An object that is in two places has two copies: nobody can tell them from equal ones. */
+  /** An object that is in two places has two copies: they cannot be told from equal ones. */
   of(value: unknown): unknown {
     if (typeof value === 'function') return this.#keep(value);
     return typeof value === 'object' && value !== null ? this.#copy(value) : value;
@@ -48,17 +39,16 @@ class Copier {
   #copy(value: object): object {
     this.#objects += 1;
     if (this.#objects > MOST_OBJECTS) throw new RangeError('Too many objects.');
-    const prototype = Object.getPrototypeOf(value) as object | null;
     if (isProxy(value)) return this.#keep(value);
+    const prototype = Object.getPrototypeOf(value) as object | null;
     if (Array.isArray(value)) return this.#copyList(value);
     if (prototype === Date.prototype && Reflect.ownKeys(value).length === 0) {
       return new Date((value as Date).getTime());
     }
     if (prototype === Buffer.prototype) return Buffer.from(value as Buffer);
     if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
-    const isOpen = isPlain(prototype) || isRecord(prototype);
     // Assigned, `__proto__` would become the prototype.
-    if (!isOpen || hidesFields(value) || Object.hasOwn(value, '__proto__')) {
+    if (!isPlain(prototype) || hidesFields(value) || Object.hasOwn(value, '__proto__')) {
       return this.#keep(value);
     }
     const copy = (prototype === Object.prototype ? {} : Object.create(prototype)) as Fields;
@@ -68,7 +58,7 @@ class Copier {
 
   #copyList(value: readonly unknown[]): object {
     const isOrdinary = Object.getPrototypeOf(value) === Array.prototype;
-    // Holes are fewer keys. `length` comes after the elements and before whatever else there is.
+    // Holes are fewer keys. `length` comes after the elements and before other fields.
     const keys = Reflect.ownKeys(value);
     const isDense = keys.length === value.length + 1 && keys.at(-1) === 'length';
     if (!isOrdinary || !isDense) return this.#keep(value);
@@ -83,6 +73,13 @@ class Copier {
 
 type Fields = Record<string, unknown>;
 
+function isPlain(prototype: object | null): boolean {
+  if (prototype === null || prototype === Object.prototype) return true;
+  if (isProxy(prototype)) return false;
+  // Parsers of query strings make such a prototype, so that no name means anything in their objects.
+  return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
+}
+
 /** Whether there are fields that are not among the enumerable ones with a name. */
 function hidesFields(value: object): boolean {
   // `Reflect.ownKeys` takes twice as long.
@@ -90,29 +87,4 @@ function hidesFields(value: object): boolean {
     Object.getOwnPropertyNames(value).length !== Object.keys(value).length ||
     Object.getOwnPropertySymbols(value).length > 0
   );
-}
-
-/**
- * Whether the classes of the prototype add nothing to the fields of their instances: no methods, no accessors, no
- * private names. An accessor may read anything, such as a map that only its class has.
- */
-function isRecord(prototype: object | null): boolean {
-  if (prototype === null || prototype === Object.prototype) return prototype !== null;
-  return isBare(prototype) && isRecord(Object.getPrototypeOf(prototype) as object | null);
-}
-
-/** Whether classes keep nothing to themselves, as far as their texts say, which never change. */
-const OPEN_CLASSES = new WeakMap<object, boolean>();
-
-/** Whether it is the prototype of a class as its author wrote it, which has nothing in it. */
-function isBare(prototype: object): boolean {
-  if (Reflect.ownKeys(prototype).length !== 1) return false;
-  const made: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  if (typeof made !== 'function' || made.prototype !== prototype) return false;
-  let isOpen = OPEN_CLASSES.get(made);
-  if (isOpen === undefined) {
-    isOpen = !hasPrivateNames(Function.prototype.toString.call(made));
-    OPEN_CLASSES.set(made, isOpen);
-  }
-  return isOpen;
 }

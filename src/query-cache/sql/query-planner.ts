@@ -1,6 +1,5 @@
-/** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
 import type { Dependencies } from '../core/dependency.js';
-import type { ReadAnalysis, UncacheableReason } from '../core/statement-analysis.js';
+import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
 import { dependenciesOf, withWholeTables } from './dependencies.js';
@@ -22,42 +21,33 @@ export type QueryPlan =
   | CacheablePlan
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
-export class QueryPlanner {
-  constructor(private readonly schema: DatabaseSchema) {}
-
-  plan(query: CompiledQuery, representation: Representation): QueryPlan {
-    if (query.refusal) return { cacheable: false, ...query.refusal };
-    const { analyser, catalogue, keys, session } = this.schema;
-    const unfit = refusalIn(session);
-    if (unfit) return { cacheable: false, ...unfit };
-    const analysis = analyser.read(query.sql);
-    if (!analysis.cacheable) return analysis;
-    const { sql } = query.separate;
-    const separate = sql === undefined ? undefined : analyser.read(sql);
-    if (separate && !separate.cacheable) return separate;
-    try {
-      const key = keys.keyOf({
-        sql: query.sql,
-        parameters: query.parameters,
-        values: query.bound?.values,
-        answer: representation + query.answer,
-      });
-      const own = dependenciesOf(analysis, query.parameters, catalogue);
-      const all = separate ? withWholeTables(own, separate.tables) : own;
-      // A number says nothing of the rows that are missing.
-      const isCounted = query.shape === 'count' || query.shape === 'many-and-count';
-      const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
-      const { entity } = query;
-      const read = (text: string): ReadAnalysis => analyser.read(text);
-      const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
-      return { cacheable: true, key, dependencies, audit };
-    } catch (error) {
-      if (error instanceof UnkeyableParameterError) return refuse('parameter-type', error.message);
-      throw error;
-    }
+/** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
+export function planQuery(
+  schema: DatabaseSchema,
+  { refusal, separate, sql, parameters, bound, answer, shape, entity }: CompiledQuery,
+  representation: Representation,
+): QueryPlan {
+  if (refusal) return { cacheable: false, ...refusal };
+  const { analyser, catalogue, keys, session } = schema;
+  const unfit = refusalIn(session);
+  if (unfit) return { cacheable: false, ...unfit };
+  const analysis = analyser.read(sql);
+  if (!analysis.cacheable) return analysis;
+  const others = separate.sql === undefined ? undefined : analyser.read(separate.sql);
+  if (others && !others.cacheable) return others;
+  try {
+    const values = bound?.values;
+    const key = keys.keyOf({ sql, parameters, values, answer: representation + answer });
+    const own = dependenciesOf(analysis, parameters, catalogue);
+    const all = others ? withWholeTables(own, others.tables) : own;
+    // A number says nothing of the rows that are missing.
+    const isCounted = shape === 'count' || shape === 'many-and-count';
+    const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
+    const read = analyser.read.bind(analyser);
+    const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
+    return { cacheable: true, key, dependencies, audit };
+  } catch (error) {
+    if (!(error instanceof UnkeyableParameterError)) throw error;
+    return { cacheable: false, reason: 'parameter-type', detail: error.message };
   }
-}
-
-function refuse(reason: UncacheableReason, detail: string): QueryPlan {
-  return { cacheable: false, reason, detail };
 }

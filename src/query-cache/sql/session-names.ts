@@ -1,4 +1,4 @@
-/** What statements mean over one connection, where it is not what they mean over a new one. */
+/** The names of one connection that mean something else there than over a new one. */
 import type { TableAction, TableFacts } from '../core/table-facts.js';
 
 /** The search path and the temporary relations of a connection. */
@@ -7,7 +7,7 @@ export interface SessionNames {
   readonly searchPath: readonly string[];
   readonly temporary: readonly TemporaryRelation[];
   /**
-   * Whether a backslash stands for itself in a plain string constant, as the parser here takes it
+   * Whether a backslash stands for itself in a plain string constant, as the parser takes it here
    * (`standard_conforming_strings`).
    */
   readonly isStandard: boolean;

@@ -15,6 +15,25 @@ class Secret {
   }
 }
 
+const helpers = { __privateGet: (counts: WeakMap<object, number>, of: object) => counts.get(of) };
+const counts = new WeakMap<object, number>();
+
+/** As a compiler for older engines writes a private name. */
+@Entity('lowered')
+class Lowered {
+  @PrimaryColumn({ type: 'integer' })
+  id: number;
+
+  constructor() {
+    counts.set(this, 7);
+  }
+
+  count(): number | undefined {
+    const { __privateGet: get } = helpers;
+    return get(counts, this);
+  }
+}
+
 @Entity('counters')
 class Counter extends BaseEntity {
   private readonly start = 7;
@@ -34,16 +53,23 @@ let reads: CachedReads;
 
 beforeAll(async () => {
   reads = await CachedReads.start(
-    [Counter, Secret],
-    ['INSERT INTO secrets VALUES (1)', 'INSERT INTO counters VALUES (1)'],
+    [Counter, Secret, Lowered],
+    [
+      'INSERT INTO secrets VALUES (1)',
+      'INSERT INTO lowered VALUES (1)',
+      'INSERT INTO counters VALUES (1)',
+    ],
   );
 });
 
 afterAll(() => reads.stop());
 
-it('does not store what has private names', async () => {
+it.each([
+  ['as they are written', Secret],
+  ['as compilers write them', Lowered],
+])('does not store what has private names, %s', async (_, entity: new () => Secret | Lowered) => {
   const { source } = reads.app;
-  const query = () => source.getRepository(Secret).createQueryBuilder('s');
+  const query = () => source.getRepository(entity).createQueryBuilder('s');
   for (let run = 0; run < 3; run += 1) {
     const { value, statements } = await reads.read(query());
     expect((value as Secret[]).map((secret) => secret.count())).toEqual([7]);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { representatives } from '../support/long-tests.js';
-import type { Hold } from '../support/tcp-valve.js';
+import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { expectReads, whileWatched } from './support/healing.js';

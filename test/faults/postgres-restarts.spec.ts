@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { representatives } from '../support/long-tests.js';
 import type { PostgresServer } from '../support/postgres-server.js';
-import type { Hold } from '../support/tcp-valve.js';
+import type { Hold } from '../support/tcp-link.js';
 import { eventually } from '../support/eventually.js';
 import { waitingCommit, whileStandbyIsMissing } from './support/commit-wait.js';
 import type { FaultCluster } from './support/fault-cluster.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';
-import type { Hold } from '../support/tcp-valve.js';
+import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { whileWatched } from './support/healing.js';
@@ -41,7 +41,7 @@ describe('a reader stopped in the middle of a fill', () => {
     '$when holds nobody up, and stores nothing that is served later',
     async ({ hold, answersLate }) => {
       const register = await Register.create(cluster);
-      // A list that nobody has asked for yet; the valve lets the reader's other fills pass.
+      // A list that nobody has asked for yet; the proxy lets the reader's other fills pass.
       const { evenList } = register;
       const view = { ...evenList, path: `${evenList.path}&limit=77` };
       await whileWatched(cluster, register, async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isLong, representatives } from '../support/long-tests.js';
-import type { Hold } from '../support/tcp-valve.js';
+import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';

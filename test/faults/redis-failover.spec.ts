@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';
 import { RedisServer } from '../support/redis-server.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, whileWatched } from './support/healing.js';
@@ -24,7 +24,7 @@ describe('a service that is pointed to another Redis', () => {
   let other: Member;
   let replica: RedisServer;
   /** Between the replica and its primary. */
-  let replication: TcpValve;
+  let replication: TcpProxy;
 
   afterEach(async () => {
     await cluster.redis.restart({ empty: true });
@@ -37,7 +37,7 @@ describe('a service that is pointed to another Redis', () => {
 
   beforeEach(async () => {
     replica = await RedisServer.start({ config: { 'repl-diskless-sync-delay': '0' } });
-    replication = await TcpValve.open(cluster.redis.port);
+    replication = await TcpProxy.open(cluster.redis.port);
   });
   afterEach(async () => {
     await allWell(cluster);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { representatives } from '../support/long-tests.js';
-import type { Hold } from '../support/tcp-valve.js';
+import type { Hold } from '../support/tcp-link.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { TEST_MS, useFaultCluster } from './support/fault-tests.js';

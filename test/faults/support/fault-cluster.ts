@@ -20,7 +20,7 @@ const DATABASE = 'faults';
 /** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
 const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
-/** Three built instances on a PostgreSQL and a Redis of their own, with valves in between. */
+/** Three built instances on a PostgreSQL and a Redis of their own, with proxies in between. */
 export class FaultCluster {
   #marker = 0;
   #registers = 0;
@@ -29,7 +29,7 @@ export class FaultCluster {
     readonly postgres: PostgresServer,
     readonly redis: RedisServer,
     readonly members: readonly [Member, Member, Member],
-    /** Past the valves; a query fails while the server is away. */
+    /** Past the proxies; a query fails while the server is away. */
     private readonly database: pg.Pool,
   ) {}
 

@@ -1,6 +1,6 @@
 import { Instance } from '../../e2e/support/instance.js';
 import type { Answer } from '../../e2e/support/answer.js';
-import { TcpValve } from '../../support/tcp-valve.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 /** Ports of the servers of a cluster. */
 export interface Servers {
@@ -9,7 +9,7 @@ export interface Servers {
   readonly database: string;
 }
 
-/** One built instance of a cluster, with a valve between it and each of its servers. */
+/** One built instance of a cluster, with a proxy between it and each of its servers. */
 export class Member {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #troubles = 0;
@@ -17,8 +17,8 @@ export class Member {
   private constructor(
     readonly name: string,
     readonly instance: Instance,
-    readonly postgres: TcpValve,
-    readonly redis: TcpValve,
+    readonly postgres: TcpProxy,
+    readonly redis: TcpProxy,
   ) {}
 
   static async start(
@@ -26,7 +26,7 @@ export class Member {
     { postgresPort, redisPort, database }: Servers,
     env: Readonly<Record<string, string>>,
   ): Promise<Member> {
-    const [postgres, redis] = [await TcpValve.open(postgresPort), await TcpValve.open(redisPort)];
+    const [postgres, redis] = [await TcpProxy.open(postgresPort), await TcpProxy.open(redisPort)];
     const instance = await Instance.start({
       DATABASE_URL: `postgres://postgres@127.0.0.1:${postgres.port}/${database}`,
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,

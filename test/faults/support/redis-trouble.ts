@@ -6,7 +6,7 @@ import type { RedisServer } from '../../support/redis-server.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
 
-/** Calls `work` with a connection of its own, past the valves. */
+/** Calls `work` with a connection of its own, past the proxies. */
 export async function withRedis<T>(
   server: RedisServer,
   work: (client: Redis) => Promise<T>,
@@ -23,7 +23,7 @@ export async function withRedis<T>(
   }
 }
 
-/** Sends one command past the valves. */
+/** Sends one command past the proxies. */
 export function tell(server: RedisServer, ...words: readonly [string, ...string[]]) {
   const [name, ...rest] = words;
   return withRedis(server, (client) => client.call(name, ...rest));

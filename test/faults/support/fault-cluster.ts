@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { eventually } from '../../support/eventually.js';
@@ -87,6 +88,19 @@ export class FaultCluster {
     }
   }
 
+  /** Ends the sessions of the service that meet the condition; answers how many, once they are gone. */
+  async terminate(condition = 'true'): Promise<number> {
+    const rows = await this.sql<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'tidemark' AND ${condition}`,
+    );
+    await eventually(async () => {
+      const text = 'SELECT pid FROM pg_stat_activity WHERE pid = ANY ($1)';
+      expect(await this.sql(text, [rows.map(({ pid }) => pid)])).toEqual([]);
+    });
+    return rows.length;
+  }
+
   /** The marks that lie in Redis, of all tables. */
   marks(): Promise<Mark[]> {
     return this.#askRedis(marksIn);
@@ -118,6 +132,8 @@ export class FaultCluster {
   /** Undoes every fault that was made, however the test ended. */
   async mend(): Promise<void> {
     this.postgres.resume();
+    this.redis.resume();
+    if (!this.redis.isRunning) await this.redis.restart({ empty: true });
     const isAway = await this.sql('SELECT 1').then(
       () => false,
       () => true,
@@ -127,7 +143,6 @@ export class FaultCluster {
   }
 
   async stop(): Promise<void> {
-    this.redis.resume();
     await Promise.all(this.members.map((member) => member.stop()));
     await this.database.end();
     await Promise.all([this.postgres.stop(), this.redis.stop()]);

@@ -13,6 +13,7 @@ export interface Servers {
 export class Member {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #troubles = 0;
+  #loggedBefore = 0;
 
   private constructor(
     readonly name: string,
@@ -29,7 +30,7 @@ export class Member {
     const [postgres, redis] = [await TcpProxy.open(postgresPort), await TcpProxy.open(redisPort)];
     const instance = await Instance.start({
       DATABASE_URL: `postgres://postgres@127.0.0.1:${postgres.port}/${database}`,
-      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+      REDIS_URL: redis.redisUrl,
       ...env,
     });
     return new Member(name, instance, postgres, redis);
@@ -44,6 +45,11 @@ export class Member {
     return this.#troubles;
   }
 
+  /** What the instance has logged since it was last mended. */
+  get log(): string {
+    return this.instance.process.log.slice(this.#loggedBefore);
+  }
+
   get(path: string): Promise<Answer> {
     return this.instance.get(path);
   }
@@ -56,6 +62,13 @@ export class Member {
   async kill(): Promise<void> {
     this.#become('dead');
     await this.instance.process.kill();
+  }
+
+  /** Ends the process and starts one with more variables of the environment, or as before. */
+  async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.kill();
+    await this.instance.process.restart(env);
+    this.#become('running');
   }
 
   /** SIGSTOP. */
@@ -74,6 +87,7 @@ export class Member {
   async mend(): Promise<void> {
     this.postgres.calm();
     this.redis.calm();
+    this.#loggedBefore = this.instance.process.log.length;
     if (this.#state === 'paused') this.resume();
     if (this.#state !== 'dead') return;
     await this.instance.process.restart();

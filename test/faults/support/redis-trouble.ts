@@ -49,11 +49,11 @@ export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<v
   await Promise.all(cluster.running.map((member) => degraded(member, why)));
 }
 
-/** Every instance that runs says that Redis is not available, and its log says why. */
+/** Every instance that runs says that Redis is not available, and its log of the test says why. */
 export async function allWithoutRedis(cluster: FaultCluster, why: RegExp): Promise<void> {
   await allDegraded(cluster, /Redis is not available/);
-  for (const { instance } of cluster.running) {
-    await eventually(() => expect(instance.process.log).toMatch(why));
+  for (const member of cluster.running) {
+    await eventually(() => expect(member.log).toMatch(why));
   }
 }
 
@@ -73,6 +73,12 @@ export async function allWell(cluster: FaultCluster): Promise<void> {
   for (const member of cluster.running) {
     await eventually(async () => expect(await member.instance.health()).toBe('ok'));
   }
+}
+
+/** How many epochs have been replaced: any of the instances may have been the one that did it. */
+export async function replacedEpochs(cluster: FaultCluster, labels = ''): Promise<number> {
+  const counts = cluster.running.map((member) => counted(member, 'epochs_replaced_total', labels));
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /** The value of a counter on one instance, over all its labels that match. */

@@ -35,7 +35,7 @@ let endless: Promise<unknown>;
 /** The one connection that is left where no more are taken. */
 let admin: Redis;
 
-/** The first five stand for the others in `npm test`. */
+/** The first six stand for the others in `npm test`. */
 export const redisTroubles: readonly RedisTrouble[] = [
   {
     trouble: 'is killed and comes back empty',

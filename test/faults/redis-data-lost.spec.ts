@@ -41,7 +41,8 @@ useFaultCluster(
     const filled = await writer.instance.post('/users/batch', { users });
     if (filled.status !== 201) throw new Error(`Not filled: ${filled.body.toString()}`);
   },
-  { envOfThird: { CACHE_WRITE_POLICY: 'refuse' } },
+  // A transaction may be idle for four times as long: also on a busy machine, longer than a write is held here.
+  { env: { REDIS_TIMEOUT_MS: '15000' }, envOfThird: { CACHE_WRITE_POLICY: 'refuse' } },
 );
 afterEach(() => allWell(cluster));
 

@@ -11,6 +11,7 @@ import type { Member } from './support/member.js';
 import {
   allDegraded,
   allWell,
+  allWithRedis,
   counted,
   infoOf,
   keyOfUsers,
@@ -197,7 +198,7 @@ describe('a Redis that loses what it held', () => {
 
         await lose({ isEmpty });
         expect(await cluster.marks()).toEqual([]);
-        await allWell(cluster);
+        await allWithRedis(cluster);
         await expectReads(cluster, watch);
         // Nothing is trusted until the transaction has ended.
         expect(await register.stored()).toBe(0);

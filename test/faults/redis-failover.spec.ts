@@ -10,6 +10,7 @@ import type { Member } from './support/member.js';
 import {
   allWithoutRedis,
   allWell,
+  allWithRedis,
   infoOf,
   keyOfUsers,
   tell,
@@ -105,7 +106,7 @@ describe('a service that is pointed to another Redis', () => {
       // The register of the marks alone.
       expect(await tell(replica, 'HLEN', await keyOfUsers(replica, 'm'))).toBe(1);
       pointTo(replica);
-      await allWell(cluster);
+      await allWithRedis(cluster);
       await expectReads(cluster, watch);
       expect((await other.get(register.path)).cache).toBe('bypass');
       held.letGo();

@@ -68,6 +68,16 @@ export async function degraded(member: Member, why: RegExp): Promise<void> {
   });
 }
 
+/** Every instance that runs has Redis; it may say that it waits for a transaction, as it does after a while. */
+export async function allWithRedis(cluster: FaultCluster): Promise<void> {
+  for (const member of cluster.running) {
+    await eventually(async () => {
+      const { body } = await member.get('/health/ready');
+      expect(body.toString()).not.toMatch(/Redis is not available/);
+    });
+  }
+}
+
 /** Every instance that runs says that all is well. */
 export async function allWell(cluster: FaultCluster): Promise<void> {
   for (const member of cluster.running) {

@@ -1,6 +1,5 @@
 /** One fill among instances, over one lock and one entry store. */
 import { describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, systemTimers } from '../../src/query-cache/core/clock.js';
 import {
   EntryStore,
@@ -9,6 +8,7 @@ import {
 } from '../../src/query-cache/core/entry-store.js';
 import { FillCoordinator, type SharedFill } from '../../src/query-cache/core/fill-coordinator.js';
 import { MemoryFillLock } from '../../src/query-cache/stores/memory-fill-lock.js';
+import { settled } from './support/manual-time.js';
 
 class SharedEntries extends EntryStore {
   readonly stored = new Map<string, CacheEntry>();
@@ -75,7 +75,7 @@ describe('one fill among instances', () => {
     let finish: (value: CacheEntry) => void = () => undefined;
     const first = instance(() => new Promise((resolve) => (finish = resolve)))();
     const others = [instance(async () => entry)(), instance(async () => entry)()];
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await settled();
     finish(entry);
     expect(await first).toBeUndefined();
     expect(await Promise.all(others)).toEqual([entry, entry]);
@@ -96,7 +96,7 @@ describe('one fill among instances', () => {
   it('is taken over when it fails', async () => {
     const { instance, fills } = setUp();
     const failing = instance(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await settled();
       throw new Error('connection lost');
     })();
     const other = instance(async () => entry)();
@@ -175,7 +175,7 @@ describe('one fill among instances', () => {
       const ahead = own.lookAhead(KEY);
       expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
       own.drop(KEY, ahead);
-      await delay(1);
+      await settled();
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
     });
@@ -203,7 +203,7 @@ describe('one fill among instances', () => {
       const { lock, own } = setUpAhead();
       const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
       for (const ahead of [second, first, first]) own.drop(KEY, ahead);
-      await delay(1);
+      await settled();
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
     });
 
@@ -211,9 +211,9 @@ describe('one fill among instances', () => {
       const { lock, own, sharedFill } = setUpAhead();
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
-      await delay(1);
+      await settled();
       own.drop(KEY, own.lookAhead(KEY));
-      await delay(1);
+      await settled();
       expect([lock.asked, lock.released]).toEqual([['for the fill'], []]);
       finish(entry);
       await running;
@@ -242,10 +242,10 @@ describe('one fill among instances', () => {
       const ahead = own.lookAhead(KEY);
       finish(entry);
       await running;
-      await delay(1);
+      await settled();
       const before = lock.released.length;
       own.drop(KEY, ahead);
-      await delay(1);
+      await settled();
       expect(lock.released).toHaveLength(before + 1);
     });
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { WriteRefusedError } from '../../src/cache-invalidation/core/write-refused.error.js';
 import { eventually } from '../support/eventually.js';
+import { settled } from './support/manual-time.js';
 import { LEASE_MS, setUp } from './support/protocols.js';
 
 describe('the read protocol', () => {
@@ -12,15 +13,15 @@ describe('the read protocol', () => {
     writers.running.set(42, 'xid 1'); // the COMMIT still waits in the server
     clock.ms += LEASE_MS + 1;
     expect(await read()).toEqual(['bypass', 'rows 0']);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     clock.ms += LEASE_MS + 100; // the renewed lease has run out as well
     expect(await read()).toEqual(['bypass', 'rows 0']);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     database.rows = 'rows 1';
     writers.running.clear();
     clock.ms += LEASE_MS + 100;
     expect(await read()).toEqual(['bypass', 'rows 1']);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     expect(await read()).toEqual(['miss', 'rows 1']);
   });
 
@@ -32,7 +33,7 @@ describe('the read protocol', () => {
       writers.running.set(42, transaction);
       clock.ms += LEASE_MS + 100;
       expect(await read()).toEqual(['bypass', 'rows 0']);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await settled();
     }
     expect(await read()).toEqual(['miss', 'rows 0']);
   });
@@ -69,7 +70,7 @@ describe('the read protocol', () => {
     database.rows = 'rows 1';
     store.isAway = false;
     writes.end(announcement);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await settled();
     expect(await read()).toEqual(['miss', 'rows 1']);
   });
 

@@ -1,5 +1,6 @@
 /** What the read protocol serves beside writes. */
 import { describe, expect, it } from '@jest/globals';
+import { settled } from './support/manual-time.js';
 import { setUp, USERS } from './support/protocols.js';
 
 describe('the read protocol', () => {
@@ -10,7 +11,7 @@ describe('the read protocol', () => {
       release = resolve;
     });
     const slow = read(); // T0: the stamp is read, the SELECT has the old rows
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     const announcement = await begin(); // T1
     database.rows = 'rows 1'; // T2: COMMIT
     await ended(announcement); // T3
@@ -57,7 +58,7 @@ describe('the read protocol', () => {
       release = resolve;
     });
     const slow = read();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     const announcement = await begin();
     database.rows = 'rows 1';
     await ended(announcement);

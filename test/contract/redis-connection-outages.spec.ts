@@ -8,8 +8,7 @@ import {
 } from '../../src/redis/redis.errors.js';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
-import { SwitchingRelay } from '../support/switching-relay.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { failureOf, ping, useRedisServer } from './redis-connection-tests.js';
 import { connected, down, LogBook, up } from './redis-harness.js';
 
@@ -128,16 +127,16 @@ describe('RedisConnection', () => {
 
   it('finds out that another server answers on the same connection', async () => {
     const other = await RedisServer.start();
-    const relay = await SwitchingRelay.open(server.port);
-    connection = await connected(relay.url);
+    const proxy = await TcpProxy.open(server.port);
+    connection = await connected(proxy.redisUrl);
     const before = connection.node;
-    await relay.switchTo(other.port);
+    await proxy.switchTo(other.port);
     await down(connection);
     expect(connection.reason).toContain('another server');
     await up(connection);
     expect(connection.node).not.toBe(before);
     await connection.close();
-    await relay.close();
+    await proxy.close();
     await other.stop();
   });
 
@@ -155,24 +154,24 @@ describe('RedisConnection', () => {
   });
 
   describe('an urgent command whose connection breaks under it', () => {
-    let valve: TcpValve;
+    let proxy: TcpProxy;
 
     afterEach(async () => {
       await connection.close();
-      await valve.close();
+      await proxy.close();
     });
 
-    async function connectByValve(timeoutMs?: number): Promise<void> {
-      valve = await TcpValve.open(server.port);
-      const url = `redis://127.0.0.1:${valve.port}`;
+    async function connectByProxy(timeoutMs?: number): Promise<void> {
+      proxy = await TcpProxy.open(server.port);
+      const url = `redis://127.0.0.1:${proxy.port}`;
       connection = await connected(url, { log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     }
 
     const urgently = () => connection.sendUrgently('ECHO', (client) => client.echo('urgent'));
 
     it('is sent once more over another one', async () => {
-      await connectByValve();
-      const held = valve.holdAt('to-server', 'urgent');
+      await connectByProxy();
+      const held = proxy.holdAt('to-server', 'urgent');
       const answer = urgently();
       await held.reached();
       held.drop();
@@ -181,8 +180,8 @@ describe('RedisConnection', () => {
     });
 
     it('is sent once more where only its answer was lost', async () => {
-      await connectByValve();
-      const held = valve.holdAt('to-client', 'urgent');
+      await connectByProxy();
+      const held = proxy.holdAt('to-client', 'urgent');
       const answer = urgently();
       await held.reached();
       held.drop();
@@ -190,8 +189,8 @@ describe('RedisConnection', () => {
     });
 
     it('fails where the second breaks as well', async () => {
-      await connectByValve();
-      const held = [valve.holdAt('to-server', 'urgent'), valve.holdAt('to-server', 'urgent')];
+      await connectByProxy();
+      const held = [proxy.holdAt('to-server', 'urgent'), proxy.holdAt('to-server', 'urgent')];
       const failure = failureOf(urgently());
       for (const hold of held) {
         await hold.reached();
@@ -201,27 +200,27 @@ describe('RedisConnection', () => {
     });
 
     it('fails where no other one can be opened', async () => {
-      await connectByValve();
-      const held = valve.holdAt('to-server', 'urgent');
+      await connectByProxy();
+      const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(urgently());
       await held.reached();
-      valve.refuse();
+      proxy.refuse();
       expect(await failure).toBeInstanceOf(RedisUnavailableError);
     });
 
     it('fails in time where another one is not answered', async () => {
-      await connectByValve(300);
-      const held = valve.holdAt('to-server', 'urgent');
+      await connectByProxy(300);
+      const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(urgently());
       await held.reached();
-      valve.freeze();
+      proxy.freeze();
       held.drop();
       expect(await failure).toBeInstanceOf(RedisUnavailableError);
     });
 
     it('is not sent again where it was not urgent', async () => {
-      await connectByValve();
-      const held = valve.holdAt('to-server', 'urgent');
+      await connectByProxy();
+      const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(connection.send('ECHO', (client) => client.echo('urgent')));
       await held.reached();
       held.drop();

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from '../../src/redis/redis-connection.js';
 import type { RedisVersionStore } from '../../src/query-cache/stores/redis-version-store.js';
 import { RedisServer } from '../support/redis-server.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { connected, freshNamespace, versionStore } from './redis-harness.js';
 
 const TABLE = 'public.users';
@@ -61,14 +61,14 @@ describe('RedisVersionStore over restarts', () => {
   });
 
   it('marks a write once whose begin was carried out and not answered', async () => {
-    const valve = await TcpValve.open(own.port);
-    const another = await connected(`redis://127.0.0.1:${valve.port}`);
+    const proxy = await TcpProxy.open(own.port);
+    const another = await connected(`redis://127.0.0.1:${proxy.port}`);
     try {
       const cut = versionStore(another, namespace);
       await store.rotate(TABLE, undefined, 'e1');
       await store.create({ table: TABLE, names: ['*'] }, 't1');
       const tables = [{ table: TABLE, names: ['*'] }];
-      const held = valve.holdAt('to-client', ':1\r\n');
+      const held = proxy.holdAt('to-client', ':1\r\n');
       const begun = cut.begin({ writeId: 'w1', backendPid: 1, tables }, 't2', 60_000);
       await held.reached();
       expect((await readingWhenBack()).versions).toEqual(['t2!w1']);
@@ -79,7 +79,7 @@ describe('RedisVersionStore over restarts', () => {
       expect((await readingWhenBack()).versions).toEqual(['t3']);
     } finally {
       await another.close();
-      await valve.close();
+      await proxy.close();
     }
   });
 

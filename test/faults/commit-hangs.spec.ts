@@ -1,13 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Answer } from '../e2e/support/answer.js';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';
-import { waitingCommit, whileCommitsWait, whileStandbyIsMissing } from './support/commit-wait.js';
+import {
+  statusOf,
+  waitingCommit,
+  whileCommitsWait,
+  whileStandbyIsMissing,
+} from './support/commit-wait.js';
 import type { FaultCluster } from './support/fault-cluster.js';
-import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
-import { expectReads, whileWatched } from './support/healing.js';
+import { useFaultCluster } from './support/fault-tests.js';
+import { expectReads, underWatch } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { Register } from './support/register.js';
+import { postgresEnds } from './support/postgres-troubles.js';
+import type { Register } from './support/register.js';
 import type { Watch } from './support/watch.js';
 
 /** How a writer comes to lose what it waits for; the server does not notice while COMMIT waits. */
@@ -39,8 +44,7 @@ describe('a COMMIT that hangs in the server', () => {
   it.each(representatives(partings, 0))(
     'for a standby, while $how and the lease runs out',
     async ({ part }) => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
+      await underWatch(cluster, async (register, watch) => {
         await whileStandbyIsMissing(cluster, async (letGo) => {
           const write = statusOf(register.write(writer));
           await waitingCommit(cluster);
@@ -53,47 +57,36 @@ describe('a COMMIT that hangs in the server', () => {
         });
       });
     },
-    TEST_MS,
   );
 
-  it(
-    'for a standby, longer than the lease, and is answered then',
-    async () => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
-        await whileStandbyIsMissing(cluster, async (letGo) => {
-          const write = register.write(writer);
-          await waitingCommit(cluster);
-          await outliveTheLease(register, watch);
+  it('for a standby, longer than the lease, and is answered then', async () => {
+    const stored = await underWatch(cluster, async (register, watch) => {
+      await whileStandbyIsMissing(cluster, async (letGo) => {
+        const write = register.write(writer);
+        await waitingCommit(cluster);
+        await outliveTheLease(register, watch);
 
-          await letGo();
-          expect((await write).status).toBe(200);
-        });
+        await letGo();
+        expect((await write).status).toBe(200);
       });
-      expect(await register.stored()).toBe(1);
-    },
-    TEST_MS,
-  );
+    });
+    expect(stored).toBe(1);
+  });
 
-  it(
-    'for a standby, until its wait is cancelled',
-    async () => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
-        await whileStandbyIsMissing(cluster, async () => {
-          const write = register.write(writer);
-          const pid = await waitingCommit(cluster);
-          await outliveTheLease(register, watch);
+  it('for a standby, until its wait is cancelled', async () => {
+    const stored = await underWatch(cluster, async (register, watch) => {
+      await whileStandbyIsMissing(cluster, async () => {
+        const write = register.write(writer);
+        const pid = await waitingCommit(cluster);
+        await outliveTheLease(register, watch);
 
-          // It has been decided: cancelling it only ends the wait.
-          await cluster.sql('SELECT pg_cancel_backend($1)', [pid]);
-          expect((await write).status).toBe(200);
-        });
+        // It has been decided: cancelling it only ends the wait.
+        await cluster.sql('SELECT pg_cancel_backend($1)', [pid]);
+        expect((await write).status).toBe(200);
       });
-      expect(await register.stored()).toBe(1);
-    },
-    TEST_MS,
-  );
+    });
+    expect(stored).toBe(1);
+  });
 
   const undecided = partings.flatMap((parting) => [
     { ...parting, verdict: 'commit' as const, number: 1 },
@@ -103,8 +96,7 @@ describe('a COMMIT that hangs in the server', () => {
   it.each(representatives(undecided, 1, 2))(
     'before it is decided, while $how, and ends in a $verdict',
     async ({ part, verdict, number }) => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
+      const stored = await underWatch(cluster, async (register, watch) => {
         await whileCommitsWait(cluster, async (decide) => {
           const write = statusOf(register.write(writer));
           const pid = await waitingCommit(cluster);
@@ -119,16 +111,55 @@ describe('a COMMIT that hangs in the server', () => {
           });
         });
       });
-      expect(await register.stored()).toBe(number);
+      expect(stored).toBe(number);
     },
-    TEST_MS,
+  );
+
+  it('before it is decided, until its session is ended, is lost, and gets 503', async () => {
+    const stored = await underWatch(cluster, async (register) => {
+      await whileCommitsWait(cluster, async () => {
+        const write = register.write(writer);
+        const pid = await waitingCommit(cluster);
+        expect(await cluster.marks()).not.toEqual([]);
+        expect(await cluster.terminate(`pid = ${pid}`)).toBe(1);
+        expect((await write).status).toBe(503);
+      });
+    });
+    expect(stored).toBe(0);
+  });
+
+  it('for a standby, until its session is ended, is done, and gets 503', async () => {
+    const stored = await underWatch(cluster, async (register) => {
+      await whileStandbyIsMissing(cluster, async () => {
+        const write = register.write(writer);
+        const pid = await waitingCommit(cluster);
+        // The reloaded configuration is announced too, for a moment.
+        await eventually(async () => expect(await cluster.marks()).toHaveLength(1));
+        expect(await cluster.terminate(`pid = ${pid}`)).toBe(1);
+        expect((await write).status).toBe(503);
+        expect(await register.stored()).toBe(1);
+        // Nobody can tell yet what became of it.
+        expect((await other.get(register.path)).cache).not.toBe('hit');
+      });
+    });
+    expect(stored).toBe(1);
+  });
+
+  it.each(representatives(postgresEnds.slice(1), 0))(
+    'for a standby, until PostgreSQL $how, is carried out by recovery, and gets 503',
+    async ({ begin, end }) => {
+      await underWatch(cluster, async (register) => {
+        await whileStandbyIsMissing(cluster, async (letGo) => {
+          const write = register.write(writer);
+          await waitingCommit(cluster);
+          expect(await register.stored()).toBe(0);
+          await begin(cluster.postgres);
+          expect((await write).status).toBe(503);
+          await end(cluster.postgres);
+          await letGo();
+          expect(await register.stored()).toBe(1);
+        });
+      });
+    },
   );
 });
-
-/** The status of the answer; `undefined` where none came. */
-async function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
-  return answer.then(
-    ({ status }) => status,
-    () => undefined,
-  );
-}

@@ -1,21 +1,35 @@
 /** Rows that wait in the outbox: many of them, and some that outlive the database's own end. */
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { representatives } from '../support/long-tests.js';
-import type { Hold } from '../support/tcp-valve.js';
+import { eventually } from '../support/eventually.js';
+import { isLong, representatives } from '../support/long-tests.js';
+import type { RedisServer } from '../support/redis-server.js';
+import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
-import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
-import { expectReads, whileWatched } from './support/healing.js';
+import { useFaultCluster } from './support/fault-tests.js';
+import { expectReads, whileWatched, underWatch } from './support/healing.js';
 import type { Member } from './support/member.js';
 import { OUTBOX } from './support/outbox.js';
-import { Register } from './support/register.js';
-import { allRight, allTold, createRegisters, relayOf, waitingRows } from './support/relaying.js';
+import { allWell, counted } from './support/redis-trouble.js';
+import type { Register } from './support/register.js';
+import {
+  allHitAll,
+  allRight,
+  allTold,
+  createRegisters,
+  relayOf,
+  waitingRows,
+} from './support/relaying.js';
 import { relayStep } from './support/steps.js';
 import type { Watch } from './support/watch.js';
 
 /** Far fewer than are answered on a machine that is busy with others. */
 const LEAST_READS = 10;
 const DRAIN_LIMIT_MS = 90_000;
+const OUTAGE_MS = isLong ? 5_000 : 1_500;
+/** Registers that the service writes, and as many that others write. */
+const OF_A_KIND = 6;
+const WRITE_PAUSE_MS = 10;
 /** Counting so many rows is work, too. */
 const LOOK_PAUSE_MS = 200;
 
@@ -68,8 +82,7 @@ describe('what waits in the outbox', () => {
   it.each(representatives(waiting, 0))(
     'is told while reads go on: $rows rows with $ids ids each',
     async ({ rows, ids, leastReads }) => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
+      await underWatch(cluster, async (register, watch) => {
         await fill(register, rows, ids);
         await register.writeOutside();
         const readsWhileWaiting = await readsUntilTold(watch);
@@ -78,7 +91,6 @@ describe('what waits in the outbox', () => {
         expect(Math.min(...readsWhileWaiting)).toBeGreaterThanOrEqual(leastReads);
       });
     },
-    TEST_MS,
   );
 
   const steps: readonly { when: string; hold: (relay: Member) => Hold }[] = [
@@ -86,41 +98,110 @@ describe('what waits in the outbox', () => {
     { when: 'when it has been told', hold: relayStep.remove },
   ];
 
-  it.each(representatives(steps, 0))(
-    'outlives a kill -9 of PostgreSQL $when',
-    async ({ hold }) => {
-      const registers = await createRegisters(cluster, 3);
-      const [watched] = registers as [Register];
-      await whileWatched(cluster, watched, async (watch) => {
-        const held = hold(await relayOf(cluster));
-        for (const register of registers) await register.writeOutside();
-        await held.reached();
-        await cluster.postgres.kill();
-        await expectReads(cluster, watch);
-        await cluster.postgres.restart();
-        expect(await waitingRows(cluster)).toBeGreaterThan(0);
-        held.drop();
-        await allTold(cluster);
-        await allRight(cluster, registers);
-        await watched.writeOutside();
-      });
-    },
-    TEST_MS,
-  );
+  it.each(representatives(steps, 0))('outlives a kill -9 of PostgreSQL $when', async ({ hold }) => {
+    const registers = await createRegisters(cluster, 3);
+    const [watched] = registers as [Register];
+    await whileWatched(cluster, watched, async (watch) => {
+      const held = hold(await relayOf(cluster));
+      for (const register of registers) await register.writeOutside();
+      await held.reached();
+      await cluster.postgres.kill();
+      await expectReads(cluster, watch);
+      await cluster.postgres.restart();
+      expect(await waitingRows(cluster)).toBeGreaterThan(0);
+      held.drop();
+      await allTold(cluster);
+      await allRight(cluster, registers);
+      await watched.writeOutside();
+    });
+  });
 
-  it(
-    'outlives the end of all instances',
-    async () => {
-      const registers = await createRegisters(cluster, 3);
-      const [watched] = registers as [Register];
-      await whileWatched(cluster, watched, async () => {
-        await Promise.all(cluster.members.map((member) => member.kill()));
-        for (const register of registers) await register.writeOutside();
-        await Promise.all(cluster.members.map((member) => member.mend()));
-        await allTold(cluster);
-        await allRight(cluster, registers);
-      });
+  it('outlives the end of all instances', async () => {
+    const registers = await createRegisters(cluster, 3);
+    const [watched] = registers as [Register];
+    await whileWatched(cluster, watched, async () => {
+      await Promise.all(cluster.members.map((member) => member.kill()));
+      for (const register of registers) await register.writeOutside();
+      await Promise.all(cluster.members.map((member) => member.mend()));
+      await allTold(cluster);
+      await allRight(cluster, registers);
+    });
+  });
+
+  const outages = [
+    {
+      outage: 'is killed and comes back empty',
+      begin: (redis: RedisServer) => redis.kill(),
+      end: (redis: RedisServer) => redis.restart({ empty: true }),
     },
-    TEST_MS,
+    {
+      outage: 'is killed and comes back with what it held',
+      begin: async (redis: RedisServer) => {
+        await redis.save();
+        await redis.kill();
+      },
+      end: (redis: RedisServer) => redis.restart(),
+    },
+    {
+      outage: 'is stopped and goes on',
+      begin: async (redis: RedisServer) => redis.pause(),
+      end: async (redis: RedisServer) => redis.resume(),
+    },
+  ];
+
+  it.each(representatives(outages, 0))(
+    'while Redis $outage: writes of every instance and of others, up to and over its end, all count',
+    async ({ begin, end }) => {
+      const [watched, ...registers] = (await createRegisters(cluster, 1 + 2 * OF_A_KIND)) as [
+        Register,
+        ...Register[],
+      ];
+      const [ofService, ofOthers] = [registers.slice(OF_A_KIND), registers.slice(0, OF_A_KIND)];
+      await allHitAll(cluster, registers);
+      const { members } = cluster;
+      const unannounced = await counted(members[0], 'unannounced_writes_total');
+      await whileWatched(cluster, watched, async (watch) => {
+        const isOver = new AbortController();
+        await begin(cluster.redis);
+        const writing = [
+          ...members.map((member, place) =>
+            keepWriting(
+              ofService.filter((_, index) => index % members.length === place),
+              async (register) => expect((await register.write(member)).status).toBe(200),
+              isOver.signal,
+            ),
+          ),
+          keepWriting([...ofOthers, watched], (each) => each.writeOutside(), isOver.signal),
+        ];
+        await eventually(async () => {
+          expect(await waitingRows(cluster)).toBeGreaterThan(OF_A_KIND);
+        });
+        await delay(OUTAGE_MS);
+        await expectReads(cluster, watch);
+        await end(cluster.redis);
+        isOver.abort();
+        await Promise.all(writing);
+        await allTold(cluster);
+        await allRight(cluster, [...registers, watched]);
+        await allWell(cluster);
+      });
+      await allHitAll(cluster, registers);
+      await relayOf(cluster);
+      expect(await counted(members[0], 'unannounced_writes_total')).toBeGreaterThan(unannounced);
+    },
   );
 });
+
+/** One after the other, each at least once more after the end. */
+async function keepWriting(
+  registers: readonly Register[],
+  write: (register: Register) => Promise<unknown>,
+  until: AbortSignal,
+): Promise<void> {
+  for (let rest = registers.length, turn = 0; rest > 0; turn += 1) {
+    if (until.aborted) rest -= 1;
+    const register = registers[turn % registers.length];
+    if (register) await write(register);
+    await delay(WRITE_PAUSE_MS);
+  }
+}

@@ -2,14 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';
 import { RedisServer } from '../support/redis-server.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import type { FaultCluster } from './support/fault-cluster.js';
-import { TEST_MS, useFaultCluster } from './support/fault-tests.js';
-import { allHit, expectReads, whileWatched } from './support/healing.js';
+import { useFaultCluster } from './support/fault-tests.js';
+import { allHit, expectReads, underWatch } from './support/healing.js';
 import type { Member } from './support/member.js';
 import {
   allWithoutRedis,
   allWell,
+  allWithRedis,
   infoOf,
   keyOfUsers,
   tell,
@@ -24,7 +25,7 @@ describe('a service that is pointed to another Redis', () => {
   let other: Member;
   let replica: RedisServer;
   /** Between the replica and its primary. */
-  let replication: TcpValve;
+  let replication: TcpProxy;
 
   afterEach(async () => {
     await cluster.redis.restart({ empty: true });
@@ -37,7 +38,7 @@ describe('a service that is pointed to another Redis', () => {
 
   beforeEach(async () => {
     replica = await RedisServer.start({ config: { 'repl-diskless-sync-delay': '0' } });
-    replication = await TcpValve.open(cluster.redis.port);
+    replication = await TcpProxy.open(cluster.redis.port);
   });
   afterEach(async () => {
     await allWell(cluster);
@@ -67,82 +68,67 @@ describe('a service that is pointed to another Redis', () => {
     return withRedis(server, (client) => client.get(key));
   };
 
-  it(
-    'is not misled by a replica that lacks the last writes',
-    async () => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
-        await replicate();
-        replication.freeze();
-        expect((await register.write(writer)).status).toBe(200);
-        await allHit(cluster, register);
-        const lost = await versionOn(cluster.redis, register);
-        await cluster.redis.kill();
-        replication.refuse();
-        expect(await versionOn(replica, register)).not.toBe(lost);
+  it('is not misled by a replica that lacks the last writes', async () => {
+    await underWatch(cluster, async (register, watch) => {
+      await replicate();
+      replication.freeze();
+      expect((await register.write(writer)).status).toBe(200);
+      await allHit(cluster, register);
+      const lost = await versionOn(cluster.redis, register);
+      await cluster.redis.kill();
+      replication.refuse();
+      expect(await versionOn(replica, register)).not.toBe(lost);
 
-        // A replica is not good enough, however long it takes to make it a primary.
-        pointTo(replica);
-        await allWithoutRedis(cluster, /replica/);
-        await expectReads(cluster, watch);
-        await tell(replica, 'REPLICAOF', 'NO', 'ONE');
-        await allWell(cluster);
-        await allHit(cluster, register);
-        expect((await register.write(other)).status).toBe(200);
-        await allHit(cluster, register);
-        await cluster.redis.restart({ empty: true });
-      });
-    },
-    TEST_MS,
-  );
+      // A replica is not good enough, however long it takes to make it a primary.
+      pointTo(replica);
+      await allWithoutRedis(cluster, /replica/);
+      await expectReads(cluster, watch);
+      await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+      await allWell(cluster);
+      await allHit(cluster, register);
+      expect((await register.write(other)).status).toBe(200);
+      await allHit(cluster, register);
+      await cluster.redis.restart({ empty: true });
+    });
+  });
 
-  it(
-    'does not forget a write between begin and COMMIT whose mark the replica lacks',
-    async () => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async (watch) => {
-        await replicate();
-        replication.freeze();
-        const held = writeStep.commit(writer);
-        const write = register.write(writer);
-        await held.reached();
-        expect(await cluster.marks()).toHaveLength(1);
-        await cluster.redis.kill();
-        replication.refuse();
-        await tell(replica, 'REPLICAOF', 'NO', 'ONE');
-        // The register of the marks alone.
-        expect(await tell(replica, 'HLEN', await keyOfUsers(replica, 'm'))).toBe(1);
-        pointTo(replica);
-        await allWell(cluster);
-        await expectReads(cluster, watch);
-        expect((await other.get(register.path)).cache).toBe('bypass');
-        held.letGo();
-        expect((await write).status).toBe(200);
-        await allHit(cluster, register);
-        await cluster.redis.restart({ empty: true });
-      });
-      expect(await register.stored()).toBe(1);
-    },
-    TEST_MS,
-  );
+  it('does not forget a write between begin and COMMIT whose mark the replica lacks', async () => {
+    const stored = await underWatch(cluster, async (register, watch) => {
+      await replicate();
+      replication.freeze();
+      const held = writeStep.commit(writer);
+      const write = register.write(writer);
+      await held.reached();
+      expect(await cluster.marks()).toHaveLength(1);
+      await cluster.redis.kill();
+      replication.refuse();
+      await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+      // The register of the marks alone.
+      expect(await tell(replica, 'HLEN', await keyOfUsers(replica, 'm'))).toBe(1);
+      pointTo(replica);
+      await allWithRedis(cluster);
+      await expectReads(cluster, watch);
+      expect((await other.get(register.path)).cache).toBe('bypass');
+      held.letGo();
+      expect((await write).status).toBe(200);
+      await allHit(cluster, register);
+      await cluster.redis.restart({ empty: true });
+    });
+    expect(stored).toBe(1);
+  });
 
-  it(
-    'and back again to the first, which was never restarted, is not misled by its old data',
-    async () => {
-      const register = await Register.create(cluster);
-      await whileWatched(cluster, register, async () => {
-        const first = await infoOf(cluster.redis, 'run_id');
-        pointTo(replica);
-        await allHit(cluster, register);
-        expect((await register.write(writer)).status).toBe(200);
-        await allHit(cluster, register);
-        pointTo(cluster.redis);
-        expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
-        await allWell(cluster);
-      });
-    },
-    TEST_MS,
-  );
+  it('and back again to the first, which was never restarted, is not misled by its old data', async () => {
+    await underWatch(cluster, async (register) => {
+      const first = await infoOf(cluster.redis, 'run_id');
+      pointTo(replica);
+      await allHit(cluster, register);
+      expect((await register.write(writer)).status).toBe(200);
+      await allHit(cluster, register);
+      pointTo(cluster.redis);
+      expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
+      await allWell(cluster);
+    });
+  });
 
   const beginnings = [
     { others: 'alone', survives: false },
@@ -152,53 +138,45 @@ describe('a service that is pointed to another Redis', () => {
   describe.each(representatives(beginnings, 0))(
     'an instance that begins $others after a service has come back',
     ({ survives }) => {
-      it(
-        'is not misled by what the first Redis still holds',
-        async () => {
-          const register = await Register.create(cluster);
-          await allHit(cluster, register);
-          const first = await infoOf(cluster.redis, 'run_id');
-          const [survivor, newcomer, third] = cluster.members;
-          await third.kill();
-          await newcomer.kill();
-          // Under the second server the table is written, and read by nobody.
-          pointTo(replica);
-          await allWell(cluster);
-          const unread = await versionOn(cluster.redis, register);
-          expect((await register.write(survivor)).status).toBe(200);
-          if (!survives) await survivor.kill();
-          pointTo(cluster.redis);
-          await allWell(cluster);
-          expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
-          expect(await versionOn(cluster.redis, register)).toBe(unread);
+      it('is not misled by what the first Redis still holds', async () => {
+        const register = await Register.create(cluster);
+        await allHit(cluster, register);
+        const first = await infoOf(cluster.redis, 'run_id');
+        const [survivor, newcomer, third] = cluster.members;
+        await third.kill();
+        await newcomer.kill();
+        // Under the second server the table is written, and read by nobody.
+        pointTo(replica);
+        await allWell(cluster);
+        const unread = await versionOn(cluster.redis, register);
+        expect((await register.write(survivor)).status).toBe(200);
+        if (!survives) await survivor.kill();
+        pointTo(cluster.redis);
+        await allWell(cluster);
+        expect(await infoOf(cluster.redis, 'run_id')).toBe(first);
+        expect(await versionOn(cluster.redis, register)).toBe(unread);
 
-          await newcomer.mend();
-          for (const view of register.views) {
-            expect([view.path, view.shows(await newcomer.get(view.path), 1)]).toEqual([
-              view.path,
-              true,
-            ]);
-          }
-          for (const view of register.views) {
-            expect(view.shows(await newcomer.instance.warm(view.path), 1)).toBe(true);
-          }
-        },
-        TEST_MS,
-      );
+        await newcomer.mend();
+        for (const view of register.views) {
+          expect([view.path, view.shows(await newcomer.get(view.path), 1)]).toEqual([
+            view.path,
+            true,
+          ]);
+        }
+        for (const view of register.views) {
+          expect(view.shows(await newcomer.instance.warm(view.path), 1)).toBe(true);
+        }
+      });
     },
   );
 
-  it(
-    'lets an instance that begins beside others use what they have stored',
-    async () => {
-      const register = await Register.create(cluster);
-      await allHit(cluster, register);
-      await other.kill();
-      await other.mend();
-      const answer = await other.get(register.path);
-      expect(answer.headers['cache-status']).toMatch(/^tidemark; hit; .*detail=L2/);
-      await allHit(cluster, register);
-    },
-    TEST_MS,
-  );
+  it('lets an instance that begins beside others use what they have stored', async () => {
+    const register = await Register.create(cluster);
+    await allHit(cluster, register);
+    await other.kill();
+    await other.mend();
+    const answer = await other.get(register.path);
+    expect(answer.headers['cache-status']).toMatch(/^tidemark; hit; .*detail=L2/);
+    await allHit(cluster, register);
+  });
 });

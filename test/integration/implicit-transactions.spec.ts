@@ -7,7 +7,7 @@ import { openingOf } from '../../src/cache-invalidation/own-transaction.js';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { createDatabase } from '../support/shared-postgres.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { Customer } from './fixtures/entities.js';
 
 const IDLE_MS = 300;
@@ -19,7 +19,7 @@ const names = defineQuery({
   map: ({ name }) => name,
 }).bind({});
 
-let valve: TcpValve;
+let proxy: TcpProxy;
 let app: CachedApplication;
 let other: CachedApplication;
 
@@ -27,8 +27,8 @@ beforeAll(async () => {
   const url = new URL(await createDatabase());
   const entities = [Customer];
   other = await CachedApplication.start({ databaseUrl: url.href, entities, synchronize: true });
-  valve = await TcpValve.open(Number(url.port));
-  url.port = String(valve.port);
+  proxy = await TcpProxy.open(Number(url.port));
+  url.port = String(proxy.port);
   app = await CachedApplication.start({
     databaseUrl: url.href,
     entities,
@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([app.stop(), other.stop()]);
-  await valve.close();
+  await proxy.close();
 });
 
 beforeEach(async () => {
@@ -61,7 +61,7 @@ const renames: [string, (source: CachedApplication['source'], name: string) => P
 
 describe.each(renames)('a single write %s', (_how, rename) => {
   it('lets go of its row when COMMIT does not come, and rejects', async () => {
-    const held = valve.holdAt('to-server', 'COMMIT\0');
+    const held = proxy.holdAt('to-server', 'COMMIT\0');
     const write = rename(app.source, 'bob');
     write.catch(() => undefined);
     await held.reached();

@@ -3,32 +3,32 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { askPrimary } from '../../src/query-cache/sql/own-question.js';
 import { createDatabase } from '../support/shared-postgres.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const LIMIT_MS = 200;
 const QUESTION = 'SELECT pg_catalog.pg_backend_pid() AS pid';
 
-let valve: TcpValve;
+let proxy: TcpProxy;
 let source: DataSource;
 
 beforeAll(async () => {
   const url = new URL(await createDatabase());
-  valve = await TcpValve.open(Number(url.port));
-  url.port = String(valve.port);
+  proxy = await TcpProxy.open(Number(url.port));
+  url.port = String(proxy.port);
   source = new DataSource({ type: 'postgres', url: url.href, poolSize: 1 });
   await source.initialize();
 });
 
 afterAll(async () => {
   await source.destroy();
-  await valve.close();
+  await proxy.close();
 });
 
 it('a question that gets no answer rejects, and the next one goes over another connection', async () => {
   const [before] = await askPrimary(source, QUESTION);
-  valve.freeze();
+  proxy.freeze();
   await expect(askPrimary(source, QUESTION, [], LIMIT_MS)).rejects.toThrow('Query read timeout');
-  valve.thaw();
+  proxy.thaw();
   const [after] = await askPrimary(source, QUESTION);
   expect(after?.['pid']).not.toBe(before?.['pid']);
 });

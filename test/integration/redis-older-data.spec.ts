@@ -9,7 +9,7 @@ import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createDatabase } from '../support/shared-postgres.js';
-import { SwitchingRelay } from '../support/switching-relay.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { Customer } from './fixtures/entities.js';
 
 const names = defineQuery({
@@ -30,7 +30,7 @@ for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'D
 let databaseUrl: string;
 let first: RedisServer;
 let second: RedisServer;
-let relay: SwitchingRelay;
+let proxy: TcpProxy;
 let redis: Redis;
 let writer: CachedApplication;
 let reader: CachedApplication;
@@ -49,13 +49,13 @@ beforeEach(async () => {
   redis = new Redis(first.port);
   await redis.flushall();
   await second.command('FLUSHALL');
-  relay = await SwitchingRelay.open(first.port);
+  proxy = await TcpProxy.open(first.port);
   const start = () =>
     CachedApplication.start({
       databaseUrl,
       entities: [Customer],
       synchronize: true,
-      cache: { redis: { url: relay.url, timeoutMs: 5_000 } },
+      cache: { redis: { url: proxy.redisUrl, timeoutMs: 5_000 } },
       // What cannot be announced is recorded in the outbox.
       invalidation: { triggers: 'install' },
     });
@@ -73,7 +73,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all([writer.stop(), reader.stop()]);
-  await relay.close();
+  await proxy.close();
   redis.disconnect();
 });
 
@@ -179,9 +179,9 @@ const faults: readonly Fault[] = [
     fault: 'a proxy that switches to a promoted replica and back, with a write in between',
     run: async () => {
       await copyToSecond();
-      await relay.switchTo(second.port);
+      await proxy.switchTo(second.port);
       const name = await write();
-      await relay.switchTo(first.port);
+      await proxy.switchTo(first.port);
       return name;
     },
   },
@@ -252,7 +252,7 @@ describe('the number of a process', () => {
     reader = await CachedApplication.start({
       databaseUrl,
       entities: [Customer],
-      cache: { redis: { url: relay.url, timeoutMs: 5_000 } },
+      cache: { redis: { url: proxy.redisUrl, timeoutMs: 5_000 } },
       invalidation: { triggers: 'install' },
     });
     expect(await redis.pttl(dead)).toBeGreaterThan(0);

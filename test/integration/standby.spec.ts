@@ -15,7 +15,7 @@ import {
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../support/eventually.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { TcpValve } from '../support/tcp-valve.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { Customer } from './fixtures/entities.js';
 
 const TABLE = 'public.customers';
@@ -30,16 +30,16 @@ const names = defineQuery({
 
 let primary: PostgresServer;
 let standby: PostgresServer;
-let valve: TcpValve;
+let proxy: TcpProxy;
 let app: CachedApplication;
 
 beforeAll(async () => {
   primary = await PostgresServer.start();
   await primary.createDatabase('shop');
   standby = await primary.restartWithStandby();
-  valve = await TcpValve.open(primary.port);
+  proxy = await TcpProxy.open(primary.port);
   app = await CachedApplication.start({
-    databaseUrl: primary.urlOf('shop').replace(String(primary.port), String(valve.port)),
+    databaseUrl: primary.urlOf('shop').replace(String(primary.port), String(proxy.port)),
     entities: [Customer],
     synchronize: true,
     invalidation: { triggers: 'install' },
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app.stop();
-  await valve.close();
+  await proxy.close();
   await Promise.all([primary.stop(), standby.stop()]);
 });
 
@@ -83,8 +83,8 @@ it('is not taken for the primary while it lacks a commit', async () => {
   );
   await app.source.query(`UPDATE customers SET name = 'after'`);
   await receivedByStandby('pg_last_wal_receive_lsn()');
-  valve.retarget(standby.port);
-  valve.cut();
+  proxy.retarget(standby.port);
+  proxy.cut();
   const refusals: unknown[] = [];
   app.cache.events.on('miss', ({ refusal }) => refusals.push(refusal));
   for (const _ of [1, 2]) expect(await read()).toEqual({ value: ['before'], outcomes: ['miss'] });

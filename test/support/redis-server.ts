@@ -59,6 +59,10 @@ export class RedisServer {
     return this.#child?.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
   /** SIGKILL: what was not saved is lost. */
   async kill(): Promise<void> {
     const child = this.#child;

@@ -16,7 +16,7 @@ const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const HOST = '127.0.0.1';
 const START_ATTEMPTS = 3;
 const START_LIMIT_MS = 60_000;
-const LOG_LIMIT = 200_000;
+const LOG_LIMIT = 1_000_000;
 
 export interface ServiceProcessOptions {
   /** All the instance sees of the environment, beside PATH, HOST and PORT. */
@@ -97,10 +97,10 @@ export class ServiceProcess {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Starts an instance that has ended anew, on the same port and in the same folder. */
-  async restart(): Promise<void> {
+  /** Ends the instance and starts it again on the same port and in the same folder; `env` is added for this time. */
+  async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.isRunning) await this.kill();
-    await this.#launch();
+    await this.#launch(env);
   }
 
   /** Kills the instance, if it runs, and removes its folder. */
@@ -122,12 +122,12 @@ export class ServiceProcess {
     return child.exitCode ?? child.signalCode ?? 0;
   }
 
-  async #launch(): Promise<void> {
+  async #launch(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { PATH } = process.env;
     const child = spawn(process.execPath, [this.options.program ?? MAIN], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH, HOST, PORT: String(this.port), ...this.options.env },
+      env: { PATH, HOST, PORT: String(this.port), ...this.options.env, ...more },
       detached: true,
     });
     this.#child = child;

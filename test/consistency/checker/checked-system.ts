@@ -1,8 +1,7 @@
 /** What is checked: built instances on one Redis and one PostgreSQL, all servers of the run's own. */
 import { PostgresServer } from '../../support/postgres-server.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { SwitchingRelay } from '../../support/switching-relay.js';
-import { TcpValve } from '../../support/tcp-valve.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { DatabaseView } from './database-view.js';
 import { Member, SESSION_PREFIX } from './member.js';
 
@@ -36,8 +35,8 @@ export class CheckedSystem {
     const members = await Promise.all(
       Array.from({ length: instances }, async (_, index) => {
         const routes = {
-          postgres: await TcpValve.open(postgres.port),
-          redis: await SwitchingRelay.open(redis.port),
+          postgres: await TcpProxy.open(postgres.port),
+          redis: await TcpProxy.open(redis.port),
         };
         return new Member(index, databaseUrl, routes, env);
       }),

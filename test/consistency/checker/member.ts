@@ -1,8 +1,7 @@
 /** One instance of the checked system, over all the processes it has been. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../../support/service-process.js';
-import type { SwitchingRelay } from '../../support/switching-relay.js';
-import type { TcpValve } from '../../support/tcp-valve.js';
+import type { TcpProxy } from '../../support/tcp-proxy.js';
 
 /** How the names of all instances' database sessions begin. */
 export const SESSION_PREFIX = 'checked-';
@@ -11,8 +10,8 @@ const START_PAUSE_MS = 500;
 
 /** How one instance reaches its servers. */
 export interface MemberRoutes {
-  readonly postgres: TcpValve;
-  readonly redis: SwitchingRelay;
+  readonly postgres: TcpProxy;
+  readonly redis: TcpProxy;
 }
 
 export class Member {
@@ -65,7 +64,7 @@ export class Member {
     const url = new URL(this.databaseUrl);
     url.port = String(postgres.port);
     url.searchParams.set('application_name', this.session);
-    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL: url.href, REDIS_URL: redis.url };
+    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL: url.href, REDIS_URL: redis.redisUrl };
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#process = await ServiceProcess.start({ env });

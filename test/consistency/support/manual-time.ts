@@ -55,7 +55,7 @@ export class ManualTime implements Clock, Timers {
 }
 
 /** Promises alone settle within one turn of the event loop; groups of readers take a few. */
-async function settled(): Promise<void> {
+export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((done) => setImmediate(done));
 }
 

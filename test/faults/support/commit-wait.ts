@@ -1,5 +1,6 @@
 /** Two ways to make COMMIT take as long as a test wants. */
 import { expect } from '@jest/globals';
+import type { Answer } from '../../e2e/support/answer.js';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
 
@@ -70,6 +71,14 @@ export async function whileCommitsWait(
   } finally {
     await cluster.sql('DROP SCHEMA gate CASCADE');
   }
+}
+
+/** The status of the answer; `undefined` where none came. */
+export function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
+  return answer.then(
+    ({ status }) => status,
+    () => undefined,
+  );
 }
 
 /** Waits until a COMMIT waits in the server; answers the process id of its backend. */

@@ -20,7 +20,7 @@ const DATABASE = 'faults';
 /** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
 const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
-/** Three built instances on a PostgreSQL and a Redis of their own, with valves in between. */
+/** Three built instances on a PostgreSQL and a Redis of their own, with proxies in between. */
 export class FaultCluster {
   #marker = 0;
   #registers = 0;
@@ -29,7 +29,7 @@ export class FaultCluster {
     readonly postgres: PostgresServer,
     readonly redis: RedisServer,
     readonly members: readonly [Member, Member, Member],
-    /** Past the valves; a query fails while the server is away. */
+    /** Past the proxies; a query fails while the server is away. */
     private readonly database: pg.Pool,
   ) {}
 
@@ -87,6 +87,20 @@ export class FaultCluster {
     }
   }
 
+  /** Ends the sessions of the service that meet the condition; answers how many, once they are gone. */
+  async terminate(condition = 'true'): Promise<number> {
+    const rows = await this.sql<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'tidemark' AND ${condition}`,
+    );
+    await eventually(async () => {
+      const text = 'SELECT pid FROM pg_stat_activity WHERE pid = ANY ($1)';
+      const left = await this.sql(text, [rows.map(({ pid }) => pid)]);
+      if (left.length > 0) throw new Error('Sessions are still ending');
+    });
+    return rows.length;
+  }
+
   /** The marks that lie in Redis, of all tables. */
   marks(): Promise<Mark[]> {
     return this.#askRedis(marksIn);
@@ -118,6 +132,8 @@ export class FaultCluster {
   /** Undoes every fault that was made, however the test ended. */
   async mend(): Promise<void> {
     this.postgres.resume();
+    this.redis.resume();
+    if (!this.redis.isRunning) await this.redis.restart({ empty: true });
     const isAway = await this.sql('SELECT 1').then(
       () => false,
       () => true,
@@ -127,7 +143,6 @@ export class FaultCluster {
   }
 
   async stop(): Promise<void> {
-    this.redis.resume();
     await Promise.all(this.members.map((member) => member.stop()));
     await this.database.end();
     await Promise.all([this.postgres.stop(), this.redis.stop()]);

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
-import type { Register } from './register.js';
+import { Register } from './register.js';
 import { Watch } from './watch.js';
 
 /** Length of a mark's lease: `markLeaseMs` of the query cache, which no variable changes. */
@@ -53,6 +53,33 @@ export async function whileWatched(
   }
   expect(watch.violations).toEqual([]);
   await expectHitsOfWhatIsStored(cluster, register);
+}
+
+/** The same with a new register; answers the number that is stored in the end. */
+export async function underWatch(
+  cluster: FaultCluster,
+  work: (register: Register, watch: Watch) => Promise<void>,
+): Promise<number> {
+  const register = await Register.create(cluster);
+  await whileWatched(cluster, register, (watch) => work(register, watch));
+  return register.stored();
+}
+
+/** The given instances answer every view of the register, and say this of their cache. */
+export async function expectViews(
+  members: readonly Member[],
+  register: Register,
+  cache: 'hit' | 'bypass',
+): Promise<void> {
+  for (const member of members) {
+    for (const { path } of register.views) {
+      expect([member.name, path, (await member.get(path)).cache]).toEqual([
+        member.name,
+        path,
+        cache,
+      ]);
+    }
+  }
 }
 
 /** Every instance that runs answers once more: what follows was put to the test. */

@@ -1,6 +1,6 @@
 import { Instance } from '../../e2e/support/instance.js';
 import type { Answer } from '../../e2e/support/answer.js';
-import { TcpValve } from '../../support/tcp-valve.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 /** Ports of the servers of a cluster. */
 export interface Servers {
@@ -9,16 +9,17 @@ export interface Servers {
   readonly database: string;
 }
 
-/** One built instance of a cluster, with a valve between it and each of its servers. */
+/** One built instance of a cluster, with a proxy between it and each of its servers. */
 export class Member {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #troubles = 0;
+  #loggedBefore = 0;
 
   private constructor(
     readonly name: string,
     readonly instance: Instance,
-    readonly postgres: TcpValve,
-    readonly redis: TcpValve,
+    readonly postgres: TcpProxy,
+    readonly redis: TcpProxy,
   ) {}
 
   static async start(
@@ -26,10 +27,10 @@ export class Member {
     { postgresPort, redisPort, database }: Servers,
     env: Readonly<Record<string, string>>,
   ): Promise<Member> {
-    const [postgres, redis] = [await TcpValve.open(postgresPort), await TcpValve.open(redisPort)];
+    const [postgres, redis] = [await TcpProxy.open(postgresPort), await TcpProxy.open(redisPort)];
     const instance = await Instance.start({
       DATABASE_URL: `postgres://postgres@127.0.0.1:${postgres.port}/${database}`,
-      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+      REDIS_URL: redis.redisUrl,
       ...env,
     });
     return new Member(name, instance, postgres, redis);
@@ -44,6 +45,11 @@ export class Member {
     return this.#troubles;
   }
 
+  /** What the instance has logged since it was last mended. */
+  get log(): string {
+    return this.instance.process.log.slice(this.#loggedBefore);
+  }
+
   get(path: string): Promise<Answer> {
     return this.instance.get(path);
   }
@@ -56,6 +62,13 @@ export class Member {
   async kill(): Promise<void> {
     this.#become('dead');
     await this.instance.process.kill();
+  }
+
+  /** Ends the process and starts one with more variables of the environment, or as before. */
+  async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.kill();
+    await this.instance.process.restart(env);
+    this.#become('running');
   }
 
   /** SIGSTOP. */
@@ -74,6 +87,7 @@ export class Member {
   async mend(): Promise<void> {
     this.postgres.calm();
     this.redis.calm();
+    this.#loggedBefore = this.instance.process.log.length;
     if (this.#state === 'paused') this.resume();
     if (this.#state !== 'dead') return;
     await this.instance.process.restart();

@@ -6,7 +6,7 @@ import type { RedisServer } from '../../support/redis-server.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
 
-/** Calls `work` with a connection of its own, past the valves. */
+/** Calls `work` with a connection of its own, past the proxies. */
 export async function withRedis<T>(
   server: RedisServer,
   work: (client: Redis) => Promise<T>,
@@ -23,7 +23,7 @@ export async function withRedis<T>(
   }
 }
 
-/** Sends one command past the valves. */
+/** Sends one command past the proxies. */
 export function tell(server: RedisServer, ...words: readonly [string, ...string[]]) {
   const [name, ...rest] = words;
   return withRedis(server, (client) => client.call(name, ...rest));
@@ -49,11 +49,11 @@ export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<v
   await Promise.all(cluster.running.map((member) => degraded(member, why)));
 }
 
-/** Every instance that runs says that Redis is not available, and its log says why. */
+/** Every instance that runs says that Redis is not available, and its log of the test says why. */
 export async function allWithoutRedis(cluster: FaultCluster, why: RegExp): Promise<void> {
   await allDegraded(cluster, /Redis is not available/);
-  for (const { instance } of cluster.running) {
-    await eventually(() => expect(instance.process.log).toMatch(why));
+  for (const member of cluster.running) {
+    await eventually(() => expect(member.log).toMatch(why));
   }
 }
 
@@ -68,11 +68,27 @@ export async function degraded(member: Member, why: RegExp): Promise<void> {
   });
 }
 
+/** Every instance that runs has Redis; it may say that it waits for a transaction, as it does after a while. */
+export async function allWithRedis(cluster: FaultCluster): Promise<void> {
+  for (const member of cluster.running) {
+    await eventually(async () => {
+      const { body } = await member.get('/health/ready');
+      expect(body.toString()).not.toMatch(/Redis is not available/);
+    });
+  }
+}
+
 /** Every instance that runs says that all is well. */
 export async function allWell(cluster: FaultCluster): Promise<void> {
   for (const member of cluster.running) {
     await eventually(async () => expect(await member.instance.health()).toBe('ok'));
   }
+}
+
+/** How many epochs have been replaced: any of the instances may have been the one that did it. */
+export async function replacedEpochs(cluster: FaultCluster, labels = ''): Promise<number> {
+  const counts = cluster.running.map((member) => counted(member, 'epochs_replaced_total', labels));
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /** The value of a counter on one instance, over all its labels that match. */

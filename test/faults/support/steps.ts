@@ -1,7 +1,7 @@
 /** The steps of a write, of a fill and of the relay as they look on the wire. */
 import { beginWrite } from '../../../src/query-cache/stores/scripts/begin-write.script.js';
 import { takeOffMark } from '../../../src/query-cache/stores/scripts/take-off-mark.script.js';
-import type { Hold } from '../../support/tcp-valve.js';
+import type { Hold } from '../../support/tcp-link.js';
 import type { Member } from './member.js';
 import { OUTBOX, OUTBOX_CHANNEL } from './outbox.js';
 

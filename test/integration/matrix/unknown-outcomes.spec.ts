@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
 import type { CachedApplication } from '../../support/cached-application.js';
-import { TcpValve } from '../../support/tcp-valve.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { Customer } from './fixtures/shop.entities.js';
 import { allCustomers, euCustomers, shop, type ShopAnswer } from './fixtures/shop.js';
 import { hold, Matrix, type MatrixRow } from './matrix.js';
@@ -14,16 +14,16 @@ import { hold, Matrix, type MatrixRow } from './matrix.js';
 const POOL_SIZE = 5;
 const cleo: readonly ShopAnswer[] = [...euCustomers, 'customer 3', ...allCustomers];
 
-let valve: TcpValve;
+let proxy: TcpProxy;
 let matrix: Matrix<ShopAnswer>;
 
 beforeAll(async () => {
   matrix = await Matrix.open(shop, {
     cache: { markLeaseMs: 200 },
     through: async (url) => {
-      valve = await TcpValve.open(Number(url.port));
+      proxy = await TcpProxy.open(Number(url.port));
       const detour = new URL(url);
-      detour.port = String(valve.port);
+      detour.port = String(proxy.port);
       return detour;
     },
   });
@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await matrix.close();
-  await valve.close();
+  await proxy.close();
 });
 
 /** Cuts the connection as soon as the bytes of COMMIT pass it in the direction. */
@@ -39,7 +39,7 @@ async function cutAtCommit(
   direction: 'to-server' | 'to-client',
   write: () => Promise<unknown>,
 ): Promise<void> {
-  const commit = valve.holdAt(direction, 'COMMIT\0');
+  const commit = proxy.holdAt(direction, 'COMMIT\0');
   const written = write().then(
     () => 'committed',
     () => 'failed',

@@ -1,8 +1,6 @@
 /** Real: PostgreSQL, Redis. What a miss sends to both. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { defineQuery } from '../../../src/query-cache/index.js';
@@ -12,6 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { StatementCounter } from '../../support/statement-counter.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { CachedReads } from './cached-reads.js';
 
 @Entity('cities')
@@ -103,35 +102,18 @@ it('asks Redis for the versions, the entry and the lock, and stores: each once',
   }
 });
 
-/** A way to Redis that tells of each write of a client. */
-async function relayTo(port: number, onWrite: (text: string) => void) {
-  const relay = createServer((client) => {
-    const redis = connect(port);
-    client.on('data', (bytes) => onWrite(bytes.toString('latin1')));
-    client.pipe(redis).pipe(client);
-    for (const socket of [client, redis]) {
-      socket.on('error', () => undefined);
-      socket.on('close', () => [client, redis].forEach((other) => other.destroy()));
-    }
-  });
-  relay.listen(0, '127.0.0.1');
-  await once(relay, 'listening');
-  const { port: own } = relay.address() as AddressInfo;
-  return { url: `redis://127.0.0.1:${own}`, close: () => relay.close() };
-}
-
 describe('before its SELECT a miss sends to Redis', () => {
-  let relay: Awaited<ReturnType<typeof relayTo>>;
+  let proxy: TcpProxy;
   let app: CachedReads;
   let sql: StatementCounter;
   let writes: number;
 
   beforeAll(async () => {
-    relay = await relayTo(server.port, (text) => {
+    proxy = await TcpProxy.open(server.port, (text) => {
       const isOfRead = KEYS.test(text) && READS.test(text);
       if (isOfRead && sql.selectsFrom('cities').length === 0) writes += 1;
     });
-    app = await CachedReads.start([City], [], { redis: { url: relay.url } });
+    app = await CachedReads.start([City], [], { redis: { url: proxy.redisUrl } });
     sql = StatementCounter.attach(app.app.source);
     await app.write(`INSERT INTO cities SELECT i, 'city ' || i FROM generate_series(1, 2) i`);
     await app.warm(() => from.bind({ id: NO_ROW_LATER }));
@@ -142,7 +124,7 @@ describe('before its SELECT a miss sends to Redis', () => {
   afterAll(async () => {
     sql.detach();
     await app.stop();
-    relay.close();
+    await proxy.close();
   });
 
   /** Whatever is waited for needs a write of its own. */

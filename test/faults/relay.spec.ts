@@ -1,0 +1,189 @@
+/** Writes past the service, whose relay is killed, stopped, or loses one of its connections. */
+import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
+import { isLong, representatives } from '../support/long-tests.js';
+import type { Hold } from '../support/tcp-link.js';
+import type { FaultCluster } from './support/fault-cluster.js';
+import { useFaultCluster } from './support/fault-tests.js';
+import { expectReads, HEALING_LIMIT_MS, underWatch, whileWatched } from './support/healing.js';
+import type { Member } from './support/member.js';
+import { allWell, degraded } from './support/redis-trouble.js';
+import { Register } from './support/register.js';
+import {
+  allHitAll,
+  allRight,
+  allTold,
+  createRegisters,
+  relayOf,
+  relayStateOf,
+  terminateRelay,
+  waitingRows,
+} from './support/relaying.js';
+import { relayStep } from './support/steps.js';
+
+const WRITTEN_REGISTERS = 20;
+const WRITE_PAUSE_MS = 20;
+const TERMINATIONS = isLong ? 6 : 2;
+
+interface Step {
+  readonly when: string;
+  readonly hold: (relay: Member) => Hold;
+  /** What others answer at this step from their cache; `bypass`: nothing, the database is asked. */
+  readonly others: 'hit of the old' | 'bypass' | 'the new';
+}
+
+const steps: readonly Step[] = [
+  { when: 'before it replaces versions', hold: relayStep.begin, others: 'hit of the old' },
+  { when: 'while it replaces versions', hold: relayStep.end, others: 'bypass' },
+  { when: 'before it empties the outbox', hold: relayStep.remove, others: 'the new' },
+];
+
+describe('the relay', () => {
+  let cluster: FaultCluster;
+
+  useFaultCluster((started) => {
+    cluster = started;
+  });
+
+  /** Somebody writes, and the relay does not get further than the step. */
+  async function writeUntil({ hold, others }: Step, register: Register) {
+    const relay = await relayOf(cluster);
+    const held = hold(relay);
+    await register.writeOutside();
+    await held.reached();
+    expect(await waitingRows(cluster)).toBe(1);
+    for (const member of cluster.members.filter((each) => each !== relay)) {
+      for (const view of register.views) {
+        const answer = await member.get(view.path);
+        if (others !== 'the new') {
+          expect(answer.cache).toBe(others === 'bypass' ? 'bypass' : 'hit');
+        }
+        expect([view.path, view.shows(answer, others === 'hit of the old' ? 0 : 1)]).toEqual([
+          view.path,
+          true,
+        ]);
+      }
+    }
+    return { relay, held };
+  }
+
+  it.each(representatives(steps, 1))(
+    'killed $when is replaced by another, which tells it',
+    async (step) => {
+      const stored = await underWatch(cluster, async (register, watch) => {
+        const { relay, held } = await writeUntil(step, register);
+        await relay.kill();
+        held.drop();
+        expect(await relayOf(cluster)).not.toBe(relay);
+        await allTold(cluster);
+        await allRight(cluster, [register]);
+        await expectReads(cluster, watch);
+        await register.writeOutside();
+      });
+      expect(stored).toBe(2);
+    },
+  );
+
+  it.each(representatives(steps, 2))(
+    'stopped $when is dismissed, and takes part again when it goes on',
+    async (step) => {
+      const stored = await underWatch(cluster, async (register, watch) => {
+        const { relay, held } = await writeUntil(step, register);
+        relay.pause();
+        expect(await relayOf(cluster)).not.toBe(relay);
+        await allTold(cluster);
+        await allRight(cluster, [register]);
+        await register.writeOutside();
+        await expectReads(cluster, watch);
+
+        // What it was about to say arrives when all of it has been said, and more.
+        relay.resume();
+        held.letGo();
+        await eventually(
+          async () => expect(await relayStateOf(relay)).toBe('standby'),
+          HEALING_LIMIT_MS,
+        );
+        await register.writeOutside();
+      });
+      expect(stored).toBe(3);
+    },
+  );
+
+  it('whose sessions are ended over and over loses no write', async () => {
+    const registers = await createRegisters(cluster, WRITTEN_REGISTERS);
+    const watched = await Register.create(cluster);
+    await allHitAll(cluster, registers);
+    await whileWatched(cluster, watched, async () => {
+      let isOver = false;
+      const writing = (async () => {
+        for (let turn = 0; !isOver || turn < registers.length; turn += 1) {
+          await registers[turn % registers.length]?.writeOutside();
+          await watched.writeOutside();
+          await delay(WRITE_PAUSE_MS);
+        }
+      })();
+      for (let ended = 0; ended < TERMINATIONS; ended += 1) {
+        await eventually(async () => expect(await terminateRelay(cluster)).toBe(true));
+      }
+      isOver = true;
+      await writing;
+      await allTold(cluster);
+      await allRight(cluster, [...registers, watched]);
+    });
+    await relayOf(cluster);
+  });
+
+  it('that nobody notifies looks by itself', async () => {
+    await underWatch(cluster, async (register) => {
+      // The others would dismiss it before long, and look for themselves.
+      const relay = await relayOf(cluster);
+      const others = cluster.members.filter((member) => member !== relay);
+      for (const other of others) other.pause();
+      await register.writeUnnoticed();
+      expect((await register.holding()).isUntold).toBe(true);
+      await allTold(cluster);
+      await allRight(cluster, [register]);
+      for (const other of others) other.resume();
+    });
+  });
+
+  it('whose connection to the database goes dead is dismissed, and notices it by itself', async () => {
+    await underWatch(cluster, async (register, watch) => {
+      const relay = await relayOf(cluster);
+      const held = relayStep.notified(relay);
+      await register.writeOutside();
+      await held.reached();
+      await allTold(cluster);
+      await allRight(cluster, [register]);
+      await expectReads(cluster, watch);
+      // Nothing arrives any more, the end of the connection neither.
+      await eventually(
+        async () => expect(await relayStateOf(relay)).toBe('standby'),
+        HEALING_LIMIT_MS,
+      );
+      held.drop();
+      await register.writeOutside();
+    });
+  });
+
+  it('that alone is cut off from Redis leaves it to another, with what it has written itself', async () => {
+    const [register, own] = (await createRegisters(cluster, 2)) as [Register, Register];
+    await allHitAll(cluster, [own]);
+    await whileWatched(cluster, register, async (watch) => {
+      const relay = await relayOf(cluster);
+      relay.redis.refuse();
+      await degraded(relay, /Redis is not available/);
+      await register.writeOutside();
+      expect((await own.write(relay)).status).toBe(200);
+      await allTold(cluster);
+      expect(await relayOf(cluster)).not.toBe(relay);
+      await allRight(cluster, [register, own]);
+      await expectReads(cluster, watch);
+      relay.redis.calm();
+      await allWell(cluster);
+      await register.writeOutside();
+    });
+    await allHitAll(cluster, [own]);
+  });
+});

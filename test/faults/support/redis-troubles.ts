@@ -1,0 +1,151 @@
+/** How Redis can be away: each a row of the table of trouble-by-policy.spec.ts. */
+import { expect } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '../../support/eventually.js';
+import type { RedisServer } from '../../support/redis-server.js';
+import { infoOf, tell, withRedis } from './redis-trouble.js';
+
+export interface RedisTrouble {
+  readonly trouble: string;
+  /** What the log of every instance says. */
+  readonly reason: RegExp;
+  /** It comes back without what it held, or with older data. */
+  readonly losesData?: true;
+  /** Before `begin`: what it comes back with. */
+  readonly save?: (redis: RedisServer) => Promise<unknown>;
+  readonly begin: (redis: RedisServer) => Promise<unknown>;
+  readonly end: (redis: RedisServer) => Promise<unknown>;
+}
+
+const AWAY = /Redis at \S+ is not available/;
+
+const configure = (redis: RedisServer, name: string, value: string) =>
+  tell(redis, 'CONFIG', 'SET', name, value);
+
+/** Where the snapshot belongs: it cannot take the place of a folder. */
+async function snapshotPath(redis: RedisServer): Promise<string> {
+  const [, directory] = (await tell(redis, 'CONFIG', 'GET', 'dir')) as [string, string];
+  return join(directory, 'dump.rdb');
+}
+
+/** Runs until it is killed; rejects then. */
+let endless: Promise<unknown>;
+/** The one connection that is left where no more are taken. */
+let admin: Redis;
+
+/** The first six stand for the others in `npm test`. */
+export const redisTroubles: readonly RedisTrouble[] = [
+  {
+    trouble: 'is killed and comes back empty',
+    reason: AWAY,
+    losesData: true,
+    begin: (redis) => redis.kill(),
+    end: async (redis) => {
+      await redis.restart({ empty: true });
+      expect(await infoOf(redis, 'rdb_last_load_keys_loaded')).toBe('0');
+    },
+  },
+  {
+    trouble: 'is killed and comes back from an older snapshot',
+    reason: AWAY,
+    losesData: true,
+    save: (redis) => redis.save(),
+    begin: (redis) => redis.kill(),
+    end: async (redis) => {
+      await redis.restart();
+      expect(Number(await infoOf(redis, 'rdb_last_load_keys_loaded'))).toBeGreaterThan(0);
+    },
+  },
+  {
+    trouble: 'is stopped and goes on',
+    reason: /did not answer/,
+    begin: async (redis) => redis.pause(),
+    end: async (redis) => redis.resume(),
+  },
+  {
+    trouble: 'was made a replica (READONLY)',
+    reason: /replica/i,
+    begin: (redis) => tell(redis, 'REPLICAOF', '127.0.0.1', '1'),
+    end: (redis) => tell(redis, 'REPLICAOF', 'NO', 'ONE'),
+  },
+  {
+    trouble: 'is busy with a script (BUSY)',
+    reason: /BUSY/,
+    begin: async (redis) => {
+      await configure(redis, 'busy-reply-threshold', '50');
+      endless = tell(redis, 'EVAL', 'while true do end', '0').catch(() => 'killed');
+    },
+    end: async (redis) => {
+      // Over a plain connection: a busy server answers no client's first questions.
+      expect(await redis.command('SCRIPT', 'KILL')).toBe('+OK');
+      await endless;
+    },
+  },
+  {
+    trouble: 'takes no more connections',
+    reason: /max number of clients|connection|closed/,
+    begin: async (redis) => {
+      admin = new Redis(redis.port, '127.0.0.1');
+      admin.on('error', () => undefined);
+      await admin.config('SET', 'maxclients', '1');
+      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    },
+    end: async () => {
+      await admin.config('SET', 'maxclients', '1000');
+      admin.disconnect();
+    },
+  },
+  {
+    trouble: 'is killed and comes back with what it held',
+    reason: AWAY,
+    begin: async (redis) => {
+      await redis.save();
+      await redis.kill();
+    },
+    end: (redis) => redis.restart(),
+  },
+  {
+    trouble: 'lacks replicas (NOREPLICAS)',
+    reason: /NOREPLICAS/,
+    begin: (redis) => configure(redis, 'min-replicas-to-write', '1'),
+    end: (redis) => configure(redis, 'min-replicas-to-write', '0'),
+  },
+  {
+    trouble: 'could not write its snapshot (MISCONF)',
+    reason: /MISCONF/,
+    begin: async (redis) => {
+      const path = await snapshotPath(redis);
+      await rm(path, { force: true });
+      await mkdir(path);
+      await configure(redis, 'save', '3600 1');
+      await tell(redis, 'BGSAVE');
+      await eventually(async () => {
+        expect(await infoOf(redis, 'rdb_last_bgsave_status')).toBe('err');
+      });
+    },
+    end: async (redis) => {
+      await configure(redis, 'save', '');
+      await rm(await snapshotPath(redis), { recursive: true });
+      await tell(redis, 'BGSAVE');
+    },
+  },
+  {
+    trouble: 'got a password (NOAUTH)',
+    reason: /NOAUTH/,
+    begin: async (redis) => {
+      await configure(redis, 'requirepass', 'unknown');
+      const kill = (client: Redis) => client.call('CLIENT', 'KILL', 'TYPE', 'normal');
+      await withRedis(redis, kill, 'unknown');
+    },
+    end: (redis) =>
+      withRedis(redis, (client) => client.config('SET', 'requirepass', ''), 'unknown'),
+  },
+  {
+    trouble: 'forbids scripts (NOPERM)',
+    reason: /NOPERM|refuses/,
+    begin: (redis) => tell(redis, 'ACL', 'SETUSER', 'default', '-@scripting'),
+    end: (redis) => tell(redis, 'ACL', 'SETUSER', 'default', '+@all'),
+  },
+];

@@ -236,8 +236,8 @@ export class CacheReader {
   /** @throws LazyValueError */
   #compile({ query, representation }: Call): CompiledQuery {
     const compiled = compileQuery(query, this.parts.source);
-    const { separate, bound } = compiled;
-    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+    const { hasLazyRelations, bound } = compiled;
+    if (representation === 'value' && hasLazyRelations && !bound?.map) {
       throw new LazyValueError();
     }
     return compiled;

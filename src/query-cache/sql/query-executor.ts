@@ -114,17 +114,16 @@ async function fetchAudited(
   const work = (): Promise<Fetched> =>
     recording(runner, statements, () => fetchRows(query, builder));
   const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, work) : work());
-  return { fetched, refusal: refusalOf(query, audit, statements, fetched) };
+  return { fetched, refusal: refusalOf(query, audit, statements) };
 }
 
 function refusalOf(
   { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
   audit: FillAudit,
   statements: readonly SentRead[],
-  { rows }: Fetched,
 ): AuditRefusal | undefined {
   // What counts is another statement than the query's own, which TypeORM makes while it runs.
-  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
+  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements);
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
   if (isOwn && others.length === 0) return undefined;
@@ -215,6 +214,6 @@ const HALF: AuditRefusal = {
   detail: 'the answer holds a relation that is still being loaded',
 };
 
-function isHalf({ separate }: CompiledQuery, value: unknown): boolean {
-  return separate.hasLazyRelations && holdsPromise(value);
+function isHalf({ hasLazyRelations }: CompiledQuery, value: unknown): boolean {
+  return hasLazyRelations && holdsPromise(value);
 }

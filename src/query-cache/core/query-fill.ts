@@ -5,10 +5,9 @@ import type { CacheEvents } from './cache-events.js';
 import type { Clock } from './clock.js';
 import type { Dependencies } from './dependency.js';
 import type { Filled } from './fill-coordinator.js';
-import type { FreshnessGate } from './freshness-gate.js';
+import type { FreshnessGate, Stamp } from './freshness-gate.js';
 import { RateLimit } from './rate-limit.js';
 import type { Answer, ReadRequest } from './read-request.js';
-import type { Stamp } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
 import { isValueVersion } from './version-name.js';
 

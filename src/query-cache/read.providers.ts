@@ -53,7 +53,6 @@ export const readProviders: FactoryProvider[] = [
     checkedPlans: CheckedPlans,
     executor: QueryExecutor,
     core: ReadCore,
-    events: CacheEvents,
     options: QUERY_CACHE_OPTIONS,
   }),
 ];

@@ -129,13 +129,15 @@ async function fetchOver(
   runner: QueryRunner,
   query: CompiledQuery,
   builder: Builder,
-  sent: SentRead[] = [],
+  sent?: SentRead[],
 ): Promise<Fetched> {
   builder.setQueryRunner(runner);
-  const work = (): Promise<Fetched> => recording(runner, sent, () => fetchRows(query, builder));
+  const fetch = (): Promise<Fetched> => fetchRows(query, builder);
+  const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
+  if (!query.hasSeveralStatements) return work();
   // An answer read in a transaction that somebody has left open is not stored, and it is not ours to end.
   const isOpen = isInTransaction(await runner.connect());
-  return query.hasSeveralStatements && !isOpen ? inTransaction(runner, ONE_SNAPSHOT, work) : work();
+  return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
 }
 
 /** Notes the statements that are sent over the query runner while `work` runs. */

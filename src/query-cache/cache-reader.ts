@@ -233,8 +233,10 @@ export class CacheReader {
   /** @throws LazyValueError */
   #compile({ query, representation }: Call): CompiledQuery {
     const compiled = compileQuery(query, this.parts.source);
-    const { hasLazyRelations, bound } = compiled;
-    if (representation === 'value' && hasLazyRelations && !bound?.map) throw new LazyValueError();
+    const { separate, bound } = compiled;
+    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+      throw new LazyValueError();
+    }
     return compiled;
   }
 

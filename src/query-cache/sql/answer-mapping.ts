@@ -15,6 +15,8 @@ export function mappingOf(
     map.skip,
     map.take,
     map.options,
+    // Decides on statements of their own that read relation ids.
+    map.withDeleted,
     map.joinAttributes.map(joinParts),
     map.callListeners &&
       subscribers

@@ -1,11 +1,17 @@
 /** Compiles a bound query or a TypeORM query builder to what its key and its plan are made of. */
-import { SelectQueryBuilder, type DataSource, type ObjectLiteral, type QueryRunner } from 'typeorm';
+import {
+  SelectQueryBuilder,
+  type DataSource,
+  type EntityMetadata,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from '../define-query.js';
 import { OtherDataSourceError } from '../query-errors.js';
 import { mappingOf } from './answer-mapping.js';
 import { copyOf } from './builder-copy.js';
-import { loadsLazily, loadsSeparately } from './separate-reads.js';
+import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 /** What handlers return and `QueryCache.run` takes. */
 export type CacheableQuery = BoundQuery | SelectQueryBuilder<ObjectLiteral>;
@@ -19,8 +25,10 @@ export interface CompiledQuery {
   readonly answer: string;
   readonly builder: SelectQueryBuilder<ObjectLiteral>;
   readonly bound: BoundQuery | undefined;
-  /** Whether entities of the answer may load relations when these are first looked at. */
-  readonly hasLazyRelations: boolean;
+  /** The entity its rows are of, where they are an entity's. */
+  readonly entity: EntityMetadata | undefined;
+  /** What TypeORM loads by statements of its own. */
+  readonly separate: SeparateReads;
   /** Whether TypeORM may send more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
   /** The query runner that the builder was bound to by its maker, mostly that of a transaction. */
@@ -86,36 +94,48 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const isPaged = map.skip !== undefined || map.take !== undefined;
   const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
-  const isSeparate = map.queryEntity && loadsSeparately(builder);
+  const separate =
+    shape === 'raw' || shape === 'count' ? NOTHING : separateReadsOf(builder, source);
   const mapping = shape === 'raw' ? '' : mappingOf(builder, source);
   return {
     name: bound?.name ?? entity?.name ?? 'query',
     sql,
     parameters,
     shape,
-    answer: mapping + (bound?.answer ?? ''),
+    answer: mapping + separate.description + (bound?.answer ?? ''),
     builder,
     bound,
-    hasLazyRelations: map.queryEntity && loadsLazily(builder),
+    entity,
+    separate,
     hasSeveralStatements:
-      isSeparate || shape === 'many-and-count' || (isPaged && map.joinAttributes.length > 0),
+      separate.sql !== undefined ||
+      shape === 'many-and-count' ||
+      (isPaged && map.joinAttributes.length > 0),
     queryRunner: queryRunnerOf(builder),
-    refusal: refusalOf(map, isSeparate),
+    refusal: refusalOf(map, separate),
   };
 }
 
+/** Rows and numbers are what the SQL itself answers. */
+const NOTHING: SeparateReads = {
+  sql: undefined,
+  description: '',
+  hasHiddenCondition: false,
+  hasLazyRelations: false,
+};
+
 function refusalOf(
   map: SelectQueryBuilder<ObjectLiteral>['expressionMap'],
-  isSeparate: boolean,
+  { hasHiddenCondition }: SeparateReads,
 ): CompiledQuery['refusal'] {
   // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
   if (map.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
   }
-  if (isSeparate) {
+  if (hasHiddenCondition) {
     return {
       reason: 'separate-statements',
-      detail: 'TypeORM loads relations or their ids by further statements: join the relations',
+      detail: 'the condition on loaded relation ids is not in the SQL of the query',
     };
   }
   return undefined;

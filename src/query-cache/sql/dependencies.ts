@@ -38,6 +38,18 @@ export function dependenciesOf(
   return { tables, completeRowCount };
 }
 
+/** The same dependencies, and those on every write to the tables. */
+export function withWholeTables(own: Dependencies, reads: readonly TableRead[]): Dependencies {
+  const whole = new Set(reads.map(({ table }) => table));
+  return {
+    ...own,
+    tables: [
+      ...own.tables.filter(({ table }) => !whole.has(table)),
+      ...[...whole].map((table) => ({ table, names: [WHOLE_TABLE] })),
+    ],
+  };
+}
+
 interface Narrowest {
   readonly dimension: Confinement['dimension'];
   /** Distinct, sorted. */

@@ -1,10 +1,17 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { readAnalyser, readCatalogue } from '../../../test/support/analysed-reads.js';
 import { dependenciesOf } from './dependencies.js';
 import { FillAudit } from './fill-audit.js';
 import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
+
+const USER = {
+  schema: undefined,
+  tableName: 'users',
+  columns: [{ databaseName: 'id', getEntityValue: (row: ObjectLiteral): unknown => row['id'] }],
+} as unknown as EntityMetadata;
 
 const SESSION = { context: [], configuredMs: 0 };
 
@@ -14,8 +21,14 @@ function refusalOf(query: string, sent: string, parameters: unknown[] = []): str
   if (!analysis.cacheable) throw new Error(analysis.detail);
   const dependencies = dependenciesOf(analysis, [], readCatalogue);
   const read = (sql: string): ReturnType<typeof readAnalyser.read> => readAnalyser.read(sql);
-  const audit = new FillAudit({ read, catalogue: readCatalogue, dependencies, session: SESSION });
-  return audit.refusalOf([{ sql: sent, parameters }])?.reason;
+  const audit = new FillAudit({
+    read,
+    catalogue: readCatalogue,
+    dependencies,
+    entity: USER,
+    session: SESSION,
+  });
+  return audit.refusalOf([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
 }
 
 const US = "SELECT * FROM users WHERE region = 'US'";
@@ -30,7 +43,7 @@ describe('what was foreseen', () => {
       'SELECT 1 FROM users WHERE id = $1',
       [2],
     ],
-    ['some rows of the region', US, `${US} AND id IN ($1, $2)`, [2, '1']],
+    ['rows that were found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [2, '1']],
     ['no table', US, 'SELECT 1', []],
   ])('%s', (_what, query, sent, parameters) => {
     expect(refusalOf(query, sent, parameters)).toBeUndefined();
@@ -42,7 +55,7 @@ describe('what was not', () => {
     ['another table', US, 'SELECT * FROM orders', []],
     ['another region', US, "SELECT * FROM users WHERE region = 'EU'", []],
     ['the whole table', US, 'SELECT * FROM users', []],
-    ['rows of any region', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [1, 3]],
+    ['rows that were not found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [1, 3]],
     ['a key without a text', US, 'SELECT 1 FROM users WHERE id = $1', [{}]],
     ['rows of a table of the same name', US, 'SELECT 1 FROM other.users WHERE id = 1', []],
     ['a region of a key', 'SELECT * FROM users WHERE id = 1', US, []],

@@ -107,7 +107,7 @@ export class QueryExecutor {
     const fetched = rows ? { rows } : await fetchOver(runner, query, builder, sent);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
     const shared = rows ? undefined : SHARED;
-    const refusal = unfit ?? changed ?? (direct ? shared : refusalOf(query, audit, sent));
+    const refusal = unfit ?? changed ?? (direct ? shared : refusalOf(query, audit, sent, fetched));
     return shape(query, fetched, refusal, this.parts.maps);
   }
 }
@@ -116,9 +116,10 @@ function refusalOf(
   { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
   audit: FillAudit,
   statements: readonly SentRead[],
+  { rows }: Fetched,
 ): AuditRefusal | undefined {
-  // TypeORM makes the statement that counts while it runs.
-  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements);
+  // The statement that counts is another than the query's; TypeORM makes it while it runs.
+  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
   return isOwn && others.length === 0 ? undefined : UNFORESEEN;
@@ -185,7 +186,7 @@ function shape(
   refusal?: AuditRefusal,
   maps?: MapCheck,
 ): ExecutedQuery {
-  const { bound, shape: wanted, hasLazyRelations } = query;
+  const { bound, shape: wanted, separate } = query;
   if (wanted === 'count') {
     return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
   }
@@ -202,7 +203,7 @@ function shape(
     headers,
     refusal:
       refusal ??
-      (hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
+      (separate.hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
       (bound && copies && maps?.refusalOf(bound, copies, mapped, headers)),
   };
 }

@@ -3,7 +3,7 @@ import type { Dependencies } from '../core/dependency.js';
 import type { ReadAnalysis, UncacheableReason } from '../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { DatabaseSchema } from './database-schema.js';
-import { dependenciesOf } from './dependencies.js';
+import { dependenciesOf, withWholeTables } from './dependencies.js';
 import { UnkeyableParameterError } from './exact-text.js';
 import { FillAudit } from './fill-audit.js';
 import { refusalIn } from './session-context.js';
@@ -32,6 +32,9 @@ export class QueryPlanner {
     if (unfit) return { cacheable: false, ...unfit };
     const analysis = analyser.read(query.sql);
     if (!analysis.cacheable) return analysis;
+    const { sql } = query.separate;
+    const separate = sql === undefined ? undefined : analyser.read(sql);
+    if (separate && !separate.cacheable) return separate;
     try {
       const key = keys.keyOf({
         sql: query.sql,
@@ -40,11 +43,13 @@ export class QueryPlanner {
         answer: representation + query.answer,
       });
       const own = dependenciesOf(analysis, query.parameters, catalogue);
+      const all = separate ? withWholeTables(own, separate.tables) : own;
       // A number says nothing of the rows that are missing.
       const isCounted = query.shape === 'count' || query.shape === 'many-and-count';
-      const dependencies = isCounted ? { ...own, completeRowCount: undefined } : own;
+      const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
+      const { entity } = query;
       const read = (text: string): ReadAnalysis => analyser.read(text);
-      const audit = new FillAudit({ read, catalogue, dependencies, session });
+      const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
       return { cacheable: true, key, dependencies, audit };
     } catch (error) {
       if (error instanceof UnkeyableParameterError) return refuse('parameter-type', error.message);

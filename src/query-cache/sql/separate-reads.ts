@@ -1,26 +1,138 @@
-/** What TypeORM loads for entities past the SQL of their query. */
-import type { EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+/**
+ * What TypeORM loads beside a query's SQL, by statements of its own: relations under
+ * `relationLoadStrategy: 'query'`, and ids of relations (`loadRelationIds`,
+ * `loadRelationIdAndMap`, `@RelationId`).
+ *
+ * More may be named here than will be read; what is read in fact is held against it afterwards
+ * (fill-audit.ts).
+ */
+import type {
+  DataSource,
+  EntityMetadata,
+  ObjectLiteral,
+  RelationMetadata,
+  SelectQueryBuilder,
+} from 'typeorm';
 import { stateOf } from './builder-copy.js';
+import { fingerprintOf } from './entity-fingerprint.js';
+
+export interface SeparateReads {
+  /** A SELECT from every table that may be read; `undefined` where none is. */
+  readonly sql: string | undefined;
+  /** Everything that decides what is loaded and is not in the query's own SQL. */
+  readonly description: string;
+  /** A condition on ids that a function adds: its parameters are in no SQL known beforehand. */
+  readonly hasHiddenCondition: boolean;
+  /** Whether entities of the answer may load relations when these are first looked at. */
+  readonly hasLazyRelations: boolean;
+}
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
 
-/**
- * Whether further statements load relations (`relationLoadStrategy: 'query'`) or ids of relations
- * (`loadRelationIds`, `loadRelationIdAndMap`, `@RelationId`). Such a query is not cached.
- */
-export function loadsSeparately(builder: Builder): boolean {
-  const { relationLoadStrategy, relationIdAttributes } = builder.expressionMap;
-  return (
-    (relationLoadStrategy === 'query' && stateOf(builder).relationMetadatas.length > 0) ||
-    relationIdAttributes.length > 0 ||
-    // TypeORM makes attributes of these only while the query runs.
-    selectedEntities(builder).some(({ relationIds }) => relationIds.length > 0)
+export function separateReadsOf(builder: Builder, source: DataSource): SeparateReads {
+  const { findOptions, relationMetadatas } = stateOf(builder);
+  const { expressionMap: map } = builder;
+  const walk = new RelationWalk(findOptions.loadEagerRelations !== false);
+  if (map.relationLoadStrategy === 'query') {
+    for (const relation of relationMetadatas) {
+      walk.follow(relation, subtree(findOptions.relations, relation.propertyPath));
+    }
+  }
+  for (const { relation } of map.relationIdAttributes) walk.readIds(relation);
+  // TypeORM turns these into attributes only while the query runs.
+  for (const metadata of selectedEntities(builder)) walk.readDeclaredIds(metadata);
+  const { select, order, relations, withDeleted, loadEagerRelations } = findOptions;
+  const attributes = map.relationIdAttributes.map(
+    ({ relationName, mapToProperty, alias, disableMixedMap }) => [
+      relationName,
+      mapToProperty,
+      alias,
+      disableMixedMap,
+    ],
   );
+  const tables = [...walk.tables].map(
+    ({ schema, tableName }) =>
+      (schema === undefined ? '' : `${source.driver.escape(schema)}.`) +
+      source.driver.escape(tableName),
+  );
+  return {
+    sql: tables.length > 0 ? `SELECT 1 FROM ${tables.join(', ')}` : undefined,
+    description: walk.isUsed
+      ? JSON.stringify([
+          map.relationLoadStrategy,
+          walk.steps,
+          [...walk.entities].map(fingerprintOf),
+          attributes,
+          { select, order, relations, withDeleted, loadEagerRelations },
+        ])
+      : '',
+    hasHiddenCondition: map.relationIdAttributes.some(
+      ({ queryBuilderFactory }) => queryBuilderFactory !== undefined,
+    ),
+    hasLazyRelations: [...selectedEntities(builder), ...walk.tables].some(isLazy),
+  };
 }
 
-/** Whether entities of the answer may load relations when these are first looked at. */
-export function loadsLazily(builder: Builder): boolean {
-  return selectedEntities(builder).some(isLazy);
+/** Follows relations to the tables behind them. */
+class RelationWalk {
+  readonly tables = new Set<EntityMetadata>();
+  /** The entities at both ends of every relation met. */
+  readonly entities = new Set<EntityMetadata>();
+  /** What was followed, in words that tell two mappings of one database apart. */
+  readonly steps: unknown[] = [];
+  readonly #eagerlyFollowed = new Set<RelationMetadata>();
+
+  constructor(private readonly loadsEagerRelations: boolean) {}
+
+  get isUsed(): boolean {
+    return this.steps.length > 0;
+  }
+
+  /** @param named the relations asked for below this one. */
+  follow(relation: RelationMetadata, named: unknown): void {
+    const { inverseEntityMetadata: target } = relation;
+    this.#read(relation);
+    this.#meet(relation);
+    this.readDeclaredIds(target);
+    for (const [next, below] of relationsNamed(target, named)) this.follow(next, below);
+    if (!this.loadsEagerRelations) return;
+    for (const eager of target.eagerRelations) {
+      if (this.#eagerlyFollowed.has(eager)) continue;
+      this.#eagerlyFollowed.add(eager);
+      this.follow(eager, undefined);
+    }
+  }
+
+  readIds(relation: RelationMetadata): void {
+    this.#meet(relation);
+    // The ids of an owned relation are in the row itself.
+    if (!relation.isManyToOne && !relation.isOneToOneOwner) this.#read(relation);
+  }
+
+  readDeclaredIds(metadata: EntityMetadata): void {
+    for (const { relation, propertyName, queryBuilderFactory } of metadata.relationIds) {
+      this.readIds(relation);
+      this.steps.push([propertyName, queryBuilderFactory?.toString()]);
+    }
+  }
+
+  #meet({ entityMetadata, inverseEntityMetadata, propertyPath }: RelationMetadata): void {
+    this.steps.push([entityMetadata.name, propertyPath]);
+    this.entities.add(entityMetadata).add(inverseEntityMetadata);
+  }
+
+  #read({ inverseEntityMetadata, junctionEntityMetadata, entityMetadata }: RelationMetadata): void {
+    this.tables.add(inverseEntityMetadata);
+    if (junctionEntityMetadata) this.tables.add(junctionEntityMetadata);
+    // Rows are found again by their key; one of several columns proves nothing.
+    if (entityMetadata.primaryColumns.length > 1) this.tables.add(entityMetadata);
+  }
+}
+
+function selectedEntities({ expressionMap }: Builder): EntityMetadata[] {
+  const main = expressionMap.mainAlias?.hasMetadata ? [expressionMap.mainAlias.metadata] : [];
+  const joined = expressionMap.joinAttributes.map(({ metadata }) => metadata);
+  return [...main, ...joined.filter((metadata) => metadata !== undefined)];
 }
 
 /** Whether TypeORM gives the entity's instances getters that load. */
@@ -28,8 +140,25 @@ export function isLazy({ lazyRelations }: EntityMetadata): boolean {
   return lazyRelations.length > 0;
 }
 
-function selectedEntities({ expressionMap }: Builder): EntityMetadata[] {
-  const main = expressionMap.mainAlias?.hasMetadata ? [expressionMap.mainAlias.metadata] : [];
-  const joined = expressionMap.joinAttributes.map(({ metadata }) => metadata);
-  return [...main, ...joined.filter((metadata) => metadata !== undefined)];
+/** The relations that find options name below an entity, through embedded objects. */
+function relationsNamed(
+  metadata: EntityMetadata,
+  tree: unknown,
+  prefix = '',
+): [RelationMetadata, unknown][] {
+  if (typeof tree !== 'object' || tree === null) return [];
+  return Object.entries(tree).flatMap(([name, below]: [string, unknown]) => {
+    if (below !== true && typeof below !== 'object') return [];
+    const path = prefix + name;
+    const relation = metadata.findRelationWithPropertyPath(path);
+    return relation ? [[relation, below]] : relationsNamed(metadata, below, `${path}.`);
+  });
+}
+
+function subtree(tree: unknown, path: string): unknown {
+  let below: unknown = tree;
+  for (const name of path.split('.')) {
+    below = typeof below === 'object' && below !== null ? Reflect.get(below, name) : undefined;
+  }
+  return below;
 }

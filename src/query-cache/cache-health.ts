@@ -15,7 +15,7 @@ export class CacheHealth {
 
   /** The transactions of PostgreSQL for which reads go past the cache, by the process id of their backend. */
   get awaitedTransactions(): Writers {
-    return this.core.settlement.awaited;
+    return this.core.settlement.epochs.awaited;
   }
 
   check(): CacheHealthReport {

@@ -5,6 +5,9 @@ import type { DatabaseSchema } from './sql/database-schema.js';
 import type { StandbyWatch } from './sql/standby-watch.js';
 import type { CacheStores } from './stores/cache-stores.js';
 
+/** Pause between two looks for marks that no reader meets. */
+const SWEEP_PAUSE_MS = 5_000;
+
 export interface CacheLifecycleParts {
   readonly source: DataSource;
   readonly schema: DatabaseSchema;
@@ -37,7 +40,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   async #start(): Promise<void> {
     const { source, schema, stores, core } = this.parts;
-    const { gate, sweep } = core;
+    const { gate, settlement } = core;
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
     // What this process did not live through may have gone past the cache.
@@ -48,13 +51,12 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     stores.onRecovery(() => void gate.check([]));
     stores.vouchWhile(() => gate.isUnbroken);
     if (source.isInitialized) await schema.load();
-    void sweep.run();
+    void settlement.sweep(SWEEP_PAUSE_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
     const { stores, core, standby } = this.parts;
     core.settlement.close();
-    core.sweep.close();
     standby.close();
     for (const step of this.#steps) await step();
     await stores.close();

@@ -1,6 +1,6 @@
 /** Carries queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
-import type { CacheEvents } from './core/cache-events.js';
+import type { BypassReason } from './core/cache-events.js';
 import type { Answer, ReadOutcome } from './core/read-request.js';
 import type { UncacheableReason } from './core/statement-analysis.js';
 import type { WriteFollowing } from './core/write-following.js';
@@ -27,7 +27,7 @@ import type { L1Entry } from './stores/l1-entry.js';
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
   /** Why the query is never cached, or not in this place. */
-  readonly detail?: UncacheableReason;
+  readonly detail?: UncacheableReason | undefined;
 };
 
 /** An answer as values that belong to one caller. */
@@ -38,7 +38,6 @@ export interface ValueOutcome {
 
 type ToBody = (value: unknown) => Buffer;
 
-/** A query that is asked for, and how its answer is wanted. */
 interface Call {
   readonly query: CacheableQuery;
   readonly representation: Representation;
@@ -53,14 +52,13 @@ export interface CacheReaderParts {
   readonly plans: PlanMemo;
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
-  readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
 }
 
 /** The builder makes another query than the one that the key of a fill stands for: it or the schema has changed. */
 class PlanChangedError extends Error {}
 
-/** What loads a relation later is no value. */
+/** An entity that loads a relation later is no value. */
 class LazyValueError extends Error {}
 
 const toJson: ToBody = (value) => {
@@ -78,7 +76,6 @@ export class CacheReader {
   readonly #definitions = new QueryDefinitions();
   /** What a fill has read, by the error that says why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
-
   readonly #codec: EntityCodec;
 
   constructor(private readonly parts: CacheReaderParts) {
@@ -109,10 +106,12 @@ export class CacheReader {
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return { value: this.#codec.decode(body), outcome };
     } catch (error) {
-      const isLazy = error instanceof LazyValueError;
-      if (!isLazy && !(error instanceof UnencodableValueError)) throw error;
-      const detail = isLazy ? 'lazy-relations' : 'value-type';
-      return this.#valuePastCache(called, detail, error);
+      if (error instanceof LazyValueError) return this.#valueOf(called, 'lazy-relations');
+      if (!(error instanceof UnencodableValueError)) throw error;
+      // Values belong to one caller: of those who wait for one fill, one gets what it has read.
+      const executed = this.#notStored.get(error);
+      this.#notStored.delete(error);
+      return this.#valueOf(called, 'value-type', executed);
     }
   }
 
@@ -122,44 +121,36 @@ export class CacheReader {
     return asCalled(query, this.parts.source);
   }
 
-  /** Of those who wait for one fill, one gets what it has read, since values belong to one caller. */
-  async #valuePastCache(
+  /** The values of a query, as its run past the cache gives them. */
+  async #valueOf(
     query: CacheableQuery,
     detail: UncacheableReason,
-    failure: Error,
+    executed?: ExecutedQuery,
   ): Promise<ValueOutcome> {
-    const executed = this.#notStored.get(failure);
-    this.#notStored.delete(failure);
-    const { source, events, executor } = this.parts;
+    const { source, executor } = this.parts;
     const compiled = compileQuery(query, source);
-    const reason = 'uncacheable';
-    events.tell('bypass', { query: compiled.name, reason, detail });
-    const { value, ...answer } = executed ?? (await executor.execute(compiled));
-    const outcome = {
-      source: 'bypass',
-      reason,
-      detail,
-      answer: { ...answer, body: NO_BODY, refusal: detail },
-    } as const;
+    let value: unknown;
+    const run = async (): Promise<Answer> => {
+      const { value: read, ...answer } = executed ?? (await executor.execute(compiled));
+      value = read;
+      return { ...answer, body: NO_BODY, refusal: detail };
+    };
+    const outcome = await this.#bypass(compiled, run, 'uncacheable', detail);
     return { value, outcome };
   }
 
-  #read(call: Call): Promise<JsonOutcome> {
+  async #read(call: Call): Promise<JsonOutcome> {
     const { following, schema, plans } = this.parts;
-    const { query, representation } = call;
-    if (!following.isCertain) return this.#readUnfollowed(call);
+    const { query, representation, toBody } = call;
+    if (!following.isCertain) {
+      const compiled = this.#compile(call);
+      return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');
+    }
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);
     const plan = schema.isOutdated ? undefined : plans.recall(query, text, representation);
     if (!plan) return this.#plan(call, text);
     return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
-  }
-
-  /** @throws LazyValueError */
-  async #readUnfollowed(call: Call): Promise<JsonOutcome> {
-    const compiled = this.#compile(call);
-    const run = (): Promise<Answer> => this.#run(compiled, call.toBody);
-    return this.parts.core.protocol.bypass({ query: compiled.name, run }, 'not-followed');
   }
 
   /** @throws LazyValueError */
@@ -173,13 +164,13 @@ export class CacheReader {
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.lookAgain())) {
       plan = planQuery(schema, compiled, representation);
     }
-    if (!plan.cacheable) return this.#bypass(compiled, toBody, plan.reason);
+    if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
     const { audit } = plan;
     const learnt = plans.learn(compiled.bound, text, { ...plan, sql: compiled.sql });
     return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
   }
 
-  /** A fill that is shared serves nobody where its plan has changed: each caller runs what it has built. */
+  /** A fill that is shared serves nobody where its plan has changed: each caller runs the query that it has built. */
   async #readCached(
     { query, lifetime, toBody }: Call,
     name: string,
@@ -220,14 +211,20 @@ export class CacheReader {
     throw new PlanChangedError();
   }
 
-  /** Over the query runner that the builder carries, if it does. */
-  #readPast(compiled: CompiledQuery, toBody: ToBody): Promise<JsonOutcome> {
+  /**
+   * Runs the query past the cache. A query runner that its builder carries may be in a transaction, have other settings
+   * or lead to a replica, so its answer is for this caller alone.
+   */
+  #readPast(
+    compiled: CompiledQuery,
+    toBody: ToBody,
+    refusal: UncacheableReason = 'plan-changed',
+  ): Promise<JsonOutcome> {
     const { bound, queryRunner } = compiled;
-    if (!queryRunner) return this.#bypass(compiled, toBody, 'plan-changed');
-    // Whoever brings a connection may have begun a transaction on it, changed its settings or
-    // chosen a replica: what it answers is for them alone.
-    if (bound) this.parts.plans.hasMetRunner(bound);
-    return this.#bypass(compiled, toBody, reasonOf(queryRunner));
+    if (bound && queryRunner) this.parts.plans.hasMetRunner(bound);
+    const detail = queryRunner ? reasonOf(queryRunner) : refusal;
+    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
+    return this.#bypass(compiled, () => this.#run(compiled, toBody), reason, detail);
   }
 
   /** @throws LazyValueError */
@@ -252,17 +249,12 @@ export class CacheReader {
   }
 
   async #bypass(
-    compiled: CompiledQuery,
-    toBody: ToBody,
-    detail: UncacheableReason,
+    { name }: CompiledQuery,
+    run: () => Promise<Answer>,
+    reason: BypassReason,
+    detail?: UncacheableReason,
   ): Promise<JsonOutcome> {
-    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
-    const run = (): Promise<Answer> => this.#run(compiled, toBody);
-    const outcome = await this.parts.core.protocol.bypass(
-      { query: compiled.name, run },
-      reason,
-      detail,
-    );
+    const outcome = await this.parts.core.protocol.bypass({ query: name, run }, reason, detail);
     return { ...outcome, detail };
   }
 }

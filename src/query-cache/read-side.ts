@@ -54,7 +54,6 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     plans,
     executor,
     core,
-    events,
     options,
   });
   return {

@@ -172,37 +172,35 @@ describe('one fill among instances', () => {
 
     it('fills under that lock without asking again, and gives it back once', async () => {
       const { lock, own, fill, entries, fills } = setUpAhead();
-      const ahead = own.lookAhead(KEY);
-      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
-      own.drop(KEY, ahead);
+      const drop = own.lookAhead(KEY);
+      expect((await own.run(fill)).stored).toBeUndefined();
+      drop();
       await settled();
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
       expect([fills.count, entries.stored.size]).toEqual([1, 1]);
     });
 
-    it('takes the entry without a lock, also for requests that came while it was looked for', async () => {
+    it('takes the entry without a lock', async () => {
       const { lock, own, fill, entries, fills } = setUpAhead();
       await entries.set(KEY, entry);
       lock.acquireUnlessStored = () => Promise.resolve(undefined);
-      const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
-      for (const ahead of [first, second]) {
-        expect(await own.run({ ...fill, ahead })).toEqual({ stored: entry, hasWaited: false });
-      }
+      own.lookAhead(KEY);
+      expect(await own.run(fill)).toEqual({ stored: entry, hasWaited: false });
       expect([lock.asked, lock.released, fills.count]).toEqual([[], [], 0]);
     });
 
     it.each([false, undefined])('asks again after the answer %s', async (answer) => {
       const { lock, own, fill, fills } = setUpAhead();
       lock.acquireUnlessStored = () => Promise.resolve(answer);
-      const ahead = own.lookAhead(KEY);
-      expect((await own.run({ ...fill, ahead })).stored).toBeUndefined();
+      own.lookAhead(KEY);
+      expect((await own.run(fill)).stored).toBeUndefined();
       expect([lock.asked, fills.count]).toEqual([['for the fill'], 1]);
     });
 
     it('gives the lock back where no fill follows, once', async () => {
       const { lock, own } = setUpAhead();
       const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
-      for (const ahead of [second, first, first]) own.drop(KEY, ahead);
+      for (const drop of [second, first, first]) drop();
       await settled();
       expect([lock.asked, lock.released]).toEqual([['ahead'], ['instance 1']]);
     });
@@ -212,7 +210,7 @@ describe('one fill among instances', () => {
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
       await settled();
-      own.drop(KEY, own.lookAhead(KEY));
+      own.lookAhead(KEY)();
       await settled();
       expect([lock.asked, lock.released]).toEqual([['for the fill'], []]);
       finish(entry);
@@ -221,13 +219,10 @@ describe('one fill among instances', () => {
 
     it('takes the lock itself for the second of two fills under different stamps', async () => {
       const { lock, own, sharedFill, fill, entries, fills } = setUpAhead();
-      const ahead = own.lookAhead(KEY);
+      own.lookAhead(KEY);
       let finish: (value: CacheEntry) => void = () => undefined;
-      const first = own.run({
-        ...sharedFill(() => new Promise((resolve) => (finish = resolve))),
-        ahead,
-      });
-      await own.run({ ...fill, ahead });
+      const first = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
+      await own.run(fill);
       expect([lock.asked, fills.count]).toEqual([['ahead', 'for the fill'], 2]);
       finish(entry);
       await first;
@@ -239,12 +234,12 @@ describe('one fill among instances', () => {
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));
       await own.run(fill);
-      const ahead = own.lookAhead(KEY);
+      const drop = own.lookAhead(KEY);
       finish(entry);
       await running;
       await settled();
       const before = lock.released.length;
-      own.drop(KEY, ahead);
+      drop();
       await settled();
       expect(lock.released).toHaveLength(before + 1);
     });

@@ -2,18 +2,13 @@
 export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown';
 
 /**
- * SQLSTATE classes with which PostgreSQL refuses a COMMIT for what the transaction did: it has
- * rolled back then. Every other failure (a lost connection, a server going down, a resource that
- * ran out) leaves the outcome open.
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATE classes with which PostgreSQL refuses a COMMIT for what the transaction did: it has rolled back then. Every
+ * other failure (a lost connection, a server going down, a resource that ran out) leaves the outcome open.
  */
 const ROLLBACK_CLASSES: ReadonlySet<string> = new Set(['22', '23', '25', '40', '42', '55', 'P0']);
 const STATEMENT_COMPLETION_UNKNOWN = '40003';
 
-/**
- * @param command the command tag of the server's answer: in a failed transaction COMMIT is
- * answered with ROLLBACK.
- */
+/** @param command the tag of the server's answer: in a failed transaction COMMIT is answered with ROLLBACK. */
 export function outcomeOfAnswer(command: string | undefined): CommitOutcome {
   if (command === 'COMMIT') return 'committed';
   return command === 'ROLLBACK' ? 'rolled-back' : 'unknown';

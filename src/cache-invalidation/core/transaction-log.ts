@@ -1,66 +1,73 @@
 /**
- * What one open transaction has touched, savepoint by savepoint. A savepoint that is rolled back
- * gives its part up; one that is released merges into the part before it.
+ * What one open transaction has touched, savepoint by savepoint. A savepoint that is rolled back gives its part up;
+ * one that is released merges into the part before it.
  */
 import { mergeTouched, type TouchedTable } from '../../query-cache/core/touched-regions.js';
 
-/** The tables touched, or `anything` after a statement that may have written whatever it liked. */
+/** The tables touched, or `anything` after a statement that may have written to any table. */
 export type Touched = ReadonlyMap<string, TouchedTable> | 'anything';
 
-interface Frame {
-  /** `undefined` for the part before the first savepoint. */
-  readonly savepoint: string | undefined;
-  readonly tables: Map<string, TouchedTable>;
-  anything: boolean;
+class Part {
+  readonly tables = new Map<string, TouchedTable>();
+  isAnything = false;
+
+  constructor(readonly savepoint?: string) {}
+
+  add(touched: TouchedTable | 'anything'): void {
+    if (touched === 'anything') {
+      this.isAnything = true;
+      return;
+    }
+    const before = this.tables.get(touched.table);
+    this.tables.set(touched.table, before ? mergeTouched(before, touched) : touched);
+  }
+
+  addAll({ tables, isAnything }: Part): void {
+    for (const touched of tables.values()) this.add(touched);
+    this.isAnything ||= isAnything;
+  }
 }
 
 export class TransactionLog {
   /** More may have been touched than is known here: the server is asked before COMMIT. */
   mayHaveMore = false;
-  #frames: Frame[] = [newFrame(undefined)];
+  /** What no ROLLBACK TO undoes. */
+  #first = new Part();
+  /** The open savepoints, the latest last. */
+  #savepoints: Part[] = [];
 
   add(touched: TouchedTable | 'anything'): void {
-    addTo(this.#top(), touched);
+    this.#last.add(touched);
   }
 
   /** What a statement has touched that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
   addForGood(touched: TouchedTable | 'anything'): void {
-    const [first] = this.#frames;
-    if (first) addTo(first, touched);
+    this.#first.add(touched);
   }
 
   savepoint(name: string): void {
-    this.#frames.push(newFrame(name));
+    this.#savepoints.push(new Part(name));
   }
 
   /** RELEASE also releases the savepoints set after the named one. */
   release(name: string): void {
-    const from = this.#indexOf(name);
-    if (from === undefined) return;
-    const released = this.#frames.splice(from);
-    for (const { tables, anything } of released) {
-      for (const touched of tables.values()) addTo(this.#top(), touched);
-      if (anything) addTo(this.#top(), 'anything');
-    }
+    const released = this.#takeFrom(name);
+    for (const part of released) this.#last.addAll(part);
   }
 
   /** ROLLBACK TO undoes what came after the savepoint and keeps the savepoint itself. */
   rollbackTo(name: string): void {
-    const from = this.#indexOf(name);
-    if (from === undefined) return;
-    this.#frames.splice(from, this.#frames.length - from, newFrame(name));
+    if (this.#takeFrom(name).length > 0) this.savepoint(name);
   }
 
   get isAnything(): boolean {
-    return this.#frames.some(({ anything }) => anything);
+    return [this.#first, ...this.#savepoints].some(({ isAnything }) => isAnything);
   }
 
   touched(): Touched {
     if (this.isAnything) return 'anything';
-    const all = newFrame(undefined);
-    for (const { tables } of this.#frames) {
-      for (const touched of tables.values()) addTo(all, touched);
-    }
+    const all = new Part();
+    for (const part of [this.#first, ...this.#savepoints]) all.addAll(part);
     return all.tables;
   }
 
@@ -72,32 +79,18 @@ export class TransactionLog {
 
   /** The transaction has ended, either way. */
   clear(): void {
-    this.#frames = [newFrame(undefined)];
+    this.#first = new Part();
+    this.#savepoints = [];
     this.mayHaveMore = false;
   }
 
-  /** The latest savepoint of that name: a name may be used again and then hides the earlier one. */
-  #indexOf(name: string): number | undefined {
-    const index = this.#frames.findLastIndex(({ savepoint }) => savepoint === name);
-    return index === -1 ? undefined : index;
+  /** Removes the latest savepoint of that name, which hides earlier ones of the name, and those set after it. */
+  #takeFrom(name: string): Part[] {
+    const index = this.#savepoints.findLastIndex(({ savepoint }) => savepoint === name);
+    return index === -1 ? [] : this.#savepoints.splice(index);
   }
 
-  #top(): Frame {
-    const top = this.#frames.at(-1);
-    if (!top) throw new Error('A transaction log has lost its first frame.');
-    return top;
+  get #last(): Part {
+    return this.#savepoints.at(-1) ?? this.#first;
   }
-}
-
-function newFrame(savepoint: string | undefined): Frame {
-  return { savepoint, tables: new Map(), anything: false };
-}
-
-function addTo(frame: Frame, touched: TouchedTable | 'anything'): void {
-  if (touched === 'anything') {
-    frame.anything = true;
-    return;
-  }
-  const before = frame.tables.get(touched.table);
-  frame.tables.set(touched.table, before ? mergeTouched(before, touched) : touched);
 }

@@ -1,18 +1,16 @@
 /**
  * The write side of the protocol: `begin` before COMMIT, `end` after it, `abort` after ROLLBACK.
  *
- * `begin` marks the touched regions and replaces their versions, so that from here to `end` their
- * answers are neither served from nor stored in any cache. It is the last thing before COMMIT.
- * `end` replaces the versions again and takes the mark off. Where the outcome of a COMMIT is not
- * known, nothing is said: the mark stays, and once its lease has run out it is settled by asking
+ * `begin` marks the touched regions and replaces their versions: from here to `end` their answers are neither served
+ * from nor stored in any cache. It is the last thing before COMMIT. `end` replaces the versions again and removes the
+ * mark. Where the outcome of a COMMIT is not known, the mark stays; once its lease has run out it is settled by asking
  * PostgreSQL (query-cache/core/settlement.ts).
  *
  * When `begin` cannot reach the version store:
  * - policy `refuse`: the write is refused, and nothing has happened;
- * - policy `commit`: the write records in the database itself that it is unannounced, and goes on. Its
- *   tables become a debt of this process: as soon as the store answers again, their epochs are replaced,
- *   which ends every entry of theirs. Where the process ends before that, other instances find the
- *   record. A write that cannot be recorded is refused: nobody would ever be told of it.
+ * - policy `commit`: the write records in the database that it is unannounced, and goes on. Its tables become a debt
+ *   of this process: once the store answers again, their epochs are replaced, which ends every entry of theirs. Where
+ *   the process ends before that, other instances find the record. A write that cannot be recorded is refused.
  */
 import type { CacheEvents } from '../../query-cache/core/cache-events.js';
 import { pause, type Timers } from '../../query-cache/core/clock.js';
@@ -29,10 +27,7 @@ import { WriteRefusedError } from './write-refused.error.js';
 
 export type WritePolicy = 'commit' | 'refuse';
 
-/**
- * What a write touches: `anything` where that cannot be told, `schema` where it may have changed
- * the schema as well.
- */
+/** What a write touches: `anything` where that is not known, `schema` where it may have changed the schema as well. */
 export type TouchedVersions = readonly TableVersionNames[] | 'anything' | 'schema';
 
 /** A write between `begin` and its end. */
@@ -58,7 +53,8 @@ export interface WriteProtocolParts {
 }
 
 export class WriteProtocol {
-  #debts = new Set<string>();
+  /** Tables to which writes have committed without a mark. */
+  readonly #debts = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
   #paying: Promise<void> | undefined;
   #isClosed = false;
@@ -66,9 +62,8 @@ export class WriteProtocol {
   constructor(private readonly parts: WriteProtocolParts) {}
 
   /**
-   * @param record called under the policy `commit` when the store cannot be reached: puts into the
-   *   transaction of the write that it was not announced. Rejects where it cannot, and leaves the
-   *   transaction as it was.
+   * @param record called under the policy `commit` when the store cannot be reached: records in the transaction of
+   *   the write that it was not announced. Rejects where it cannot, and leaves the transaction as it was.
    * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
    */
   async begin(
@@ -77,13 +72,12 @@ export class WriteProtocol {
     record: () => Promise<void>,
   ): Promise<Announcement> {
     const mark = this.#markOf(touched, backendPid);
-    const { writeId } = mark;
-    const tables = mark.tables.map(({ table }) => table);
+    const announcement = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
     try {
       await this.#begin(mark);
-      return { writeId, tables, isUncertain: false };
+      return { ...announcement, isUncertain: false };
     } catch (cause) {
-      const uncertain: Announcement = { writeId, tables, isUncertain: true };
+      const uncertain = { ...announcement, isUncertain: true };
       if (this.parts.policy === 'refuse') throw this.#refusal(uncertain, cause);
       await record().catch((error: unknown) => {
         throw this.#refusal(uncertain, error);
@@ -93,10 +87,7 @@ export class WriteProtocol {
     }
   }
 
-  /**
-   * Replaces the versions of what others have committed. Rejects where the store cannot be reached:
-   * whether it was told is then not known.
-   */
+  /** Replaces the versions of what others have committed. Rejects on an outage: whether it did so is then not known. */
   async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
     const mark = this.#markOf(touched, backendPid);
     await this.#begin(mark);
@@ -117,10 +108,7 @@ export class WriteProtocol {
     this.#inBackground(() => this.#end(writeId, tables));
   }
 
-  /**
-   * After a statement that commits by itself. It may have outlived its mark: what it committed since
-   * then is announced anew.
-   */
+  /** After a statement that commits by itself. It may have outlived its mark, so it is announced once more. */
   endLong(announcement: Announcement, backendPid: number): void {
     const { writeId, tables, isUncertain } = announcement;
     if (isUncertain) return this.end(announcement);
@@ -139,21 +127,20 @@ export class WriteProtocol {
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
   owe(tables: readonly string[] | 'anything'): void {
-    const owed = tables === 'anything' ? [SCHEMA] : tables;
-    for (const table of owed) this.#debts.add(table);
+    for (const table of tables === 'anything' ? [SCHEMA] : tables) this.#debts.add(table);
     this.#paying ??= this.#pay();
   }
 
   /**
-   * Waits until everything begun has ended, so that no mark is left behind, and until debts are
-   * paid; for those it waits `drainMs` at the most. Answers whether all was done.
+   * Waits until everything begun has ended, so that no mark is left behind, and at most `drainMs` until debts are
+   * paid. Answers whether all was done.
    */
   async drain(): Promise<boolean> {
     await Promise.allSettled(this.#pending);
     const late = setTimeout(() => (this.#isClosed = true), this.parts.drainMs);
     await this.#paying;
     clearTimeout(late);
-    return !this.#hasDebts;
+    return this.#debts.size === 0;
   }
 
   #markOf(touched: TouchedVersions, backendPid: number): WriteMark {
@@ -171,10 +158,6 @@ export class WriteProtocol {
     return this.parts.store.end(writeId, tables, this.parts.token());
   }
 
-  get #hasDebts(): boolean {
-    return this.#debts.size > 0;
-  }
-
   #refusal(uncertain: Announcement, cause: unknown): WriteRefusedError {
     this.parts.events.tell('writeRefused');
     this.abort(uncertain);
@@ -182,7 +165,7 @@ export class WriteProtocol {
   }
 
   #inBackground(work: () => Promise<void>): void {
-    // A failure leaves the mark to its lease; the outage itself is told by the store.
+    // A failure leaves the mark to its lease; the store emits the outage itself.
     const running = work()
       .catch(() => undefined)
       .finally(() => this.#pending.delete(running));
@@ -190,19 +173,14 @@ export class WriteProtocol {
   }
 
   async #pay(): Promise<void> {
-    while (this.#hasDebts && !this.#isClosed) {
-      // What is owed from here on is paid in the next round, even if it is the same table.
-      const debts = this.#debts;
-      this.#debts = new Set();
-      try {
-        for (const table of debts) if (await this.#replaceEpoch(table)) debts.delete(table);
-      } catch {
-        // The store is away again; what is left stays owed.
-      }
-      for (const table of debts) this.#debts.add(table);
-      if (this.#hasDebts) {
-        await pause(this.parts.timers, this.parts.retryMs);
-      }
+    while (!this.#isClosed) {
+      const [table] = this.#debts;
+      if (table === undefined) break;
+      // It may be owed again while its epoch is being replaced.
+      this.#debts.delete(table);
+      if (await this.#replaceEpoch(table).catch(() => false)) continue;
+      this.#debts.add(table);
+      await pause(this.parts.timers, this.parts.retryMs);
     }
     this.#paying = undefined;
   }

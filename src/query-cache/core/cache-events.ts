@@ -1,4 +1,4 @@
-/** What the cache tells its observers. Observers never decide: a failing listener is ignored. */
+/** The events of the cache. Observers never decide: a failing listener is ignored. */
 import { EventEmitter } from 'node:events';
 import type { UncacheableReason } from './statement-analysis.js';
 import type { Writers } from './writer-activity.js';
@@ -25,17 +25,17 @@ export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
  */
 export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
 
+interface Miss {
+  readonly query: string;
+  readonly stored: boolean;
+  /** Why it was not stored. */
+  readonly refusal: UncacheableReason | undefined;
+  readonly durationMs: number;
+}
+
 export interface CacheEventMap {
   hit: [event: { query: string; level: CacheLevel }];
-  miss: [
-    event: {
-      query: string;
-      stored: boolean;
-      /** Why it was not stored. */
-      refusal: UncacheableReason | undefined;
-      durationMs: number;
-    },
-  ];
+  miss: [event: Miss];
   bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
   /** The entry took another path than planned: shared with a fill already under way. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
@@ -53,17 +53,14 @@ export interface CacheEventMap {
   epochSettled: [event: { table: string }];
   markSettled: [event: { table: string }];
   markRenewed: [event: { table: string }];
-  /**
-   * Reads of some tables go past the cache until these transactions of PostgreSQL have ended, which are
-   * named by the process id of their backend. Told whenever they change; none: it is over.
-   */
+  /** Reads of some tables go past the cache until these transactions of PostgreSQL have ended; none: it is over. */
   awaiting: [event: { transactions: Writers }];
   invalidated: [event: { tables: number; versions: number }];
-  /** Writes from outside were told, and the oldest of them had waited for `lagMs` milliseconds. */
+  /** Writes from outside were announced, and the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
   /** A connection to the database leads to a standby, from which nothing is stored; or none does any more. */
   standby: [event: { isStandby: boolean }];
-  /** Triggers, or what else records writes, were changed: everything counted as written. */
+  /** The recording of writes, such as a trigger, was changed: everything counted as written. */
   recordingChanged: [];
   /** A write went on although it could not be announced. */
   unannounced: [];
@@ -71,12 +68,12 @@ export interface CacheEventMap {
 }
 
 export class CacheEvents extends EventEmitter<CacheEventMap> {
-  /** Emits, and keeps what listeners throw away from the caller. */
+  /** Emits, and keeps errors of listeners from the caller. */
   tell<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {
     try {
       (this.emit as (name: string, ...event: unknown[]) => boolean).call(this, name, ...event);
     } catch {
-      // An observer's failure is the observer's.
+      // Reads and writes go on.
     }
   }
 }

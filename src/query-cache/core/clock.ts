@@ -35,7 +35,7 @@ export function pause(timers: Timers, durationMs: number): Promise<void> {
   return new Promise((resolve) => timers.after(durationMs, resolve));
 }
 
-/** What the promise resolves to, or `undefined` where that takes longer than `limitMs`. Rejects as the promise does. */
+/** The value of the promise; `undefined` where it takes longer than `limitMs`. Rejects as the promise does. */
 export async function within<T>(
   timers: Timers,
   limitMs: number,

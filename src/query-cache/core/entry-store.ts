@@ -48,9 +48,8 @@ export abstract class FillLock {
   abstract release(key: string, owner: string): Promise<void>;
 
   /**
-   * As `acquire`, where nothing is stored under the key; `undefined` where something is, or where the store tries
-   * nothing because that would save no round trip. Goes out in the same round trip as a look at the entry in the
-   * same turn.
+   * As `acquire`, where nothing is stored under the key, in one round trip with a look at the entry in the same turn;
+   * `undefined` where something is stored, or where that would save no round trip.
    */
   acquireUnlessStored(
     _key: string,

@@ -1,8 +1,8 @@
 /**
  * Waits for the transactions that have to end before an epoch counts (settlement.ts says which).
  *
- * Such a transaction may last for hours, and may be anyone's. So reads wait for an epoch once and for
- * a moment, one question to PostgreSQL serves all epochs, and the pauses between two questions grow.
+ * Such a transaction may last for hours, and may be anyone's. So reads wait for an epoch once and for a moment, one
+ * question to PostgreSQL serves all epochs, and the pauses between two questions grow.
  */
 import type { CacheEvents } from './cache-events.js';
 import { pause, within, type Timers } from './clock.js';
@@ -10,9 +10,9 @@ import type { VersionStore } from './version-store.js';
 import type { WriterActivity, Writers } from './writer-activity.js';
 
 export interface EpochWaitsOptions {
-  /** First pause between two questions about the same transactions, in milliseconds. */
+  /** First pause between two questions about the same transactions, in milliseconds; each next one is twice as long. */
   readonly pollMs: number;
-  /** Longest such pause, in milliseconds: each is twice as long as the one before. */
+  /** Longest such pause, in milliseconds. */
   readonly maxPollMs: number;
   /** How long reads wait for an epoch before they go to the database, in milliseconds. */
   readonly waitMs: number;
@@ -57,9 +57,9 @@ export class EpochWaits {
   }
 
   /**
-   * Lets a settling epoch count once the transactions that are writing now have ended, and answers
-   * whether it may count by now. Calls for one epoch share one wait of `waitMs`; once that has ended in
-   * vain they are answered at once. Rejects on an outage, after which the next call begins again.
+   * Lets a settling epoch count once the transactions that are writing now have ended, and answers whether it may
+   * count by now. Calls for one epoch share one wait of `waitMs`; once that has ended in vain they are answered at
+   * once. Rejects on an outage, after which the next call begins again.
    */
   settle(table: string, epoch: string): Promise<boolean> {
     const id = `${table} ${epoch}`;
@@ -82,7 +82,6 @@ export class EpochWaits {
       .join('\n');
   }
 
-  /** Ends the waits, which nobody needs any more. */
   close(): void {
     this.#isClosed = true;
   }

@@ -1,13 +1,13 @@
 /**
  * One fill of a key among all instances: a distributed single flight.
  *
- * The instance that gets the lock fills. The others look for the stored entry and try the lock again, so
- * that a fill that failed, or whose instance died, is taken over once the lease has run out. After
- * `maxWaitMs` they fill without the lock.
+ * The instance that gets the lock fills. The others look for the stored entry and try the lock again, so that a fill
+ * that failed, or whose instance died, is taken over once the lease has run out. After `maxWaitMs` they fill without
+ * the lock. Nothing that is true depends on the lock.
  *
- * The lock belongs to the key, not to the stamp, so a request can ask for the entry and the lock before its stamp is
- * known. All fills of one process have the same owner, so a process does not wait for itself where a write has
- * ended the answer that an earlier fill is still reading. Nothing that is true depends on the lock.
+ * The lock belongs to the key, not to the stamp, so a request asks for the entry and the lock before its stamp is
+ * known. All fills of one process have the same owner, so a process does not wait for itself where a write has ended
+ * the answer that an earlier fill is still reading.
  */
 import { pause, type Clock, type Timers } from './clock.js';
 import type { CacheEntry, EntryStore, FillLock } from './entry-store.js';
@@ -33,8 +33,6 @@ export interface FillCoordinatorParts {
 
 export interface SharedFill {
   readonly key: string;
-  /** The look of the request, where it has one. */
-  readonly ahead?: LookAhead | undefined;
   /** Whether a stored entry answers the request. */
   readonly accepts: (entry: CacheEntry) => boolean;
   /** Runs the query. */
@@ -47,66 +45,67 @@ export interface Filled {
   readonly refusal: UncacheableReason | undefined;
 }
 
-/** The entry that the shared store had, perhaps since another instance has filled meanwhile; or what was filled here. */
+/** The entry that the shared store had, perhaps since another instance has filled meanwhile; or the fill's own. */
 export type FillOutcome =
   | { readonly stored: CacheEntry; readonly hasWaited: boolean }
   | { readonly stored: undefined; readonly filled: Filled };
 
 /** What the shared store has for a key. */
-interface Look {
+interface Found {
   readonly entry: CacheEntry | undefined;
   readonly lock: 'mine' | 'held-by-another' | 'not-tried' | 'failed';
 }
 
-/** A look that requests share whose stamps are not known yet. */
-export interface LookAhead {
-  readonly look: Promise<Look>;
+interface Look {
+  readonly found: Promise<Found>;
   /** A fill has its lock, or had. */
-  readonly isUsed: boolean;
+  isUsed: boolean;
 }
 
 export class FillCoordinator {
-  /** By key: the look of requests that have not been answered, or of the fill under way. */
-  readonly #looks = new Map<string, LookAhead>();
+  /** By key: the look of requests whose stamps are not known yet, or of the fill under way. */
+  readonly #looks = new Map<string, Look>();
 
   constructor(
     private readonly parts: FillCoordinatorParts,
     private readonly options: FillCoordinatorOptions,
   ) {}
 
-  /** Looks for a request that may need a fill. To be dropped in any case. */
-  lookAhead(key: string): LookAhead {
-    const latest = this.#looks.get(key);
-    if (latest) return latest;
-    const { lock, owner } = this.parts;
-    const asked = lock.acquireUnlessStored(key, owner, this.options.leaseMs);
-    const ahead = { look: this.#look(key, asked), isUsed: false };
-    this.#looks.set(key, ahead);
-    return ahead;
-  }
-
-  /** Gives the lock back where no fill has used it. */
-  drop(key: string, ahead: LookAhead): void {
-    if (ahead.isUsed || this.#looks.get(key) !== ahead) return;
-    this.#looks.delete(key);
-    void ahead.look.then(({ lock }) => (lock === 'mine' ? this.#release(key) : undefined));
+  /**
+   * Looks ahead for a request that may need a fill. The function that it answers is to be called in any case, and
+   * gives the lock back where no fill has used it.
+   */
+  lookAhead(key: string): () => void {
+    let look = this.#looks.get(key);
+    if (!look) {
+      const { lock, owner } = this.parts;
+      const asked = lock.acquireUnlessStored(key, owner, this.options.leaseMs);
+      look = { found: this.#find(key, asked), isUsed: false };
+      this.#looks.set(key, look);
+    }
+    const ahead = look;
+    return () => {
+      if (ahead.isUsed || this.#looks.get(key) !== ahead) return;
+      this.#looks.delete(key);
+      void ahead.found.then(({ lock }) => (lock === 'mine' ? this.#release(key) : undefined));
+    };
   }
 
   async run(shared: SharedFill): Promise<FillOutcome> {
-    const { key, ahead } = shared;
-    const latest = this.#looks.get(key);
-    const free = latest?.isUsed === false ? latest : undefined;
-    const look = free?.look ?? ahead?.look.then(withoutLock) ?? this.#lookAgain(key);
-    const used = { look, isUsed: true };
-    this.#looks.set(key, used);
+    const { key } = shared;
+    const ahead = this.#looks.get(key);
+    const isFree = ahead?.isUsed === false;
+    const look = isFree ? ahead : { found: this.#findAgain(key), isUsed: true };
+    look.isUsed = true;
+    this.#looks.set(key, look);
     try {
-      return await this.#run(shared, look);
+      return await this.#run(shared, look.found);
     } finally {
-      if (this.#looks.get(key) === used) this.#looks.delete(key);
+      if (this.#looks.get(key) === look) this.#looks.delete(key);
     }
   }
 
-  async #run({ key, accepts, fill }: SharedFill, first: Promise<Look>): Promise<FillOutcome> {
+  async #run({ key, accepts, fill }: SharedFill, first: Promise<Found>): Promise<FillOutcome> {
     const { clock, timers } = this.parts;
     const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
     let next = first;
@@ -122,7 +121,7 @@ export class FillCoordinator {
         await pause(timers, this.options.pollMs);
         hasWaited = true;
       }
-      next = this.#lookAgain(key);
+      next = this.#findAgain(key);
     }
   }
 
@@ -150,22 +149,25 @@ export class FillCoordinator {
     release();
   }
 
-  #lookAgain(key: string): Promise<Look> {
+  #findAgain(key: string): Promise<Found> {
     const { lock, owner } = this.parts;
-    return this.#look(key, lock.acquire(key, owner, this.options.leaseMs));
+    return this.#find(key, lock.acquire(key, owner, this.options.leaseMs));
   }
 
   /**
    * The lock is asked for first, and in the same round trip: the fill that held it before has stored its entry
    * before it gave the lock back. Never rejects.
    */
-  async #look(key: string, asked: Promise<boolean | undefined>): Promise<Look> {
+  async #find(key: string, asked: Promise<boolean | undefined>): Promise<Found> {
     const { entries, onStoreFailure } = this.parts;
     const [lock, entry] = await Promise.all([
-      asked.then(outcomeOf, () => {
-        onStoreFailure('acquire');
-        return 'failed' as const;
-      }),
+      asked.then(
+        (isTaken) => (isTaken === undefined ? 'not-tried' : isTaken ? 'mine' : 'held-by-another'),
+        () => {
+          onStoreFailure('acquire');
+          return 'failed' as const;
+        },
+      ),
       entries.get(key).catch(() => {
         onStoreFailure('get');
         return undefined;
@@ -179,14 +181,4 @@ export class FillCoordinator {
     const { lock, owner, onStoreFailure } = this.parts;
     await lock.release(key, owner).catch(() => onStoreFailure('release'));
   }
-}
-
-function outcomeOf(isTaken: boolean | undefined): Look['lock'] {
-  if (isTaken === undefined) return 'not-tried';
-  return isTaken ? 'mine' : 'held-by-another';
-}
-
-/** The lock is for one fill alone. */
-function withoutLock({ entry }: Look): Look {
-  return { entry, lock: 'not-tried' };
 }

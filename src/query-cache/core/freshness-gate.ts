@@ -3,7 +3,7 @@
  *
  * The versions are read after the request arrived. Where nothing can be trusted (an epoch does not count,
  * trusted-epochs.ts; a write is marked; the schema has changed; the store does not answer) the gate says so and
- * sets the repair going, and the caller asks the database without storing.
+ * starts the repair, and the caller asks the database without storing.
  */
 import type { BypassReason } from './cache-events.js';
 import {
@@ -13,12 +13,26 @@ import {
   type KnownSchemaVersion,
 } from './schema-version.js';
 import type { Settlement } from './settlement.js';
-import { stampOf, type Stamp } from './stamp.js';
 import type { TokenSource } from './token.js';
 import { TrustedEpochs } from './trusted-epochs.js';
 import { isInDoubt } from './version-format.js';
 import { isValueVersion } from './version-name.js';
 import type { TableReading, TableVersionNames, VersionStore } from './version-store.js';
+
+/**
+ * The epochs and versions of all dependencies, read before the SELECT started. Two texts are equal only when no write
+ * to any dependency began in between.
+ */
+export interface Stamp {
+  readonly text: string;
+  /** Versions of values that were made for this stamp, under which nothing has been stored yet. */
+  made: readonly NewVersions[];
+}
+
+interface NewVersions {
+  readonly versions: TableVersionNames;
+  readonly token: string;
+}
 
 type Untrusted = Extract<BypassReason, 'in-doubt' | 'settling' | 'unavailable' | 'schema-change'>;
 
@@ -33,13 +47,13 @@ export interface FreshnessGateParts {
   readonly token: TokenSource;
 }
 
-/** What is to be read for an answer, and the latest judgement of what was. */
+/** What is to be read for an answer, and the latest judgement of it. */
 interface Question {
   /** Those of the answer and the schema's. */
   readonly dependencies: readonly TableVersionNames[];
-  latest: Judgement | undefined;
+  latest?: Judgement;
   /** That of the latest trusted reading. */
-  stamp: Stamp | undefined;
+  stamp?: Stamp;
 }
 
 interface Judgement {
@@ -49,17 +63,9 @@ interface Judgement {
   readonly freshness: Promise<Freshness>;
 }
 
-/** Versions of values that a reading has made, each with the token. */
-interface NewVersions {
-  readonly versions: TableVersionNames;
-  readonly token: string;
-}
-
 export class FreshnessGate {
   readonly #epochs: TrustedEpochs;
   readonly #questions = new WeakMap<readonly TableVersionNames[], Question>();
-  /** Made for a stamp under which nothing has been stored yet. */
-  readonly #newVersions = new WeakMap<Stamp, readonly NewVersions[]>();
 
   constructor(private readonly parts: FreshnessGateParts) {
     this.#epochs = new TrustedEpochs(parts.store, parts.settlement);
@@ -70,53 +76,47 @@ export class FreshnessGate {
     this.#epochs.distrustAll();
   }
 
-  /** Whether this process can speak to others for what the store holds. */
+  /** Whether this process can vouch to others for what the store holds. */
   get isUnbroken(): boolean {
     return this.#epochs.isUnbroken;
   }
 
   /**
-   * Reads the versions and judges them. Never rejects. Calls that the store answers by one and the same
-   * reading share the judgement too.
+   * Reads the versions and judges them. Never rejects. Calls that the store answers by the same reading share the
+   * judgement too.
    */
   check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
-    const question = this.#questionOf(answerDependencies);
+    let question = this.#questions.get(answerDependencies);
+    if (!question) {
+      question = { dependencies: [...answerDependencies, SCHEMA_DEPENDENCY] };
+      this.#questions.set(answerDependencies, question);
+    }
+    const { latest, dependencies } = question;
     const { outages } = this.#epochs;
-    const reading = this.parts.store.read(question.dependencies);
-    const { latest } = question;
+    const reading = this.parts.store.read(dependencies);
     if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
-    const freshness = this.#check(question, reading, outages);
+    const freshness = this.#check(question, reading, outages).catch(() => untrusted('unavailable'));
     question.latest = { reading, outages, freshness };
     return freshness;
   }
 
   /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions have to stay as long. */
   stored(stamp: Stamp, answerDependencies: readonly TableVersionNames[], lifeMs: number): void {
-    this.#newVersions.delete(stamp);
+    stamp.made = [];
     for (const { table, names } of answerDependencies) {
       const values = names.filter(isValueVersion);
+      if (values.length === 0) continue;
       // Versions that are gone too early cost a fill.
-      if (values.length > 0) {
-        this.parts.store.prolong({ table, names: values }, lifeMs).catch(ignore);
-      }
+      this.parts.store.prolong({ table, names: values }, lifeMs).catch(ignore);
     }
   }
 
   /** An answer under the stamp was not stored: versions that were made for it alone are dropped. */
   notStored(stamp: Stamp): void {
-    const made = this.#newVersions.get(stamp) ?? [];
-    this.#newVersions.delete(stamp);
-    for (const { versions, token } of made) this.parts.store.drop(versions, token).catch(ignore);
-  }
-
-  #questionOf(answerDependencies: readonly TableVersionNames[]): Question {
-    let question = this.#questions.get(answerDependencies);
-    if (!question) {
-      const dependencies = [...answerDependencies, SCHEMA_DEPENDENCY];
-      question = { dependencies, latest: undefined, stamp: undefined };
-      this.#questions.set(answerDependencies, question);
+    for (const { versions, token } of stamp.made) {
+      this.parts.store.drop(versions, token).catch(ignore);
     }
-    return question;
+    stamp.made = [];
   }
 
   async #check(
@@ -124,20 +124,13 @@ export class FreshnessGate {
     reading: Promise<readonly TableReading[]>,
     outages: number,
   ): Promise<Freshness> {
-    try {
-      const readings = await reading;
-      const first = await this.#judge(question, readings, outages);
-      const isSettling = !first.trusted && first.reason === 'settling';
-      if (!isSettling || !(await this.#epochs.repair(readings, outages))) return first;
-      const outagesNow = this.#epochs.outages;
-      return await this.#judge(
-        question,
-        await this.parts.store.read(question.dependencies),
-        outagesNow,
-      );
-    } catch {
-      return untrusted('unavailable');
-    }
+    const readings = await reading;
+    const first = await this.#judge(question, readings, outages);
+    const isSettling = !first.trusted && first.reason === 'settling';
+    if (!isSettling || !(await this.#epochs.repair(readings, outages))) return first;
+    const outagesNow = this.#epochs.outages;
+    const repaired = await this.parts.store.read(question.dependencies);
+    return this.#judge(question, repaired, outagesNow);
   }
 
   async #judge(
@@ -149,38 +142,41 @@ export class FreshnessGate {
     const isTrusted = (reading: TableReading): boolean => this.#epochs.trusts(reading, outages);
     if (read.some(({ node }) => node === undefined)) return untrusted('unavailable');
     if (!read.every(isTrusted)) return untrusted('settling');
+    let readings = read;
     const made: NewVersions[] = [];
-    const readings = await this.#createMissing(dependencies, read, made);
-    if (readings !== read && !readings.every(isTrusted)) return untrusted('settling');
-    const doubtful = dependencies.filter((_, index) => isDoubtful(readings[index]));
-    if (doubtful.length > 0) {
-      this.#settleInBackground(doubtful);
-      return untrusted('in-doubt');
+    if (read.some(isIncomplete)) {
+      readings = await this.#createMissing(dependencies, read, made);
+      if (!readings.every(isTrusted)) return untrusted('settling');
     }
+    const doubtful = dependencies.filter((_, index) => isDoubtful(readings[index]));
+    for (const { table, names } of doubtful) {
+      // A failure means an outage of one of the servers; the next reader tries again.
+      this.parts.settlement.settleMarks(table, names).catch(ignore);
+    }
+    if (doubtful.length > 0) return untrusted('in-doubt');
     const schemaReading = readings.find(({ table }) => table === SCHEMA);
     if (!this.parts.schema.isCurrent(schemaVersionOf(schemaReading))) {
       return untrusted('schema-change');
     }
-    const stamp = stampOf(dependencies, readings);
+    const text = textOf(dependencies, readings);
     // Entries that carry equal stamps share one text.
-    if (question.stamp?.text !== stamp.text) {
-      question.stamp = stamp;
+    if (question.stamp?.text !== text) {
+      question.stamp = { text, made: [] };
       this.#epochs.used(
         dependencies.map(({ table }) => table),
         outages,
       );
     }
-    if (made.length > 0) this.#newVersions.set(question.stamp, made);
+    if (made.length > 0) question.stamp.made = made;
     return { trusted: true, stamp: question.stamp };
   }
 
   /** The token of a version that is created matches nothing stored. */
-  async #createMissing(
+  #createMissing(
     wanted: readonly TableVersionNames[],
     readings: readonly TableReading[],
     made: NewVersions[],
   ): Promise<readonly TableReading[]> {
-    if (!readings.some(isIncomplete)) return readings;
     return Promise.all(
       readings.map(async (reading, index) => {
         const versions = wanted[index];
@@ -195,17 +191,27 @@ export class FreshnessGate {
       }),
     );
   }
-
-  #settleInBackground(doubtful: readonly TableVersionNames[]): void {
-    for (const { table, names } of doubtful) {
-      // A failure here means an outage of one of the servers; the next reader tries again.
-      this.parts.settlement.settleMarks(table, names).catch(ignore);
-    }
-  }
 }
 
 function untrusted(reason: Untrusted): Freshness {
   return { trusted: false, reason };
+}
+
+/** The text of a stamp, where all versions are present. */
+function textOf(
+  dependencies: readonly TableVersionNames[],
+  readings: readonly TableReading[],
+): string {
+  let text = '';
+  dependencies.forEach(({ table, names }, index) => {
+    const reading = readings[index];
+    text += `${table}@${reading?.epoch}`;
+    names.forEach((name, position) => {
+      text += `\n${name}:${reading?.versions[position]}`;
+    });
+    text += '\n';
+  });
+  return text;
 }
 
 function isIncomplete({ versions }: TableReading): boolean {

@@ -5,12 +5,12 @@ import type { CacheEvents } from './cache-events.js';
 import type { Clock } from './clock.js';
 import type { Dependencies } from './dependency.js';
 import type { Filled } from './fill-coordinator.js';
-import type { FreshnessGate } from './freshness-gate.js';
-import { RateLimit } from './rate-limit.js';
+import type { FreshnessGate, Stamp } from './freshness-gate.js';
 import type { Answer, ReadRequest } from './read-request.js';
-import type { Stamp } from './stamp.js';
 import type { UncacheableReason } from './statement-analysis.js';
 import { isValueVersion } from './version-name.js';
+
+const MINUTE_MS = 60_000;
 
 export interface QueryFillOptions {
   /** Answers with a longer body are not stored. */
@@ -74,4 +74,29 @@ function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): n
   const { completeRowCount, tables } = dependencies;
   if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
   return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
+}
+
+/** Lets so many of something pass in a minute: that many at once, then as many as time brings back. */
+class RateLimit {
+  #left: number;
+  #atMs: number;
+
+  constructor(
+    private readonly perMinute: number,
+    private readonly clock: Clock,
+  ) {
+    this.#left = perMinute;
+    this.#atMs = clock.nowMs();
+  }
+
+  /** Whether `count` more may pass now; counts them only then. */
+  take(count: number): boolean {
+    const nowMs = this.clock.nowMs();
+    const regained = ((nowMs - this.#atMs) / MINUTE_MS) * this.perMinute;
+    this.#left = Math.min(this.perMinute, this.#left + regained);
+    this.#atMs = nowMs;
+    if (count > this.#left) return false;
+    this.#left -= count;
+    return true;
+  }
 }

@@ -1,32 +1,30 @@
 /**
  * The read side of the protocol.
  *
- * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request
- *    arrived. In doubt, or no answer: run the query, store nothing.
+ * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request arrived. In doubt, or
+ *    without an answer: run the query, store nothing.
  * 2. An entry in memory with the same stamp answers the request.
- * 3. Else an entry in the shared store with the same stamp does, or a fill: one per key and stamp in this
- *    process (single-flight.ts) and one per key among all instances (fill-coordinator.ts). The fill
- *    (query-fill.ts) stores its entry with the stamp that was read before the SELECT.
+ * 3. Else an entry in the shared store with the same stamp does, or a fill: one per key and stamp in this process
+ *    (single-flight.ts) and one per key among all instances (fill-coordinator.ts). The fill (query-fill.ts) stores its
+ *    entry with the stamp that was read before the SELECT.
  *
- * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the
- * stamp. The versions compared were read after the request arrived, so nothing committed in
- * between, however old the entry that they are compared with. A commit is always enclosed by a mark,
- * so nobody can read the old rows and store them under the new version. An entry with an old stamp
- * can never match again. Sharing a fill that began before the request arrived is right for the same
- * reason: the stamps are equal.
+ * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The versions
+ * compared were read after the request arrived, so nothing committed in between, however old the entry is. A mark
+ * encloses each commit, so nobody can read the old rows and store them under the new version. An entry with an old
+ * stamp can never match again. A fill that began before the request arrived is shared only under an equal stamp.
  *
- * How often it waits. A hit in memory waits for the shared store once. So does a miss without an entry in
- * memory: it asks for the versions, the entry and the lock of the fill in one round trip. It waits twice where
- * it creates versions that are missing, and so does a miss whose entry in memory has an old stamp.
+ * How often it waits. A hit in memory waits for the shared store once. So does a miss without an entry in memory: it
+ * asks for the versions, the entry and the lock of the fill in one round trip. A miss waits twice where it creates
+ * missing versions, or where its entry in memory has an old stamp.
  */
 import type { BypassReason, CacheLevel } from './cache-events.js';
 import type { Timers } from './clock.js';
 import type { CacheEntry, LocalEntries } from './entry-store.js';
-import type { FillCoordinator, LookAhead } from './fill-coordinator.js';
+import type { FillCoordinator } from './fill-coordinator.js';
+import type { Stamp } from './freshness-gate.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
-import type { Stamp } from './stamp.js';
 
 export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
   /** How long versions once read may be reused, in milliseconds; 0: not at all. */
@@ -58,27 +56,26 @@ export class ReadProtocol<E extends CacheEntry> {
     const { key, dependencies } = request;
     const arrivedAtMs = monotonicClock.nowMs();
     const known = this.#alive(local.get(key));
-    const isVerified = known && this.#isWithinStaleness(known, arrivedAtMs);
-    if (isVerified) return this.#hit(request, 'L1', known);
-    const ahead = known ? undefined : fills.lookAhead(key);
+    if (known && this.#isVerified(known, arrivedAtMs)) return this.#hit(request, 'L1', known);
+    const drop = known ? undefined : fills.lookAhead(key);
+    const freshness = await gate.check(dependencies.tables);
+    if (!freshness.trusted) {
+      drop?.();
+      return this.bypass(request, freshness.reason);
+    }
     try {
-      const freshness = await gate.check(dependencies.tables);
-      if (!freshness.trusted) {
-        if (ahead) fills.drop(key, ahead);
-        return await this.bypass(request, freshness.reason);
-      }
       const { stamp } = freshness;
       // A fill may have ended since the request arrived.
       const kept = this.#alive(local.get(key));
-      const outcome =
-        kept?.stamp === stamp.text
-          ? this.#hit(request, 'L1', kept)
-          : await this.#share(request, stamp, ahead);
+      const isKept = kept?.stamp === stamp.text;
+      const outcome = isKept ? this.#hit(request, 'L1', kept) : await this.#share(request, stamp);
       // The versions were read after the request arrived: of the two moments, the earlier one counts.
-      if (outcome.source === 'hit') this.#verified(outcome.entry, arrivedAtMs);
+      if (this.options.maxStalenessMs > 0 && outcome.source === 'hit') {
+        this.#verifiedAtMs.set(outcome.entry, arrivedAtMs);
+      }
       return outcome;
     } finally {
-      if (ahead) fills.drop(key, ahead);
+      drop?.();
     }
   }
 
@@ -92,14 +89,10 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
-  async #share(
-    request: ReadRequest,
-    stamp: Stamp,
-    ahead: LookAhead | undefined,
-  ): Promise<ReadOutcome<E>> {
+  async #share(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
     const { key, query } = request;
     const flight = await this.#flights.run(`${key} ${stamp.text}`, () =>
-      this.#fill(request, stamp, ahead),
+      this.#fill(request, stamp),
     );
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     const { value } = flight;
@@ -109,17 +102,12 @@ export class ReadProtocol<E extends CacheEntry> {
     return value;
   }
 
-  async #fill(
-    request: ReadRequest,
-    stamp: Stamp,
-    ahead: LookAhead | undefined,
-  ): Promise<ReadOutcome<E>> {
+  async #fill(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
     const { fills, local, toEntry, events, monotonicClock } = this.parts;
     const { key, query } = request;
     const startedMs = monotonicClock.nowMs();
     const outcome = await fills.run({
       key,
-      ahead,
       accepts: (entry) => entry.stamp === stamp.text && this.#alive(entry) !== undefined,
       fill: () => this.#queryFill.run(request, stamp),
     });
@@ -148,14 +136,8 @@ export class ReadProtocol<E extends CacheEntry> {
     return entry && entry.expiresAtMs > this.parts.wallClock.nowMs() ? entry : undefined;
   }
 
-  #isWithinStaleness(entry: E, nowMs: number): boolean {
-    const { maxStalenessMs } = this.options;
-    if (maxStalenessMs <= 0) return false;
-    const verifiedAtMs = this.#verifiedAtMs.get(entry);
-    return verifiedAtMs !== undefined && nowMs - verifiedAtMs < maxStalenessMs;
-  }
-
-  #verified(entry: E, atMs: number): void {
-    if (this.options.maxStalenessMs > 0) this.#verifiedAtMs.set(entry, atMs);
+  #isVerified(entry: E, nowMs: number): boolean {
+    const verifiedAtMs = this.#verifiedAtMs.get(entry) ?? -Infinity;
+    return nowMs - verifiedAtMs < this.options.maxStalenessMs;
   }
 }

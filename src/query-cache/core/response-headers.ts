@@ -16,6 +16,14 @@ const ALLOWED = new Set([
 const OWN_NAME = /^x-[a-z0-9_-]{1,100}$/;
 const NOT_OWN_NAME =
   /^x-(?:accel-|content-type-options$|dns-prefetch-control$|download-options$|forwarded|frame-options$|http-method|lighttpd-|original-(?:host|method|ur[il])$|permitted-cross-domain-policies$|powered-by$|real-ip$|reproxy-|rewrite-url$|sendfile|ua-compatible$|xss-protection$)/;
+const NOT_ALLOWED = [
+  'which a stored answer cannot have',
+  `set it in an interceptor, or use one of ${[...ALLOWED].join(', ')}, or an own name that begins with x-`,
+] as const;
+const NO_TEXT = [
+  'whose value is not a text of visible ASCII',
+  'make it one, for example with encodeURIComponent',
+] as const;
 /** Visible ASCII, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
@@ -44,21 +52,9 @@ export function storableHeaders(
   for (const [name, given] of Object.entries(headers)) {
     if (given === undefined) continue;
     const value: unknown = typeof given === 'number' ? String(given) : given;
-    if (!isAllowed(name)) {
-      throw new ResponseHeaderError(
-        query,
-        JSON.stringify(name),
-        'which a stored answer cannot have',
-        `set it in an interceptor, or use one of ${[...ALLOWED].join(', ')}, or an own name that begins with x-`,
-      );
-    }
     if (!isStorableHeader(name, value)) {
-      throw new ResponseHeaderError(
-        query,
-        JSON.stringify(name),
-        'whose value is not a text of visible ASCII',
-        'make it one, for example with encodeURIComponent',
-      );
+      const [problem, remedy] = isAllowed(name) ? NO_TEXT : NOT_ALLOWED;
+      throw new ResponseHeaderError(query, JSON.stringify(name), problem, remedy);
     }
     texts[name] = value;
   }

@@ -1,20 +1,18 @@
 /**
  * Settling: ending doubt by asking PostgreSQL, never by guessing.
  *
- * Marks. A mark whose lease has run out belongs to a writer that was killed, paused or cut off,
- * or whose COMMIT still waits in the server. Whoever meets it asks which backends are in a
- * transaction that has written. Its backend not among them: the transaction has ended, the mark
- * is taken off and the versions are replaced. Among them: another lease, remembering the
- * transaction's identity; if the backend shows a different one the next time, the marked
- * transaction has ended too. No clock of this process or of PostgreSQL takes part.
+ * Marks. A mark whose lease has run out belongs to a writer that was killed, paused or cut off, or whose COMMIT still
+ * waits in the server. The reader or the sweep that meets it asks which backends are in a transaction that has
+ * written. If its backend is not among them, the transaction has ended: the mark is removed and the versions are
+ * replaced. If it is, the mark gets another lease that remembers the transaction's identity; a different one the
+ * next time proves that the marked transaction has ended too. No clock of this process or of PostgreSQL takes part.
  *
- * Epochs. A new epoch is born settling, because marks of writes under way may have been lost with
- * the old data. The transactions that had written are asked for after the epoch was replaced; a
- * transaction that writes later puts its mark on the new data. Once all of them have ended, the
- * epoch counts.
+ * Epochs. A new epoch is settling, because marks of writes under way may have been lost with the old data. The
+ * transactions that had written are asked for after the epoch was replaced; a transaction that writes later puts its
+ * mark on the new data. Once all of them have ended, the epoch counts.
  */
 import type { EpochCause } from './cache-events.js';
-import type { Clock } from './clock.js';
+import { pause, type Clock } from './clock.js';
 import { EpochWaits, type EpochWaitsOptions, type EpochWaitsParts } from './epoch-waits.js';
 import type { TokenSource } from './token.js';
 import type { ExpiredMark } from './version-store.js';
@@ -31,23 +29,19 @@ export interface SettlementParts extends EpochWaitsParts {
 }
 
 export class Settlement {
-  readonly #epochs: EpochWaits;
+  readonly epochs: EpochWaits;
   readonly #inspections = new Map<string, Promise<void>>();
   readonly #nextInspectionMs = new Map<string, number>();
+  #isClosed = false;
 
   constructor(
     private readonly parts: SettlementParts,
     private readonly options: SettlementOptions,
   ) {
-    this.#epochs = new EpochWaits(parts, options);
+    this.epochs = new EpochWaits(parts, options);
   }
 
-  /** The transactions that keep epochs from counting. */
-  get awaited(): Writers {
-    return this.#epochs.awaited;
-  }
-
-  /** Replaces an epoch that cannot be trusted. Answers once it has been replaced, by anyone. */
+  /** Replaces an epoch that cannot be trusted, unless another instance has done so. */
   async replaceEpoch(
     table: string,
     observed: string | undefined,
@@ -59,23 +53,40 @@ export class Settlement {
     }
   }
 
-  /** Settles an epoch in the background; {@link EpochWaits.settle} says for how long a call waits. */
-  settleEpoch(table: string, settling: string): Promise<boolean> {
-    return this.#epochs.settle(table, settling);
-  }
-
   /**
-   * Looks after the marks of a table in whose versions a reader found doubt. Cheap to call on
-   * every such read: it runs at most once at a time, and not before a lease can have run out.
+   * Looks after the marks of a table in whose versions a reader found doubt. Cheap to call on every such read: it
+   * runs at most once at a time, and not before a lease can have run out.
    */
-  settleMarks(table: string, names: readonly string[]): Promise<void> {
+  async settleMarks(table: string, names: readonly string[]): Promise<void> {
     const running = this.#inspections.get(table);
     if (running) return running;
-    if (this.parts.clock.nowMs() < (this.#nextInspectionMs.get(table) ?? 0))
-      return Promise.resolve();
+    if (this.parts.clock.nowMs() < (this.#nextInspectionMs.get(table) ?? 0)) return;
     const inspection = this.#inspect(table, names).finally(() => this.#inspections.delete(table));
     this.#inspections.set(table, inspection);
     return inspection;
+  }
+
+  /**
+   * Settles now and then the marks that no reader meets, and with them versions that have no time to live. Ends when
+   * it is closed, and never rejects.
+   */
+  async sweep(pauseMs: number): Promise<void> {
+    const { store, timers } = this.parts;
+    for (;;) {
+      await pause(timers, pauseMs);
+      if (this.#isClosed) return;
+      try {
+        for (const table of await store.tables()) await this.settleMarks(table, []);
+      } catch {
+        // One of the servers is away; the next sweep tries again.
+      }
+    }
+  }
+
+  /** Ends the sweep, and waits that nobody needs any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.epochs.close();
   }
 
   async #inspect(table: string, names: readonly string[]): Promise<void> {
@@ -106,15 +117,5 @@ export class Settlement {
     }
     if (await store.settle(table, writeId, token())) events.tell('markSettled', { table });
     return false;
-  }
-
-  /** All that decides when epochs will count, in words. */
-  describe(): string {
-    return this.#epochs.describe();
-  }
-
-  /** Ends waits that nobody needs any more. */
-  close(): void {
-    this.#epochs.close();
   }
 }

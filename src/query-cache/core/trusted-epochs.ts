@@ -13,7 +13,7 @@ import type { TableReading, VersionStore } from './version-store.js';
 
 export class TrustedEpochs {
   #outages = 0;
-  /** By table: the outages seen before its epoch was trusted. A table that is absent is none before the first. */
+  /** By table: the outages seen before its epoch was trusted. An absent table was trusted before the first one. */
   readonly #since = new Map<string, number>();
 
   constructor(
@@ -43,7 +43,7 @@ export class TrustedEpochs {
     return parsed.node === node && !parsed.isSettling;
   }
 
-  /** Remembers that the tables were trusted, so that an epoch of theirs that is gone later counts as lost. */
+  /** Remembers that the tables were trusted: an epoch of theirs that is gone later counts as lost. */
   used(tables: Iterable<string>, outages: number): void {
     for (const table of tables) if (!this.#since.has(table)) this.#since.set(table, outages);
   }
@@ -61,14 +61,13 @@ export class TrustedEpochs {
     let present = epoch;
     if (cause) {
       await this.settlement.replaceEpoch(table, epoch, cause);
-      // Either this call replaced the epoch or another one did after it was read: both are newer
-      // than the outage.
+      // Whoever replaced the epoch did so after it was read: it is newer than the outage.
       this.#since.set(table, outages);
       const [now] = await this.store.read([{ table, names: [] }]);
       present = now?.epoch;
     }
     if (present === undefined || !parseEpoch(present).isSettling) return true;
-    return this.settlement.settleEpoch(table, present);
+    return this.settlement.epochs.settle(table, present);
   }
 
   #causeToReplace({ table, epoch, node }: TableReading, outages: number): EpochCause | undefined {

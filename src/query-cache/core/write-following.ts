@@ -1,11 +1,8 @@
 /**
- * Whether the write side sees every statement of the data source: the read side's port to it.
- *
- * An answer is served or stored only while the hooks of the write side are in place. Without them a
- * write would end no answer, and the cache would be stale until the time to live is over.
+ * Whether the write side sees every statement of the data source: the read side's port to it. An answer is served or
+ * stored only while the hooks of the write side are in place: without them a write would end no answer.
  */
 
-/** The write side, as far as reads depend on it. */
 export interface StatementHooks {
   /** Why statements may go unseen at present, and the remedy; `undefined`: none can. */
   readonly gap: string | undefined;

@@ -11,12 +11,11 @@ export interface WritingTransaction {
 /** Transactions by the process id of their backend. */
 export type Writers = ReadonlyMap<number, WritingTransaction>;
 
-/** What PostgreSQL knows of transactions that may still commit a write. */
+/** Transactions that may still commit a write, as PostgreSQL knows them. */
 export abstract class WriterActivity {
   /**
-   * The transactions of the database that have written, and the statements that commit by themselves
-   * under a mark. The question is sent after the call.
-   * Rejects when the database does not answer: nothing may be concluded then.
+   * The transactions of the database that have written, and the statements that commit by themselves under a mark. The
+   * question is sent after the call. Rejects when the database does not answer.
    */
   abstract writers(): Promise<Writers>;
 }

@@ -1,7 +1,6 @@
 /**
- * Sends a fill's statement over its connection instead of through TypeORM, where TypeORM would add nothing: for
- * plain rows, and for entities whose selected columns all hold what the driver reads. TypeORM compiles the query
- * once more, calls subscribers, and converts each value by itself.
+ * Sends a fill's statement over its connection where TypeORM would add nothing: for plain rows, and for entities of
+ * plain columns. TypeORM compiles the query once more, calls subscribers, and converts each value by itself.
  */
 import {
   QueryFailedError,
@@ -18,10 +17,7 @@ import { isInTransaction } from './transaction-end.js';
 type ColumnMetadata = EntityMetadata['columns'][number];
 type Rows = readonly ObjectLiteral[];
 
-/**
- * A subscriber that has this follows writes alone. The statements of fills are proven to write nothing, and the
- * subscriber is not called for them.
- */
+/** A subscriber that has this follows writes alone: it is not called for fills, which are proven to write nothing. */
 export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
 
 const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
@@ -36,12 +32,7 @@ const PLAIN_TYPES: ReadonlySet<unknown> = new Set([
 /** Entities are created without their constructor, unless the data source is set to call it. */
 const FROM_ROWS = { fromDeserializer: true };
 
-/**
- * The rows; `undefined` where the connection is in a transaction, whose writes the rows may show: another
- * statement is still under way over it.
- *
- * @throws QueryFailedError
- */
+/** The rows; `undefined` where a transaction is under way over the connection, whose writes the rows may show. */
 export type DirectRead = (runner: QueryRunner, client: unknown) => Promise<Rows | undefined>;
 
 /** The part of a node-postgres client that is used here. */
@@ -49,7 +40,7 @@ interface Client {
   query(text: string, values: readonly unknown[]): Promise<{ readonly rows: Rows }>;
 }
 
-/** `undefined` where TypeORM has more to do. */
+/** `undefined` where TypeORM has more to do. The read rejects with QueryFailedErrors. */
 export function directReadOf(
   { sql, parameters, shape, builder, hasSeveralStatements }: CompiledQuery,
   source: DataSource,

@@ -3,14 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
-/** Of PostgreSQL: ended by an administrator, by a crash, for being idle. Class 08 are lost connections, too. */
+/** PostgreSQL: ended by an administrator, by a crash, for being idle, or class 08; Node: the socket is gone. */
 const ENDED = /^(?:57P01|57P02|57P05|08...|ECONNRESET|EPIPE)$/;
-
-/** node-postgres gives these no code. What has taken too long says so behind the first words. */
+/** node-postgres gives these no code. A timeout has further words behind the first ones. */
 const CLIENT_MESSAGES =
   /^(?:Connection terminated(?: unexpectedly)?|Client has encountered a connection error.*|Client was closed.*)$/;
-
-/** Whoever ends one connection often ends all of the pool: it hears of them meanwhile, and opens others. */
+/** Often all connections of the pool end together: meanwhile it hears of them. */
 const PAUSE_MS = 20;
 
 /** Whether a statement failed since the connection that it was sent over was lost, and for no other reason. */
@@ -24,8 +22,8 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Runs a read that changes nothing, and once more where its connection is lost: the failure of one connection
- * would else be that of all who wait for the read.
+ * Runs a read that changes nothing, and once more where its connection is lost: the failure of one connection would
+ * else be that of all who wait for the read.
  *
  * @param read takes a connection each time that it is called.
  */

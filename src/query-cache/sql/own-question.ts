@@ -3,10 +3,7 @@ import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../core/sql-state.js';
 import { closeConnection, requireIdle } from './transaction-end.js';
 
-/**
- * How long the server may take for an answer. Nothing else may bound it: a data source has no limit of its own
- * unless it is given one, and packets may be lost without an error.
- */
+/** Nothing else may bound an answer: a data source has no limit by default, and packets may be lost without an error. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /** The part of a node-postgres client that is used here. */
@@ -15,8 +12,7 @@ interface Client {
 }
 
 /**
- * The question is a transaction of its own. Rejects with what the server reports, and where there is no
- * answer in time; the connection is then closed.
+ * Rejects with the error of the server, or where there is no answer in time; the connection is then closed.
  *
  * @param limitMs longest time for the answer, in milliseconds.
  */

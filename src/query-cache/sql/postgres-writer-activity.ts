@@ -4,8 +4,8 @@ import { askPrimary } from './own-question.js';
 import { IS_STANDBY, StandbyError, type StandbyWatch } from './standby-watch.js';
 
 /**
- * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that
- * commits by itself: such a statement has no transaction by which it could be recognised.
+ * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that commits by itself, which
+ * has no transaction to be recognised by.
  */
 export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 
@@ -26,6 +26,8 @@ const WRITERS = `
   WHERE a.datname = current_database() AND (a.backend_xid IS NOT NULL OR l.pid IS NOT NULL)
   UNION ALL SELECT 0, NULL, NULL, NULL WHERE ${IS_STANDBY}`;
 
+type Row = { pid: number; id: string; application: string | null; since: string | null };
+
 export class PostgresWriterActivity extends WriterActivity {
   constructor(
     private readonly source: DataSource,
@@ -36,12 +38,7 @@ export class PostgresWriterActivity extends WriterActivity {
 
   /** @throws StandbyError */
   override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
-    const rows = (await askPrimary(this.source, WRITERS, ENCLOSED_STATEMENT_LOCK)) as {
-      pid: number;
-      id: string;
-      application: string | null;
-      since: string | null;
-    }[];
+    const rows = (await askPrimary(this.source, WRITERS, ENCLOSED_STATEMENT_LOCK)) as Row[];
     if (rows.some(({ pid }) => pid === 0)) {
       this.standby.met();
       throw new StandbyError();

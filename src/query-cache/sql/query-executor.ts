@@ -12,7 +12,7 @@ import type { StandbyWatch } from './standby-watch.js';
 import { closeConnection, inTransaction, isInTransaction } from './transaction-end.js';
 
 export interface ExecutedQuery {
-  /** What is answered: mapped rows, one mapped row or `null`, a number, or rows and a number. */
+  /** The answer: mapped rows, one mapped row or `null`, a number, or rows and a number. */
   readonly value: unknown;
   readonly rowCount: number;
   readonly empty: boolean;
@@ -23,7 +23,7 @@ export interface ExecutedQuery {
 
 interface Fetched {
   readonly rows: readonly ObjectLiteral[];
-  readonly count: number | undefined;
+  readonly count?: number;
 }
 
 export interface QueryExecutorParts {
@@ -33,6 +33,22 @@ export interface QueryExecutorParts {
   /** Called when the server has reloaded its configuration. */
   readonly onReconfigured: () => void;
 }
+
+type Builder = SelectQueryBuilder<ObjectLiteral>;
+
+const SHARED: AuditRefusal = {
+  reason: 'transaction',
+  detail: 'a transaction was under way over the connection',
+};
+const UNFORESEEN: AuditRefusal = {
+  reason: 'separate-statements',
+  detail: 'another statement was sent than that of the query',
+};
+const HALF: AuditRefusal = {
+  reason: 'lazy-relations',
+  detail: 'the answer holds a relation that is still being loaded',
+};
+const ONE_SNAPSHOT = 'START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
 
 export class QueryExecutor {
   readonly #sessions: SessionContext;
@@ -48,7 +64,7 @@ export class QueryExecutor {
   async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
     // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
     const builder = query.builder.cache(false).useTransaction(false);
-    if (query.queryRunner) return shape(query, await fetchRows(query, builder), undefined);
+    if (query.queryRunner) return shape(query, await fetchRows(query, builder));
     this.#sessions.watch();
     const execute = (): Promise<ExecutedQuery> => this.#execute(query, builder, audit);
     return audit ? overAnotherConnection(execute) : execute();
@@ -56,18 +72,16 @@ export class QueryExecutor {
 
   async #execute(
     query: CompiledQuery,
-    builder: SelectQueryBuilder<ObjectLiteral>,
+    builder: Builder,
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
     const runner = this.parts.source.createQueryRunner('master');
-    let connection: unknown;
+    let connection: object | undefined;
     try {
-      connection = await runner.connect();
-      if (audit) return await this.#fill(query, builder, runner, audit);
-      builder.setQueryRunner(runner);
-      const fetch = (): Promise<Fetched> => fetchRows(query, builder);
-      const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, fetch) : fetch());
-      return shape(query, fetched, undefined);
+      connection = (await runner.connect()) as object;
+      return await (audit
+        ? this.#fill(query, builder, runner, audit)
+        : shape(query, await fetchOver(runner, query, builder)));
     } catch (error) {
       // The pool would hand it out again first, until the server has closed it.
       if (connection && isConnectionLost(error)) closeConnection(connection);
@@ -79,42 +93,23 @@ export class QueryExecutor {
 
   async #fill(
     query: CompiledQuery,
-    builder: SelectQueryBuilder<ObjectLiteral>,
+    builder: Builder,
     runner: QueryRunner,
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
     const connection = (await runner.connect()) as object;
     const unfit = await this.#sessions.refusalOf(connection, audit.session);
-    // What TypeORM sends waits for whatever else is under way over the connection.
+    // The statements of TypeORM wait for others that are under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
     const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
     const rows = await direct?.(runner, connection);
-    const { fetched, refusal } = rows
-      ? { fetched: { rows, count: undefined }, refusal: undefined }
-      : await fetchAudited(query, builder, runner, audit);
+    const sent: SentRead[] = [];
+    const fetched = rows ? { rows } : await fetchOver(runner, query, builder, sent);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
-    const shared = direct && !rows ? SHARED : undefined;
-    return shape(query, fetched, unfit ?? changed ?? shared ?? refusal, this.parts.maps);
+    const shared = rows ? undefined : SHARED;
+    const refusal = unfit ?? changed ?? (direct ? shared : refusalOf(query, audit, sent, fetched));
+    return shape(query, fetched, refusal, this.parts.maps);
   }
-}
-
-const SHARED: AuditRefusal = {
-  reason: 'transaction',
-  detail: 'a transaction was under way over the connection',
-};
-
-async function fetchAudited(
-  query: CompiledQuery,
-  builder: SelectQueryBuilder<ObjectLiteral>,
-  runner: QueryRunner,
-  audit: FillAudit,
-): Promise<{ fetched: Fetched; refusal: AuditRefusal | undefined }> {
-  builder.setQueryRunner(runner);
-  const statements: SentRead[] = [];
-  const work = (): Promise<Fetched> =>
-    recording(runner, statements, () => fetchRows(query, builder));
-  const fetched = await (query.hasSeveralStatements ? inOneSnapshot(runner, work) : work());
-  return { fetched, refusal: refusalOf(query, audit, statements, fetched) };
 }
 
 function refusalOf(
@@ -123,16 +118,30 @@ function refusalOf(
   statements: readonly SentRead[],
   { rows }: Fetched,
 ): AuditRefusal | undefined {
-  // What counts is another statement than the query's own, which TypeORM makes while it runs.
+  // The statement that counts is another than the query's; TypeORM makes it while it runs.
   if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
-  if (isOwn && others.length === 0) return undefined;
-  const detail = 'a statement was sent that nothing in the query tells of';
-  return { reason: 'separate-statements', detail };
+  return isOwn && others.length === 0 ? undefined : UNFORESEEN;
 }
 
-/** Notes what is sent over the query runner while `work` runs. */
+/** @param sent gets the statements that TypeORM sends for the query. */
+async function fetchOver(
+  runner: QueryRunner,
+  query: CompiledQuery,
+  builder: Builder,
+  sent?: SentRead[],
+): Promise<Fetched> {
+  builder.setQueryRunner(runner);
+  const fetch = (): Promise<Fetched> => fetchRows(query, builder);
+  const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
+  if (!query.hasSeveralStatements) return work();
+  // An answer read in a transaction that somebody has left open is not stored, and it is not ours to end.
+  const isOpen = isInTransaction(await runner.connect());
+  return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
+}
+
+/** Notes the statements that are sent over the query runner while `work` runs. */
 async function recording<T>(
   runner: QueryRunner,
   statements: SentRead[],
@@ -152,29 +161,18 @@ async function recording<T>(
   }
 }
 
-const ONE_SNAPSHOT = 'START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
-
-async function inOneSnapshot<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  // Left open by somebody: what is read in it is not stored, and it is not ours to end.
-  if (isInTransaction(await runner.connect())) return work();
-  return inTransaction(runner, ONE_SNAPSHOT, work);
-}
-
-async function fetchRows(
-  { shape: wanted }: CompiledQuery,
-  builder: SelectQueryBuilder<ObjectLiteral>,
-): Promise<Fetched> {
+async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Promise<Fetched> {
   switch (wanted) {
     case 'raw':
-      return { rows: await builder.getRawMany<ObjectLiteral>(), count: undefined };
+      return { rows: await builder.getRawMany<ObjectLiteral>() };
     case 'count':
       return { rows: [], count: await builder.getCount() };
     case 'one': {
       const row = await builder.getOne();
-      return { rows: row ? [row] : [], count: undefined };
+      return { rows: row ? [row] : [] };
     }
     case 'many':
-      return { rows: await builder.getMany(), count: undefined };
+      return { rows: await builder.getMany() };
     case 'many-and-count': {
       const [rows, count] = await builder.getManyAndCount();
       return { rows, count };
@@ -185,10 +183,10 @@ async function fetchRows(
 function shape(
   query: CompiledQuery,
   { rows, count }: Fetched,
-  refusal: AuditRefusal | undefined,
+  refusal?: AuditRefusal,
   maps?: MapCheck,
 ): ExecutedQuery {
-  const { bound, shape: wanted } = query;
+  const { bound, shape: wanted, separate } = query;
   if (wanted === 'count') {
     return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
   }
@@ -205,16 +203,7 @@ function shape(
     headers,
     refusal:
       refusal ??
-      (isHalf(query, value) ? HALF : undefined) ??
+      (separate.hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
       (bound && copies && maps?.refusalOf(bound, copies, mapped, headers)),
   };
-}
-
-const HALF: AuditRefusal = {
-  reason: 'lazy-relations',
-  detail: 'the answer holds a relation that is still being loaded',
-};
-
-function isHalf({ separate }: CompiledQuery, value: unknown): boolean {
-  return separate.hasLazyRelations && holdsPromise(value);
 }

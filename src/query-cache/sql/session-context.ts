@@ -1,14 +1,13 @@
 /**
- * Whether a connection of the pool is as a new one: its role and settings are those that are part
- * of every key, it has no tables of its own, no transaction is open on it, and it leads to no standby.
+ * Whether a connection of the pool is as a new one: its role and settings are those that are part of every key, it has
+ * no temporary tables, no transaction is open on it, and it leads to no standby.
  *
- * Anyone may have used the connection before: `SET ROLE`, `SET search_path`, a temporary table
- * that hides another, or an open transaction stay with it when it goes back to the pool. A fill
- * asks for that once, and again after someone else has had the connection.
+ * `SET ROLE`, `SET search_path`, a temporary table that hides another, or an open transaction stay with a connection
+ * that goes back to the pool. A fill asks for that once, and again after someone else has had the connection.
  *
- * A server that reads its configuration anew changes the settings of living connections. The
- * server tells some of them (`TimeZone`, `DateStyle`, `IntervalStyle` and the encoding among
- * them) with the answer that they first hold for; for the others a connection is asked again.
+ * A server that reloads its configuration changes the settings of living connections. It reports some of them
+ * (`TimeZone`, `DateStyle`, `IntervalStyle`, the encoding) with the answer that they first hold for; for the others a
+ * connection is asked again.
  */
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './fill-audit.js';
@@ -23,17 +22,17 @@ const ANSWER_SETTINGS = (
   'default_text_search_config xmlbinary server_version_num'
 ).split(' ');
 
-/** Under another value the same text does not say what it is taken to say. */
+/** Under other values the server takes the text for another statement than the parser does. */
 const NEEDED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
   ['array_nulls', 'on'],
   ['transform_null_equals', 'off'],
 ]);
 
-/** How long a connection that nobody else has had is taken to be as it was. */
+/** A connection that nobody else has had is asked again after this time. */
 const RECHECK_MS = 1_000;
 
-/** What a connection is, as far as answers depend on it. */
+/** What answers over a connection depend on. */
 export interface Session {
   /** The database, the roles and the settings. */
   readonly context: readonly string[];
@@ -80,7 +79,7 @@ interface Found extends Session {
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(sql: string): Promise<{ rows: [Found] }>;
-  /** Not there where the client is native. */
+  /** Absent where the client is native. */
   readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
 }
 
@@ -95,9 +94,9 @@ interface Clean {
 }
 
 interface Connection {
-  /** As the fill found it that had the connection last before this time; nobody else has had it since. */
+  /** As the latest fill over it found it; nobody else has had it since. */
   before?: Clean | undefined;
-  /** As the fill finds it that has the connection now. */
+  /** As the fill found it that has it now. */
   now?: Clean | undefined;
   /** When it took over the server's configuration, once it has been asked. */
   configuredMs?: number;
@@ -107,14 +106,14 @@ export class SessionContext {
   #pool: Pool | undefined;
   readonly #connections = new WeakMap<object, Connection>();
 
-  /** @param onReconfigured called when the server has read its configuration anew. */
+  /** @param onReconfigured called when the server has reloaded its configuration. */
   constructor(
     private readonly source: DataSource,
     private readonly onReconfigured: () => void,
     private readonly standby: StandbyWatch,
   ) {}
 
-  /** Begins to follow who takes connections; to be called before one is taken. */
+  /** Begins to note which connections are taken; to be called before one is. */
   watch(): void {
     const { master } = this.source.driver as unknown as { master?: Pool };
     // A data source that is not initialised has none.
@@ -131,7 +130,7 @@ export class SessionContext {
    * Why no answer over this connection may be stored; `undefined` where one may.
    *
    * @param connection held by the caller, who sends nothing but reads over it.
-   * @param expected what was found when the keys were made.
+   * @param expected the session that the keys were made for.
    */
   async refusalOf(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     const client = connection as Client;
@@ -152,8 +151,7 @@ export class SessionContext {
       return { reason: 'standby', detail: 'the database is a standby' };
     }
     const isExpected = found.context.join('\n') === expected.context.join('\n');
-    // Fills over the connection since it was last asked may be of either configuration, also where the present one
-    // is the old one again.
+    // Earlier fills may be of either configuration, also where the present one is the old one again.
     const isReconfigured =
       known.configuredMs === undefined
         ? !isExpected && found.configuredMs > expected.configuredMs
@@ -170,7 +168,7 @@ export class SessionContext {
     return undefined;
   }
 
-  /** The same once the answer has arrived: what the server itself has said meanwhile. */
+  /** The same once the answer has arrived: settings that the server has reported meanwhile. */
   async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     if (this.#connectionOf(connection).now) return undefined;
     // Finds out at once whether the configuration is another: there may be no further miss.

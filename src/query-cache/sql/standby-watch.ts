@@ -3,11 +3,12 @@
  *
  * A standby may lack writes that were acknowledged long ago, and it knows nothing of the transactions of its
  * primary. So nothing that it answers is stored, concluded from, or taken for the present catalog. Each of those
- * steps asks the server it is about, over the same connection and not later than the answer that counts: a server
- * that is no standby never becomes one. What is kept here is for the health, the log and the measurements.
+ * steps asks the server itself, over the same connection and not later than the answer that counts: a server that is
+ * no standby never becomes one. The state kept here is for health, log and metrics.
  */
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../core/cache-events.js';
+import { backgroundTimers, pause } from '../core/clock.js';
 import { askPrimary } from './own-question.js';
 
 /** Pause between two questions to a server that was a standby. */
@@ -32,7 +33,7 @@ export interface StandbyLog {
 }
 
 export class StandbyWatch {
-  #timer: NodeJS.Timeout | undefined;
+  #isStandby = false;
   #metAtMs = -Infinity;
   #isClosed = false;
 
@@ -45,48 +46,45 @@ export class StandbyWatch {
   /** To be called when a connection of the data source was found to lead to a standby. */
   met(): void {
     this.#metAtMs = performance.now();
-    if (this.#timer !== undefined || this.#isClosed) return;
+    if (this.#isStandby || this.#isClosed) return;
+    this.#isStandby = true;
     this.log.warn(
       'The database is a standby: answers are taken from it and not stored, until it is promoted. ' +
         'Check that the data source connects to the primary.',
     );
     this.events.tell('standby', { isStandby: true });
-    this.#askLater();
+    void this.#untilPromoted();
   }
 
   /** What is not as it should be, in words; `undefined` when all is well. */
   get degradation(): string | undefined {
-    if (this.#timer === undefined) return undefined;
+    if (!this.#isStandby) return undefined;
     return 'The database is a standby: nothing is stored until it is promoted';
   }
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
   }
 
-  #askLater(): void {
-    this.#timer = setTimeout(() => void this.#ask(), ASK_AGAIN_MS).unref();
-  }
-
-  async #ask(): Promise<void> {
-    const isStandby = await this.#isStandby();
+  async #untilPromoted(): Promise<void> {
+    do {
+      await pause(backgroundTimers, ASK_AGAIN_MS);
+      if (this.#isClosed) return;
+      // Other connections may still lead to a standby.
+    } while (!(await this.#isPrimary()) || performance.now() - this.#metAtMs < QUIET_MS);
     if (this.#isClosed) return;
-    // Other connections may still lead to one.
-    const isRecent = performance.now() - this.#metAtMs < QUIET_MS;
-    if (isStandby || isRecent) return this.#askLater();
-    this.#timer = undefined;
+    this.#isStandby = false;
     this.log.log('The database is no standby any more');
     this.events.tell('standby', { isStandby: false });
   }
 
-  async #isStandby(): Promise<boolean> {
+  /** `false` also where the server does not answer. */
+  async #isPrimary(): Promise<boolean> {
     try {
       const [row] = await askPrimary(this.source, `SELECT ${IS_STANDBY} AS "isStandby"`);
-      return row?.['isStandby'] !== false;
+      return row?.['isStandby'] === false;
     } catch {
-      // Whether it is one is found out when it answers.
-      return true;
+      return false;
     }
   }
 }

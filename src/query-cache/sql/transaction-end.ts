@@ -2,20 +2,16 @@
  * The end of a transaction that the cache has opened over a connection of the pool.
  *
  * Only an answer of the server proves that a transaction has ended. A statement that node-postgres gave up
- * (`query_timeout`) still runs, and a ROLLBACK behind it may never be sent. A connection that went back to
- * the pool like this would never commit what is sent over it next, or would read an old snapshot. It is
- * closed instead: the server then rolls back, and the pool opens another.
+ * (`query_timeout`) still runs, and a ROLLBACK behind it may never be sent. Such a connection would never commit the
+ * next statements, or would read an old snapshot. It is closed: the server rolls back, and the pool opens another.
  */
 import type { DataSource, QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../core/sql-state.js';
 
-/** How long a transaction of the cache may be idle: a process that stands still must not keep its locks and snapshot. */
+/** A process that stands still must not keep the locks and the snapshot of its transaction. */
 const IDLE_MS = 10_000;
 
-/**
- * The statement that ends the open transaction, and its session, when it has been idle for so many milliseconds.
- * Later ones of the session keep their own limit.
- */
+/** The statement that ends the session when the open transaction has been idle for so many milliseconds. */
 export function idleLimit(idleMs: number = IDLE_MS): string {
   return `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
 }
@@ -24,19 +20,14 @@ export function idleLimit(idleMs: number = IDLE_MS): string {
 interface Client {
   query(sql: string): Promise<unknown>;
   getTransactionStatus(): string | null;
-  /** `false` while the server works on a statement; not there where the client is native. */
+  /** `false` while the server works on a statement; absent where the client is native. */
   readonly readyForQuery?: boolean;
   end(): Promise<void>;
   listenerCount(event: 'error'): number;
   emit(event: 'error', error: Error): unknown;
 }
 
-/**
- * Runs `work` in a transaction of the cache, over a connection of the pool to the primary. A connection that was left
- * in a transaction of somebody else is closed first: ours would be part of it, and would commit it.
- *
- * @param begin the statement that begins the transaction.
- */
+/** Runs `work` in a transaction of the cache that `begin` begins, over a connection of the pool to the primary. */
 export async function inOwnTransaction<T>(
   source: DataSource,
   begin: string,
@@ -70,7 +61,7 @@ export async function inTransaction<T>(
   }
 }
 
-/** @throws Error where a transaction was left open over the connection, which is then closed. */
+/** @throws Error where somebody left a transaction open over the connection: it is closed, since ours would commit it. */
 export function requireIdle(connection: unknown): void {
   if (!isInTransaction(connection)) return;
   closeConnection(connection);
@@ -86,8 +77,8 @@ export function isInTransaction(connection: unknown): boolean {
 /**
  * Rolls the open transaction back, or closes the connection. Never rejects.
  *
- * @param cause the failure for which it is rolled back, if there was one
- * @param send sends the ROLLBACK
+ * @param cause the failure for which it is rolled back, if there was one.
+ * @param send sends the ROLLBACK.
  */
 export async function rollBack(
   connection: unknown,

@@ -1,10 +1,10 @@
-import type { FreshnessGate } from '../../../../src/query-cache/core/freshness-gate.js';
+import type { FreshnessGate, Stamp } from '../../../../src/query-cache/core/freshness-gate.js';
 import type { Answer } from '../../../../src/query-cache/core/read-request.js';
 import { Reader, type Query } from '../actors/reader.js';
 
 /** `stamp-after`: the stamp of an entry is read when its answer is there. */
 export class StampAfterReader extends Reader {
-  #latest = { text: '' };
+  #latest: Stamp = { text: '', made: [] };
 
   protected override gateOver(gate: FreshnessGate): FreshnessGate {
     const check = gate.check.bind(gate);

@@ -25,7 +25,7 @@ export interface SessionParts extends WriteParts {
 export class ConnectionSession {
   readonly log = new TransactionLog();
   readonly queue: StatementQueue;
-  /** Whether another subscriber may hold up its statements, so that they are looked after. */
+  /** Whether its statements are looked after, since some may be held up (enclosed-statement.ts). */
   isLookedAfter = false;
   isGone = false;
   /** Pending while the setting by which the triggers know the connection is being made. */

@@ -14,7 +14,7 @@ import { rollBackImplicit } from './transactions.js';
 const PREPARES = /\bPREPARE(\s|--.*\n|\/\*[^]*?\*\/)+TRANSACTION\b/i;
 const NOT_PREPARED =
   'PREPARE TRANSACTION is refused: the cache would not see when it is committed. Use COMMIT';
-/** Pause between two looks at a statement that another subscriber may never let go. */
+/** Pause between two looks at a statement that another subscriber may never let go: it was not sent at both. */
 const LOOK_MS = 250;
 
 /**
@@ -95,15 +95,19 @@ export async function lookAfter(session: ConnectionSession): Promise<void> {
   if (session.isLookedAfter) return;
   session.isLookedAfter = true;
   const { queue } = session;
+  let before: StatementContext | undefined;
   while (!queue.isEmpty) {
     await pause(LOOK_MS, undefined, { ref: false });
     const { current } = queue;
     try {
-      if (current && (await queue.isUnsent(current))) await setAside(session, current);
+      if (current && current === before && (await queue.isUnsent(current))) {
+        await setAside(session, current);
+      }
     } catch {
       // The statement is slow; or the connection is gone, and the later ones fail.
       if (current && session.isGone) queue.setAside(current);
     }
+    before = current;
     await giveUpReleased(session).catch(ignore);
   }
   session.isLookedAfter = false;

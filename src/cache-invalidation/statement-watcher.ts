@@ -78,8 +78,10 @@ export class StatementWatcher implements EntitySubscriberInterface {
     await session.introduced;
     session.introduced = undefined;
     const statement = new StatementContext(queryRunner, query, parameters);
+    const isBehind = !session.queue.isEmpty;
     const turn = session.queue.join(statement);
-    if (mayBeHeldUp) void lookAfter(session);
+    // The one before may have lost its end, where another subscriber or a new list of them came in between.
+    if (mayBeHeldUp || isBehind) void lookAfter(session);
     try {
       await turn;
       if (session.queue.setAsideOnes.length > 0) await giveUpReleased(session);
@@ -200,7 +202,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const written = noticedWrites(notice, schema.catalogue);
     if (isInTransaction) {
       // The trigger may have written tables without triggers as well.
-      session.log.mayHaveMore ||= notice.isRecorded;
+      session.log.mayHaveMore ||= notice.isRecorded !== false;
       queue.current?.noticed.add(notice.table);
       for (const part of written) {
         // Savepoints of a statement that is not followed are not known.
@@ -208,7 +210,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
         else session.log.addForGood(part);
       }
     }
-    if (isFollowed || isEnclosing || notice.isRecorded) return;
+    if (isFollowed || isEnclosing || notice.isRecorded === true) return;
     // No hook need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
     for (const part of written) protocol.owe(part === 'anything' ? part : [part.table]);
   }

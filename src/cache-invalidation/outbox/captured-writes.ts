@@ -28,8 +28,8 @@ interface CapturedWrite {
 }
 
 export interface TriggerNotice extends CapturedWrite {
-  /** A row of the outbox says so too: a trigger of a user has sent the statement. */
-  readonly isRecorded: boolean;
+  /** Whether a row of the outbox says so too, since a trigger of a user has sent the statement; `undefined`: not known. */
+  readonly isRecorded: boolean | undefined;
 }
 
 export interface OutboxRecord extends CapturedWrite {
@@ -39,7 +39,7 @@ export interface OutboxRecord extends CapturedWrite {
 }
 
 const values = z.record(z.string(), z.array(z.array(z.string().nullable())).nullable());
-const hintOfNotice = z.object({ isRecorded: z.boolean(), regions: z.unknown() });
+const hintOfNotice = z.object({ isRecorded: z.boolean().optional(), regions: z.unknown() });
 const row = z.object({
   id: z.string(),
   table_name: z.string(),
@@ -59,7 +59,7 @@ export function parseNotice(
   namespace: string,
 ): TriggerNotice | undefined {
   if (code !== NOTICE_CODE || message !== namespace || detail === undefined) return undefined;
-  const { isRecorded = true, regions } = hintOfNotice.safeParse(jsonOf(hint)).data ?? {};
+  const { isRecorded, regions } = hintOfNotice.safeParse(jsonOf(hint)).data ?? {};
   return { table: detail, regions: parseRegions(regions), isRecorded };
 }
 

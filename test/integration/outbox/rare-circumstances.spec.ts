@@ -9,7 +9,6 @@ import {
 } from '../../../src/cache-invalidation/index.js';
 import { defineQuery } from '../../../src/query-cache/index.js';
 import { CachedApplication } from '../../support/cached-application.js';
-import { eventually } from '../../support/eventually.js';
 import { PostgresServer } from '../../support/postgres-server.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';

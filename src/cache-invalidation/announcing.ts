@@ -1,139 +1,99 @@
-/** What a transaction announces before its COMMIT. */
-import type { DatabaseSchema } from '../query-cache/index.js';
+/** Publishes what a transaction has written, before its COMMIT. */
 import type { ConnectionSession } from './connection-session.js';
-import type { Announcement, WriteProtocol } from './core/write-protocol.js';
-import { doneSoFar, type DoneSoFar } from './done-so-far.js';
-import type { OutboxWriter } from './outbox/outbox-writer.js';
-import type { TriggerTrust } from './outbox/trigger-trust.js';
-import { versionNames, wholeTables } from './touched-tables.js';
-import { isFamilyTold } from './untold-tables.js';
-
-/** Who is told before a COMMIT. */
-export interface Audience {
-  readonly schema: DatabaseSchema;
-  readonly protocol: WriteProtocol;
-  readonly outbox: OutboxWriter;
-  readonly trust: TriggerTrust;
-}
+import type { Announcement } from './core/write-protocol.js';
+import { doneSoFar } from './done-so-far.js';
+import { isFamilyTold, versionNames, wholeTables } from './touched-tables.js';
 
 /**
  * Marks what the open transaction has touched; `undefined` where it has touched nothing.
  *
- * The server is asked where more may have been touched than the triggers have told. What was understood
+ * The server is asked where more may have been touched than the triggers have said. A write that was understood
  * under a catalogue that is not the present one may have touched anything, also where it seems to have changed
- * no row.
- *
- * Where the version store cannot be reached, the transaction itself carries into the outbox what the other
- * instances have to know.
+ * no row. Where the version store cannot be reached, the transaction itself carries into the outbox what the
+ * other instances have to know.
  *
  * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
  *   without an outbox.
  */
-export async function announce(
-  session: ConnectionSession,
-  audience: Audience,
-): Promise<Announcement | undefined> {
-  const { schema, protocol, outbox } = audience;
-  if (hasDeferred(session, schema)) await session.client.query('SET CONSTRAINTS ALL IMMEDIATE');
-  const isAsked =
-    session.log.mayHaveMore ||
-    session.noticed.recordedFrom !== undefined ||
-    !isUnderstood(session, schema);
-  if (isAsked && !(await askWhatWasDone(session, audience))) return undefined;
-  if (!isUnderstood(session, schema)) return announceAnything(session, audience);
-  const touched = session.log.touched();
+export async function announce(session: ConnectionSession): Promise<Announcement | undefined> {
+  const { client, log, backendPid } = session;
+  const { schema, protocol, outbox } = session.parts;
+  if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const isAsked = log.mayHaveMore || !isUnderstood(session);
+  if (isAsked && !(await askServer(session))) return undefined;
+  if (!isUnderstood(session)) return announceAnything(session);
+  const touched = log.touched();
   if (touched === 'anything' || touched.size === 0) {
     if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
-    const hasWritten = isAsked || (await askWhatWasDone(session, audience));
-    return hasWritten ? announceAnything(session, audience) : undefined;
+    const hasWritten = isAsked || (await askServer(session));
+    return hasWritten ? announceAnything(session) : undefined;
   }
-  const record = (): Promise<void> => outbox.record(session.client);
-  const pid = session.client.processID ?? 0;
+  const record = (): Promise<void> => outbox.record(client);
   // Sent together: one round trip.
   const [announcement, isPresent] = await Promise.all([
-    protocol.begin(versionNames(touched), pid, record),
+    protocol.begin(versionNames(touched), backendPid, record),
     schema.isPresent(),
   ]);
   if (isPresent || announcement.isUncertain) return announcement;
   protocol.abort(announcement);
-  return protocol.begin('anything', pid, record);
+  return protocol.begin('anything', backendPid, record);
 }
 
-/** The open transaction was committed, and nobody was told before: ends what it has touched as soon as possible. */
-export function announceLate(session: ConnectionSession, { protocol }: Audience): void {
-  protocol.owe(session.log.tables());
+/** The open transaction was committed without an announcement: ends what it has touched as soon as possible. */
+export function announceLate(session: ConnectionSession): void {
+  session.parts.protocol.owe(session.log.tables());
   session.endTransaction();
 }
 
-/** Whether a trigger of somebody waits for COMMIT, when it would be too late to hear what it writes. */
-function hasDeferred({ log, client }: ConnectionSession, { catalogue }: DatabaseSchema): boolean {
-  if (client.getTransactionStatus() === 'E') return false;
+/** Whether a trigger of a user waits for COMMIT, when it would be too late to hear what it writes. */
+function hasDeferred({ log, hasFailed, parts }: ConnectionSession): boolean {
+  if (hasFailed) return false;
+  const { catalogue } = parts.schema;
   const tables = log.mayHaveMore ? 'anything' : log.tables();
   const facts =
     tables === 'anything' ? catalogue.tables : tables.map((id) => catalogue.tableById(id));
   return facts.some((table) => table?.sideEffects.has('commit'));
 }
 
-function isUnderstood(
-  { log, hasChangedSchema, understoodBy }: ConnectionSession,
-  schema: DatabaseSchema,
-): boolean {
+function isUnderstood(session: ConnectionSession): boolean {
+  const { log, hasChangedSchema, understoodBy, parts } = session;
   if (log.isAnything || hasChangedSchema) return false;
-  return understoodBy === undefined || understoodBy === schema.catalogue;
+  return understoodBy === undefined || understoodBy === parts.schema.catalogue;
 }
 
-function announceAnything(
-  session: ConnectionSession,
-  { protocol, outbox }: Audience,
-): Promise<Announcement> {
-  const { client, hasChangedSchema } = session;
-  return protocol.begin(hasChangedSchema ? 'schema' : 'anything', client.processID ?? 0, () =>
-    outbox.record(client),
-  );
+function announceAnything(session: ConnectionSession): Promise<Announcement> {
+  const { client, hasChangedSchema, backendPid, parts } = session;
+  const touched = hasChangedSchema ? 'schema' : 'anything';
+  return parts.protocol.begin(touched, backendPid, () => parts.outbox.record(client));
 }
 
 /** Adds what the server says to what is known; answers `false` where nothing was written at all. */
-async function askWhatWasDone(session: ConnectionSession, audience: Audience): Promise<boolean> {
-  const { schema, trust } = audience;
+async function askServer(session: ConnectionSession): Promise<boolean> {
+  const { client, log, hasFailed, parts } = session;
+  const { catalogue } = parts.schema;
+  const { triggers, objects } = parts;
   // In a failed transaction nothing can be asked.
-  if (session.client.getTransactionStatus() === 'E') return true;
-  const { hasWritten, hasChangedSchema, isUnheard, changed } = await askDone(session, audience);
+  if (hasFailed) return true;
+  const { hasWritten, hasChangedSchema, isUnheard, changed } = await doneSoFar(client, objects);
   if (!hasWritten) return false;
-  if (hasChangedSchema) session.changeSchema(schema);
+  if (hasChangedSchema) session.changeSchema();
   if (isUnheard) {
-    session.log.addForGood('anything');
-    session.introduce(audience.outbox);
+    log.addForGood('anything');
+    session.introduce();
   }
   const silent: string[] = [];
-  for (const { table, isHeard } of changed) {
-    const facts = schema.catalogue.tableById(table);
-    if (!facts) session.log.addForGood('anything');
-    else if (!isHeard && trust.isTold(facts)) silent.push(table);
-    else if (!isFamilyTold(facts, schema.catalogue, trust.isTold)) {
-      for (const part of wholeTables([facts], schema.catalogue)) session.log.addForGood(part);
+  for (const { table: id, isHeard } of changed) {
+    const table = catalogue.tableById(id);
+    if (!table) log.addForGood('anything');
+    else if (!isHeard && triggers.isTold(table)) silent.push(id);
+    else if (!isFamilyTold(table, catalogue, triggers.isTold)) {
+      triggers.warnOf(table);
+      for (const part of wholeTables([table], catalogue)) log.addForGood(part);
     }
   }
   if (silent.length > 0) {
-    session.changeSchema(schema);
-    trust.doubt(silent);
+    session.changeSchema();
+    triggers.doubt(silent);
   }
   return true;
-}
-
-/**
- * On the same way, what triggers have put into the outbox is taken out again: whatever they say, it is
- * announced now.
- */
-async function askDone(
-  { client, noticed }: ConnectionSession,
-  { outbox }: Audience,
-): Promise<DoneSoFar> {
-  if (noticed.recordedFrom === undefined) return doneSoFar(client, outbox.objects);
-  const withdrawal = outbox.withdrawal(noticed.recordedFrom);
-  try {
-    return await doneSoFar(client, outbox.objects, withdrawal);
-  } catch (error) {
-    await withdrawal.undo(client, error as Error);
-    return doneSoFar(client, outbox.objects);
-  }
 }

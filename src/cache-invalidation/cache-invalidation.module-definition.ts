@@ -4,8 +4,8 @@ import type { TriggersOption } from './outbox/trigger-keeper.js';
 
 export interface CacheInvalidationModuleOptions {
   /**
-   * What becomes of a write that cannot be announced because Redis is away: `commit` (default)
-   * lets it through, and what was cached before is distrusted; `refuse` rolls it back.
+   * The policy for a write that cannot be announced because Redis is away: `commit` (default)
+   * lets it through, and earlier answers are distrusted; `refuse` rolls it back.
    */
   readonly writePolicy?: WritePolicy;
   /**

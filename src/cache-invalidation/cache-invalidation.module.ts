@@ -1,79 +1,31 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import {
-  CacheEvents,
-  CacheLifecycle,
-  DatabaseSchema,
-  OpenTransactions,
-  QUERY_CACHE_OPTIONS,
-  VersionStore,
-  WriteFollowing,
-  type QueryCacheOptions,
-} from '../query-cache/index.js';
-import {
-  CACHE_INVALIDATION_OPTIONS,
   ConfigurableModuleClass,
-  type CacheInvalidationModuleOptions,
   type OPTIONS_TYPE,
 } from './cache-invalidation.module-definition.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { TriggerKeeper } from './outbox/trigger-keeper.js';
 import { WriteSide } from './write-side.js';
 
-/**
- * Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it
- * replaces.
- */
+const STARTED = Symbol('the write side, started');
+
+/** Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it replaces. */
 @Module({
   providers: [
+    WriteSide,
     {
-      // Made and started with the application, so that it comes before whatever modules write when they are initialised.
-      provide: WriteSide,
-      inject: [
-        DataSource,
-        VersionStore,
-        DatabaseSchema,
-        CacheEvents,
-        OpenTransactions,
-        CacheLifecycle,
-        WriteFollowing,
-        QUERY_CACHE_OPTIONS,
-        CACHE_INVALIDATION_OPTIONS,
-      ],
-      useFactory: async (
-        source: DataSource,
-        store: VersionStore,
-        schema: DatabaseSchema,
-        events: CacheEvents,
-        transactions: OpenTransactions,
-        lifecycle: CacheLifecycle,
-        following: WriteFollowing,
-        cache: QueryCacheOptions,
-        options: CacheInvalidationModuleOptions,
-      ) => {
-        const writeSide = new WriteSide({
-          source,
-          store,
-          schema,
-          events,
-          transactions,
-          lifecycle,
-          following,
-          cache,
-          options,
-        });
+      // With the application, so that it comes before the writes of modules that are initialised.
+      provide: STARTED,
+      inject: [WriteSide],
+      useFactory: async (writeSide: WriteSide) => {
         await writeSide.start();
         return writeSide;
       },
     },
-    {
-      provide: OutboxRelay,
-      inject: [WriteSide],
-      useFactory: ({ relay }: WriteSide) => relay,
-    },
+    { provide: OutboxRelay, inject: [STARTED], useFactory: ({ relay }: WriteSide) => relay },
     {
       provide: TriggerKeeper,
-      inject: [WriteSide],
+      inject: [STARTED],
       useFactory: ({ triggers }: WriteSide) => triggers,
     },
   ],

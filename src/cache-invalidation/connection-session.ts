@@ -1,4 +1,4 @@
-/** What this process knows of each PostgreSQL connection: its statements and its open transaction. */
+/** The state of each PostgreSQL connection: its statements and its open transaction. */
 import type { QueryRunner } from 'typeorm';
 import {
   closeConnection,
@@ -6,30 +6,30 @@ import {
   parseSessionNames,
   SESSION_NAMES,
   type Catalogue,
-  type DatabaseSchema,
   type SessionNames,
 } from '../query-cache/index.js';
 import { sqlStateOf } from '../query-cache/core/sql-state.js';
 import { TransactionLog } from './core/transaction-log.js';
 import type { OutboxWriter } from './outbox/outbox-writer.js';
-import { NoticedWrites } from './outbox/trigger-notice.js';
+import type { TriggerKeeper } from './outbox/trigger-keeper.js';
 import type { PostgresClient } from './postgres-client.js';
 import { StatementQueue } from './statement-queue.js';
+import type { WriteParts } from './write-parts.js';
 
-const UNLOCK = {
-  text: 'SELECT pg_advisory_unlock_shared($1, $2)',
-  values: ENCLOSED_STATEMENT_LOCK,
-};
-/** The longest that a timer can run. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+/** The parts that all sessions use. */
+export interface SessionParts extends WriteParts {
+  readonly outbox: OutboxWriter;
+  readonly triggers: TriggerKeeper;
+}
 
 export class ConnectionSession {
   readonly log = new TransactionLog();
-  /** What the triggers say of the open transaction. */
-  readonly noticed = new NoticedWrites();
   readonly queue: StatementQueue;
-  /** Under way: the connection is told that its statements are announced. */
-  introduced: Promise<void> | undefined;
+  /** Whether its statements are looked after, since some may be held up (enclosed-statement.ts). */
+  isLookedAfter = false;
+  isGone = false;
+  /** Pending while the setting by which the triggers know the connection is being made. */
+  introduced: Promise<unknown> | undefined;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
   /** The catalogue under which the open transaction's first write was understood. */
@@ -42,8 +42,15 @@ export class ConnectionSession {
   #isStatusOld = false;
   #owesUnlock = false;
 
-  constructor(readonly client: PostgresClient) {
+  constructor(
+    readonly client: PostgresClient,
+    readonly parts: SessionParts,
+  ) {
     this.queue = new StatementQueue(client);
+  }
+
+  get backendPid(): number {
+    return this.client.processID ?? 0;
   }
 
   get isInTransaction(): boolean {
@@ -51,9 +58,9 @@ export class ConnectionSession {
     return status === 'T' || status === 'E';
   }
 
-  /** Whether the open transaction is the application's, and not given to a single statement. */
-  get isInApplicationTransaction(): boolean {
-    return this.isInTransaction && !this.queue.hasOneIn('implicit-transaction');
+  /** Whether nothing is carried out until the transaction is rolled back. */
+  get hasFailed(): boolean {
+    return this.client.getTransactionStatus() === 'E';
   }
 
   /** Whether a statement that may commit by itself is under way, and published as a write to anything. */
@@ -80,58 +87,37 @@ export class ConnectionSession {
 
   /** Takes the lock by which a statement that commits by itself is recognised as a writer. */
   async lock(): Promise<void> {
-    if (this.#owesUnlock || this.client.getTransactionStatus() === 'E') return;
-    const scope = this.isInTransaction ? 'xact_' : '';
+    if (this.#owesUnlock || this.hasFailed) return;
     try {
-      await this.client.query(
-        `SELECT pg_advisory_${scope}lock_shared($1, $2)`,
-        ENCLOSED_STATEMENT_LOCK,
-      );
+      await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
     } catch (error) {
       // It may still get the lock, and would keep it.
-      if (!this.isInTransaction && sqlStateOf(error) === undefined) this.close();
+      if (sqlStateOf(error) === undefined) this.close();
       throw error;
     }
-    this.#owesUnlock = !this.isInTransaction;
+    this.#owesUnlock = true;
   }
 
-  /**
-   * Gives the lock back once no such statement is under way, and as soon as the server lets it: not in a failed
-   * transaction. Never rejects: where the connection is gone, the lock is gone with it.
-   */
-  async unlock(): Promise<void> {
-    if (!this.#owesUnlock || this.isEnclosing) return;
-    try {
-      await this.refreshStatus();
-      if (this.client.getTransactionStatus() === 'E') return;
-      this.#owesUnlock = false;
-      await this.client.query(UNLOCK);
-    } catch (error) {
-      // It would stay with the connection.
-      if (sqlStateOf(error) === undefined) this.close();
-    }
-  }
-
-  /** Gives the lock back once the server has done with what was sent before, however long that takes. */
-  unlockAfterwards(): void {
-    if (!this.#owesUnlock || this.isEnclosing) return;
+  /** Gives the lock back once no such statement is under way. In a failed transaction the next statement does it. */
+  unlock(): void {
+    if (!this.#owesUnlock || this.isEnclosing || this.hasFailed) return;
     this.#owesUnlock = false;
-    const unlock = { ...UNLOCK, query_timeout: LONGEST_TIMEOUT_MS };
-    const sent = this.client.query(unlock) as Promise<unknown>;
-    sent.catch(() => (this.#owesUnlock = true));
+    this.client
+      .query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK)
+      .catch(() => (this.#owesUnlock = true));
   }
 
-  /** Tells the triggers that the statements of this connection are announced. Where that fails they will fail too. */
-  introduce(outbox: OutboxWriter): void {
-    // Who hears no notices stays a stranger to the triggers.
+  /** Makes the setting by which the triggers know the connection. Where that fails, its next statement fails too. */
+  introduce(): void {
+    // A native client passes no notices on: its writes are recorded like a stranger's.
     if (!this.client.connection) return;
-    this.introduced = outbox.introduce(this.client).catch(() => undefined);
+    this.introduced = this.parts.outbox.introduce(this.client).catch(() => undefined);
   }
 
   /** The open transaction has changed the schema, or must be taken to have done so. */
-  changeSchema(schema: DatabaseSchema): void {
+  changeSchema(): void {
     this.hasChangedSchema = true;
-    schema.markOutdated();
+    this.parts.schema.markOutdated();
   }
 
   /** The names may find something else from here on. */
@@ -141,24 +127,22 @@ export class ConnectionSession {
   }
 
   /**
-   * The names over this connection where they differ from those over a new one. Asks the server
-   * where that is not known; not in a failed transaction, in which nothing is carried out.
+   * The names over this connection where they differ from those over a new one. Asks the server where that is not
+   * known, but not in a failed transaction.
    */
-  async namesUnder(
-    catalogue: Catalogue,
-    isUsual: (searchPath: readonly string[]) => boolean,
-  ): Promise<SessionNames | undefined> {
+  async namesUnder(catalogue: Catalogue): Promise<SessionNames | undefined> {
     if (this.#namesAskedFor === catalogue) return this.#names;
     await this.refreshStatus();
-    if (this.client.getTransactionStatus() === 'E') return this.#names;
+    if (this.hasFailed) return this.#names;
     const names = parseSessionNames((await this.client.query(SESSION_NAMES)).rows);
-    this.#names = names.isStandard && isUsual(names.searchPath) ? undefined : names;
+    const isUsual = names.isStandard && this.parts.schema.isUsualPath(names.searchPath);
+    this.#names = isUsual ? undefined : names;
     this.#namesAskedFor = catalogue;
-    if (!this.#names && !this.isInTransaction) this.#namesVary = false;
+    if (isUsual && !this.isInTransaction) this.#namesVary = false;
     return this.#names;
   }
 
-  /** A transaction or a part of it has ended: what it had set for itself is gone. */
+  /** A transaction or a part of it has ended: the names that it had set for itself are gone. */
   restoreNames(): void {
     if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
   }
@@ -167,7 +151,6 @@ export class ConnectionSession {
   endTransaction(): void {
     this.restoreNames();
     this.log.clear();
-    this.noticed.clear();
     this.understoodBy = undefined;
     this.hasChangedSchema = false;
   }
@@ -180,32 +163,36 @@ export class ConnectionSessions {
   readonly #living = new Set<ConnectionSession>();
 
   /** @param meet is called once for each session, before its first statement. */
-  constructor(private readonly meet: (session: ConnectionSession) => void) {}
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly meet: (session: ConnectionSession) => void,
+  ) {}
 
   /**
-   * Whether the application has a transaction open over any connection. It is read off the connections
-   * themselves, so that no end of a transaction can be missed.
+   * Whether the application has a transaction open over any connection, other than one given to a single statement.
+   * The connections themselves are asked, so that no end of a transaction can be missed.
    */
   get hasTransaction(): boolean {
-    for (const session of this.#living) {
-      if (session.isInApplicationTransaction) return true;
+    for (const { isInTransaction, queue } of this.#living) {
+      if (isInTransaction && !queue.hasOneIn('implicit-transaction')) return true;
     }
     return false;
   }
 
   async of(queryRunner: QueryRunner): Promise<ConnectionSession> {
     const client = (await queryRunner.connect()) as PostgresClient;
-    let session = this.#byClient.get(client);
-    if (!session) {
-      const added = new ConnectionSession(client);
-      session = added;
-      // Its earlier statements were not followed.
-      if (added.isInTransaction) added.log.addForGood('anything');
-      this.#byClient.set(client, added);
-      this.#living.add(added);
-      client.on('end', () => this.#living.delete(added));
-      this.meet(added);
-    }
+    const known = this.#byClient.get(client);
+    if (known) return known;
+    const session = new ConnectionSession(client, this.parts);
+    // Its earlier statements were not followed.
+    if (session.isInTransaction) session.log.addForGood('anything');
+    this.#byClient.set(client, session);
+    this.#living.add(session);
+    client.on('end', () => {
+      session.isGone = true;
+      this.#living.delete(session);
+    });
+    this.meet(session);
     return session;
   }
 }

@@ -1,3 +1,4 @@
+/** Asks the server what the open transaction has done so far. */
 import pg from 'pg';
 import { FIRST_OID_OF_USERS } from '../query-cache/index.js';
 import {
@@ -26,10 +27,9 @@ const TRIGGERS = (objects: OutboxObjects): string =>
   CAPTURE_EVENTS.map((event) => text(objects.trigger(event))).join(', ');
 
 /**
- * The query of a cursor that is kept beyond its transaction (WITH HOLD) runs during COMMIT, when it
- * is too late to ask. The counts of changed rows are the session's own, and cost no look at a table;
- * they may still have those of a transaction that ended just before. Where the session has lost its
- * setting, the triggers have said nothing.
+ * The query of a cursor that is kept beyond its transaction (WITH HOLD) runs during COMMIT, when it is too late to
+ * ask. The counts of changed rows are the session's own, and cost no look at a table; they may still include those
+ * of a transaction that ended just before.
  */
 const doneSoFarQuery = (objects: OutboxObjects): string => `
 SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_written,
@@ -51,27 +51,20 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_
   FROM (SELECT EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable) AS held,
                pg_catalog.current_setting('track_counts') <> 'on' AS uncounted) AS c`;
 
-/** What an open transaction has done, by the server's account. */
 export interface DoneSoFar {
   readonly hasWritten: boolean;
   readonly hasChangedSchema: boolean;
-  /** The triggers have not spoken to this session. */
+  /** The session has lost its setting, so the triggers sent it no notices. */
   readonly isUnheard: boolean;
   /** The tables whose rows have changed, and whether each has triggers that are switched on. */
   readonly changed: readonly { readonly table: string; readonly isHeard: boolean }[];
 }
 
-/** @param around statements to be carried out on the same way: two before, one after */
 export async function doneSoFar(
   client: PostgresClient,
   objects: OutboxObjects,
-  around?: { readonly before: string; readonly after: string },
 ): Promise<DoneSoFar> {
-  const query = doneSoFarQuery(objects);
-  const sql = around ? `${around.before};${query};${around.after}` : query;
-  const answered = await client.query(sql);
-  // Several statements have several answers.
-  const { rows } = (around ? [answered].flat().at(-2) : undefined) ?? answered;
+  const { rows } = await client.query<Record<string, unknown>>(doneSoFarQuery(objects));
   return {
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,

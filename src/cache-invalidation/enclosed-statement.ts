@@ -1,42 +1,47 @@
 /**
- * A statement that may commit by itself, so that `begin` and `end` lie around it and not around one
- * COMMIT. While it runs its session holds an advisory lock by which it is recognised as a writer.
+ * A statement that may commit by itself, so that `begin` and `end` lie around it and not around one COMMIT. While
+ * it runs its session holds an advisory lock by which it is recognised as a writer.
+ *
+ * So does a statement that is ready, and that another subscriber does not let go: the subscriber has refused it, or
+ * sends something else first and waits for that. What was prepared for it is taken back, and as long as its query
+ * runner may send it, it counts as one that commits by itself, with the writes sent meanwhile.
  */
-import type { Audience } from './announcing.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
+import { rollBackImplicit } from './transactions.js';
 
-const PREPARES = /\bPREPARE\s+TRANSACTION\b/i;
+const PREPARES = /\bPREPARE(\s|--.*\n|\/\*[^]*?\*\/)+TRANSACTION\b/i;
+const NOT_PREPARED =
+  'PREPARE TRANSACTION is refused: the cache would not see when it is committed. Use COMMIT';
+/** Pause between two looks at a statement that another subscriber may never let go: it was not sent at both. */
+const LOOK_MS = 250;
 
 /**
  * Where the version store cannot be reached, what the statement commits is put into the outbox: by the
- * triggers, as a stranger's, and once more when it is done, for tables without triggers. That it can be
- * is shown by a row put there beforehand.
+ * triggers, like a stranger's, and once more when it is done, for tables without triggers. A row put there
+ * beforehand shows that this is possible.
  *
  * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
- *   without an outbox.
+ *   without an outbox; Error for PREPARE TRANSACTION.
  */
 export async function enclose(
   session: ConnectionSession,
   statement: StatementContext,
-  { protocol, outbox }: Audience,
 ): Promise<void> {
-  const { client } = session;
-  // Whoever commits a prepared transaction later tells nobody: it carries what is to be told.
-  const isPreparing = session.isInTransaction && PREPARES.test(statement.sql);
-  const prepared = isPreparing ? outbox.recordPrepared(client) : undefined;
-  await prepared?.catch(ignore);
+  const { client, backendPid } = session;
+  const { protocol, outbox } = session.parts;
+  if (PREPARES.test(statement.sql)) throw new Error(NOT_PREPARED);
   await session.lock();
   statement.state = 'autonomous';
   try {
-    const record = (): Promise<void> => prepared ?? outbox.record(client);
-    const announcement = await protocol.begin('schema', client.processID ?? 0, record);
-    statement.announcement = announcement;
-    // Nobody could be told: what it commits has to tell of itself.
-    if (announcement.isUncertain) await outbox.hide(client).catch(ignore);
+    const record = (): Promise<void> => outbox.record(client);
+    statement.announcement = await protocol.begin('schema', backendPid, record);
+    // The triggers have to record what it commits.
+    if (statement.announcement.isUncertain) await outbox.hide(client).catch(ignore);
   } catch (error) {
     statement.state = 'unprepared';
-    await session.unlock();
+    session.unlock();
     throw error;
   }
 }
@@ -45,15 +50,16 @@ export async function enclose(
 export async function disclose(
   session: ConnectionSession,
   statement: StatementContext,
-  { schema, protocol, outbox }: Audience,
 ): Promise<void> {
-  const { client } = session;
+  const { client, backendPid } = session;
+  const { schema, protocol, outbox } = session.parts;
   const { announcement } = statement;
   statement.state = 'unprepared';
-  if (announcement) protocol.endLong(announcement, client.processID ?? 0);
+  if (announcement) protocol.endLong(announcement, backendPid);
   schema.markOutdated();
   await session.refreshStatus().catch(ignore);
-  if (session.isInTransaction) {
+  const { isInTransaction } = session;
+  if (isInTransaction) {
     session.log.addForGood('anything');
     session.hasChangedSchema = true;
   } else {
@@ -61,31 +67,74 @@ export async function disclose(
   }
   if (announcement?.isUncertain === true) {
     // In a transaction its COMMIT records it.
-    if (!session.isInTransaction) await outbox.record(client).catch(ignore);
-    session.introduce(outbox);
+    if (!isInTransaction) await outbox.record(client).catch(ignore);
+    session.introduce();
     await session.introduced;
   }
-  await session.unlock();
+  session.unlock();
 }
 
 /**
- * After a failure that the server has not reported. The statement may still run and commit: its mark stays,
- * and is settled by asking as long as the session has the lock.
+ * After a failure that the server has not reported. The statement may still run and commit: its mark stays, and is
+ * settled by asking as long as the session has the lock. Nothing else is to be sent over the connection.
  */
-export function leaveOpen(
-  session: ConnectionSession,
-  statement: StatementContext,
-  { schema, protocol, outbox }: Audience,
-): void {
+export function abandon(session: ConnectionSession, statement: StatementContext): void {
   const { announcement } = statement;
   statement.state = 'unprepared';
-  if (announcement) protocol.conclude(announcement, 'unknown');
-  schema.markOutdated();
-  // A text of several statements may leave its transaction open.
-  session.log.addForGood('anything');
-  session.hasChangedSchema = true;
-  session.unlockAfterwards();
-  if (announcement?.isUncertain === true) session.introduce(outbox);
+  if (announcement) session.parts.protocol.conclude(announcement, 'unknown');
+  session.parts.schema.markOutdated();
+  session.close();
+  session.endTransaction();
+}
+
+/**
+ * As long as the connection has statements: sets one aside that is ready and was not sent, and gives it up once its
+ * query runner is released. Never rejects.
+ */
+export async function lookAfter(session: ConnectionSession): Promise<void> {
+  if (session.isLookedAfter) return;
+  session.isLookedAfter = true;
+  const { queue } = session;
+  let before: StatementContext | undefined;
+  while (!queue.isEmpty) {
+    await pause(LOOK_MS, undefined, { ref: false });
+    const { current } = queue;
+    try {
+      if (current && current === before && (await queue.isUnsent(current))) {
+        await setAside(session, current);
+      }
+    } catch {
+      // The statement is slow; or the connection is gone, and the later ones fail.
+      if (current && session.isGone) queue.setAside(current);
+    }
+    before = current;
+    await giveUpReleased(session).catch(ignore);
+  }
+  session.isLookedAfter = false;
+}
+
+/** The later statements no longer wait for one that was not sent. */
+async function setAside(session: ConnectionSession, unsent: StatementContext): Promise<void> {
+  const { state, announcement } = unsent;
+  try {
+    if (state === 'implicit-transaction') await rollBackImplicit(session);
+    if (state === 'published-commit' && announcement) session.parts.protocol.abort(announcement);
+    if (state === 'autonomous' || state === 'unprepared') return;
+    unsent.state = 'unprepared';
+    unsent.announcement = undefined;
+    if (!unsent.runner.isReleased) await enclose(session, unsent);
+  } finally {
+    session.queue.setAside(unsent);
+  }
+}
+
+/** A statement whose query runner was released is never sent. */
+export async function giveUpReleased(session: ConnectionSession): Promise<void> {
+  for (const unsent of session.queue.setAsideOnes) {
+    if (!unsent.runner.isReleased) continue;
+    session.queue.done(unsent);
+    if (unsent.state === 'autonomous') await disclose(session, unsent);
+  }
 }
 
 /** A connection that is gone, or whose transaction has failed: its triggers then record too much. */

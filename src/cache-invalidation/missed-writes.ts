@@ -11,99 +11,107 @@
  * - the outbox is empty, so all of that has been relayed. That of a standby may lack rows.
  * The first start over a version store of this process alone has no answers to end.
  *
- * Transactions that are still open are the watcher's: it takes one that it meets half-way for a write
- * to anything.
+ * Transactions that are still open are left to the watcher: one that it meets half-way counts as a write to
+ * anything.
  */
-import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../query-cache/core/schema-version.js';
 import { parseEpoch } from '../query-cache/core/version-format.js';
-import { IS_STANDBY, type DatabaseSchema, type VersionStore } from '../query-cache/index.js';
-import type { PostgresClient } from './postgres-client.js';
-import { catalogFingerprint } from './catalog-fingerprint.js';
-import type { WriteProtocol } from './core/write-protocol.js';
-import type { OutboxObjects } from './outbox/outbox-objects.js';
+import {
+  FIRST_OID_OF_USERS,
+  IS_STANDBY,
+  type Catalogue,
+  type TableFacts,
+} from '../query-cache/index.js';
 import type { RecordingChanges } from './outbox/recording-changes.js';
-import { familiesOf, triggerStates } from './outbox/trigger-states.js';
-import type { RunSql } from './run-sql.js';
+import { triggerStates } from './outbox/trigger-states.js';
+import type { PostgresClient, RunSql } from './postgres-client.js';
+import type { WriteParts } from './write-parts.js';
+
+/** The catalogs of all definitions that answers depend on, with the column that names the object. */
+const CATALOGS = {
+  pg_attribute: 'attrelid',
+  pg_inherits: 'inhrelid',
+  ...Object.fromEntries(
+    [
+      ...['pg_class', 'pg_attrdef', 'pg_constraint', 'pg_rewrite', 'pg_trigger', 'pg_policy'],
+      ...[
+        'pg_proc',
+        'pg_type',
+        'pg_operator',
+        'pg_collation',
+        'pg_enum',
+        'pg_cast',
+        'pg_extension',
+      ],
+    ].map((catalog) => [catalog, 'oid']),
+  ),
+};
+
+/**
+ * One text for all definitions. PostgreSQL writes a new row of its catalogs for whatever a statement defines, changes,
+ * truncates or rewrites (ALTER COLUMN ... USING), and each row names the transaction that wrote it. So equal texts mean
+ * that no such statement has been committed in between. VACUUM and ANALYZE change rows in place and do not count.
+ */
+const FINGERPRINT = `
+SELECT pg_catalog.md5(pg_catalog.string_agg(c.name || c.digest, ' ' ORDER BY c.name)) AS fingerprint
+  FROM (${Object.entries(CATALOGS).map(digestOf).join(' UNION ALL ')}) c`;
+
+function digestOf([catalog, id]: [string, string]): string {
+  const row = `t.${id}::pg_catalog.text || ' ' || t.xmin::pg_catalog.text`;
+  return `SELECT '${catalog}' AS name,
+  COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(${row}, 0)), 0)::pg_catalog.text AS digest
+  FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS}`;
+}
 
 /** A table of the version store without versions: its epoch names the catalog that was found last. */
 const CATALOG = '#catalog';
 
-interface MissedWritesParts {
-  readonly source: DataSource;
-  readonly store: VersionStore;
-  readonly schema: DatabaseSchema;
-  readonly protocol: WriteProtocol;
-  readonly objects: OutboxObjects;
-  readonly recording: RecordingChanges;
-  /** Whether other processes, and earlier ones, use the version store too. */
-  readonly isStoreShared: boolean;
-}
-
 export class MissedWrites {
-  readonly #run: RunSql;
+  constructor(
+    private readonly parts: WriteParts,
+    private readonly recording: RecordingChanges,
+  ) {}
 
-  constructor(private readonly parts: MissedWritesParts) {
-    const { source } = parts;
-    this.#run = async (sql, values) => {
-      const runner = source.createQueryRunner('master');
-      try {
-        // Past the hooks: these read the catalogs alone, and are long to parse.
-        const client = (await runner.connect()) as PostgresClient;
-        return (await client.query(sql, values)).rows;
-      } finally {
-        await runner.release();
-      }
-    };
-  }
-
-  /** The catalog as it is now; to be asked before it is loaded. */
-  async catalog(): Promise<string> {
-    // First: what changes from here on is the relay's to find.
-    await this.parts.recording.observe(this.#run);
-    return catalogFingerprint(this.#run);
-  }
-
-  /**
-   * To be called once the hooks are in place. Rejects where the database or the version store cannot
-   * be reached.
-   *
-   * @param loaded what {@link catalog} answered before the catalog was loaded.
-   */
-  async end(loaded: string): Promise<void> {
-    const [reading] = await this.parts.store.read([{ table: CATALOG, names: [] }]);
+  /** To be called once the hooks are in place. Rejects where the database or the version store cannot be reached. */
+  async end(): Promise<void> {
+    const { store, protocol, schema, isStoreShared } = this.parts;
+    const [reading] = await store.read([{ table: CATALOG, names: [] }]);
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
-    const found = await this.catalog();
-    const isLoaded = found === loaded;
+    // First: later changes of the triggers are noticed by the relay.
+    await this.recording.observe(this.#run);
+    const [row] = await this.#run(FINGERPRINT);
+    const found = String(row?.['fingerprint']);
+    // The catalog at hand was loaded before the hooks were in place.
+    await schema.reload();
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
     const isUnchanged = last?.token === found && last.node === node;
-    if (isLoaded && isUnchanged && (await this.#isAllRecorded())) return;
-    const isFirst = epoch === undefined && !this.parts.isStoreShared;
-    if (!isLoaded || !isFirst) {
-      await this.parts.protocol.tell('schema', 0);
-      this.parts.schema.markOutdated();
-      await this.parts.schema.load();
+    if (isUnchanged && (await this.#isAllRecorded())) return;
+    if (epoch !== undefined || isStoreShared) {
+      await protocol.tell('schema', 0);
+      schema.markOutdated();
+      await schema.load();
     }
     // Last: where this process ends before, the next one ends all answers once more.
-    await this.parts.store.rotate(CATALOG, epoch, found);
+    await store.rotate(CATALOG, epoch, found);
   }
 
   /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
   async #isAllRecorded(): Promise<boolean> {
-    const known = await this.parts.store.tables();
+    const { store, schema, objects } = this.parts;
+    const known = await store.tables();
     // All answers depend on the schema: without it, the store has lost the names, or there is no answer.
     if (!known.includes(SCHEMA)) {
-      const [schema] = await this.parts.store.read([{ table: SCHEMA, names: [] }]);
-      return schema?.epoch === undefined;
+      const [reading] = await store.read([{ table: SCHEMA, names: [] }]);
+      return reading?.epoch === undefined;
     }
-    const tables = familiesOf(known, this.parts.schema.catalogue);
+    const tables = familiesOf(known, schema.catalogue);
     if (tables.length === 0) return true;
     try {
-      const states = await triggerStates(tables, this.parts.objects, this.#run);
+      const states = await triggerStates(tables, objects, this.#run);
       if (states.some(({ state }) => state !== 'installed')) return false;
       const [row] = await this.#run(
-        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${this.parts.objects.table}) AS "isWaiting"`,
+        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${objects.table}) AS "isWaiting"`,
       );
       return row?.['isWaiting'] === false;
     } catch {
@@ -111,4 +119,28 @@ export class MissedWrites {
       return false;
     }
   }
+
+  /** Sends it past the hooks: these statements read the catalogs alone, and are long to parse. */
+  readonly #run: RunSql = async (sql, values) => {
+    const runner = this.parts.source.createQueryRunner('master');
+    try {
+      const client = (await runner.connect()) as PostgresClient;
+      return (await client.query<Record<string, unknown>>(sql, values)).rows;
+    } finally {
+      await runner.release();
+    }
+  };
+}
+
+/** All through which the tables' rows can change: partitions, parents, children, sources of views. */
+function familiesOf(ids: readonly string[], catalogue: Catalogue): readonly TableFacts[] {
+  const found = new Map<string, TableFacts>();
+  const waiting = [...ids];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const facts = catalogue.tableById(id);
+    if (!facts || found.has(id)) continue;
+    found.set(id, facts);
+    waiting.push(...facts.relatives, ...facts.sources);
+  }
+  return [...found.values()].filter(({ kind }) => kind !== 'view');
 }

@@ -1,59 +1,30 @@
 /**
- * The statements of one connection, in the order of their arrival. What is done around them (locks, marks,
- * transactions) keeps to that order, so each waits until the earlier ones are done.
+ * The statements of one connection, in the order of their arrival. Locks, marks and transactions around them keep
+ * to that order, so each statement waits until the earlier ones are done.
  *
  * Another subscriber of `beforeQuery` may refuse a statement, or hold it up until a later one is done that it
- * sends itself. So a statement that is ready and was not sent is set aside: nobody waits for it any more. An
- * empty query tells whether it was sent, since it comes back after whatever the driver was given before it.
+ * sends itself. So a statement that is ready and was not sent is set aside, and the others go on.
  */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { PostgresClient } from './postgres-client.js';
 import type { StatementContext, StatementState } from './statement-context.js';
 
-/** After this time a waiting statement asks whether the one before it was sent at all. */
-const ASK_AFTER_MS = 250;
 /** Time for an answer to travel from node-postgres through TypeORM. */
 const ANSWER_TRAVELS_MS = 20;
 
 export class StatementQueue {
   /** Those that are not done, first come first. */
-  readonly #line: StatementContext[] = [];
-  /** Those that are ready and have no answer, with those that were set aside. */
-  readonly #ready: StatementContext[] = [];
-  /** Emits `done` whenever a statement leaves. */
+  #statements: readonly StatementContext[] = [];
+  /** Emits `left` whenever a statement leaves the line. */
   readonly #departures = new EventEmitter().setMaxListeners(0);
 
   constructor(private readonly client: PostgresClient) {}
 
-  join(statement: StatementContext): void {
-    this.#line.push(statement);
-  }
-
-  /** @param setAside takes back what was done for a statement that was not sent, and calls {@link setAside}. */
-  async waitForTurn(
-    statement: StatementContext,
-    setAside: (unsent: StatementContext) => Promise<void>,
-  ): Promise<void> {
-    for (;;) {
-      const before = this.#line[this.#line.indexOf(statement) - 1];
-      if (!before) return;
-      const signal = AbortSignal.timeout(ASK_AFTER_MS);
-      const departure = once(this.#departures, 'done', { signal });
-      if (
-        !(await departure.then(
-          () => false,
-          () => true,
-        ))
-      )
-        continue;
-      if (this.#ready.includes(before) && (await this.#isUnsent(before))) await setAside(before);
-    }
-  }
-
-  /** All is done for it: it goes to the driver, unless another subscriber refuses it or holds it up. */
-  send(statement: StatementContext): void {
-    this.#ready.push(statement);
+  /** Resolves when all earlier statements are done or set aside. */
+  async join(statement: StatementContext): Promise<void> {
+    this.#statements = [...this.#statements, statement];
+    while (this.#line[0] !== statement) await once(this.#departures, 'left');
   }
 
   /**
@@ -61,57 +32,62 @@ export class StatementQueue {
    * that was set aside only where there is no other.
    */
   take(sql: string, parameters: unknown): StatementContext | undefined {
-    const candidates = this.#ready.filter(
-      (statement) => statement.sql === sql && statement.parameters === parameters,
+    const candidates = [this.current, ...this.setAsideOnes];
+    const taken = candidates.find(
+      (statement) => statement?.sql === sql && statement.parameters === parameters,
     );
-    const taken = candidates.find((statement) => this.#line.includes(statement)) ?? candidates[0];
-    remove(this.#ready, taken);
+    if (taken) taken.phase = 'answered';
     return taken;
   }
 
   done(statement: StatementContext): void {
-    remove(this.#line, statement);
-    remove(this.#ready, statement);
-    this.#departures.emit('done');
+    this.#statements = this.#statements.filter((other) => other !== statement);
+    this.#departures.emit('left');
   }
 
-  /** Nobody waits for it any more. It may be sent at any time, or never. */
+  /** No other statement waits for it any more. It may be sent at any time, or never. */
   setAside(statement: StatementContext): void {
-    remove(this.#line, statement);
+    statement.phase = 'aside';
+    this.#departures.emit('left');
+  }
+
+  /** The statement that is with the server, unless another subscriber holds it up. */
+  get current(): StatementContext | undefined {
+    return this.#statements.find(({ phase }) => phase === 'ready');
   }
 
   get setAsideOnes(): readonly StatementContext[] {
-    return this.#ready.filter((statement) => !this.#line.includes(statement));
+    return this.#statements.filter(({ phase }) => phase === 'aside');
   }
 
-  has(statement: StatementContext): boolean {
-    return this.#line.includes(statement) || this.#ready.includes(statement);
+  get isEmpty(): boolean {
+    return this.#statements.length === 0;
   }
 
   hasOneIn(state: StatementState): boolean {
-    return [...this.#line, ...this.#ready].some((statement) => statement.state === state);
+    return this.#statements.some((statement) => statement.state === state);
   }
 
   /** Whether a statement may be with the server, other than one that ends a transaction. */
   get isUnderWay(): boolean {
-    return this.#ready.some(({ analysis }) => analysis?.kind !== 'transaction');
+    return [this.current, ...this.setAsideOnes].some(
+      (statement) => statement && statement.analysis?.kind !== 'transaction',
+    );
   }
 
-  /** The statement that is with the server. */
-  get current(): StatementContext | undefined {
-    return this.#ready.find((statement) => this.#line.includes(statement));
-  }
-
-  async #isUnsent(statement: StatementContext): Promise<boolean> {
-    // It is handed over in this turn unless somebody holds it up.
+  /**
+   * Whether a statement that is ready was not sent. An empty query shows it, since it comes back after everything the
+   * driver was given before it.
+   */
+  async isUnsent(statement: StatementContext): Promise<boolean> {
+    // It is handed over in this turn unless another subscriber holds it up.
     await nextTurn();
     await this.client.query('');
     await pause(ANSWER_TRAVELS_MS);
-    return this.#ready.includes(statement);
+    return statement.phase === 'ready';
   }
-}
 
-function remove<T>(list: T[], element: T | undefined): void {
-  const index = element === undefined ? -1 : list.indexOf(element);
-  if (index !== -1) list.splice(index, 1);
+  get #line(): readonly StatementContext[] {
+    return this.#statements.filter(({ phase }) => phase !== 'aside');
+  }
 }

@@ -1,16 +1,15 @@
 /**
  * Keeps the hooks of the write side in place, and says whether they are.
  *
- * TypeORM drops the subscriber when the data source is initialised again, anybody may replace the
+ * TypeORM drops the subscriber when the data source is initialised again, other code may replace the
  * list of subscribers, and a data source may be initialised long after the application. So every read
  * asks whether the subscriber is there, and so does a timer for applications that do not read. A
- * subscriber that is missing is put back, what was missed is ended (missed-writes.ts), and until then
+ * subscriber that is missing is put back, and missed writes are ended (missed-writes.ts). Until then
  * no answer is served or stored.
  */
-import type { DataSource } from 'typeorm';
-import type { DatabaseSchema } from '../query-cache/index.js';
 import type { MissedWrites } from './missed-writes.js';
 import { StatementWatcher } from './statement-watcher.js';
+import type { WriteParts } from './write-parts.js';
 
 /** Pause between two looks for a subscriber that was dropped, and after an attempt that failed. */
 const LOOK_MS = 500;
@@ -27,29 +26,22 @@ const GAPS = {
   closed: 'the application has been closed',
 };
 
-interface FollowerParts {
-  readonly source: DataSource;
-  readonly subscriber: StatementWatcher;
-  readonly schema: DatabaseSchema;
-  readonly missed: MissedWrites;
-}
-
 export class WriteFollower {
   #gap: string | undefined = GAPS.starting;
   #following: Promise<void> | undefined;
   #retryAtMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
-  #wasDropped = false;
-  /** What the catalog was before it was loaded for the first time. */
-  #catalog: string | undefined;
 
-  constructor(private readonly parts: FollowerParts) {}
+  constructor(
+    private readonly parts: Pick<WriteParts, 'source' | 'schema'>,
+    private readonly subscriber: StatementWatcher,
+    private readonly missed: MissedWrites,
+  ) {}
 
-  /** Why statements may go unseen, and the remedy; `undefined`: none can. Sets the repair going. */
+  /** Why statements may go unseen, and the remedy; `undefined`: none can. Starts the repair. */
   get gap(): string | undefined {
-    if (this.#gap === undefined && this.#isAttached) return undefined;
     if (this.#gap === undefined) {
-      this.#wasDropped = true;
+      if (this.#isAttached) return undefined;
       this.#gap = this.parts.source.isInitialized ? GAPS.dropped : GAPS.uninitialised;
     }
     void this.#follow();
@@ -58,15 +50,10 @@ export class WriteFollower {
 
   /** Whether statements are followed now, whether or not all earlier ones are accounted for. */
   get isListening(): boolean {
-    return this.parts.subscriber.isListening && this.#isAttached;
+    return this.subscriber.isListening && this.#isAttached;
   }
 
-  /** To be called before the catalog is loaded for the first time, to know later whether it has changed since. */
-  async observe(): Promise<void> {
-    if (this.parts.source.isInitialized) this.#catalog = await this.parts.missed.catalog();
-  }
-
-  /** Follows from here on. Never rejects: what could not be done is the gap, and is tried again. */
+  /** Follows from here on. Never rejects: a failure is the gap, and is tried again. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.gap, LOOK_MS).unref();
     await this.#follow();
@@ -75,19 +62,17 @@ export class WriteFollower {
   /** Statements are still followed, as far as the version store is there. */
   close(): void {
     clearInterval(this.#timer);
-    this.parts.subscriber.isClosed = true;
+    this.subscriber.isClosed = true;
     this.#gap = GAPS.closed;
   }
 
   get #isAttached(): boolean {
-    return (
-      this.parts.source.isInitialized &&
-      this.parts.source.subscribers.includes(this.parts.subscriber)
-    );
+    const { source } = this.parts;
+    return source.isInitialized && source.subscribers.includes(this.subscriber);
   }
 
   async #follow(): Promise<void> {
-    if (this.parts.subscriber.isClosed || performance.now() < this.#retryAtMs) return;
+    if (this.subscriber.isClosed || performance.now() < this.#retryAtMs) return;
     this.#following ??= this.#attempt().finally(() => {
       this.#following = undefined;
     });
@@ -102,28 +87,22 @@ export class WriteFollower {
       this.#retryAtMs = performance.now() + LOOK_MS;
       gap = `it is not yet certain what was written before writes were followed (${(error as Error).message})`;
     }
-    if (!this.parts.subscriber.isClosed) this.#gap = gap;
+    if (!this.subscriber.isClosed) this.#gap = gap;
   }
 
   async #establish(): Promise<string | undefined> {
-    const { source, subscriber, schema, missed } = this.parts;
+    const { subscriber } = this;
+    const { source, schema } = this.parts;
     if (!source.isInitialized) return GAPS.uninitialised;
-    const others = source.subscribers.filter(
-      (other) => other instanceof StatementWatcher && other !== subscriber,
-    );
-    if (others.some((other) => other instanceof StatementWatcher && !other.isClosed)) {
-      return GAPS.shared;
+    for (const other of [...source.subscribers]) {
+      if (!(other instanceof StatementWatcher) || other === subscriber) continue;
+      if (!other.isClosed) return GAPS.shared;
+      source.subscribers.splice(source.subscribers.indexOf(other), 1);
     }
-    for (const closed of others) source.subscribers.splice(source.subscribers.indexOf(closed), 1);
     if (!this.#isAttached) source.subscribers.push(subscriber);
-    const catalog = this.#catalog ?? (await missed.catalog());
-    this.#catalog = undefined;
-    if (this.#wasDropped) await schema.reload();
-    else await schema.load();
+    await schema.load();
     subscriber.isListening = true;
-    await missed.end(catalog);
-    if (!this.#isAttached) return GAPS.dropped;
-    this.#wasDropped = false;
-    return undefined;
+    await this.missed.end();
+    return this.#isAttached ? undefined : GAPS.dropped;
   }
 }

@@ -3,7 +3,7 @@
  * of the application have none of it.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openingOf } from '../../src/cache-invalidation/own-transaction.js';
+import { openingOf } from '../../src/cache-invalidation/transactions.js';
 import { defineQuery } from '../../src/query-cache/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { createDatabase } from '../support/shared-postgres.js';

@@ -1,5 +1,6 @@
-/** Puts the triggers on the tables of the data source's entities, looks after them and takes them off. */
-import { QueryFailedError, type DataSource } from 'typeorm';
+/** Puts the triggers on the tables of the data source's entities, checks them and takes them off. */
+import type { DataSource } from 'typeorm';
+import { sqlStateOf } from '../../query-cache/core/sql-state.js';
 import {
   inOwnTransaction,
   loadCatalogueOf,
@@ -7,7 +8,7 @@ import {
   type Catalogue,
   type TableFacts,
 } from '../../query-cache/index.js';
-import type { RunSql } from '../run-sql.js';
+import type { RunSql } from '../postgres-client.js';
 import {
   captureStatements,
   enablingStatement,
@@ -17,15 +18,19 @@ import {
   outboxStatements,
   removalStatements,
 } from './capture-sql.js';
-import { CacheTriggersError } from './cache-triggers.error.js';
 import { CAPTURE_EVENTS, OutboxObjects } from './outbox-objects.js';
-import type { RecordingChanges } from './recording-changes.js';
-import { tablesOfEntities, triggerStates, type TriggerState } from './trigger-states.js';
+import {
+  tablesOfEntities,
+  triggerStates,
+  type StateOfTable,
+  type TriggerState,
+} from './trigger-states.js';
 
 /** Insufficient privilege, or a database that is read only. */
-const NOT_ALLOWED: readonly (string | undefined)[] = ['42501', '25006'];
+const NOT_ALLOWED: readonly unknown[] = ['42501', '25006'];
 const LOCKED = '55P03';
-const DEADLOCK = '40P01';
+/** A lock was not had in time, or a deadlock. */
+const IN_USE: readonly unknown[] = [LOCKED, '40P01'];
 /** How long a table in use is waited for: meanwhile, others who come to write it wait as well. */
 const TABLE_WAIT_MS = 300;
 /** How long another instance that installs triggers is waited for. */
@@ -33,7 +38,7 @@ const INSTALLER_WAIT_MS = 2_000;
 /** Among the advisory locks of a database, the one under which triggers are installed. */
 const INSTALL_LOCK = 6_517_833_402_118;
 
-/** The outbox of a namespace, whoever it belongs to. */
+/** The outbox of one of the namespaces in the database. */
 export interface OutboxState {
   readonly schema: string;
   readonly rows: number;
@@ -47,20 +52,26 @@ export interface InstallOptions {
    * and ends what was missed while triggers were missing. Else the outbox says so.
    */
   readonly isWatched?: boolean;
-  /** Called for each table (`schema.name`) whose triggers were put right. */
-  readonly onInstalled?: (table: string) => void;
-  /** Carries out the installation on a table, in its transaction. */
-  readonly around?: RecordingChanges['ofInstallation'];
 }
 
-interface Wanting {
-  readonly table: TableFacts;
-  readonly state: TriggerState['state'] | undefined;
+/** Some tables lack triggers. */
+export class CacheTriggersError extends Error {
+  constructor(
+    message: string,
+    /** `schema.name` of each. */
+    readonly tables: readonly string[],
+    /** The SQL for those of the tables whose triggers are there and switched off. */
+    readonly enabling: readonly string[],
+    /** A table was in use; else the message has the SQL for the owner of the tables. */
+    readonly isTemporary: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
-interface Failure extends Wanting {
+interface Failure extends StateOfTable {
   readonly error: unknown;
-  readonly code: string | undefined;
 }
 
 export class CacheTriggers {
@@ -81,45 +92,41 @@ export class CacheTriggers {
     this.#objects = new OutboxObjects(namespace);
   }
 
-  /** The statements that install everything, whatever is there, with what this role then needs. */
+  /** The statements that install everything, whatever is there, with the rights that this role then needs. */
   async statements(): Promise<readonly string[]> {
-    return this.#statementsFor(await this.#inTransaction((run) => this.#tables(run)));
-  }
-
-  async #statementsFor(tables: readonly TableFacts[]): Promise<readonly string[]> {
-    const [row] = await this.source.query<{ role: string }[]>('SELECT current_user::text AS role');
-    return [
-      ...outboxStatements(this.#objects),
-      ...tables.flatMap((table) => captureStatements(table, this.#objects)),
-      ...missedStatements(this.#objects),
-      ...grantStatements(row?.role ?? '', this.#objects),
-    ];
+    return this.#statementsFor((await this.#states()).map(({ table }) => table));
   }
 
   /**
    * Installs what is missing, outdated or switched off; answers the tables it has changed. Where
-   * nothing is to be done it takes no lock. Each table has a transaction of its own, which waits for
+   * nothing is to be done it takes no lock. Each table is changed in another transaction, which waits for
    * the table only briefly, so that no other table is locked meanwhile.
    *
    * @throws CacheTriggersError where the role may not, or a table is in use; other tables are done then
    */
-  async install(options: InstallOptions = {}): Promise<readonly string[]> {
+  async install({ isWatched = false }: InstallOptions = {}): Promise<readonly string[]> {
     const installed: string[] = [];
     const failures: Failure[] = [];
     await this.#installOutbox();
     for (const { table, state } of await this.#wanting()) {
       try {
-        const isDone = await this.#inTransaction((run) => this.#installOn(table, options, run));
+        const isDone = await this.#inTransaction((run) => this.#installOn(table, isWatched, run));
         if (isDone) installed.push(table.id);
-        if (isDone) options.onInstalled?.(table.id);
       } catch (error) {
-        const code = codeOf(error);
-        if (code !== LOCKED && code !== DEADLOCK && !NOT_ALLOWED.includes(code)) throw error;
-        failures.push({ table, state, error, code });
+        if (![...IN_USE, ...NOT_ALLOWED].includes(sqlStateOf(error))) throw error;
+        failures.push({ table, state, error });
       }
     }
-    if (failures.length > 0) throw await this.#explained(failures);
-    return installed;
+    if (failures.length === 0) return installed;
+    const refused = failures.filter(({ error }) => NOT_ALLOWED.includes(sqlStateOf(error)));
+    if (refused.length > 0) {
+      const cause = refused[0]?.error as Error;
+      const reason = `The role of the service may not install the triggers (${cause.message})`;
+      throw await this.#lacking(refused, reason, { cause });
+    }
+    const tables = failures.map(({ table }) => table.id);
+    const message = `The tables were in use and are tried again: ${tables.join(', ')}.`;
+    throw new CacheTriggersError(message, tables, [], true, { cause: failures[0]?.error });
   }
 
   /** @throws CacheTriggersError where tables lack triggers; the message has the SQL */
@@ -129,52 +136,7 @@ export class CacheTriggers {
     throw await this.#lacking(wanting, 'Triggers are missing, outdated or switched off');
   }
 
-  /**
-   * A write that cannot be announced needs it, whether or not there are tables. Where the role may not make it, the
-   * tables that need it say so.
-   */
-  async #installOutbox(): Promise<void> {
-    try {
-      await this.#inTransaction((run) => this.#makeOutbox(run));
-    } catch (error) {
-      const code = codeOf(error);
-      if (code !== LOCKED && !NOT_ALLOWED.includes(code)) throw error;
-    }
-  }
-
-  async #makeOutbox(run: RunSql): Promise<void> {
-    const [found] = await run(
-      `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname = 'outbox'`,
-      [this.#objects.schema],
-    );
-    if (found) return;
-    await this.#lock(run);
-    for (const sql of outboxStatements(this.#objects)) await run(sql);
-  }
-
-  async #lock(run: RunSql): Promise<void> {
-    await run(`SET LOCAL lock_timeout = ${INSTALLER_WAIT_MS}`);
-    await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
-  }
-
-  /** Answers whether there was anything to do: another instance may have done it. */
-  async #installOn(table: TableFacts, options: InstallOptions, run: RunSql): Promise<boolean> {
-    const { isWatched = false, around = (_table, _run, install) => install() } = options;
-    await this.#lock(run);
-    await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
-    const [state] = await triggerStates([table], this.#objects, run);
-    if (state?.state === 'installed') return false;
-    const statements = state?.state === 'outdated' ? functionStatements : captureStatements;
-    await around(table.id, run, async () => {
-      await this.#makeOutbox(run);
-      for (const sql of statements(table, this.#objects)) await run(sql);
-    });
-    if (!isWatched) for (const sql of missedStatements(this.#objects)) await run(sql);
-    return true;
-  }
-
-  /** Takes the triggers off every table that has them, and the outbox away with what it holds. */
+  /** Takes the triggers off every table that has them, and the outbox away with its rows. */
   async remove(): Promise<void> {
     const tables = await this.source.query<{ schema: string; name: string }[]>(
       `SELECT DISTINCT n.nspname AS schema, c.relname AS name
@@ -189,17 +151,9 @@ export class CacheTriggers {
     });
   }
 
-  /** How each table that is to have triggers stands. */
+  /** The state of each table that is to have triggers. */
   async check(): Promise<readonly TriggerState[]> {
-    return this.#inTransaction(async (run) =>
-      triggerStates(await this.#tables(run), this.#objects, run),
-    );
-  }
-
-  #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
-    return inOwnTransaction(this.source, 'START TRANSACTION', (runner) =>
-      work((sql, values) => runner.query(sql, values)),
-    );
+    return (await this.#states()).map(({ table, state }) => ({ table: table.id, state }));
   }
 
   /** All outboxes of the database: one that nobody reads any more is to be removed. */
@@ -222,40 +176,61 @@ export class CacheTriggers {
     return states;
   }
 
-  /** @param run in a transaction */
-  async #tables(run: RunSql): Promise<readonly TableFacts[]> {
-    return tablesOfEntities(this.source, await this.catalogueOf(run));
-  }
-
-  async #wanting(): Promise<readonly Wanting[]> {
-    return this.#inTransaction(async (run) => {
-      const tables = await this.#tables(run);
-      const states = await triggerStates(tables, this.#objects, run);
-      return tables
-        .map((table, index) => ({ table, state: states[index]?.state }))
-        .filter(({ state }) => state !== 'installed');
-    });
-  }
-
-  async #explained(failures: readonly Failure[]): Promise<CacheTriggersError> {
-    const refused = failures.filter(({ code }) => NOT_ALLOWED.includes(code));
-    const [{ error: cause } = { error: undefined }] = refused;
-    if (cause === undefined) {
-      return new CacheTriggersError(
-        `The tables were in use and are tried again: ${failures.map(({ table }) => table.id).join(', ')}.`,
-        { tables: failures.map(({ table }) => table), isTemporary: true },
-        { cause: failures[0]?.error },
-      );
+  /**
+   * A write that cannot be announced needs it, whether or not there are tables. Where the role may not make it, the
+   * tables that need it say so.
+   */
+  async #installOutbox(): Promise<void> {
+    try {
+      await this.#inTransaction((run) => this.#makeOutbox(run));
+    } catch (error) {
+      if (![LOCKED, ...NOT_ALLOWED].includes(sqlStateOf(error))) throw error;
     }
-    return this.#lacking(
-      refused,
-      `The role of the service may not install the triggers (${(cause as Error).message})`,
-      { cause },
+  }
+
+  async #makeOutbox(run: RunSql): Promise<void> {
+    const [found] = await run(
+      `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = 'outbox'`,
+      [this.#objects.schema],
+    );
+    if (found) return;
+    await lock(run);
+    for (const sql of outboxStatements(this.#objects)) await run(sql);
+  }
+
+  /** Answers whether there was anything to do: another instance may have done it. */
+  async #installOn(table: TableFacts, isWatched: boolean, run: RunSql): Promise<boolean> {
+    await lock(run);
+    await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
+    const [state] = await triggerStates([table], this.#objects, run);
+    if (state?.state === 'installed') return false;
+    const statements = state?.state === 'outdated' ? functionStatements : captureStatements;
+    await this.#makeOutbox(run);
+    for (const sql of statements(table, this.#objects)) await run(sql);
+    if (!isWatched) for (const sql of missedStatements(this.#objects)) await run(sql);
+    return true;
+  }
+
+  #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
+    return inOwnTransaction(this.source, 'START TRANSACTION', (runner) =>
+      work((sql, values) => runner.query(sql, values)),
     );
   }
 
+  #states(): Promise<readonly StateOfTable[]> {
+    return this.#inTransaction(async (run) => {
+      const tables = tablesOfEntities(this.source, await this.catalogueOf(run));
+      return triggerStates(tables, this.#objects, run);
+    });
+  }
+
+  async #wanting(): Promise<readonly StateOfTable[]> {
+    return (await this.#states()).filter(({ state }) => state !== 'installed');
+  }
+
   async #lacking(
-    wanting: readonly Wanting[],
+    wanting: readonly StateOfTable[],
     reason: string,
     options?: ErrorOptions,
   ): Promise<CacheTriggersError> {
@@ -265,13 +240,22 @@ export class CacheTriggers {
       .map(({ table }) => enablingStatement(table, this.#objects));
     const sql = (await this.#statementsFor(tables)).join(';\n');
     const message = `${reason}. Let the owner of the tables run this:\n${sql};`;
-    return new CacheTriggersError(message, { tables, enabling }, options);
+    const ids = tables.map(({ id }) => id);
+    return new CacheTriggersError(message, ids, enabling, false, options);
+  }
+
+  async #statementsFor(tables: readonly TableFacts[]): Promise<readonly string[]> {
+    const [row] = await this.source.query<{ role: string }[]>('SELECT current_user::text AS role');
+    return [
+      ...outboxStatements(this.#objects),
+      ...tables.flatMap((table) => captureStatements(table, this.#objects)),
+      ...missedStatements(this.#objects),
+      ...grantStatements(row?.role ?? '', this.#objects),
+    ];
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  const { code } = (error instanceof QueryFailedError ? error.driverError : {}) as {
-    code?: string;
-  };
-  return code;
+async function lock(run: RunSql): Promise<void> {
+  await run(`SET LOCAL lock_timeout = ${INSTALLER_WAIT_MS}`);
+  await run(`SELECT pg_advisory_xact_lock(${INSTALL_LOCK})`);
 }

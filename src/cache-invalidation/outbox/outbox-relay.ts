@@ -1,52 +1,46 @@
 /**
- * Brings what the outbox says to the version store.
+ * Brings the rows of the outbox to the version store.
  *
  * Of all instances one relays, the one that has an advisory lock. It reads the oldest rows, replaces the
  * versions they name, and only then removes them: a relay that dies in between leaves them to the next,
- * which replaces the versions once more. It listens for what is added, and looks by itself now and then.
+ * which replaces the versions once more. It listens for new rows, and looks by itself now and then.
  *
- * Who has not got the lock looks whether the outbox moves. A relay that has the lock and does nothing (its
- * process was stopped, its machine hangs) loses its session, and with it the lock. Until it has lost it, or
- * where its session cannot be ended, the others relay without the lock: a row that two of them tell costs
- * fills, and none is removed before it was told. A relay that cannot reach the version store gives the lock
- * up by itself.
+ * An instance without the lock looks whether the outbox moves. Where it does not, the session that has the lock does
+ * not relay, and the others relay without the lock: a row that two of them tell costs fills, and none is removed before
+ * it was told. The server ends the session of a relay that does nothing (its process was stopped, its machine hangs), and
+ * with it the lock. A relay that cannot reach the version store gives the lock up by itself.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import type pg from 'pg';
-import type { CacheEvents, DatabaseSchema } from '../../query-cache/index.js';
-import type { WriteProtocol } from '../core/write-protocol.js';
-import { sqlStateOf } from '../../query-cache/core/sql-state.js';
+import type { WriteParts } from '../write-parts.js';
 import { grantStatements, outboxStatements } from './capture-sql.js';
-import type { OutboxObjects } from './outbox-objects.js';
+import { touchedByRecords } from './captured-writes.js';
 import {
+  connectionOptionsOf,
   FIRST_ID,
   OutboxSession,
+  RELAY_LOCK,
   type Backlog,
-  type LockHolder,
   type OutboxAccess,
 } from './outbox-session.js';
 import type { RecordingChanges } from './recording-changes.js';
-import { touchedByRecords } from './touched-by-record.js';
 
 /** Rows read at once. */
 const BATCH_ROWS = 1_000;
-/** Pause between two looks for rows that nobody has notified of. */
+/** Pause between two looks for rows that came without a notification. */
 const LOOK_MS = 1_000;
-/** The same where transactions can be prepared: whoever commits one of those notifies nobody. */
-const LOOK_FOR_PREPARED_MS = 50;
 /** Pause between two attempts to get the lock. */
 const STANDBY_MS = 500;
-/** A relay that has not moved for so many of those pauses while there are rows is dismissed. */
+const SEEN_LATE =
+  'Writes from outside the service are seen late: a session that does not relay has the lock of the relay. End it: ' +
+  `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = ${RELAY_LOCK}`;
+/** After so many of those pauses without a move, while there are rows, the lock counts as stuck. */
 const PATIENCE_LOOKS = 4;
 /** Pause before another attempt after a failure. */
 const RETRY_MS = 500;
 /** Pause between two looks whether there is an outbox by now. */
 const INSTALLED_MS = 1_000;
-/** Shortest pause between two looks whether the triggers were changed. */
-const RECORDING_MS = 500;
-const INSUFFICIENT_PRIVILEGE = '42501';
-/** Pause between two measurements of the backlog. */
-const MEASURE_MS = 5_000;
+/** Shortest pause between two looks whether the triggers were changed, and how many rows wait. */
+const SURVEY_MS = 500;
 
 /**
  * `absent`: there is no outbox that the role may use. `standby`: another instance relays. `away`: the database or the version
@@ -54,33 +48,21 @@ const MEASURE_MS = 5_000;
  */
 export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
 
-export interface RelayLog {
-  log(message: string): void;
-  warn(message: string): void;
-}
-
-export interface RelayParts {
-  readonly connectionOf: () => pg.ClientConfig;
-  readonly objects: OutboxObjects;
-  readonly schema: DatabaseSchema;
-  readonly protocol: WriteProtocol;
+interface RelayParts extends WriteParts {
   readonly recording: RecordingChanges;
-  readonly events: CacheEvents;
-  readonly log: RelayLog;
   /** Writes that cannot be announced are put into the outbox, and are refused without one. */
   readonly isNeeded: boolean;
 }
 
 export class OutboxRelay {
   #state: RelayState = 'away';
-  /** What it costs that the role may not use the outbox; `undefined`: nothing. */
+  /** The cost of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
-  #measuredAtMs = -Infinity;
-  #lookedAtMs = -Infinity;
+  #surveyedAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
-  /** Has the lock and was found not to relay. */
-  #hung: LockHolder | undefined;
+  #session: OutboxSession | undefined;
+  #isLockStuck = false;
   /** Why it does not relay, as the log has said. */
   #warnedOf: string | undefined;
   readonly #closing = new AbortController();
@@ -93,17 +75,13 @@ export class OutboxRelay {
 
   /** Whether another session has the lock of the relay and does not relay. */
   get isLockStuck(): boolean {
-    return this.#hung !== undefined;
+    return this.#isLockStuck;
   }
 
   /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
   get problem(): string | undefined {
     if (this.#lacking !== undefined) return `${this.#lacking}. The log has the SQL`;
-    if (!this.#hung) return undefined;
-    return (
-      'Writes from outside the service are seen late: a session that does not relay has the lock of the ' +
-      `relay. End it: SELECT pg_terminate_backend(${this.#hung.pid})`
-    );
+    return this.#isLockStuck ? SEEN_LATE : undefined;
   }
 
   /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
@@ -118,17 +96,22 @@ export class OutboxRelay {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#session?.wake();
     await this.#running;
   }
 
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      let session: OutboxSession | undefined;
+    while (!this.#isClosing) {
       try {
-        session = await OutboxSession.open(this.parts.connectionOf(), this.parts.objects);
-        await this.#attend(session);
+        const { source, objects } = this.parts;
+        this.#session = await OutboxSession.open(connectionOptionsOf(source), objects);
+        await this.#attend(this.#session);
       } catch (error) {
-        if (this.#closing.signal.aborted) break;
+        if (this.#isClosing) break;
         const { message } = error as Error;
         if (message !== this.#warnedOf) {
           this.parts.log.warn(`The outbox is not relayed by this instance: ${message}`);
@@ -137,7 +120,8 @@ export class OutboxRelay {
         this.#state = 'away';
         await this.#pause(RETRY_MS);
       } finally {
-        await session?.close();
+        await this.#session?.close();
+        this.#session = undefined;
       }
     }
   }
@@ -147,23 +131,24 @@ export class OutboxRelay {
       const access = await session.access();
       if (access.isUsable) break;
       this.#lack(access);
-      // An outbox that was taken away took along what had not been relayed.
-      await this.#lookAtRecording(session);
+      // An outbox that was taken away took along the rows that had not been relayed.
+      await this.parts.recording.look(session);
       await this.#pause(INSTALLED_MS);
-      if (this.#closing.signal.aborted) return;
+      if (this.#isClosing) return;
     }
     this.#lacking = undefined;
     await this.#awaitLock(session);
-    if (this.#closing.signal.aborted) return;
-    // One that cannot reach the version store leaves the lock to another.
+    if (this.#isClosing) return;
+    // A relay that cannot reach the version store leaves the lock to another.
     await this.parts.recording.look(session, true);
     this.#state = 'relaying';
     this.parts.log.log('Relays writes from outside the service');
     await session.listen();
-    const lookMs = (await session.canPrepare()) ? LOOK_FOR_PREPARED_MS : LOOK_MS;
-    while (!this.#closing.signal.aborted) {
-      await this.#relay(session);
-      await session.notified(lookMs, this.#closing.signal);
+    while (!this.#isClosing) {
+      await this.#drain(session);
+      await this.#survey(session);
+      this.#warnedOf = undefined;
+      await session.notified(LOOK_MS);
     }
   }
 
@@ -186,62 +171,34 @@ export class OutboxRelay {
   }
 
   async #awaitLock(session: OutboxSession): Promise<void> {
-    let oldest: string | undefined;
+    let oldest: unknown;
     let looks = 0;
-    while (!this.#closing.signal.aborted && !(await session.tryLock())) {
+    while (!this.#isClosing && !(await session.tryLock())) {
       this.#state = 'standby';
       const now = await session.oldestId();
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
-      if (this.#hung && (await session.holder())?.pid !== this.#hung.pid) this.#hung = undefined;
-      if (!this.#hung && looks >= PATIENCE_LOOKS) {
-        await this.#dismissHolder(session);
-        looks = 0;
+      if (looks >= PATIENCE_LOOKS && !this.#isLockStuck) {
+        this.#isLockStuck = true;
+        this.parts.log.warn(
+          `${SEEN_LATE}. This instance relays without the lock, every ${STANDBY_MS} ms`,
+        );
       }
-      if (this.#hung) await this.#relay(session);
-      else {
-        // The relay that has the lock may be one that does nothing.
-        await this.#lookAtRecording(session);
-        await this.#measure(session);
-      }
+      if (this.#isLockStuck) await this.#drain(session);
+      await this.#survey(session);
       await this.#pause(STANDBY_MS);
     }
-    this.#hung = undefined;
+    this.#isLockStuck = false;
   }
 
-  /** Ends the session of a relay that has the lock and does nothing with it, where that is allowed. */
-  async #dismissHolder(session: OutboxSession): Promise<void> {
-    this.#hung = await session.holder();
-    if (!this.#hung) return;
-    const { pid, role } = this.#hung;
-    const who = `process ${pid} of role ${role ?? 'unknown'}`;
-    try {
-      await session.terminate(this.#hung);
-      this.parts.log.warn(`The relay has not moved: its session (${who}) was ended`);
-    } catch (error) {
-      if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      this.parts.log.warn(
-        `Writes from outside the service are seen late: ${who} has the lock of the relay and does not ` +
-          `relay, and this role may not end its session. This instance relays without the lock, every ` +
-          `${STANDBY_MS} ms. Run as a superuser: SELECT pg_terminate_backend(${pid})`,
-      );
-    }
-  }
-
-  async #relay(session: OutboxSession): Promise<void> {
-    await this.#drain(session);
-    await this.#lookAtRecording(session);
-    await this.#measure(session);
-    this.#warnedOf = undefined;
-  }
-
-  async #lookAtRecording(session: OutboxSession): Promise<void> {
-    if (performance.now() - this.#lookedAtMs < RECORDING_MS) return;
+  async #survey(session: OutboxSession): Promise<void> {
+    if (performance.now() - this.#surveyedAtMs < SURVEY_MS) return;
     await this.parts.recording.look(session);
-    this.#lookedAtMs = performance.now();
+    this.#backlog = await session.backlog();
+    this.#surveyedAtMs = performance.now();
   }
 
-  /** Until nothing is left, but what somebody else holds. */
+  /** Until nothing is left, except rows that another session holds. */
   async #drain(session: OutboxSession): Promise<void> {
     const { protocol, events, schema } = this.parts;
     let afterId = FIRST_ID;
@@ -252,23 +209,17 @@ export class OutboxRelay {
       afterId = last.id;
       const readAtMs = performance.now();
       const touched = await touchedByRecords(records, schema);
-      // Then nothing that waits can say more: after an outage every write has left such a row.
+      // Then no waiting row can say more: after an outage every write has left such a row.
       const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
-      await protocol.tell(touched, session.backendPid);
-      const ageMs = records.reduce((most, record) => Math.max(most, record.ageMs), 0);
-      const lagMs = ageMs + performance.now() - readAtMs;
-      events.tell('relayed', { rows: ids.length, lagMs });
+      // Committed long ago, by no writer whose end is to be waited for.
+      await protocol.tell(touched, 0);
+      const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
+      events.tell('relayed', { rows: ids.length, lagMs: ageMs + performance.now() - readAtMs });
       await session.remove(ids);
-      if (records.length < BATCH_ROWS || this.#closing.signal.aborted) return;
-      await this.#measure(session);
+      if (records.length < BATCH_ROWS || this.#isClosing) return;
+      await this.#survey(session);
       await nextTurn();
     }
-  }
-
-  async #measure(session: OutboxSession): Promise<void> {
-    if (performance.now() - this.#measuredAtMs < MEASURE_MS) return;
-    this.#backlog = await session.backlog();
-    this.#measuredAtMs = performance.now();
   }
 
   async #pause(durationMs: number): Promise<void> {

@@ -1,21 +1,24 @@
-/** The questions a relay asks over the one connection it has. */
+/** The statements that a relay sends over the one connection it has. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { IS_STANDBY, StandbyError } from '../../query-cache/index.js';
+import { parseRecord, type OutboxRecord } from './captured-writes.js';
 import type { OutboxObjects } from './outbox-objects.js';
-import { parseRecord, type OutboxRecord } from './outbox-record.js';
 
 /** First half of the advisory lock's key; the second is the namespace's. */
-const RELAY_LOCK = 0x74696472;
+export const RELAY_LOCK = 0x74696472;
 /** A server that does not answer in this time is given up. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
+/** A relay that sends nothing for so long does not relay: the server ends its session, and with it the lock. */
+const IDLE_LIMIT_MS = 5_000;
 /** Before every row. */
 export const FIRST_ID = '-9223372036854775808';
-/** Under which the session shows in `pg_stat_activity`, unless the data source has a name of its own. */
+/** The name of the session in `pg_stat_activity`, unless the data source has one. */
 export const RELAY_NAME = 'tidemark relay';
 /** Rows removed at once, so that it takes no longer than a query may. */
-const MOST_REMOVED = 10_000;
+const MAX_REMOVED = 10_000;
 
 export interface Backlog {
   readonly rows: number;
@@ -27,30 +30,28 @@ export interface OutboxAccess {
   /** The role of the session. */
   readonly role: string;
   readonly exists: boolean;
+  /** Whether the role may do with the outbox everything that the service does. */
   readonly isUsable: boolean;
 }
 
-export interface LockHolder {
-  readonly pid: number;
-  readonly role: string | null;
+/** How the data source connects, for a connection beside its pool. */
+export function connectionOptionsOf(source: DataSource): pg.ClientConfig {
+  const { master } = source.driver as unknown as { master: { options: pg.ClientConfig } };
+  return master.options;
 }
 
 export class OutboxSession {
-  #wake: () => void = () => undefined;
-  #isNotified = false;
+  #waiting = new AbortController();
   #failure: Error | undefined;
 
   private constructor(
     private readonly client: pg.Client,
     private readonly objects: OutboxObjects,
   ) {
-    client.on('notification', () => {
-      this.#isNotified = true;
-      this.#wake();
-    });
+    client.on('notification', this.wake);
     client.on('error', (error) => {
       this.#failure = error;
-      this.#wake();
+      this.wake();
     });
   }
 
@@ -64,6 +65,7 @@ export class OutboxSession {
     });
     const session = new OutboxSession(client, objects);
     await client.connect();
+    await session.run(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
     return session;
   }
 
@@ -73,24 +75,16 @@ export class OutboxSession {
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
-  /**
-   * Whether there is an outbox, and the role may do with it what the service does.
-   *
-   * @throws StandbyError where the server is a standby, over which nothing can be relayed.
-   */
+  /** @throws StandbyError where the server is a standby, over which nothing can be relayed. */
   async access(): Promise<OutboxAccess> {
     const [row] = await this.run(
-      `SELECT current_user::text AS role,
-              EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                       WHERE n.nspname = $1 AND c.relname = 'outbox') AS exists, COALESCE((
-         SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-            AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-            AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
-            AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
-            AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
-           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $1 AND c.relname = 'outbox'), false) AS "isUsable",
-              ${IS_STANDBY} AS "isStandby"`,
+      `SELECT current_user::text AS role, ${IS_STANDBY} AS "isStandby", c.oid IS NOT NULL AS exists,
+              COALESCE(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND (
+                SELECT pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, privilege))
+                  FROM pg_catalog.unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS privilege), false) AS "isUsable"
+         FROM (VALUES ($1)) AS outbox(schema)
+         LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = outbox.schema
+         LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'outbox'`,
       [this.objects.schema],
     );
     if (row?.['isStandby'] === true) throw new StandbyError();
@@ -107,66 +101,27 @@ export class OutboxSession {
   }
 
   /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
-  async oldestId(): Promise<string | undefined> {
+  async oldestId(): Promise<unknown> {
     const [row] = await this.run(
       `SELECT o.id::text FROM ${this.objects.table} AS o ORDER BY o.id LIMIT 1 FOR KEY SHARE SKIP LOCKED`,
     );
-    return (row?.['id'] as string | null | undefined) ?? undefined;
-  }
-
-  /** The session that has the lock; `undefined` where none has it any more. */
-  async holder(): Promise<LockHolder | undefined> {
-    const [row] = await this.run(
-      `SELECT l.pid, a.usename AS role
-         FROM pg_catalog.pg_locks l
-         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-          AND l.classid = $1::int8::oid
-          AND l.objid = (pg_catalog.hashtext($2)::int8 & 4294967295)::oid
-          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-          AND l.pid <> pg_catalog.pg_backend_pid()`,
-      [RELAY_LOCK, this.objects.schema],
-    );
-    return row as LockHolder | undefined;
-  }
-
-  /** Ends a session. Rejects where the role has not the right to. */
-  async terminate({ pid }: LockHolder): Promise<void> {
-    await this.run('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
+    return row?.['id'];
   }
 
   async listen(): Promise<void> {
-    await this.run(`LISTEN ${pg.escapeIdentifier(this.objects.channel)}`);
+    await this.run(`LISTEN ${this.objects.quotedSchema}`);
   }
 
-  /** Whether transactions can be prepared: whoever commits one of those notifies nobody. */
-  async canPrepare(): Promise<boolean> {
-    const [row] = await this.run(
-      `SELECT pg_catalog.current_setting('max_prepared_transactions') <> '0' AS "canPrepare"`,
-    );
-    return row?.['canPrepare'] === true;
-  }
-
-  /**
-   * Resolves when something was said on the channel since the last call, after the time, or when the
-   * signal is given. Rejects where the connection is cut.
-   */
-  async notified(limitMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#isNotified && !this.#failure && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, limitMs).unref();
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        signal.addEventListener('abort', this.#wake, { once: true });
-      });
-      signal.removeEventListener('abort', this.#wake);
-      this.#wake = () => undefined;
-    }
-    this.#isNotified = false;
+  /** Resolves on a notification since the last call, or after the time. Rejects where the connection is cut. */
+  async notified(limitMs: number): Promise<void> {
+    const { signal } = this.#waiting;
+    await pause(limitMs, undefined, { signal, ref: false }).catch(() => undefined);
+    this.#waiting = new AbortController();
     if (this.#failure) throw this.#failure;
   }
+
+  /** Ends the present wait for a notification, or else the next one. */
+  readonly wake = (): void => this.#waiting.abort();
 
   /** The oldest rows after one. */
   async next(afterId: string, most: number): Promise<readonly OutboxRecord[]> {
@@ -187,14 +142,13 @@ export class OutboxSession {
     return rows.map(({ id }) => String(id));
   }
 
-  /** Leaves rows that somebody else holds: another relay that removes them, as a rule. */
+  /** Leaves rows that another session holds: a relay that removes them, as a rule. */
   async remove(ids: readonly string[]): Promise<void> {
-    for (let from = 0; from < ids.length; from += MOST_REMOVED) {
-      const part = ids.slice(from, from + MOST_REMOVED);
+    for (let from = 0; from < ids.length; from += MAX_REMOVED) {
       await this.run(
         `DELETE FROM ${this.objects.table} WHERE id IN (
            SELECT id FROM ${this.objects.table} WHERE id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED)`,
-        [part],
+        [ids.slice(from, from + MAX_REMOVED)],
       );
     }
   }
@@ -207,11 +161,6 @@ export class OutboxSession {
          FROM ${this.objects.table}`,
     );
     return { rows: Number(row?.['rows'] ?? 0), ageMs: Number(row?.['age_ms'] ?? 0) };
-  }
-
-  /** Process id of the session's backend. */
-  get backendPid(): number {
-    return (this.client as unknown as { processID: number | null }).processID ?? 0;
   }
 
   async run(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {

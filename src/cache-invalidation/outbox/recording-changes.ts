@@ -1,30 +1,26 @@
 /**
- * Notices that what records writes was changed, so that some may have gone unrecorded.
+ * Notices changes of triggers, outbox and partitions, since writes may have gone unrecorded meanwhile.
  *
  * `ALTER TABLE ... DISABLE TRIGGER ALL`, rows, `ENABLE TRIGGER ALL` (as `pg_restore --disable-triggers` sends
  * them) leave nothing in the outbox; neither do rows while a trigger is dropped and made again, and TRUNCATE
- * takes rows out of the outbox that were not relayed. After any such change everything counts as
- * written. What was seen last is kept in the version store: one instance ends the answers, once, and it is
- * noticed too where the instance that relays is another one by then.
+ * takes rows out of the outbox that were not relayed. After any such change everything counts as written. The version
+ * store keeps the state that was seen last, so one instance ends the answers, once, whichever relays by then.
  */
 import { parseEpoch } from '../../query-cache/core/version-format.js';
-import type { CacheEvents, DatabaseSchema, VersionStore } from '../../query-cache/index.js';
-import type { WriteProtocol } from '../core/write-protocol.js';
-import type { RunSql } from '../run-sql.js';
-import type { OutboxObjects } from './outbox-objects.js';
+import type { RunSql } from '../postgres-client.js';
+import type { WriteParts } from '../write-parts.js';
 import type { OutboxSession } from './outbox-session.js';
 
-/** A table of the version store without versions: the token of its epoch is what was seen last. */
+/** A table of the version store without versions: the token of its epoch is the state that was seen last. */
 const RECORDING_SEEN = { table: '#recording', names: [] };
-/** Tells such a token from a random one, which is put in its place after an outage. */
+/** Begins such a token; a random one takes its place after an outage. */
 const TOKEN_PREFIX = 'recording-';
 const NOTHING = 'nothing';
 
 /**
- * All by which writes are recorded, as one text: triggers, their functions, the outbox, and the partitions of
- * the tables. PostgreSQL writes a new row of its catalogs for every change of those, also where it is
- * taken back, and each row names the transaction that wrote it. NULL: there are no triggers. `others` leaves out
- * the functions, the outbox, and the triggers of one table.
+ * Triggers, their functions, the outbox, and the partitions of the tables, as one text. PostgreSQL writes a new row of its
+ * catalogs for every change of those, also where it is taken back, and each row names the transaction that wrote it.
+ * NULL: there are no triggers.
  */
 const RECORDING = `
 WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
@@ -35,65 +31,46 @@ capture AS (
    WHERE t.tgfoid IN (SELECT oid FROM capture)
 )
 SELECT CASE WHEN EXISTS (SELECT FROM trigger)
-         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording,
-       pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part) FILTER (WHERE is_other)) AS others
+         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording
   FROM (
-  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part, false AS is_other FROM capture
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname),
-         pg_catalog.concat(n.nspname, '.', c.relname) <> $2
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
     FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin), true
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
     FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
   UNION ALL
-  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin), false FROM pg_catalog.pg_class c
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
    WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
 ) parts`;
-
-interface Found {
-  readonly recording: string;
-  readonly others: string | null;
-}
-
-export interface RecordingChangesParts {
-  readonly objects: OutboxObjects;
-  readonly store: VersionStore;
-  readonly protocol: WriteProtocol;
-  readonly schema: DatabaseSchema;
-  readonly events: CacheEvents;
-  readonly log: { warn(message: string): void };
-}
 
 export class RecordingChanges {
   #atStart: string | undefined;
   /** As the version store has it, too. */
   #seen: string | undefined;
-  /** The installations of this process, each from what it found to what it left. */
-  readonly #installations = new Map<string, string>();
+  #isInstalling = false;
 
-  constructor(private readonly parts: RecordingChangesParts) {}
+  constructor(private readonly parts: WriteParts) {}
 
-  /** To be called when the application starts, before anybody asks what was missed until then. */
+  /** To be called when the application starts, before it is asked which writes were missed until then. */
   async observe(run: RunSql): Promise<void> {
-    this.#atStart ??= (await this.#found(run)).recording;
+    this.#atStart ??= await this.#found(run);
   }
 
-  /**
-   * Carries out an installation on a table, which itself ends the answers that it concerns: the next look does not
-   * take it for a change of somebody else's.
-   *
-   * @param table `schema.name`
-   * @param run in the transaction of the installation
-   */
-  async ofInstallation<T>(table: string, run: RunSql, install: () => Promise<T>): Promise<T> {
-    const before = await this.#found(run, table);
-    const result = await install();
-    const after = await this.#found(run, table);
-    // Else somebody has changed the triggers of another table meanwhile.
-    if (before.others === after.others) this.#installations.set(before.recording, after.recording);
-    return result;
+  /** Carries out an installation of this process, and ends all answers: the next look finds no change. */
+  async installing(install: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    this.#isInstalling = true;
+    try {
+      const tables = await install();
+      const run: RunSql = (sql, values) => this.parts.source.query(sql, values);
+      // Where that fails, the next look ends them.
+      if (tables.length > 0) await this.#compare(run, () => undefined).catch(() => undefined);
+      return tables;
+    } finally {
+      this.#isInstalling = false;
+    }
   }
 
   /**
@@ -102,53 +79,46 @@ export class RecordingChanges {
    * @param needsStore whether the version store is asked even where nothing has changed.
    */
   async look(session: OutboxSession, needsStore = false): Promise<void> {
-    const { recording: found } = await this.#found((sql, values) => session.run(sql, values));
+    if (this.#isInstalling && !needsStore) return;
+    const { events, log } = this.parts;
+    const run: RunSql = (sql, values) => session.run(sql, values);
+    await this.#compare(
+      run,
+      () => {
+        events.tell('recordingChanged');
+        log.warn(
+          'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
+            'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
+        );
+      },
+      needsStore,
+    );
+  }
+
+  async #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
+    const { store, protocol, schema } = this.parts;
+    const found = await this.#found(run);
     if (found === this.#seen && !needsStore) return;
-    const { store } = this.parts;
     const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
     // The log has the reason already.
     if (reading?.node === undefined) throw new Error('the version store cannot be reached');
     const { epoch } = reading;
-    const before = seenLast(epoch) ?? this.#seen ?? this.#atStart;
-    if (before !== undefined && !this.#isOwnWork(before, found)) await this.#endAll(session);
-    // Last: where this process ends before, the next one ends the answers once more.
-    if (seenLast(epoch) !== found) {
-      await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
+    const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
+    const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
+    const before = stored ?? this.#seen ?? this.#atStart;
+    if (before !== undefined && before !== found) {
+      await protocol.tell('schema', 0);
+      // The keeper checks the triggers under each new catalog.
+      schema.markOutdated();
+      onChange();
     }
+    // Last: where this process ends before, the next one ends the answers once more.
+    if (stored !== found) await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
     this.#seen = found;
   }
 
-  /** Whether installations of this process alone lead from the one to the other. */
-  #isOwnWork(before: string, found: string): boolean {
-    let at: string | undefined = before;
-    while (at !== undefined && at !== found) {
-      const after = this.#installations.get(at);
-      this.#installations.delete(at);
-      at = after;
-    }
-    return at === found;
+  async #found(run: RunSql): Promise<string> {
+    const [row] = await run(RECORDING, [this.parts.objects.schema]);
+    return (row?.['recording'] as string | null | undefined) ?? NOTHING;
   }
-
-  async #found(run: RunSql, table = ''): Promise<Found> {
-    const [row] = await run(RECORDING, [this.parts.objects.schema, table]);
-    const { recording, others } = row as { recording: string | null; others: string | null };
-    return { recording: recording ?? NOTHING, others };
-  }
-
-  async #endAll({ backendPid }: OutboxSession): Promise<void> {
-    const { protocol, schema, events, log } = this.parts;
-    await protocol.tell('schema', backendPid);
-    // Whoever looks after the triggers does so under each new catalog.
-    schema.markOutdated();
-    events.tell('recordingChanged');
-    log.warn(
-      'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
-        'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
-    );
-  }
-}
-
-function seenLast(epoch: string | undefined): string | undefined {
-  const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
-  return token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
 }

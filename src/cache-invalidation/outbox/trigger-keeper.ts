@@ -1,10 +1,10 @@
-/** Puts the triggers on the tables of entities and keeps them there, or only looks after them. */
+/** Puts the triggers on the tables of entities and keeps them there, or only checks them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Catalogue, DatabaseSchema } from '../../query-cache/index.js';
-import { CacheTriggersError } from './cache-triggers.error.js';
-import type { CacheTriggers } from './cache-triggers.js';
+import type { Catalogue, TableFacts } from '../../query-cache/index.js';
+import type { WriteParts } from '../write-parts.js';
+import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
 import type { RecordingChanges } from './recording-changes.js';
-import type { TriggerTrust } from './trigger-trust.js';
+import { stateOf } from './trigger-states.js';
 
 /**
  * What becomes of the triggers by which writes from outside the application are seen:
@@ -12,11 +12,6 @@ import type { TriggerTrust } from './trigger-trust.js';
  * them; `off` does neither.
  */
 export type TriggersOption = 'install' | 'check' | 'off';
-
-export interface TriggerKeeperLog {
-  log(message: string): void;
-  warn(message: string): void;
-}
 
 /** Pause between two looks whether the catalogue has changed. */
 const TICK_MS = 500;
@@ -27,64 +22,78 @@ const LOOK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
 
-export interface TriggerKeeperParts {
+interface TriggerKeeperParts extends WriteParts {
   readonly triggers: CacheTriggers;
   readonly recording: RecordingChanges;
-  readonly schema: DatabaseSchema;
-  readonly trust: TriggerTrust;
   readonly option: TriggersOption;
   /** Whether statements of the data source are followed: those of an installation are. */
   readonly isReady: () => boolean;
-  readonly log: TriggerKeeperLog;
 }
 
 export class TriggerKeeper {
   #problem: string | undefined;
-  /** All tables had their triggers when they were looked at last. */
+  /** All tables had their triggers at the last look. */
   #isSettled = false;
   #warnedOf: string | undefined;
+  readonly #warnedOfTables = new Set<string>();
+  readonly #told = new WeakMap<TableFacts, boolean>();
   #checkedUnder: Catalogue | undefined;
   #nextLookMs = -Infinity;
-  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #lastLook: Promise<void> = Promise.resolve();
-  readonly #closing = new AbortController();
 
-  constructor(private readonly parts: TriggerKeeperParts) {
-    parts.trust.follow(() => {
-      this.#nextLookMs = -Infinity;
-      void this.look();
-    });
-  }
+  constructor(private readonly parts: TriggerKeeperParts) {}
 
-  /** Which tables lack triggers, in one line; `undefined`: none, as far as that is looked after. */
+  /** Which tables lack triggers, in one line; `undefined`: none, as far as they are checked. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Whether the table has the triggers, by the catalogue. */
+  readonly isTold = (table: TableFacts): boolean => {
+    let isTold = this.#told.get(table);
+    if (isTold === undefined) {
+      isTold = stateOf(table.captures, table, this.parts.objects) === 'installed';
+      this.#told.set(table, isTold);
+    }
+    return isTold;
+  };
+
+  /** Says once in the log what it costs that a table has no triggers. */
+  warnOf({ id }: TableFacts): void {
+    if (this.#warnedOfTables.has(id)) return;
+    this.#warnedOfTables.add(id);
+    this.parts.log.log(
+      `Table ${id} has no triggers that tell what is written: every write to it ends all its answers, ` +
+        'and writes from outside the application are not seen.',
+    );
+  }
+
+  /** Rows of these tables were changed, and their triggers sent no notice. */
+  doubt(silent: readonly string[]): void {
+    this.parts.log.warn(
+      `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
+        'everything: they were switched off or taken away. The catalog is reloaded.',
+    );
+    this.#nextLookMs = -Infinity;
+    void this.look();
   }
 
   /** Resolves after the first attempt, or after five seconds. Never rejects. */
   async start(): Promise<void> {
     if (this.parts.option === 'off') return;
-    const first = this.look();
-    this.#running = first.then(() => this.#run());
-    await Promise.race([first, pause(START_WAIT_MS, undefined, { ref: false })]);
+    this.#timer = setInterval(() => void this.look(), TICK_MS).unref();
+    await Promise.race([this.look(), pause(START_WAIT_MS, undefined, { ref: false })]);
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await pause(TICK_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await this.look();
-    }
+    clearInterval(this.#timer);
+    await this.#lastLook;
   }
 
   /**
-   * Looks after the tables that there are now, if the catalogue has changed or another look is due: what
-   * made tables itself need not wait for the next one. Never rejects.
+   * Looks after the present tables, if the catalogue has changed or another look is due: the creator of a table need
+   * not wait for the next one. Never rejects.
    */
   look(): Promise<void> {
     this.#lastLook = this.#lastLook.then(() => this.#look());
@@ -92,9 +101,9 @@ export class TriggerKeeper {
   }
 
   async #look(): Promise<void> {
-    if (this.parts.option === 'off' || !this.parts.isReady()) return;
+    const { schema, option, isReady } = this.parts;
+    if (option === 'off' || !isReady()) return;
     try {
-      const { schema } = this.parts;
       if (schema.isOutdated) await schema.load();
       const { catalogue } = schema;
       const nowMs = performance.now();
@@ -114,10 +123,8 @@ export class TriggerKeeper {
   async #settle(): Promise<void> {
     const { option, triggers, recording, log } = this.parts;
     if (option === 'check') return triggers.require();
-    const onInstalled = (table: string): void => log.log(`Put the triggers on ${table}`);
-    const around: RecordingChanges['ofInstallation'] = (table, run, install) =>
-      recording.ofInstallation(table, run, install);
-    await triggers.install({ isWatched: true, onInstalled, around });
+    const installed = await recording.installing(() => triggers.install({ isWatched: true }));
+    if (installed.length > 0) log.log(`Put the triggers on ${installed.join(', ')}`);
   }
 
   #fail(error: Error): void {

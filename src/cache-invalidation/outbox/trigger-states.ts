@@ -1,4 +1,4 @@
-/** How the triggers of tables stand, and which tables are to have them. */
+/** The state of the triggers of tables, and which tables are to have them. */
 import type { DataSource } from 'typeorm';
 import {
   captureOf,
@@ -7,7 +7,7 @@ import {
   type Catalogue,
   type TableFacts,
 } from '../../query-cache/index.js';
-import type { RunSql } from '../run-sql.js';
+import type { RunSql } from '../postgres-client.js';
 import { captureBody } from './capture-sql.js';
 import { CAPTURE_EVENTS, type OutboxObjects } from './outbox-objects.js';
 
@@ -21,15 +21,20 @@ export interface TriggerState {
   readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
 }
 
+export interface StateOfTable {
+  readonly table: TableFacts;
+  readonly state: TriggerState['state'];
+}
+
 export async function triggerStates(
   tables: readonly TableFacts[],
   objects: OutboxObjects,
   run: RunSql,
-): Promise<readonly TriggerState[]> {
+): Promise<readonly StateOfTable[]> {
   const rows = await run(CAPTURES);
-  return tables.map((facts) => {
-    const captures = rows.filter((row) => row['table'] === facts.id).map(captureOf);
-    return { table: facts.id, state: stateOf(captures, facts, objects) };
+  return tables.map((table) => {
+    const captures = rows.filter((row) => row['table'] === table.id).map(captureOf);
+    return { table, state: stateOf(captures, table, objects) };
   });
 }
 
@@ -53,29 +58,14 @@ export function tablesOfEntities(
   catalogue: Catalogue,
 ): readonly TableFacts[] {
   const tables = new Map<string, TableFacts>();
-  for (const { schema, tableName, tableType } of entityMetadatas) {
-    if (tableType === 'view') continue;
+  for (const { schema, tableName } of entityMetadatas) {
     const facts = catalogue.table(schema, tableName);
-    const family = facts ? [facts.id, ...facts.relatives] : [];
-    for (const id of family) {
+    for (const id of facts ? [facts.id, ...facts.relatives] : []) {
       const member = catalogue.tableById(id);
       if (member && canHaveTriggers(member, catalogue)) tables.set(id, member);
     }
   }
   return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
-}
-
-/** All through which the tables' rows can change: partitions, parents, children, sources of views. */
-export function familiesOf(ids: readonly string[], catalogue: Catalogue): readonly TableFacts[] {
-  const found = new Map<string, TableFacts>();
-  const waiting = [...ids];
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const facts = catalogue.tableById(id);
-    if (!facts || found.has(id)) continue;
-    found.set(id, facts);
-    waiting.push(...facts.relatives, ...facts.sources);
-  }
-  return [...found.values()].filter(({ kind }) => kind !== 'view');
 }
 
 /** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */

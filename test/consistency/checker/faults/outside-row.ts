@@ -45,12 +45,12 @@ export async function writeRow(client: pg.Client): Promise<string> {
 
 /** The same; but the instances are told that anything may have changed, and of no table by name. */
 export async function writeAnything(client: pg.Client): Promise<string> {
-  const { table, channel } = new OutboxObjects('tidemark');
+  const { table, schema } = new OutboxObjects('tidemark');
   await client.query('BEGIN');
   const email = await writeRow(client);
   await client.query(`DELETE FROM ${table} WHERE transaction_id = pg_current_xact_id()`);
   await client.query(`INSERT INTO ${table} (table_name) VALUES ('${UNKNOWN_TABLE}')`);
-  await client.query(`SELECT pg_notify('${channel}', '')`);
+  await client.query(`SELECT pg_notify('${schema}', '')`);
   await client.query('COMMIT');
   return email;
 }

@@ -10,7 +10,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase } from '../support/shared-postgres.js';
 
-const MAX_FILES = 59;
+const MAX_FILES = 54;
 const PROGRAM = join(import.meta.dirname, 'support/traced-service.mjs');
 const PROTOCOL = 'cache-invalidation/core/write-protocol.js';
 const WARM_UP = 50;

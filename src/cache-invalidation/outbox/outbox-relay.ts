@@ -62,7 +62,8 @@ export class OutboxRelay {
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   #session: OutboxSession | undefined;
-  #isLockStuck = false;
+  /** The process that has the lock and was found not to relay. */
+  #hungPid: unknown;
   /** Why it does not relay, as the log has said. */
   #warnedOf: string | undefined;
   readonly #closing = new AbortController();
@@ -75,13 +76,13 @@ export class OutboxRelay {
 
   /** Whether another session has the lock of the relay and does not relay. */
   get isLockStuck(): boolean {
-    return this.#isLockStuck;
+    return this.#hungPid !== undefined;
   }
 
   /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
   get problem(): string | undefined {
     if (this.#lacking !== undefined) return `${this.#lacking}. The log has the SQL`;
-    return this.#isLockStuck ? SEEN_LATE : undefined;
+    return this.isLockStuck ? SEEN_LATE : undefined;
   }
 
   /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
@@ -178,17 +179,21 @@ export class OutboxRelay {
       const now = await session.oldestId();
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
-      if (looks >= PATIENCE_LOOKS && !this.#isLockStuck) {
-        this.#isLockStuck = true;
+      if (this.isLockStuck && (await session.holderPid()) !== this.#hungPid) {
+        this.#hungPid = undefined;
+        looks = 0;
+      }
+      if (looks >= PATIENCE_LOOKS && !this.isLockStuck) {
+        this.#hungPid = await session.holderPid();
         this.parts.log.warn(
           `${SEEN_LATE}. This instance relays without the lock, every ${STANDBY_MS} ms`,
         );
       }
-      if (this.#isLockStuck) await this.#drain(session);
+      if (this.isLockStuck) await this.#drain(session);
       await this.#survey(session);
       await this.#pause(STANDBY_MS);
     }
-    this.#isLockStuck = false;
+    this.#hungPid = undefined;
   }
 
   async #survey(session: OutboxSession): Promise<void> {

@@ -108,6 +108,19 @@ export class OutboxSession {
     return row?.['id'];
   }
 
+  /** The process of the session that has the lock; `undefined`: none has it any more. */
+  async holderPid(): Promise<unknown> {
+    const [row] = await this.run(
+      `SELECT l.pid FROM pg_catalog.pg_locks l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+          AND l.classid = $1::int8::oid
+          AND l.objid = (pg_catalog.hashtext($2)::int8 & 4294967295)::oid
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`,
+      [RELAY_LOCK, this.objects.schema],
+    );
+    return row?.['pid'];
+  }
+
   async listen(): Promise<void> {
     await this.run(`LISTEN ${this.objects.quotedSchema}`);
   }

@@ -51,6 +51,7 @@ export class RecordingChanges {
   /** As the version store has it, too. */
   #seen: string | undefined;
   #isInstalling = false;
+  #last = Promise.resolve();
 
   constructor(private readonly parts: WriteParts) {}
 
@@ -59,18 +60,27 @@ export class RecordingChanges {
     this.#atStart ??= await this.#found(run);
   }
 
-  /** Carries out an installation of this process, and ends all answers: the next look finds no change. */
+  /**
+   * Carries out an installation of this process, and ends all answers: the next look finds no change. So it does where
+   * the installation fails, which may have changed some tables.
+   */
   async installing(install: () => Promise<readonly string[]>): Promise<readonly string[]> {
     this.#isInstalling = true;
+    let hasChanged = true;
     try {
       const tables = await install();
-      const run: RunSql = (sql, values) => this.parts.source.query(sql, values);
-      // Where that fails, the next look ends them.
-      if (tables.length > 0) await this.#compare(run, () => undefined).catch(() => undefined);
+      hasChanged = tables.length > 0;
       return tables;
     } finally {
+      // Where that fails, the next look ends them.
+      if (hasChanged) await this.#endIfChanged().catch(() => undefined);
       this.#isInstalling = false;
     }
+  }
+
+  #endIfChanged(): Promise<void> {
+    const run: RunSql = (sql, values) => this.parts.source.query(sql, values);
+    return this.#compare(run, () => undefined);
   }
 
   /**
@@ -95,7 +105,14 @@ export class RecordingChanges {
     );
   }
 
-  async #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
+  /** One after the other: the state that one has found may be older than the one that another has noted. */
+  #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
+    const comparing = this.#last.then(() => this.#compareNow(run, onChange, needsStore));
+    this.#last = comparing.catch(() => undefined);
+    return comparing;
+  }
+
+  async #compareNow(run: RunSql, onChange: () => void, needsStore: boolean): Promise<void> {
     const { store, protocol, schema } = this.parts;
     const found = await this.#found(run);
     if (found === this.#seen && !needsStore) return;

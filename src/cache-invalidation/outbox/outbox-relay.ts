@@ -62,8 +62,8 @@ export class OutboxRelay {
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   #session: OutboxSession | undefined;
-  /** The process that has the lock and was found not to relay. */
-  #hungPid: unknown;
+  /** The session that has the lock and was found not to relay, as of its last statement. */
+  #hungHolder: unknown;
   /** Why it does not relay, as the log has said. */
   #warnedOf: string | undefined;
   readonly #closing = new AbortController();
@@ -76,7 +76,7 @@ export class OutboxRelay {
 
   /** Whether another session has the lock of the relay and does not relay. */
   get isLockStuck(): boolean {
-    return this.#hungPid !== undefined;
+    return this.#hungHolder !== undefined;
   }
 
   /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
@@ -179,12 +179,12 @@ export class OutboxRelay {
       const now = await session.oldestId();
       looks = now !== undefined && now === oldest ? looks + 1 : 0;
       oldest = now;
-      if (this.isLockStuck && (await session.holderPid()) !== this.#hungPid) {
-        this.#hungPid = undefined;
+      if (this.isLockStuck && (await session.lockHolder()) !== this.#hungHolder) {
+        this.#hungHolder = undefined;
         looks = 0;
       }
       if (looks >= PATIENCE_LOOKS && !this.isLockStuck) {
-        this.#hungPid = await session.holderPid();
+        this.#hungHolder = await session.lockHolder();
         this.parts.log.warn(
           `${SEEN_LATE}. This instance relays without the lock, every ${STANDBY_MS} ms`,
         );
@@ -193,7 +193,7 @@ export class OutboxRelay {
       await this.#survey(session);
       await this.#pause(STANDBY_MS);
     }
-    this.#hungPid = undefined;
+    this.#hungHolder = undefined;
   }
 
   async #survey(session: OutboxSession): Promise<void> {

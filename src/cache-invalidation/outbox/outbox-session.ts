@@ -108,17 +108,18 @@ export class OutboxSession {
     return row?.['id'];
   }
 
-  /** The process of the session that has the lock; `undefined`: none has it any more. */
-  async holderPid(): Promise<unknown> {
+  /** The session that has the lock, and the time of its last statement; `undefined`: none has it any more. */
+  async lockHolder(): Promise<unknown> {
     const [row] = await this.run(
-      `SELECT l.pid FROM pg_catalog.pg_locks l
+      `SELECT pg_catalog.concat_ws(' ', l.pid, a.state_change) AS holder
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
           AND l.classid = $1::int8::oid
           AND l.objid = (pg_catalog.hashtext($2)::int8 & 4294967295)::oid
           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`,
       [RELAY_LOCK, this.objects.schema],
     );
-    return row?.['pid'];
+    return row?.['holder'];
   }
 
   async listen(): Promise<void> {

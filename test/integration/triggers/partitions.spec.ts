@@ -158,7 +158,10 @@ it('a row that a stranger merges into another partition is recorded', async () =
     expect(await recorded()).toEqual([[{ regions: null }], 1]);
   }
   await scene.stranger.query(`UPDATE events SET region = 'US' WHERE id = 1`);
-  expect(await recorded()).toMatchObject([[{ regions: { region: [['EU'], ['US']] } }], 1]);
+  expect(await recorded()).toMatchObject([
+    [{ regions: { region: expect.arrayContaining([['EU'], ['US']]) } }],
+    1,
+  ]);
 });
 
 describe('a partition', () => {

@@ -1,22 +1,41 @@
 /** Who may import whom. `npm run boundaries` checks it. */
-const CORE = '^src/(query-cache|cache-invalidation)/core/';
+const LIBRARY = '^packages/tidemark/src/';
+const SPEC = '\\.spec\\.ts$';
+
+/** The layers of the library, the lowest first: each imports itself and what stands below it. */
+const LAYERS = [['core'], ['l1', 'redis', 'postgres'], ['typeorm'], ['nestjs']];
+
+const inLayers = (layers) => `${LIBRARY}(${layers.join('|')})/`;
+
+/** One rule for each layer: none of the others on its floor, and none of the floors above. */
+const layerRules = LAYERS.flatMap((floor, number) =>
+  floor.map((layer) => {
+    const others = [
+      ...floor.filter((other) => other !== layer),
+      ...LAYERS.slice(number + 1).flat(),
+    ];
+    return {
+      name: `${layer}-imports-nothing-above`,
+      severity: 'error',
+      comment: 'Dependencies run one way: nestjs, typeorm, then postgres, redis and l1, then core.',
+      from: { path: inLayers([layer]), pathNot: SPEC },
+      to: { path: others.length > 0 ? inLayers(others) : '^$' },
+    };
+  }),
+);
+
+const packageOf = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
+    ...layerRules,
     {
       name: 'core-is-pure',
       severity: 'error',
       comment:
-        'The core is plain TypeScript, so that it can be read, tested and reused without a framework.',
-      from: { path: CORE, pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(src|test|node_modules)/', pathNot: CORE },
-    },
-    {
-      name: 'core-uses-only-built-ins',
-      severity: 'error',
-      comment: 'The core needs no package: only what Node itself brings.',
-      from: { path: CORE, pathNot: '\\.spec\\.ts$' },
+        'The core is plain TypeScript over Node alone, so that it can be read, tested and reused without a framework.',
+      from: { path: inLayers(['core']), pathNot: SPEC },
       to: {
         dependencyTypes: [
           'npm',
@@ -29,67 +48,55 @@ module.exports = {
       },
     },
     {
-      name: 'read-core-stands-alone',
+      name: 'core-stands-alone',
       severity: 'error',
-      comment:
-        'The read side works without the write side, so its core does not know that of the write side.',
-      from: { path: '^src/query-cache/' },
-      to: { path: '^src/cache-invalidation/' },
+      comment: 'The core imports nothing of the library.',
+      from: { path: inLayers(['core']), pathNot: SPEC },
+      to: { path: '^(src|test|packages)/', pathNot: inLayers(['core']) },
     },
     {
-      name: 'cache-knows-no-feature',
+      name: 'postgres-without-orm',
       severity: 'error',
-      comment:
-        'The cache modules serve any service: they take what they need as options and injected values.',
-      from: { path: '^src/(query-cache|cache-invalidation)/' },
-      to: {
-        path: '^src/(users|regions|health|metrics|config|database|http|logging)/|^src/[^/]+\\.ts$',
-      },
+      comment: 'Catalog, analysis and capture of writes serve any ORM over PostgreSQL.',
+      from: { path: inLayers(['postgres', 'redis', 'l1']), pathNot: SPEC },
+      to: { path: packageOf(['typeorm', '@nestjs', 'fastify', 'express', 'rxjs']) },
     },
     {
-      name: 'query-cache-by-its-index',
+      name: 'nest-at-the-edge',
       severity: 'error',
-      comment: 'What index.ts does not name is internal and may change at any time.',
-      from: { path: '^src/', pathNot: '^src/(query-cache|cache-invalidation)/' },
-      to: { path: '^src/query-cache/', pathNot: '^src/query-cache/index\\.ts$' },
+      comment: 'Nest and the HTTP adapters are known to the outermost layer alone.',
+      from: { path: inLayers(['typeorm']), pathNot: SPEC },
+      to: { path: packageOf(['@nestjs', 'fastify', 'express', 'rxjs']) },
     },
     {
-      name: 'cache-invalidation-by-its-index',
+      name: 'library-knows-no-service',
       severity: 'error',
-      comment: 'What index.ts does not name is internal and may change at any time.',
-      from: { path: '^src/', pathNot: '^src/cache-invalidation/' },
-      to: { path: '^src/cache-invalidation/', pathNot: '^src/cache-invalidation/index\\.ts$' },
+      comment: 'The library serves any application.',
+      from: { path: '^packages/' },
+      to: { path: '^src/' },
     },
     {
-      name: 'write-side-uses-surface-or-core',
+      name: 'service-imports-the-package',
       severity: 'error',
-      comment:
-        'The write side shares the words of the core with the read side and otherwise uses its public surface.',
-      from: { path: '^src/cache-invalidation/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/query-cache/', pathNot: '^src/query-cache/(index\\.ts$|core/)' },
-    },
-    {
-      name: 'redis-knows-no-one',
-      severity: 'error',
-      comment: 'The Redis client is below the cache that uses it.',
-      from: { path: '^src/redis/' },
-      to: { path: '^src/', pathNot: '^src/redis/' },
+      comment: 'The service uses the library as an adopter does: by its name, through its exports.',
+      from: { path: '^src/' },
+      to: { path: '^packages/', pathNot: `${LIBRARY}(testing/)?index\\.ts$` },
     },
     {
       name: 'no-tests-in-production',
       severity: 'error',
       comment: 'Production code has no test knowledge.',
-      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^test/|\\.spec\\.ts$' },
+      from: { path: `^src/|${LIBRARY}`, pathNot: SPEC },
+      to: { path: `^test/|^packages/[^/]+/test/|${SPEC}` },
     },
     {
       name: 'no-development-packages',
       severity: 'error',
       comment: 'A production install leaves development packages out.',
-      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      from: { path: `^src/|${LIBRARY}`, pathNot: SPEC },
       to: {
         dependencyTypes: ['npm-dev'],
-        dependencyTypesNot: ['npm', 'npm-optional', 'type-only'],
+        dependencyTypesNot: ['npm', 'npm-optional', 'npm-peer', 'type-only'],
       },
     },
     {
@@ -109,9 +116,11 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     detectProcessBuiltinModuleCalls: true,
+    combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],

@@ -1,13 +1,15 @@
 # syntax=docker/dockerfile:1
 ARG NODE_VERSION=24
 
-# Compiles the sources; nothing of this stage but dist/ reaches the image.
+# Compiles the sources; nothing of this stage but the two dist/ reaches the image.
 FROM node:${NODE_VERSION}-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/tidemark/package.json ./packages/tidemark/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs ./scripts/
+COPY packages ./packages
 COPY src ./src
 RUN npm run build
 
@@ -15,13 +17,16 @@ RUN npm run build
 FROM node:${NODE_VERSION}-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/tidemark/package.json ./packages/tidemark/
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM node:${NODE_VERSION}-bookworm-slim AS runtime
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/packages/tidemark/dist ./packages/tidemark/dist
 COPY --from=build /app/dist ./dist
+COPY packages/tidemark/package.json ./packages/tidemark/
 COPY package.json ./
 USER node
 EXPOSE 3000

@@ -1,12 +1,24 @@
 import { availableParallelism } from 'node:os';
 
+const LIBRARY = '<rootDir>/packages/tidemark';
+
 /** One project a kind of test; `npm run test:<kind>` selects it. */
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // The tests run the sources of the library, also where the service imports it by its name.
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@tidemark/nestjs$': `${LIBRARY}/src/index.ts`,
+    '^@tidemark/nestjs/testing$': `${LIBRARY}/src/testing/index.ts`,
+  },
   transform: { '^.+\\.ts$': '@swc/jest' },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/bench', '<rootDir>/.data'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist',
+    '<rootDir>/bench',
+    '<rootDir>/.data',
+    `${LIBRARY}/dist`,
+  ],
 };
 
 /** Kinds that need a database share one PostgreSQL server, started once for the run. */
@@ -15,20 +27,24 @@ const withDatabase = {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
 
-const underTest = (kind) => ({
+/** @param folders of the kind, as a pattern below `test/` of the service or of the library. */
+const underTest = (kind, folders = kind) => ({
   ...shared,
   ...withDatabase,
   displayName: kind,
-  testRegex: `/test/${kind}/.*\\.spec\\.ts$`,
+  testRegex: `/test/${folders}/.*\\.spec\\.ts$`,
 });
+
+const INTEGRATION =
+  '(integration|catalog|database|matrix|outbox|reads|redis|routes|start|triggers|writes)';
 
 /** The PostgreSQL of the system, mostly an older one (scripts/system-postgres.mjs). */
 const onSystem = {
   ...shared,
   displayName: 'system',
   testRegex: [
-    '/test/integration/outbox/(cache-triggers|outside-writes|own-writes)\\.spec\\.ts$',
-    '/test/system/.*\\.spec\\.ts$',
+    '/packages/tidemark/test/outbox/(cache-triggers|outside-writes|own-writes)\\.spec\\.ts$',
+    '/packages/tidemark/test/system/.*\\.spec\\.ts$',
   ],
   globalSetup: '<rootDir>/test/support/system-setup.mjs',
   globalTeardown: '<rootDir>/test/support/system-teardown.mjs',
@@ -45,9 +61,10 @@ export default {
   projects: [
     { ...shared, displayName: 'unit', testRegex: '/src/.*\\.spec\\.ts$' },
     underTest('contract'),
-    underTest('integration'),
+    underTest('protocol'),
+    underTest('integration', INTEGRATION),
     underTest('e2e'),
-    underTest('consistency'),
+    underTest('checker'),
     underTest('faults'),
     ...(process.env.SYSTEM_POSTGRES_BIN ? [onSystem] : []),
   ],

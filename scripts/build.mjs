@@ -1,7 +1,7 @@
 /**
- * Compiles src/ into dist/. The new tree is built aside and takes the place of the old one only
- * when it is complete, so no file of an earlier build is left and a failed build leaves the last
- * good one. With `--if-stale`, only when a source has changed since the last build.
+ * Compiles the library, then the service, each into its dist/. A new tree is built aside and takes
+ * the place of the old one only when it is complete, so no file of an earlier build is left and a
+ * failed build leaves the last good one. With `--if-stale`, only what has changed since its last build.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,8 +18,8 @@ import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const dist = join(root, 'dist');
-const hashFile = join(dist, '.source-hash');
+const library = join(root, 'packages/tidemark');
+const onlyIfStale = process.argv.includes('--if-stale');
 
 function sourceFiles(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -28,13 +28,14 @@ function sourceFiles(folder) {
     .sort();
 }
 
-function sourceHash() {
+/** The service is compiled against the types of the library, so it is built when either has changed. */
+function sourceHash(folders) {
   const hash = createHash('sha256');
-  const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json'];
-  for (const file of [
-    ...settings.map((name) => join(root, name)),
-    ...sourceFiles(join(root, 'src')),
-  ]) {
+  const settings = folders.flatMap((folder) =>
+    ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(folder, name)),
+  );
+  const sources = folders.flatMap((folder) => sourceFiles(join(folder, 'src')));
+  for (const file of [...settings.filter((name) => existsSync(name)), ...sources]) {
     hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
   }
   return hash.digest('hex');
@@ -48,25 +49,20 @@ function compiler() {
   }
 }
 
-function build(hash) {
+/** @returns the exit code of the compiler. */
+function compile(folder, hash) {
   const tsc = compiler();
   if (!tsc) {
     console.error('The TypeScript compiler is not installed: run `npm ci` without --omit=dev.');
     return 1;
   }
-  const fresh = join(root, `.build-${process.pid}`);
+  const dist = join(folder, 'dist');
+  const fresh = join(folder, `.build-${process.pid}`);
   const startedMs = Date.now();
   try {
-    const args = [
-      tsc,
-      '-p',
-      join(root, 'tsconfig.build.json'),
-      '--outDir',
-      fresh,
-      '--incremental',
-      'false',
-    ];
-    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root });
+    const project = ['-p', join(folder, 'tsconfig.build.json')];
+    const args = [tsc, ...project, '--outDir', fresh, '--incremental', 'false'];
+    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: folder });
     if (status !== 0) return status ?? 1;
     mkdirSync(fresh, { recursive: true });
     writeFileSync(join(fresh, '.source-hash'), hash);
@@ -75,14 +71,18 @@ function build(hash) {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  console.error(`Built dist/ in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+  const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+  console.error(`Built ${relative(root, dist)}/ in ${seconds} s`);
   return 0;
 }
 
-const onlyIfStale = process.argv.includes('--if-stale');
-const isInstalledBuild = !existsSync(join(root, 'src')) && existsSync(join(dist, 'main.js'));
-if (onlyIfStale && isInstalledBuild) process.exit(0);
+function build(folder, folders) {
+  const hash = sourceHash(folders);
+  const hashFile = join(folder, 'dist/.source-hash');
+  const isFresh = existsSync(hashFile) && readFileSync(hashFile, 'utf8') === hash;
+  return onlyIfStale && isFresh ? 0 : compile(folder, hash);
+}
 
-const hash = sourceHash();
-const isFresh = existsSync(hashFile) && readFileSync(hashFile, 'utf8') === hash;
-process.exitCode = onlyIfStale && isFresh ? 0 : build(hash);
+const isInstalledBuild = !existsSync(join(root, 'src')) && existsSync(join(root, 'dist/main.js'));
+if (onlyIfStale && isInstalledBuild) process.exit(0);
+process.exitCode = build(library, [library]) || build(root, [root, library]);

@@ -16,8 +16,8 @@ function build() {
 }
 
 register('../test/support/typescript-loader.mjs', import.meta.url);
-const { main } = await import('../test/consistency/checker/cli.ts');
-const { parseOptions } = await import('../test/consistency/checker/options.ts');
+const { main } = await import('../test/checker/cli.js');
+const { parseOptions } = await import('../test/checker/options.js');
 
 try {
   // What is wrong with the arguments is said before anything is built.

@@ -1,11 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CacheInvalidationModule } from './cache-invalidation/index.js';
+import { CacheInvalidationModule, QueryCacheModule } from '@tidemark/nestjs';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
-import { QueryCacheModule } from './query-cache/index.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The whole service: one import a feature. */

@@ -1,9 +1,8 @@
 /** Starts the service. */
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.js';
-import { ConfigError } from './config/config.js';
+import { ConfigError, type Config } from './config/config.js';
 import { readConfig } from './config/environment.js';
-import type { Config } from './config/config.js';
 import { DatabaseError } from './database/database.error.js';
 import { openServiceDatabase } from './database/service-database.js';
 import { Drain } from './http/drain.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { TriggerKeeper } from '../cache-invalidation/index.js';
+import { TriggerKeeper } from '@tidemark/nestjs';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { DriverBounds } from './bounded-driver.js';

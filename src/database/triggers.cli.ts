@@ -1,7 +1,7 @@
 /** `npm run cache:triggers`: the triggers by which writes past the service reach the cache. */
 import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
-import { CacheTriggers } from '../cache-invalidation/index.js';
+import { CacheTriggers } from '@tidemark/nestjs';
 import type { Config } from '../config/config.js';
 import { User } from '../users/user.entity.js';
 import { runCommand } from './command.js';

@@ -1,9 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
-import { OutboxRelay } from '../cache-invalidation/index.js';
+import { OutboxRelay, CacheHealth, QueryCacheOptions } from '@tidemark/nestjs';
 import { DriverBounds } from '../database/bounded-driver.js';
 import { Drain } from '../http/drain.js';
-import { CacheHealth, QUERY_CACHE_OPTIONS, type QueryCacheOptions } from '../query-cache/index.js';
 import { DatabaseProbe } from './database-probe.js';
 
 /** With an older row in the outbox, others' writes are seen too late. */
@@ -19,7 +18,7 @@ export class HealthIndicators {
     private readonly bounds: DriverBounds,
     private readonly cacheHealth: CacheHealth,
     private readonly relay: OutboxRelay,
-    @Inject(QUERY_CACHE_OPTIONS) private readonly options: QueryCacheOptions,
+    private readonly options: QueryCacheOptions,
   ) {}
 
   /** Down as soon as the service stops, so that new requests go to other instances. */

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { CacheEventMap, CacheEvents, CacheHealth } from '../query-cache/index.js';
+import type { CacheEventMap, CacheEvents, CacheHealth } from '@tidemark/nestjs';
 
 /** An event, its counter, and the field of the event that is the counter's label, with values from a closed set. */
 type Counted = {

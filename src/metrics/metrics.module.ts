@@ -1,12 +1,6 @@
-import { Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { OutboxRelay } from '../cache-invalidation/index.js';
-import {
-  CacheEvents,
-  CacheHealth,
-  QUERY_CACHE_OPTIONS,
-  type QueryCacheOptions,
-} from '../query-cache/index.js';
+import { OutboxRelay, CacheEvents, CacheHealth, QueryCacheOptions } from '@tidemark/nestjs';
 import { countCacheEvents, measureCache } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
@@ -23,7 +17,7 @@ export class MetricsModule implements OnModuleInit {
     private readonly events: CacheEvents,
     private readonly health: CacheHealth,
     private readonly relay: OutboxRelay,
-    @Inject(QUERY_CACHE_OPTIONS) private readonly cache: QueryCacheOptions,
+    private readonly cache: QueryCacheOptions,
   ) {}
 
   onModuleInit(): void {

@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { OutboxRelay } from '../cache-invalidation/index.js';
-import type { CacheEvents } from '../query-cache/index.js';
+import type { OutboxRelay, CacheEvents } from '@tidemark/nestjs';
 
 /** Measures how writes from outside the service reach the cache. */
 export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry: Registry): void {

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CacheQuery } from '../query-cache/index.js';
+import { CacheQuery } from '@tidemark/nestjs';
 import { sameRegion } from './users.errors.js';
 import { regionCounts } from './users.queries.js';
 import {

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
-import { CacheRegion } from '../query-cache/index.js';
+import { CacheRegion } from '@tidemark/nestjs';
 
 /** Name of the constraint that keeps usernames apart, as errors of the database spell it. */
 export const USERNAME_CONSTRAINT = 'users_username_key';

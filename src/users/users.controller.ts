@@ -26,7 +26,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CacheQuery, type Preconditions } from '../query-cache/index.js';
+import { CacheQuery, type Preconditions } from '@tidemark/nestjs';
 import { userById, usersPage } from './users.queries.js';
 import {
   changeUserBody,

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { defineQuery } from '../query-cache/index.js';
+import { defineQuery } from '@tidemark/nestjs';
 import { User } from './user.entity.js';
 import type {
   ListUsersQuery,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { checkPreconditions, hasPreconditions, type Preconditions } from '../query-cache/index.js';
+import { checkPreconditions, hasPreconditions, type Preconditions } from '@tidemark/nestjs';
 import { User } from './user.entity.js';
 import { detailsOf } from './users.queries.js';
 import { refusingTakenUsernames, userNotFound } from './users.errors.js';

@@ -13,7 +13,7 @@ import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { cacheInvalidation, queryCache } from './built-service.js';
+import { library } from './built-service.js';
 import { serve } from './serve.js';
 import { redisAddress, TTL_MS } from './settings.js';
 import {
@@ -26,8 +26,7 @@ import {
   type UserSummary,
 } from './users.js';
 
-const { CacheTriggers } = await cacheInvalidation();
-const { CacheRegion } = await queryCache();
+const { CacheRegion, CacheTriggers } = await library();
 
 CacheRegion<User>('region')(User);
 

@@ -9,7 +9,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import type { ListUsersQuery } from '../../../src/users/users.schemas.js';
-import { builtModule, cacheInvalidation, queryCache } from './built-service.js';
+import { builtModule, library } from './built-service.js';
 import { POOL_SIZE, setting, settings, TTL_MS } from './settings.js';
 
 const { configureApp } = await builtModule<typeof import('../../../src/app.js')>('app.js');
@@ -17,8 +17,7 @@ const { createHttpAdapter } =
   await builtModule<typeof import('../../../src/http/http-adapter.js')>('http/http-adapter.js');
 const { ServiceLog } =
   await builtModule<typeof import('../../../src/logging/service-log.js')>('logging/service-log.js');
-const { CacheInterceptor, QueryCacheModule } = await queryCache();
-const { CacheInvalidationModule } = await cacheInvalidation();
+const { CacheInterceptor, CacheInvalidationModule, QueryCacheModule } = await library();
 const { User } =
   await builtModule<typeof import('../../../src/users/user.entity.js')>('users/user.entity.js');
 const { usersPage } =

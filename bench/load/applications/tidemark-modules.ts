@@ -4,7 +4,7 @@
  */
 import { Body, Controller, Get, Param, Patch, Put, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { cacheInvalidation, queryCache } from './built-service.js';
+import { library } from './built-service.js';
 import { serve } from './serve.js';
 import { setting, TTL_MS } from './settings.js';
 import {
@@ -18,8 +18,8 @@ import {
   type UserSummary,
 } from './users.js';
 
-const { CacheQuery, CacheRegion, defineQuery, QueryCacheModule } = await queryCache();
-const { CacheInvalidationModule } = await cacheInvalidation();
+const { CacheInvalidationModule, CacheQuery, CacheRegion, defineQuery, QueryCacheModule } =
+  await library();
 
 const NAMESPACE = 'tidemark';
 

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { createApp } from '../../../src/app.js';
 import { parseConfig } from '../../../src/config/config.js';
 import { User } from '../../../src/users/user.entity.js';
-import { StatementCounter } from '../../support/statement-counter.js';
+import { StatementCounter } from '../../../packages/tidemark/test/support/statement-counter.js';
 import { answerOf, type Answer } from './answer.js';
 import { RestClient, type Request } from './rest-client.js';
 

@@ -1,6 +1,6 @@
 /** The steps of a write, of a fill and of the relay as they look on the wire. */
-import { beginWrite } from '../../../src/query-cache/stores/scripts/begin-write.script.js';
-import { takeOffMark } from '../../../src/query-cache/stores/scripts/take-off-mark.script.js';
+import { beginWrite } from '../../../packages/tidemark/src/redis/scripts/begin-write.script.js';
+import { takeOffMark } from '../../../packages/tidemark/src/redis/scripts/take-off-mark.script.js';
 import type { Hold } from '../../support/tcp-link.js';
 import type { Member } from './member.js';
 import { OUTBOX, OUTBOX_CHANNEL } from './outbox.js';

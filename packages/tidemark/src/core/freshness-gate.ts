@@ -1,0 +1,228 @@
+/**
+ * The gate every read passes: are the dependencies free of doubt, and under which stamp?
+ *
+ * The versions are read after the request arrived. Where nothing can be trusted (an epoch does not count,
+ * trusted-epochs.ts; a write is marked; the schema has changed; the store does not answer) the gate says so and
+ * starts the repair, and the caller asks the database without storing.
+ */
+import type { BypassReason } from './ports/cache-events.js';
+import {
+  SCHEMA,
+  SCHEMA_DEPENDENCY,
+  schemaVersionOf,
+  type KnownSchemaVersion,
+} from './schema-version.js';
+import type { Settlement } from './settlement.js';
+import type { TokenSource } from './token.js';
+import { TrustedEpochs } from './trusted-epochs.js';
+import { isInDoubt } from './version-format.js';
+import { isValueVersion } from './version-name.js';
+import type { TableReading, TableVersionNames, VersionStore } from './ports/version-store.js';
+
+/**
+ * The epochs and versions of all dependencies, read before the SELECT started. Two texts are equal only when no write
+ * to any dependency began in between.
+ */
+export interface Stamp {
+  readonly text: string;
+  /** Versions of values that were made for this stamp, under which nothing has been stored yet. */
+  made: readonly NewVersions[];
+}
+
+interface NewVersions {
+  readonly versions: TableVersionNames;
+  readonly token: string;
+}
+
+type Untrusted = Extract<BypassReason, 'in-doubt' | 'settling' | 'unavailable' | 'schema-change'>;
+
+export type Freshness =
+  | { readonly trusted: true; readonly stamp: Stamp }
+  | { readonly trusted: false; readonly reason: Untrusted };
+
+export interface FreshnessGateParts {
+  readonly store: VersionStore;
+  readonly settlement: Settlement;
+  readonly schema: KnownSchemaVersion;
+  readonly token: TokenSource;
+}
+
+/** What is to be read for an answer, and the latest judgement of it. */
+interface Question {
+  /** Those of the answer and the schema's. */
+  readonly dependencies: readonly TableVersionNames[];
+  latest?: Judgement;
+  /** That of the latest trusted reading. */
+  stamp?: Stamp;
+}
+
+interface Judgement {
+  readonly reading: Promise<readonly TableReading[]>;
+  /** Those seen before the reading was begun. */
+  readonly outages: number;
+  readonly freshness: Promise<Freshness>;
+}
+
+export class FreshnessGate {
+  readonly #epochs: TrustedEpochs;
+  readonly #questions = new WeakMap<readonly TableVersionNames[], Question>();
+
+  constructor(private readonly parts: FreshnessGateParts) {
+    this.#epochs = new TrustedEpochs(parts.store, parts.settlement);
+  }
+
+  /** Writes may have committed unseen: everything cached before now is distrusted. */
+  distrustAll(): void {
+    this.#epochs.distrustAll();
+  }
+
+  /** Whether this process can vouch to others for what the store holds. */
+  get isUnbroken(): boolean {
+    return this.#epochs.isUnbroken;
+  }
+
+  /**
+   * Reads the versions and judges them. Never rejects. Calls that the store answers by the same reading share the
+   * judgement too.
+   */
+  check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
+    let question = this.#questions.get(answerDependencies);
+    if (!question) {
+      question = { dependencies: [...answerDependencies, SCHEMA_DEPENDENCY] };
+      this.#questions.set(answerDependencies, question);
+    }
+    const { latest, dependencies } = question;
+    const { outages } = this.#epochs;
+    const reading = this.parts.store.read(dependencies);
+    if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
+    const freshness = this.#check(question, reading, outages).catch(() => untrusted('unavailable'));
+    question.latest = { reading, outages, freshness };
+    return freshness;
+  }
+
+  /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions have to stay as long. */
+  stored(stamp: Stamp, answerDependencies: readonly TableVersionNames[], lifeMs: number): void {
+    stamp.made = [];
+    for (const { table, names } of answerDependencies) {
+      const values = names.filter(isValueVersion);
+      if (values.length === 0) continue;
+      // Versions that are gone too early cost a fill.
+      this.parts.store.prolong({ table, names: values }, lifeMs).catch(ignore);
+    }
+  }
+
+  /** An answer under the stamp was not stored: versions that were made for it alone are dropped. */
+  notStored(stamp: Stamp): void {
+    for (const { versions, token } of stamp.made) {
+      this.parts.store.drop(versions, token).catch(ignore);
+    }
+    stamp.made = [];
+  }
+
+  async #check(
+    question: Question,
+    reading: Promise<readonly TableReading[]>,
+    outages: number,
+  ): Promise<Freshness> {
+    const readings = await reading;
+    const first = await this.#judge(question, readings, outages);
+    const isSettling = !first.trusted && first.reason === 'settling';
+    if (!isSettling || !(await this.#epochs.repair(readings, outages))) return first;
+    const outagesNow = this.#epochs.outages;
+    const repaired = await this.parts.store.read(question.dependencies);
+    return this.#judge(question, repaired, outagesNow);
+  }
+
+  async #judge(
+    question: Question,
+    read: readonly TableReading[],
+    outages: number,
+  ): Promise<Freshness> {
+    const { dependencies } = question;
+    const isTrusted = (reading: TableReading): boolean => this.#epochs.trusts(reading, outages);
+    if (read.some(({ node }) => node === undefined)) return untrusted('unavailable');
+    if (!read.every(isTrusted)) return untrusted('settling');
+    let readings = read;
+    const made: NewVersions[] = [];
+    if (read.some(isIncomplete)) {
+      readings = await this.#createMissing(dependencies, read, made);
+      if (!readings.every(isTrusted)) return untrusted('settling');
+    }
+    const doubtful = dependencies.filter((_, index) => isDoubtful(readings[index]));
+    for (const { table, names } of doubtful) {
+      // A failure means an outage of one of the servers; the next reader tries again.
+      this.parts.settlement.settleMarks(table, names).catch(ignore);
+    }
+    if (doubtful.length > 0) return untrusted('in-doubt');
+    const schemaReading = readings.find(({ table }) => table === SCHEMA);
+    if (!this.parts.schema.isCurrent(schemaVersionOf(schemaReading))) {
+      return untrusted('schema-change');
+    }
+    const text = textOf(dependencies, readings);
+    // Entries that carry equal stamps share one text.
+    if (question.stamp?.text !== text) {
+      question.stamp = { text, made: [] };
+      this.#epochs.used(
+        dependencies.map(({ table }) => table),
+        outages,
+      );
+    }
+    if (made.length > 0) question.stamp.made = made;
+    return { trusted: true, stamp: question.stamp };
+  }
+
+  /** The token of a version that is created matches nothing stored. */
+  #createMissing(
+    wanted: readonly TableVersionNames[],
+    readings: readonly TableReading[],
+    made: NewVersions[],
+  ): Promise<readonly TableReading[]> {
+    return Promise.all(
+      readings.map(async (reading, index) => {
+        const versions = wanted[index];
+        if (!versions || !isIncomplete(reading)) return reading;
+        const token = this.parts.token();
+        const created = await this.parts.store.create(versions, token);
+        const names = versions.names.filter(
+          (name, position) => isValueVersion(name) && created.versions[position] === token,
+        );
+        if (names.length > 0) made.push({ versions: { table: versions.table, names }, token });
+        return created;
+      }),
+    );
+  }
+}
+
+function untrusted(reason: Untrusted): Freshness {
+  return { trusted: false, reason };
+}
+
+/** The text of a stamp, where all versions are present. */
+function textOf(
+  dependencies: readonly TableVersionNames[],
+  readings: readonly TableReading[],
+): string {
+  let text = '';
+  dependencies.forEach(({ table, names }, index) => {
+    const reading = readings[index];
+    text += `${table}@${reading?.epoch}`;
+    names.forEach((name, position) => {
+      text += `\n${name}:${reading?.versions[position]}`;
+    });
+    text += '\n';
+  });
+  return text;
+}
+
+function isIncomplete({ versions }: TableReading): boolean {
+  return versions.includes(undefined);
+}
+
+/** A version that is still missing belongs to a dimension that a write under way does not know. */
+function isDoubtful(reading: TableReading | undefined): boolean {
+  return !reading?.versions.every((version) => version !== undefined && !isInDoubt(version));
+}
+
+function ignore(): void {
+  // An outage, which shows by itself.
+}

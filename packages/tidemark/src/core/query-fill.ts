@@ -1,0 +1,102 @@
+/**
+ * Runs a query for a stamp that was read before, makes the entry of its answer, and says why it must not be stored.
+ */
+import type { CacheEvents } from './ports/cache-events.js';
+import type { Clock } from './ports/clock.js';
+import type { Dependencies } from './dependency.js';
+import type { Filled } from './fill-coordinator.js';
+import type { FreshnessGate, Stamp } from './freshness-gate.js';
+import type { Answer, ReadRequest } from './read-request.js';
+import type { UncacheableReason } from './statement-analysis.js';
+import { isValueVersion } from './version-name.js';
+
+const MINUTE_MS = 60_000;
+
+export interface QueryFillOptions {
+  /** Answers with a longer body are not stored. */
+  readonly maxEntryBytes: number;
+  /** Values asked for in vain whose answers are stored in a minute; others are answered and not stored. */
+  readonly unknownKeysPerMinute: number;
+}
+
+export interface QueryFillParts {
+  readonly gate: FreshnessGate;
+  readonly tagOf: (body: Buffer) => string;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallClock: Clock;
+  readonly monotonicClock: Clock;
+  readonly events: CacheEvents;
+}
+
+export class QueryFill {
+  readonly #unknownKeys: RateLimit;
+
+  constructor(
+    private readonly parts: QueryFillParts,
+    private readonly options: QueryFillOptions,
+  ) {
+    this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, parts.monotonicClock);
+  }
+
+  /** Rejects with what the query rejects with. */
+  async run(request: ReadRequest, stamp: Stamp): Promise<Filled> {
+    const { gate, events, wallClock, tagOf } = this.parts;
+    const { query, dependencies } = request;
+    let answer: Answer;
+    try {
+      answer = await request.run();
+    } catch (error) {
+      events.tell('fillFailed', { query });
+      gate.notStored(stamp);
+      throw error;
+    }
+    const { body, empty, headers } = answer;
+    const refusal = this.#refusalOf(answer, dependencies);
+    const ttlMs = request.ttlMs(answer);
+    if (refusal === undefined) gate.stored(stamp, dependencies.tables, ttlMs);
+    else gate.notStored(stamp);
+    const createdAtMs = wallClock.nowMs();
+    const expiresAtMs = createdAtMs + ttlMs;
+    const tag = tagOf(body);
+    const entry = { stamp: stamp.text, body, empty, tag, createdAtMs, expiresAtMs, headers };
+    return { entry, refusal };
+  }
+
+  #refusalOf(answer: Answer, dependencies: Dependencies): UncacheableReason | undefined {
+    if (answer.refusal !== undefined) return answer.refusal;
+    if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
+    return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
+  }
+}
+
+/** How many of the values that the answer was confined to have no row, as far as it shows. */
+function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): number {
+  const { completeRowCount, tables } = dependencies;
+  if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
+  return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
+}
+
+/** Lets so many of something pass in a minute: that many at once, then as many as time brings back. */
+class RateLimit {
+  #left: number;
+  #atMs: number;
+
+  constructor(
+    private readonly perMinute: number,
+    private readonly clock: Clock,
+  ) {
+    this.#left = perMinute;
+    this.#atMs = clock.nowMs();
+  }
+
+  /** Whether `count` more may pass now; counts them only then. */
+  take(count: number): boolean {
+    const nowMs = this.clock.nowMs();
+    const regained = ((nowMs - this.#atMs) / MINUTE_MS) * this.perMinute;
+    this.#left = Math.min(this.perMinute, this.#left + regained);
+    this.#atMs = nowMs;
+    if (count > this.#left) return false;
+    this.#left -= count;
+    return true;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The read side of the protocol.
+ *
+ * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request arrived. In doubt, or
+ *    without an answer: run the query, store nothing.
+ * 2. An entry in memory with the same stamp answers the request.
+ * 3. Else an entry in the shared store with the same stamp does, or a fill: one per key and stamp in this process
+ *    (single-flight.ts) and one per key among all instances (fill-coordinator.ts). The fill (query-fill.ts) stores its
+ *    entry with the stamp that was read before the SELECT.
+ *
+ * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The versions
+ * compared were read after the request arrived, so nothing committed in between, however old the entry is. A mark
+ * encloses each commit, so nobody can read the old rows and store them under the new version. An entry with an old
+ * stamp can never match again. A fill that began before the request arrived is shared only under an equal stamp.
+ *
+ * How often it waits. A hit in memory waits for the shared store once. So does a miss without an entry in memory: it
+ * asks for the versions, the entry and the lock of the fill in one round trip. A miss waits twice where it creates
+ * missing versions, or where its entry in memory has an old stamp.
+ */
+import type { BypassReason, CacheLevel } from './ports/cache-events.js';
+import type { Timers } from './ports/clock.js';
+import type { CacheEntry, LocalEntries } from './ports/entry-store.js';
+import type { FillCoordinator } from './fill-coordinator.js';
+import type { Stamp } from './freshness-gate.js';
+import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
+import type { ReadOutcome, ReadRequest } from './read-request.js';
+import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
+
+export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
+  /** How long versions once read may be reused, in milliseconds; 0: not at all. */
+  readonly maxStalenessMs: number;
+}
+
+export interface ReadProtocolParts<E extends CacheEntry> extends QueryFillParts {
+  readonly local: LocalEntries<E>;
+  readonly fills: FillCoordinator;
+  readonly toEntry: (entry: CacheEntry) => E;
+  readonly timers: Timers;
+}
+
+export class ReadProtocol<E extends CacheEntry> {
+  readonly #flights: SingleFlight<ReadOutcome<E>>;
+  readonly #queryFill: QueryFill;
+  readonly #verifiedAtMs = new WeakMap<CacheEntry, number>();
+
+  constructor(
+    private readonly parts: ReadProtocolParts<E>,
+    private readonly options: ReadProtocolOptions,
+  ) {
+    this.#flights = new SingleFlight(parts.timers, options);
+    this.#queryFill = new QueryFill(parts, options);
+  }
+
+  async read(request: ReadRequest): Promise<ReadOutcome<E>> {
+    const { gate, fills, local, monotonicClock } = this.parts;
+    const { key, dependencies } = request;
+    const arrivedAtMs = monotonicClock.nowMs();
+    const known = this.#alive(local.get(key));
+    if (known && this.#isVerified(known, arrivedAtMs)) return this.#hit(request, 'L1', known);
+    const drop = known ? undefined : fills.lookAhead(key);
+    const freshness = await gate.check(dependencies.tables);
+    if (!freshness.trusted) {
+      drop?.();
+      return this.bypass(request, freshness.reason);
+    }
+    try {
+      const { stamp } = freshness;
+      // A fill may have ended since the request arrived.
+      const kept = this.#alive(local.get(key));
+      const isKept = kept?.stamp === stamp.text;
+      const outcome = isKept ? this.#hit(request, 'L1', kept) : await this.#share(request, stamp);
+      // The versions were read after the request arrived: of the two moments, the earlier one counts.
+      if (this.options.maxStalenessMs > 0 && outcome.source === 'hit') {
+        this.#verifiedAtMs.set(outcome.entry, arrivedAtMs);
+      }
+      return outcome;
+    } finally {
+      drop?.();
+    }
+  }
+
+  /** Runs the query and stores nothing. */
+  async bypass(
+    request: Pick<ReadRequest, 'query' | 'run'>,
+    reason: BypassReason,
+    detail?: string,
+  ): Promise<ReadOutcome<E>> {
+    this.parts.events.tell('bypass', { query: request.query, reason, detail });
+    return { source: 'bypass', reason, answer: await request.run() };
+  }
+
+  async #share(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
+    const { key, query } = request;
+    const flight = await this.#flights.run(`${key} ${stamp.text}`, () =>
+      this.#fill(request, stamp),
+    );
+    if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
+    const { value } = flight;
+    if (flight.role === 'leader') return value;
+    if (value.source === 'hit') return this.#hit(request, value.level, value.entry);
+    this.parts.events.tell('joined', { query, scope: 'process' });
+    return value;
+  }
+
+  async #fill(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
+    const { fills, local, toEntry, events, monotonicClock } = this.parts;
+    const { key, query } = request;
+    const startedMs = monotonicClock.nowMs();
+    const outcome = await fills.run({
+      key,
+      accepts: (entry) => entry.stamp === stamp.text && this.#alive(entry) !== undefined,
+      fill: () => this.#queryFill.run(request, stamp),
+    });
+    if (outcome.stored) {
+      if (outcome.hasWaited) events.tell('joined', { query, scope: 'instances' });
+      return this.#hit(request, 'L2', local.set(key, outcome.stored));
+    }
+    const { refusal, entry } = outcome.filled;
+    const stored = refusal === undefined;
+    const durationMs = monotonicClock.nowMs() - startedMs;
+    events.tell('miss', { query, stored, refusal, durationMs });
+    return {
+      source: 'miss',
+      stored,
+      refusal,
+      entry: stored ? local.set(key, entry) : toEntry(entry),
+    };
+  }
+
+  #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
+    this.parts.events.tell('hit', { query: request.query, level });
+    return { source: 'hit', level, entry };
+  }
+
+  #alive<T extends CacheEntry>(entry: T | undefined): T | undefined {
+    return entry && entry.expiresAtMs > this.parts.wallClock.nowMs() ? entry : undefined;
+  }
+
+  #isVerified(entry: E, nowMs: number): boolean {
+    const verifiedAtMs = this.#verifiedAtMs.get(entry) ?? -Infinity;
+    return nowMs - verifiedAtMs < this.options.maxStalenessMs;
+  }
+}

@@ -1,0 +1,37 @@
+import type { BypassReason, CacheLevel } from './ports/cache-events.js';
+import type { Dependencies } from './dependency.js';
+import type { CacheEntry } from './ports/entry-store.js';
+import type { UncacheableReason } from './statement-analysis.js';
+
+/** The outcome of running a query. */
+export interface Answer {
+  readonly body: Buffer;
+  readonly rowCount: number;
+  readonly empty: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Why it must not be stored, where running the query has shown that. */
+  readonly refusal?: UncacheableReason | undefined;
+}
+
+export interface ReadRequest {
+  /** Name of the query for observers. */
+  readonly query: string;
+  readonly key: string;
+  readonly dependencies: Dependencies;
+  /** Runs the query against the database. */
+  readonly run: () => Promise<Answer>;
+  /** Time to live of the answer, in milliseconds, jitter included. */
+  readonly ttlMs: (answer: Answer) => number;
+}
+
+/** How a request was answered. */
+export type ReadOutcome<E extends CacheEntry> =
+  | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
+  /** Filled here or shared with a fill under way; `refusal`: why it was not stored. */
+  | {
+      readonly source: 'miss';
+      readonly stored: boolean;
+      readonly refusal: UncacheableReason | undefined;
+      readonly entry: E;
+    }
+  | { readonly source: 'bypass'; readonly reason: BypassReason; readonly answer: Answer };

@@ -1,0 +1,121 @@
+/**
+ * Settling: ending doubt by asking PostgreSQL, never by guessing.
+ *
+ * Marks. A mark whose lease has run out belongs to a writer that was killed, paused or cut off, or whose COMMIT still
+ * waits in the server. The reader or the sweep that meets it asks which backends are in a transaction that has
+ * written. If its backend is not among them, the transaction has ended: the mark is removed and the versions are
+ * replaced. If it is, the mark gets another lease that remembers the transaction's identity; a different one the
+ * next time proves that the marked transaction has ended too. No clock of this process or of PostgreSQL takes part.
+ *
+ * Epochs. A new epoch is settling, because marks of writes under way may have been lost with the old data. The
+ * transactions that had written are asked for after the epoch was replaced; a transaction that writes later puts its
+ * mark on the new data. Once all of them have ended, the epoch counts.
+ */
+import type { EpochCause } from './ports/cache-events.js';
+import { pause, type Clock } from './ports/clock.js';
+import { EpochWaits, type EpochWaitsOptions, type EpochWaitsParts } from './epoch-waits.js';
+import type { TokenSource } from './token.js';
+import type { ExpiredMark } from './ports/version-store.js';
+import type { Writers } from './ports/writer-activity.js';
+
+export interface SettlementOptions extends EpochWaitsOptions {
+  /** Lease of a mark that is renewed, in milliseconds on the store's clock. */
+  readonly leaseMs: number;
+}
+
+export interface SettlementParts extends EpochWaitsParts {
+  readonly token: TokenSource;
+  readonly clock: Clock;
+}
+
+export class Settlement {
+  readonly epochs: EpochWaits;
+  readonly #inspections = new Map<string, Promise<void>>();
+  readonly #nextInspectionMs = new Map<string, number>();
+  #isClosed = false;
+
+  constructor(
+    private readonly parts: SettlementParts,
+    private readonly options: SettlementOptions,
+  ) {
+    this.epochs = new EpochWaits(parts, options);
+  }
+
+  /** Replaces an epoch that cannot be trusted, unless another instance has done so. */
+  async replaceEpoch(
+    table: string,
+    observed: string | undefined,
+    cause: EpochCause,
+  ): Promise<void> {
+    const { store, token, events } = this.parts;
+    if (await store.rotate(table, observed, token())) {
+      events.tell('epochReplaced', { table, cause });
+    }
+  }
+
+  /**
+   * Looks after the marks of a table in whose versions a reader found doubt. Cheap to call on every such read: it
+   * runs at most once at a time, and not before a lease can have run out.
+   */
+  async settleMarks(table: string, names: readonly string[]): Promise<void> {
+    const running = this.#inspections.get(table);
+    if (running) return running;
+    if (this.parts.clock.nowMs() < (this.#nextInspectionMs.get(table) ?? 0)) return;
+    const inspection = this.#inspect(table, names).finally(() => this.#inspections.delete(table));
+    this.#inspections.set(table, inspection);
+    return inspection;
+  }
+
+  /**
+   * Settles now and then the marks that no reader meets, and with them versions that have no time to live. Ends when
+   * it is closed, and never rejects.
+   */
+  async sweep(pauseMs: number): Promise<void> {
+    const { store, timers } = this.parts;
+    for (;;) {
+      await pause(timers, pauseMs);
+      if (this.#isClosed) return;
+      try {
+        for (const table of await store.tables()) await this.settleMarks(table, []);
+      } catch {
+        // One of the servers is away; the next sweep tries again.
+      }
+    }
+  }
+
+  /** Ends the sweep, and waits that nobody needs any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.epochs.close();
+  }
+
+  async #inspect(table: string, names: readonly string[]): Promise<void> {
+    const { leaseMs, pollMs } = this.options;
+    const { store, activity, clock } = this.parts;
+    const report = await store.inspect({ table, names });
+    let dueMs = report.nextExpiryMs;
+    if (report.expired.length > 0) {
+      const writers = await activity.writers();
+      for (const mark of report.expired) {
+        if (await this.#isRenewed(table, mark, writers)) dueMs ??= leaseMs;
+      }
+    }
+    const waitMs = Math.max(Math.min(dueMs ?? 0, leaseMs), pollMs);
+    this.#nextInspectionMs.set(table, clock.nowMs() + waitMs);
+  }
+
+  /** Renews the lease of a mark whose transaction is still running, and takes off any other. */
+  async #isRenewed(table: string, mark: ExpiredMark, writers: Writers): Promise<boolean> {
+    const { store, events, token } = this.parts;
+    const { writeId, seenTransactionId } = mark;
+    const transaction = writers.get(mark.backendPid);
+    const isOther = seenTransactionId !== undefined && seenTransactionId !== transaction?.id;
+    if (transaction && !isOther) {
+      await store.renew(table, writeId, transaction.id, this.options.leaseMs);
+      events.tell('markRenewed', { table });
+      return true;
+    }
+    if (await store.settle(table, writeId, token())) events.tell('markSettled', { table });
+    return false;
+  }
+}

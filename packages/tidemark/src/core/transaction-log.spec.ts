@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TouchedTable } from './touched-regions.js';
+import { TransactionLog } from './transaction-log.js';
+
+const regions = (...values: string[]): TouchedTable => ({
+  table: 'public.users',
+  dimensions: new Map([['region', new Set(values)]]),
+});
+
+function touchedRegions(log: TransactionLog): string[] {
+  const touched = log.touched();
+  if (touched === 'anything') return ['anything'];
+  const dimension = touched.get('public.users')?.dimensions.get('region');
+  return dimension instanceof Set ? [...(dimension as Set<string>)].toSorted() : [];
+}
+
+describe('TransactionLog', () => {
+  it('adds up what was touched', () => {
+    const log = new TransactionLog();
+    log.add(regions('US'));
+    log.add(regions('EU'));
+    expect(touchedRegions(log)).toEqual(['EU', 'US']);
+  });
+
+  it('gives up what came after a savepoint that is rolled back, and keeps the savepoint', () => {
+    const log = new TransactionLog();
+    log.add(regions('US'));
+    log.savepoint('a');
+    log.add(regions('EU'));
+    log.rollbackTo('a');
+    expect(touchedRegions(log)).toEqual(['US']);
+    log.add(regions('APAC'));
+    log.rollbackTo('a');
+    expect(touchedRegions(log)).toEqual(['US']);
+  });
+
+  it('merges released savepoints upward, so that an outer rollback undoes them', () => {
+    const log = new TransactionLog();
+    log.savepoint('outer');
+    log.savepoint('inner');
+    log.add(regions('EU'));
+    log.release('inner');
+    expect(touchedRegions(log)).toEqual(['EU']);
+    log.rollbackTo('outer');
+    expect(touchedRegions(log)).toEqual([]);
+  });
+
+  it('releases and rolls back the savepoints set after the named one', () => {
+    const log = new TransactionLog();
+    log.savepoint('a');
+    log.savepoint('b');
+    log.add(regions('EU'));
+    log.release('a');
+    log.rollbackTo('b'); // gone with a: PostgreSQL refuses it, nothing is given up
+    expect(touchedRegions(log)).toEqual(['EU']);
+  });
+
+  it('takes a name used twice for the later savepoint', () => {
+    const log = new TransactionLog();
+    log.savepoint('a');
+    log.add(regions('US'));
+    log.savepoint('a');
+    log.add(regions('EU'));
+    log.rollbackTo('a');
+    expect(touchedRegions(log)).toEqual(['US']);
+  });
+
+  it('remembers that anything may have been touched, unless that is rolled back', () => {
+    const log = new TransactionLog();
+    log.savepoint('a');
+    log.add('anything');
+    expect(touchedRegions(log)).toEqual(['anything']);
+    log.rollbackTo('a');
+    expect(touchedRegions(log)).toEqual([]);
+    log.savepoint('b');
+    log.add('anything');
+    log.release('b');
+    expect(touchedRegions(log)).toEqual(['anything']);
+    log.clear();
+    expect(touchedRegions(log)).toEqual([]);
+  });
+});

@@ -1,0 +1,195 @@
+/**
+ * The write side of the protocol: `begin` before COMMIT, `end` after it, `abort` after ROLLBACK.
+ *
+ * `begin` marks the touched regions and replaces their versions: from here to `end` their answers are neither served
+ * from nor stored in any cache. It is the last thing before COMMIT. `end` replaces the versions again and removes the
+ * mark. Where the outcome of a COMMIT is not known, the mark stays; once its lease has run out it is settled by asking
+ * PostgreSQL (query-cache/core/settlement.ts).
+ *
+ * When `begin` cannot reach the version store:
+ * - policy `refuse`: the write is refused, and nothing has happened;
+ * - policy `commit`: the write records in the database that it is unannounced, and goes on. Its tables become a debt
+ *   of this process: once the store answers again, their epochs are replaced, which ends every entry of theirs. Where
+ *   the process ends before that, other instances find the record. A write that cannot be recorded is refused.
+ */
+import type { CacheEvents } from './ports/cache-events.js';
+import { pause, type Timers } from './ports/clock.js';
+import type { TokenSource } from './token.js';
+import { ANYTHING, SCHEMA } from './schema-version.js';
+import { WHOLE_TABLE } from './version-name.js';
+import type { TableVersionNames, VersionStore, WriteMark } from './ports/version-store.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import { WriteRefusedError } from './write-refused.error.js';
+
+export type WritePolicy = 'commit' | 'refuse';
+
+/** What a write touches: `anything` where that is not known, `schema` where it may have changed the schema as well. */
+export type TouchedVersions = readonly TableVersionNames[] | 'anything' | 'schema';
+
+/** A write between `begin` and its end. */
+export interface Announcement {
+  readonly writeId: string;
+  readonly tables: readonly string[];
+  /** `begin` failed: whether the mark lies on the regions is not known. */
+  readonly isUncertain: boolean;
+}
+
+export interface WriteProtocolParts {
+  readonly store: VersionStore;
+  readonly events: CacheEvents;
+  readonly token: TokenSource;
+  readonly timers: Timers;
+  readonly policy: WritePolicy;
+  /** Lease of a mark, in milliseconds on the store's clock. */
+  readonly leaseMs: number;
+  /** Pause between two attempts to pay debts, in milliseconds. */
+  readonly retryMs: number;
+  /** How long debts are still tried to be paid when the application stops, in milliseconds. */
+  readonly drainMs: number;
+}
+
+export class WriteProtocol {
+  /** Tables to which writes have committed without a mark. */
+  readonly #debts = new Set<string>();
+  readonly #pending = new Set<Promise<void>>();
+  #paying: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(private readonly parts: WriteProtocolParts) {}
+
+  /**
+   * @param record called under the policy `commit` when the store cannot be reached: records in the transaction of
+   *   the write that it was not announced. Rejects where it cannot, and leaves the transaction as it was.
+   * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
+   */
+  async begin(
+    touched: TouchedVersions,
+    backendPid: number,
+    record: () => Promise<void>,
+  ): Promise<Announcement> {
+    const mark = this.#markOf(touched, backendPid);
+    const announcement = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
+    try {
+      await this.#begin(mark);
+      return { ...announcement, isUncertain: false };
+    } catch (cause) {
+      const uncertain = { ...announcement, isUncertain: true };
+      if (this.parts.policy === 'refuse') throw this.#refusal(uncertain, cause);
+      await record().catch((error: unknown) => {
+        throw this.#refusal(uncertain, error);
+      });
+      this.parts.events.tell('unannounced');
+      return uncertain;
+    }
+  }
+
+  /** Replaces the versions of what others have committed. Rejects on an outage: whether it did so is then not known. */
+  async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
+    const mark = this.#markOf(touched, backendPid);
+    await this.#begin(mark);
+    const tables = mark.tables.map(({ table }) => table);
+    await this.#end(mark.writeId, tables);
+  }
+
+  /** After COMMIT has been answered, or has failed. */
+  conclude(announcement: Announcement, outcome: CommitOutcome): void {
+    if (outcome === 'committed') this.end(announcement);
+    if (outcome === 'rolled-back') this.abort(announcement);
+    if (outcome === 'unknown' && announcement.isUncertain) this.owe(announcement.tables);
+  }
+
+  /** After COMMIT. Runs in the background: until it is done, readers bypass. */
+  end({ writeId, tables, isUncertain }: Announcement): void {
+    if (isUncertain) this.owe(tables);
+    this.#inBackground(() => this.#end(writeId, tables));
+  }
+
+  /** After a statement that commits by itself. It may have outlived its mark, so it is announced once more. */
+  endLong(announcement: Announcement, backendPid: number): void {
+    const { writeId, tables, isUncertain } = announcement;
+    if (isUncertain) return this.end(announcement);
+    const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
+    this.#inBackground(async () => {
+      const { store, token, leaseMs } = this.parts;
+      await store.begin({ writeId, backendPid, tables: names }, token(), leaseMs);
+      await this.#end(writeId, tables);
+    });
+  }
+
+  /** After ROLLBACK, or where COMMIT has surely failed. */
+  abort({ writeId, tables }: Announcement): void {
+    this.#inBackground(() => this.parts.store.abort(writeId, tables));
+  }
+
+  /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
+  owe(tables: readonly string[] | 'anything'): void {
+    for (const table of tables === 'anything' ? [SCHEMA] : tables) this.#debts.add(table);
+    this.#paying ??= this.#pay();
+  }
+
+  /**
+   * Waits until everything begun has ended, so that no mark is left behind, and at most `drainMs` until debts are
+   * paid. Answers whether all was done.
+   */
+  async drain(): Promise<boolean> {
+    await Promise.allSettled(this.#pending);
+    const late = setTimeout(() => (this.#isClosed = true), this.parts.drainMs);
+    await this.#paying;
+    clearTimeout(late);
+    return this.#debts.size === 0;
+  }
+
+  #markOf(touched: TouchedVersions, backendPid: number): WriteMark {
+    return { writeId: this.parts.token(), backendPid, tables: versionsOf(touched) };
+  }
+
+  async #begin(mark: WriteMark): Promise<void> {
+    const { store, events, token, leaseMs } = this.parts;
+    await store.begin(mark, token(), leaseMs);
+    const versions = mark.tables.reduce((sum, table) => sum + table.names.length, 0);
+    events.tell('invalidated', { tables: mark.tables.length, versions });
+  }
+
+  #end(writeId: string, tables: readonly string[]): Promise<void> {
+    return this.parts.store.end(writeId, tables, this.parts.token());
+  }
+
+  #refusal(uncertain: Announcement, cause: unknown): WriteRefusedError {
+    this.parts.events.tell('writeRefused');
+    this.abort(uncertain);
+    return new WriteRefusedError(cause);
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    // A failure leaves the mark to its lease; the store emits the outage itself.
+    const running = work()
+      .catch(() => undefined)
+      .finally(() => this.#pending.delete(running));
+    this.#pending.add(running);
+  }
+
+  async #pay(): Promise<void> {
+    while (!this.#isClosed) {
+      const [table] = this.#debts;
+      if (table === undefined) break;
+      // It may be owed again while its epoch is being replaced.
+      this.#debts.delete(table);
+      if (await this.#replaceEpoch(table).catch(() => false)) continue;
+      this.#debts.add(table);
+      await pause(this.parts.timers, this.parts.retryMs);
+    }
+    this.#paying = undefined;
+  }
+
+  async #replaceEpoch(table: string): Promise<boolean> {
+    const [reading] = await this.parts.store.read([{ table, names: [] }]);
+    if (reading?.node === undefined) return false;
+    return this.parts.store.rotate(table, reading.epoch, this.parts.token());
+  }
+}
+
+/** Every answer depends on both versions of the schema. */
+function versionsOf(touched: TouchedVersions): readonly TableVersionNames[] {
+  if (typeof touched !== 'string') return touched;
+  return [{ table: SCHEMA, names: [touched === 'schema' ? WHOLE_TABLE : ANYTHING] }];
+}

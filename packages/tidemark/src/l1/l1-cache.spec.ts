@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { CacheEntry } from '../core/ports/entry-store.js';
+import { L1Cache } from './l1-cache.js';
+import { L1Entry } from './l1-entry.js';
+
+const entryOf = (body: Buffer, fields: Partial<CacheEntry> = {}): CacheEntry => ({
+  stamp: 's',
+  body,
+  empty: false,
+  tag: 't',
+  createdAtMs: 1,
+  expiresAtMs: 2,
+  headers: {},
+  ...fields,
+});
+const compressible = (bytes: number): Buffer => Buffer.alloc(bytes, '{"id":1,"username":"user1"},');
+
+describe('L1Cache', () => {
+  it('gives back what was set last', () => {
+    const cache = new L1Cache(100_000);
+    expect(cache.get('k')).toBeUndefined();
+    cache.set('k', entryOf(Buffer.from('old')));
+    const kept = cache.set('k', entryOf(Buffer.from('new'), { headers: { link: 'l' } }));
+    expect(cache.get('k')).toBe(kept);
+    expect(kept).toMatchObject({ ...entryOf(Buffer.from('new')), headers: { link: 'l' } });
+    expect(cache.size).toBe(1);
+  });
+
+  it('counts bodies, stamps and headers, and something for each entry', () => {
+    const cache = new L1Cache(1_000_000);
+    cache.set('a', entryOf(Buffer.alloc(1_000)));
+    const first = cache.bytes;
+    expect(first).toBeGreaterThan(1_000);
+    cache.set('b', entryOf(Buffer.alloc(1_500), { stamp: 'x'.repeat(301), headers: { h: 'v' } }));
+    expect(cache.bytes).toBe(2 * first + 500 + 300 + 2);
+  });
+
+  it('never grows over its bound, and drops what was longest unused', () => {
+    const cache = new L1Cache(10_000);
+    for (let index = 0; index < 6; index += 1) {
+      cache.set(`k${index}`, entryOf(Buffer.alloc(1_400)));
+      cache.get('k0');
+      expect(cache.bytes).toBeLessThanOrEqual(10_000);
+    }
+    expect(cache.get('k0')).toBeDefined();
+    expect(cache.get('k1')).toBeUndefined();
+    expect(cache.get('k5')).toBeDefined();
+  });
+
+  it('answers an entry that is too large to be kept, and keeps no older one', () => {
+    const cache = new L1Cache(10_000);
+    cache.set('k', entryOf(Buffer.from('small')));
+    const large = cache.set('k', entryOf(Buffer.alloc(20_000)));
+    expect(large.body).toHaveLength(20_000);
+    expect(cache.get('k')).toBeUndefined();
+    expect(cache.bytes).toBe(0);
+  });
+
+  it('counts compressed variants once they are there', async () => {
+    const cache = new L1Cache(1_000_000);
+    const entry = cache.set('k', entryOf(compressible(50_000)));
+    const before = cache.bytes;
+    const br = await entry.variant('br');
+    const gzip = await entry.variant('gzip');
+    expect(cache.bytes).toBe(before + (br?.length ?? 0) + (gzip?.length ?? 0));
+    expect(cache.get('k')).toBe(entry);
+  });
+
+  it('drops others when a variant does not fit beside them', async () => {
+    const body = Buffer.from(randomBytes(3_000).toString('hex'));
+    const cache = new L1Cache(14_000);
+    cache.set('old', entryOf(body));
+    const entry = cache.set('k', entryOf(body));
+    expect(cache.size).toBe(2);
+    expect(await entry.variant('gzip')).toBeDefined();
+    expect(cache.get('old')).toBeUndefined();
+    expect(cache.get('k')).toBe(entry);
+    expect(cache.bytes).toBeLessThanOrEqual(14_000);
+  });
+
+  it('does not count the variant of an entry that was replaced meanwhile', async () => {
+    const cache = new L1Cache(1_000_000);
+    const old = cache.set('k', entryOf(compressible(50_000)));
+    const variant = old.variant('br');
+    const kept = cache.set('k', entryOf(Buffer.from('new')));
+    const { bytes } = cache;
+    await variant;
+    expect(cache.get('k')).toBe(kept);
+    expect(cache.bytes).toBe(bytes);
+  });
+});
+
+describe('L1Entry', () => {
+  it('compresses to what decompresses to the body', async () => {
+    const body = compressible(50_000);
+    const entry = new L1Entry(entryOf(body));
+    const [br, gzip] = await Promise.all([entry.variant('br'), entry.variant('gzip')]);
+    expect(br && brotliDecompressSync(br).equals(body)).toBe(true);
+    expect(gzip && gunzipSync(gzip).equals(body)).toBe(true);
+  });
+
+  it('makes a variant once, however many ask', async () => {
+    const entry = new L1Entry(entryOf(compressible(50_000)));
+    let grown = 0;
+    entry.onGrown = () => (grown += 1);
+    const made = await Promise.all(Array.from({ length: 20 }, () => entry.variant('br')));
+    made.push(await entry.variant('br'));
+    expect(new Set(made).size).toBe(1);
+    expect(grown).toBe(1);
+  });
+
+  it('has no variant of a short body, nor of one that does not get shorter', async () => {
+    const short = new L1Entry(entryOf(compressible(1_000)));
+    const random = new L1Entry(entryOf(randomBytes(5_000)));
+    const { bytes } = random;
+    expect(await short.variant('gzip')).toBeUndefined();
+    expect(await random.variant('gzip')).toBeUndefined();
+    expect(random.bytes).toBe(bytes);
+  });
+
+  it.each([
+    ['a short text of ASCII', Buffer.from('{"a":1}'), 'string'],
+    ['another short text', Buffer.from('{"a":"é"}'), 'object'],
+    ['bytes that are no text', Buffer.from([0, 200, 255]), 'object'],
+    ['a long text', Buffer.alloc(5_000, 'a'), 'object'],
+  ])('keeps %s byte by byte', (_, body, kind) => {
+    const entry = new L1Entry(entryOf(body));
+    expect(typeof entry.content).toBe(kind);
+    expect(entry.body.equals(body)).toBe(true);
+    expect(Buffer.from(entry.content as string, 'utf8').equals(body)).toBe(true);
+  });
+
+  it('keeps no larger block alive than it counts', async () => {
+    const slab = Buffer.alloc(1_000_000, 'abc');
+    const entry = new L1Entry(entryOf(slab.subarray(10, 6_010)));
+    expect(entry.body.equals(slab.subarray(10, 6_010))).toBe(true);
+    expect(entry.body.buffer.byteLength).toBe(6_000);
+    const gzip = await entry.variant('gzip');
+    expect(gzip?.buffer.byteLength).toBe(gzip?.length);
+  });
+});

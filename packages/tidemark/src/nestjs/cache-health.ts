@@ -1,0 +1,25 @@
+import { describeAwaited } from './awaited-transactions.js';
+import type { Writers } from '../core/ports/writer-activity.js';
+import type { ReadCore } from './read-core.js';
+
+export type CacheHealthReport =
+  { readonly status: 'up' } | { readonly status: 'degraded'; readonly detail: string };
+
+/** Whether the cache is at its best. A degraded cache costs speed, never truth. */
+export class CacheHealth {
+  /** @param degradation of stores, database and write side; `undefined`: there is none. */
+  constructor(
+    private readonly core: ReadCore,
+    private readonly degradation: () => string | undefined,
+  ) {}
+
+  /** The transactions of PostgreSQL for which reads go past the cache, by the process id of their backend. */
+  get awaitedTransactions(): Writers {
+    return this.core.settlement.epochs.awaited;
+  }
+
+  check(): CacheHealthReport {
+    const detail = this.degradation() ?? describeAwaited(this.awaitedTransactions);
+    return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };
+  }
+}

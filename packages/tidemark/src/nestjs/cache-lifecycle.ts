@@ -1,0 +1,64 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { ReadCore } from './read-core.js';
+import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
+import type { CacheStores } from './cache-stores.js';
+
+/** Pause between two looks for marks that no reader meets. */
+const SWEEP_PAUSE_MS = 5_000;
+
+export interface CacheLifecycleParts {
+  readonly source: DataSource;
+  readonly schema: DatabaseSchema;
+  readonly stores: CacheStores;
+  readonly core: ReadCore;
+  readonly standby: StandbyWatch;
+}
+
+/** Starts the cache with the application and stops it after the last request. */
+export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
+  readonly #steps: (() => Promise<void>)[] = [];
+  #started: Promise<void> | undefined;
+
+  constructor(private readonly parts: CacheLifecycleParts) {}
+
+  /** Adds a step that still needs the stores when the application stops. */
+  beforeClose(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.start();
+  }
+
+  /** Runs once; the write side calls it before modules are initialised. */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { source, schema, stores, core } = this.parts;
+    const { gate, settlement } = core;
+    stores.onOutage(() => gate.distrustAll());
+    await stores.ready();
+    // What this process did not live through may have gone past the cache.
+    if (!(await stores.isVouchedFor())) gate.distrustAll();
+    // Makes the version of the schema, under which the catalogue is then loaded.
+    await gate.check([]);
+    // What only this process has found out ends the answers of all: each depends on the epoch of the schema.
+    stores.onRecovery(() => void gate.check([]));
+    stores.vouchWhile(() => gate.isUnbroken);
+    if (source.isInitialized) await schema.load();
+    void settlement.sweep(SWEEP_PAUSE_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const { stores, core, standby } = this.parts;
+    core.settlement.close();
+    standby.close();
+    for (const step of this.#steps) await step();
+    await stores.close();
+  }
+}

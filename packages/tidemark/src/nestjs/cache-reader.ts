@@ -1,0 +1,260 @@
+/** Carries queries through the read protocol, for HTTP and for callers in this process. */
+import type { DataSource } from 'typeorm';
+import type { BypassReason } from '../core/ports/cache-events.js';
+import type { Answer, ReadOutcome } from '../core/read-request.js';
+import type { UncacheableReason } from '../core/statement-analysis.js';
+import type { WriteFollowing } from '../core/ports/write-following.js';
+import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import { BoundQuery } from '../typeorm/queries/define-query.js';
+import { EntityCodec } from '../typeorm/answers/entity-codec.js';
+import { ttlMsOf, type Lifetime } from './lifetime.js';
+import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import type { ReadCore } from './read-core.js';
+import {
+  asCalled,
+  compileQuery,
+  reasonOf,
+  type CacheableQuery,
+  type CompiledQuery,
+} from '../typeorm/queries/compiled-query.js';
+import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import type { FillAudit } from '../typeorm/queries/fill-audit.js';
+import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
+import type { PlanMemo, RememberedPlan } from '../typeorm/queries/plan-memo.js';
+import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
+import type { L1Entry } from '../l1/l1-entry.js';
+
+export type JsonOutcome = ReadOutcome<L1Entry> & {
+  /** Why the query is never cached, or not in this place. */
+  readonly detail?: UncacheableReason | undefined;
+};
+
+/** An answer as values that belong to one caller. */
+export interface ValueOutcome {
+  readonly value: unknown;
+  readonly outcome: JsonOutcome;
+}
+
+type ToBody = (value: unknown) => Buffer;
+
+interface Call {
+  readonly query: CacheableQuery;
+  readonly representation: Representation;
+  readonly lifetime: Lifetime;
+  readonly toBody: ToBody;
+}
+
+export interface CacheReaderParts {
+  readonly source: DataSource;
+  readonly following: WriteFollowing;
+  readonly schema: DatabaseSchema;
+  readonly plans: PlanMemo;
+  readonly executor: QueryExecutor;
+  readonly core: ReadCore;
+  readonly options: Readonly<QueryCacheOptions>;
+}
+
+/** The builder makes another query than the one that the key of a fill stands for: it or the schema has changed. */
+class PlanChangedError extends Error {}
+
+/** An entity that loads a relation later is no value. */
+class LazyValueError extends Error {}
+
+const toJson: ToBody = (value) => {
+  const json =
+    typeof value === 'string' || ArrayBuffer.isView(value)
+      ? undefined
+      : (JSON.stringify(value) as string | undefined);
+  if (json === undefined) throw new UnencodableValueError('what is not sent as JSON');
+  return Buffer.from(json);
+};
+
+const NO_BODY = Buffer.alloc(0);
+
+export class CacheReader {
+  readonly #definitions = new QueryDefinitions();
+  /** What a fill has read, by the error that says why its values cannot be stored. */
+  readonly #notStored = new WeakMap<Error, ExecutedQuery>();
+  readonly #codec: EntityCodec;
+
+  constructor(private readonly parts: CacheReaderParts) {
+    this.#codec = new EntityCodec(parts.source);
+  }
+
+  /** @throws AmbiguousQueryError */
+  onModuleInit(): void {
+    this.#definitions.takeDefined();
+  }
+
+  /**
+   * The answer as JSON bytes. Rejects with what the query rejects with, or UnencodableValueError where a value is
+   * answered that HTTP servers do not send as JSON: a text, bytes or nothing.
+   */
+  readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
+    const called = this.#called(query);
+    return this.#read({ query: called, representation: 'json', lifetime, toBody: toJson });
+  }
+
+  /** The answer as values, decoded for each caller. Rejects with what the query rejects with. */
+  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
+    const called = this.#called(query);
+    const toBody: ToBody = (value) => this.#codec.encode(value);
+    try {
+      const call = { query: called, representation: 'value', lifetime, toBody } as const;
+      const outcome = await this.#read(call);
+      const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+      return { value: this.#codec.decode(body), outcome };
+    } catch (error) {
+      if (error instanceof LazyValueError) return this.#valueOf(called, 'lazy-relations');
+      if (!(error instanceof UnencodableValueError)) throw error;
+      // Values belong to one caller: of those who wait for one fill, one gets what it has read.
+      const executed = this.#notStored.get(error);
+      this.#notStored.delete(error);
+      return this.#valueOf(called, 'value-type', executed);
+    }
+  }
+
+  /** @throws AmbiguousQueryError, or what the query's builder throws. */
+  #called(query: CacheableQuery): CacheableQuery {
+    if (query instanceof BoundQuery) this.#definitions.require(query.definition);
+    return asCalled(query, this.parts.source);
+  }
+
+  /** The values of a query, as its run past the cache gives them. */
+  async #valueOf(
+    query: CacheableQuery,
+    detail: UncacheableReason,
+    executed?: ExecutedQuery,
+  ): Promise<ValueOutcome> {
+    const { source, executor } = this.parts;
+    const compiled = compileQuery(query, source);
+    let value: unknown;
+    const run = async (): Promise<Answer> => {
+      const { value: read, ...answer } = executed ?? (await executor.execute(compiled));
+      value = read;
+      return { ...answer, body: NO_BODY, refusal: detail };
+    };
+    const outcome = await this.#bypass(compiled, run, 'uncacheable', detail);
+    return { value, outcome };
+  }
+
+  async #read(call: Call): Promise<JsonOutcome> {
+    const { following, schema, plans } = this.parts;
+    const { query, representation, toBody } = call;
+    if (!following.isCertain) {
+      const compiled = this.#compile(call);
+      return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');
+    }
+    if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
+    const text = plans.textOf(query, representation);
+    const plan = schema.isOutdated ? undefined : plans.recall(query, text, representation);
+    if (!plan) return this.#plan(call, text);
+    return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
+  }
+
+  /** @throws LazyValueError */
+  async #plan(call: Call, text: string | undefined): Promise<JsonOutcome> {
+    const { schema, plans } = this.parts;
+    const { representation, toBody } = call;
+    const compiled = this.#compile(call);
+    if (compiled.queryRunner) return this.#readPast(compiled, toBody);
+    await schema.load();
+    let plan = planQuery(schema, compiled, representation);
+    if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.lookAgain())) {
+      plan = planQuery(schema, compiled, representation);
+    }
+    if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
+    const { audit } = plan;
+    const learnt = plans.learn(compiled.bound, text, { ...plan, sql: compiled.sql });
+    return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
+  }
+
+  /** A fill that is shared serves nobody where its plan has changed: each caller runs the query that it has built. */
+  async #readCached(
+    { query, lifetime, toBody }: Call,
+    name: string,
+    { key, dependencies }: RememberedPlan,
+    run: () => Promise<Answer>,
+  ): Promise<JsonOutcome> {
+    const { core, options, source } = this.parts;
+    const ttlMs = (answer: Answer): number => ttlMsOf(answer, lifetime, options);
+    try {
+      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs });
+    } catch (error) {
+      if (!(error instanceof PlanChangedError)) throw error;
+      return this.#readPast(compileQuery(query, source), toBody);
+    }
+  }
+
+  /**
+   * Compiles a query whose plan was remembered, and finds out whether it still is the one that the key stands for.
+   *
+   * @throws PlanChangedError
+   */
+  async #runAnew(
+    { representation, toBody }: Call,
+    query: BoundQuery,
+    text: string | undefined,
+    { key }: RememberedPlan,
+  ): Promise<Answer> {
+    const { source, schema, plans } = this.parts;
+    const compiled = compileQuery(query, source);
+    await schema.load();
+    const plan = planQuery(schema, compiled, representation);
+    // The answer may be shared, and what a caller's own query runner sees must not be.
+    if (compiled.queryRunner) throw new PlanChangedError();
+    if (plan.cacheable) {
+      plans.learn(query, text, { ...plan, sql: compiled.sql });
+      if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
+    } else plans.learnNone(query, text);
+    throw new PlanChangedError();
+  }
+
+  /**
+   * Runs the query past the cache. A query runner that its builder carries may be in a transaction, have other settings
+   * or lead to a replica, so its answer is for this caller alone.
+   */
+  #readPast(
+    compiled: CompiledQuery,
+    toBody: ToBody,
+    refusal: UncacheableReason = 'plan-changed',
+  ): Promise<JsonOutcome> {
+    const { bound, queryRunner } = compiled;
+    if (bound && queryRunner) this.parts.plans.hasMetRunner(bound);
+    const detail = queryRunner ? reasonOf(queryRunner) : refusal;
+    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
+    return this.#bypass(compiled, () => this.#run(compiled, toBody), reason, detail);
+  }
+
+  /** @throws LazyValueError */
+  #compile({ query, representation }: Call): CompiledQuery {
+    const compiled = compileQuery(query, this.parts.source);
+    const { separate, bound } = compiled;
+    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
+      throw new LazyValueError();
+    }
+    return compiled;
+  }
+
+  async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
+    const executed = await this.parts.executor.execute(query, audit);
+    const { value, refusal, ...rest } = executed;
+    try {
+      return { ...rest, body: toBody(value), refusal: refusal?.reason };
+    } catch (error) {
+      if (error instanceof UnencodableValueError) this.#notStored.set(error, executed);
+      throw error;
+    }
+  }
+
+  async #bypass(
+    { name }: CompiledQuery,
+    run: () => Promise<Answer>,
+    reason: BypassReason,
+    detail?: UncacheableReason,
+  ): Promise<JsonOutcome> {
+    const outcome = await this.parts.core.protocol.bypass({ query: name, run }, reason, detail);
+    return { ...outcome, detail };
+  }
+}

@@ -1,0 +1,221 @@
+import { RedisConnection } from '../redis/connection/redis-connection.js';
+import { PERMISSION_REMEDY } from '../redis/connection/redis.errors.js';
+import { describeRedisAddress, parseRedisUrl } from '../redis/connection/redis-url.js';
+import type { RedisLog } from '../redis/connection/outage-state.js';
+import type { CacheEvents } from '../core/ports/cache-events.js';
+import { systemTimers, within } from '../core/ports/clock.js';
+import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
+import type { VersionStore } from '../core/ports/version-store.js';
+import type { QueryCacheOptions, QueryCacheRedisOptions } from './query-cache.options.js';
+import { DATA_LOST, DataCanary } from '../redis/data-canary.js';
+import { entryRefusals } from '../redis/entry-refusals.js';
+import { MemoryFillLock } from '../core/memory/memory-fill-lock.js';
+import { NullEntryStore } from '../core/memory/null-entry-store.js';
+import { RedisEntryStore } from '../redis/redis-entry-store.js';
+import { redisHeartbeat } from '../redis/redis-heartbeat.js';
+import { RedisFillLock } from '../redis/redis-fill-lock.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import { RedisVersionStore } from '../redis/redis-version-store.js';
+import { RedisWitness } from '../redis/redis-witness.js';
+import type { SharedSecrets } from './shared-secrets.js';
+import { Trouble } from '../redis/trouble.js';
+import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
+
+const DEFAULT_TIMEOUT_MS = 500;
+const READY_WAIT_MS = 1_000;
+/** A server near its limit refuses one command and takes the next: it has room after so long. */
+const FULL_SHOWN_MS = 3_000;
+const LOSS_SHOWN_MS = 15_000;
+
+export interface RedisStoresParts {
+  readonly redis: QueryCacheRedisOptions;
+  readonly options: Readonly<QueryCacheOptions>;
+  readonly secrets: SharedSecrets;
+  readonly events: CacheEvents;
+  readonly log: RedisLog;
+}
+
+interface CacheStoresParts {
+  /** Keeps the keys of queries apart from those of other services and of other databases. */
+  readonly scope: string;
+  readonly versions: VersionStore;
+  readonly entries: EntryStore;
+  readonly fillLock: FillLock;
+}
+
+/** The connection to Redis, and what is known of its data. */
+interface RedisSide {
+  readonly connection: RedisConnection;
+  readonly witness: RedisWitness;
+  readonly canary: DataCanary;
+  readonly full: Trouble;
+  readonly losses: Trouble;
+}
+
+/** The stores of one application: all in Redis, or all in this process. */
+export class CacheStores {
+  readonly scope: string;
+  readonly versions: VersionStore;
+  readonly entries: EntryStore;
+  readonly fillLock: FillLock;
+
+  private constructor(
+    { scope, versions, entries, fillLock }: CacheStoresParts,
+    private readonly redis?: RedisSide,
+  ) {
+    this.scope = scope;
+    this.versions = versions;
+    this.entries = entries;
+    this.fillLock = fillLock;
+  }
+
+  static inMemory({ namespace }: Readonly<QueryCacheOptions>): CacheStores {
+    return new CacheStores({
+      scope: namespace,
+      versions: new TurnMemoryVersionStore(),
+      entries: new NullEntryStore(),
+      fillLock: new MemoryFillLock(),
+    });
+  }
+
+  /** Returns at once; a Redis that is away is waited for in the background. */
+  static inRedis({ redis, options, secrets, events, log }: RedisStoresParts): CacheStores {
+    const { namespace, maxEntryBytes } = options;
+    const { database, seal } = secrets;
+    const keys = new RedisKeys(namespace, database);
+    const { full, losses } = troublesAt(redis.url, log);
+    events.on('epochReplaced', ({ cause }) => {
+      if (cause === 'lost') losses.noticed();
+    });
+    const canary = new DataCanary(keys, {
+      onLost: () => {
+        events.tell('dataLost');
+        losses.show();
+        connection.distrust(DATA_LOST);
+      },
+      mayEvict: () => mayEvictAll(connection),
+    });
+    const onOutOfMemory = (): void => {
+      full.noticed();
+      events.tell('storeFull');
+    };
+    const connection = RedisConnection.open({
+      url: redis.url,
+      timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      connectionName: `tidemark:${namespace}`,
+      heartbeat: redisHeartbeat({
+        keys,
+        canary,
+        onMemory: (isFull) => {
+          if (isFull) onOutOfMemory();
+          full.absent();
+          losses.absent();
+        },
+        onQuestion: (question) => witness.answer(question),
+      }),
+      onOutOfMemory,
+      log,
+    });
+    const witness = new RedisWitness(connection, keys);
+    return new CacheStores(
+      {
+        scope: `${namespace}:${database}`,
+        versions: new RedisVersionStore(connection, keys, canary),
+        entries: new RedisEntryStore(connection, keys, {
+          maxBodyBytes: maxEntryBytes,
+          seal,
+          onRefused: entryRefusals(namespace, events, log),
+        }),
+        fillLock: new RedisFillLock(connection, keys),
+      },
+      { connection, witness, canary, full, losses },
+    );
+  }
+
+  /** Waits for Redis for a moment, so that writes of an application that starts can be announced. */
+  async ready(): Promise<void> {
+    const connection = this.redis?.connection;
+    if (connection?.state !== 'connecting') return;
+    const isDecided = new Promise<void>((resolve) => {
+      connection.onUp(resolve);
+      connection.onDown(resolve);
+    });
+    await within(systemTimers, READY_WAIT_MS, isDecided);
+  }
+
+  /** Whether what was cached before this process began can be trusted. Never rejects. */
+  async isVouchedFor(): Promise<boolean> {
+    return this.redis === undefined || this.redis.witness.isVouchedFor();
+  }
+
+  /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */
+  vouchWhile(isUnbroken: () => boolean): void {
+    this.redis?.witness.answerWhile(isUnbroken);
+  }
+
+  /** Calls the listener whenever writes may have gone unannounced. */
+  onOutage(listener: () => void): void {
+    this.redis?.connection.onDown(listener);
+  }
+
+  /** Calls the listener whenever the store can be used again after an outage. */
+  onRecovery(listener: () => void): void {
+    this.redis?.connection.onUp(listener);
+  }
+
+  /** Why the cache is degraded, in words for anyone: no addresses and no texts of errors, which the log has. */
+  degradation(): string | undefined {
+    if (!this.redis) return undefined;
+    const { connection, full, losses } = this.redis;
+    if (connection.state !== 'up') {
+      const { reason } = connection;
+      const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
+      return `Redis is not available${told}: reads go to the database`;
+    }
+    if (full.isOn) {
+      return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
+    }
+    if (losses.isOn) {
+      return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
+    }
+    return mayEvictAll(connection)
+      ? `Redis may drop marks under maxmemory-policy ${connection.evictionPolicy}: set volatile-lru or noeviction`
+      : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.entries.drain();
+    if (!this.redis) return;
+    const { connection, canary } = this.redis;
+    // Without Redis it is left behind, and the next process to begin there gives it a day.
+    await connection
+      .send('DEL of a number', (client) => canary.remove(client))
+      .catch(() => undefined);
+    await connection.close();
+  }
+}
+
+function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
+  const name = `Redis at ${describeRedisAddress(parseRedisUrl(url))}`;
+  const full = new Trouble(FULL_SHOWN_MS, {
+    begin: () =>
+      log.warn(
+        `${name} has reached its maxmemory and refuses to store answers, so reads go to the database; raise ` +
+          'maxmemory, or set maxmemory-policy to volatile-lru',
+      ),
+    end: () => log.log(`${name} has room for answers again`),
+  });
+  // An epoch that this process has trusted is gone, or what belongs to it, while Redis was there all the time.
+  const losses = new Trouble(LOSS_SHOWN_MS, {
+    begin: () =>
+      log.warn(
+        `${name} has lost data of the cache, so answers are filled anew; let no other client delete its keys, and ` +
+          'set maxmemory-policy to volatile-lru or noeviction',
+      ),
+  });
+  return { full, losses };
+}
+
+function mayEvictAll({ evictionPolicy }: RedisConnection): boolean {
+  return evictionPolicy?.startsWith('allkeys-') === true;
+}

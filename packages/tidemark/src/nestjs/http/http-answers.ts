@@ -1,0 +1,167 @@
+import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
+import { ApplicationConfig, ModuleRef, Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CacheReader, type JsonOutcome, type ValueOutcome } from '../cache-reader.js';
+import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';
+import { BoundQuery } from '../../typeorm/queries/define-query.js';
+import type { CacheableQuery } from '../../typeorm/queries/compiled-query.js';
+import {
+  addHeader,
+  FAILED_STATUS,
+  secondsBetween,
+  setJsonType,
+  statusOf,
+} from './cache-headers.js';
+import { encodingFor } from './content-encoding.js';
+import { entityTag, matchingTag, tagOf } from './entity-tag.js';
+import { isPlainReply, isPlainRoute, routeRecordOf } from './fastify-body.js';
+import { requireMatch } from './preconditions.js';
+import {
+  CACHE_QUERY_OPTIONS,
+  interceptorsOf,
+  isLeavingBody,
+  makesOtherResponse,
+  type CacheQueryOptions,
+} from './routes.js';
+
+interface Route {
+  /** The options of `@CacheQuery` on the handler, and of those that it leaves out, on the controller. */
+  readonly lifetime: CacheQueryOptions;
+  /** Whether stored bytes can be sent: no other code sees or encodes the answers. */
+  readonly sendsBytes: boolean;
+}
+
+/** Answers requests with queries: sets headers and status of the reply, and returns its body. */
+@Injectable()
+export class HttpAnswers {
+  readonly config: ApplicationConfig;
+  /** By Fastify's record of the route. */
+  readonly #routes = new WeakMap<object, Route>();
+  /** Definitions of queries that have answered a value which is not sent as JSON. */
+  readonly #notJson = new WeakSet<object>();
+
+  constructor(
+    private readonly reader: CacheReader,
+    moduleRef: ModuleRef,
+  ) {
+    // Nest gives its record of global interceptors to no provider.
+    this.config = moduleRef['container'].applicationConfig ?? new ApplicationConfig();
+  }
+
+  /**
+   * Resolves with the stored bytes where nothing else in the application sees or encodes the answer of the route.
+   * Elsewhere it resolves with values of this request alone, which Nest sends as it sends those of any handler. They
+   * have no entity tag: the bytes that are sent are not known, so a 304 could be for others.
+   *
+   * Rejects with the error of the query, NotFoundException where a query for one row has none, or
+   * PreconditionFailedException.
+   */
+  async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
+    const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
+    const { lifetime, sendsBytes } = this.#routeOf(request, context);
+    const reading = this.#read(query, lifetime, sendsBytes && isPlainReply(reply));
+    const answer = await reading.catch((error: unknown) => {
+      addHeader(reply, 'cache-status', FAILED_STATUS);
+      throw error;
+    });
+    if ('outcome' in answer) {
+      describe(answer.outcome, query, reply);
+      return answer.value;
+    }
+    addHeader(reply, 'vary', 'Accept-Encoding');
+    describe(answer, query, reply);
+    return send(answer, request, reply);
+  }
+
+  #routeOf(request: FastifyRequest, context: ExecutionContext): Route {
+    const record = routeRecordOf(request);
+    const known = record && this.#routes.get(record);
+    if (known) return known;
+    const controller = context.getClass();
+    const method = context.getHandler();
+    const sendsBytes =
+      record !== undefined &&
+      isPlainRoute(record) &&
+      !makesOtherResponse(method) &&
+      interceptorsOf(controller, method, this.config).every(isLeavingBody);
+    const targets = [controller, method];
+    const lifetime = new Reflector().getAllAndMerge<CacheQueryOptions>(
+      CACHE_QUERY_OPTIONS,
+      targets,
+    );
+    const route = { lifetime, sendsBytes };
+    if (record) this.#routes.set(record, route);
+    return route;
+  }
+
+  /** Values where bytes are not wanted, or where the value is not sent as JSON. */
+  async #read(
+    query: CacheableQuery,
+    lifetime: CacheQueryOptions,
+    wantsBytes: boolean,
+  ): Promise<JsonOutcome | ValueOutcome> {
+    const definition = query instanceof BoundQuery ? query.definition : undefined;
+    if (wantsBytes && !(definition && this.#notJson.has(definition))) {
+      try {
+        return await this.reader.readJson(query, lifetime);
+      } catch (error) {
+        if (!definition || !(error instanceof UnencodableValueError)) throw error;
+        this.#notJson.add(definition);
+      }
+    }
+    return this.reader.readValue(query, lifetime);
+  }
+}
+
+/**
+ * The bytes to send, in the best coding; 304 where the client of a GET or HEAD holds them (RFC 9110 section 15.4.5). A
+ * handler for another method may have written before it returned its query, so it checks conditions itself
+ * (checkPreconditions).
+ *
+ * @throws PreconditionFailedException
+ */
+async function send(
+  outcome: JsonOutcome,
+  { headers, method }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Buffer | string | undefined> {
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (outcome.source === 'bypass') {
+    const { body } = outcome.answer;
+    if (isRead && headers['if-match'] !== undefined) requireMatch(headers, tagOf(body));
+    setJsonType(reply);
+    return body;
+  }
+  const { entry } = outcome;
+  if (isRead) requireMatch(headers, entry.tag);
+  setJsonType(reply);
+  const wanted = encodingFor(headers['accept-encoding']);
+  const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
+  const encoding = variant ? wanted : 'identity';
+  const held = isRead ? matchingTag(headers['if-none-match'], entry.tag, encoding) : undefined;
+  void reply.header('etag', held ?? entityTag(entry.tag, encoding));
+  if (held !== undefined) {
+    reply.code(304);
+    // For HEAD, Fastify states the length of the answer that is not sent.
+    if (method === 'HEAD') return variant ?? entry.content;
+    reply.removeHeader('content-type');
+    return undefined;
+  }
+  if (variant) void reply.header('content-encoding', encoding);
+  return variant ?? entry.content;
+}
+
+/** @throws NotFoundException where a query for one row has none. */
+function describe(outcome: JsonOutcome, query: CacheableQuery, reply: FastifyReply): void {
+  const nowMs = Date.now();
+  addHeader(reply, 'cache-control', 'private, no-cache');
+  addHeader(reply, 'cache-status', statusOf(outcome, nowMs));
+  const { empty, headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+  if (empty && query instanceof BoundQuery && query.shape === 'one') {
+    throw new NotFoundException(query.absent?.() ?? 'There is no such resource.');
+  }
+  void reply.headers(headers);
+  if (outcome.source !== 'bypass' && !reply.hasHeader('age')) {
+    void reply.header('age', String(secondsBetween(outcome.entry.createdAtMs, nowMs)));
+  }
+}

@@ -1,0 +1,24 @@
+import type { Answer } from '../core/read-request.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+
+/** How long an answer may live, in milliseconds before jitter. */
+export interface Lifetime {
+  readonly ttl?: number;
+  /** The same for an answer without a row. */
+  readonly emptyTtl?: number;
+}
+
+/** Share of the time to live that an answer without a row gets. */
+const EMPTY_TTL_SHARE = 0.1;
+
+/** The time to live of an answer in milliseconds, with jitter. */
+export function ttlMsOf(
+  answer: Answer,
+  { ttl, emptyTtl }: Lifetime,
+  { ttlMs, ttlJitter }: Pick<QueryCacheOptions, 'ttlMs' | 'ttlJitter'>,
+): number {
+  const fullMs = ttl ?? ttlMs;
+  const baseMs = answer.empty ? (emptyTtl ?? fullMs * EMPTY_TTL_SHARE) : fullMs;
+  const jitter = 1 + ttlJitter * (2 * Math.random() - 1);
+  return Math.max(1, Math.round(baseMs * jitter));
+}

@@ -1,0 +1,123 @@
+import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { canonicalValue } from '../postgres/analysis/canonical-value.js';
+import type { CacheEvents } from '../core/ports/cache-events.js';
+import { randomToken } from '../core/token.js';
+import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import type { TableVersionNames, VersionStore } from '../core/ports/version-store.js';
+import type { CacheReader } from './cache-reader.js';
+import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/define-query.js';
+import type { Lifetime } from './lifetime.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
+
+export type RunOptions = Lifetime;
+
+/** A region of a table; without a dimension: the whole table. */
+export interface Region {
+  /** `schema.name`, as the database spells them. */
+  readonly table: string;
+  /** A column named by `@CacheRegion`, or the primary key column; with a value. */
+  readonly dimension?: string;
+  readonly value?: string | number;
+}
+
+export type QueryExplanation = { readonly sql: string } & (
+  | {
+      readonly cacheable: true;
+      readonly key: string;
+      readonly dependencies: readonly TableVersionNames[];
+    }
+  | Extract<QueryPlan, { readonly cacheable: false }>
+);
+
+interface QueryCacheParts {
+  readonly events: CacheEvents;
+  readonly source: DataSource;
+  readonly reader: CacheReader;
+  readonly schema: DatabaseSchema;
+  readonly versions: VersionStore;
+  readonly options: Readonly<QueryCacheOptions>;
+}
+
+/** The query cache for services, jobs and resolvers. */
+export class QueryCache {
+  /** What happens in the cache, for metrics and logs. Listeners decide nothing. */
+  readonly events: CacheEvents;
+
+  constructor(private readonly parts: QueryCacheParts) {
+    this.events = parts.events;
+  }
+
+  /**
+   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or
+   * `null` for `one`, a number for `count`. Every call gets values of its own, with the same types
+   * whether they were stored or not. Rejects with what the query itself rejects with.
+   */
+  run<R, S extends QueryShape>(
+    query: BoundQuery<R, S>,
+    options?: RunOptions,
+  ): Promise<QueryResult<R, S>>;
+  run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
+  async run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
+    return (await this.parts.reader.readValue(query, { ...options })).value;
+  }
+
+  /**
+   * Ends the validity of all answers that depend on the regions, on every instance. Needed only
+   * for changes that neither the service nor the database can see. Rejects when Redis is away.
+   */
+  async invalidate(regions: readonly Region[]): Promise<void> {
+    const named = new Map<string, Set<string>>();
+    for (const region of regions) {
+      const names = named.get(region.table) ?? new Set([WHOLE_TABLE]);
+      named.set(region.table, names.add(this.#versionName(region)));
+    }
+    const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
+    const { versions, options, events } = this.parts;
+    const writeId = randomToken();
+    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), options.markLeaseMs);
+    await versions.end(writeId, [...named.keys()], randomToken());
+    const names = tables.flatMap((table) => table.names);
+    events.tell('invalidated', { tables: tables.length, versions: names.length });
+  }
+
+  /**
+   * Says what the cache makes of a query, without running it.
+   *
+   * @throws OtherDataSourceError
+   */
+  explain(query: CacheableQuery): QueryExplanation {
+    const { source, schema } = this.parts;
+    const compiled = compileQuery(query, source);
+    const { sql, queryRunner } = compiled;
+    if (queryRunner) {
+      const detail = 'the query builder brings a query runner';
+      return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
+    }
+    const plan = planQuery(schema, compiled, 'json');
+    if (!plan.cacheable) return { ...plan, sql };
+    return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
+  }
+
+  /** @throws TypeError that names what is wrong with the region. */
+  #versionName({ table, dimension, value }: Region): string {
+    const facts = this.parts.schema.catalogue.tables.find(({ id }) => id === table);
+    if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
+    if (dimension === undefined) return WHOLE_TABLE;
+    const known = facts.dimensions.find(({ name }) => name === dimension);
+    const [column, ...others] = known?.columns ?? [];
+    const kind = column === undefined ? undefined : facts.columns.get(column)?.kind;
+    if (kind === undefined || others.length > 0) {
+      throw new TypeError(
+        `${dimension} is no dimension of ${table}: name the primary key or a @CacheRegion column.`,
+      );
+    }
+    const text = canonicalValue(kind, value);
+    if (text === undefined) {
+      throw new TypeError(`The value given for ${dimension} of ${table} is none of its type.`);
+    }
+    return valueVersion(dimension, text);
+  }
+}

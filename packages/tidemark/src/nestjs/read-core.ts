@@ -1,0 +1,73 @@
+/** How the read side of the core is put together. */
+import { Logger } from '@nestjs/common';
+import { logAwaited } from './awaited-transactions.js';
+import type { CacheEvents } from '../core/ports/cache-events.js';
+import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
+import { FillCoordinator } from '../core/fill-coordinator.js';
+import { FreshnessGate } from '../core/freshness-gate.js';
+import { ReadProtocol } from '../core/read-protocol.js';
+import type { KnownSchemaVersion } from '../core/schema-version.js';
+import { Settlement } from '../core/settlement.js';
+import { randomToken as token } from '../core/token.js';
+import type { WriterActivity } from '../core/ports/writer-activity.js';
+import { tagOf } from './http/entity-tag.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import type { CacheStores } from './cache-stores.js';
+import { L1Cache } from '../l1/l1-cache.js';
+import { L1Entry } from '../l1/l1-entry.js';
+
+/** Waits for new epochs: questions to PostgreSQL, and how long reads wait before they go to the database. */
+const EPOCH_WAITS = { pollMs: 25, maxPollMs: 2_000, waitMs: 100 };
+/** Pause between two looks for an entry that another instance is filling. */
+const FILL_POLL_MS = 10;
+
+export interface ReadCoreParts {
+  readonly stores: CacheStores;
+  readonly activity: WriterActivity;
+  readonly schema: KnownSchemaVersion;
+  readonly events: CacheEvents;
+  readonly options: Readonly<QueryCacheOptions>;
+}
+
+export class ReadCore {
+  readonly settlement: Settlement;
+  readonly gate: FreshnessGate;
+  readonly protocol: ReadProtocol<L1Entry>;
+
+  constructor({ stores, activity, schema, events, options }: ReadCoreParts) {
+    const { versions: store, entries, fillLock } = stores;
+    logAwaited(events, new Logger('QueryCache'));
+    const settlement = new Settlement(
+      { store, activity, events, token, clock: systemClock, timers: backgroundTimers },
+      { leaseMs: options.markLeaseMs, ...EPOCH_WAITS },
+    );
+    const gate = new FreshnessGate({ store, settlement, schema, token });
+    const fills = new FillCoordinator(
+      {
+        entries,
+        lock: fillLock,
+        owner: token(),
+        clock: systemClock,
+        timers: systemTimers,
+        onStoreFailure: (operation) => events.tell('storeFailed', { operation }),
+      },
+      { leaseMs: options.fillLeaseMs, maxWaitMs: options.fillWaitMs, pollMs: FILL_POLL_MS },
+    );
+    this.settlement = settlement;
+    this.gate = gate;
+    this.protocol = new ReadProtocol<L1Entry>(
+      {
+        gate,
+        fills,
+        local: new L1Cache(options.l1Bytes),
+        toEntry: (entry) => new L1Entry(entry),
+        tagOf,
+        wallClock,
+        monotonicClock: systemClock,
+        timers: systemTimers,
+        events,
+      },
+      { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
+    );
+  }
+}

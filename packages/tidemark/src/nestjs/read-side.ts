@@ -1,0 +1,95 @@
+/** Puts the read side together: each part is made of parts above it. */
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { UNKNOWN_VERSION } from './application-version.js';
+import { CacheHealth } from './cache-health.js';
+import { CacheLifecycle } from './cache-lifecycle.js';
+import { CacheReader } from './cache-reader.js';
+import { CacheEvents } from '../core/ports/cache-events.js';
+import { WriteFollowing } from '../core/ports/write-following.js';
+import { QueryCache } from './query-cache.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import { impurity } from '../typeorm/queries/query-errors.js';
+import { ReadCore } from './read-core.js';
+import { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { MapCheck } from '../typeorm/queries/map-check.js';
+import { OpenTransactions } from '../typeorm/database/open-transactions.js';
+import { PlanMemo } from '../typeorm/queries/plan-memo.js';
+import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-activity.js';
+import { QueryExecutor } from '../typeorm/queries/query-executor.js';
+import { StandbyWatch } from '../typeorm/database/standby-watch.js';
+import { CacheStores } from './cache-stores.js';
+import { shareSecrets } from './shared-secrets.js';
+
+/** The parts that others use. */
+export type ReadSide = Awaited<ReturnType<typeof makeReadSide>>;
+
+export async function makeReadSide(options: Readonly<QueryCacheOptions>, source: DataSource) {
+  const { release, markLeaseMs, verifyPlans: share } = options;
+  const log = new Logger('QueryCache');
+  const events = new CacheEvents();
+  events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
+  const following = new WriteFollowing((line) => log.warn(line));
+  const transactions = new OpenTransactions();
+  const stores = await openStores(options, source, events, log);
+  const { versions } = stores;
+  const standby = new StandbyWatch(source, events, log);
+  const scope = [stores.scope, release];
+  const schema = new DatabaseSchema({ source, versions, scope, markLeaseMs, standby });
+  const activity = new PostgresWriterActivity(source, standby);
+  const core = new ReadCore({ stores, activity, schema, events, options });
+
+  const plans = new PlanMemo({ source, schema, transactions, events, share });
+  const executor = new QueryExecutor({
+    source,
+    maps: new MapCheck(source, share, events),
+    standby,
+    // Without Redis nothing that is stored is served, and every instance finds out by itself.
+    onReconfigured: () => void schema.reconfigured().catch(() => undefined),
+  });
+  const reader = new CacheReader({
+    source,
+    following,
+    schema,
+    plans,
+    executor,
+    core,
+    options,
+  });
+  return {
+    events,
+    following,
+    transactions,
+    versions,
+    schema,
+    core,
+    reader,
+    lifecycle: new CacheLifecycle({ source, schema, stores, core, standby }),
+    health: new CacheHealth(
+      core,
+      () => stores.degradation() ?? standby.degradation ?? following.degradation,
+    ),
+    cache: new QueryCache({ events, source, reader, schema, versions, options }),
+  };
+}
+
+async function openStores(
+  options: Readonly<QueryCacheOptions>,
+  source: DataSource,
+  events: CacheEvents,
+  log: Logger,
+): Promise<CacheStores> {
+  const { redis, release } = options;
+  if (!redis) return CacheStores.inMemory(options);
+  const secrets = await shareSecrets(source, options.entrySecret, log);
+  const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
+  if (release === UNKNOWN_VERSION) {
+    log.warn(
+      'No package.json names the version of this application: set the option `release`, or answers that an earlier ' +
+        'release has stored are read as those of this one',
+    );
+  } else {
+    log.log(`Release ${release}: answers that other releases have stored are not read`);
+  }
+  return stores;
+}

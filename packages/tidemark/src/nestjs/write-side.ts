@@ -1,0 +1,150 @@
+/** Makes the parts of the write side, starts them, and stops them with the application. */
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { ClientConfig } from 'pg';
+import { DataSource } from 'typeorm';
+import { backgroundTimers } from '../core/ports/clock.js';
+import { CacheEvents } from '../core/ports/cache-events.js';
+import { CacheLifecycle } from './cache-lifecycle.js';
+import { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { OpenTransactions } from '../typeorm/database/open-transactions.js';
+import { QueryCacheOptions } from './query-cache.options.js';
+import { randomToken } from '../core/token.js';
+import { VersionStore } from '../core/ports/version-store.js';
+import { WriteFollowing } from '../core/ports/write-following.js';
+import {
+  CACHE_INVALIDATION_OPTIONS,
+  type CacheInvalidationModuleOptions,
+} from './cache-invalidation.module-definition.js';
+import { WriteProtocol } from '../core/write-protocol.js';
+import { MissedWrites } from '../typeorm/statements/missed-writes.js';
+import { CacheTriggers } from '../typeorm/triggers/cache-triggers.js';
+import { OutboxObjects } from '../postgres/capture/outbox-objects.js';
+import { OutboxRelay } from '../postgres/capture/outbox-relay.js';
+import { OutboxWriter } from '../postgres/capture/outbox-writer.js';
+import { RecordingChanges } from '../postgres/capture/recording-changes.js';
+import { TriggerKeeper } from '../typeorm/triggers/trigger-keeper.js';
+import { StatementWatcher } from '../typeorm/statements/statement-watcher.js';
+import { openingOf } from '../typeorm/statements/transactions.js';
+import { WriteFollower } from '../typeorm/statements/write-follower.js';
+import type { WriteParts } from '../typeorm/statements/write-parts.js';
+
+/** Pause between two attempts to end entries of writes that could not be announced. */
+const DEBT_RETRY_MS = 50;
+/** How long the application waits with such writes still unpaid when it stops. */
+const DRAIN_MS = 3_000;
+/** How long the transaction of a single write may be idle at least, where no option says otherwise. */
+const MIN_IDLE_MS = 5_000;
+/** The commands of Redis that it may wait for, one after the other, and one to spare. */
+const IDLE_REDIS_COMMANDS = 4;
+
+@Injectable()
+export class WriteSide {
+  readonly relay: OutboxRelay;
+  readonly triggers: TriggerKeeper;
+  readonly recording: RecordingChanges;
+  readonly #protocol: WriteProtocol;
+  readonly #follower: WriteFollower;
+  readonly #log = new Logger('CacheInvalidation');
+
+  constructor(
+    source: DataSource,
+    store: VersionStore,
+    schema: DatabaseSchema,
+    events: CacheEvents,
+    transactions: OpenTransactions,
+    private readonly lifecycle: CacheLifecycle,
+    private readonly following: WriteFollowing,
+    { namespace, markLeaseMs, redis }: QueryCacheOptions,
+    @Inject(CACHE_INVALIDATION_OPTIONS) options: CacheInvalidationModuleOptions,
+  ) {
+    const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
+    const log = this.#log;
+    const isStoreShared = redis !== undefined;
+    const objects = new OutboxObjects(namespace);
+    const protocol = new WriteProtocol({
+      store,
+      events,
+      token: randomToken,
+      timers: backgroundTimers,
+      policy,
+      leaseMs: markLeaseMs,
+      retryMs: DEBT_RETRY_MS,
+      drainMs: DRAIN_MS,
+    });
+    const parts: WriteParts = {
+      source,
+      store,
+      isStoreShared,
+      schema,
+      events,
+      protocol,
+      objects,
+      log,
+    };
+    this.#protocol = protocol;
+    this.recording = new RecordingChanges(parts, (sql, values) => source.query(sql, values));
+    this.triggers = new TriggerKeeper({
+      ...parts,
+      recording: this.recording,
+      option,
+      triggers: new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
+      isReady: () => this.#follower.isListening,
+    });
+    const idleMs = Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));
+    const subscriber = new StatementWatcher({
+      ...parts,
+      transactions,
+      triggers: this.triggers,
+      outbox: new OutboxWriter(parts),
+      opening: openingOf(options.implicitTransactionIdleMs ?? idleMs),
+    });
+    this.#follower = new WriteFollower(parts, subscriber, new MissedWrites(parts, this.recording));
+    this.relay = new OutboxRelay({
+      ...parts,
+      connection: connectionOptionsOf(source),
+      recording: this.recording,
+      log: new Logger('OutboxRelay'),
+      // The store of this process alone can always be reached.
+      isNeeded: isStoreShared && policy === 'commit',
+    });
+  }
+
+  async start(): Promise<void> {
+    const { relay, triggers, following, lifecycle } = this;
+    const follower = this.#follower;
+    const isFirst = following.followedBy({
+      get gap() {
+        return follower.gap;
+      },
+      get blindSpot() {
+        return triggers.problem ?? relay.problem;
+      },
+    });
+    // The module was imported twice: one instance of it is enough.
+    if (!isFirst) return;
+    await lifecycle.start();
+    await follower.start();
+    await triggers.start();
+    // Last: it warns where there is no outbox, which the triggers bring with them.
+    relay.start();
+    lifecycle.beforeClose(() => this.#close());
+  }
+
+  /** The last requests have been answered: their marks are ended before Redis is left. */
+  async #close(): Promise<void> {
+    await this.triggers.close();
+    const [isDrained] = await Promise.all([this.#protocol.drain(), this.relay.close()]);
+    this.#follower.close();
+    if (isDrained) return;
+    this.#log.error(
+      'Writes went unannounced while Redis was away, and it has not come back: other instances ' +
+        'may serve answers from before them until those expire.',
+    );
+  }
+}
+
+/** The options of the driver, which its types lack. */
+function connectionOptionsOf(source: DataSource): ClientConfig {
+  const { master } = source.driver as unknown as { master: { options: ClientConfig } };
+  return master.options;
+}

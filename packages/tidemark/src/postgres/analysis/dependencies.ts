@@ -1,0 +1,80 @@
+/** The versions that an answer depends on. */
+import { dimensionValue } from './canonical-value.js';
+import type { Dependencies } from '../../core/dependency.js';
+import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
+import type { Catalogue, Dimension, TableFacts } from '../../core/table-facts.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import { UnkeyableParameterError } from './exact-text.js';
+import { namesMoment } from './moments.js';
+import { confinedTexts } from './term-values.js';
+
+type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
+
+/**
+ * One dependency for each table, on the narrowest confinement whose values all have a canonical
+ * text; on the whole table where there is none.
+ *
+ * @throws UnkeyableParameterError where a parameter may name a moment, such as `now`: the same
+ *   text would mean another date tomorrow.
+ */
+export function dependenciesOf(
+  analysis: CacheableRead,
+  parameters: readonly unknown[],
+  catalogue: Catalogue,
+): Dependencies {
+  refuseMoments(analysis, parameters);
+  let completeRowCount: number | undefined;
+  const tables = analysis.tables.map((read) => {
+    const facts = catalogue.tableById(read.table);
+    const narrowest = facts && narrowestOf(read, facts, parameters);
+    if (!narrowest) return { table: read.table, names: [WHOLE_TABLE] };
+    const { name } = narrowest.dimension;
+    if (name === facts.primaryKey && analysis.rowPerKey) completeRowCount = narrowest.values.length;
+    return {
+      table: read.table,
+      names: [...narrowest.values.map((value) => valueVersion(name, value)), unknownVersion(name)],
+    };
+  });
+  return { tables, completeRowCount };
+}
+
+/** The same dependencies, and beside them every write to the tables. */
+export function withWholeTables(own: Dependencies, reads: readonly TableRead[]): Dependencies {
+  const whole = new Set(reads.map(({ table }) => table));
+  return {
+    ...own,
+    tables: [
+      ...own.tables.filter(({ table }) => !whole.has(table)),
+      ...[...whole].map((table) => ({ table, names: [WHOLE_TABLE] })),
+    ],
+  };
+}
+
+/** The values are distinct and sorted. */
+function narrowestOf(
+  { confinements }: TableRead,
+  facts: TableFacts,
+  parameters: readonly unknown[],
+): { readonly dimension: Dimension; readonly values: readonly string[] } | undefined {
+  for (const confinement of confinements) {
+    const texts = confinedTexts(confinement, facts, parameters);
+    if (!texts) continue;
+    const values = [...new Set(texts.map(dimensionValue))].toSorted();
+    return { dimension: confinement.dimension, values };
+  }
+  return undefined;
+}
+
+/** A parameter that confines a table is compared with a column that is no date. */
+function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]): void {
+  if (!parameters.some(namesMoment)) return;
+  const terms = tables.flatMap(({ confinements }) =>
+    confinements.flatMap(({ tuples }) => tuples.flat()),
+  );
+  const confining = new Set(terms.map((term) => term.kind !== 'constant' && term.index));
+  parameters.forEach((value, index) => {
+    if (!confining.has(index) && namesMoment(value)) {
+      throw new UnkeyableParameterError(`$${index + 1}`, 'may name a moment, such as now');
+    }
+  });
+}

@@ -1,0 +1,80 @@
+/** Analyses of SQL texts under one catalogue, remembered by text. */
+import { LRUCache } from 'lru-cache';
+import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analysis.js';
+import type { Catalogue } from '../../core/table-facts.js';
+import { analyseRead } from './read-analysis.js';
+import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
+import { isParserError, parse, type RawStmt } from './syntax-tree.js';
+
+export { loadParser } from './syntax-tree.js';
+
+const MOST_TEXTS = 5_000;
+/** Bounds the texts remembered, in UTF-16 units. */
+const LONGEST_TOGETHER = 16_000_000;
+/** A longer text is hardly sent twice: a list of values written into it. */
+const LONGEST_TEXT = 100_000;
+
+export interface SqlAnalyserOptions {
+  /** How many texts are remembered at most. */
+  readonly maxTexts?: number;
+}
+
+const UNREADABLE: ReadAnalysis = {
+  cacheable: false,
+  reason: 'unparsable',
+  detail: 'the parser of PostgreSQL does not take the text',
+};
+
+interface Remembered {
+  read?: ReadAnalysis;
+  statement?: StatementAnalysis;
+}
+
+/** Needs `loadParser` before its first use. Its methods never throw for SQL. */
+export class SqlAnalyser {
+  readonly #remembered: LRUCache<string, Remembered>;
+
+  constructor(
+    private readonly catalogue: Catalogue,
+    { maxTexts = MOST_TEXTS }: SqlAnalyserOptions = {},
+  ) {
+    this.#remembered = new LRUCache({
+      max: maxTexts,
+      maxSize: LONGEST_TOGETHER,
+      maxEntrySize: LONGEST_TEXT,
+      sizeCalculation: (_, sql) => sql.length + 1,
+    });
+  }
+
+  /** Whether the answer of the text can be cached, and on which tables it depends. */
+  read(sql: string): ReadAnalysis {
+    return (this.#entry(sql).read ??= analysed(sql, this.catalogue, analyseRead) ?? UNREADABLE);
+  }
+
+  /** What sending the text may change. */
+  statement(sql: string): StatementAnalysis {
+    const known = this.#entry(sql);
+    return (known.statement ??= analysed(sql, this.catalogue, classifyStatements) ?? UNPARSABLE);
+  }
+
+  #entry(sql: string): Remembered {
+    let entry = this.#remembered.get(sql);
+    if (!entry) this.#remembered.set(sql, (entry = {}));
+    return entry;
+  }
+}
+
+/** `undefined` where the parser does not take the text, or it is nested too deeply to be read. */
+function analysed<T>(
+  sql: string,
+  catalogue: Catalogue,
+  analyse: (statements: readonly RawStmt[], catalogue: Catalogue) => T,
+): T | undefined {
+  try {
+    // The parser refuses a text without a character, the server does not.
+    return analyse(sql === '' ? [] : parse(sql), catalogue);
+  } catch (error) {
+    if (error instanceof RangeError || isParserError(error)) return undefined;
+    throw error;
+  }
+}

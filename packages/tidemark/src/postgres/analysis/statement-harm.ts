@@ -1,0 +1,118 @@
+/** Whether evaluating a statement's expressions can change a table. */
+import type { Catalogue } from '../../core/table-facts.js';
+import {
+  namesOf,
+  pick,
+  qualifiedName,
+  visit,
+  words,
+  type Node,
+  type QualifiedName,
+  type RangeVar,
+  type TypeName,
+} from './syntax-tree.js';
+
+/**
+ * The worst of a statement's parts counts:
+ * - `none`: it uses PostgreSQL's own functions and types, and tables, and nothing else;
+ * - `ruled-out`: by definitions of users, which others may have changed since;
+ * - `promised`: a function of a user is STABLE. It must not write, but may call one that does;
+ * - `possible`.
+ *
+ * The rows that the statement writes by itself are another question.
+ */
+const HARMS = ['none', 'ruled-out', 'promised', 'possible'] as const;
+export type Harm = (typeof HARMS)[number];
+
+/** PostgreSQL's mark `volatile` says nothing of writing: these change no table. */
+const VOLATILE_AND_HARMLESS = words(
+  `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval
+   random random_normal setseed setval set_config timeofday uuidv4 uuidv7
+   pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
+   pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared
+   pg_try_advisory_lock pg_try_advisory_lock_shared pg_try_advisory_xact_lock
+   pg_try_advisory_xact_lock_shared
+   pg_blocking_pids pg_cancel_backend pg_terminate_backend pg_notify pg_sleep pg_sleep_for
+   pg_sleep_until pg_database_size pg_indexes_size pg_relation_size pg_table_size
+   pg_total_relation_size pg_partition_tree pg_is_in_recovery
+   pg_current_wal_lsn pg_last_wal_receive_lsn pg_last_wal_replay_lsn
+   pg_last_xact_replay_timestamp pg_xact_status txid_status pg_lock_status`,
+);
+
+/** Stable in name, but they run SQL that may call anything. */
+const RUNS_SQL = words(
+  `database_to_xml database_to_xml_and_xmlschema database_to_xmlschema
+   schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema
+   table_to_xml table_to_xml_and_xmlschema table_to_xmlschema`,
+);
+
+export function harmOf(statement: object, catalogue: Catalogue): Harm {
+  const commonTables = new Set<string>();
+  visit(statement, (key, value) => {
+    if (key === 'CommonTableExpr' && 'ctename' in value) commonTables.add(String(value.ctename));
+  });
+  let worst = 0;
+  visit(statement, (key, value) => {
+    worst = Math.max(worst, HARMS.indexOf(harmOfPart(key, value, catalogue, commonTables)));
+  });
+  return HARMS[worst] ?? 'possible';
+}
+
+function harmOfPart(
+  key: string,
+  value: object,
+  catalogue: Catalogue,
+  commonTables: ReadonlySet<string>,
+): Harm {
+  const node = { [key]: value } as unknown as Node;
+  if ('FuncCall' in node) return harmOfCall(qualifiedName(node.FuncCall.funcname), catalogue);
+  if ('A_Expr' in node) return harmOfOperator(node.A_Expr.name, catalogue);
+  if (key === 'operName' || key === 'useOp') return harmOfOperator(value as Node[], catalogue);
+  if (key === 'typeName') {
+    const { schema, name } = qualifiedName((value as TypeName).names);
+    if (!catalogue.isTypeHarmless(schema, name)) return 'possible';
+    return catalogue.isBuiltInType(schema, name) ? 'none' : 'ruled-out';
+  }
+  if (key === 'RangeVar' || key === 'relation') {
+    return harmOfRelation(value, catalogue, commonTables);
+  }
+  // `row.name` may be a call of the function of that name.
+  const fields = namesOf(pick(node, 'ColumnRef')?.fields).slice(1).slice(-1);
+  const steps = (pick(node, 'A_Indirection')?.indirection ?? []).flatMap((step) => namesOf([step]));
+  const mayWrite = [...fields, ...steps].some(
+    (name) => catalogue.writingVolatility(undefined, name) === 'volatile',
+  );
+  return mayWrite ? 'possible' : 'none';
+}
+
+function harmOfCall({ schema, name }: QualifiedName, catalogue: Catalogue): Harm {
+  const volatility = catalogue.functionVolatility(schema, name);
+  if (volatility === undefined) return 'possible';
+  if (catalogue.isBuiltIn(schema, name)) {
+    const isHarmless =
+      volatility === 'volatile' ? VOLATILE_AND_HARMLESS.has(name) : !RUNS_SQL.has(name);
+    return isHarmless ? 'none' : 'possible';
+  }
+  const writing = catalogue.writingVolatility(schema, name);
+  if (writing === undefined) return 'ruled-out';
+  return writing === 'stable' ? 'promised' : 'possible';
+}
+
+/** An operator that the catalogue does not know is one of a type's own, in a schema not on the path. */
+function harmOfOperator(operator: readonly Node[] | undefined, catalogue: Catalogue): Harm {
+  const { schema, name } = qualifiedName(operator);
+  return catalogue.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
+}
+
+/** Reading a view runs the functions of its definition, and any table those of its policies. */
+function harmOfRelation(
+  { schemaname, relname = '' }: RangeVar,
+  catalogue: Catalogue,
+  commonTables: ReadonlySet<string>,
+): Harm {
+  const table = catalogue.table(schemaname, relname);
+  if (table?.sideEffects.has('read')) return 'possible';
+  if (table) return table.kind === 'view' || table.kind === 'foreign' ? 'ruled-out' : 'none';
+  const isCommonTable = schemaname === undefined && commonTables.has(relname);
+  return isCommonTable || catalogue.isSystemRelation(schemaname, relname) ? 'none' : 'ruled-out';
+}

@@ -1,0 +1,61 @@
+/** From rows that were written to the tables whose answers they may change. */
+import { dimensionValue } from './canonical-value.js';
+import type { Catalogue, Dimension, TableFacts } from '../../core/table-facts.js';
+import type { TouchedTable } from '../../core/touched-regions.js';
+import { columnText } from './term-values.js';
+
+/** The texts of a dimension's columns, one list for each row as it was or is. */
+type Images = readonly (readonly (string | null)[])[];
+
+/** By dimension; `null` or absent: any values. */
+export type WrittenValues = ReadonlyMap<string, Images | null>;
+
+/**
+ * All tables that rows written to one belong to: itself, and its partitions, parents and children.
+ * `undefined` where the catalogue does not know one of them.
+ */
+export function tablesOfRows(
+  facts: TableFacts,
+  values: WrittenValues,
+  catalogue: Catalogue,
+): readonly TouchedTable[] | undefined {
+  const own = new Map(
+    facts.dimensions.map((dimension) => [
+      dimension.name,
+      valuesIn(dimension, facts, values.get(dimension.name)),
+    ]),
+  );
+  const all: TouchedTable[] = [{ table: facts.id, dimensions: own }];
+  for (const id of facts.relatives) {
+    const relative = catalogue.tableById(id);
+    if (!relative) return undefined;
+    // The same rows have the same values where the relative has the same columns.
+    const dimensions = relative.dimensions.map(({ name, columns }) => {
+      const isSame = columns.every(
+        (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
+      );
+      return [name, (isSame ? own.get(name) : undefined) ?? 'unknown'] as const;
+    });
+    all.push({ table: id, dimensions: new Map(dimensions) });
+  }
+  return all;
+}
+
+function valuesIn(
+  { columns }: Dimension,
+  facts: TableFacts,
+  images: Images | null | undefined,
+): ReadonlySet<string> | 'unknown' {
+  if (!images) return 'unknown';
+  const values = new Set<string>();
+  for (const image of images) {
+    if (image.length !== columns.length) return 'unknown';
+    // NULL is in no region.
+    if (image.includes(null)) continue;
+    const texts = columns.map((column, position) => columnText(facts, column, image[position]));
+    const known = texts.filter((text) => typeof text === 'string');
+    if (known.length !== columns.length) return 'unknown';
+    values.add(dimensionValue(known));
+  }
+  return values;
+}

@@ -1,0 +1,55 @@
+/** The tables that a statement names as targets of its writes, also in its WITH clause. */
+import type { WriteTarget } from '../../core/statement-analysis.js';
+import type { Catalogue, TableAction } from '../../core/table-facts.js';
+import { pick, visit, type Node, type RangeVar } from './syntax-tree.js';
+
+export interface NamedTargets {
+  readonly targets: readonly WriteTarget[];
+  /** One of them is a view, or no relation that the catalogue knows. */
+  readonly hasUnknown: boolean;
+}
+
+/** @param index the statement's place in the text. */
+export function targetsOf(statement: Node, catalogue: Catalogue, index: number): NamedTargets {
+  const targets: WriteTarget[] = [];
+  let hasUnknown = false;
+  visit([statement], (key, value) => {
+    const node = { [key]: value } as unknown as Node;
+    const actions = actionsOf(node);
+    if (!actions) return;
+    const isOutermost = (statement as unknown as Record<string, unknown>)[key] === value;
+    // The answer counts the rows of the outermost part alone.
+    const countedBy = isOutermost && !actions.includes('truncate') ? index : undefined;
+    const truncate = pick(node, 'TruncateStmt');
+    const cascades = truncate?.behavior === 'DROP_CASCADE';
+    const relations = truncate
+      ? (truncate.relations ?? []).map((relation) => pick(relation, 'RangeVar'))
+      : [(value as { readonly relation?: RangeVar }).relation];
+    for (const relation of relations) {
+      const table = tableOf(relation, catalogue);
+      if (table === undefined) hasUnknown = true;
+      else targets.push({ table, actions, cascades, countedBy });
+    }
+  });
+  return { targets, hasUnknown };
+}
+
+/** What the node may do to rows of its relation; `undefined` where it writes none. */
+function actionsOf(node: Node): readonly TableAction[] | undefined {
+  const insert = pick(node, 'InsertStmt');
+  if (insert) {
+    const { action = 'ONCONFLICT_NOTHING' } = insert.onConflictClause ?? {};
+    return action === 'ONCONFLICT_NOTHING' ? ['insert'] : ['insert', 'update'];
+  }
+  if (pick(node, 'UpdateStmt')) return ['update'];
+  if (pick(node, 'DeleteStmt')) return ['delete'];
+  if (pick(node, 'MergeStmt')) return ['insert', 'update', 'delete'];
+  if (pick(node, 'CopyStmt')?.is_from) return ['insert'];
+  return pick(node, 'TruncateStmt') || pick(node, 'RefreshMatViewStmt') ? ['truncate'] : undefined;
+}
+
+function tableOf(relation: RangeVar | undefined, catalogue: Catalogue): string | undefined {
+  if (!relation || relation.catalogname) return undefined;
+  const table = catalogue.table(relation.schemaname, relation.relname ?? '');
+  return table?.kind === 'view' ? undefined : table?.id;
+}

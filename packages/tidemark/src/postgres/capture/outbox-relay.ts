@@ -1,0 +1,236 @@
+/**
+ * Brings the rows of the outbox to the version store.
+ *
+ * Of all instances one relays, the one that has an advisory lock. It reads the oldest rows, replaces the
+ * versions they name, and only then removes them: a relay that dies in between leaves them to the next,
+ * which replaces the versions once more. It listens for new rows, and looks by itself now and then.
+ *
+ * An instance without the lock looks whether the outbox moves. Where it does not, the session that has the lock does
+ * not relay, and the others relay without the lock: a row that two of them tell costs fills, and none is removed before
+ * it was told. The server ends the session of a relay that does nothing (its process was stopped, its machine hangs), and
+ * with it the lock. A relay that cannot reach the version store gives the lock up by itself.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { CaptureParts } from './capture-parts.js';
+import type pg from 'pg';
+import { grantStatements, outboxStatements } from './capture-sql.js';
+import { touchedByRecords } from './captured-writes.js';
+import {
+  FIRST_ID,
+  OutboxSession,
+  RELAY_LOCK,
+  type Backlog,
+  type OutboxAccess,
+} from './outbox-session.js';
+import type { RecordingChanges } from './recording-changes.js';
+
+/** Rows read at once. */
+const BATCH_ROWS = 1_000;
+/** Pause between two looks for rows that came without a notification. */
+const LOOK_MS = 1_000;
+/** Pause between two attempts to get the lock. */
+const STANDBY_MS = 500;
+const SEEN_LATE =
+  'Writes from outside the service are seen late: a session that does not relay has the lock of the relay. End it: ' +
+  `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = ${RELAY_LOCK}`;
+/** After so many of those pauses without a move, while there are rows, the lock counts as stuck. */
+const PATIENCE_LOOKS = 4;
+/** Pause before another attempt after a failure. */
+const RETRY_MS = 500;
+/** Pause between two looks whether there is an outbox by now. */
+const INSTALLED_MS = 1_000;
+/** Shortest pause between two looks whether the triggers were changed, and how many rows wait. */
+const SURVEY_MS = 500;
+
+/**
+ * `absent`: there is no outbox that the role may use. `standby`: another instance relays. `away`: the database or the version
+ * store cannot be reached.
+ */
+export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
+
+interface RelayParts extends CaptureParts {
+  /** For a connection beside the pool. */
+  readonly connection: pg.ClientConfig;
+  readonly recording: RecordingChanges;
+  /** Writes that cannot be announced are put into the outbox, and are refused without one. */
+  readonly isNeeded: boolean;
+}
+
+export class OutboxRelay {
+  #state: RelayState = 'away';
+  /** The cost of an outbox that the role may not use; `undefined`: none. */
+  #lacking: string | undefined;
+  #surveyedAtMs = -Infinity;
+  #backlog: Backlog = { rows: 0, ageMs: 0 };
+  #running: Promise<void> | undefined;
+  #session: OutboxSession | undefined;
+  /** The session that has the lock and was found not to relay, as of its last statement. */
+  #hungHolder: unknown;
+  /** Why it does not relay, as the log has said. */
+  #warnedOf: string | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(private readonly parts: RelayParts) {}
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  /** Whether another session has the lock of the relay and does not relay. */
+  get isLockStuck(): boolean {
+    return this.#hungHolder !== undefined;
+  }
+
+  /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
+  get problem(): string | undefined {
+    if (this.#lacking !== undefined) return `${this.#lacking}. The log has the SQL`;
+    return this.isLockStuck ? SEEN_LATE : undefined;
+  }
+
+  /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
+  get backlog(): Backlog | undefined {
+    const isMeasured = this.#state === 'relaying' || this.#state === 'standby';
+    return isMeasured ? this.#backlog : undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#session?.wake();
+    await this.#running;
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        const { connection, objects } = this.parts;
+        this.#session = await OutboxSession.open(connection, objects);
+        await this.#attend(this.#session);
+      } catch (error) {
+        if (this.#isClosing) break;
+        const { message } = error as Error;
+        if (message !== this.#warnedOf) {
+          this.parts.log.warn(`The outbox is not relayed by this instance: ${message}`);
+        }
+        this.#warnedOf = message;
+        this.#state = 'away';
+        await this.#pause(RETRY_MS);
+      } finally {
+        await this.#session?.close();
+        this.#session = undefined;
+      }
+    }
+  }
+
+  async #attend(session: OutboxSession): Promise<void> {
+    for (;;) {
+      const access = await session.access();
+      if (access.isUsable) break;
+      this.#lack(access);
+      // An outbox that was taken away took along the rows that had not been relayed.
+      await this.parts.recording.look(session);
+      await this.#pause(INSTALLED_MS);
+      if (this.#isClosing) return;
+    }
+    this.#lacking = undefined;
+    await this.#awaitLock(session);
+    if (this.#isClosing) return;
+    // A relay that cannot reach the version store leaves the lock to another.
+    await this.parts.recording.look(session, true);
+    this.#state = 'relaying';
+    this.parts.log.log('Relays writes from outside the service');
+    await session.listen();
+    while (!this.#isClosing) {
+      await this.#drain(session);
+      await this.#survey(session);
+      this.#warnedOf = undefined;
+      await session.notified(LOOK_MS);
+    }
+  }
+
+  #lack({ role, exists }: OutboxAccess): void {
+    const { objects, isNeeded, log } = this.parts;
+    const effects = [
+      ...(exists ? ['writes from outside the service are not seen'] : []),
+      ...(isNeeded ? ['while Redis cannot be reached, writes are refused'] : []),
+    ];
+    const lacking =
+      effects.length === 0
+        ? undefined
+        : `There is no outbox that the role of the service may use: ${effects.join('; ')}`;
+    if (lacking !== undefined && lacking !== this.#lacking) {
+      const statements = [...outboxStatements(objects), ...grantStatements(role, objects)];
+      log.warn(`${lacking}. Let the owner of the database run this:\n${statements.join(';\n')};`);
+    }
+    this.#lacking = lacking;
+    this.#state = 'absent';
+  }
+
+  async #awaitLock(session: OutboxSession): Promise<void> {
+    let oldest: unknown;
+    let looks = 0;
+    while (!this.#isClosing && !(await session.tryLock())) {
+      this.#state = 'standby';
+      const now = await session.oldestId();
+      looks = now !== undefined && now === oldest ? looks + 1 : 0;
+      oldest = now;
+      if (this.isLockStuck && (await session.lockHolder()) !== this.#hungHolder) {
+        this.#hungHolder = undefined;
+        looks = 0;
+      }
+      if (looks >= PATIENCE_LOOKS && !this.isLockStuck) {
+        this.#hungHolder = await session.lockHolder();
+        this.parts.log.warn(
+          `${SEEN_LATE}. This instance relays without the lock, every ${STANDBY_MS} ms`,
+        );
+      }
+      if (this.isLockStuck) await this.#drain(session);
+      await this.#survey(session);
+      await this.#pause(STANDBY_MS);
+    }
+    this.#hungHolder = undefined;
+  }
+
+  async #survey(session: OutboxSession): Promise<void> {
+    if (performance.now() - this.#surveyedAtMs < SURVEY_MS) return;
+    await this.parts.recording.look(session);
+    this.#backlog = await session.backlog();
+    this.#surveyedAtMs = performance.now();
+  }
+
+  /** Until nothing is left, except rows that another session holds. */
+  async #drain(session: OutboxSession): Promise<void> {
+    const { protocol, events, schema } = this.parts;
+    let afterId = FIRST_ID;
+    for (;;) {
+      const records = await session.next(afterId, BATCH_ROWS);
+      const last = records.at(-1);
+      if (!last) return;
+      afterId = last.id;
+      const readAtMs = performance.now();
+      const touched = await touchedByRecords(records, schema);
+      // Then no waiting row can say more: after an outage every write has left such a row.
+      const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
+      // Committed long ago, by no writer whose end is to be waited for.
+      await protocol.tell(touched, 0);
+      const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
+      events.tell('relayed', { rows: ids.length, lagMs: ageMs + performance.now() - readAtMs });
+      await session.remove(ids);
+      if (records.length < BATCH_ROWS || this.#isClosing) return;
+      await this.#survey(session);
+      await nextTurn();
+    }
+  }
+
+  async #pause(durationMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    await pause(durationMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}

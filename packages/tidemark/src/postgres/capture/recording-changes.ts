@@ -1,0 +1,140 @@
+/**
+ * Notices changes of triggers, outbox and partitions, since writes may have gone unrecorded meanwhile.
+ *
+ * `ALTER TABLE ... DISABLE TRIGGER ALL`, rows, `ENABLE TRIGGER ALL` (as `pg_restore --disable-triggers` sends
+ * them) leave nothing in the outbox; neither do rows while a trigger is dropped and made again, and TRUNCATE
+ * takes rows out of the outbox that were not relayed. After any such change everything counts as written. The version
+ * store keeps the state that was seen last, so one instance ends the answers, once, whichever relays by then.
+ */
+import { parseEpoch } from '../../core/version-format.js';
+import type { RunSql } from '../postgres-client.js';
+import type { CaptureParts } from './capture-parts.js';
+import type { OutboxSession } from './outbox-session.js';
+
+/** A table of the version store without versions: the token of its epoch is the state that was seen last. */
+const RECORDING_SEEN = { table: '#recording', names: [] };
+/** Begins such a token; a random one takes its place after an outage. */
+const TOKEN_PREFIX = 'recording-';
+const NOTHING = 'nothing';
+
+/**
+ * Triggers, their functions, the outbox, and the partitions of the tables, as one text. PostgreSQL writes a new row of its
+ * catalogs for every change of those, also where it is taken back, and each row names the transaction that wrote it.
+ * NULL: there are no triggers.
+ */
+const RECORDING = `
+WITH own AS (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
+capture AS (
+  SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT oid FROM own)
+), trigger AS (
+  SELECT t.oid, t.xmin, t.tgrelid FROM pg_catalog.pg_trigger t
+   WHERE t.tgfoid IN (SELECT oid FROM capture)
+)
+SELECT CASE WHEN EXISTS (SELECT FROM trigger)
+         THEN pg_catalog.md5(pg_catalog.string_agg(part, ' ' ORDER BY part)) END AS recording
+  FROM (
+  SELECT pg_catalog.concat_ws(',', 'function', oid, xmin) AS part FROM capture
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'trigger', t.oid, t.xmin, n.nspname, c.relname)
+    FROM trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'partition', i.inhrelid, i.inhparent, i.xmin)
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent IN (SELECT tgrelid FROM trigger)
+  UNION ALL
+  SELECT pg_catalog.concat_ws(',', 'outbox', c.oid, c.xmin) FROM pg_catalog.pg_class c
+   WHERE c.relname = 'outbox' AND c.relnamespace = (SELECT oid FROM own)
+) parts`;
+
+export class RecordingChanges {
+  #atStart: string | undefined;
+  /** As the version store has it, too. */
+  #seen: string | undefined;
+  #isInstalling = false;
+  #last = Promise.resolve();
+
+  constructor(
+    private readonly parts: CaptureParts,
+    /** Sends a statement over any connection. */
+    private readonly run: RunSql,
+  ) {}
+
+  /** To be called when the application starts, before it is asked which writes were missed until then. */
+  async observe(run: RunSql): Promise<void> {
+    this.#atStart ??= await this.#found(run);
+  }
+
+  /**
+   * Carries out an installation of this process, and ends all answers: the next look finds no change. So it does where
+   * the installation fails, which may have changed some tables.
+   */
+  async installing(install: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    this.#isInstalling = true;
+    let hasChanged = true;
+    try {
+      const tables = await install();
+      hasChanged = tables.length > 0;
+      return tables;
+    } finally {
+      // Where that fails, the next look ends them.
+      if (hasChanged) await this.#compare(this.run, () => undefined).catch(() => undefined);
+      this.#isInstalling = false;
+    }
+  }
+
+  /**
+   * Rejects where the database or the version store cannot be reached.
+   *
+   * @param needsStore whether the version store is asked even where nothing has changed.
+   */
+  async look(session: OutboxSession, needsStore = false): Promise<void> {
+    if (this.#isInstalling && !needsStore) return;
+    const { events, log } = this.parts;
+    const run: RunSql = (sql, values) => session.run(sql, values);
+    await this.#compare(
+      run,
+      () => {
+        events.tell('recordingChanged');
+        log.warn(
+          'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
+            'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
+        );
+      },
+      needsStore,
+    );
+  }
+
+  /** One after the other: the state that one has found may be older than the one that another has noted. */
+  #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
+    const comparing = this.#last.then(() => this.#compareNow(run, onChange, needsStore));
+    this.#last = comparing.catch(() => undefined);
+    return comparing;
+  }
+
+  async #compareNow(run: RunSql, onChange: () => void, needsStore: boolean): Promise<void> {
+    const { store, protocol, schema } = this.parts;
+    const found = await this.#found(run);
+    if (found === this.#seen && !needsStore) return;
+    const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
+    // The log has the reason already.
+    if (reading?.node === undefined) throw new Error('the version store cannot be reached');
+    const { epoch } = reading;
+    const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
+    const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
+    const before = stored ?? this.#seen ?? this.#atStart;
+    if (before !== undefined && before !== found) {
+      await protocol.tell('schema', 0);
+      // The keeper checks the triggers under each new catalog.
+      schema.markOutdated();
+      onChange();
+    }
+    // Last: where this process ends before, the next one ends the answers once more.
+    if (stored !== found) await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
+    this.#seen = found;
+  }
+
+  async #found(run: RunSql): Promise<string> {
+    const [row] = await run(RECORDING, [this.parts.objects.schema]);
+    return (row?.['recording'] as string | null | undefined) ?? NOTHING;
+  }
+}

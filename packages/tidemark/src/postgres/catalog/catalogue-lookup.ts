@@ -1,0 +1,126 @@
+/** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
+import type { Catalogue, TableFacts, Volatility } from '../../core/table-facts.js';
+import { temporaryTables, type SessionNames } from './session-names.js';
+
+const BUILT_IN = 'pg_catalog';
+
+const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2 };
+
+type WritingVolatility = Exclude<Volatility, 'immutable'>;
+
+export interface CatalogueContent {
+  readonly searchPath: readonly string[];
+  readonly tables: readonly TableFacts[];
+  /** Relations that are no table of a user, but hide those later on the path. */
+  readonly otherRelations: NamedFacts<true>;
+  readonly functions: NamedFacts<Volatility>;
+  readonly operators: NamedFacts<Volatility>;
+  readonly enums?: NamedFacts<true>;
+  readonly unsureCast?: string | undefined;
+  /** Functions of users that may write. */
+  readonly writingFunctions: NamedFacts<WritingVolatility>;
+  /** Whether a cast to the type calls nothing that may write. */
+  readonly types: NamedFacts<boolean>;
+  readonly fingerprint: string;
+}
+
+/** Facts by schema and name. */
+export type NamedFacts<Fact> = ReadonlyMap<string, ReadonlyMap<string, Fact>>;
+
+export class CatalogueLookup implements Catalogue {
+  readonly searchPath: readonly string[];
+  readonly tables: readonly TableFacts[];
+  readonly unsureCast: string | undefined;
+  readonly fingerprint: string;
+  readonly #tables: NamedFacts<TableFacts>;
+  readonly #tablesById: ReadonlyMap<string, TableFacts>;
+
+  constructor(private readonly content: CatalogueContent) {
+    this.searchPath = content.searchPath;
+    this.tables = content.tables;
+    this.unsureCast = content.unsureCast;
+    this.fingerprint = content.fingerprint;
+    this.#tablesById = new Map(content.tables.map((table) => [table.id, table]));
+    this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
+  }
+
+  /** The same catalogue where names are looked up as over a certain connection. */
+  under(names: SessionNames): CatalogueLookup {
+    const tables = [...this.tables, ...temporaryTables(names)];
+    return new CatalogueLookup({ ...this.content, searchPath: names.searchPath, tables });
+  }
+
+  tableById(id: string): TableFacts | undefined {
+    return this.#tablesById.get(id);
+  }
+
+  table(schema: string | undefined, name: string): TableFacts | undefined {
+    const [owner = ''] = this.#owners(schema, name, this.#tables, this.content.otherRelations);
+    return this.#tables.get(owner)?.get(name);
+  }
+
+  isSystemRelation(schema: string | undefined, name: string): boolean {
+    const [owner] = this.#owners(schema, name, this.#tables, this.content.otherRelations);
+    return owner === BUILT_IN || owner === 'information_schema';
+  }
+
+  functionVolatility(schema: string | undefined, name: string): Volatility | undefined {
+    return this.#worst(this.content.functions, schema, name);
+  }
+
+  operatorVolatility(schema: string | undefined, name: string): Volatility | undefined {
+    return this.#worst(this.content.operators, schema, name);
+  }
+
+  writingVolatility(schema: string | undefined, name: string): WritingVolatility | undefined {
+    return this.#worst(this.content.writingFunctions, schema, name);
+  }
+
+  isEnum(schema: string | undefined, name: string): boolean {
+    return this.#owners(schema, name, this.content.enums ?? new Map()).length > 0;
+  }
+
+  isTypeHarmless(schema: string | undefined, name: string): boolean {
+    const { types } = this.content;
+    const [owner = ''] = this.#owners(schema, name, types);
+    return types.get(owner)?.get(name) === true;
+  }
+
+  isBuiltInType(schema: string | undefined, name: string): boolean {
+    return this.#owners(schema, name, this.content.types)[0] === BUILT_IN;
+  }
+
+  isBuiltIn(schema: string | undefined, name: string): boolean {
+    const owners = this.#owners(schema, name, this.content.functions);
+    return owners.length > 0 && owners.every((owner) => owner === BUILT_IN);
+  }
+
+  /** Overloads of one name lie in several schemas; which one a call means depends on its types. */
+  #worst<V extends Volatility>(
+    facts: NamedFacts<V>,
+    schema: string | undefined,
+    name: string,
+  ): V | undefined {
+    return this.#owners(schema, name, facts)
+      .map((owner) => facts.get(owner)?.get(name))
+      .filter((volatility) => volatility !== undefined)
+      .toSorted((a, b) => RANK[b] - RANK[a])[0];
+  }
+
+  /** The schemas that have the name in one of the facts, in the order in which they are searched. */
+  #owners(schema: string | undefined, name: string, ...facts: NamedFacts<unknown>[]): string[] {
+    const searched = schema === undefined ? this.searchPath : [schema];
+    return searched.filter((owner) => facts.some((known) => known.get(owner)?.has(name) === true));
+  }
+}
+
+export function bySchema<Fact>(
+  facts: readonly (readonly [schema: string, name: string, fact: Fact])[],
+): NamedFacts<Fact> {
+  const schemas = new Map<string, Map<string, Fact>>();
+  for (const [schema, name, fact] of facts) {
+    const named = schemas.get(schema) ?? new Map<string, Fact>();
+    schemas.set(schema, named.set(name, fact));
+  }
+  return schemas;
+}

@@ -1,0 +1,122 @@
+/** Entries in Redis (L2), sealed, through cache-manager (cache-manager-cache.ts). */
+import { RedisCommandError } from './connection/redis.errors.js';
+import type { RedisConnection } from './connection/redis-connection.js';
+import { wallClock, type Clock } from '../core/ports/clock.js';
+import { EntryStore, type CacheEntry } from '../core/ports/entry-store.js';
+import { CacheManagerCache } from './cache-manager-cache.js';
+import { decodeEntry, encodeEntry } from './entry-codec.js';
+import { SEAL_BYTES, type EntryRefusal, type EntrySeal } from './entry-seal.js';
+import type { RedisKeys } from './redis-keys.js';
+
+/** Of an entry without its body: the stamp, the headers. With more it is not stored. */
+const MAX_HEAD_BYTES = 1_024 * 1_024;
+/** Whatever the options allow. */
+const MAX_BYTES = 256 * 1_024 * 1_024;
+/** Of the seal and the form of an entry. */
+const MAX_WRAPPING_BYTES = SEAL_BYTES + 1;
+
+export interface RedisEntryStoreOptions {
+  /** Of the body of an entry. */
+  readonly maxBodyBytes: number;
+  readonly seal: EntrySeal;
+  /** Called when the value under an entry's key is no entry of this service; it counts as none. */
+  readonly onRefused: (refusal: EntryRefusal) => void;
+  /** The one that entries are dated by. */
+  readonly clock?: Clock;
+}
+
+/** An entry on its way to Redis. */
+interface Outgoing {
+  readonly bytes: Buffer;
+  readonly onSent: (() => void) | undefined;
+}
+
+export class RedisEntryStore extends EntryStore {
+  readonly #cache: CacheManagerCache<CacheEntry, Outgoing>;
+  readonly #storing = new Set<Promise<void>>();
+  readonly #clock: Clock;
+  readonly #maxBytes: number;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: RedisKeys,
+    private readonly options: RedisEntryStoreOptions,
+  ) {
+    super();
+    this.#clock = options.clock ?? wallClock;
+    this.#maxBytes = Math.min(Math.floor(options.maxBodyBytes) + MAX_HEAD_BYTES, MAX_BYTES);
+    this.#cache = new CacheManagerCache({
+      read: (name) => this.#read(name),
+      write: (name, outgoing, ttlMs) => this.#write(name, outgoing, ttlMs),
+    });
+  }
+
+  override async get(key: string): Promise<CacheEntry | undefined> {
+    const found = await this.#cache.get(this.keys.entry(key));
+    return found && found.expiresAtMs > this.#clock.nowMs() ? found : undefined;
+  }
+
+  override async set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
+    const storing = this.#store(this.keys.entry(key), entry, onSent);
+    this.#storing.add(storing);
+    try {
+      await storing;
+    } finally {
+      this.#storing.delete(storing);
+    }
+  }
+
+  override async drain(): Promise<void> {
+    while (this.#storing.size > 0) await Promise.allSettled(this.#storing);
+  }
+
+  async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
+    // Nobody waits for this: the answer with the entry, and the next requests, go first.
+    await this.connection.writes.whenWaiting();
+    const encoded = await encodeEntry(entry, this.#maxBytes);
+    // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
+    const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.nowMs());
+    if (!encoded || ttlMs <= 0) return;
+    const bytes = this.options.seal.seal(name, encoded);
+    await this.#cache.set(name, { bytes, onSent }, ttlMs);
+  }
+
+  async #read(name: string): Promise<CacheEntry | undefined> {
+    const stored = await this.#fetch(name);
+    // Redis answers nothing and no bytes alike.
+    if (stored?.length === 0) return undefined;
+    const isOfLength = stored && stored.length <= this.#maxBytes + MAX_WRAPPING_BYTES;
+    const opened = isOfLength ? this.options.seal.open(name, stored) : 'form';
+    const isRefused = typeof opened === 'string';
+    const entry = isRefused ? undefined : await decodeEntry(opened, this.#maxBytes);
+    if (!entry) this.options.onRefused(isRefused ? opened : 'form');
+    return entry;
+  }
+
+  /** At most one byte more than an entry may have; `undefined` where a value of another type lies there. */
+  async #fetch(name: string): Promise<Buffer | undefined> {
+    const { writes } = this.connection;
+    try {
+      // In one write with the versions, and behind a query that does not wait for them.
+      const { value } = await writes.atEndOfTurn(() =>
+        this.connection.send('GETRANGE of an entry', (redis) =>
+          redis.getrangeBuffer(name, 0, this.#maxBytes + MAX_WRAPPING_BYTES),
+        ),
+      );
+      return value;
+    } catch (error) {
+      if (error instanceof RedisCommandError && error.replyCode === 'WRONGTYPE') return undefined;
+      throw error;
+    }
+  }
+
+  async #write(name: string, { bytes, onSent }: Outgoing, ttlMs: number): Promise<void> {
+    await this.connection.writes.withNext(() => {
+      const sent = this.connection.send('SET of an entry', (redis) =>
+        redis.set(name, bytes, 'PX', ttlMs),
+      );
+      onSent?.();
+      return sent;
+    });
+  }
+}

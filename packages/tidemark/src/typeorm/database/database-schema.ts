@@ -1,0 +1,251 @@
+/** The catalogue of the database, and the analysis and keys that follow from it. */
+import { LRUCache } from 'lru-cache';
+import type { DataSource } from 'typeorm';
+import {
+  SCHEMA,
+  SCHEMA_DEPENDENCY,
+  schemaVersionOf,
+  type KnownSchemaVersion,
+} from '../../core/schema-version.js';
+import type { Catalogue } from '../../core/table-facts.js';
+import { randomToken } from '../../core/token.js';
+import { WHOLE_TABLE } from '../../core/version-name.js';
+import type { VersionStore } from '../../core/ports/version-store.js';
+import { regionPropertiesOf } from '../cache-region.decorator.js';
+import { loadCatalogue, type RunSql } from '../../postgres/catalog/catalogue.js';
+import type { CatalogueLookup } from '../../postgres/catalog/catalogue-lookup.js';
+import { overAnotherConnection } from './lost-connection.js';
+import type { SessionNames } from '../../postgres/catalog/session-names.js';
+import { QueryKeys } from '../queries/query-key.js';
+import { SESSION, type Session } from './session-context.js';
+import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { IS_STANDBY } from '../../postgres/standby.js';
+import type { StandbyWatch } from './standby-watch.js';
+import { inOwnTransaction } from './transaction-end.js';
+
+const LOOK_AGAIN_MS = 1_000;
+
+/** For the transaction in which a catalogue is read: compiling the queries takes seconds, running them milliseconds. */
+export const PLAIN_PLANS = 'SET LOCAL jit = off';
+
+/** Search paths and temporary tables of connections under which meanings are remembered. */
+const MOST_SESSIONS = 20;
+
+/** A catalogue, and the analysis of statements under it. */
+export interface Meaning {
+  readonly catalogue: Catalogue;
+  readonly analyser: SqlAnalyser;
+}
+
+interface KnownSchema extends Meaning {
+  readonly catalogue: CatalogueLookup;
+  /** By the names that are valid over some connection. */
+  readonly elsewhere: LRUCache<string, Meaning>;
+  readonly keys: QueryKeys;
+  readonly session: Session;
+}
+
+export interface DatabaseSchemaParts {
+  readonly source: DataSource;
+  readonly versions: VersionStore;
+  /** Keeps the keys apart from those of other services, databases and releases. */
+  readonly scope: readonly string[];
+  readonly markLeaseMs: number;
+  readonly standby: StandbyWatch;
+}
+
+export class DatabaseSchema implements KnownSchemaVersion {
+  #known: KnownSchema | undefined;
+  #loading: Promise<void> | undefined;
+  #isOutdated = false;
+  /** The version of the schema that was read before the catalogue was. */
+  #version: string | undefined;
+  /** The schema may have been changed past the service, and so past its version. */
+  #mustLookAgain = false;
+  #lookedAgainAtMs = -Infinity;
+
+  constructor(private readonly parts: DatabaseSchemaParts) {}
+
+  get catalogue(): Catalogue {
+    return this.#require().catalogue;
+  }
+
+  get analyser(): SqlAnalyser {
+    return this.#require().analyser;
+  }
+
+  get keys(): QueryKeys {
+    return this.#require().keys;
+  }
+
+  /** The role and settings that are part of the keys (session-context.ts). */
+  get session(): Session {
+    return this.#require().session;
+  }
+
+  /** The meaning of statements over a connection with its own names; `undefined`: with those of all. */
+  meaningUnder(names: SessionNames | undefined): Meaning {
+    const known = this.#require();
+    if (!names) return known;
+    const key = JSON.stringify(names);
+    let meaning = known.elsewhere.get(key);
+    if (!meaning) {
+      const catalogue = known.catalogue.under(names);
+      meaning = { catalogue, analyser: new SqlAnalyser(catalogue, { maxTexts: 500 }) };
+      known.elsewhere.set(key, meaning);
+    }
+    return meaning;
+  }
+
+  /** Whether names that are looked up along this path find what the catalogue finds by them. */
+  isUsualPath(searchPath: readonly string[]): boolean {
+    const usual = this.#require().catalogue.searchPath;
+    return JSON.stringify(searchPath) === JSON.stringify(usual);
+  }
+
+  /** Whether the schema may have changed since the catalogue was loaded. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
+  markOutdated(): void {
+    this.#isOutdated = true;
+  }
+
+  isCurrent(version: string | undefined): boolean {
+    // Version unknown: neither current nor known to be outdated.
+    if (version === undefined) return false;
+    if (version === this.#version) return true;
+    this.#isOutdated = true;
+    return false;
+  }
+
+  /** Whether the catalogue at hand surely belongs to the present version of the schema. */
+  async isPresent(): Promise<boolean> {
+    return this.isCurrent(await this.#presentVersion().catch(() => undefined));
+  }
+
+  /** Loads the catalogue for a table that is not in it, once a second at the most. Answers whether it did. */
+  async lookAgain(): Promise<boolean> {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
+    this.#lookedAgainAtMs = nowMs;
+    await this.reload();
+    return true;
+  }
+
+  /** Loads the catalogue whether or not the version of the schema is another one. */
+  async reload(): Promise<void> {
+    this.#mustLookAgain = true;
+    this.#isOutdated = true;
+    await this.load();
+  }
+
+  /**
+   * To be called when the server has reloaded its configuration, which may have changed the settings in the keys.
+   * Ends the answers of all instances, which then load the catalogue and the settings again.
+   */
+  async reconfigured(): Promise<void> {
+    this.#mustLookAgain = true;
+    this.#isOutdated = true;
+    const { versions, markLeaseMs } = this.parts;
+    const writeId = randomToken();
+    const tables = [{ table: SCHEMA, names: [WHOLE_TABLE] }];
+    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), markLeaseMs);
+    await versions.end(writeId, [SCHEMA], randomToken());
+  }
+
+  /**
+   * Loads the catalogue unless it is known and up to date; concurrent calls share the work. A load under way is
+   * waited for and not shared: it may lack changes that were made after it began.
+   */
+  async load(): Promise<void> {
+    await this.#loading?.catch(() => undefined);
+    if (this.#known && !this.#isOutdated) return;
+    this.#loading ??= this.#reload().finally(() => {
+      this.#loading = undefined;
+    });
+    await this.#loading;
+  }
+
+  /** A standby may have an older catalogue than the version says: it counts as outdated, and is used for want of another. */
+  async #reload(): Promise<void> {
+    await loadParser();
+    // What changes from here on makes it outdated once more.
+    this.#isOutdated = false;
+    const version = await this.#presentVersion().catch(() => undefined);
+    if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
+    this.#mustLookAgain = false;
+    try {
+      const { known, isStandby } = await overAnotherConnection(() => this.#read());
+      if (!isStandby || !this.#known) this.#known = known;
+      this.#version = isStandby ? undefined : version;
+      this.#isOutdated ||= isStandby;
+      this.#mustLookAgain ||= isStandby;
+      if (isStandby) this.parts.standby.met();
+    } catch (error) {
+      this.#isOutdated = true;
+      throw error;
+    }
+  }
+
+  #read(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
+    const { source, scope } = this.parts;
+    return inOwnTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
+      const run: RunSql = async (sql, parameters) =>
+        (await runner.query(sql, parameters)) as Record<string, unknown>[];
+      await run(PLAIN_PLANS, []);
+      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`, []);
+      const [session] = found as unknown as [Session & { readonly isStandby: boolean }];
+      const catalogue = await loadCatalogueOf(source, run);
+      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+      const known = {
+        catalogue,
+        analyser: new SqlAnalyser(catalogue),
+        elsewhere: new LRUCache<string, Meaning>({ max: MOST_SESSIONS }),
+        keys: new QueryKeys([...scope, timeZone, ...session.context, catalogue.fingerprint]),
+        session,
+      };
+      return { known, isStandby: session.isStandby };
+    });
+  }
+
+  async #presentVersion(): Promise<string | undefined> {
+    const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
+    return schemaVersionOf(reading);
+  }
+
+  #require(): KnownSchema {
+    if (!this.#known) throw new Error('The catalogue of the database has not been loaded yet.');
+    return this.#known;
+  }
+}
+
+/** The catalogue, with the dimensions that the entities of the data source name. */
+export async function loadCatalogueOf(source: DataSource, run: RunSql): Promise<CatalogueLookup> {
+  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema', []);
+  const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
+  return loadCatalogue(run, regionColumnsOf(source, schema));
+}
+
+/** The columns named by `@CacheRegion`, by table. */
+function regionColumnsOf(
+  source: DataSource,
+  defaultSchema: string,
+): ReadonlyMap<string, readonly string[]> {
+  const columns = new Map<string, readonly string[]>();
+  for (const metadata of source.entityMetadatas) {
+    const { name, target, schema = defaultSchema, tableName } = metadata;
+    if (typeof target !== 'function') continue;
+    const names = regionPropertiesOf(target).map((property) => {
+      const column = metadata.findColumnWithPropertyName(property);
+      if (column) return column.databaseName;
+      throw new Error(
+        `@CacheRegion of ${name} names \`${property}\`, which is no column: ` +
+          'name a property that has @Column.',
+      );
+    });
+    if (names.length > 0) columns.set(`${schema}.${tableName}`, names);
+  }
+  return columns;
+}

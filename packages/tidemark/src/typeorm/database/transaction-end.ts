@@ -1,0 +1,110 @@
+/**
+ * The end of a transaction that the cache has opened over a connection of the pool.
+ *
+ * Only an answer of the server proves that a transaction has ended. A statement that node-postgres gave up
+ * (`query_timeout`) still runs, and a ROLLBACK behind it may never be sent. Such a connection would never commit the
+ * next statements, or would read an old snapshot. It is closed: the server rolls back, and the pool opens another.
+ */
+import type { DataSource, QueryRunner } from 'typeorm';
+import { sqlStateOf } from '../../postgres/sql-state.js';
+
+/** A process that stands still must not keep the locks and the snapshot of its transaction. */
+const IDLE_MS = 10_000;
+
+/** The statement that ends the session when the open transaction has been idle for so many milliseconds. */
+export function idleLimit(idleMs: number = IDLE_MS): string {
+  return `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
+}
+
+/** The part of a node-postgres client that is used here. */
+interface Client {
+  query(sql: string): Promise<unknown>;
+  getTransactionStatus(): string | null;
+  /** `false` while the server works on a statement; absent where the client is native. */
+  readonly readyForQuery?: boolean;
+  end(): Promise<void>;
+  listenerCount(event: 'error'): number;
+  emit(event: 'error', error: Error): unknown;
+}
+
+/** Runs `work` in a transaction of the cache that `begin` begins, over a connection of the pool to the primary. */
+export async function inOwnTransaction<T>(
+  source: DataSource,
+  begin: string,
+  work: (runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  const runner = source.createQueryRunner('master');
+  try {
+    requireIdle(await runner.connect());
+    return await inTransaction(runner, begin, () => work(runner));
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Runs `work` in a transaction of the cache over the query runner, which is in none. */
+export async function inTransaction<T>(
+  runner: QueryRunner,
+  begin: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const connection = (await runner.connect()) as Client;
+  try {
+    await runner.query(begin);
+    await connection.query(idleLimit());
+    const result = await work();
+    await runner.query('COMMIT');
+    return result;
+  } catch (error) {
+    await rollBack(connection, error, () => runner.query('ROLLBACK'));
+    throw error;
+  }
+}
+
+/** @throws Error where somebody left a transaction open over the connection: it is closed, since ours would commit it. */
+export function requireIdle(connection: unknown): void {
+  if (!isInTransaction(connection)) return;
+  closeConnection(connection);
+  throw new Error('The connection had been left in a transaction, and was closed: try again.');
+}
+
+/** Whether a transaction is open over a connection that was taken from the pool. */
+export function isInTransaction(connection: unknown): boolean {
+  const status = (connection as Client).getTransactionStatus();
+  return status === 'T' || status === 'E';
+}
+
+/**
+ * Rolls the open transaction back, or closes the connection. Never rejects.
+ *
+ * @param cause the failure for which it is rolled back, if there was one.
+ * @param send sends the ROLLBACK.
+ */
+export async function rollBack(
+  connection: unknown,
+  cause: unknown,
+  send: () => Promise<unknown>,
+): Promise<void> {
+  const client = connection as Client;
+  const isGivenUp =
+    cause !== undefined && sqlStateOf(cause) === undefined && client.readyForQuery === false;
+  if (!isGivenUp && (await succeeds(send)) && client.getTransactionStatus() === 'I') return;
+  closeConnection(client);
+}
+
+/** Closes a connection whose state is not known. Its pool and its query runner hear of it as of a lost one. */
+export function closeConnection(connection: unknown): void {
+  const client = connection as Client;
+  void succeeds(() => client.end());
+  const error = new Error('The connection was closed, since its state is not known.');
+  if (client.listenerCount('error') > 0) client.emit('error', error);
+}
+
+async function succeeds(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch {
+    return false;
+  }
+}

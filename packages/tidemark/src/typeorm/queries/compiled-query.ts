@@ -1,0 +1,139 @@
+/** Compiles a bound query or a TypeORM query builder to what its key and its plan are made of. */
+import {
+  SelectQueryBuilder,
+  type DataSource,
+  type EntityMetadata,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
+import type { UncacheableReason } from '../../core/statement-analysis.js';
+import { BoundQuery, type QueryShape } from './define-query.js';
+import { OtherDataSourceError } from './query-errors.js';
+import { copyOf } from './builder-copy.js';
+import { mappingOf } from './entity-fingerprint.js';
+import { separateReadsOf, type SeparateReads } from './separate-reads.js';
+
+type Builder = SelectQueryBuilder<ObjectLiteral>;
+
+/** What handlers return and `QueryCache.run` takes. */
+export type CacheableQuery = BoundQuery | Builder;
+
+export interface CompiledQuery {
+  readonly name: string;
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  readonly shape: QueryShape;
+  /** Everything about the answer that the SQL text does not say. */
+  readonly answer: string;
+  readonly builder: Builder;
+  readonly bound: BoundQuery | undefined;
+  /** The entity its rows are of, where they are an entity's. */
+  readonly entity: EntityMetadata | undefined;
+  /** Relations that TypeORM loads by further statements. */
+  readonly separate: SeparateReads;
+  /** Whether TypeORM may send more than one statement, which then need one snapshot. */
+  readonly hasSeveralStatements: boolean;
+  /** The query runner that the builder was bound to by its maker, mostly that of a transaction. */
+  readonly queryRunner: QueryRunner | undefined;
+  /** A reason found before the SQL is looked at. */
+  readonly refusal: { readonly reason: UncacheableReason; readonly detail: string } | undefined;
+}
+
+export function isCacheableQuery(value: unknown): value is CacheableQuery {
+  return value instanceof BoundQuery || value instanceof SelectQueryBuilder;
+}
+
+/**
+ * The query as it is at the call. Later changes to a plain builder, or to parameters that could not be copied when
+ * they were bound, do not reach it: with such parameters the query is built here, and not again.
+ */
+export function asCalled(query: CacheableQuery, source: DataSource): CacheableQuery {
+  if (!(query instanceof BoundQuery)) return copyOf(query);
+  if (query.ownsParameters) return query;
+  const built = copyOf(query.build(source));
+  return query.withBuild(() => copyOf(built));
+}
+
+/**
+ * A builder of the query that may be changed.
+ *
+ * @throws OtherDataSourceError
+ */
+export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
+  // A plain builder belongs to its maker: it is left as it was.
+  const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
+  const { dataSource, expressionMap } = builder;
+  // A data source may be wrapped, by tracers for example; its driver is one.
+  if (dataSource.driver !== source.driver) {
+    const entity = expressionMap.mainAlias?.hasMetadata && expressionMap.mainAlias.metadata.name;
+    const name = query instanceof BoundQuery ? query.name : entity || 'query';
+    throw new OtherDataSourceError(name, dataSource, source);
+  }
+  return builder;
+}
+
+/** The query runner that the builder was bound to by its maker: protected in TypeORM's types. */
+export function queryRunnerOf(builder: Builder): QueryRunner | undefined {
+  return (builder as unknown as { queryRunner?: QueryRunner }).queryRunner;
+}
+
+/** Why a query that brings its query runner is not cached. */
+export function reasonOf({ isTransactionActive }: QueryRunner): 'transaction' | 'query-runner' {
+  return isTransactionActive ? 'transaction' : 'query-runner';
+}
+
+/** @throws OtherDataSourceError */
+export function compileQuery(query: CacheableQuery, source: DataSource): CompiledQuery {
+  const bound = query instanceof BoundQuery ? query : undefined;
+  const builder = buildQuery(query, source);
+  const shape = bound?.shape ?? 'many';
+  const isOfEntities = shape !== 'raw' && shape !== 'count';
+  const map = builder.expressionMap;
+  // For entities TypeORM selects their primary keys as well.
+  map.queryEntity = isOfEntities;
+  const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
+  const isPaged = map.skip !== undefined || map.take !== undefined;
+  const entity = map.mainAlias?.hasMetadata ? map.mainAlias.metadata : undefined;
+  const separate = isOfEntities ? separateReadsOf(builder, source) : NOTHING;
+  const mapping = shape === 'raw' ? '' : mappingOf(map, source);
+  return {
+    name: bound?.name ?? entity?.name ?? 'query',
+    sql,
+    parameters,
+    shape,
+    answer: mapping + separate.description + (bound?.answer ?? ''),
+    builder,
+    bound,
+    entity,
+    separate,
+    hasSeveralStatements:
+      separate.sql !== undefined ||
+      shape === 'many-and-count' ||
+      (isPaged && map.joinAttributes.length > 0),
+    queryRunner: queryRunnerOf(builder),
+    refusal: refusalOf(builder, separate),
+  };
+}
+
+/** Rows and numbers are what the SQL itself answers. */
+const NOTHING: SeparateReads = {
+  sql: undefined,
+  description: '',
+  hasHiddenCondition: false,
+  hasLazyRelations: false,
+};
+
+function refusalOf(
+  builder: Builder,
+  { hasHiddenCondition }: SeparateReads,
+): CompiledQuery['refusal'] {
+  // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
+  if (builder.expressionMap.lockMode !== undefined) {
+    return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
+  }
+  if (!hasHiddenCondition) return undefined;
+  return {
+    reason: 'separate-statements',
+    detail: 'the condition on loaded relation ids is not in the SQL of the query',
+  };
+}

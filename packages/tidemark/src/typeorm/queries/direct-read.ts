@@ -1,0 +1,142 @@
+/**
+ * Sends a fill's statement over its connection where TypeORM would add nothing: for plain rows, and for entities of
+ * plain columns. TypeORM compiles the query once more, calls subscribers, and converts each value by itself.
+ */
+import {
+  QueryFailedError,
+  SelectQueryBuilder,
+  type DataSource,
+  type EntityMetadata,
+  type EntitySubscriberInterface,
+  type ObjectLiteral,
+  type QueryRunner,
+} from 'typeorm';
+import type { CompiledQuery } from './compiled-query.js';
+import { isInTransaction } from '../database/transaction-end.js';
+
+type ColumnMetadata = EntityMetadata['columns'][number];
+type Rows = readonly ObjectLiteral[];
+
+/** A subscriber that has this follows writes alone: it is not called for fills, which are proven to write nothing. */
+export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
+
+const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
+
+/** Types whose values TypeORM hands over as the driver has read them. */
+const PLAIN_TYPES: ReadonlySet<unknown> = new Set([
+  String,
+  ...'int int2 int4 int8 integer smallint bigint varchar text uuid bool boolean'.split(' '),
+  ...['numeric', 'decimal', 'real', 'double precision', 'character varying'],
+]);
+
+/** Entities are created without their constructor, unless the data source is set to call it. */
+const FROM_ROWS = { fromDeserializer: true };
+
+/** The rows; `undefined` where a transaction is under way over the connection, whose writes the rows may show. */
+export type DirectRead = (runner: QueryRunner, client: unknown) => Promise<Rows | undefined>;
+
+/** The part of a node-postgres client that is used here. */
+interface Client {
+  query(text: string, values: readonly unknown[]): Promise<{ readonly rows: Rows }>;
+}
+
+/** `undefined` where TypeORM has more to do. The read rejects with QueryFailedErrors. */
+export function directReadOf(
+  { sql, parameters, shape, builder, hasSeveralStatements }: CompiledQuery,
+  source: DataSource,
+): DirectRead | undefined {
+  const isMore = hasSeveralStatements || source.options.maxQueryExecutionTime;
+  if (isMore || !isOrdinary(builder) || source.subscribers.some(hearsOfReads)) return undefined;
+  const isOfEntities = shape === 'many' || shape === 'one';
+  const answered = isOfEntities ? plainEntities(builder, source) : (rows: Rows): Rows => rows;
+  if (!answered || (!isOfEntities && shape !== 'raw')) return undefined;
+  return async (runner, client) => {
+    let rows: Rows;
+    source.logger.logQuery(sql, [...parameters], runner);
+    try {
+      ({ rows } = await (client as Client).query(sql, parameters));
+    } catch (error) {
+      source.logger.logQueryError(error as Error, sql, [...parameters], runner);
+      throw new QueryFailedError(sql, [...parameters], error as Error);
+    }
+    if (isInTransaction(client)) return undefined;
+    const all = answered(rows);
+    return shape === 'one' ? all.slice(0, 1) : all;
+  };
+}
+
+function hearsOfReads(subscriber: EntitySubscriberInterface): boolean {
+  if ('afterLoad' in subscriber) return true;
+  const hears = 'beforeQuery' in subscriber || 'afterQuery' in subscriber;
+  return hears && !(FOLLOWS_WRITES_ALONE in subscriber);
+}
+
+/** Whether the builder runs its query as TypeORM wrote it. */
+function isOrdinary(builder: SelectQueryBuilder<ObjectLiteral>): boolean {
+  const ordinary = SelectQueryBuilder.prototype;
+  return RUNNERS.every((name) => builder[name] === ordinary[name]);
+}
+
+/** Makes entities as TypeORM does; `undefined` where it does more than to set properties to values of the row. */
+function plainEntities(
+  { expressionMap: map }: SelectQueryBuilder<ObjectLiteral>,
+  { driver }: DataSource,
+): ((rows: Rows) => Rows) | undefined {
+  const alias = map.mainAlias;
+  if (!alias?.hasMetadata) return undefined;
+  const { name, metadata } = alias;
+  const fieldOf = ({ databaseName }: ColumnMetadata): string => `${name}_${databaseName}`;
+  const selections = new Set(map.selects.map(({ selection }) => selection));
+  const selected = metadata.columns.filter(
+    ({ isVirtual, propertyPath }) =>
+      !isVirtual && (selections.has(name) || selections.has(`${name}.${propertyPath}`)),
+  );
+  const used = [...metadata.primaryColumns, ...selected];
+  const longest = driver.maxAliasLength ?? Infinity;
+  const isMore =
+    map.joinAttributes.length + map.relationIdAttributes.length + map.options.length > 0 ||
+    metadata.tableType !== 'regular' ||
+    metadata.discriminatorColumn !== undefined ||
+    metadata.lazyRelations.length + metadata.relationIds.length > 0 ||
+    metadata.afterLoadListeners.length > 0 ||
+    used.some((column) => !isPlain(column) || fieldOf(column).length > longest);
+  if (isMore) return undefined;
+  const keys = metadata.primaryColumns.map(fieldOf);
+  const properties = selected.map((column) => [column.propertyName, fieldOf(column)] as const);
+  return (rows) => {
+    const entities: ObjectLiteral[] = [];
+    for (const row of withoutRepeats(rows, keys)) {
+      const entity = metadata.create(undefined, FROM_ROWS) as ObjectLiteral;
+      let hasData = false;
+      for (const [property, field] of properties) {
+        const value: unknown = row[field];
+        if (value === undefined) continue;
+        if (value !== null) hasData = true;
+        entity[property] = value;
+      }
+      if (hasData) entities.push(entity);
+    }
+    return entities;
+  };
+}
+
+function isPlain(column: ColumnMetadata): boolean {
+  const { type, isArray, isVirtual, isVirtualProperty, transformer, embeddedMetadata } = column;
+  const isConverted = isArray || isVirtual || isVirtualProperty || transformer || embeddedMetadata;
+  return !isConverted && PLAIN_TYPES.has(type);
+}
+
+/** The first row of each primary key, written as TypeORM writes keys; all rows where they have none. */
+function withoutRepeats(rows: Rows, keys: readonly string[]): Rows {
+  const [first] = rows;
+  if (!first || !keys.some((key) => key in first)) return rows;
+  const seen = new Set<string>();
+  return rows.filter((row) => {
+    const before = seen.size;
+    return seen.add(keys.map((key) => keyPart(row[key])).join('_')).size > before;
+  });
+}
+
+function keyPart(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { readAnalyser, readCatalogue } from '../../../test/support/analysed-reads.js';
+import { dependenciesOf } from '../../postgres/analysis/dependencies.js';
+import { FillAudit } from './fill-audit.js';
+import { loadParser } from '../../postgres/analysis/syntax-tree.js';
+
+beforeAll(loadParser);
+
+const USER = {
+  schema: undefined,
+  tableName: 'users',
+  columns: [{ databaseName: 'id', getEntityValue: (row: ObjectLiteral): unknown => row['id'] }],
+} as unknown as EntityMetadata;
+
+const SESSION = { context: [], configuredMs: 0 };
+
+/** The reason why an answer of the query must not be stored when that is sent as well. */
+function refusalOf(query: string, sent: string, parameters: unknown[] = []): string | undefined {
+  const analysis = readAnalyser.read(query);
+  if (!analysis.cacheable) throw new Error(analysis.detail);
+  const dependencies = dependenciesOf(analysis, [], readCatalogue);
+  const read = (sql: string): ReturnType<typeof readAnalyser.read> => readAnalyser.read(sql);
+  const audit = new FillAudit({
+    read,
+    catalogue: readCatalogue,
+    dependencies,
+    entity: USER,
+    session: SESSION,
+  });
+  return audit.refusalOf([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
+}
+
+const US = "SELECT * FROM users WHERE region = 'US'";
+
+describe('what was foreseen', () => {
+  it.each([
+    ['the whole table', 'SELECT * FROM orders', 'SELECT * FROM orders WHERE total > 1', []],
+    ['the same region', US, `${US} AND score > 1`, []],
+    [
+      'one of its keys',
+      'SELECT * FROM users WHERE id IN (1, 2)',
+      'SELECT 1 FROM users WHERE id = $1',
+      [2],
+    ],
+    ['rows that were found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [2, '1']],
+    ['no table', US, 'SELECT 1', []],
+  ])('%s', (_what, query, sent, parameters) => {
+    expect(refusalOf(query, sent, parameters)).toBeUndefined();
+  });
+});
+
+describe('what was not', () => {
+  it.each([
+    ['another table', US, 'SELECT * FROM orders', []],
+    ['another region', US, "SELECT * FROM users WHERE region = 'EU'", []],
+    ['the whole table', US, 'SELECT * FROM users', []],
+    ['rows that were not found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [1, 3]],
+    ['a key without a text', US, 'SELECT 1 FROM users WHERE id = $1', [{}]],
+    ['rows of a table of the same name', US, 'SELECT 1 FROM other.users WHERE id = 1', []],
+    ['a region of a key', 'SELECT * FROM users WHERE id = 1', US, []],
+  ])('%s', (_what, query, sent, parameters) => {
+    expect(refusalOf(query, sent, parameters)).toBe('separate-statements');
+  });
+
+  it('tells what cannot be cached by itself', () => {
+    expect(refusalOf(US, 'SELECT random()')).toBe('volatile-function');
+    expect(refusalOf(US, 'SELECT 1 FROM users FOR UPDATE')).toBe('locking-read');
+  });
+});

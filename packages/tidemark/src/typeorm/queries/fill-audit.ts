@@ -1,0 +1,109 @@
+/**
+ * Whether the statements that a fill really sent read nothing but what its answer depends on.
+ *
+ * TypeORM answers some queries by several statements, most of which are known only once the first
+ * has been answered. They run in one snapshot; the answer may be stored if each of them is
+ * cacheable by itself and each of its tables is covered, by one of these:
+ * - the answer depends on every write to the table;
+ * - the statement is confined to regions that the answer depends on;
+ * - the statement is confined by primary key to rows that the answer itself was made of. Each of
+ *   these was found in a region that the answer depends on, and whatever changes the row later is
+ *   a write to that region.
+ */
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
+import type { Dependencies } from '../../core/dependency.js';
+import type { ReadAnalysis, TableRead, UncacheableReason } from '../../core/statement-analysis.js';
+import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import type { Session } from '../database/session-context.js';
+import { columnText, confinedTexts } from '../../postgres/analysis/term-values.js';
+
+export interface SentRead {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+export interface AuditRefusal {
+  readonly reason: UncacheableReason;
+  readonly detail: string;
+}
+
+export interface FillAuditParts {
+  readonly read: (sql: string) => ReadAnalysis;
+  readonly catalogue: Catalogue;
+  readonly dependencies: Dependencies;
+  /** The entity that the answer's rows are of. */
+  readonly entity: EntityMetadata | undefined;
+  /** The role and settings that the key was made for. */
+  readonly session: Session;
+}
+
+export class FillAudit {
+  constructor(private readonly parts: FillAuditParts) {}
+
+  get session(): Session {
+    return this.parts.session;
+  }
+
+  /** Why the answer must not be stored; `undefined` where it may. */
+  refusalOf(
+    statements: readonly SentRead[],
+    rows: readonly ObjectLiteral[],
+  ): AuditRefusal | undefined {
+    for (const { sql, parameters } of statements) {
+      const analysis = this.parts.read(sql);
+      if (!analysis.cacheable) return { reason: analysis.reason, detail: analysis.detail };
+      const uncovered = analysis.tables.find((table) => !this.#covers(table, parameters, rows));
+      if (uncovered) {
+        return {
+          reason: 'separate-statements',
+          detail: `a statement of its own reads more of ${uncovered.table} than was foreseen`,
+        };
+      }
+    }
+    return undefined;
+  }
+
+  #covers(
+    { table, confinements }: TableRead,
+    parameters: readonly unknown[],
+    rows: readonly ObjectLiteral[],
+  ): boolean {
+    const known = this.parts.dependencies.tables.find((dependency) => dependency.table === table);
+    if (!known) return false;
+    if (known.names.includes(WHOLE_TABLE)) return true;
+    const facts = this.parts.catalogue.tables.find(({ id }) => id === table);
+    if (!facts) return false;
+    return confinements.some((confinement) => {
+      const texts = confinedTexts(confinement, facts, parameters);
+      if (!texts) return false;
+      const { name } = confinement.dimension;
+      const values = texts.map(dimensionValue);
+      const isForeseen =
+        known.names.includes(unknownVersion(name)) &&
+        values.every((value) => known.names.includes(valueVersion(name, value)));
+      if (isForeseen || name !== facts.primaryKey) return isForeseen;
+      const found = this.#keysOf(rows, facts);
+      return found !== undefined && values.every((value) => found.has(value));
+    });
+  }
+
+  /** The primary keys of the answer's rows, where they are rows of that table. */
+  #keysOf(rows: readonly ObjectLiteral[], facts: TableFacts): ReadonlySet<string> | undefined {
+    const { entity, catalogue } = this.parts;
+    const own = entity && catalogue.table(entity.schema, entity.tableName);
+    if (!entity || own?.id !== facts.id) return undefined;
+    const columns = facts.dimensions.find(({ name }) => name === facts.primaryKey)?.columns ?? [];
+    const keys = new Set<string>();
+    for (const row of rows) {
+      const texts = columns.map((name) => {
+        const column = entity.columns.find(({ databaseName }) => databaseName === name);
+        return columnText(facts, name, column?.getEntityValue(row, true));
+      });
+      const known = texts.filter((text): text is string => typeof text === 'string');
+      if (known.length === columns.length) keys.add(dimensionValue(known));
+    }
+    return keys;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Whether `map` and `headers` make the same of the rows outside of the request.
+ *
+ * A hit has no rows, so the fill finds out whether they read more than their arguments: they run once more, on copies
+ * of the rows, in the asynchronous context in which this module was loaded. AsyncLocalStorage holds nothing of a
+ * request there. The results are compared as JSON.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { DataSource } from 'typeorm';
+import type { CacheEvents } from '../../core/ports/cache-events.js';
+import type { BoundQuery } from './define-query.js';
+import { EntityCodec } from '../answers/entity-codec.js';
+import { ImpureQueryError } from './query-errors.js';
+import type { AuditRefusal } from './fill-audit.js';
+
+const outside = new AsyncResource('TidemarkMapCheck');
+
+const IMPURE: AuditRefusal = {
+  reason: 'impure-map',
+  detail: '`map` or `headers` reads more than its arguments',
+};
+
+type Rows = readonly object[];
+
+export class MapCheck {
+  readonly #codec: EntityCodec;
+
+  /** @param share of the fills that are checked, 0 to 1; with 1 a difference is an error. */
+  constructor(
+    source: DataSource,
+    private readonly share: number,
+    private readonly events: CacheEvents,
+  ) {
+    this.#codec = new EntityCodec(source);
+  }
+
+  /**
+   * Copies of the rows, taken before `map` may change them; `undefined` where this fill is not checked: by chance, since
+   * the query declares its context, or since the rows cannot be copied.
+   */
+  copyOf(query: BoundQuery | undefined, rows: Rows): Rows | undefined {
+    if (!query || query.context || Math.random() >= this.share) return undefined;
+    try {
+      return this.#codec.decode(this.#codec.encode(rows)) as Rows;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Why the answer must not be stored; `undefined` where it may be.
+   *
+   * @throws ImpureQueryError where every fill is checked.
+   */
+  refusalOf(
+    query: BoundQuery,
+    copies: Rows,
+    mapped: readonly unknown[],
+    headers: Readonly<Record<string, string>>,
+  ): AuditRefusal | undefined {
+    const { map } = query;
+    const made = jsonOf(() => [mapped, headers]);
+    const again = outside.runInAsyncScope(() =>
+      jsonOf(() => {
+        const other = map ? copies.map((row) => map(row)) : copies;
+        return [other, query.headers(other)];
+      }),
+    );
+    // What is no JSON is not stored as such.
+    if (made === undefined || made === again) return undefined;
+    if (this.share >= 1) throw new ImpureQueryError(query.name, 'mapped rows');
+    this.events.tell('planDiffers', { query: query.name, difference: 'mapped rows' });
+    return IMPURE;
+  }
+}
+
+function jsonOf(make: () => unknown): string | undefined {
+  try {
+    return JSON.stringify(make());
+  } catch {
+    return undefined;
+  }
+}

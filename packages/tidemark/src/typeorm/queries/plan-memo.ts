@@ -1,0 +1,167 @@
+/**
+ * The plans of bound queries, so that a hit neither builds nor compiles its query.
+ *
+ * A builder is pure in its parameters (define-query.ts), so equal parameters of one definition have one plan under
+ * one catalogue. A plan is used once it was made twice with the same key, and every fill makes it again: a builder
+ * that makes something else of the same parameters is never remembered again. Two things are looked at before a use:
+ * - An ambient transaction reaches a builder past its parameters. While the application has a transaction open, the
+ *   query is built, and one that carries a query runner has no remembered plan.
+ * - A builder may read more than its parameters although it must not. A share of the calls compiles the query and
+ *   compares it with the plan.
+ */
+import { LRUCache } from 'lru-cache';
+import type { DataSource } from 'typeorm';
+import type { CacheEvents, PlanDifference } from '../../core/ports/cache-events.js';
+import type { Dependencies } from '../../core/dependency.js';
+import type { BoundQuery } from './define-query.js';
+import { ImpureQueryError } from './query-errors.js';
+import { buildQuery, compileQuery, queryRunnerOf } from './compiled-query.js';
+import type { DatabaseSchema } from '../database/database-schema.js';
+import { ExactText } from '../../postgres/analysis/exact-text.js';
+import type { OpenTransactions } from '../database/open-transactions.js';
+import type { QueryKeys } from './query-key.js';
+import { planQuery, type CacheablePlan, type Representation } from './query-planner.js';
+
+export interface RememberedPlan extends Pick<CacheablePlan, 'key' | 'dependencies'> {
+  /** Only to say what differs. */
+  readonly sql: string;
+}
+
+/** Plans kept of one definition: those of its most used parameters. */
+const MOST_PLANS = 1_000;
+/** Parameters with a longer text are not remembered. */
+const LONGEST_TEXT = 16_384;
+
+interface Plans {
+  readonly madeUnder: QueryKeys;
+  /** By the text of the parameters; confirmed when made twice with the same key. */
+  readonly byText: LRUCache<
+    string,
+    { readonly plan: RememberedPlan; readonly isConfirmed: boolean }
+  >;
+}
+
+export interface PlanMemoParts {
+  readonly source: DataSource;
+  readonly schema: DatabaseSchema;
+  readonly transactions: OpenTransactions;
+  readonly events: CacheEvents;
+  /** Share of the calls that are checked, 0 to 1; with 1 a difference is an error. */
+  readonly share: number;
+}
+
+export class PlanMemo {
+  /** By definition; `impure`: nothing of it is remembered any more. */
+  readonly #plans = new WeakMap<object, Plans | 'impure'>();
+  readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
+
+  constructor(private readonly parts: PlanMemoParts) {}
+
+  /**
+   * Tells the parameters and the context of a query from others of its definition; `undefined` where they could not
+   * be copied, or their text is long.
+   */
+  textOf(
+    { parameters, ownsParameters, context }: BoundQuery,
+    representation: Representation,
+  ): string | undefined {
+    if (!ownsParameters) return undefined;
+    const texts = new ExactText('of the query', LONGEST_TEXT);
+    try {
+      const written = `${representation} ${texts.of(parameters)}`;
+      return context ? written + texts.of(context.value) : written;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * The plan of the query; `undefined` where it has to be compiled.
+   *
+   * @param text what {@link textOf} says of it.
+   * @throws ImpureQueryError where every call is checked, or what the builder throws.
+   */
+  recall(
+    query: BoundQuery,
+    text: string | undefined,
+    representation: Representation,
+  ): RememberedPlan | undefined {
+    const plan = this.#confirmed(query, text);
+    if (!plan) return undefined;
+    query.context?.require();
+    const { transactions, source, share } = this.parts;
+    if (transactions.isAnyOpen && queryRunnerOf(buildQuery(query, source))) return undefined;
+    const isChecked = share > 0 && Math.random() < share;
+    return isChecked && this.#differs(query, plan, representation) ? undefined : plan;
+  }
+
+  /** To be called whenever a plan was made. Equal dependencies become one object, so that reads of them are shared. */
+  learn(
+    bound: BoundQuery | undefined,
+    text: string | undefined,
+    { key, sql, dependencies }: RememberedPlan,
+  ): RememberedPlan {
+    const written = JSON.stringify(dependencies);
+    const shared = this.#dependencies.get(written) ?? dependencies;
+    this.#dependencies.set(written, shared);
+    const plan = { key, sql, dependencies: shared };
+    if (bound && text !== undefined) this.#remember(bound, text, plan);
+    return plan;
+  }
+
+  /** The query was compiled to one that has no plan. */
+  learnNone(query: BoundQuery, text: string | undefined): void {
+    if (this.#confirmed(query, text)) this.#forget(query, 'SQL');
+  }
+
+  /** A call of the query carried a query runner. Outside of transactions nothing foretells the next one. */
+  hasMetRunner({ definition }: BoundQuery): void {
+    if (!this.parts.transactions.isAnyOpen) this.#plans.set(definition, 'impure');
+  }
+
+  #confirmed({ definition }: BoundQuery, text: string | undefined): RememberedPlan | undefined {
+    const plans = this.#plans.get(definition);
+    if (text === undefined || !plans || plans === 'impure') return undefined;
+    if (plans.madeUnder !== this.parts.schema.keys) return undefined;
+    const known = plans.byText.get(text);
+    return known?.isConfirmed === true ? known.plan : undefined;
+  }
+
+  #remember(bound: BoundQuery, text: string, plan: RememberedPlan): void {
+    const { keys } = this.parts.schema;
+    let plans = this.#plans.get(bound.definition);
+    if (plans === 'impure') return;
+    if (plans?.madeUnder !== keys) {
+      plans = { madeUnder: keys, byText: new LRUCache({ max: MOST_PLANS }) };
+      this.#plans.set(bound.definition, plans);
+    }
+    const known = plans.byText.get(text);
+    if (!known) plans.byText.set(text, { plan, isConfirmed: false });
+    else if (known.plan.key === plan.key) {
+      if (!known.isConfirmed) plans.byText.set(text, { plan: known.plan, isConfirmed: true });
+    } else if (known.isConfirmed) this.#forget(bound, differenceOf(known.plan, plan));
+    else this.#plans.set(bound.definition, 'impure');
+  }
+
+  /** The builder was found to make something else of equal parameters. */
+  #forget({ definition, name }: BoundQuery, difference: PlanDifference): void {
+    this.#plans.set(definition, 'impure');
+    this.parts.events.tell('planDiffers', { query: name, difference });
+  }
+
+  #differs(query: BoundQuery, plan: RememberedPlan, representation: Representation): boolean {
+    const compiled = compileQuery(query, this.parts.source);
+    // The query is then answered over its query runner.
+    if (compiled.queryRunner) return true;
+    const made = planQuery(this.parts.schema, compiled, representation);
+    if (made.cacheable && made.key === plan.key) return false;
+    const difference = differenceOf(plan, compiled);
+    this.#forget(query, difference);
+    if (this.parts.share >= 1) throw new ImpureQueryError(query.name, difference);
+    return true;
+  }
+}
+
+function differenceOf(plan: RememberedPlan, made: { readonly sql: string }): PlanDifference {
+  return plan.sql === made.sql ? 'parameters' : 'SQL';
+}

@@ -1,0 +1,41 @@
+/** Errors of queries that the cache must not answer. Their messages carry no values. */
+import type { DataSource } from 'typeorm';
+import type { PlanDifference } from '../../core/ports/cache-events.js';
+
+/** A query of another data source than the cache's. */
+export class OtherDataSourceError extends Error {
+  constructor(query: string, other: DataSource, own: DataSource) {
+    super(
+      `The query ${query} is of the data source ${nameOf(other)}, and the cache is that of ` +
+        `${nameOf(own)}: it would run on the wrong one. Build the query from the DataSource that ` +
+        '`build` is given, or run it yourself, without the cache.',
+    );
+    this.name = 'OtherDataSourceError';
+  }
+}
+
+/** A definition that reads more than its parameters. */
+export class ImpureQueryError extends Error {
+  constructor(query: string, difference: PlanDifference) {
+    super(impurity(query, difference));
+    this.name = 'ImpureQueryError';
+  }
+}
+
+export function impurity(query: string, difference: PlanDifference): string {
+  return (
+    `The query ${query} was made again of the same parameters, and its ${difference} differ: ` +
+    `${difference === 'mapped rows' ? '`map` or `headers`' : '`build`'} reads something else as well, such as ` +
+    'AsyncLocalStorage, a variable or the clock. This is a tenant leak: a hit runs none of them, so one ' +
+    'tenant gets the rows of another. Pass what it reads as a parameter, or declare it: ' +
+    'defineQuery({ ..., context: () => tenant }).'
+  );
+}
+
+/** Neither host nor user: a message may leave the process. */
+function nameOf({ options, driver }: DataSource): string {
+  // Nest keeps the name in the options; TypeORM itself has none any more.
+  const { name } = options as { name?: unknown };
+  const database = driver.database === undefined ? '' : ` (database ${driver.database})`;
+  return `"${typeof name === 'string' ? name : 'default'}"${database}`;
+}

@@ -1,0 +1,209 @@
+/** Runs a compiled query against the primary database and shapes its rows into the answer. */
+import { isDeepStrictEqual } from 'node:util';
+import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { CompiledQuery } from './compiled-query.js';
+import { directReadOf } from './direct-read.js';
+import type { AuditRefusal, FillAudit, SentRead } from './fill-audit.js';
+import { isConnectionLost, overAnotherConnection } from '../database/lost-connection.js';
+import type { MapCheck } from './map-check.js';
+import { holdsPromise } from '../../postgres/analysis/promises.js';
+import { SessionContext } from '../database/session-context.js';
+import type { StandbyWatch } from '../database/standby-watch.js';
+import { closeConnection, inTransaction, isInTransaction } from '../database/transaction-end.js';
+
+export interface ExecutedQuery {
+  /** The answer: mapped rows, one mapped row or `null`, a number, or rows and a number. */
+  readonly value: unknown;
+  readonly rowCount: number;
+  readonly empty: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Why the answer must not be stored, where that was found only by running the query. */
+  readonly refusal: AuditRefusal | undefined;
+}
+
+interface Fetched {
+  readonly rows: readonly ObjectLiteral[];
+  readonly count?: number;
+}
+
+export interface QueryExecutorParts {
+  readonly source: DataSource;
+  readonly maps: MapCheck;
+  readonly standby: StandbyWatch;
+  /** Called when the server has reloaded its configuration. */
+  readonly onReconfigured: () => void;
+}
+
+type Builder = SelectQueryBuilder<ObjectLiteral>;
+
+const SHARED: AuditRefusal = {
+  reason: 'transaction',
+  detail: 'a transaction was under way over the connection',
+};
+const UNFORESEEN: AuditRefusal = {
+  reason: 'separate-statements',
+  detail: 'another statement was sent than that of the query',
+};
+const HALF: AuditRefusal = {
+  reason: 'lazy-relations',
+  detail: 'the answer holds a relation that is still being loaded',
+};
+const ONE_SNAPSHOT = 'START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+
+export class QueryExecutor {
+  readonly #sessions: SessionContext;
+
+  constructor(private readonly parts: QueryExecutorParts) {
+    this.#sessions = new SessionContext(parts.source, parts.onReconfigured, parts.standby);
+  }
+
+  /**
+   * @param audit judges the statements that are sent; absent where nothing will be stored. With one, the query is
+   *   proven to change nothing, and is run once more where its connection is lost.
+   */
+  async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
+    // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
+    const builder = query.builder.cache(false).useTransaction(false);
+    if (query.queryRunner) return shape(query, await fetchRows(query, builder));
+    this.#sessions.watch();
+    const execute = (): Promise<ExecutedQuery> => this.#execute(query, builder, audit);
+    return audit ? overAnotherConnection(execute) : execute();
+  }
+
+  async #execute(
+    query: CompiledQuery,
+    builder: Builder,
+    audit: FillAudit | undefined,
+  ): Promise<ExecutedQuery> {
+    const runner = this.parts.source.createQueryRunner('master');
+    let connection: object | undefined;
+    try {
+      connection = (await runner.connect()) as object;
+      return await (audit
+        ? this.#fill(query, builder, runner, audit)
+        : shape(query, await fetchOver(runner, query, builder)));
+    } catch (error) {
+      // The pool would hand it out again first, until the server has closed it.
+      if (connection && isConnectionLost(error)) closeConnection(connection);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async #fill(
+    query: CompiledQuery,
+    builder: Builder,
+    runner: QueryRunner,
+    audit: FillAudit,
+  ): Promise<ExecutedQuery> {
+    const connection = (await runner.connect()) as object;
+    const unfit = await this.#sessions.refusalOf(connection, audit.session);
+    // The statements of TypeORM wait for others that are under way over the connection.
+    const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
+    const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
+    const rows = await direct?.(runner, connection);
+    const sent: SentRead[] = [];
+    const fetched = rows ? { rows } : await fetchOver(runner, query, builder, sent);
+    const changed = await this.#sessions.refusalAfter(connection, audit.session);
+    const shared = rows ? undefined : SHARED;
+    const refusal = unfit ?? changed ?? (direct ? shared : refusalOf(query, audit, sent, fetched));
+    return shape(query, fetched, refusal, this.parts.maps);
+  }
+}
+
+function refusalOf(
+  { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
+  audit: FillAudit,
+  statements: readonly SentRead[],
+  { rows }: Fetched,
+): AuditRefusal | undefined {
+  // The statement that counts is another than the query's; TypeORM makes it while it runs.
+  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
+  const [sent, ...others] = statements;
+  const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
+  return isOwn && others.length === 0 ? undefined : UNFORESEEN;
+}
+
+/** @param sent gets the statements that TypeORM sends for the query. */
+async function fetchOver(
+  runner: QueryRunner,
+  query: CompiledQuery,
+  builder: Builder,
+  sent?: SentRead[],
+): Promise<Fetched> {
+  builder.setQueryRunner(runner);
+  const fetch = (): Promise<Fetched> => fetchRows(query, builder);
+  const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
+  if (!query.hasSeveralStatements) return work();
+  // An answer read in a transaction that somebody has left open is not stored, and it is not ours to end.
+  const isOpen = isInTransaction(await runner.connect());
+  return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
+}
+
+/** Notes the statements that are sent over the query runner while `work` runs. */
+async function recording<T>(
+  runner: QueryRunner,
+  statements: SentRead[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const send = runner.query.bind(runner);
+  const noting = (...sent: Parameters<typeof send>): unknown => {
+    const [sql, parameters] = sent as [string, unknown[]?];
+    statements.push({ sql, parameters: parameters ?? [] });
+    return send(...sent);
+  };
+  runner.query = noting as typeof send;
+  try {
+    return await work();
+  } finally {
+    runner.query = send;
+  }
+}
+
+async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Promise<Fetched> {
+  switch (wanted) {
+    case 'raw':
+      return { rows: await builder.getRawMany<ObjectLiteral>() };
+    case 'count':
+      return { rows: [], count: await builder.getCount() };
+    case 'one': {
+      const row = await builder.getOne();
+      return { rows: row ? [row] : [] };
+    }
+    case 'many':
+      return { rows: await builder.getMany() };
+    case 'many-and-count': {
+      const [rows, count] = await builder.getManyAndCount();
+      return { rows, count };
+    }
+  }
+}
+
+function shape(
+  query: CompiledQuery,
+  { rows, count }: Fetched,
+  refusal?: AuditRefusal,
+  maps?: MapCheck,
+): ExecutedQuery {
+  const { bound, shape: wanted, separate } = query;
+  if (wanted === 'count') {
+    return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
+  }
+  const map = bound?.map;
+  const copies = maps?.copyOf(bound, rows);
+  const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
+  const headers = bound?.headers(mapped) ?? {};
+  const answers = { one: mapped[0] ?? null, 'many-and-count': [mapped, count] };
+  const value = wanted === 'one' || wanted === 'many-and-count' ? answers[wanted] : mapped;
+  return {
+    value,
+    rowCount: rows.length,
+    empty: rows.length === 0,
+    headers,
+    refusal:
+      refusal ??
+      (separate.hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
+      (bound && copies && maps?.refusalOf(bound, copies, mapped, headers)),
+  };
+}

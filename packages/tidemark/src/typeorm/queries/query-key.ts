@@ -1,0 +1,53 @@
+/** The key of a query: 144 bits of SHA-256 over everything that its answer depends on, the rows aside. */
+import { hash } from 'node:crypto';
+import { ExactText, text, UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
+import { ownCopyOf } from './own-copy.js';
+
+/** A multiple of three, which base64 writes without padding. */
+const KEY_BYTES = 18;
+/** Of one parameter, in characters. */
+const LONGEST_TEXT = 4 * 1_024 * 1_024;
+
+export interface KeyParts {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  /** Values that are not sent to the database, and that the answer is made of. */
+  readonly values?: readonly unknown[] | undefined;
+  /** How rows become the answer: shape, statements, mapping, representation. */
+  readonly answer: string;
+}
+
+export class QueryKeys {
+  readonly #context: string;
+
+  /** @param context what all answers depend on: namespace, database, release, role, settings, schema. */
+  constructor(context: readonly string[]) {
+    this.#context = context.map(text).join('');
+  }
+
+  /** @throws UnkeyableParameterError */
+  keyOf({ sql, parameters, values = [], answer }: KeyParts): string {
+    let parts = `${this.#context}${text(answer)}${text(sql)}${parameters.length}:`;
+    parameters.forEach((value, index) => (parts += exactly(value, `$${index + 1}`)));
+    for (const value of values) parts += exactly(value, 'of its headers or context');
+    // No part of a longer text, which would stay in memory with it.
+    return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
+  }
+}
+
+/** What is no whole copy may still be changed by its owner before it is sent. */
+function exactly(value: unknown, parameter: string): string {
+  const own = ownCopyOf(value);
+  if (!own.isWhole) {
+    throw new UnkeyableParameterError(
+      parameter,
+      'is or holds more than plain data, dates or bytes, such as an instance of a class: use an object of its fields',
+    );
+  }
+  try {
+    return new ExactText(parameter, LONGEST_TEXT).of(own.value);
+  } catch (error) {
+    if (error instanceof UnkeyableParameterError) throw error;
+    throw new UnkeyableParameterError(parameter, 'cannot be read');
+  }
+}

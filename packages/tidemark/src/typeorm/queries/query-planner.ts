@@ -1,0 +1,53 @@
+import type { Dependencies } from '../../core/dependency.js';
+import type { UncacheableReason } from '../../core/statement-analysis.js';
+import type { CompiledQuery } from './compiled-query.js';
+import type { DatabaseSchema } from '../database/database-schema.js';
+import { dependenciesOf, withWholeTables } from '../../postgres/analysis/dependencies.js';
+import { UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
+import { FillAudit } from './fill-audit.js';
+import { refusalIn } from '../database/session-context.js';
+
+/** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */
+export type Representation = 'json' | 'value';
+
+export interface CacheablePlan {
+  readonly cacheable: true;
+  readonly key: string;
+  readonly dependencies: Dependencies;
+  readonly audit: FillAudit;
+}
+
+export type QueryPlan =
+  | CacheablePlan
+  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
+
+/** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
+export function planQuery(
+  schema: DatabaseSchema,
+  { refusal, separate, sql, parameters, bound, answer, shape, entity }: CompiledQuery,
+  representation: Representation,
+): QueryPlan {
+  if (refusal) return { cacheable: false, ...refusal };
+  const { analyser, catalogue, keys, session } = schema;
+  const unfit = refusalIn(session);
+  if (unfit) return { cacheable: false, ...unfit };
+  const analysis = analyser.read(sql);
+  if (!analysis.cacheable) return analysis;
+  const others = separate.sql === undefined ? undefined : analyser.read(separate.sql);
+  if (others && !others.cacheable) return others;
+  try {
+    const values = bound?.values;
+    const key = keys.keyOf({ sql, parameters, values, answer: representation + answer });
+    const own = dependenciesOf(analysis, parameters, catalogue);
+    const all = others ? withWholeTables(own, others.tables) : own;
+    // A number says nothing of the rows that are missing.
+    const isCounted = shape === 'count' || shape === 'many-and-count';
+    const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
+    const read = analyser.read.bind(analyser);
+    const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
+    return { cacheable: true, key, dependencies, audit };
+  } catch (error) {
+    if (!(error instanceof UnkeyableParameterError)) throw error;
+    return { cacheable: false, reason: 'parameter-type', detail: error.message };
+  }
+}

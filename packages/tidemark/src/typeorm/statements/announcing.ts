@@ -1,0 +1,100 @@
+/** Publishes what a transaction has written, before its COMMIT. */
+import type { ConnectionSession } from './connection-session.js';
+import type { Announcement } from '../../core/write-protocol.js';
+import { doneSoFar } from './done-so-far.js';
+import { versionNames } from '../../core/touched-regions.js';
+import { isFamilyTold, wholeTables } from './touched-tables.js';
+
+/**
+ * Marks what the open transaction has touched; `undefined` where it has touched nothing.
+ *
+ * The server is asked where more may have been touched than the triggers have said. A write that was understood
+ * under a catalogue that is not the present one may have touched anything, also where it seems to have changed
+ * no row. Where the version store cannot be reached, the transaction itself carries into the outbox what the
+ * other instances have to know.
+ *
+ * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
+ *   without an outbox.
+ */
+export async function announce(session: ConnectionSession): Promise<Announcement | undefined> {
+  const { client, log, backendPid } = session;
+  const { schema, protocol, outbox } = session.parts;
+  if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const isAsked = log.mayHaveMore || !isUnderstood(session);
+  if (isAsked && !(await askServer(session))) return undefined;
+  if (!isUnderstood(session)) return announceAnything(session);
+  const touched = log.touched();
+  if (touched === 'anything' || touched.size === 0) {
+    if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
+    const hasWritten = isAsked || (await askServer(session));
+    return hasWritten ? announceAnything(session) : undefined;
+  }
+  const record = (): Promise<void> => outbox.record(client);
+  // Sent together: one round trip.
+  const [announcement, isPresent] = await Promise.all([
+    protocol.begin(versionNames(touched), backendPid, record),
+    schema.isPresent(),
+  ]);
+  if (isPresent || announcement.isUncertain) return announcement;
+  protocol.abort(announcement);
+  return protocol.begin('anything', backendPid, record);
+}
+
+/** The open transaction was committed without an announcement: ends what it has touched as soon as possible. */
+export function announceLate(session: ConnectionSession): void {
+  session.parts.protocol.owe(session.log.tables());
+  session.endTransaction();
+}
+
+/** Whether a trigger of a user waits for COMMIT, when it would be too late to hear what it writes. */
+function hasDeferred({ log, hasFailed, parts }: ConnectionSession): boolean {
+  if (hasFailed) return false;
+  const { catalogue } = parts.schema;
+  const tables = log.mayHaveMore ? 'anything' : log.tables();
+  const facts =
+    tables === 'anything' ? catalogue.tables : tables.map((id) => catalogue.tableById(id));
+  return facts.some((table) => table?.sideEffects.has('commit'));
+}
+
+function isUnderstood(session: ConnectionSession): boolean {
+  const { log, hasChangedSchema, understoodBy, parts } = session;
+  if (log.isAnything || hasChangedSchema) return false;
+  return understoodBy === undefined || understoodBy === parts.schema.catalogue;
+}
+
+function announceAnything(session: ConnectionSession): Promise<Announcement> {
+  const { client, hasChangedSchema, backendPid, parts } = session;
+  const touched = hasChangedSchema ? 'schema' : 'anything';
+  return parts.protocol.begin(touched, backendPid, () => parts.outbox.record(client));
+}
+
+/** Adds what the server says to what is known; answers `false` where nothing was written at all. */
+async function askServer(session: ConnectionSession): Promise<boolean> {
+  const { client, log, hasFailed, parts } = session;
+  const { catalogue } = parts.schema;
+  const { triggers, objects } = parts;
+  // In a failed transaction nothing can be asked.
+  if (hasFailed) return true;
+  const { hasWritten, hasChangedSchema, isUnheard, changed } = await doneSoFar(client, objects);
+  if (!hasWritten) return false;
+  if (hasChangedSchema) session.changeSchema();
+  if (isUnheard) {
+    log.addForGood('anything');
+    session.introduce();
+  }
+  const silent: string[] = [];
+  for (const { table: id, isHeard } of changed) {
+    const table = catalogue.tableById(id);
+    if (!table) log.addForGood('anything');
+    else if (!isHeard && triggers.isTold(table)) silent.push(id);
+    else if (!isFamilyTold(table, catalogue, triggers.isTold)) {
+      triggers.warnOf(table);
+      for (const part of wholeTables([table], catalogue)) log.addForGood(part);
+    }
+  }
+  if (silent.length > 0) {
+    session.changeSchema();
+    triggers.doubt(silent);
+  }
+  return true;
+}

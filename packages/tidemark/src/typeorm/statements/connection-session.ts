@@ -1,0 +1,198 @@
+/** The state of each PostgreSQL connection: its statements and its open transaction. */
+import type { QueryRunner } from 'typeorm';
+import { closeConnection } from '../database/transaction-end.js';
+import { ENCLOSED_STATEMENT_LOCK } from '../database/postgres-writer-activity.js';
+import {
+  parseSessionNames,
+  SESSION_NAMES,
+  type SessionNames,
+} from '../../postgres/catalog/session-names.js';
+import type { Catalogue } from '../../core/table-facts.js';
+import { sqlStateOf } from '../../postgres/sql-state.js';
+import { TransactionLog } from '../../core/transaction-log.js';
+import type { OutboxWriter } from '../../postgres/capture/outbox-writer.js';
+import type { TriggerKeeper } from '../triggers/trigger-keeper.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
+import { StatementQueue } from './statement-queue.js';
+import type { WriteParts } from './write-parts.js';
+
+/** The parts that all sessions use. */
+export interface SessionParts extends WriteParts {
+  readonly outbox: OutboxWriter;
+  readonly triggers: TriggerKeeper;
+}
+
+export class ConnectionSession {
+  readonly log = new TransactionLog();
+  readonly queue: StatementQueue;
+  /** Whether its statements are looked after, since some may be held up (enclosed-statement.ts). */
+  isLookedAfter = false;
+  isGone = false;
+  /** Pending while the setting by which the triggers know the connection is being made. */
+  introduced: Promise<unknown> | undefined;
+  /** The open transaction has changed the schema. */
+  hasChangedSchema = false;
+  /** The catalogue under which the open transaction's first write was understood. */
+  understoodBy: Catalogue | undefined;
+  #names: SessionNames | undefined;
+  /** The catalogue for which the names were asked; `undefined`: they may have changed since. */
+  #namesAskedFor: Catalogue | undefined;
+  /** Something has changed the names, and the end of a transaction may change them back. */
+  #namesVary = false;
+  #isStatusOld = false;
+  #owesUnlock = false;
+
+  constructor(
+    readonly client: PostgresClient,
+    readonly parts: SessionParts,
+  ) {
+    this.queue = new StatementQueue(client);
+  }
+
+  get backendPid(): number {
+    return this.client.processID ?? 0;
+  }
+
+  get isInTransaction(): boolean {
+    const status = this.client.getTransactionStatus();
+    return status === 'T' || status === 'E';
+  }
+
+  /** Whether nothing is carried out until the transaction is rolled back. */
+  get hasFailed(): boolean {
+    return this.client.getTransactionStatus() === 'E';
+  }
+
+  /** Whether a statement that may commit by itself is under way, and published as a write to anything. */
+  get isEnclosing(): boolean {
+    return this.queue.hasOneIn('autonomous');
+  }
+
+  /** The state of the connection is not known. */
+  close(): void {
+    closeConnection(this.client);
+  }
+
+  /** A statement has failed: node-postgres reports that before it has heard the new status. */
+  expectNewStatus(): void {
+    this.#isStatusOld = true;
+  }
+
+  /** Makes sure the status is the present one: an empty query brings it in. */
+  async refreshStatus(): Promise<void> {
+    if (!this.#isStatusOld) return;
+    await this.client.query('');
+    this.#isStatusOld = false;
+  }
+
+  /** Takes the lock by which a statement that commits by itself is recognised as a writer. */
+  async lock(): Promise<void> {
+    if (this.#owesUnlock || this.hasFailed) return;
+    try {
+      await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
+    } catch (error) {
+      // It may still get the lock, and would keep it.
+      if (sqlStateOf(error) === undefined) this.close();
+      throw error;
+    }
+    this.#owesUnlock = true;
+  }
+
+  /** Gives the lock back once no such statement is under way. In a failed transaction the next statement does it. */
+  unlock(): void {
+    if (!this.#owesUnlock || this.isEnclosing || this.hasFailed) return;
+    this.#owesUnlock = false;
+    this.client
+      .query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK)
+      .catch(() => (this.#owesUnlock = true));
+  }
+
+  /** Makes the setting by which the triggers know the connection. Where that fails, its next statement fails too. */
+  introduce(): void {
+    // A native client passes no notices on: its writes are recorded like a stranger's.
+    if (!this.client.connection) return;
+    this.introduced = this.parts.outbox.introduce(this.client).catch(() => undefined);
+  }
+
+  /** The open transaction has changed the schema, or must be taken to have done so. */
+  changeSchema(): void {
+    this.hasChangedSchema = true;
+    this.parts.schema.markOutdated();
+  }
+
+  /** The names may find something else from here on. */
+  forgetNames(): void {
+    this.#namesVary = true;
+    this.#namesAskedFor = undefined;
+  }
+
+  /**
+   * The names over this connection where they differ from those over a new one. Asks the server where that is not
+   * known, but not in a failed transaction.
+   */
+  async namesUnder(catalogue: Catalogue): Promise<SessionNames | undefined> {
+    if (this.#namesAskedFor === catalogue) return this.#names;
+    await this.refreshStatus();
+    if (this.hasFailed) return this.#names;
+    const names = parseSessionNames((await this.client.query(SESSION_NAMES)).rows);
+    const isUsual = names.isStandard && this.parts.schema.isUsualPath(names.searchPath);
+    this.#names = isUsual ? undefined : names;
+    this.#namesAskedFor = catalogue;
+    if (isUsual && !this.isInTransaction) this.#namesVary = false;
+    return this.#names;
+  }
+
+  /** A transaction or a part of it has ended: the names that it had set for itself are gone. */
+  restoreNames(): void {
+    if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
+  }
+
+  /** The transaction has ended, either way. */
+  endTransaction(): void {
+    this.restoreNames();
+    this.log.clear();
+    this.understoodBy = undefined;
+    this.hasChangedSchema = false;
+  }
+}
+
+/** The sessions of all connections over which the data source has sent a statement. */
+export class ConnectionSessions {
+  readonly #byClient = new WeakMap<object, ConnectionSession>();
+  /** Those whose connection has not ended. */
+  readonly #living = new Set<ConnectionSession>();
+
+  /** @param meet is called once for each session, before its first statement. */
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly meet: (session: ConnectionSession) => void,
+  ) {}
+
+  /**
+   * Whether the application has a transaction open over any connection, other than one given to a single statement.
+   * The connections themselves are asked, so that no end of a transaction can be missed.
+   */
+  get hasTransaction(): boolean {
+    for (const { isInTransaction, queue } of this.#living) {
+      if (isInTransaction && !queue.hasOneIn('implicit-transaction')) return true;
+    }
+    return false;
+  }
+
+  async of(queryRunner: QueryRunner): Promise<ConnectionSession> {
+    const client = (await queryRunner.connect()) as PostgresClient;
+    const known = this.#byClient.get(client);
+    if (known) return known;
+    const session = new ConnectionSession(client, this.parts);
+    // Its earlier statements were not followed.
+    if (session.isInTransaction) session.log.addForGood('anything');
+    this.#byClient.set(client, session);
+    this.#living.add(session);
+    client.on('end', () => {
+      session.isGone = true;
+      this.#living.delete(session);
+    });
+    this.meet(session);
+    return session;
+  }
+}

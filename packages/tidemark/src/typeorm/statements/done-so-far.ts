@@ -1,0 +1,74 @@
+/** Asks the server what the open transaction has done so far. */
+import pg from 'pg';
+import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
+import {
+  ANNOUNCING_SETTING,
+  CAPTURE_EVENTS,
+  OUTBOX_SCHEMA_PREFIX,
+  type OutboxObjects,
+} from '../../postgres/capture/outbox-objects.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
+
+const { escapeLiteral: text } = pg;
+
+/** The catalogues in which a change is one of the schema. */
+const SCHEMA_CATALOGUES = [
+  ...['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_inherits'],
+  ...['pg_namespace', 'pg_policy', 'pg_rewrite', 'pg_trigger', 'pg_proc', 'pg_aggregate'],
+  ...['pg_operator', 'pg_cast', 'pg_type', 'pg_enum', 'pg_range', 'pg_collation', 'pg_extension'],
+].map((name) => `pg_catalog.${name}`);
+
+const CHANGED = (id: string): string =>
+  `pg_catalog.pg_stat_get_xact_tuples_inserted(${id})
+   + pg_catalog.pg_stat_get_xact_tuples_updated(${id})
+   + pg_catalog.pg_stat_get_xact_tuples_deleted(${id}) > 0`;
+
+const TRIGGERS = (objects: OutboxObjects): string =>
+  CAPTURE_EVENTS.map((event) => text(objects.trigger(event))).join(', ');
+
+/**
+ * The query of a cursor that is kept beyond its transaction (WITH HOLD) runs during COMMIT, when it is too late to
+ * ask. The counts of changed rows are the session's own, and cost no look at a table; they may still include those
+ * of a transaction that ended just before.
+ */
+const doneSoFarQuery = (objects: OutboxObjects): string => `
+SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_written,
+       c.held OR c.uncounted OR EXISTS (
+         SELECT FROM pg_catalog.unnest('{${SCHEMA_CATALOGUES.join()}}'::pg_catalog.regclass[]) AS t(id)
+          WHERE ${CHANGED('t.id')}) AS has_changed_schema,
+       pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
+         IS DISTINCT FROM ${text(objects.namespace)} AS is_unheard,
+       (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
+                 'table', n.nspname || '.' || r.relname,
+                 'isHeard', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger g
+                              WHERE g.tgrelid = r.oid AND g.tgenabled = 'A'
+                                AND g.tgname IN (${TRIGGERS(objects)})) = ${CAPTURE_EVENTS.length})), '[]')::pg_catalog.text
+          FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+         WHERE r.relkind IN ('r', 'm') AND r.relpersistence <> 't' AND r.oid >= ${FIRST_OID_OF_USERS}
+           AND NOT (r.relname = 'outbox' AND pg_catalog.starts_with(n.nspname, ${text(OUTBOX_SCHEMA_PREFIX)}))
+           AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
+           AND ${CHANGED('r.oid')}) AS changed
+  FROM (SELECT EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable) AS held,
+               pg_catalog.current_setting('track_counts') <> 'on' AS uncounted) AS c`;
+
+export interface DoneSoFar {
+  readonly hasWritten: boolean;
+  readonly hasChangedSchema: boolean;
+  /** The session has lost its setting, so the triggers sent it no notices. */
+  readonly isUnheard: boolean;
+  /** The tables whose rows have changed, and whether each has triggers that are switched on. */
+  readonly changed: readonly { readonly table: string; readonly isHeard: boolean }[];
+}
+
+export async function doneSoFar(
+  client: PostgresClient,
+  objects: OutboxObjects,
+): Promise<DoneSoFar> {
+  const { rows } = await client.query<Record<string, unknown>>(doneSoFarQuery(objects));
+  return {
+    hasWritten: rows[0]?.['has_written'] !== false,
+    hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,
+    isUnheard: rows[0]?.['is_unheard'] !== false,
+    changed: JSON.parse(String(rows[0]?.['changed'])) as DoneSoFar['changed'],
+  };
+}

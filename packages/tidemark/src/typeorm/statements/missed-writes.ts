@@ -1,0 +1,143 @@
+/**
+ * Ends the answers that statements may have made stale before the hooks were in place.
+ *
+ * TypeORM builds its subscribers while it initialises the data source, so some statements always come
+ * before ours is among them: migrations and `synchronize` at start, a `dataSourceFactory` or provider
+ * that writes, everything after `destroy()` and `initialize()`. Whether they wrote is not known, so every
+ * answer is ended, unless it is proven that nothing was missed:
+ * - the catalog is as an earlier call has found it: no definition was changed and no table rewritten;
+ * - every table that answers depend on has its triggers: a session that is not followed writes to the
+ *   outbox, which is relayed as for a stranger;
+ * - the outbox is empty, so all of that has been relayed. That of a standby may lack rows.
+ * The first start over a version store of this process alone has no answers to end.
+ *
+ * Transactions that are still open are left to the watcher: one that it meets half-way counts as a write to
+ * anything.
+ */
+import { SCHEMA } from '../../core/schema-version.js';
+import { parseEpoch } from '../../core/version-format.js';
+import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
+import { IS_STANDBY } from '../../postgres/standby.js';
+import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
+import { triggerStates } from '../triggers/trigger-states.js';
+import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
+import type { WriteParts } from './write-parts.js';
+
+/** The catalogs of all definitions that answers depend on, with the column that names the object. */
+const CATALOGS = {
+  pg_attribute: 'attrelid',
+  pg_inherits: 'inhrelid',
+  ...Object.fromEntries(
+    [
+      ...['pg_class', 'pg_attrdef', 'pg_constraint', 'pg_rewrite', 'pg_trigger', 'pg_policy'],
+      ...[
+        'pg_proc',
+        'pg_type',
+        'pg_operator',
+        'pg_collation',
+        'pg_enum',
+        'pg_cast',
+        'pg_extension',
+      ],
+    ].map((catalog) => [catalog, 'oid']),
+  ),
+};
+
+/**
+ * One text for all definitions. PostgreSQL writes a new row of its catalogs for whatever a statement defines, changes,
+ * truncates or rewrites (ALTER COLUMN ... USING), and each row names the transaction that wrote it. So equal texts mean
+ * that no such statement has been committed in between. VACUUM and ANALYZE change rows in place and do not count.
+ */
+const FINGERPRINT = `
+SELECT pg_catalog.md5(pg_catalog.string_agg(c.name || c.digest, ' ' ORDER BY c.name)) AS fingerprint
+  FROM (${Object.entries(CATALOGS).map(digestOf).join(' UNION ALL ')}) c`;
+
+function digestOf([catalog, id]: [string, string]): string {
+  const row = `t.${id}::pg_catalog.text || ' ' || t.xmin::pg_catalog.text`;
+  return `SELECT '${catalog}' AS name,
+  COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(${row}, 0)), 0)::pg_catalog.text AS digest
+  FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS}`;
+}
+
+/** A table of the version store without versions: its epoch names the catalog that was found last. */
+const CATALOG = '#catalog';
+
+export class MissedWrites {
+  constructor(
+    private readonly parts: WriteParts,
+    private readonly recording: RecordingChanges,
+  ) {}
+
+  /** To be called once the hooks are in place. Rejects where the database or the version store cannot be reached. */
+  async end(): Promise<void> {
+    const { store, protocol, schema, isStoreShared } = this.parts;
+    const [reading] = await store.read([{ table: CATALOG, names: [] }]);
+    if (reading?.node === undefined) throw new Error('the version store does not answer');
+    const { epoch, node } = reading;
+    // First: later changes of the triggers are noticed by the relay.
+    await this.recording.observe(this.#run);
+    const [row] = await this.#run(FINGERPRINT);
+    const found = String(row?.['fingerprint']);
+    // The catalog at hand was loaded before the hooks were in place.
+    await schema.reload();
+    const last = epoch === undefined ? undefined : parseEpoch(epoch);
+    const isUnchanged = last?.token === found && last.node === node;
+    if (isUnchanged && (await this.#isAllRecorded())) return;
+    if (epoch !== undefined || isStoreShared) {
+      await protocol.tell('schema', 0);
+      schema.markOutdated();
+      await schema.load();
+    }
+    // Last: where this process ends before, the next one ends all answers once more.
+    await store.rotate(CATALOG, epoch, found);
+  }
+
+  /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
+  async #isAllRecorded(): Promise<boolean> {
+    const { store, schema, objects } = this.parts;
+    const known = await store.tables();
+    // All answers depend on the schema: without it, the store has lost the names, or there is no answer.
+    if (!known.includes(SCHEMA)) {
+      const [reading] = await store.read([{ table: SCHEMA, names: [] }]);
+      return reading?.epoch === undefined;
+    }
+    const tables = familiesOf(known, schema.catalogue);
+    if (tables.length === 0) return true;
+    try {
+      const states = await triggerStates(tables, objects, this.#run);
+      if (states.some(({ state }) => state !== 'installed')) return false;
+      const [row] = await this.#run(
+        `SELECT ${IS_STANDBY} OR EXISTS (SELECT FROM ${objects.table}) AS "isWaiting"`,
+      );
+      return row?.['isWaiting'] === false;
+    } catch {
+      // The role may not read the outbox.
+      return false;
+    }
+  }
+
+  /** Sends it past the hooks: these statements read the catalogs alone, and are long to parse. */
+  readonly #run: RunSql = async (sql, values) => {
+    const runner = this.parts.source.createQueryRunner('master');
+    try {
+      const client = (await runner.connect()) as PostgresClient;
+      return (await client.query<Record<string, unknown>>(sql, values)).rows;
+    } finally {
+      await runner.release();
+    }
+  };
+}
+
+/** All through which the tables' rows can change: partitions, parents, children, sources of views. */
+function familiesOf(ids: readonly string[], catalogue: Catalogue): readonly TableFacts[] {
+  const found = new Map<string, TableFacts>();
+  const waiting = [...ids];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const facts = catalogue.tableById(id);
+    if (!facts || found.has(id)) continue;
+    found.set(id, facts);
+    waiting.push(...facts.relatives, ...facts.sources);
+  }
+  return [...found.values()].filter(({ kind }) => kind !== 'view');
+}

@@ -1,0 +1,131 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { QueryRunner } from 'typeorm';
+import { buildCatalogue } from '../../../test/support/catalogue-builder.js';
+import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { StatementContext } from './statement-context.js';
+import { effectOf } from './touched-tables.js';
+
+const columns = { id: 'integer', region: 'text' } as const;
+const table = { columns, dimensions: ['id', 'region'] };
+
+/** Tables without triggers are called `untold`. */
+const catalogue = buildCatalogue({
+  tables: {
+    'public.users': table,
+    'public.untold': table,
+    'public.parents': {
+      ...table,
+      cascades: [
+        { table: 'public.users', onDelete: 'delete', onUpdate: false },
+        { table: 'public.untold', onDelete: 'update', onUpdate: false },
+      ],
+    },
+    'public.grandparents': {
+      ...table,
+      cascades: [{ table: 'public.parents', onDelete: 'delete', onUpdate: true }],
+    },
+    'public.watched': { ...table, sideEffects: ['update'] },
+    'public.over_watched': {
+      ...table,
+      cascades: [{ table: 'public.watched', onDelete: 'update', onUpdate: false }],
+    },
+    'public.logs': { ...table, kind: 'partitioned', relatives: ['public.logs_1'] },
+    'public.logs_1': {
+      ...table,
+      relatives: ['public.logs'],
+      cascades: [{ table: 'public.untold', onDelete: 'delete', onUpdate: false }],
+    },
+    'public.view': { columns, kind: 'view' },
+  },
+  functions: { 'public.writes': 'volatile' },
+});
+const analyser = new SqlAnalyser(catalogue);
+
+beforeAll(loadParser);
+
+/** What the statement did by its answer, where triggers have told of the given tables. */
+function effect(sql: string, answer: unknown, ...noticed: readonly string[]) {
+  const statement = new StatementContext({} as QueryRunner, sql, []);
+  statement.analysis = analyser.statement(sql);
+  statement.meaning = catalogue;
+  for (const name of noticed) statement.noticed.add(`public.${name}`);
+  const isTold = ({ name }: { name: string }): boolean => name !== 'untold';
+  const { untold, ...others } = effectOf(statement, answer, isTold);
+  return { ...others, untold: untold.map(({ name }) => name) };
+}
+
+const nothing = { isAnything: false, mayHaveMore: false, untold: [], silent: [] };
+const whole = { ...nothing, untold: ['untold'] };
+const open = { ...nothing, mayHaveMore: true };
+const rows = (rowCount: number | null) => ({ rowCount, rows: [] });
+
+describe('a write to a table with triggers', () => {
+  it('adds nothing to what they have told', () => {
+    expect(effect('UPDATE users SET id = 1', rows(1), 'users')).toEqual(nothing);
+  });
+
+  it('has touched nothing where its answer counts no row', () => {
+    expect(effect('UPDATE users SET id = 1', rows(0))).toEqual(nothing);
+  });
+
+  it.each([
+    ['UPDATE users SET id = 1', rows(1)],
+    ['INSERT INTO users (id) VALUES (1)', rows(1)],
+    ['COPY users FROM STDIN', rows(2)],
+    ['TRUNCATE users', rows(null)],
+    ['SELECT 1; DELETE FROM users', [rows(1), rows(1)]],
+  ])('is taken for a write to anything where they have said nothing: %s', (sql, answer) => {
+    const silent = { ...nothing, isAnything: true, silent: ['public.users'] };
+    expect(effect(sql, answer)).toEqual(silent);
+  });
+
+  it.each([
+    ['WITH a AS (DELETE FROM users RETURNING id) SELECT * FROM a', rows(1)],
+    ['EXPLAIN ANALYZE DELETE FROM users', rows(3)],
+    ['DELETE FROM users', undefined],
+  ])('is asked about where they have said nothing and nothing counts: %s', (sql, answer) => {
+    expect(effect(sql, answer)).toEqual(open);
+  });
+
+  it('is asked about where a trigger or rule of somebody acts on it', () => {
+    expect(effect('UPDATE watched SET id = 1', rows(1))).toEqual(open);
+    expect(effect('UPDATE watched SET id = 1', rows(1), 'watched')).toEqual(open);
+    expect(effect('UPDATE watched SET id = 1', rows(0))).toEqual(open);
+    expect(effect('DELETE FROM watched', rows(1), 'watched')).toEqual(open);
+    expect(effect('DELETE FROM over_watched', rows(1), 'over_watched')).toEqual(open);
+  });
+});
+
+describe('a table without triggers', () => {
+  it('is touched as a whole where a write names it, unless no row was written', () => {
+    expect(effect('UPDATE untold SET id = 1', rows(1))).toEqual(whole);
+    expect(effect('UPDATE untold SET id = 1', rows(0))).toEqual(nothing);
+    expect(effect('TRUNCATE untold', rows(null))).toEqual(whole);
+  });
+
+  it('is asked about where foreign keys lead to it', () => {
+    expect(effect('DELETE FROM parents', rows(1), 'parents')).toEqual(open);
+    expect(effect('DELETE FROM grandparents', rows(1), 'grandparents')).toEqual(open);
+    expect(effect('UPDATE grandparents SET id = 1', rows(1), 'grandparents')).toEqual(open);
+    expect(effect('UPDATE parents SET id = 1', rows(1), 'parents')).toEqual(open);
+    expect(effect('INSERT INTO parents VALUES (1)', rows(1), 'parents')).toEqual(nothing);
+    expect(effect('TRUNCATE parents CASCADE', rows(null), 'parents')).toEqual(open);
+  });
+
+  it('is asked about where a row may move to another partition', () => {
+    expect(effect('UPDATE logs SET region = $1', rows(1), 'logs')).toEqual(open);
+  });
+});
+
+describe('a write whose targets are not known', () => {
+  it.each(['SELECT writes()', 'DELETE FROM view', 'DELETE FROM nowhere', 'EXECUTE prepared'])(
+    'is asked about: %s',
+    (sql) => {
+      expect(effect(sql, rows(1))).toEqual(open);
+    },
+  );
+
+  it('may have changed anything where it changes the schema', () => {
+    expect(effect('DROP TABLE users', rows(null)).isAnything).toBe(true);
+  });
+});

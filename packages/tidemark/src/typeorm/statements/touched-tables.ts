@@ -1,0 +1,120 @@
+/** From a statement, its answer and the notices of the triggers to what it touched. */
+import { isTemporary } from '../../postgres/catalog/session-names.js';
+import { tablesOfRows } from '../../postgres/analysis/touched.js';
+import type { TouchedTable } from '../../core/touched-regions.js';
+import type { Catalogue, TableAction, TableFacts } from '../../core/table-facts.js';
+import type { WriteTarget } from '../../core/statement-analysis.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { StatementContext } from './statement-context.js';
+
+type IsTold = (table: TableFacts) => boolean;
+
+export interface StatementEffect {
+  /** May have changed anything: its targets are not known. */
+  readonly isAnything: boolean;
+  /** More tables without triggers may have changed: the server has to be asked. */
+  readonly mayHaveMore: boolean;
+  /** Tables without triggers that the statement names. */
+  readonly untold: readonly TableFacts[];
+  /** Tables that have triggers, and rows that were changed without a notice from them. */
+  readonly silent: readonly string[];
+}
+
+/** @param isTold whether a table has the triggers, by the catalogue. */
+export function effectOf(
+  { analysis, noticed, meaning }: StatementContext,
+  rawResults: unknown,
+  isTold: IsTold,
+): StatementEffect {
+  const none = { isAnything: false, mayHaveMore: false, untold: [], silent: [] };
+  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
+  if (!analysis || !meaning || analysis.kind === 'unknown') return { ...none, isAnything: true };
+  let mayHaveMore = analysis.hasUnknownTargets;
+  const untold = new Set<TableFacts>();
+  const silent: string[] = [];
+  for (const target of analysis.targets) {
+    const table = meaning.tableById(target.table);
+    const rowCount = rowCountOf(target, rawResults);
+    // Triggers of users may write where no row is counted, and rules may write in its place.
+    const reachesMore = !table || reaches(table, target.actions, meaning, isTold);
+    mayHaveMore ||= reachesMore;
+    if (!table || rowCount === 0) continue;
+    for (const member of familyOf(table, meaning)) {
+      // Only this session sees a temporary table.
+      if (!isTold(member) && !isTemporary(member)) untold.add(member);
+    }
+    if (!isTold(table) || noticed.has(table.id)) continue;
+    if (reachesMore || (rowCount === undefined && !target.actions.includes('truncate'))) {
+      mayHaveMore = true;
+    } else silent.push(table.id);
+  }
+  return { isAnything: silent.length > 0, mayHaveMore, untold: [...untold], silent };
+}
+
+/** Keeps it for the COMMIT of the open transaction. */
+export function fileEffect(effect: StatementEffect, session: ConnectionSession): void {
+  const { isAnything, mayHaveMore, untold, silent } = effect;
+  const { log, parts } = session;
+  if (isAnything) log.add('anything');
+  for (const part of wholeTables(untold, parts.schema.catalogue)) log.add(part);
+  log.mayHaveMore ||= mayHaveMore;
+  untold.forEach((table) => parts.triggers.warnOf(table));
+  if (silent.length === 0) return;
+  session.changeSchema();
+  parts.triggers.doubt(silent);
+  // It may have lost the setting by which the triggers know it.
+  session.introduce();
+}
+
+/**
+ * Whether the write may change tables without triggers: by triggers, rules and functions of users, which may write any
+ * table, or by foreign keys. Which of these act is not looked at: then the server is asked once too often.
+ */
+function reaches(
+  table: TableFacts,
+  actions: readonly TableAction[],
+  catalogue: Catalogue,
+  isTold: IsTold,
+): boolean {
+  const family = familyOf(table, catalogue);
+  const reached = new Set(family);
+  // The set grows while it is walked.
+  for (const member of reached) {
+    if (member.sideEffects.size > 0 || !(family.includes(member) || isTold(member))) return true;
+    if (actions.every((action) => action === 'insert')) continue;
+    for (const id of member.referencedBy) {
+      const next = catalogue.tableById(id);
+      if (!next) return true;
+      for (const one of familyOf(next, catalogue)) reached.add(one);
+    }
+  }
+  return false;
+}
+
+/** Whether rows written to the table, by whatever name it has in its family, are told by triggers. */
+export function isFamilyTold(table: TableFacts, catalogue: Catalogue, isTold: IsTold): boolean {
+  return familyOf(table, catalogue).every(isTold);
+}
+
+/** Any rows of the tables, and of those that have rows in common with them. */
+export function wholeTables(
+  tables: readonly TableFacts[],
+  catalogue: Catalogue,
+): readonly (TouchedTable | 'anything')[] {
+  return tables.flatMap<TouchedTable | 'anything'>(
+    (table) => tablesOfRows(table, new Map(), catalogue) ?? ['anything'],
+  );
+}
+
+function familyOf(table: TableFacts, catalogue: Catalogue): readonly TableFacts[] {
+  return [table, ...table.relatives.flatMap((id) => catalogue.tableById(id) ?? [])];
+}
+
+/** How many rows the answer says were changed; `undefined` where it does not say. */
+function rowCountOf({ countedBy }: WriteTarget, rawResults: unknown): number | undefined {
+  // One answer for each statement of the text.
+  const results: unknown[] = Array.isArray(rawResults) ? rawResults : [rawResults];
+  const result = countedBy === undefined ? undefined : results[countedBy];
+  const { rowCount } = (result ?? {}) as { rowCount?: unknown };
+  return typeof rowCount === 'number' ? rowCount : undefined;
+}

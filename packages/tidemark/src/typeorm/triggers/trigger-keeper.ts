@@ -1,0 +1,151 @@
+/** Puts the triggers on the tables of entities and keeps them there, or only checks them. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { WriteParts } from '../statements/write-parts.js';
+import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
+import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
+import { stateOf } from './trigger-states.js';
+
+/**
+ * What becomes of the triggers by which writes from outside the application are seen:
+ * `install` puts them on at start, and on tables that appear later; `check` only says which tables lack
+ * them; `off` does neither.
+ */
+export type TriggersOption = 'install' | 'check' | 'off';
+
+/** Pause between two looks whether the catalogue has changed. */
+const TICK_MS = 500;
+/** Pause before another attempt where a table was in use or a server was away. */
+const RETRY_MS = 1_000;
+/** Pause between two looks at triggers under one catalogue: others may take them off. */
+const LOOK_MS = 60_000;
+/** How long the start of the application waits for the first attempt. */
+const START_WAIT_MS = 5_000;
+
+interface TriggerKeeperParts extends WriteParts {
+  readonly triggers: CacheTriggers;
+  readonly recording: RecordingChanges;
+  readonly option: TriggersOption;
+  /** Whether statements of the data source are followed: those of an installation are. */
+  readonly isReady: () => boolean;
+}
+
+export class TriggerKeeper {
+  #problem: string | undefined;
+  /** All tables had their triggers at the last look. */
+  #isSettled = false;
+  #warnedOf: string | undefined;
+  readonly #warnedOfTables = new Set<string>();
+  readonly #told = new WeakMap<TableFacts, boolean>();
+  #checkedUnder: Catalogue | undefined;
+  #nextLookMs = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #lastLook: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: TriggerKeeperParts) {}
+
+  /** Which tables lack triggers, in one line; `undefined`: none, as far as they are checked. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Whether the table has the triggers, by the catalogue. */
+  readonly isTold = (table: TableFacts): boolean => {
+    let isTold = this.#told.get(table);
+    if (isTold === undefined) {
+      isTold = stateOf(table.captures, table, this.parts.objects) === 'installed';
+      this.#told.set(table, isTold);
+    }
+    return isTold;
+  };
+
+  /** Says once in the log what it costs that a table has no triggers. */
+  warnOf({ id }: TableFacts): void {
+    if (this.#warnedOfTables.has(id)) return;
+    this.#warnedOfTables.add(id);
+    this.parts.log.log(
+      `Table ${id} has no triggers that tell what is written: every write to it ends all its answers, ` +
+        'and writes from outside the application are not seen.',
+    );
+  }
+
+  /** Rows of these tables were changed, and their triggers sent no notice. */
+  doubt(silent: readonly string[]): void {
+    this.parts.log.warn(
+      `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
+        'everything: they were switched off or taken away. The catalog is reloaded.',
+    );
+    this.#nextLookMs = -Infinity;
+    void this.look();
+  }
+
+  /** Resolves after the first attempt, or after five seconds. Never rejects. */
+  async start(): Promise<void> {
+    if (this.parts.option === 'off') return;
+    this.#timer = setInterval(() => void this.look(), TICK_MS).unref();
+    await Promise.race([this.look(), pause(START_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#lastLook;
+  }
+
+  /**
+   * Looks after the present tables, if the catalogue has changed or another look is due: the creator of a table need
+   * not wait for the next one. Never rejects.
+   */
+  look(): Promise<void> {
+    this.#lastLook = this.#lastLook.then(() => this.#look());
+    return this.#lastLook;
+  }
+
+  async #look(): Promise<void> {
+    const { schema, option, isReady } = this.parts;
+    if (option === 'off' || !isReady()) return;
+    try {
+      if (schema.isOutdated) await schema.load();
+      const { catalogue } = schema;
+      const nowMs = performance.now();
+      if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
+      this.#checkedUnder = catalogue;
+      this.#nextLookMs = nowMs + LOOK_MS;
+      await this.#settle();
+      this.#isSettled = true;
+      this.#problem = undefined;
+      this.#warnedOf = undefined;
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  /** @throws CacheTriggersError where tables lack triggers */
+  async #settle(): Promise<void> {
+    const { option, triggers, recording, log } = this.parts;
+    if (option === 'check') return triggers.require();
+    const installed = await recording.installing(() => triggers.install({ isWatched: true }));
+    if (installed.length > 0) log.log(`Put the triggers on ${installed.join(', ')}`);
+  }
+
+  #fail(error: Error): void {
+    const isKnown = error instanceof CacheTriggersError;
+    if (!isKnown || error.isTemporary) this.#nextLookMs = performance.now() + RETRY_MS;
+    if (isKnown) {
+      this.#isSettled = false;
+      const tables = error.tables.join(', ');
+      const remedy = [...error.enabling, 'the log says what to do'].join('; ');
+      this.#problem = `The triggers of ${tables} are missing or switched off: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
+      this.#warn(
+        `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
+      );
+    } else if (!this.#isSettled) {
+      this.#problem = 'It is not known yet whether the tables have triggers: the log says why';
+      this.#warn(`The triggers could not be looked after, and are tried again: ${error.message}`);
+    }
+  }
+
+  #warn(message: string): void {
+    if (this.#warnedOf !== message) this.parts.log.warn(message);
+    this.#warnedOf = message;
+  }
+}

@@ -1,0 +1,71 @@
+/** The state of the triggers of tables, and which tables are to have them. */
+import type { DataSource } from 'typeorm';
+import { captureOf } from '../../postgres/catalog/catalogue-tables.js';
+import { CAPTURES } from '../../postgres/catalog/relation-queries.js';
+import type { CaptureTriggers, Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
+import { captureBody } from '../../postgres/capture/capture-sql.js';
+import { CAPTURE_EVENTS, type OutboxObjects } from '../../postgres/capture/outbox-objects.js';
+
+export interface TriggerState {
+  /** `schema.name` */
+  readonly table: string;
+  /**
+   * `missing`: also where there is no outbox; `outdated`: made for other columns, or by another release;
+   * `disabled`: switched off, or fired no longer in sessions that switch triggers off.
+   */
+  readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
+}
+
+export interface StateOfTable {
+  readonly table: TableFacts;
+  readonly state: TriggerState['state'];
+}
+
+export async function triggerStates(
+  tables: readonly TableFacts[],
+  objects: OutboxObjects,
+  run: RunSql,
+): Promise<readonly StateOfTable[]> {
+  const rows = await run(CAPTURES);
+  return tables.map((table) => {
+    const captures = rows.filter((row) => row['table'] === table.id).map(captureOf);
+    return { table, state: stateOf(captures, table, objects) };
+  });
+}
+
+export function stateOf(
+  captures: readonly CaptureTriggers[],
+  table: TableFacts,
+  objects: OutboxObjects,
+): TriggerState['state'] {
+  const own = captures.find(
+    ({ schema, count }) => schema === objects.schema && count >= CAPTURE_EVENTS.length,
+  );
+  if (!own) return 'missing';
+  // First: to put that right puts the function right as well.
+  if (!own.areEnabled) return 'disabled';
+  return own.source === captureBody(table, objects) ? 'installed' : 'outdated';
+}
+
+/** The tables of entities, of their relations, and the partitions and children of those. */
+export function tablesOfEntities(
+  { entityMetadatas }: DataSource,
+  catalogue: Catalogue,
+): readonly TableFacts[] {
+  const tables = new Map<string, TableFacts>();
+  for (const { schema, tableName } of entityMetadatas) {
+    const facts = catalogue.table(schema, tableName);
+    for (const id of facts ? [facts.id, ...facts.relatives] : []) {
+      const member = catalogue.tableById(id);
+      if (member && canHaveTriggers(member, catalogue)) tables.set(id, member);
+    }
+  }
+  return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
+}
+
+/** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */
+function canHaveTriggers({ kind, relatives }: TableFacts, catalogue: Catalogue): boolean {
+  if (kind !== 'partitioned') return kind === 'table';
+  return !relatives.some((id) => catalogue.tableById(id)?.kind === 'foreign');
+}

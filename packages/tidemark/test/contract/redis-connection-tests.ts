@@ -1,0 +1,29 @@
+/** What specs about connections to Redis have in common. */
+import { afterEach, beforeEach } from '@jest/globals';
+import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
+import { RedisServer } from '../../../../test/support/redis-server.js';
+
+export const ping = (connection: RedisConnection) =>
+  connection.send('PING', (client) => client.ping());
+
+/** What the promise is rejected with; `undefined` when it is fulfilled. */
+export const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+/**
+ * Starts a server before each test of the surrounding `describe` and stops it after it. An
+ * `afterEach` that closes connections to the server is registered before this is called.
+ *
+ * @param prepare gets the server before the test.
+ */
+export function useRedisServer(prepare: (server: RedisServer) => unknown): void {
+  let server: RedisServer | undefined;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    await prepare(server);
+  });
+  afterEach(() => server?.stop());
+}

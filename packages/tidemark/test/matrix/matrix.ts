@@ -1,0 +1,245 @@
+/**
+ * Runs rows of the matrix: each names a way to write and the cached answers that it ends.
+ *
+ * Before a row every answer of its world is a hit that costs the database no statement. After its
+ * write exactly the named answers have cost one; all answers, ended or kept, are what the database
+ * says without a cache; all are hits again; and the next write is followed as ever.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource, type ObjectLiteral } from 'typeorm';
+import { CacheTriggers, type BoundQuery, type QueryCacheModuleOptions } from '../../src/index.js';
+import { CachedApplication } from '../support/cached-application.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { isLong } from '../../../../test/support/long-tests.js';
+import { RedisServer } from '../../../../test/support/redis-server.js';
+import { createDatabase } from '../../../../test/support/shared-postgres.js';
+import { StatementCounter } from '../support/statement-counter.js';
+import { whole, type World } from './fixtures/world.js';
+
+export interface MatrixRow<N extends string> {
+  /** Number of the write path in the table of write paths, and what is special about the row. */
+  readonly path: string;
+  readonly write: (app: CachedApplication) => Promise<unknown>;
+  /** The answers that are ended; all others are kept. */
+  readonly ends: readonly N[];
+  /** Why the row does not hold yet. */
+  readonly failing?: string;
+}
+
+export interface MatrixOptions {
+  readonly cache?: QueryCacheModuleOptions;
+  /** How long an answer may take to become a hit, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Another way to the database for the application with the cache. */
+  readonly through?: (url: URL) => Promise<URL>;
+  /** Without triggers on the tables a write ends all answers of the tables that it changes. */
+  readonly hasTriggers?: boolean;
+}
+
+/** What the cache asks the catalogue, the activity of the server and the outbox, on its own account. */
+const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
+
+/** A world with the cache in a Redis over it, and beside it the same database without a cache. */
+export class Matrix<N extends string> {
+  readonly names: readonly N[];
+
+  private constructor(
+    private readonly world: World<N>,
+    readonly app: CachedApplication,
+    private readonly uncached: DataSource,
+    private readonly sql: StatementCounter,
+    private readonly redis: RedisServer,
+    private readonly patienceMs: number | undefined,
+    readonly hasTriggers: boolean,
+  ) {
+    this.names = Object.keys(world.answers) as N[];
+  }
+
+  static async open<N extends string>(
+    world: World<N>,
+    {
+      cache = {},
+      patienceMs,
+      through = (url) => Promise.resolve(url),
+      hasTriggers = true,
+    }: MatrixOptions = {},
+  ): Promise<Matrix<N>> {
+    const databaseUrl = await createDatabase();
+    const uncached = new DataSource({
+      type: 'postgres',
+      url: databaseUrl,
+      entities: [...world.entities] as (new () => object)[],
+      synchronize: true,
+      poolSize: 2,
+    });
+    await uncached.initialize();
+    await uncached.query(world.schema);
+    if (hasTriggers) await new CacheTriggers(uncached, 'tidemark').install();
+    const { href } = await through(new URL(databaseUrl));
+    const redis = await RedisServer.start();
+    const app = await CachedApplication.start({
+      databaseUrl: href,
+      entities: world.entities,
+      // A busy machine is no outage of Redis.
+      cache: { redis: { url: redis.url, timeoutMs: 10_000 }, ...cache },
+    });
+    const sql = StatementCounter.attach(app.source);
+    return new Matrix(world, app, uncached, sql, redis, patienceMs, hasTriggers);
+  }
+
+  async close(): Promise<void> {
+    this.sql.detach();
+    await this.app.stop();
+    await this.uncached.destroy();
+    await this.redis.stop();
+  }
+
+  /** Restores the rows of the world and lets every answer become a hit. */
+  async prepare(): Promise<void> {
+    const runner = this.app.source.createQueryRunner();
+    try {
+      await runner.query(this.world.seed);
+      // Past the hooks: the counts of changed rows do not go into the next transaction of the session.
+      const client = (await runner.connect()) as { query(sql: string): Promise<unknown> };
+      await client.query('SELECT pg_catalog.pg_stat_force_next_flush()');
+    } finally {
+      await runner.release();
+    }
+    await this.warm();
+  }
+
+  /** Until all answers are hits, one after the other: what the start still does may end some once more. */
+  async warm(): Promise<void> {
+    await eventually(async () => {
+      for (const name of this.names) await this.#warm(name);
+      for (const name of this.names) await this.#requireHit(name);
+    }, this.patienceMs);
+  }
+
+  #warm(name: N): Promise<void> {
+    return eventually(() => this.#requireHit(name), this.patienceMs);
+  }
+
+  async #requireHit(name: N): Promise<void> {
+    const { isHit } = await this.ask(name);
+    if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
+  }
+
+  /** The answers that were ended, in order of their names. Each was right, ended or not. */
+  async ended(): Promise<N[]> {
+    const ended: N[] = [];
+    for (const name of this.names) {
+      const { isHit, value } = await this.ask(name);
+      expectEqual({ name, value }, { name, value: await this.truth(name) });
+      if (!isHit) ended.push(name);
+    }
+    return ended;
+  }
+
+  /** A hit is told twice: by the cache, and by the statements the database got, which are none. */
+  async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
+    const { query } = this.world.answers[name];
+    this.sql.reset();
+    const { value, outcomes } = await this.app.observe((): Promise<unknown> =>
+      this.app.cache.run(query),
+    );
+    const sent = this.sql.statements.filter((text) => !OF_THE_CACHE.test(text));
+    const isHit = outcomes.length === 1 && outcomes[0] === 'hit';
+    expectEqual(
+      { name, isHit, sent },
+      {
+        name,
+        isHit,
+        sent: isHit ? [] : expect.arrayContaining([expect.stringMatching(/^SELECT/)]),
+      },
+    );
+    return { isHit, value };
+  }
+
+  /** The answers of these, as far as they belong to tables all of whose answers are among them. */
+  widened(names: readonly N[]): N[] {
+    const { answers } = this.world;
+    const tablesOf = (name: N): readonly string[] => [
+      ...answers[name].across,
+      ...answers[name].within,
+    ];
+    const tables = new Set(this.names.flatMap(tablesOf));
+    const wide = [...tables].flatMap((table) => {
+      const all = whole(this.world, table);
+      return all.every((name) => names.includes(name)) ? all : [];
+    });
+    return [...new Set(wide)].toSorted();
+  }
+
+  /** The same query without any cache. */
+  private truth(name: N): Promise<unknown> {
+    return run(this.world.answers[name].query, this.uncached);
+  }
+}
+
+function expectEqual(actual: unknown, expected: unknown): void {
+  expect(actual).toEqual(expected);
+}
+
+function run(query: BoundQuery, source: DataSource): Promise<unknown> {
+  const builder = query.build(source);
+  if (query.shape === 'one') return builder.getOne();
+  return query.shape === 'raw' ? builder.getRawMany<ObjectLiteral>() : builder.getMany();
+}
+
+/** Carries out one row. */
+export async function hold<N extends string>(
+  matrix: Matrix<N>,
+  { write, ends }: Pick<MatrixRow<N>, 'write' | 'ends'>,
+): Promise<void> {
+  await matrix.prepare();
+  await write(matrix.app);
+  const ended = (await matrix.ended()).toSorted();
+  const least = [...new Set(ends)].toSorted();
+  if (matrix.hasTriggers || least.length === 0) expect(ended).toEqual(least);
+  else {
+    expect(ended).toEqual(expect.arrayContaining(least));
+    expect(ended).toEqual(matrix.widened(ended));
+  }
+  await matrix.warm();
+  await matrix.app.source.query('UPDATE bystanders SET beats = beats + 1 WHERE id = 1');
+  expect((await matrix.ended()).toSorted()).toEqual(['bystander 1', 'bystanders']);
+}
+
+/** The same rows on tables with triggers and, in `npm test` one of each write path, on tables without. */
+export function describeMatrix<N extends string>(
+  title: string,
+  world: World<N>,
+  rows: readonly MatrixRow<N>[],
+  options: MatrixOptions = {},
+): void {
+  const pathOf = ({ path }: MatrixRow<N>): string => path.split(' ')[0] ?? '';
+  const some = rows.filter(
+    (row, index) => isLong || rows.findIndex((other) => pathOf(other) === pathOf(row)) === index,
+  );
+  describeRows(title, world, rows, options);
+  describeRows(`${title}, without triggers`, world, some, {
+    ...options,
+    hasTriggers: false,
+  });
+}
+
+function describeRows<N extends string>(
+  title: string,
+  world: World<N>,
+  rows: readonly MatrixRow<N>[],
+  options: MatrixOptions,
+): void {
+  describe(`the matrix: ${title}`, () => {
+    let matrix: Matrix<N>;
+    beforeAll(async () => {
+      matrix = await Matrix.open(world, options);
+    });
+    afterAll(() => matrix.close());
+
+    for (const row of rows) {
+      const test = row.failing === undefined ? it : it.failing;
+      test(`path ${row.path}`, () => hold(matrix, row));
+    }
+  });
+}

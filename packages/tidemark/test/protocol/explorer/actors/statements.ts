@@ -1,0 +1,57 @@
+/** What writers do: statements on the rows, and what they tell the log, as the write side would. */
+import type { TransactionLog } from '../../../../src/core/transaction-log.js';
+import type { TouchedTable } from '../../../../src/core/touched-regions.js';
+import type { Row, Transaction } from '../world/postgres.js';
+
+export const USERS = 'public.users';
+
+export type Statement =
+  /** The row under the key becomes this one; `undefined`: it is deleted. */
+  | { readonly kind: 'put'; readonly key: number; readonly row: Row | undefined }
+  /** As `put`, by a statement that does not tell which values it touches. */
+  | { readonly kind: 'put somehow'; readonly key: number; readonly row: Row | undefined }
+  /** An insert: the triggers tell its key. */
+  | { readonly kind: 'insert'; readonly key: number; readonly row: Row }
+  | { readonly kind: 'savepoint' | 'release' | 'rollback to'; readonly name: string };
+
+/** The keys of the rows that get locked. */
+export function keysOf(statements: readonly Statement[]): readonly number[] {
+  return statements.flatMap((statement) => ('key' in statement ? [statement.key] : []));
+}
+
+export function execute(statement: Statement, transaction: Transaction, log: TransactionLog): void {
+  switch (statement.kind) {
+    case 'savepoint':
+      transaction.savepoint(statement.name);
+      log.savepoint(statement.name);
+      break;
+    case 'release':
+      log.release(statement.name);
+      break;
+    case 'rollback to':
+      transaction.rollbackTo(statement.name);
+      log.rollbackTo(statement.name);
+      break;
+    default: {
+      const before = transaction.rows.get(statement.key);
+      transaction.set(statement.key, statement.row);
+      log.add(touchedBy(statement, before));
+    }
+  }
+}
+
+function touchedBy(
+  statement: Extract<Statement, { key: number }>,
+  before: Row | undefined,
+): TouchedTable {
+  const { kind, key, row } = statement;
+  const regions = [before, row].flatMap((image) => (image ? [image.region] : []));
+  const isTold = kind !== 'put somehow';
+  return {
+    table: USERS,
+    dimensions: new Map<string, ReadonlySet<string> | 'unknown'>([
+      ['id', isTold ? new Set([String(key)]) : 'unknown'],
+      ['region', isTold ? new Set(regions) : 'unknown'],
+    ]),
+  };
+}

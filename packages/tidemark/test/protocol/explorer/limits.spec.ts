@@ -1,0 +1,53 @@
+/** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { representatives } from '../../../../../test/support/long-tests.js';
+import { ExplorerThread } from './explorer-thread.js';
+import { NOTICED, PARTITION, THERE_AND_BACK } from './limits.js';
+
+/** Far more than it takes; how long it takes decides nothing. */
+const PATIENCE_MS = 300_000;
+const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
+
+let thread: ExplorerThread;
+
+beforeAll(() => {
+  thread = new ExplorerThread();
+});
+
+afterAll(() => thread.close());
+
+describe('a limit of the protocol', () => {
+  it('a writer cut off from Redis that goes on is not seen by readers who are not', async () => {
+    const { violation } = await thread.explore(PARTITION.name, { breadthFirst: true });
+    expect(violation?.at(-1)).toMatch(WRONG);
+    expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
+  });
+
+  // A primary that is left and returned to, and never restarted, keeps its `run_id`: where nobody
+  // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
+  // connections tell those who were connected; who begins afterwards has to ask them
+  // (stores/redis-witness.ts).
+  it('a server that is returned to is recognised by those alone who noticed that it was left', async () => {
+    const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
+    expect(violation?.at(-1)).toMatch(WRONG);
+    expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
+  });
+});
+
+describe('what is noticed by all', () => {
+  const MOST_CHOICES = 11;
+
+  it.each(representatives(NOTICED, 1))(
+    `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $name`,
+    async ({ name }) => {
+      const { violation, isComplete, depth, states } = await thread.explore(name, {
+        breadthFirst: true,
+        mostChoices: MOST_CHOICES,
+      });
+      expect(violation).toBeUndefined();
+      expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MOST_CHOICES });
+      expect(states).toBeGreaterThan(1_000);
+    },
+    PATIENCE_MS,
+  );
+});

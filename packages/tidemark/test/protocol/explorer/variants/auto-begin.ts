@@ -1,0 +1,20 @@
+import { TransactionLog } from '../../../../src/core/transaction-log.js';
+import { inOutbox, touchedVersions, Writer, type TransactionPlan } from '../actors/writer.js';
+import { Transaction } from '../world/postgres.js';
+import { execute } from '../actors/statements.js';
+
+/**
+ * `auto-begin`: a statement outside a transaction is not given one; it is announced, and only then
+ * sent, and commits by itself.
+ */
+export class AutoBeginWriter extends Writer {
+  protected override async run({ statements }: TransactionPlan): Promise<void> {
+    const foreseen = new TransactionLog();
+    const trial = new Transaction('', 0, () => this.around.postgres.now);
+    for (const statement of statements) execute(statement, trial, foreseen);
+    const touched = touchedVersions(foreseen);
+    const announcement = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
+    await this.write(statements, new TransactionLog());
+    this.protocol.conclude(announcement, await this.commit(false));
+  }
+}

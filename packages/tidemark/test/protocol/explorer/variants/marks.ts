@@ -1,0 +1,63 @@
+/** Variants that announce a write in half. Their steps are as atomic as the right ones. */
+import type { TableVersionNames, WriteMark } from '../../../../src/core/ports/version-store.js';
+import type { DataSet } from '../world/data-set.js';
+import { StoreVariant } from './store-variant.js';
+
+const LEASE_MS = 1_000;
+
+/** What each write has touched, which without a mark nobody remembers. */
+const touchedBy = new WeakMap<DataSet, Map<string, WriteMark>>();
+
+class Unmarked extends StoreVariant {
+  constructor(protected override readonly store: DataSet) {
+    super(store);
+  }
+
+  protected remember(mark: WriteMark): void {
+    const touched = touchedBy.get(this.store) ?? new Map<string, WriteMark>();
+    touchedBy.set(this.store, touched.set(mark.writeId, mark));
+  }
+
+  /** Replaces the versions that the write has touched, and leaves no mark. */
+  protected async replace(writeId: string, token: string): Promise<void> {
+    const mark = touchedBy.get(this.store)?.get(writeId);
+    if (!mark) return;
+    const tables = mark.tables.map(({ table }: TableVersionNames) => table);
+    await Promise.all([this.store.begin(mark, token, LEASE_MS), this.store.abort(writeId, tables)]);
+  }
+}
+
+/** `no-mark`: versions are replaced before and after COMMIT, but nothing says that one is near. */
+export class NoMark extends Unmarked {
+  override begin(mark: WriteMark, token: string): Promise<void> {
+    this.remember(mark);
+    return this.replace(mark.writeId, token);
+  }
+
+  override end(writeId: string, _tables: readonly string[], token: string): Promise<void> {
+    return this.replace(writeId, token);
+  }
+}
+
+/** `before-only`: versions are replaced before COMMIT, and that is all. */
+export class BeforeOnly extends Unmarked {
+  override begin(mark: WriteMark, token: string): Promise<void> {
+    this.remember(mark);
+    return this.replace(mark.writeId, token);
+  }
+
+  override async end(): Promise<void> {
+    // Nothing is said after COMMIT.
+  }
+}
+
+/** `after-only`: versions are replaced after COMMIT, and that is all. */
+export class AfterOnly extends Unmarked {
+  override async begin(mark: WriteMark): Promise<void> {
+    this.remember(mark);
+  }
+
+  override end(writeId: string, _tables: readonly string[], token: string): Promise<void> {
+    return this.replace(writeId, token);
+  }
+}

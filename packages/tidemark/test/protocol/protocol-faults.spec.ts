@@ -1,0 +1,83 @@
+/** What the read protocol serves when a writer dies or the versions are out of reach. */
+import { describe, expect, it } from '@jest/globals';
+import { WriteRefusedError } from '../../src/core/write-refused.error.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { settled } from './support/manual-time.js';
+import { LEASE_MS, setUp } from './support/protocols.js';
+
+describe('the read protocol', () => {
+  it('settles the mark of a dead writer only once its transaction has ended', async () => {
+    const { read, begin, clock, writers, database } = setUp();
+    await read();
+    await begin(['*', 'region=US'], 42);
+    writers.running.set(42, 'xid 1'); // the COMMIT still waits in the server
+    clock.ms += LEASE_MS + 1;
+    expect(await read()).toEqual(['bypass', 'rows 0']);
+    await settled();
+    clock.ms += LEASE_MS + 100; // the renewed lease has run out as well
+    expect(await read()).toEqual(['bypass', 'rows 0']);
+    await settled();
+    database.rows = 'rows 1';
+    writers.running.clear();
+    clock.ms += LEASE_MS + 100;
+    expect(await read()).toEqual(['bypass', 'rows 1']);
+    await settled();
+    expect(await read()).toEqual(['miss', 'rows 1']);
+  });
+
+  it('takes another transaction of the same backend for the end of the marked one', async () => {
+    const { read, begin, clock, writers } = setUp();
+    await read();
+    await begin(['*', 'region=US'], 42);
+    for (const transaction of ['xid 1', 'xid 2']) {
+      writers.running.set(42, transaction);
+      clock.ms += LEASE_MS + 100;
+      expect(await read()).toEqual(['bypass', 'rows 0']);
+      await settled();
+    }
+    expect(await read()).toEqual(['miss', 'rows 0']);
+  });
+
+  it('goes to the database while versions cannot be read, and distrusts what it had', async () => {
+    const { read, store, gate, database } = setUp();
+    await read();
+    store.isAway = true;
+    gate.distrustAll();
+    expect(await read()).toEqual(['bypass', 'rows 0']);
+    database.rows = 'rows 1'; // written by an instance that could not announce it
+    store.isAway = false;
+    expect(await read()).toEqual(['miss', 'rows 1']);
+    expect(await read()).toEqual(['hit', 'rows 1']);
+  });
+
+  it('does not trust a new epoch before the writers it may have forgotten have ended', async () => {
+    const { read, gate, writers, database } = setUp();
+    await read();
+    writers.running.set(42, 'xid 1');
+    gate.distrustAll();
+    expect(await read()).toEqual(['bypass', 'rows 0']);
+    database.rows = 'rows 1';
+    expect(await read()).toEqual(['bypass', 'rows 1']);
+    writers.running.clear();
+    await eventually(async () => expect(await read()).toEqual(['miss', 'rows 1']));
+  });
+
+  it('pays for a write that went unannounced as soon as the store answers', async () => {
+    const { read, begin, writes, store, database } = setUp();
+    await read();
+    store.isAway = true;
+    const announcement = await begin();
+    database.rows = 'rows 1';
+    store.isAway = false;
+    writes.end(announcement);
+    await settled();
+    expect(await read()).toEqual(['miss', 'rows 1']);
+  });
+
+  it('refuses a write that can neither be announced nor recorded', async () => {
+    const { begin, store } = setUp();
+    store.isAway = true;
+    const record = (): Promise<void> => Promise.reject(new Error('no outbox'));
+    await expect(begin(['*'], 7, record)).rejects.toThrow(WriteRefusedError);
+  });
+});

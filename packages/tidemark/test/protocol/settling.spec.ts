@@ -1,0 +1,178 @@
+/**
+ * Transactions that last, and a change of epoch or a mark without an owner meanwhile: how long reads
+ * wait, how often PostgreSQL is asked, and what is told. Time passes when a test says so.
+ */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheEvents } from '../../src/core/ports/cache-events.js';
+import { FreshnessGate } from '../../src/core/freshness-gate.js';
+import { Settlement } from '../../src/core/settlement.js';
+import { randomToken } from '../../src/core/token.js';
+import { WriterActivity } from '../../src/core/ports/writer-activity.js';
+import type { TableVersionNames } from '../../src/core/ports/version-store.js';
+import { MemoryVersionStore } from '../../src/core/memory/memory-version-store.js';
+import { ManualTime } from './support/manual-time.js';
+import { writingTransactions } from './support/writing-transactions.js';
+
+const LEASE_MS = 2_000;
+const WAIT_MS = 100;
+const MAX_POLL_MS = 2_000;
+const OPTIONS = { leaseMs: LEASE_MS, pollMs: 25, maxPollMs: MAX_POLL_MS, waitMs: WAIT_MS };
+const HOUR_MS = 3_600_000;
+
+const [users, orders] = ['public.users', 'public.orders'].map(
+  (table): readonly TableVersionNames[] => [{ table, names: ['*'] }],
+) as [readonly TableVersionNames[], readonly TableVersionNames[]];
+
+class CountedActivity extends WriterActivity {
+  readonly running = new Map<number, string>();
+  questions = 0;
+
+  override async writers(): ReturnType<WriterActivity['writers']> {
+    this.questions += 1;
+    return writingTransactions(this.running);
+  }
+}
+
+let time: ManualTime;
+let store: MemoryVersionStore;
+let activity: CountedActivity;
+let gate: FreshnessGate;
+/** What was told of the transactions awaited: their processes, each time that they changed. */
+let awaited: number[][];
+
+/** An instance of the service over the store. */
+function instance(): FreshnessGate {
+  const events = new CacheEvents();
+  events.on('awaiting', ({ transactions }) => awaited.push([...transactions.keys()]));
+  const settlement = new Settlement(
+    { store, activity, events, token: randomToken, clock: time, timers: time },
+    OPTIONS,
+  );
+  const schema = { isCurrent: () => true };
+  return new FreshnessGate({ store, settlement, schema, token: randomToken });
+}
+
+/** How a read goes that is answered without time passing. */
+async function readAtOnce(dependencies = users, by = gate): Promise<string> {
+  const freshness = await time.withoutWaiting(by.check(dependencies));
+  return freshness.trusted ? 'trusted' : freshness.reason;
+}
+
+beforeEach(async () => {
+  time = new ManualTime();
+  store = new MemoryVersionStore({ clock: time });
+  activity = new CountedActivity();
+  awaited = [];
+  gate = instance();
+  await Promise.all([readAtOnce(users), readAtOnce(orders)]);
+  activity.questions = 0;
+});
+
+describe('a transaction that lasts through a change of epoch', () => {
+  beforeEach(() => {
+    activity.running.set(42, 'xid 1');
+    gate.distrustAll();
+  });
+
+  async function firstRead(): Promise<void> {
+    const first = gate.check(users);
+    await time.pass(WAIT_MS);
+    expect(await time.withoutWaiting(first)).toEqual({ trusted: false, reason: 'settling' });
+  }
+
+  it('holds up the reads of one moment, which wait together, and none that come later', async () => {
+    const first = gate.check(users);
+    await time.pass(WAIT_MS - 1);
+    expect(await time.isPending(first)).toBe(true);
+    const second = gate.check(users);
+    await time.pass(1);
+    expect(await time.withoutWaiting(Promise.all([first, second]))).toEqual(
+      Array.from({ length: 2 }, () => ({ trusted: false, reason: 'settling' })),
+    );
+    const { questions } = activity;
+    for (let read = 0; read < 20; read += 1) expect(await readAtOnce()).toBe('settling');
+    expect(activity.questions).toBe(questions);
+  });
+
+  it('is asked for less and less often, once for all tables', async () => {
+    const reads = [gate.check(users), gate.check(orders)];
+    await time.pass(WAIT_MS);
+    await time.withoutWaiting(Promise.all(reads));
+    await time.pass(HOUR_MS);
+    // The first for each table and for the schema's epoch, those of the first seconds, one per longest pause.
+    expect(activity.questions).toBeLessThanOrEqual(3 + 7 + HOUR_MS / MAX_POLL_MS);
+    expect(await readAtOnce()).toBe('settling');
+  });
+
+  it('lets reads use the cache again without a read that asks for it', async () => {
+    await firstRead();
+    await time.pass(HOUR_MS);
+    activity.running.clear();
+    await time.pass(MAX_POLL_MS);
+    expect(await readAtOnce()).toBe('trusted');
+    const { questions } = activity;
+    await time.pass(HOUR_MS);
+    expect(activity.questions).toBe(questions);
+  });
+
+  it('is not waited for any more when another instance has let the epoch count', async () => {
+    await firstRead();
+    const [reading] = await store.read([{ table: 'public.users', names: [] }]);
+    const [schema] = await store.read([{ table: '#schema', names: [] }]);
+    await store.settleEpoch('public.users', reading?.epoch ?? '');
+    await store.settleEpoch('#schema', schema?.epoch ?? '');
+    expect(await readAtOnce()).toBe('trusted');
+    await time.pass(MAX_POLL_MS);
+    const { questions } = activity;
+    await time.pass(HOUR_MS);
+    expect(activity.questions).toBe(questions);
+    expect(awaited.at(-1)).toEqual([]);
+  });
+
+  it('is told once, and that it has ended', async () => {
+    activity.running.set(43, 'xid 2');
+    await firstRead();
+    expect(awaited).toEqual([[42, 43]]);
+    await time.pass(HOUR_MS);
+    activity.running.delete(42);
+    await time.pass(MAX_POLL_MS);
+    activity.running.clear();
+    await time.pass(MAX_POLL_MS);
+    expect(awaited).toEqual([[42, 43], [43], []]);
+  });
+
+  it('is not told where it ends within the wait', async () => {
+    const first = gate.check(users);
+    await time.pass(1);
+    activity.running.clear();
+    await time.pass(WAIT_MS - 1);
+    expect(await time.withoutWaiting(first)).toMatchObject({ trusted: true });
+    expect(awaited).toEqual([]);
+  });
+
+  it('is waited for anew, once, when the epoch changes again', async () => {
+    await firstRead();
+    gate.distrustAll();
+    await firstRead();
+    expect(await readAtOnce()).toBe('settling');
+  });
+});
+
+describe('a transaction that lasts under a mark', () => {
+  const mark = { writeId: 'w', backendPid: 42, tables: [{ table: 'public.users', names: ['*'] }] };
+
+  beforeEach(async () => {
+    activity.running.set(42, 'xid 1');
+    await store.begin(mark, randomToken(), LEASE_MS);
+    await time.pass(LEASE_MS + 1);
+  });
+
+  it('is asked for once a lease, however many read', async () => {
+    const leases = 50;
+    for (let step = 0; step < leases * 10; step += 1) {
+      expect(await readAtOnce()).toBe('in-doubt');
+      await time.pass(LEASE_MS / 10);
+    }
+    expect(activity.questions).toBeLessThanOrEqual(leases + 1);
+  });
+});

@@ -1,0 +1,181 @@
+/**
+ * The protocols of reads and writes over stores in memory. A test moves the clock, and says what is
+ * in the table and which writers live.
+ */
+import { WriteProtocol } from '../../../src/core/write-protocol.js';
+import { L1Cache } from '../../../src/l1/l1-cache.js';
+import { L1Entry } from '../../../src/l1/l1-entry.js';
+import { MemoryFillLock } from '../../../src/core/memory/memory-fill-lock.js';
+import { MemoryVersionStore } from '../../../src/core/memory/memory-version-store.js';
+import { NullEntryStore } from '../../../src/core/memory/null-entry-store.js';
+import { systemTimers } from '../../../src/core/ports/clock.js';
+import { CacheEvents } from '../../../src/core/ports/cache-events.js';
+import { FillCoordinator } from '../../../src/core/fill-coordinator.js';
+import { FreshnessGate } from '../../../src/core/freshness-gate.js';
+import { ReadProtocol } from '../../../src/core/read-protocol.js';
+import type { ReadRequest } from '../../../src/core/read-request.js';
+import { Settlement } from '../../../src/core/settlement.js';
+import { randomToken } from '../../../src/core/token.js';
+import { writingTransactions } from './writing-transactions.js';
+import {
+  WriterActivity,
+  type WritingTransaction,
+} from '../../../src/core/ports/writer-activity.js';
+
+export const USERS = 'public.users';
+/** How long a mark stands before others may settle it. */
+export const LEASE_MS = 2_000;
+const US_REGION = {
+  tables: [{ table: USERS, names: ['region=US', 'region?'] }],
+  completeRowCount: undefined,
+};
+
+/** A version store whose next reads can be made to fail. */
+class FragileStore extends MemoryVersionStore {
+  isAway = false;
+  /** Reads wait for it before they look. */
+  hold: Promise<void> | undefined;
+
+  override async read(
+    ...args: Parameters<MemoryVersionStore['read']>
+  ): ReturnType<MemoryVersionStore['read']> {
+    if (this.isAway) throw new Error('away');
+    await this.hold;
+    return super.read(...args);
+  }
+
+  override async begin(
+    ...args: Parameters<MemoryVersionStore['begin']>
+  ): ReturnType<MemoryVersionStore['begin']> {
+    if (this.isAway) throw new Error('away');
+    return super.begin(...args);
+  }
+}
+
+/** Has nothing, and can be made to take its time to say so. */
+class SlowEntryStore extends NullEntryStore {
+  hold: Promise<void> | undefined;
+
+  override async get(): Promise<undefined> {
+    await this.hold;
+    return undefined;
+  }
+}
+
+class KnownWriters extends WriterActivity {
+  readonly running = new Map<number, string>();
+
+  override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
+    return writingTransactions(this.running);
+  }
+}
+
+interface SetUpOptions {
+  readonly maxStalenessMs?: number;
+  readonly maxEntryBytes?: number;
+}
+
+export function setUp(options: SetUpOptions = {}) {
+  const clock = {
+    ms: 1_000_000,
+    nowMs: () => clock.ms,
+  };
+  const store = new FragileStore({ clock });
+  const writers = new KnownWriters();
+  const events = new CacheEvents();
+  const settlement = new Settlement(
+    { store, activity: writers, events, token: randomToken, clock, timers: systemTimers },
+    { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: 50 },
+  );
+  const schema = { isCurrent: () => true };
+  const gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
+  const entries = new SlowEntryStore();
+  const reads = new ReadProtocol<L1Entry>(
+    {
+      gate,
+      local: new L1Cache(1_000_000),
+      fills: new FillCoordinator(
+        {
+          entries,
+          lock: new MemoryFillLock(),
+          owner: 'this process',
+          clock,
+          timers: systemTimers,
+          onStoreFailure: () => undefined,
+        },
+        { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
+      ),
+      toEntry: (entry) => new L1Entry(entry),
+      tagOf: (bytes) => bytes.toString('base64url'),
+      wallClock: clock,
+      monotonicClock: clock,
+      timers: systemTimers,
+      events,
+    },
+    {
+      maxStalenessMs: options.maxStalenessMs ?? 0,
+      maxEntryBytes: options.maxEntryBytes ?? 1_000,
+      unknownKeysPerMinute: 1_000,
+      maxWaiters: 100,
+      maxWaitMs: 1_000,
+    },
+  );
+  const writes = new WriteProtocol({
+    store,
+    events,
+    token: randomToken,
+    timers: systemTimers,
+    policy: 'commit',
+    leaseMs: LEASE_MS,
+    retryMs: 1,
+    drainMs: 1_000,
+  });
+  /** Stands for the table: its rows, and how often they were selected. */
+  const database = {
+    rows: 'rows 0',
+    rowCount: 1,
+    selects: 0,
+    hold: undefined as Promise<void> | undefined,
+  };
+  const request = (overrides: Partial<ReadRequest> = {}): ReadRequest => ({
+    query: 'users.page',
+    key: 'key',
+    dependencies: US_REGION,
+    run: async () => {
+      database.selects += 1;
+      const { rows, rowCount } = database;
+      await database.hold;
+      return { body: Buffer.from(rows), rowCount, empty: rowCount === 0, headers: {} };
+    },
+    ttlMs: () => 60_000,
+    ...overrides,
+  });
+  const read = async (overrides: Partial<ReadRequest> = {}): Promise<[string, string]> => {
+    const outcome = await reads.read(request(overrides));
+    const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
+    return [outcome.source, body.toString()];
+  };
+  const begin = (
+    names: readonly string[] = ['*', 'region=US'],
+    pid = 7,
+    record: () => Promise<void> = () => Promise.resolve(),
+  ) => writes.begin([{ table: USERS, names }], pid, record);
+  const ended = (announcement: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+    writes.end(announcement);
+    return new Promise((resolve) => setImmediate(resolve));
+  };
+  return {
+    clock,
+    store,
+    entries,
+    writers,
+    gate,
+    reads,
+    writes,
+    database,
+    request,
+    read,
+    begin,
+    ended,
+  };
+}

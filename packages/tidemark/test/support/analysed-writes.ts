@@ -1,0 +1,105 @@
+/** A shop to analyse writing statements in. */
+import { buildCatalogue } from './catalogue-builder.js';
+import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
+
+const users = {
+  columns: { id: 'integer', username: 'text', region: 'text', email: 'text', score: 'other' },
+  dimensions: ['id', 'region'],
+} as const;
+
+const view = (definition: string, ...sources: readonly string[]) =>
+  ({ columns: users.columns, dimensions: [], kind: 'view', definition, sources }) as const;
+
+/** Its parser has to be loaded first. */
+export const writeCatalogue = buildCatalogue({
+  tables: {
+    'public.users': users,
+    'public.plain': { columns: { id: 'integer', note: 'text' }, dimensions: ['id'] },
+    'other.users': users,
+    'public.Odd "Name"': {
+      columns: { 'the.id': 'integer', Region: 'text' },
+      dimensions: ['the.id', 'Region'],
+    },
+    'public.triggered': { ...users, sideEffects: ['insert', 'update', 'delete'] },
+    'public.parent': {
+      ...users,
+      cascades: [
+        {
+          table: 'public.users',
+          onDelete: 'delete',
+          onUpdate: true,
+        },
+      ],
+    },
+    'public.grandparent': {
+      ...users,
+      cascades: [
+        {
+          table: 'public.parent',
+          onDelete: 'delete',
+          onUpdate: false,
+        },
+        {
+          table: 'public.triggered',
+          onDelete: 'nothing',
+          onUpdate: true,
+        },
+      ],
+    },
+    'public.choosy': {
+      ...users,
+      cascades: [
+        {
+          table: 'public.plain',
+          onDelete: 'update',
+          onUpdate: true,
+        },
+        {
+          table: 'public.choosy',
+          onDelete: 'nothing',
+          onUpdate: true,
+        },
+      ],
+    },
+    'public.logs': { ...users, kind: 'partitioned', relatives: ['public.logs_1'] },
+    'public.logs_1': {
+      ...users,
+      dimensions: ['id', 'username', 'region'],
+      relatives: ['public.logs'],
+    },
+    'public.events': { ...users, kind: 'partitioned', relatives: ['public.events_1'] },
+    'public.events_1': { ...users, relatives: ['public.events'], sideEffects: ['insert'] },
+    'public.abroad': { ...users, kind: 'partitioned', relatives: ['public.abroad_1'] },
+    'public.abroad_1': { ...users, kind: 'foreign', relatives: ['public.abroad'] },
+    'public.emptied': { ...users, sideEffects: ['truncate'] },
+    'public.report': { ...view('SELECT id, region FROM users;', 'public.users') },
+    'public.over_report': { ...view('SELECT id FROM report;', 'public.report') },
+    'public.ruled_report': {
+      ...view('SELECT id FROM users', 'public.users'),
+      sideEffects: ['update'],
+    },
+    'public.over_ruled': { ...view('SELECT id FROM ruled_report', 'public.ruled_report') },
+    'public.over_triggered': { ...view('SELECT id FROM triggered', 'public.triggered') },
+    'public.joined': {
+      ...view('SELECT u.id FROM users u, plain p', 'public.plain', 'public.users'),
+    },
+    'public.auditing': {
+      ...view('SELECT writes(id) AS id FROM users', 'public.users'),
+      sideEffects: ['read'],
+    },
+    'public.totals': { ...view('SELECT 1', 'public.users'), kind: 'materialized-view' },
+    'public.stirred': {
+      ...view('SELECT 1', 'public.users'),
+      kind: 'materialized-view',
+      sideEffects: ['read'],
+    },
+  },
+  functions: {
+    'public.pure': 'immutable',
+    'public.reads': 'stable',
+    'public.writes': 'volatile',
+  },
+  operators: { 'public.~~~': 'volatile' },
+  harmfulTypes: ['public.audited'],
+});
+export const writeAnalyser = new SqlAnalyser(writeCatalogue);

@@ -1,0 +1,97 @@
+/** Triggers made by an older release: they say less, or nothing, and are replaced or reported. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { CacheTriggers } from '../../src/index.js';
+import type { CachedApplication } from '../support/cached-application.js';
+import { accounts, type AccountAnswer } from './fixtures/accounts.js';
+import { Scene } from './scene.js';
+
+/** What an older release has put in the place of a table's function. */
+type Older = (definition: string) => string;
+
+/** Says nothing to the session, whose statement was understood from its text: fills the outbox alone. */
+const silent: Older = (definition) => definition.replaceAll('RAISE NOTICE', 'RAISE DEBUG');
+/** Knows of fewer dimensions. */
+const narrow: Older = (definition) => definition.replaceAll(`'region', `, `'country', `);
+/** Says it in other words, which do not parse. */
+const other: Older = (definition) =>
+  definition.replaceAll(`'regions', regions`, `'values', regions`);
+/** Does the same. */
+const reworded: Older = (definition) =>
+  definition.replace('BEGIN\n', 'BEGIN\n  -- An older release.\n');
+
+async function age(source: DataSource, older: Older): Promise<void> {
+  const [row] = await source.query<{ definition: string }[]>(
+    `SELECT pg_get_functiondef(tgfoid) AS definition FROM pg_trigger
+      WHERE tgrelid = 'accounts'::regclass AND tgname = 'tidemark_tidemark_update'`,
+  );
+  const { definition } = row ?? { definition: '' };
+  const aged = older(definition);
+  expect(aged).not.toBe(definition);
+  await source.query(aged);
+}
+
+type Write = (app: CachedApplication) => Promise<unknown>;
+const update: Write = ({ source }) =>
+  source.query('UPDATE accounts SET balance = balance + 1 WHERE id = 1');
+const moved: Write = ({ source }) =>
+  source.query(`UPDATE accounts SET region = 'APAC' WHERE id = 1`);
+
+describe.each([
+  { what: 'say nothing', older: silent },
+  { what: 'name other dimensions', older: narrow },
+  { what: 'name them in other words', older: other },
+  { what: 'do the same', older: reworded },
+])('triggers that $what', ({ older }) => {
+  let scene: Scene<AccountAnswer>;
+  beforeAll(async () => {
+    // Only reports: nobody repairs them before the test does.
+    scene = await Scene.open(accounts, { triggers: 'check' });
+  });
+  afterAll(() => scene.close());
+  beforeEach(() => scene.prepare());
+  afterEach(async () => {
+    await new CacheTriggers(scene.stranger, 'tidemark').install();
+    await scene.look();
+  });
+
+  it('since a moment ago end at least what they have changed', async () => {
+    await age(scene.stranger, older);
+    for (const write of [update, moved]) {
+      const ended = await scene.endedBy(write);
+      expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
+    }
+    await scene.expectTruth();
+  });
+
+  it('for some time are named by health, and their tables stay true', async () => {
+    await age(scene.stranger, older);
+    await scene.look();
+    const detail = expect.stringContaining('public.accounts');
+    expect(scene.health).toEqual({ status: 'degraded', detail });
+    for (const write of [update, moved]) {
+      const ended = await scene.endedBy(write);
+      expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
+    }
+    await scene.expectTruth();
+  });
+
+  it('are well again once a release like this one has replaced them', async () => {
+    await age(scene.stranger, older);
+    await new CacheTriggers(scene.stranger, 'tidemark').install();
+    await scene.look();
+    expect(scene.health).toEqual({ status: 'up' });
+    expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
+  });
+});
+
+it('an application that may install them replaces older ones at its start', async () => {
+  const scene = await Scene.open(accounts, { before: (stranger) => age(stranger, silent) });
+  try {
+    await scene.prepare();
+    expect(scene.health).toEqual({ status: 'up' });
+    expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
+  } finally {
+    await scene.close();
+  }
+});

@@ -1,0 +1,90 @@
+/** Statements that may commit by themselves: CALL, DO, and texts with transactions of their own. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../../test/support/eventually.js';
+import { refuse, us, Visits } from '../fixtures/visits.js';
+
+let visits: Visits;
+
+beforeAll(async () => {
+  visits = await Visits.open();
+});
+afterAll(() => visits.close());
+beforeEach(() => visits.begin());
+afterEach(() => visits.end());
+
+/** The advisory locks in the database. */
+const locks = (): Promise<unknown[]> =>
+  visits.source.query<unknown[]>(
+    `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database =
+       (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+
+describe('a statement that commits by itself', () => {
+  it('leaves no lock behind when another subscriber refuses it', async () => {
+    await visits.withSubscriber(
+      { beforeQuery: ({ query }) => (query.startsWith('DO') ? refuse() : undefined) },
+      async () => {
+        await expect(visits.source.query('DO $$ BEGIN END $$')).rejects.toThrow('not today');
+      },
+    );
+    await visits.warm();
+  });
+
+  it('keeps its answers out of the cache until it has ended, whatever the lease', async () => {
+    await visits.source.query(
+      `CREATE OR REPLACE PROCEDURE grow() LANGUAGE plpgsql AS $$
+       BEGIN
+         FOR i IN 1..12 LOOP
+           UPDATE customers SET visits = i WHERE id = 1;
+           COMMIT;
+           PERFORM pg_sleep(0.1);
+         END LOOP;
+       END $$`,
+    );
+    await visits.warm();
+    let isRunning = true;
+    const running = visits.source.query('CALL grow()').finally(() => (isRunning = false));
+    const stale: string[] = [];
+    while (isRunning) {
+      const [row] = await visits.source.query<{ visits: number }[]>(
+        'SELECT visits FROM customers WHERE id = 1',
+      );
+      const [seen = 0] = await visits.cache.run(us);
+      if (seen < Number(row?.visits)) stale.push(`${seen} after ${row?.visits}`);
+    }
+    await running;
+    expect(stale).toEqual([]);
+    expect(await visits.cache.run(us)).toEqual([12]);
+  });
+
+  it('leaves no lock behind when it fails inside a transaction', async () => {
+    const runner = visits.newRunner();
+    await runner.startTransaction();
+    await expect(runner.query(`DO $$ BEGIN RAISE 'no'; END $$`)).rejects.toThrow('no');
+    await runner.rollbackTransaction();
+    await runner.release();
+    expect(await locks()).toEqual([]);
+    await visits.warm();
+  });
+
+  it('gives its lock back once the transaction it has left in ruins is rolled back', async () => {
+    const runner = visits.newRunner();
+    await expect(runner.query('BEGIN; SELECT 1 / 0')).rejects.toThrow('division by zero');
+    await runner.query('ROLLBACK');
+    expect(await locks()).toEqual([]);
+    await visits.warm();
+  });
+
+  it('that has given up every lock ends what it changed after its mark was taken away', async () => {
+    await visits.source.query(
+      `CREATE PROCEDURE outlive() LANGUAGE plpgsql AS $$ BEGIN
+         PERFORM pg_advisory_unlock_all(); COMMIT; PERFORM pg_sleep(1);
+         UPDATE customers SET visits = 90 WHERE id = 1; COMMIT; END $$`,
+    );
+    const running = visits.source.query('CALL outlive()');
+    // Whoever asks takes the mark away: nothing shows that there is more to come.
+    await visits.warm();
+    await running;
+    await eventually(async () => expect(await visits.cache.run(us)).toEqual([90]));
+  });
+});

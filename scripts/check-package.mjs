@@ -1,0 +1,106 @@
+/**
+ * `npm run package`: packs the library and checks the tarball as a stranger meets it. publint and
+ * @arethetypeswrong/cli read it; an empty application installs it with its peers, imports every public
+ * name from an ES module and from CommonJS, and compiles against its types under `strict`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const library = join(root, 'packages/tidemark');
+const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'tidemark-package-'));
+const application = join(folder, 'application');
+
+function run(program, args, cwd = root) {
+  const { status, stdout } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) {
+    process.stderr.write(stdout);
+    throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
+  }
+  return stdout;
+}
+
+/** @returns the path of the tarball. Throws when it holds what does not belong there. */
+function pack() {
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '-w', manifest.name, '--json', '--pack-destination', folder]),
+  );
+  const paths = packed.files.map(({ path }) => path);
+  const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts))$/;
+  const foreign = paths.filter((path) => !allowed.test(path) || path.includes('.spec.'));
+  const missing = ['README.md', 'LICENSE'].filter((path) => !paths.includes(path));
+  if (foreign.length > 0)
+    throw new Error(`The tarball holds ${foreign.length} foreign files, as ${foreign[0]}`);
+  if (missing.length > 0) throw new Error(`The tarball lacks ${missing.join(', ')}`);
+  console.log(`packed ${paths.length} files, ${Math.round(packed.size / 1024)} KB`);
+  return join(folder, packed.filename);
+}
+
+const IMPORTS = Object.keys(manifest.exports)
+  .filter((path) => !path.endsWith('.json'))
+  .map((path) => manifest.name + path.slice(1));
+
+const importing = (load) =>
+  IMPORTS.map((name) => `console.log('${name}', Object.keys(${load}('${name}')).length);`).join(
+    '\n',
+  );
+
+/** The empty application: each program prints how many names it gets from each entry of the package. */
+const PROGRAMS = {
+  'module.mjs': importing('await import'),
+  'common.cjs': importing('require'),
+  'types.mts': IMPORTS.map((name, at) => `export * as entry${at} from '${name}';`).join('\n'),
+  'types.cts': IMPORTS.map((name, at) => `export * as entry${at} from '${name}';`).join('\n'),
+};
+
+const COMPILER_OPTIONS = {
+  module: 'nodenext',
+  target: 'es2023',
+  strict: true,
+  noEmit: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  types: [],
+};
+
+function install(tarball) {
+  const versionOf = (name) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  const peers = Object.keys(manifest.peerDependencies).filter(
+    (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
+  );
+  const dependencies = Object.fromEntries(peers.map((name) => [name, versionOf(name)]));
+  const files = {
+    'package.json': JSON.stringify({
+      private: true,
+      dependencies: { ...dependencies, [manifest.name]: `file:${tarball}` },
+    }),
+    'tsconfig.json': JSON.stringify({ compilerOptions: COMPILER_OPTIONS }),
+    ...PROGRAMS,
+  };
+  mkdirSync(application);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(application, name), text);
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], application);
+}
+
+try {
+  const tarball = pack();
+  const bin = (name) => join(root, 'node_modules/.bin', name);
+  console.log(run(bin('publint'), ['run', tarball, '--strict']).trim());
+  // The package is an ES module; CommonJS loads it with require() from Node 20.19 on.
+  run(bin('attw'), [tarball, '--ignore-rules', 'cjs-resolves-to-esm']);
+  install(tarball);
+  console.log(run(process.execPath, ['module.mjs'], application).trim());
+  console.log(run(process.execPath, ['common.cjs'], application).trim());
+  run(bin('tsc'), ['-p', 'tsconfig.json'], application);
+  console.log('an empty application installs, imports and compiles it');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

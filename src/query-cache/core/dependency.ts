@@ -1,8 +1,0 @@
-import type { TableVersionNames } from './version-store.js';
-
-/** What an answer depends on. */
-export interface Dependencies {
-  readonly tables: readonly TableVersionNames[];
-  /** With this many rows every key asked for is there; `undefined`: no number of rows proves it. */
-  readonly completeRowCount: number | undefined;
-}

@@ -1,0 +1,71 @@
+/** What is checked: built instances on one Redis and one PostgreSQL, all servers of the run's own. */
+import { PostgresServer } from '../support/postgres-server.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { DatabaseView } from './database-view.js';
+import { Member, SESSION_PREFIX } from './member.js';
+
+/** DEBUG RELOAD is one of the faults. */
+const REDIS_CONFIG = { 'enable-debug-command': 'local' };
+
+export interface CheckedSystemOptions {
+  readonly instances: number;
+  readonly policy: 'commit' | 'refuse';
+}
+
+export class CheckedSystem {
+  private constructor(
+    readonly postgres: PostgresServer,
+    readonly redis: RedisServer,
+    readonly database: DatabaseView,
+    readonly members: readonly Member[],
+    readonly databaseUrl: string,
+  ) {}
+
+  static async start({ instances, policy }: CheckedSystemOptions): Promise<CheckedSystem> {
+    const postgres = await PostgresServer.start();
+    const redis = await RedisServer.start({ config: REDIS_CONFIG }).catch(
+      async (error: unknown) => {
+        await postgres.stop();
+        throw error;
+      },
+    );
+    const databaseUrl = await postgres.createDatabase('checked');
+    const env = { CACHE_WRITE_POLICY: policy, LOG_LEVEL: 'warn' };
+    const members = await Promise.all(
+      Array.from({ length: instances }, async (_, index) => {
+        const routes = {
+          postgres: await TcpProxy.open(postgres.port),
+          redis: await TcpProxy.open(redis.port),
+        };
+        return new Member(index, databaseUrl, routes, env);
+      }),
+    );
+    const database = new DatabaseView(databaseUrl);
+    const system = new CheckedSystem(postgres, redis, database, members, databaseUrl);
+    try {
+      await Promise.all(members.map((member) => member.start()));
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
+    return system;
+  }
+
+  async stop(): Promise<void> {
+    this.redis.resume();
+    await Promise.all([...this.members.map((member) => member.stop()), this.database.close()]);
+    await Promise.all([this.postgres.stop(), this.redis.stop()]);
+  }
+
+  /** Whether an instance's process is dead and so is every database session it had. */
+  async isGone(session: string): Promise<boolean> {
+    if (this.members.some((member) => member.isAlive(session))) return false;
+    return (await this.database.sessions(session)) === 0;
+  }
+
+  /** Cuts every connection of every instance to the database; answers how many there were. */
+  terminateSessions(): Promise<number> {
+    return this.database.terminate(SESSION_PREFIX);
+  }
+}

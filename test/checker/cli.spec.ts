@@ -1,0 +1,134 @@
+/**
+ * Three built instances under load and faults, checked from outside (checker/history.ts has the
+ * definition), and the proof that the check would notice.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { itWhenLong } from '../support/long-tests.js';
+import { FAULTS } from './faults/faults.js';
+import { parseOptions, type CheckOptions } from './options.js';
+import { isClean, summary } from './report.js';
+import { check, type CheckResult } from './run.js';
+import { restoreVersions } from './saboteur.js';
+import { childrenOf, isRunning } from '../support/process-tree.js';
+
+const LIMIT_MS = 240_000;
+const MAIN = join(import.meta.dirname, '../../scripts/consistency.mjs');
+
+/** Everything there is to know about a run that did not end as it should. */
+function account(options: CheckOptions, result: CheckResult): string {
+  return [summary(options, result), ...result.evidence].join('\n');
+}
+
+describe('three instances under load', () => {
+  it(
+    'answer no read from the past while one thing after another breaks',
+    async () => {
+      const base = parseOptions(['--seconds', '60', '--writers', '3', '--readers', '12'], () => 1);
+      const options: CheckOptions = {
+        ...base,
+        policy: 'refuse',
+        faults: 'quick',
+        faultPace: { pauseMs: 100 },
+      };
+      const quick = FAULTS.filter(({ isQuick }) => isQuick).map(({ kind }) => kind);
+      const enough = new AbortController();
+      const startedMs = performance.now();
+
+      const result = await check(options, {
+        interrupted: enough.signal,
+        onProgress: ({ figures }) => {
+          const ended = figures.faults.filter(({ endedMs }) => endedMs !== undefined);
+          const kinds = new Set(ended.map(({ kind }) => kind));
+          // About eight seconds; longer where the machine is too busy for every fault by then.
+          const isLongEnough = performance.now() - startedMs > 8_000;
+          if (isLongEnough && kinds.size === quick.length) enough.abort();
+        },
+      });
+
+      const said = account(options, result);
+      expect({ isClean: isClean(result), said }).toEqual({ isClean: true, said });
+      expect(result.checkedReads).toBeGreaterThan(200);
+      expect(result.figures.hits).toBeGreaterThan(50);
+      expect(result.figures.outcomes.of('happened')).toBeGreaterThan(10);
+      expect(result.figures.outsideWrites).toBeGreaterThan(3);
+      expect(new Set(result.figures.faults.map(({ kind }) => kind))).toEqual(new Set(quick));
+    },
+    LIMIT_MS,
+  );
+
+  itWhenLong(
+    'would be caught if an ended answer came to count again',
+    async () => {
+      const options = parseOptions(
+        ['--seconds', '60', '--writers', '2', '--readers', '9'],
+        () => 2,
+      );
+      const enough = new AbortController();
+      let restored = 0;
+      const result = await check(options, {
+        interrupted: enough.signal,
+        beside: async ({ redis }, stopping) => {
+          restored = await restoreVersions(redis.url, stopping);
+        },
+        onProgress: ({ violations }) => {
+          if (violations > 0) enough.abort();
+        },
+      });
+      expect(restored).toBeGreaterThan(0);
+      expect(result.violations).toBeGreaterThan(0);
+      expect(isClean(result)).toBe(false);
+      expect(result.evidence[0]).toMatch(/answered what no state from \d+ to \d+ has/);
+      expect(result.evidence[0]).toMatch(/cache-status: tidemark; hit/);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('the command', () => {
+  it('says what is wrong with its arguments', async () => {
+    const { code, output } = await run(['--seconds', 'long']);
+    expect(code).toBe(2);
+    expect(output).toContain('--seconds is "long": give an integer');
+    expect(output).toContain('Usage: npm run consistency');
+  });
+
+  itWhenLong(
+    'ends with its figures when it is interrupted, and leaves nothing running',
+    async () => {
+      const { code, output, pids } = await run(['--seconds', '600', '--instances', '1'], 'SIGINT');
+      expect(output).toContain('Ending');
+      expect(output).toMatch(/Stale reads +0/);
+      expect(code).toBe(0);
+      expect(pids.length).toBeGreaterThanOrEqual(3);
+      expect(pids.filter(isRunning)).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+});
+
+/** Runs the command; with a signal, sends it at the first line of progress. */
+async function run(
+  args: readonly string[],
+  signal?: NodeJS.Signals,
+): Promise<{ code: number | null; output: string; pids: readonly number[] }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let pids: readonly number[] = [];
+  const take = (chunk: Buffer): void => {
+    output += chunk.toString();
+    if (signal === undefined || pids.length > 0 || !/reads \d+/.test(output)) return;
+    pids = descendantsOf(child.pid as number);
+    child.kill(signal);
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output, pids };
+}
+
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}

@@ -1,0 +1,115 @@
+/** A row that a fault writes past the service, and looks for over every instance. */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { OutboxObjects } from '../../../packages/tidemark/src/postgres/capture/outbox-objects.js';
+import { headerOf, HttpConnection, NoAnswerError, type HttpAnswer } from '../http-connection.js';
+import type { Member } from '../member.js';
+import { OUTSIDE_PREFIX } from '../outside-writer.js';
+import type { FaultContext } from './fault.js';
+
+/** No id that the service or an outside writer gives within a run. */
+export const ROW_ID = 2_146_000_000;
+export const ROW_REGION = `${OUTSIDE_PREFIX}-b`;
+const REQUEST_LIMIT_MS = 30_000;
+const POLL_MS = 20;
+/** How long it is waited for a hit of every instance. */
+const WARM_LIMIT_MS = 10_000;
+/** A table that the service does not know: such a row of the outbox says that anything may have changed. */
+const UNKNOWN_TABLE = 'strangers.unknown';
+
+const WRITE = `
+INSERT INTO users (id, username, region, email) VALUES (${ROW_ID}, '${OUTSIDE_PREFIX}${ROW_ID}', '${ROW_REGION}', '1@ex.com')
+    ON CONFLICT (id) DO UPDATE SET email = split_part(users.email, '@', 1)::int + 1 || '@ex.com'
+RETURNING email`;
+
+/** Calls `work` with a connection to the database past the service. */
+export async function asStranger<T>(
+  { system }: FaultContext,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: system.databaseUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Writes another number into the row and answers it. */
+export async function writeRow(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ email: string }>(WRITE);
+  return rows[0]?.email ?? '';
+}
+
+/** The same; but the instances are told that anything may have changed, and of no table by name. */
+export async function writeAnything(client: pg.Client): Promise<string> {
+  const { table, schema } = new OutboxObjects('tidemark');
+  await client.query('BEGIN');
+  const email = await writeRow(client);
+  await client.query(`DELETE FROM ${table} WHERE transaction_id = pg_current_xact_id()`);
+  await client.query(`INSERT INTO ${table} (table_name) VALUES ('${UNKNOWN_TABLE}')`);
+  await client.query(`SELECT pg_notify('${schema}', '')`);
+  await client.query('COMMIT');
+  return email;
+}
+
+/** Reads the row over every instance until each answers it from the cache, or for a while. */
+export async function warmRow(context: FaultContext): Promise<void> {
+  await untilAll(context, WARM_LIMIT_MS, ({ head }) =>
+    (headerOf(head, 'cache-status') ?? '').includes('; hit'),
+  );
+}
+
+/** A violation where an instance still shows an earlier number after so many milliseconds. */
+export async function requireShown(
+  context: FaultContext,
+  email: string,
+  limitMs: number,
+): Promise<string> {
+  const { nowMs, figures, violated, stopping } = context;
+  const startedMs = nowMs();
+  const missing = await untilAll(context, limitMs, ({ body }) => body.toString().includes(email));
+  if (missing.length === 0) return `shown after ${(nowMs() - startedMs).toFixed(0)} ms`;
+  if (stopping.aborted) return 'not looked for to the end';
+  figures.outsideLost += 1;
+  const instances = missing.map(({ index }) => index).join(', ');
+  const text = `${limitMs} ms after the write from outside, instances ${instances} do not show ${email} of user ${ROW_ID}`;
+  violated({ territory: undefined, text });
+  return 'not shown';
+}
+
+/** Answers the instances whose answers are not right in time; without an answer, none is wrong. */
+async function untilAll(
+  { system, nowMs, stopping }: FaultContext,
+  limitMs: number,
+  isRight: (answer: HttpAnswer) => boolean,
+): Promise<readonly Member[]> {
+  const endMs = nowMs() + limitMs;
+  const wrong = system.members.map(async (member) => {
+    const connection = new HttpConnection();
+    try {
+      for (;;) {
+        const answer = await ask(connection, member);
+        if (answer?.status === 200 && isRight(answer)) return [];
+        if (nowMs() > endMs || stopping.aborted) return answer?.status === 200 ? [member] : [];
+        await delay(POLL_MS);
+      }
+    } finally {
+      connection.close();
+    }
+  });
+  return (await Promise.all(wrong)).flat();
+}
+
+async function ask(connection: HttpConnection, { port }: Member): Promise<HttpAnswer | undefined> {
+  if (port === undefined) return undefined;
+  const request = `GET /users/${ROW_ID} HTTP/1.1\r\nhost: checked\r\n\r\n`;
+  try {
+    return await connection.request(port, request, REQUEST_LIMIT_MS);
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+    return undefined;
+  }
+}

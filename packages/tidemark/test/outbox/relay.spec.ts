@@ -210,7 +210,7 @@ describe('the relay', () => {
       await eventually(async () => {
         expect((await client.query(RELAY)).rows).toEqual([]);
       });
-      await expect(session.notified(0)).rejects.toThrow();
+      await expect(session.notified(0)).rejects.toBeInstanceOf(Error);
     } finally {
       await session.close();
     }

@@ -155,7 +155,7 @@ export class FreshnessGate {
     }
     if (doubtful.length > 0) return untrusted('in-doubt');
     const schemaReading = readings.find(({ table }) => table === SCHEMA);
-    if (!this.parts.schema.isCurrent(schemaVersionOf(schemaReading))) {
+    if (!this.parts.schema.isOfVersion(schemaVersionOf(schemaReading))) {
       return untrusted('schema-change');
     }
     const text = textOf(dependencies, readings);

@@ -3,8 +3,8 @@
  * every statement that may change the schema replaces it. Beside it lies the version that a write to anything
  * replaces, so that no list of all tables is needed.
  *
- * An instance whose catalogue was loaded under another version of the schema would take statements for something
- * else. It serves nothing, and its writes count as writes to everything, until it has loaded the catalogue again.
+ * An instance whose catalog was loaded under another version of the schema would take statements for something
+ * else. It serves nothing, and its writes count as writes to everything, until it has loaded the catalog again.
  */
 import { WHOLE_TABLE } from './version-name.js';
 import { isInDoubt, parseEpoch } from './version-format.js';
@@ -29,8 +29,8 @@ export function schemaVersionOf(reading: TableReading | undefined): string | und
   return isSettling || node !== reading.node ? undefined : `${reading.epoch} ${version}`;
 }
 
-/** Which version of the schema the catalogue at hand was loaded under. */
+/** Which version of the schema the catalog at hand was loaded under. */
 export interface KnownSchemaVersion {
-  /** Whether the catalogue belongs to the version; where it does not, it is loaded again later. */
-  isCurrent(version: string | undefined): boolean;
+  /** Whether the catalog belongs to the version; where it does not, it is loaded again later. */
+  isOfVersion(version: string | undefined): boolean;
 }

@@ -1,4 +1,4 @@
-/** Facts of the database's catalogue about tables and functions, as far as caching needs them. */
+/** Facts of the database's catalog about tables and functions, as far as caching needs them. */
 
 /** A column, or the columns of the primary key together, that split a table into regions. */
 export interface Dimension {
@@ -51,7 +51,7 @@ export interface CaptureTriggers {
 export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'commit';
 
 export interface TableFacts {
-  /** `schema.name`, as the catalogue spells them. */
+  /** `schema.name`, as the catalog spells them. */
   readonly id: string;
   readonly schema: string;
   readonly name: string;
@@ -79,7 +79,7 @@ export interface TableFacts {
   readonly referencedBy: readonly string[];
   /** Not part of the fingerprint. */
   readonly captures: readonly CaptureTriggers[];
-  /** The query of a view or materialized view; its names mean what the catalogue finds by them. */
+  /** The query of a view or materialized view; its names mean what the catalog finds by them. */
   readonly definition: string | undefined;
   /** The tables and views that the definition names. */
   readonly sources: readonly string[];
@@ -89,7 +89,7 @@ export interface TableFacts {
 export type Volatility = 'immutable' | 'stable' | 'volatile';
 
 /** Names are looked up as PostgreSQL does: in the schema given, or along the search path. */
-export interface Catalogue {
+export interface Catalog {
   table(schema: string | undefined, name: string): TableFacts | undefined;
   readonly tables: readonly TableFacts[];
   tableById(id: string): TableFacts | undefined;

@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { ReadCore } from './read-core.js';
-import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import type { CacheStores } from './cache-stores.js';
 
@@ -10,7 +10,7 @@ const SWEEP_PAUSE_MS = 5_000;
 
 export interface CacheLifecycleParts {
   readonly source: DataSource;
-  readonly schema: DatabaseSchema;
+  readonly schema: CatalogCache;
   readonly stores: CacheStores;
   readonly core: ReadCore;
   readonly standby: StandbyWatch;
@@ -45,7 +45,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     await stores.ready();
     // What this process did not live through may have gone past the cache.
     if (!(await stores.isVouchedFor())) gate.distrustAll();
-    // Makes the version of the schema, under which the catalogue is then loaded.
+    // Makes the version of the schema, under which the catalog is then loaded.
     await gate.check([]);
     // What only this process has found out ends the answers of all: each depends on the epoch of the schema.
     stores.onRecovery(() => void gate.check([]));

@@ -18,7 +18,7 @@ import {
   type CacheableQuery,
   type CompiledQuery,
 } from '../typeorm/queries/compiled-query.js';
-import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import type { PlanMemo, RememberedPlan } from '../typeorm/queries/plan-memo.js';
@@ -48,7 +48,7 @@ interface Call {
 export interface CacheReaderParts {
   readonly source: DataSource;
   readonly following: WriteFollowing;
-  readonly schema: DatabaseSchema;
+  readonly schema: CatalogCache;
   readonly plans: PlanMemo;
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
@@ -161,7 +161,7 @@ export class CacheReader {
     if (compiled.queryRunner) return this.#readPast(compiled, toBody);
     await schema.load();
     let plan = planQuery(schema, compiled, representation);
-    if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.lookAgain())) {
+    if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.reloadIfDue())) {
       plan = planQuery(schema, compiled, representation);
     }
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);

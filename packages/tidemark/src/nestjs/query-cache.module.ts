@@ -25,7 +25,7 @@ import {
 import { QueryCache } from './query-cache.js';
 import { ReadCore } from './read-core.js';
 import { makeReadSide, type ReadSide } from './read-side.js';
-import { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
@@ -48,7 +48,7 @@ const PARTS = {
   reader: CacheReader,
   core: ReadCore,
   versions: VersionStore,
-  schema: DatabaseSchema,
+  schema: CatalogCache,
   following: WriteFollowing,
   transactions: OpenTransactions,
 } satisfies Record<keyof ReadSide, Function>;

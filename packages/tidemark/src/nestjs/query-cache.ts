@@ -9,7 +9,7 @@ import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/def
 import type { Lifetime } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
-import type { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
 
 export type RunOptions = Lifetime;
@@ -36,7 +36,7 @@ interface QueryCacheParts {
   readonly events: CacheEvents;
   readonly source: DataSource;
   readonly reader: CacheReader;
-  readonly schema: DatabaseSchema;
+  readonly schema: CatalogCache;
   readonly versions: VersionStore;
   readonly options: Readonly<QueryCacheOptions>;
 }
@@ -103,7 +103,7 @@ export class QueryCache {
 
   /** @throws TypeError that names what is wrong with the region. */
   #versionName({ table, dimension, value }: Region): string {
-    const facts = this.parts.schema.catalogue.tables.find(({ id }) => id === table);
+    const facts = this.parts.schema.catalog.tables.find(({ id }) => id === table);
     if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);
     if (dimension === undefined) return WHOLE_TABLE;
     const known = facts.dimensions.find(({ name }) => name === dimension);

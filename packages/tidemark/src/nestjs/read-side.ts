@@ -11,7 +11,7 @@ import { QueryCache } from './query-cache.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { ReadCore } from './read-core.js';
-import { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 import { PlanMemo } from '../typeorm/queries/plan-memo.js';
@@ -35,7 +35,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
   const { versions } = stores;
   const standby = new StandbyWatch(source, events, log);
   const scope = [stores.scope, release];
-  const schema = new DatabaseSchema({ source, versions, scope, markLeaseMs, standby });
+  const schema = new CatalogCache({ source, versions, scope, markLeaseMs, standby });
   const activity = new PostgresWriterActivity(source, standby);
   const core = new ReadCore({ stores, activity, schema, events, options });
 

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { backgroundTimers } from '../core/ports/clock.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
-import { DatabaseSchema } from '../typeorm/database/database-schema.js';
+import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 import { QueryCacheOptions } from './query-cache.options.js';
 import { randomToken } from '../core/token.js';
@@ -49,7 +49,7 @@ export class WriteSide {
   constructor(
     source: DataSource,
     store: VersionStore,
-    schema: DatabaseSchema,
+    schema: CatalogCache,
     events: CacheEvents,
     transactions: OpenTransactions,
     private readonly lifecycle: CacheLifecycle,
@@ -87,7 +87,7 @@ export class WriteSide {
       ...parts,
       recording: this.recording,
       option,
-      triggers: new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalogue)),
+      triggers: new CacheTriggers(source, namespace, () => Promise.resolve(schema.catalog)),
       isReady: () => this.#follower.isListening,
     });
     const idleMs = Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import pg from 'pg';
-import { loadCatalogue } from '../../src/postgres/catalog/catalogue.js';
+import { loadCatalog } from '../../src/postgres/catalog/catalog.js';
 import { loadParser, SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await client.query("CREATE VIEW v AS SELECT * FROM a WHERE r = ANY (ARRAY['s', 'u'])");
   await client.query('CREATE VIEW w AS SELECT v.id, b.k, b.r FROM v LEFT JOIN b ON b.id = v.k');
   analyser = new SqlAnalyser(
-    await loadCatalogue(
+    await loadCatalog(
       async (sql, parameters) => (await client.query(sql, parameters)).rows,
       new Map(TABLES.map((table) => [`public.${table}`, ['k', 'r']])),
     ),

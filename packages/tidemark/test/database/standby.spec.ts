@@ -6,7 +6,7 @@ import type { Type } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { OutboxRelay, CacheHealth, defineQuery } from '../../src/index.js';
 import { ReadCore } from '../../src/nestjs/read-core.js';
-import { DatabaseSchema } from '../../src/typeorm/database/database-schema.js';
+import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { VersionStore } from '../../src/core/ports/version-store.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -104,9 +104,9 @@ it('settles no mark', async () => {
 });
 
 it('has no catalog that counts, and relays nothing', async () => {
-  const schema = app.get(DatabaseSchema);
+  const schema = app.get(CatalogCache);
   await schema.reload();
-  expect([await schema.isPresent(), schema.isOutdated]).toEqual([false, true]);
+  expect([await schema.isCurrent(), schema.isOutdated]).toEqual([false, true]);
   await eventually(() => expect(app.get(OutboxRelay).state).toBe('away'));
 });
 

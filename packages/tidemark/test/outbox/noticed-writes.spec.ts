@@ -147,7 +147,7 @@ it('columns that are called like variables of the triggers are written all the s
 });
 
 it('a transaction may set its isolation level over a connection that is not known yet', async () => {
-  await outside.app.source.query('CREATE TABLE makes_the_catalogue_old ()');
+  await outside.app.source.query('CREATE TABLE makes_the_catalog_old ()');
   const runners = Array.from({ length: 5 }, () => outside.app.source.createQueryRunner());
   for (const runner of runners) {
     await runner.startTransaction('SERIALIZABLE');

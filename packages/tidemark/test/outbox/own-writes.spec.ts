@@ -1,6 +1,6 @@
 /**
  * Writes of the service where its tables have triggers: told before COMMIT, and with everything the database has added
- * to them, also where the catalogue at hand did not lead to expect it. The relay tells once more what triggers of users
+ * to them, also where the catalog at hand did not lead to expect it. The relay tells once more what triggers of users
  * have added.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';

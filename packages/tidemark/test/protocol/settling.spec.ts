@@ -48,7 +48,7 @@ function instance(): FreshnessGate {
     { store, activity, events, token: randomToken, clock: time, timers: time },
     OPTIONS,
   );
-  const schema = { isCurrent: () => true };
+  const schema = { isOfVersion: () => true };
   return new FreshnessGate({ store, settlement, schema, token: randomToken });
 }
 

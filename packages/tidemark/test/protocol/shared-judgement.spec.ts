@@ -47,7 +47,7 @@ beforeEach(async () => {
     },
     options,
   );
-  const schema = { isCurrent: () => true };
+  const schema = { isOfVersion: () => true };
   gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
   // Gives the tables their epochs.
   while (!(await gate.check(DEPENDENCIES)).trusted);

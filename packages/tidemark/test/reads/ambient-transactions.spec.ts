@@ -120,7 +120,7 @@ async function remember(query: BoundQuery, builds = 0): Promise<void> {
   const seen = await eventually(async () => {
     built = 0;
     const answer = await elsewhere(() => read(query));
-    // The catalogue may be looked at in between, and the plan made once more.
+    // The catalog may be looked at in between, and the plan made once more.
     if (answer.outcome !== 'hit' || built !== builds) throw new Error('It is not remembered yet.');
     return answer;
   });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { EntitySubscriberInterface } from 'typeorm';
-import { DatabaseSchema } from '../../src/typeorm/database/database-schema.js';
+import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -127,7 +127,7 @@ it('the catalog is loaded once more where its connection is lost', async () => {
   };
   app.source.subscribers.push(saboteur);
   try {
-    await app.get(DatabaseSchema).reload();
+    await app.get(CatalogCache).reload();
   } finally {
     app.source.subscribers.splice(app.source.subscribers.indexOf(saboteur), 1);
   }

@@ -1,9 +1,9 @@
 /** A shop to analyse SELECT statements in, and what is told of them as one line. */
-import { buildCatalogue } from './catalogue-builder.js';
+import { buildCatalog } from './catalog-builder.js';
 import type { Term } from '../../src/core/statement-analysis.js';
 import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
 
-export const readCatalogue = buildCatalogue({
+export const readCatalog = buildCatalog({
   tables: {
     'public.users': {
       columns: {
@@ -120,7 +120,7 @@ export const readCatalogue = buildCatalogue({
 });
 
 /** Its parser has to be loaded first. */
-export const readAnalyser = new SqlAnalyser(readCatalogue);
+export const readAnalyser = new SqlAnalyser(readCatalog);
 
 function text(term: Term): string {
   if (term.kind === 'constant') return JSON.stringify(term.value);

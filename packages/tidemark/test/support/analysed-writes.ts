@@ -1,5 +1,5 @@
 /** A shop to analyse writing statements in. */
-import { buildCatalogue } from './catalogue-builder.js';
+import { buildCatalog } from './catalog-builder.js';
 import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
 
 const users = {
@@ -11,7 +11,7 @@ const view = (definition: string, ...sources: readonly string[]) =>
   ({ columns: users.columns, dimensions: [], kind: 'view', definition, sources }) as const;
 
 /** Its parser has to be loaded first. */
-export const writeCatalogue = buildCatalogue({
+export const writeCatalog = buildCatalog({
   tables: {
     'public.users': users,
     'public.plain': { columns: { id: 'integer', note: 'text' }, dimensions: ['id'] },
@@ -102,4 +102,4 @@ export const writeCatalogue = buildCatalogue({
   operators: { 'public.~~~': 'volatile' },
   harmfulTypes: ['public.audited'],
 });
-export const writeAnalyser = new SqlAnalyser(writeCatalogue);
+export const writeAnalyser = new SqlAnalyser(writeCatalog);

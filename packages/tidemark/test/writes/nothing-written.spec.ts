@@ -77,10 +77,10 @@ describe('a volatile function', () => {
   });
 });
 
-describe('a view read while the catalogue is old', () => {
-  it('does not make the catalogue old once more', async () => {
+describe('a view read while the catalog is old', () => {
+  it('does not make the catalog old once more', async () => {
     await warm();
-    // Keeps the catalogue from being loaded, and nothing else.
+    // Keeps the catalog from being loaded, and nothing else.
     await database.query('BEGIN; LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE');
     await app.source.query('CREATE TABLE another (id int)');
     invalidated = 0;

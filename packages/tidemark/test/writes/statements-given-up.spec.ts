@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. A transaction that the cache has opened ends, also where its statement gets no answer. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DatabaseSchema } from '../../src/typeorm/database/database-schema.js';
+import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { DisturbedCustomers, page, set } from '../fixtures/disturbed-customers.js';
 import { Customer } from '../fixtures/entities.js';
@@ -53,7 +53,7 @@ describe('a statement that node-postgres gives up', () => {
     await expect(work).rejects.toThrow('Query read timeout');
     await customers.stranger.query('ROLLBACK');
     await customers.app.source.query(set(3, 3));
-    await customers.app.get(DatabaseSchema).reload();
+    await customers.app.get(CatalogCache).reload();
     expect([await customers.visitsOf(2), await customers.visitsOf(3)]).toEqual([0, 3]);
     await eventually(async () => expect(await customers.left()).toEqual([]));
   });
@@ -63,10 +63,8 @@ describe('a statement that node-postgres gives up', () => {
     await runner.startTransaction();
     await runner.query(set(9, 2));
     await runner.release();
-    await expect(customers.app.get(DatabaseSchema).reload()).rejects.toThrow(
-      'left in a transaction',
-    );
-    await customers.app.get(DatabaseSchema).reload();
+    await expect(customers.app.get(CatalogCache).reload()).rejects.toThrow('left in a transaction');
+    await customers.app.get(CatalogCache).reload();
     expect(await customers.visitsOf(2)).toBe(0);
   });
 

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { buildCatalogue } from '../../../test/support/catalogue-builder.js';
+import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import type { Dependencies } from '../../core/dependency.js';
 import { dependenciesOf } from './dependencies.js';
 import { UnkeyableParameterError } from './exact-text.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
-const catalogue = buildCatalogue({
+const catalog = buildCatalog({
   tables: {
     'public.users': {
       columns: { id: 'integer', region: 'text', email: 'text', seen: 'other' },
@@ -17,14 +17,14 @@ const catalogue = buildCatalogue({
     },
   },
 });
-const analyser = new SqlAnalyser(catalogue);
+const analyser = new SqlAnalyser(catalog);
 
 beforeAll(loadParser);
 
 function dependencies(sql: string, parameters: readonly unknown[] = []): Dependencies {
   const analysis = analyser.read(sql);
   if (!analysis.cacheable) throw new Error(analysis.detail);
-  return dependenciesOf(analysis, parameters, catalogue);
+  return dependenciesOf(analysis, parameters, catalog);
 }
 
 const names = (sql: string, parameters?: readonly unknown[]): readonly string[] | undefined =>

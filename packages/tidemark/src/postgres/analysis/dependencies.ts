@@ -2,7 +2,7 @@
 import { dimensionValue } from './canonical-value.js';
 import type { Dependencies } from '../../core/dependency.js';
 import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
-import type { Catalogue, Dimension, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
 import { UnkeyableParameterError } from './exact-text.js';
 import { namesMoment } from './moments.js';
@@ -20,12 +20,12 @@ type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
 export function dependenciesOf(
   analysis: CacheableRead,
   parameters: readonly unknown[],
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): Dependencies {
   refuseMoments(analysis, parameters);
   let completeRowCount: number | undefined;
   const tables = analysis.tables.map((read) => {
-    const facts = catalogue.tableById(read.table);
+    const facts = catalog.tableById(read.table);
     const narrowest = facts && narrowestOf(read, facts, parameters);
     if (!narrowest) return { table: read.table, names: [WHOLE_TABLE] };
     const { name } = narrowest.dimension;

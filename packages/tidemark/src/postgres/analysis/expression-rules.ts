@@ -1,6 +1,6 @@
 /** Which nodes a SELECT may have for its answer to be cached, and under which conditions. */
 import type { UncacheableReason } from '../../core/statement-analysis.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { isMeant, type RangeItem } from './from-clause.js';
 import { isMomentName, namesMoment, natureOf } from './moments.js';
 import {
@@ -60,7 +60,7 @@ const CAST_TYPES = words(
 
 /**
  * PostgreSQL's mark `stable` promises the same answer within one statement: the now family has it,
- * and functions that look at the session, at statistics, at the catalogue or run SQL. The answers
+ * and functions that look at the session, at statistics, at the catalog or run SQL. The answers
  * of these alone follow from their arguments and the settings that are part of every key.
  */
 const STABLE_AND_CACHEABLE = words(`
@@ -99,8 +99,8 @@ const AT_ENDS = [unqualified('<='), unqualified('>=')];
 /** Each method throws a ReadRefusal for what cannot be cached. */
 export class ExpressionRules {
   /** Any expression may use a cast of a user without naming it. */
-  constructor(private readonly catalogue: Catalogue) {
-    const { unsureCast } = catalogue;
+  constructor(private readonly catalog: Catalog) {
+    const { unsureCast } = catalog;
     if (unsureCast === undefined) return;
     throw volatile(`the cast ${unsureCast} is made by a function that is not immutable`);
   }
@@ -167,7 +167,7 @@ export class ExpressionRules {
     }
     if (name === 'timetz') throw volatile(PRESENT_OFFSET);
     // A label is found in the schema, on whose version every answer depends.
-    if (this.catalogue.isEnum(schema, name)) return;
+    if (this.catalog.isEnum(schema, name)) return;
     throw new ReadRefusal('unknown-function', `cast to type ${name}`);
   }
 
@@ -204,24 +204,24 @@ export class ExpressionRules {
   /** A field of a row of unknown type: a column, or a function of that name. */
   #field(name: string): void {
     if (isMomentName(name)) throw textAsMoment();
-    const isFunction = this.catalogue.functionVolatility(undefined, name) !== undefined;
+    const isFunction = this.catalog.functionVolatility(undefined, name) !== undefined;
     if (isFunction) this.#function(unqualified(name), 1);
   }
 
   /** PostgreSQL's own that take rows of any kind answer from these alone, or begin with `pg_`. */
   #takesNoRow(name: string): boolean {
-    const isFunction = this.catalogue.functionVolatility(undefined, name) !== undefined;
-    return !isFunction || (this.catalogue.isBuiltIn(undefined, name) && !name.startsWith('pg_'));
+    const isFunction = this.catalog.functionVolatility(undefined, name) !== undefined;
+    return !isFunction || (this.catalog.isBuiltIn(undefined, name) && !name.startsWith('pg_'));
   }
 
   #function({ schema, name }: QualifiedName, argumentCount: number): void {
     const refuse = (why: string): ReadRefusal => volatile(`function ${name}: ${why}`);
-    const volatility = this.catalogue.functionVolatility(schema, name);
+    const volatility = this.catalog.functionVolatility(schema, name);
     if (volatility === undefined) {
-      throw new ReadRefusal('unknown-function', `function ${name} is not in the catalogue`);
+      throw new ReadRefusal('unknown-function', `function ${name} is not in the catalog`);
     }
     if (volatility === 'immutable') return;
-    if (!this.catalogue.isBuiltIn(schema, name)) throw refuse('it may read any table');
+    if (!this.catalog.isBuiltIn(schema, name)) throw refuse('it may read any table');
     if (volatility === 'volatile') throw refuse('it may answer differently every time');
     if (STABLE_AND_CACHEABLE.has(name)) return;
     if (name === CACHEABLE_WITH_TWO_ARGUMENTS && argumentCount === 2) return;
@@ -229,9 +229,9 @@ export class ExpressionRules {
   }
 
   #operator({ schema, name }: QualifiedName): void {
-    const volatility = this.catalogue.operatorVolatility(schema, name);
+    const volatility = this.catalog.operatorVolatility(schema, name);
     if (volatility === undefined) {
-      throw new ReadRefusal('unknown-function', `operator ${name} is not in the catalogue`);
+      throw new ReadRefusal('unknown-function', `operator ${name} is not in the catalog`);
     }
     if (volatility !== 'immutable') throw volatile(`operator ${name} is not immutable`);
   }

@@ -1,6 +1,6 @@
 /** Which tables a SELECT reads, what confines it in each, or why its answer is not cacheable. */
 import type { ReadAnalysis } from '../../core/statement-analysis.js';
-import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { confinementsOf, EqualityReader, type TableReference } from './confinement.js';
 import {
   ExpressionRules,
@@ -28,7 +28,7 @@ interface Context {
   readonly names: Names;
 }
 
-export function analyseRead(statements: readonly RawStmt[], catalogue: Catalogue): ReadAnalysis {
+export function analyseRead(statements: readonly RawStmt[], catalog: Catalog): ReadAnalysis {
   const [only] = statements;
   const select = pick(only?.stmt, 'SelectStmt');
   try {
@@ -36,7 +36,7 @@ export function analyseRead(statements: readonly RawStmt[], catalogue: Catalogue
       throw new ReadRefusal('several-statements', 'the text has several statements');
     }
     if (!select) throw new ReadRefusal('not-a-select', 'the statement is no SELECT');
-    return new ReadAnalyser(select, catalogue).analyse();
+    return new ReadAnalyser(select, catalog).analyse();
   } catch (error) {
     if (!(error instanceof ReadRefusal)) throw error;
     return { cacheable: false, reason: error.reason, detail: error.detail };
@@ -56,9 +56,9 @@ class ReadAnalyser {
 
   constructor(
     private readonly statement: SelectStmt,
-    private readonly catalogue: Catalogue,
+    private readonly catalog: Catalog,
   ) {
-    this.#rules = new ExpressionRules(catalogue);
+    this.#rules = new ExpressionRules(catalog);
     this.#terms = new TermReader(statement);
     this.#equalities = new EqualityReader(this.#terms);
   }
@@ -120,7 +120,7 @@ class ReadAnalyser {
     return (range) => {
       const { schemaname: schema, relname: name = '' } = range;
       if (schema === undefined && names.has(name)) return undefined;
-      const table = range.catalogname ? undefined : this.catalogue.table(schema, name);
+      const table = range.catalogname ? undefined : this.catalog.table(schema, name);
       if (!table) throw unknownTable(range);
       return table;
     };
@@ -132,7 +132,7 @@ class ReadAnalyser {
       if (nature !== 'zoned-time') continue;
       throw new ReadRefusal('volatile-function', `${table.id}.${name}: ${PRESENT_OFFSET}`);
     }
-    const relatives = table.relatives.flatMap((id) => this.catalogue.tableById(id) ?? []);
+    const relatives = table.relatives.flatMap((id) => this.catalog.tableById(id) ?? []);
     const family = [table, ...relatives];
     const foreign = family.find(({ kind }) => kind === 'foreign');
     if (foreign) {
@@ -195,5 +195,5 @@ function unknownTable({ schemaname, relname }: RangeVar): ReadRefusal {
     return new ReadRefusal('temporary-table', `${relname} belongs to one connection`);
   }
   const name = schemaname === undefined ? relname : `${schemaname}.${relname}`;
-  return new ReadRefusal('unknown-table', `${name} is no table of the catalogue`);
+  return new ReadRefusal('unknown-table', `${name} is no table of the catalog`);
 }

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { buildCatalogue } from '../../../test/support/catalogue-builder.js';
+import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
-const catalogue = buildCatalogue({ tables: {} });
+const catalog = buildCatalog({ tables: {} });
 
 beforeAll(loadParser);
 
 describe('what the analyser remembers', () => {
   it('answers the same after a text has been forgotten', () => {
-    const small = new SqlAnalyser(catalogue, { maxTexts: 1 });
+    const small = new SqlAnalyser(catalog, { maxTexts: 1 });
     const first = small.read('SELECT 1');
     expect(small.read('SELECT 1')).toBe(first);
     small.read('SELECT 2');
@@ -18,7 +18,7 @@ describe('what the analyser remembers', () => {
 
   it('does not remember very long texts', () => {
     const sql = `SELECT '${'x'.repeat(200_000)}'`;
-    const analyser = new SqlAnalyser(catalogue);
+    const analyser = new SqlAnalyser(catalog);
     expect(analyser.read(sql)).not.toBe(analyser.read(sql));
   });
 });

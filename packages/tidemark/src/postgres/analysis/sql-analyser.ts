@@ -1,7 +1,7 @@
-/** Analyses of SQL texts under one catalogue, remembered by text. */
+/** Analyses of SQL texts under one catalog, remembered by text. */
 import { LRUCache } from 'lru-cache';
 import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analysis.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { analyseRead } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
 import { isParserError, parse, type RawStmt } from './syntax-tree.js';
@@ -35,7 +35,7 @@ export class SqlAnalyser {
   readonly #remembered: LRUCache<string, Remembered>;
 
   constructor(
-    private readonly catalogue: Catalogue,
+    private readonly catalog: Catalog,
     { maxTexts = MOST_TEXTS }: SqlAnalyserOptions = {},
   ) {
     this.#remembered = new LRUCache({
@@ -48,13 +48,13 @@ export class SqlAnalyser {
 
   /** Whether the answer of the text can be cached, and on which tables it depends. */
   read(sql: string): ReadAnalysis {
-    return (this.#entry(sql).read ??= analysed(sql, this.catalogue, analyseRead) ?? UNREADABLE);
+    return (this.#entry(sql).read ??= analysed(sql, this.catalog, analyseRead) ?? UNREADABLE);
   }
 
   /** What sending the text may change. */
   statement(sql: string): StatementAnalysis {
     const known = this.#entry(sql);
-    return (known.statement ??= analysed(sql, this.catalogue, classifyStatements) ?? UNPARSABLE);
+    return (known.statement ??= analysed(sql, this.catalog, classifyStatements) ?? UNPARSABLE);
   }
 
   #entry(sql: string): Remembered {
@@ -67,12 +67,12 @@ export class SqlAnalyser {
 /** `undefined` where the parser does not take the text, or it is nested too deeply to be read. */
 function analysed<T>(
   sql: string,
-  catalogue: Catalogue,
-  analyse: (statements: readonly RawStmt[], catalogue: Catalogue) => T,
+  catalog: Catalog,
+  analyse: (statements: readonly RawStmt[], catalog: Catalog) => T,
 ): T | undefined {
   try {
     // The parser refuses a text without a character, the server does not.
-    return analyse(sql === '' ? [] : parse(sql), catalogue);
+    return analyse(sql === '' ? [] : parse(sql), catalog);
   } catch (error) {
     if (error instanceof RangeError || isParserError(error)) return undefined;
     throw error;

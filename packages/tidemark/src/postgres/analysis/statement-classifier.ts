@@ -1,6 +1,6 @@
-/** What a statement does to the database, as far as its text and the catalogue tell. */
+/** What a statement does to the database, as far as its text and the catalog tell. */
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { isTemporary } from '../catalog/session-names.js';
 import { harmOf } from './statement-harm.js';
 import {
@@ -68,9 +68,9 @@ const NAMING_SETTINGS = words('search_path role session_authorization standard_c
 
 export function classifyStatements(
   statements: readonly RawStmt[],
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): StatementAnalysis {
-  const parts = statements.map(({ stmt }, index) => classify(stmt, { index, catalogue }));
+  const parts = statements.map(({ stmt }, index) => classify(stmt, { index, catalog }));
   const [first = NOTHING] = parts;
   return parts.length > 1 ? together(parts) : first;
 }
@@ -101,7 +101,7 @@ function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
 
 interface StatementContext {
   readonly index: number;
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
 }
 
 function classify(statement: Node | undefined, context: StatementContext): StatementAnalysis {
@@ -149,27 +149,27 @@ function ofTemporary(statement: Node, context: StatementContext): StatementAnaly
   const dropped = drop?.removeType === 'OBJECT_TABLE' ? (drop.objects ?? []) : [];
   const isOfTemporary = made
     ? made.relpersistence === 't' || made.schemaname === 'pg_temp'
-    : dropped.length > 0 && dropped.every((table) => namesTemporary(table, context.catalogue));
+    : dropped.length > 0 && dropped.every((table) => namesTemporary(table, context.catalog));
   if (!isOfTemporary) return undefined;
   const query = copied ? classify(copied.query, context) : NOTHING;
   return query.kind === 'read' ? { ...query, changesNames: true } : undefined;
 }
 
-function namesTemporary(object: Node, catalogue: Catalogue): boolean {
+function namesTemporary(object: Node, catalog: Catalog): boolean {
   const { schema, name } = qualifiedName(pick(object, 'List')?.items);
-  const table = catalogue.table(schema, name);
+  const table = catalog.table(schema, name);
   return table !== undefined && isTemporary(table);
 }
 
 /** `undefined` where the statement may change anything. */
 function ofQuery(
   statement: Node,
-  { index, catalogue }: StatementContext,
+  { index, catalog }: StatementContext,
 ): StatementAnalysis | undefined {
   // A command of the server's may do whatever it likes.
   if (makesTable(statement) || pick(statement, 'CopyStmt')?.is_program) return undefined;
-  const { targets, hasUnknown } = targetsOf(statement, catalogue, index);
-  const harm = harmOf(statement, catalogue);
+  const { targets, hasUnknown } = targetsOf(statement, catalog, index);
+  const harm = harmOf(statement, catalog);
   const names = changesNames(statement);
   if (targets.length > 0 || hasUnknown) {
     // A STABLE function is believed here: the server would be asked at each write.

@@ -1,5 +1,5 @@
 /** Whether evaluating a statement's expressions can change a table. */
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import {
   namesOf,
   pick,
@@ -46,14 +46,14 @@ const RUNS_SQL = words(
    table_to_xml table_to_xml_and_xmlschema table_to_xmlschema`,
 );
 
-export function harmOf(statement: object, catalogue: Catalogue): Harm {
+export function harmOf(statement: object, catalog: Catalog): Harm {
   const commonTables = new Set<string>();
   visit(statement, (key, value) => {
     if (key === 'CommonTableExpr' && 'ctename' in value) commonTables.add(String(value.ctename));
   });
   let worst = 0;
   visit(statement, (key, value) => {
-    worst = Math.max(worst, HARMS.indexOf(harmOfPart(key, value, catalogue, commonTables)));
+    worst = Math.max(worst, HARMS.indexOf(harmOfPart(key, value, catalog, commonTables)));
   });
   return HARMS[worst] ?? 'possible';
 }
@@ -61,58 +61,58 @@ export function harmOf(statement: object, catalogue: Catalogue): Harm {
 function harmOfPart(
   key: string,
   value: object,
-  catalogue: Catalogue,
+  catalog: Catalog,
   commonTables: ReadonlySet<string>,
 ): Harm {
   const node = { [key]: value } as unknown as Node;
-  if ('FuncCall' in node) return harmOfCall(qualifiedName(node.FuncCall.funcname), catalogue);
-  if ('A_Expr' in node) return harmOfOperator(node.A_Expr.name, catalogue);
-  if (key === 'operName' || key === 'useOp') return harmOfOperator(value as Node[], catalogue);
+  if ('FuncCall' in node) return harmOfCall(qualifiedName(node.FuncCall.funcname), catalog);
+  if ('A_Expr' in node) return harmOfOperator(node.A_Expr.name, catalog);
+  if (key === 'operName' || key === 'useOp') return harmOfOperator(value as Node[], catalog);
   if (key === 'typeName') {
     const { schema, name } = qualifiedName((value as TypeName).names);
-    if (!catalogue.isTypeHarmless(schema, name)) return 'possible';
-    return catalogue.isBuiltInType(schema, name) ? 'none' : 'ruled-out';
+    if (!catalog.isTypeHarmless(schema, name)) return 'possible';
+    return catalog.isBuiltInType(schema, name) ? 'none' : 'ruled-out';
   }
   if (key === 'RangeVar' || key === 'relation') {
-    return harmOfRelation(value, catalogue, commonTables);
+    return harmOfRelation(value, catalog, commonTables);
   }
   // `row.name` may be a call of the function of that name.
   const fields = namesOf(pick(node, 'ColumnRef')?.fields).slice(1).slice(-1);
   const steps = (pick(node, 'A_Indirection')?.indirection ?? []).flatMap((step) => namesOf([step]));
   const mayWrite = [...fields, ...steps].some(
-    (name) => catalogue.writingVolatility(undefined, name) === 'volatile',
+    (name) => catalog.writingVolatility(undefined, name) === 'volatile',
   );
   return mayWrite ? 'possible' : 'none';
 }
 
-function harmOfCall({ schema, name }: QualifiedName, catalogue: Catalogue): Harm {
-  const volatility = catalogue.functionVolatility(schema, name);
+function harmOfCall({ schema, name }: QualifiedName, catalog: Catalog): Harm {
+  const volatility = catalog.functionVolatility(schema, name);
   if (volatility === undefined) return 'possible';
-  if (catalogue.isBuiltIn(schema, name)) {
+  if (catalog.isBuiltIn(schema, name)) {
     const isHarmless =
       volatility === 'volatile' ? VOLATILE_AND_HARMLESS.has(name) : !RUNS_SQL.has(name);
     return isHarmless ? 'none' : 'possible';
   }
-  const writing = catalogue.writingVolatility(schema, name);
+  const writing = catalog.writingVolatility(schema, name);
   if (writing === undefined) return 'ruled-out';
   return writing === 'stable' ? 'promised' : 'possible';
 }
 
-/** An operator that the catalogue does not know is one of a type's own, in a schema not on the path. */
-function harmOfOperator(operator: readonly Node[] | undefined, catalogue: Catalogue): Harm {
+/** An operator that the catalog does not know is one of a type's own, in a schema not on the path. */
+function harmOfOperator(operator: readonly Node[] | undefined, catalog: Catalog): Harm {
   const { schema, name } = qualifiedName(operator);
-  return catalogue.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
+  return catalog.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
 }
 
 /** Reading a view runs the functions of its definition, and any table those of its policies. */
 function harmOfRelation(
   { schemaname, relname = '' }: RangeVar,
-  catalogue: Catalogue,
+  catalog: Catalog,
   commonTables: ReadonlySet<string>,
 ): Harm {
-  const table = catalogue.table(schemaname, relname);
+  const table = catalog.table(schemaname, relname);
   if (table?.sideEffects.has('read')) return 'possible';
   if (table) return table.kind === 'view' || table.kind === 'foreign' ? 'ruled-out' : 'none';
   const isCommonTable = schemaname === undefined && commonTables.has(relname);
-  return isCommonTable || catalogue.isSystemRelation(schemaname, relname) ? 'none' : 'ruled-out';
+  return isCommonTable || catalog.isSystemRelation(schemaname, relname) ? 'none' : 'ruled-out';
 }

@@ -1,6 +1,6 @@
 /** From rows that were written to the tables whose answers they may change. */
 import { dimensionValue } from './canonical-value.js';
-import type { Catalogue, Dimension, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import type { TouchedTable } from '../../core/touched-regions.js';
 import { columnText } from './term-values.js';
 
@@ -12,12 +12,12 @@ export type WrittenValues = ReadonlyMap<string, Images | null>;
 
 /**
  * All tables that rows written to one belong to: itself, and its partitions, parents and children.
- * `undefined` where the catalogue does not know one of them.
+ * `undefined` where the catalog does not know one of them.
  */
 export function tablesOfRows(
   facts: TableFacts,
   values: WrittenValues,
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): readonly TouchedTable[] | undefined {
   const own = new Map(
     facts.dimensions.map((dimension) => [
@@ -27,7 +27,7 @@ export function tablesOfRows(
   );
   const all: TouchedTable[] = [{ table: facts.id, dimensions: own }];
   for (const id of facts.relatives) {
-    const relative = catalogue.tableById(id);
+    const relative = catalog.tableById(id);
     if (!relative) return undefined;
     // The same rows have the same values where the relative has the same columns.
     const dimensions = relative.dimensions.map(({ name, columns }) => {

@@ -1,16 +1,16 @@
 /** The tables that a statement names as targets of its writes, also in its WITH clause. */
 import type { WriteTarget } from '../../core/statement-analysis.js';
-import type { Catalogue, TableAction } from '../../core/table-facts.js';
+import type { Catalog, TableAction } from '../../core/table-facts.js';
 import { pick, visit, type Node, type RangeVar } from './syntax-tree.js';
 
 export interface NamedTargets {
   readonly targets: readonly WriteTarget[];
-  /** One of them is a view, or no relation that the catalogue knows. */
+  /** One of them is a view, or no relation that the catalog knows. */
   readonly hasUnknown: boolean;
 }
 
 /** @param index the statement's place in the text. */
-export function targetsOf(statement: Node, catalogue: Catalogue, index: number): NamedTargets {
+export function targetsOf(statement: Node, catalog: Catalog, index: number): NamedTargets {
   const targets: WriteTarget[] = [];
   let hasUnknown = false;
   visit([statement], (key, value) => {
@@ -26,7 +26,7 @@ export function targetsOf(statement: Node, catalogue: Catalogue, index: number):
       ? (truncate.relations ?? []).map((relation) => pick(relation, 'RangeVar'))
       : [(value as { readonly relation?: RangeVar }).relation];
     for (const relation of relations) {
-      const table = tableOf(relation, catalogue);
+      const table = tableOf(relation, catalog);
       if (table === undefined) hasUnknown = true;
       else targets.push({ table, actions, cascades, countedBy });
     }
@@ -48,8 +48,8 @@ function actionsOf(node: Node): readonly TableAction[] | undefined {
   return pick(node, 'TruncateStmt') || pick(node, 'RefreshMatViewStmt') ? ['truncate'] : undefined;
 }
 
-function tableOf(relation: RangeVar | undefined, catalogue: Catalogue): string | undefined {
+function tableOf(relation: RangeVar | undefined, catalog: Catalog): string | undefined {
   if (!relation || relation.catalogname) return undefined;
-  const table = catalogue.table(relation.schemaname, relation.relname ?? '');
+  const table = catalog.table(relation.schemaname, relation.relname ?? '');
   return table?.kind === 'view' ? undefined : table?.id;
 }

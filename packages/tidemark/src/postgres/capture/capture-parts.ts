@@ -1,18 +1,18 @@
 import type { CacheEvents } from '../../core/ports/cache-events.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import type { WriteProtocol } from '../../core/write-protocol.js';
 import type { OutboxObjects } from './outbox-objects.js';
 
 /** The catalog at hand, which may be outdated. */
 export interface CatalogSource {
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
   readonly isOutdated: boolean;
   markOutdated(): void;
   /** Loads the catalog where it is outdated. */
   load(): Promise<void>;
   /** Whether no instance knows of a later change of the schema. */
-  isPresent(): Promise<boolean>;
+  isCurrent(): Promise<boolean>;
 }
 
 /** The parts that most classes of the capture use. */

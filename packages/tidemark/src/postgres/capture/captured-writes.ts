@@ -7,7 +7,7 @@
  */
 import { versionNames, mergeTouched, type TouchedTable } from '../../core/touched-regions.js';
 import { tablesOfRows } from '../analysis/touched.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import type { CatalogSource } from './capture-parts.js';
 import type { TouchedVersions } from '../../core/write-protocol.js';
 import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
@@ -56,13 +56,13 @@ export function parseNotice(
     : { table: detail, regions: new Map(), isRecorded: undefined };
 }
 
-/** The table that changed and its relatives. `anything` where the catalogue does not know it: it may belong to others. */
+/** The table that changed and its relatives. `anything` where the catalog does not know it: it may belong to others. */
 export function noticedWrites(
   { table, regions }: CapturedWrite,
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): readonly (TouchedTable | 'anything')[] {
-  const facts = catalogue.tableById(table);
-  return (facts && tablesOfRows(facts, regions, catalogue)) ?? ['anything'];
+  const facts = catalog.tableById(table);
+  return (facts && tablesOfRows(facts, regions, catalog)) ?? ['anything'];
 }
 
 /** What a relay has to announce for rows of the outbox, under the present catalog. */
@@ -77,12 +77,12 @@ export async function touchedByRecords(
   }
   if (schema.isOutdated) await schema.load();
   const touched = new Map<string, TouchedTable>();
-  for (const part of records.flatMap((record) => noticedWrites(record, schema.catalogue))) {
+  for (const part of records.flatMap((record) => noticedWrites(record, schema.catalog))) {
     if (part === 'anything') return 'anything';
     const before = touched.get(part.table);
     touched.set(part.table, before ? mergeTouched(before, part) : part);
   }
-  return (await schema.isPresent()) ? versionNames(touched) : 'anything';
+  return (await schema.isCurrent()) ? versionNames(touched) : 'anything';
 }
 
 function parseRegions(given: unknown): CapturedWrite['regions'] {

@@ -1,8 +1,8 @@
 /**
- * Questions to PostgreSQL's catalogue about relations and how they hang together, written as
- * those in catalogue-queries.ts are.
+ * Questions to PostgreSQL's catalog about relations and how they hang together, written as
+ * those in catalog-queries.ts are.
  */
-import { OF_USERS } from './catalogue-queries.js';
+import { OF_USERS } from './catalog-queries.js';
 import { WRITING_FUNCTIONS, WRITING_TYPES } from './writing-functions.js';
 
 /** Whether the function is one by which writes are told (cache-invalidation/outbox/outbox-objects.ts). */

@@ -1,4 +1,4 @@
-/** Questions to PostgreSQL's catalogue about what users have made that may write when it is used. */
+/** Questions to PostgreSQL's catalog about what users have made that may write when it is used. */
 
 /** Objects with smaller ids came with PostgreSQL (`FirstNormalObjectId`). */
 export const FIRST_OID_OF_USERS = 16_384;

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { readAnalyser, readCatalogue } from '../../../test/support/analysed-reads.js';
+import { readAnalyser, readCatalog } from '../../../test/support/analysed-reads.js';
 import { dependenciesOf } from '../../postgres/analysis/dependencies.js';
 import { FillAudit } from './fill-audit.js';
 import { loadParser } from '../../postgres/analysis/syntax-tree.js';
@@ -19,11 +19,11 @@ const SESSION = { context: [], configuredMs: 0 };
 function refusalOf(query: string, sent: string, parameters: unknown[] = []): string | undefined {
   const analysis = readAnalyser.read(query);
   if (!analysis.cacheable) throw new Error(analysis.detail);
-  const dependencies = dependenciesOf(analysis, [], readCatalogue);
+  const dependencies = dependenciesOf(analysis, [], readCatalog);
   const read = (sql: string): ReturnType<typeof readAnalyser.read> => readAnalyser.read(sql);
   const audit = new FillAudit({
     read,
-    catalogue: readCatalogue,
+    catalog: readCatalog,
     dependencies,
     entity: USER,
     session: SESSION,

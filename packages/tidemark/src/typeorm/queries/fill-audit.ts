@@ -14,7 +14,7 @@ import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
 import type { Dependencies } from '../../core/dependency.js';
 import type { ReadAnalysis, TableRead, UncacheableReason } from '../../core/statement-analysis.js';
-import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
 import type { Session } from '../database/session-context.js';
 import { columnText, confinedTexts } from '../../postgres/analysis/term-values.js';
@@ -31,7 +31,7 @@ export interface AuditRefusal {
 
 export interface FillAuditParts {
   readonly read: (sql: string) => ReadAnalysis;
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
   readonly dependencies: Dependencies;
   /** The entity that the answer's rows are of. */
   readonly entity: EntityMetadata | undefined;
@@ -73,7 +73,7 @@ export class FillAudit {
     const known = this.parts.dependencies.tables.find((dependency) => dependency.table === table);
     if (!known) return false;
     if (known.names.includes(WHOLE_TABLE)) return true;
-    const facts = this.parts.catalogue.tables.find(({ id }) => id === table);
+    const facts = this.parts.catalog.tables.find(({ id }) => id === table);
     if (!facts) return false;
     return confinements.some((confinement) => {
       const texts = confinedTexts(confinement, facts, parameters);
@@ -91,8 +91,8 @@ export class FillAudit {
 
   /** The primary keys of the answer's rows, where they are rows of that table. */
   #keysOf(rows: readonly ObjectLiteral[], facts: TableFacts): ReadonlySet<string> | undefined {
-    const { entity, catalogue } = this.parts;
-    const own = entity && catalogue.table(entity.schema, entity.tableName);
+    const { entity, catalog } = this.parts;
+    const own = entity && catalog.table(entity.schema, entity.tableName);
     if (!entity || own?.id !== facts.id) return undefined;
     const columns = facts.dimensions.find(({ name }) => name === facts.primaryKey)?.columns ?? [];
     const keys = new Set<string>();

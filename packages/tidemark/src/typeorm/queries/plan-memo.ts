@@ -2,7 +2,7 @@
  * The plans of bound queries, so that a hit neither builds nor compiles its query.
  *
  * A builder is pure in its parameters (define-query.ts), so equal parameters of one definition have one plan under
- * one catalogue. A plan is used once it was made twice with the same key, and every fill makes it again: a builder
+ * one catalog. A plan is used once it was made twice with the same key, and every fill makes it again: a builder
  * that makes something else of the same parameters is never remembered again. Two things are looked at before a use:
  * - An ambient transaction reaches a builder past its parameters. While the application has a transaction open, the
  *   query is built, and one that carries a query runner has no remembered plan.
@@ -16,7 +16,7 @@ import type { Dependencies } from '../../core/dependency.js';
 import type { BoundQuery } from './define-query.js';
 import { ImpureQueryError } from './query-errors.js';
 import { buildQuery, compileQuery, queryRunnerOf } from './compiled-query.js';
-import type { DatabaseSchema } from '../database/database-schema.js';
+import type { CatalogCache } from '../database/catalog-cache.js';
 import { ExactText } from '../../postgres/analysis/exact-text.js';
 import type { OpenTransactions } from '../database/open-transactions.js';
 import type { QueryKeys } from './query-key.js';
@@ -43,7 +43,7 @@ interface Plans {
 
 export interface PlanMemoParts {
   readonly source: DataSource;
-  readonly schema: DatabaseSchema;
+  readonly schema: CatalogCache;
   readonly transactions: OpenTransactions;
   readonly events: CacheEvents;
   /** Share of the calls that are checked, 0 to 1; with 1 a difference is an error. */

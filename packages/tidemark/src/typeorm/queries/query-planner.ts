@@ -1,7 +1,7 @@
 import type { Dependencies } from '../../core/dependency.js';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
-import type { DatabaseSchema } from '../database/database-schema.js';
+import type { CatalogCache } from '../database/catalog-cache.js';
 import { dependenciesOf, withWholeTables } from '../../postgres/analysis/dependencies.js';
 import { UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
 import { FillAudit } from './fill-audit.js';
@@ -23,12 +23,12 @@ export type QueryPlan =
 
 /** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
 export function planQuery(
-  schema: DatabaseSchema,
+  schema: CatalogCache,
   { refusal, separate, sql, parameters, bound, answer, shape, entity }: CompiledQuery,
   representation: Representation,
 ): QueryPlan {
   if (refusal) return { cacheable: false, ...refusal };
-  const { analyser, catalogue, keys, session } = schema;
+  const { analyser, catalog, keys, session } = schema;
   const unfit = refusalIn(session);
   if (unfit) return { cacheable: false, ...unfit };
   const analysis = analyser.read(sql);
@@ -38,13 +38,13 @@ export function planQuery(
   try {
     const values = bound?.values;
     const key = keys.keyOf({ sql, parameters, values, answer: representation + answer });
-    const own = dependenciesOf(analysis, parameters, catalogue);
+    const own = dependenciesOf(analysis, parameters, catalog);
     const all = others ? withWholeTables(own, others.tables) : own;
     // A number says nothing of the rows that are missing.
     const isCounted = shape === 'count' || shape === 'many-and-count';
     const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
     const read = analyser.read.bind(analyser);
-    const audit = new FillAudit({ read, catalogue, dependencies, entity, session });
+    const audit = new FillAudit({ read, catalog, dependencies, entity, session });
     return { cacheable: true, key, dependencies, audit };
   } catch (error) {
     if (!(error instanceof UnkeyableParameterError)) throw error;

@@ -9,7 +9,7 @@ import { isFamilyTold, wholeTables } from './touched-tables.js';
  * Marks what the open transaction has touched; `undefined` where it has touched nothing.
  *
  * The server is asked where more may have been touched than the triggers have said. A write that was understood
- * under a catalogue that is not the present one may have touched anything, also where it seems to have changed
+ * under a catalog that is not the present one may have touched anything, also where it seems to have changed
  * no row. Where the version store cannot be reached, the transaction itself carries into the outbox what the
  * other instances have to know.
  *
@@ -25,17 +25,17 @@ export async function announce(session: ConnectionSession): Promise<Announcement
   if (!isUnderstood(session)) return announceAnything(session);
   const touched = log.touched();
   if (touched === 'anything' || touched.size === 0) {
-    if (session.understoodBy === undefined || (await schema.isPresent())) return undefined;
+    if (session.understoodBy === undefined || (await schema.isCurrent())) return undefined;
     const hasWritten = isAsked || (await askServer(session));
     return hasWritten ? announceAnything(session) : undefined;
   }
   const record = (): Promise<void> => outbox.record(client);
   // Sent together: one round trip.
-  const [announcement, isPresent] = await Promise.all([
+  const [announcement, isCurrent] = await Promise.all([
     protocol.begin(versionNames(touched), backendPid, record),
-    schema.isPresent(),
+    schema.isCurrent(),
   ]);
-  if (isPresent || announcement.isUncertain) return announcement;
+  if (isCurrent || announcement.isUncertain) return announcement;
   protocol.abort(announcement);
   return protocol.begin('anything', backendPid, record);
 }
@@ -49,17 +49,16 @@ export function announceLate(session: ConnectionSession): void {
 /** Whether a trigger of a user waits for COMMIT, when it would be too late to hear what it writes. */
 function hasDeferred({ log, hasFailed, parts }: ConnectionSession): boolean {
   if (hasFailed) return false;
-  const { catalogue } = parts.schema;
+  const { catalog } = parts.schema;
   const tables = log.mayHaveMore ? 'anything' : log.tables();
-  const facts =
-    tables === 'anything' ? catalogue.tables : tables.map((id) => catalogue.tableById(id));
+  const facts = tables === 'anything' ? catalog.tables : tables.map((id) => catalog.tableById(id));
   return facts.some((table) => table?.sideEffects.has('commit'));
 }
 
 function isUnderstood(session: ConnectionSession): boolean {
   const { log, hasChangedSchema, understoodBy, parts } = session;
   if (log.isAnything || hasChangedSchema) return false;
-  return understoodBy === undefined || understoodBy === parts.schema.catalogue;
+  return understoodBy === undefined || understoodBy === parts.schema.catalog;
 }
 
 function announceAnything(session: ConnectionSession): Promise<Announcement> {
@@ -71,7 +70,7 @@ function announceAnything(session: ConnectionSession): Promise<Announcement> {
 /** Adds what the server says to what is known; answers `false` where nothing was written at all. */
 async function askServer(session: ConnectionSession): Promise<boolean> {
   const { client, log, hasFailed, parts } = session;
-  const { catalogue } = parts.schema;
+  const { catalog } = parts.schema;
   const { triggers, objects } = parts;
   // In a failed transaction nothing can be asked.
   if (hasFailed) return true;
@@ -84,12 +83,12 @@ async function askServer(session: ConnectionSession): Promise<boolean> {
   }
   const silent: string[] = [];
   for (const { table: id, isHeard } of changed) {
-    const table = catalogue.tableById(id);
+    const table = catalog.tableById(id);
     if (!table) log.addForGood('anything');
     else if (!isHeard && triggers.isTold(table)) silent.push(id);
-    else if (!isFamilyTold(table, catalogue, triggers.isTold)) {
+    else if (!isFamilyTold(table, catalog, triggers.isTold)) {
       triggers.warnOf(table);
-      for (const part of wholeTables([table], catalogue)) log.addForGood(part);
+      for (const part of wholeTables([table], catalog)) log.addForGood(part);
     }
   }
   if (silent.length > 0) {

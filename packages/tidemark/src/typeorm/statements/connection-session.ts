@@ -7,7 +7,7 @@ import {
   SESSION_NAMES,
   type SessionNames,
 } from '../../postgres/catalog/session-names.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { TransactionLog } from '../../core/transaction-log.js';
 import type { OutboxWriter } from '../../postgres/capture/outbox-writer.js';
@@ -32,11 +32,11 @@ export class ConnectionSession {
   introduced: Promise<unknown> | undefined;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
-  /** The catalogue under which the open transaction's first write was understood. */
-  understoodBy: Catalogue | undefined;
+  /** The catalog under which the open transaction's first write was understood. */
+  understoodBy: Catalog | undefined;
   #names: SessionNames | undefined;
-  /** The catalogue for which the names were asked; `undefined`: they may have changed since. */
-  #namesAskedFor: Catalogue | undefined;
+  /** The catalog for which the names were asked; `undefined`: they may have changed since. */
+  #namesAskedFor: Catalog | undefined;
   /** Something has changed the names, and the end of a transaction may change them back. */
   #namesVary = false;
   #isStatusOld = false;
@@ -130,14 +130,14 @@ export class ConnectionSession {
    * The names over this connection where they differ from those over a new one. Asks the server where that is not
    * known, but not in a failed transaction.
    */
-  async namesUnder(catalogue: Catalogue): Promise<SessionNames | undefined> {
-    if (this.#namesAskedFor === catalogue) return this.#names;
+  async namesUnder(catalog: Catalog): Promise<SessionNames | undefined> {
+    if (this.#namesAskedFor === catalog) return this.#names;
     await this.refreshStatus();
     if (this.hasFailed) return this.#names;
     const names = parseSessionNames((await this.client.query(SESSION_NAMES)).rows);
     const isUsual = names.isStandard && this.parts.schema.isUsualPath(names.searchPath);
     this.#names = isUsual ? undefined : names;
-    this.#namesAskedFor = catalogue;
+    this.#namesAskedFor = catalog;
     if (isUsual && !this.isInTransaction) this.#namesVary = false;
     return this.#names;
   }

@@ -11,8 +11,8 @@ import type { PostgresClient } from '../../postgres/postgres-client.js';
 
 const { escapeLiteral: text } = pg;
 
-/** The catalogues in which a change is one of the schema. */
-const SCHEMA_CATALOGUES = [
+/** The catalogs in which a change is one of the schema. */
+const SCHEMA_CATALOGS = [
   ...['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_inherits'],
   ...['pg_namespace', 'pg_policy', 'pg_rewrite', 'pg_trigger', 'pg_proc', 'pg_aggregate'],
   ...['pg_operator', 'pg_cast', 'pg_type', 'pg_enum', 'pg_range', 'pg_collation', 'pg_extension'],
@@ -34,7 +34,7 @@ const TRIGGERS = (objects: OutboxObjects): string =>
 const doneSoFarQuery = (objects: OutboxObjects): string => `
 SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_written,
        c.held OR c.uncounted OR EXISTS (
-         SELECT FROM pg_catalog.unnest('{${SCHEMA_CATALOGUES.join()}}'::pg_catalog.regclass[]) AS t(id)
+         SELECT FROM pg_catalog.unnest('{${SCHEMA_CATALOGS.join()}}'::pg_catalog.regclass[]) AS t(id)
           WHERE ${CHANGED('t.id')}) AS has_changed_schema,
        pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
          IS DISTINCT FROM ${text(objects.namespace)} AS is_unheard,

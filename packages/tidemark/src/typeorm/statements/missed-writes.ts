@@ -18,7 +18,7 @@ import { SCHEMA } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/version-format.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
-import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
 import { triggerStates } from '../triggers/trigger-states.js';
 import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
@@ -102,7 +102,7 @@ export class MissedWrites {
       const [reading] = await store.read([{ table: SCHEMA, names: [] }]);
       return reading?.epoch === undefined;
     }
-    const tables = familiesOf(known, schema.catalogue);
+    const tables = familiesOf(known, schema.catalog);
     if (tables.length === 0) return true;
     try {
       const states = await triggerStates(tables, objects, this.#run);
@@ -130,11 +130,11 @@ export class MissedWrites {
 }
 
 /** All through which the tables' rows can change: partitions, parents, children, sources of views. */
-function familiesOf(ids: readonly string[], catalogue: Catalogue): readonly TableFacts[] {
+function familiesOf(ids: readonly string[], catalog: Catalog): readonly TableFacts[] {
   const found = new Map<string, TableFacts>();
   const waiting = [...ids];
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const facts = catalogue.tableById(id);
+    const facts = catalog.tableById(id);
     if (!facts || found.has(id)) continue;
     found.set(id, facts);
     waiting.push(...facts.relatives, ...facts.sources);

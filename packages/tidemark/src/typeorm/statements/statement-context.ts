@@ -2,7 +2,7 @@
 import type { QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { ANY_WRITE } from '../../postgres/analysis/statement-classifier.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { Announcement } from '../../core/write-protocol.js';
@@ -37,10 +37,10 @@ export class StatementContext {
   /** The mark of a published commit or of an autonomous statement, where there is one. */
   announcement: Announcement | undefined;
   analysis: StatementAnalysis | undefined;
-  /** The catalogue at hand when it was sent. */
-  catalogue: Catalogue | undefined;
+  /** The catalog at hand when it was sent. */
+  catalog: Catalog | undefined;
   /** The same, with names as they are over the connection: the analysis was made under it. */
-  meaning: Catalogue | undefined;
+  meaning: Catalog | undefined;
   /** The tables of which triggers sent notices while it ran. */
   readonly noticed = new Set<string>();
 
@@ -54,24 +54,24 @@ export class StatementContext {
   async understand(session: ConnectionSession): Promise<void> {
     const { sql } = this;
     const { schema } = session.parts;
-    // One catalogue throughout, even if another is loaded meanwhile.
+    // One catalog throughout, even if another is loaded meanwhile.
     const usual = schema.meaningUnder(undefined);
-    this.catalogue = usual.catalogue;
-    this.meaning = usual.catalogue;
+    this.catalog = usual.catalog;
+    this.meaning = usual.catalog;
     this.analysis = usual.analyser.statement(sql);
     // A backslash can hide the end of a text, and with it another statement.
     if (this.analysis.kind === 'transaction' && !sql.includes('\\')) return;
     if (SETS_TRANSACTION.test(sql)) return;
-    const names = await session.namesUnder(usual.catalogue);
+    const names = await session.namesUnder(usual.catalog);
     if (names && !names.isStandard && sql.includes('\\')) {
       this.analysis = { kind: 'unknown', transactional: false, changesSchema: true };
       return;
     }
-    const { analyser, catalogue } = names ? schema.meaningUnder(names) : usual;
+    const { analyser, catalog } = names ? schema.meaningUnder(names) : usual;
     const analysis = analyser.statement(sql);
-    this.meaning = catalogue;
+    this.meaning = catalog;
     this.analysis = analysis;
-    if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isPresent())) {
+    if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isCurrent())) {
       this.analysis = ANY_WRITE;
     }
   }

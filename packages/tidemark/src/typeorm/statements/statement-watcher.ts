@@ -14,7 +14,7 @@
  * - Statements of one connection keep their order (statement-queue.ts).
  * - The state belongs to the connection, not to the query runner: one that is released with an open
  *   transaction hands the transaction on.
- * - A transaction that was understood under an outdated catalogue may have touched anything.
+ * - A transaction that was understood under an outdated catalog may have touched anything.
  */
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
@@ -55,7 +55,7 @@ interface WatcherParts extends SessionParts {
 
 export class StatementWatcher implements EntitySubscriberInterface {
   readonly [FOLLOWS_WRITES_ALONE] = true;
-  /** Whether the catalogue is known, without which no statement can be followed. */
+  /** Whether the catalog is known, without which no statement can be followed. */
   isListening = false;
   /** Its application has stopped: another one may follow the data source. */
   isClosed = false;
@@ -127,7 +127,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     } else if (statement.analysis?.kind === 'transaction') {
       await beforeTransactionCommand(session, statement);
     } else if (session.isInTransaction) {
-      session.understoodBy ??= statement.catalogue;
+      session.understoodBy ??= statement.catalog;
     } else if (session.queue.setAsideOnes.length > 0) {
       // What was set aside may be sent at any time, and would become part of a transaction.
       await enclose(session, statement);
@@ -200,7 +200,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     if (!notice) return;
     const { isInTransaction, isEnclosing, queue } = session;
     const isFollowed = isInTransaction && queue.isUnderWay;
-    const written = noticedWrites(notice, schema.catalogue);
+    const written = noticedWrites(notice, schema.catalog);
     if (isInTransaction) {
       // The trigger may have written tables without triggers as well.
       session.log.mayHaveMore ||= notice.isRecorded !== false;
@@ -217,8 +217,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
   }
 
   /**
-   * After a change of the schema the catalogue is loaded again, over another connection: this one may have other
-   * settings. It is not waited for, since there may be no other connection; what is understood by the old catalogue
+   * After a change of the schema the catalog is loaded again, over another connection: this one may have other
+   * settings. It is not waited for, since there may be no other connection; what is understood by the old catalog
    * meanwhile is announced as a write to anything.
    */
   #refreshSchema(): void {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
-import { buildCatalogue } from '../../../test/support/catalogue-builder.js';
+import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { StatementContext } from './statement-context.js';
 import { effectOf } from './touched-tables.js';
@@ -9,7 +9,7 @@ const columns = { id: 'integer', region: 'text' } as const;
 const table = { columns, dimensions: ['id', 'region'] };
 
 /** Tables without triggers are called `untold`. */
-const catalogue = buildCatalogue({
+const catalog = buildCatalog({
   tables: {
     'public.users': table,
     'public.untold': table,
@@ -39,7 +39,7 @@ const catalogue = buildCatalogue({
   },
   functions: { 'public.writes': 'volatile' },
 });
-const analyser = new SqlAnalyser(catalogue);
+const analyser = new SqlAnalyser(catalog);
 
 beforeAll(loadParser);
 
@@ -47,7 +47,7 @@ beforeAll(loadParser);
 function effect(sql: string, answer: unknown, ...noticed: readonly string[]) {
   const statement = new StatementContext({} as QueryRunner, sql, []);
   statement.analysis = analyser.statement(sql);
-  statement.meaning = catalogue;
+  statement.meaning = catalog;
   for (const name of noticed) statement.noticed.add(`public.${name}`);
   const isTold = ({ name }: { name: string }): boolean => name !== 'untold';
   const { untold, ...others } = effectOf(statement, answer, isTold);

@@ -2,7 +2,7 @@
 import { isTemporary } from '../../postgres/catalog/session-names.js';
 import { tablesOfRows } from '../../postgres/analysis/touched.js';
 import type { TouchedTable } from '../../core/touched-regions.js';
-import type { Catalogue, TableAction, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, TableAction, TableFacts } from '../../core/table-facts.js';
 import type { WriteTarget } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
@@ -20,7 +20,7 @@ export interface StatementEffect {
   readonly silent: readonly string[];
 }
 
-/** @param isTold whether a table has the triggers, by the catalogue. */
+/** @param isTold whether a table has the triggers, by the catalog. */
 export function effectOf(
   { analysis, noticed, meaning }: StatementContext,
   rawResults: unknown,
@@ -56,7 +56,7 @@ export function fileEffect(effect: StatementEffect, session: ConnectionSession):
   const { isAnything, mayHaveMore, untold, silent } = effect;
   const { log, parts } = session;
   if (isAnything) log.add('anything');
-  for (const part of wholeTables(untold, parts.schema.catalogue)) log.add(part);
+  for (const part of wholeTables(untold, parts.schema.catalog)) log.add(part);
   log.mayHaveMore ||= mayHaveMore;
   untold.forEach((table) => parts.triggers.warnOf(table));
   if (silent.length === 0) return;
@@ -73,41 +73,41 @@ export function fileEffect(effect: StatementEffect, session: ConnectionSession):
 function reaches(
   table: TableFacts,
   actions: readonly TableAction[],
-  catalogue: Catalogue,
+  catalog: Catalog,
   isTold: IsTold,
 ): boolean {
-  const family = familyOf(table, catalogue);
+  const family = familyOf(table, catalog);
   const reached = new Set(family);
   // The set grows while it is walked.
   for (const member of reached) {
     if (member.sideEffects.size > 0 || !(family.includes(member) || isTold(member))) return true;
     if (actions.every((action) => action === 'insert')) continue;
     for (const id of member.referencedBy) {
-      const next = catalogue.tableById(id);
+      const next = catalog.tableById(id);
       if (!next) return true;
-      for (const one of familyOf(next, catalogue)) reached.add(one);
+      for (const one of familyOf(next, catalog)) reached.add(one);
     }
   }
   return false;
 }
 
 /** Whether rows written to the table, by whatever name it has in its family, are told by triggers. */
-export function isFamilyTold(table: TableFacts, catalogue: Catalogue, isTold: IsTold): boolean {
-  return familyOf(table, catalogue).every(isTold);
+export function isFamilyTold(table: TableFacts, catalog: Catalog, isTold: IsTold): boolean {
+  return familyOf(table, catalog).every(isTold);
 }
 
 /** Any rows of the tables, and of those that have rows in common with them. */
 export function wholeTables(
   tables: readonly TableFacts[],
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): readonly (TouchedTable | 'anything')[] {
   return tables.flatMap<TouchedTable | 'anything'>(
-    (table) => tablesOfRows(table, new Map(), catalogue) ?? ['anything'],
+    (table) => tablesOfRows(table, new Map(), catalog) ?? ['anything'],
   );
 }
 
-function familyOf(table: TableFacts, catalogue: Catalogue): readonly TableFacts[] {
-  return [table, ...table.relatives.flatMap((id) => catalogue.tableById(id) ?? [])];
+function familyOf(table: TableFacts, catalog: Catalog): readonly TableFacts[] {
+  return [table, ...table.relatives.flatMap((id) => catalog.tableById(id) ?? [])];
 }
 
 /** How many rows the answer says were changed; `undefined` where it does not say. */

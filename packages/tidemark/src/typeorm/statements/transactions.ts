@@ -37,7 +37,7 @@ export async function beginImplicit(
   statement: StatementContext,
   opening: string,
 ): Promise<void> {
-  session.understoodBy = statement.catalogue;
+  session.understoodBy = statement.catalog;
   statement.state = 'implicit-transaction';
   try {
     await session.client.query(opening);
@@ -158,7 +158,7 @@ function outcomeOf({ success, rawResults, error }: StatementAnswer) {
 }
 
 function endTransaction(session: ConnectionSession): void {
-  // What was loaded since the statement was still the catalogue from before it.
+  // What was loaded since the statement was still the catalog from before it.
   if (session.hasChangedSchema) session.parts.schema.markOutdated();
   session.endTransaction();
 }

@@ -2,8 +2,8 @@
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { inOwnTransaction } from '../database/transaction-end.js';
-import { loadCatalogueOf, PLAIN_PLANS } from '../database/database-schema.js';
-import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import { loadCatalogOf, PLAIN_PLANS } from '../database/catalog-cache.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
 import {
   captureStatements,
@@ -75,14 +75,14 @@ export class CacheTriggers {
 
   /**
    * @param source initialised
-   * @param catalogueOf the catalogue, where it is known already
+   * @param catalogOf the catalog, where it is known already
    */
   constructor(
     private readonly source: DataSource,
     namespace: string,
-    private readonly catalogueOf: (run: RunSql) => Promise<Catalogue> = async (run) => {
+    private readonly catalogOf: (run: RunSql) => Promise<Catalog> = async (run) => {
       await run(PLAIN_PLANS);
-      return loadCatalogueOf(source, (sql, values) => run(sql, values));
+      return loadCatalogOf(source, (sql, values) => run(sql, values));
     },
   ) {
     this.#objects = new OutboxObjects(namespace);
@@ -216,7 +216,7 @@ export class CacheTriggers {
 
   #states(): Promise<readonly StateOfTable[]> {
     return this.#inTransaction(async (run) => {
-      const tables = tablesOfEntities(this.source, await this.catalogueOf(run));
+      const tables = tablesOfEntities(this.source, await this.catalogOf(run));
       return triggerStates(tables, this.#objects, run);
     });
   }

@@ -1,6 +1,6 @@
 /** Puts the triggers on the tables of entities and keeps them there, or only checks them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { WriteParts } from '../statements/write-parts.js';
 import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
@@ -13,11 +13,11 @@ import { stateOf } from './trigger-states.js';
  */
 export type TriggersOption = 'install' | 'check' | 'off';
 
-/** Pause between two looks whether the catalogue has changed. */
+/** Pause between two looks whether the catalog has changed. */
 const TICK_MS = 500;
 /** Pause before another attempt where a table was in use or a server was away. */
 const RETRY_MS = 1_000;
-/** Pause between two looks at triggers under one catalogue: others may take them off. */
+/** Pause between two looks at triggers under one catalog: others may take them off. */
 const LOOK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
@@ -37,7 +37,7 @@ export class TriggerKeeper {
   #warnedOf: string | undefined;
   readonly #warnedOfTables = new Set<string>();
   readonly #told = new WeakMap<TableFacts, boolean>();
-  #checkedUnder: Catalogue | undefined;
+  #checkedUnder: Catalog | undefined;
   #nextLookMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #lastLook: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ export class TriggerKeeper {
     return this.#problem;
   }
 
-  /** Whether the table has the triggers, by the catalogue. */
+  /** Whether the table has the triggers, by the catalog. */
   readonly isTold = (table: TableFacts): boolean => {
     let isTold = this.#told.get(table);
     if (isTold === undefined) {
@@ -92,7 +92,7 @@ export class TriggerKeeper {
   }
 
   /**
-   * Looks after the present tables, if the catalogue has changed or another look is due: the creator of a table need
+   * Looks after the present tables, if the catalog has changed or another look is due: the creator of a table need
    * not wait for the next one. Never rejects.
    */
   look(): Promise<void> {
@@ -105,10 +105,10 @@ export class TriggerKeeper {
     if (option === 'off' || !isReady()) return;
     try {
       if (schema.isOutdated) await schema.load();
-      const { catalogue } = schema;
+      const { catalog } = schema;
       const nowMs = performance.now();
-      if (catalogue === this.#checkedUnder && nowMs < this.#nextLookMs) return;
-      this.#checkedUnder = catalogue;
+      if (catalog === this.#checkedUnder && nowMs < this.#nextLookMs) return;
+      this.#checkedUnder = catalog;
       this.#nextLookMs = nowMs + LOOK_MS;
       await this.#settle();
       this.#isSettled = true;

@@ -1,8 +1,8 @@
 /** The state of the triggers of tables, and which tables are to have them. */
 import type { DataSource } from 'typeorm';
-import { captureOf } from '../../postgres/catalog/catalogue-tables.js';
+import { captureOf } from '../../postgres/catalog/catalog-tables.js';
 import { CAPTURES } from '../../postgres/catalog/relation-queries.js';
-import type { CaptureTriggers, Catalogue, TableFacts } from '../../core/table-facts.js';
+import type { CaptureTriggers, Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
 import { captureBody } from '../../postgres/capture/capture-sql.js';
 import { CAPTURE_EVENTS, type OutboxObjects } from '../../postgres/capture/outbox-objects.js';
@@ -51,21 +51,21 @@ export function stateOf(
 /** The tables of entities, of their relations, and the partitions and children of those. */
 export function tablesOfEntities(
   { entityMetadatas }: DataSource,
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): readonly TableFacts[] {
   const tables = new Map<string, TableFacts>();
   for (const { schema, tableName } of entityMetadatas) {
-    const facts = catalogue.table(schema, tableName);
+    const facts = catalog.table(schema, tableName);
     for (const id of facts ? [facts.id, ...facts.relatives] : []) {
-      const member = catalogue.tableById(id);
-      if (member && canHaveTriggers(member, catalogue)) tables.set(id, member);
+      const member = catalog.tableById(id);
+      if (member && canHaveTriggers(member, catalog)) tables.set(id, member);
     }
   }
   return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
 }
 
 /** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */
-function canHaveTriggers({ kind, relatives }: TableFacts, catalogue: Catalogue): boolean {
+function canHaveTriggers({ kind, relatives }: TableFacts, catalog: Catalog): boolean {
   if (kind !== 'partitioned') return kind === 'table';
-  return !relatives.some((id) => catalogue.tableById(id)?.kind === 'foreign');
+  return !relatives.some((id) => catalog.tableById(id)?.kind === 'foreign');
 }

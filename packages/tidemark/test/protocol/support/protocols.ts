@@ -87,7 +87,7 @@ export function setUp(options: SetUpOptions = {}) {
     { store, activity: writers, events, token: randomToken, clock, timers: systemTimers },
     { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: 50 },
   );
-  const schema = { isCurrent: () => true };
+  const schema = { isOfVersion: () => true };
   const gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
   const entries = new SlowEntryStore();
   const reads = new ReadProtocol<L1Entry>(

@@ -99,7 +99,7 @@ export class Reader {
       { leaseMs: LEASE_MS, pollMs: 1, maxPollMs: 1, waitMs: WAIT_MS },
     );
     const settlement = this.#settlement;
-    const schema = { isCurrent: () => true };
+    const schema = { isOfVersion: () => true };
     this.gate = this.gateOver(new FreshnessGate({ store, settlement, schema, token }));
     this.#local = new LocalMap(around.keepsEntries);
     this.#protocol = new ReadProtocol(

@@ -1,6 +1,6 @@
-/** A catalogue written down by hand, for specs without a database. */
+/** A catalog written down by hand, for specs without a database. */
 import type {
-  Catalogue,
+  Catalog,
   ColumnKind,
   ColumnNature,
   TableAction,
@@ -9,9 +9,9 @@ import type {
 } from '../../src/core/table-facts.js';
 import {
   bySchema,
-  CatalogueLookup,
+  CatalogLookup,
   type NamedFacts,
-} from '../../src/postgres/catalog/catalogue-lookup.js';
+} from '../../src/postgres/catalog/catalog-lookup.js';
 
 export interface TableSketch extends Partial<
   Omit<TableFacts, 'id' | 'schema' | 'name' | 'columns' | 'dimensions' | 'sideEffects'>
@@ -23,7 +23,7 @@ export interface TableSketch extends Partial<
   readonly sideEffects?: readonly TableAction[];
 }
 
-export interface CatalogueSketch {
+export interface CatalogSketch {
   /** By `schema.name`. */
   readonly tables: Readonly<Record<string, TableSketch>>;
   /** By `schema.name`, beside the few of PostgreSQL below. */
@@ -42,15 +42,15 @@ const VOLATILE = 'random nextval pg_advisory_xact_lock lo_unlink clock_timestamp
 const TYPES = 'text varchar bpchar int2 int4 int8 bool uuid numeric date timestamptz json jsonb';
 const OPERATORS = '= <> < <= > >= + - * / || ~~ ~~* ->> @>';
 
-export function buildCatalogue({
+export function buildCatalog({
   tables,
   functions = {},
   operators = {},
   harmfulTypes = [],
   searchPath = ['pg_catalog', 'public'],
-}: CatalogueSketch): Catalogue {
+}: CatalogSketch): Catalog {
   const known = Object.entries(tables).map(([id, sketch]) => buildTable(id, sketch));
-  return new CatalogueLookup({
+  return new CatalogLookup({
     searchPath,
     tables: known,
     otherRelations: bySchema([['pg_catalog', 'pg_class', true]]),

@@ -1,21 +1,21 @@
-/** Real: PostgreSQL. What names find in the catalogue, and when it counts as changed. */
+/** Real: PostgreSQL. What names find in the catalog, and when it counts as changed. */
 import { describe, expect, it } from '@jest/globals';
-import { LoadedCatalogue } from '../fixtures/loaded-catalogue.js';
+import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 
-const on = new LoadedCatalogue();
+const on = new LoadedCatalog();
 
 describe('names', () => {
   it('finds tables by schema or along the search path', () => {
-    expect(on.catalogue.table(undefined, 'users')?.id).toBe('public.users');
-    expect(on.catalogue.table('shop', 'users')?.id).toBe('shop.users');
-    expect(on.catalogue.table(undefined, 'orders')).toBeUndefined();
-    expect(on.catalogue.table(undefined, 'Users')).toBeUndefined();
+    expect(on.catalog.table(undefined, 'users')?.id).toBe('public.users');
+    expect(on.catalog.table('shop', 'users')?.id).toBe('shop.users');
+    expect(on.catalog.table(undefined, 'orders')).toBeUndefined();
+    expect(on.catalog.table(undefined, 'Users')).toBeUndefined();
   });
 
   it('takes no relation of the system for a table of a user', () => {
-    expect(on.catalogue.table(undefined, 'pg_class')).toBeUndefined();
-    expect(on.catalogue.table('pg_catalog', 'pg_stat_activity')).toBeUndefined();
-    expect(on.catalogue.table('public', 'pg_class')?.id).toBe('public.pg_class');
+    expect(on.catalog.table(undefined, 'pg_class')).toBeUndefined();
+    expect(on.catalog.table('pg_catalog', 'pg_stat_activity')).toBeUndefined();
+    expect(on.catalog.table('public', 'pg_class')?.id).toBe('public.pg_class');
   });
 
   it('follows another search path, on which other relations hide tables', async () => {
@@ -27,7 +27,7 @@ describe('names', () => {
     expect(other.table(undefined, 'hidden')).toBeUndefined();
     expect(other.isBuiltIn(undefined, 'lower')).toBe(false);
     expect(other.functionVolatility(undefined, 'lower')).toBe('volatile');
-    expect(other.fingerprint).not.toBe(on.catalogue.fingerprint);
+    expect(other.fingerprint).not.toBe(on.catalog.fingerprint);
   });
 
   it.each([
@@ -43,14 +43,14 @@ describe('names', () => {
     ['total', 'volatile', false],
     ['nowhere', undefined, false],
   ])('function %s is %s', (name, volatility, isBuiltIn) => {
-    expect(on.catalogue.functionVolatility(undefined, name)).toBe(volatility);
-    expect(on.catalogue.isBuiltIn(undefined, name)).toBe(isBuiltIn);
+    expect(on.catalog.functionVolatility(undefined, name)).toBe(volatility);
+    expect(on.catalog.isBuiltIn(undefined, name)).toBe(isBuiltIn);
   });
 
   it('finds functions by schema', () => {
-    expect(on.catalogue.functionVolatility('shop', 'lower')).toBe('volatile');
-    expect(on.catalogue.functionVolatility('pg_catalog', 'lower')).toBe('immutable');
-    expect(on.catalogue.functionVolatility('public', 'lower')).toBeUndefined();
+    expect(on.catalog.functionVolatility('shop', 'lower')).toBe('volatile');
+    expect(on.catalog.functionVolatility('pg_catalog', 'lower')).toBe('immutable');
+    expect(on.catalog.functionVolatility('public', 'lower')).toBeUndefined();
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('names', () => {
     ['~~~', 'volatile'],
     ['?!?', undefined],
   ])('operator %s is %s', (name, volatility) => {
-    expect(on.catalogue.operatorVolatility(undefined, name)).toBe(volatility);
+    expect(on.catalog.operatorVolatility(undefined, name)).toBe(volatility);
   });
 
   it('trusts no = that replaces the one of PostgreSQL', async () => {
@@ -78,7 +78,7 @@ describe('names', () => {
 
 describe('fingerprint', () => {
   it('stays while nothing changes', async () => {
-    expect((await on.load()).fingerprint).toBe(on.catalogue.fingerprint);
+    expect((await on.load()).fingerprint).toBe(on.catalog.fingerprint);
   });
 
   it.each([
@@ -101,11 +101,11 @@ describe('fingerprint', () => {
     await on.client.query(ddl);
     const changed = await on.load();
     await on.client.query('ROLLBACK');
-    expect(changed.fingerprint).not.toBe(on.catalogue.fingerprint);
+    expect(changed.fingerprint).not.toBe(on.catalog.fingerprint);
   });
 
   it('changes with the regions', async () => {
-    expect((await on.load(new Map())).fingerprint).not.toBe(on.catalogue.fingerprint);
+    expect((await on.load(new Map())).fingerprint).not.toBe(on.catalog.fingerprint);
   });
 });
 

@@ -1,4 +1,4 @@
-/** From rows of PostgreSQL's catalogue to the facts about each table. */
+/** From rows of PostgreSQL's catalog to the facts about each table. */
 import type {
   CaptureTriggers,
   Cascade,

@@ -1,4 +1,4 @@
-/** The catalogue of the database, and the analysis and keys that follow from it. */
+/** The catalog of the database, and the analysis and keys that follow from it. */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import {
@@ -7,13 +7,13 @@ import {
   schemaVersionOf,
   type KnownSchemaVersion,
 } from '../../core/schema-version.js';
-import type { Catalogue } from '../../core/table-facts.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { randomToken } from '../../core/token.js';
 import { WHOLE_TABLE } from '../../core/version-name.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
-import { loadCatalogue, type RunSql } from '../../postgres/catalog/catalogue.js';
-import type { CatalogueLookup } from '../../postgres/catalog/catalogue-lookup.js';
+import { loadCatalog, type RunSql } from '../../postgres/catalog/catalog.js';
+import type { CatalogLookup } from '../../postgres/catalog/catalog-lookup.js';
 import { overAnotherConnection } from './lost-connection.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import { QueryKeys } from '../queries/query-key.js';
@@ -25,27 +25,27 @@ import { inOwnTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
-/** For the transaction in which a catalogue is read: compiling the queries takes seconds, running them milliseconds. */
+/** For the transaction in which a catalog is read: compiling the queries takes seconds, running them milliseconds. */
 export const PLAIN_PLANS = 'SET LOCAL jit = off';
 
 /** Search paths and temporary tables of connections under which meanings are remembered. */
 const MOST_SESSIONS = 20;
 
-/** A catalogue, and the analysis of statements under it. */
+/** A catalog, and the analysis of statements under it. */
 export interface Meaning {
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
   readonly analyser: SqlAnalyser;
 }
 
 interface KnownSchema extends Meaning {
-  readonly catalogue: CatalogueLookup;
+  readonly catalog: CatalogLookup;
   /** By the names that are valid over some connection. */
   readonly elsewhere: LRUCache<string, Meaning>;
   readonly keys: QueryKeys;
   readonly session: Session;
 }
 
-export interface DatabaseSchemaParts {
+export interface CatalogCacheParts {
   readonly source: DataSource;
   readonly versions: VersionStore;
   /** Keeps the keys apart from those of other services, databases and releases. */
@@ -54,20 +54,20 @@ export interface DatabaseSchemaParts {
   readonly standby: StandbyWatch;
 }
 
-export class DatabaseSchema implements KnownSchemaVersion {
+export class CatalogCache implements KnownSchemaVersion {
   #known: KnownSchema | undefined;
   #loading: Promise<void> | undefined;
   #isOutdated = false;
-  /** The version of the schema that was read before the catalogue was. */
+  /** The version of the schema that was read before the catalog was. */
   #version: string | undefined;
   /** The schema may have been changed past the service, and so past its version. */
   #mustLookAgain = false;
   #lookedAgainAtMs = -Infinity;
 
-  constructor(private readonly parts: DatabaseSchemaParts) {}
+  constructor(private readonly parts: CatalogCacheParts) {}
 
-  get catalogue(): Catalogue {
-    return this.#require().catalogue;
+  get catalog(): Catalog {
+    return this.#require().catalog;
   }
 
   get analyser(): SqlAnalyser {
@@ -90,20 +90,20 @@ export class DatabaseSchema implements KnownSchemaVersion {
     const key = JSON.stringify(names);
     let meaning = known.elsewhere.get(key);
     if (!meaning) {
-      const catalogue = known.catalogue.under(names);
-      meaning = { catalogue, analyser: new SqlAnalyser(catalogue, { maxTexts: 500 }) };
+      const catalog = known.catalog.under(names);
+      meaning = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
       known.elsewhere.set(key, meaning);
     }
     return meaning;
   }
 
-  /** Whether names that are looked up along this path find what the catalogue finds by them. */
+  /** Whether names that are looked up along this path find what the catalog finds by them. */
   isUsualPath(searchPath: readonly string[]): boolean {
-    const usual = this.#require().catalogue.searchPath;
+    const usual = this.#require().catalog.searchPath;
     return JSON.stringify(searchPath) === JSON.stringify(usual);
   }
 
-  /** Whether the schema may have changed since the catalogue was loaded. */
+  /** Whether the schema may have changed since the catalog was loaded. */
   get isOutdated(): boolean {
     return this.#isOutdated;
   }
@@ -112,7 +112,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     this.#isOutdated = true;
   }
 
-  isCurrent(version: string | undefined): boolean {
+  isOfVersion(version: string | undefined): boolean {
     // Version unknown: neither current nor known to be outdated.
     if (version === undefined) return false;
     if (version === this.#version) return true;
@@ -120,13 +120,13 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return false;
   }
 
-  /** Whether the catalogue at hand surely belongs to the present version of the schema. */
-  async isPresent(): Promise<boolean> {
-    return this.isCurrent(await this.#presentVersion().catch(() => undefined));
+  /** Whether the catalog at hand surely belongs to the present version of the schema. */
+  async isCurrent(): Promise<boolean> {
+    return this.isOfVersion(await this.#presentVersion().catch(() => undefined));
   }
 
-  /** Loads the catalogue for a table that is not in it, once a second at the most. Answers whether it did. */
-  async lookAgain(): Promise<boolean> {
+  /** Loads the catalog for a table that is not in it, once a second at the most. Answers whether it did. */
+  async reloadIfDue(): Promise<boolean> {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
     this.#lookedAgainAtMs = nowMs;
@@ -134,7 +134,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     return true;
   }
 
-  /** Loads the catalogue whether or not the version of the schema is another one. */
+  /** Loads the catalog whether or not the version of the schema is another one. */
   async reload(): Promise<void> {
     this.#mustLookAgain = true;
     this.#isOutdated = true;
@@ -143,7 +143,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
 
   /**
    * To be called when the server has reloaded its configuration, which may have changed the settings in the keys.
-   * Ends the answers of all instances, which then load the catalogue and the settings again.
+   * Ends the answers of all instances, which then load the catalog and the settings again.
    */
   async reconfigured(): Promise<void> {
     this.#mustLookAgain = true;
@@ -156,7 +156,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   /**
-   * Loads the catalogue unless it is known and up to date; concurrent calls share the work. A load under way is
+   * Loads the catalog unless it is known and up to date; concurrent calls share the work. A load under way is
    * waited for and not shared: it may lack changes that were made after it began.
    */
   async load(): Promise<void> {
@@ -168,7 +168,7 @@ export class DatabaseSchema implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /** A standby may have an older catalogue than the version says: it counts as outdated, and is used for want of another. */
+  /** A standby may have an older catalog than the version says: it counts as outdated, and is used for want of another. */
   async #reload(): Promise<void> {
     await loadParser();
     // What changes from here on makes it outdated once more.
@@ -197,13 +197,13 @@ export class DatabaseSchema implements KnownSchemaVersion {
       await run(PLAIN_PLANS, []);
       const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`, []);
       const [session] = found as unknown as [Session & { readonly isStandby: boolean }];
-      const catalogue = await loadCatalogueOf(source, run);
+      const catalog = await loadCatalogOf(source, run);
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
       const known = {
-        catalogue,
-        analyser: new SqlAnalyser(catalogue),
+        catalog,
+        analyser: new SqlAnalyser(catalog),
         elsewhere: new LRUCache<string, Meaning>({ max: MOST_SESSIONS }),
-        keys: new QueryKeys([...scope, timeZone, ...session.context, catalogue.fingerprint]),
+        keys: new QueryKeys([...scope, timeZone, ...session.context, catalog.fingerprint]),
         session,
       };
       return { known, isStandby: session.isStandby };
@@ -216,16 +216,16 @@ export class DatabaseSchema implements KnownSchemaVersion {
   }
 
   #require(): KnownSchema {
-    if (!this.#known) throw new Error('The catalogue of the database has not been loaded yet.');
+    if (!this.#known) throw new Error('The catalog of the database has not been loaded yet.');
     return this.#known;
   }
 }
 
-/** The catalogue, with the dimensions that the entities of the data source name. */
-export async function loadCatalogueOf(source: DataSource, run: RunSql): Promise<CatalogueLookup> {
+/** The catalog, with the dimensions that the entities of the data source name. */
+export async function loadCatalogOf(source: DataSource, run: RunSql): Promise<CatalogLookup> {
   const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema', []);
   const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
-  return loadCatalogue(run, regionColumnsOf(source, schema));
+  return loadCatalog(run, regionColumnsOf(source, schema));
 }
 
 /** The columns named by `@CacheRegion`, by table. */

@@ -1,7 +1,7 @@
-/** Reads the catalogue of a database. */
+/** Reads the catalog of a database. */
 import { hash } from 'node:crypto';
 import type { Volatility } from '../../core/table-facts.js';
-import { bySchema, CatalogueLookup, type NamedFacts } from './catalogue-lookup.js';
+import { bySchema, CatalogLookup, type NamedFacts } from './catalog-lookup.js';
 import {
   COLUMNS,
   ENUMS,
@@ -10,8 +10,8 @@ import {
   PRIMARY_KEYS,
   SEARCH_PATH,
   UNSURE_CASTS,
-} from './catalogue-queries.js';
-import { isTable, readTables, type Row } from './catalogue-tables.js';
+} from './catalog-queries.js';
+import { isTable, readTables, type Row } from './catalog-tables.js';
 import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
 import {
   CAPTURES,
@@ -52,10 +52,10 @@ const VOLATILITIES: readonly Volatility[] = ['immutable', 'stable', 'volatile'];
  *   migration has made yet has none.
  * @throws Error where the type of a region column has no canonical text
  */
-export async function loadCatalogue(
+export async function loadCatalog(
   run: RunSql,
   regionColumns: ReadonlyMap<string, readonly string[]>,
-): Promise<CatalogueLookup> {
+): Promise<CatalogLookup> {
   const answers = {} as Record<Question, readonly Row[]>;
   // One after another: `run` may stand for a single connection.
   for (const name of Object.keys(QUESTIONS) as Question[]) {
@@ -64,7 +64,7 @@ export async function loadCatalogue(
   const { captures: _, ...fingerprinted } = answers;
   const { path, relations, casts } = answers;
   const others = relations.filter((relation) => !isTable(relation));
-  return new CatalogueLookup({
+  return new CatalogLookup({
     // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
     searchPath: namesOf(path[0]?.['schemas']).filter((schema) => !schema.startsWith('pg_temp')),
     tables: readTables(answers, regionColumns),
@@ -96,7 +96,7 @@ function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFac
   );
 }
 
-/** A list of names that the catalogue gave as JSON. */
+/** A list of names that the catalog gave as JSON. */
 function namesOf(value: unknown): string[] {
   return JSON.parse(String(value)) as string[];
 }

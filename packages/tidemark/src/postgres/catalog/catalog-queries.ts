@@ -1,5 +1,5 @@
 /**
- * Questions to PostgreSQL's own catalogue. Relations, functions, types and operators are written with their schema,
+ * Questions to PostgreSQL's own catalog. Relations, functions, types and operators are written with their schema,
  * so that no search path leads elsewhere.
  */
 

@@ -7,7 +7,7 @@ import { Bystander } from '../fixtures/entities.js';
 
 const COMPILED = /JIT:\s+Functions/;
 
-describe('the queries of the catalogue', () => {
+describe('the queries of the catalog', () => {
   it('are not compiled, which would take seconds', async () => {
     const server = await PostgresServer.start({
       config: {

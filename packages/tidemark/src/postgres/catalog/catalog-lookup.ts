@@ -1,5 +1,5 @@
 /** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
-import type { Catalogue, TableFacts, Volatility } from '../../core/table-facts.js';
+import type { Catalog, TableFacts, Volatility } from '../../core/table-facts.js';
 import { temporaryTables, type SessionNames } from './session-names.js';
 
 const BUILT_IN = 'pg_catalog';
@@ -8,7 +8,7 @@ const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, vo
 
 type WritingVolatility = Exclude<Volatility, 'immutable'>;
 
-export interface CatalogueContent {
+export interface CatalogContent {
   readonly searchPath: readonly string[];
   readonly tables: readonly TableFacts[];
   /** Relations that are no table of a user, but hide those later on the path. */
@@ -27,7 +27,7 @@ export interface CatalogueContent {
 /** Facts by schema and name. */
 export type NamedFacts<Fact> = ReadonlyMap<string, ReadonlyMap<string, Fact>>;
 
-export class CatalogueLookup implements Catalogue {
+export class CatalogLookup implements Catalog {
   readonly searchPath: readonly string[];
   readonly tables: readonly TableFacts[];
   readonly unsureCast: string | undefined;
@@ -35,7 +35,7 @@ export class CatalogueLookup implements Catalogue {
   readonly #tables: NamedFacts<TableFacts>;
   readonly #tablesById: ReadonlyMap<string, TableFacts>;
 
-  constructor(private readonly content: CatalogueContent) {
+  constructor(private readonly content: CatalogContent) {
     this.searchPath = content.searchPath;
     this.tables = content.tables;
     this.unsureCast = content.unsureCast;
@@ -44,10 +44,10 @@ export class CatalogueLookup implements Catalogue {
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
   }
 
-  /** The same catalogue where names are looked up as over a certain connection. */
-  under(names: SessionNames): CatalogueLookup {
+  /** The same catalog where names are looked up as over a certain connection. */
+  under(names: SessionNames): CatalogLookup {
     const tables = [...this.tables, ...temporaryTables(names)];
-    return new CatalogueLookup({ ...this.content, searchPath: names.searchPath, tables });
+    return new CatalogLookup({ ...this.content, searchPath: names.searchPath, tables });
   }
 
   tableById(id: string): TableFacts | undefined {

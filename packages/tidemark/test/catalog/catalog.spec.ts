@@ -1,8 +1,8 @@
-/** Real: PostgreSQL. What the catalogue says of tables. */
+/** Real: PostgreSQL. What the catalog says of tables. */
 import { describe, expect, it } from '@jest/globals';
-import { LoadedCatalogue } from '../fixtures/loaded-catalogue.js';
+import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 
-const on = new LoadedCatalogue();
+const on = new LoadedCatalog();
 
 describe('tables', () => {
   it('knows how the values of each column compare', () => {
@@ -80,7 +80,7 @@ describe('tables', () => {
   });
 
   it('knows families over every step', () => {
-    const families = on.catalogue.tables
+    const families = on.catalog.tables
       .filter(({ relatives }) => relatives.length > 0)
       .map(({ name, relatives }) => [name, relatives.map((id) => id.replace('public.', ''))]);
     expect(Object.fromEntries(families)).toEqual({
@@ -116,11 +116,11 @@ describe('tables', () => {
     const other = await on.load();
     await on.client.query('RESET ROLE');
     expect(other.table('public', 'secret')).toMatchObject({ hasRowSecurity: true });
-    expect(other.fingerprint).not.toBe(on.catalogue.fingerprint);
+    expect(other.fingerprint).not.toBe(on.catalog.fingerprint);
   });
 
   it('knows where a statement does more than it says', () => {
-    const acting = on.catalogue.tables
+    const acting = on.catalog.tables
       .filter(({ sideEffects }) => sideEffects.size > 0)
       .map(({ name, sideEffects }) => [name, [...sideEffects].join(' ')]);
     expect(Object.fromEntries(acting)).toEqual({
@@ -141,7 +141,7 @@ describe('tables', () => {
   });
 
   it('holds no table of the system', () => {
-    expect(new Set(on.catalogue.tables.map(({ schema }) => schema))).toEqual(
+    expect(new Set(on.catalog.tables.map(({ schema }) => schema))).toEqual(
       new Set(['public', 'shop']),
     );
   });

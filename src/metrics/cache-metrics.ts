@@ -45,7 +45,7 @@ const COUNTERS: readonly Counted[] = [
   ['markSettled', 'marks_settled_total', 'Marks removed after their writer had ended'],
   ['markRenewed', 'marks_renewed_total', 'Marks kept since their writer still ran'],
   ['invalidated', 'invalidations_total', 'Writes that outdated answers'],
-  ['unannounced', 'unannounced_writes_total', 'Writes let through unannounced'],
+  ['unpublished', 'unpublished_writes_total', 'Writes let through unpublished'],
   ['writeRefused', 'refused_writes_total', 'Writes refused since the store was away'],
 ];
 

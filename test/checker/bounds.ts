@@ -12,7 +12,7 @@ export interface Bound {
   readonly ms: number;
 }
 
-export type BoundName = 'older-data' | 'mark-deleted' | 'unannounced' | 'triggers-off';
+export type BoundName = 'older-data' | 'mark-deleted' | 'unpublished' | 'triggers-off';
 
 export const BOUNDS: Readonly<Record<BoundName, Bound>> = {
   'older-data': {
@@ -23,7 +23,7 @@ export const BOUNDS: Readonly<Record<BoundName, Bound>> = {
     promise: 'a mark was deleted between begin and COMMIT: until the end of that write',
     ms: 1_000,
   },
-  unannounced: {
+  unpublished: {
     promise: 'CACHE_WRITE_POLICY=commit without Redis: until the outbox has been relayed',
     ms: 5_000,
   },

@@ -133,7 +133,7 @@ describe('a COMMIT that hangs in the server', () => {
       await whileStandbyIsMissing(cluster, async () => {
         const write = register.write(writer);
         const pid = await waitingCommit(cluster);
-        // The reloaded configuration is announced too, for a moment.
+        // The reloaded configuration is published too, for a moment.
         await eventually(async () => expect(await cluster.marks()).toHaveLength(1));
         expect(await cluster.terminate(`pid = ${pid}`)).toBe(1);
         expect((await write).status).toBe(503);

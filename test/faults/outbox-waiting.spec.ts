@@ -159,7 +159,7 @@ describe('what waits in the outbox', () => {
       const [ofService, ofOthers] = [registers.slice(OF_A_KIND), registers.slice(0, OF_A_KIND)];
       await allHitAll(cluster, registers);
       const { members } = cluster;
-      const unannounced = await counted(members[0], 'unannounced_writes_total');
+      const unpublished = await counted(members[0], 'unpublished_writes_total');
       await whileWatched(cluster, watched, async (watch) => {
         const isOver = new AbortController();
         await begin(cluster.redis);
@@ -187,7 +187,7 @@ describe('what waits in the outbox', () => {
       });
       await allHitAll(cluster, registers);
       await relayOf(cluster);
-      expect(await counted(members[0], 'unannounced_writes_total')).toBeGreaterThan(unannounced);
+      expect(await counted(members[0], 'unpublished_writes_total')).toBeGreaterThan(unpublished);
     },
   );
 });

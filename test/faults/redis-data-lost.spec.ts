@@ -152,7 +152,7 @@ describe('a Redis whose memory is full', () => {
     expect(stored).toBe(1);
   });
 
-  it('under noeviction stores nothing more and says so, and still announces writes', async () => {
+  it('under noeviction stores nothing more and says so, and still publishes writes', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       await configure({ 'maxmemory-policy': 'noeviction', maxmemory: '1' });
       await expect(tell(cluster.redis, 'SET', 'other', 'x')).rejects.toThrow('OOM');
@@ -267,11 +267,11 @@ describe('a Redis that loses what it held', () => {
     },
   );
 
-  it('closes the one connection over which a write is announced: it is announced over another, whatever the policy', async () => {
-    const unannounced = () =>
-      Promise.all(cluster.members.map((member) => counted(member, 'unannounced_writes_total')));
+  it('closes the one connection over which a write is published: it is published over another, whatever the policy', async () => {
+    const unpublished = () =>
+      Promise.all(cluster.members.map((member) => counted(member, 'unpublished_writes_total')));
     const stored = await underWatch(cluster, async (register) => {
-      const before = await unannounced();
+      const before = await unpublished();
       for (const member of cluster.members) {
         const held = writeStep.begin(member);
         const write = register.write(member);
@@ -280,7 +280,7 @@ describe('a Redis that loses what it held', () => {
         expect((await write).status).toBe(200);
         await allWell(cluster);
       }
-      expect(await unannounced()).toEqual(before);
+      expect(await unpublished()).toEqual(before);
     });
     expect(stored).toBe(3);
   });

@@ -18,7 +18,7 @@ import type { FaultCluster } from './support/fault-cluster.js';
 import { useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, expectViews, underWatch, whileWatched } from './support/healing.js';
 import type { Member } from './support/member.js';
-import { expectRefused, expectUnannounced } from './support/policies.js';
+import { expectRefused, expectUnpublished } from './support/policies.js';
 import { postgresEnds, stillness } from './support/postgres-troubles.js';
 import {
   allWell,
@@ -82,7 +82,7 @@ describe('Redis', () => {
         await begin(cluster.redis);
         await allWithoutRedis(cluster, reason);
         await expectRefused(cluster, refusing, other);
-        await expectUnannounced(writer, watched);
+        await expectUnpublished(writer, watched);
         await expectViews(cluster.members, watched, 'bypass');
         await watched.writeOutside();
         await other.writeOutside();

@@ -15,7 +15,7 @@ export const protocolFloor: Contender = {
   title: "no cache, the protocol's round trips",
   source: 'database',
   application: 'protocol-floor',
-  env: () => ({ PGOPTIONS: '-c tidemark.announces=tidemark' }),
+  env: () => ({ PGOPTIONS: '-c tidemark.publishes=tidemark' }),
 };
 
 export const seedDecorator: Contender = {

@@ -70,10 +70,10 @@ describe('FaultSchedule', () => {
   it.each<[WritePolicy, boolean]>([
     ['commit', true],
     ['refuse', false],
-  ])('allows unannounced writes under the policy %s: %s', async (policy, isAllowed) => {
+  ])('allows unpublished writes under the policy %s: %s', async (policy, isAllowed) => {
     let isCovered: boolean | undefined;
     const probe = fault('probe', 'redis', {
-      bounds: ['unannounced'],
+      bounds: ['unpublished'],
       run: async ({ figures, nowMs }) => {
         isCovered = figures.bounds.covers({ fromMs: nowMs(), untilMs: nowMs() });
         return '';

@@ -111,5 +111,5 @@ export class FaultSchedule {
 }
 
 function boundsOf({ bounds = [] }: Fault, policy: WritePolicy): readonly BoundName[] {
-  return bounds.filter((name) => name !== 'unannounced' || policy === 'commit');
+  return bounds.filter((name) => name !== 'unpublished' || policy === 'commit');
 }

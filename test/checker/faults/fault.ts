@@ -21,7 +21,7 @@ export interface Fault {
   readonly isQuick: boolean;
   /** Whether no other fault is injected at the same time, nor before its bounds are over. */
   readonly isAlone?: boolean;
-  /** Within which old answers are no violation; `unannounced` counts under the policy `commit` alone. */
+  /** Within which old answers are no violation; `unpublished` counts under the policy `commit` alone. */
   readonly bounds?: readonly BoundName[];
   /** Begins the fault, holds it and puts everything right; answers what it was in particular. */
   readonly run: (context: FaultContext) => Promise<string>;

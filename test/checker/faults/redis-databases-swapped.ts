@@ -9,7 +9,7 @@ export const redisDatabasesSwapped: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['older-data', 'unannounced'],
+  bounds: ['older-data', 'unpublished'],
   run: async ({ system: { redis }, random, hold }) => {
     const ageMs = random.integer(0, 1_000);
     const swappedMs = random.integer(5, random.chance(0.5) ? 100 : 800);

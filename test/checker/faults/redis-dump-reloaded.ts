@@ -7,7 +7,7 @@ export const redisDumpReloaded: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['older-data', 'unannounced'],
+  bounds: ['older-data', 'unpublished'],
   run: async ({ system: { redis }, random, hold }) => {
     const ageMs = random.integer(100, 2_000);
     await redis.save();

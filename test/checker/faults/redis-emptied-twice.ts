@@ -20,7 +20,7 @@ export const redisEmptiedTwice: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['unannounced'],
+  bounds: ['unpublished'],
   run: (context) =>
     asStranger(context, async (client) => {
       await writeRow(client);

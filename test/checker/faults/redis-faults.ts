@@ -4,7 +4,7 @@ export const redisFaults: readonly Fault[] = [
   {
     kind: 'Redis restarted empty',
     part: 'redis',
-    bounds: ['unannounced'],
+    bounds: ['unpublished'],
     isQuick: true,
     run: async ({ system, random, hold }) => {
       const ms = random.integer(0, 1_000);
@@ -17,7 +17,7 @@ export const redisFaults: readonly Fault[] = [
   {
     kind: 'Redis restarted from an older snapshot',
     part: 'redis',
-    bounds: ['unannounced'],
+    bounds: ['unpublished'],
     isQuick: true,
     run: async ({ system, random, hold }) => {
       const age = random.integer(100, 2_000);
@@ -33,7 +33,7 @@ export const redisFaults: readonly Fault[] = [
   {
     kind: 'Redis paused',
     part: 'redis',
-    bounds: ['unannounced'],
+    bounds: ['unpublished'],
     isQuick: true,
     run: async ({ system, random, hold }) => {
       const ms = random.integer(200, random.chance(0.5) ? 800 : 3_000);

@@ -20,7 +20,7 @@ export const redisMarkDeleted: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['mark-deleted', 'unannounced'],
+  bounds: ['mark-deleted', 'unpublished'],
   run: async ({ system, random, nowMs, hold, stopping }) =>
     withRedis(system.redis, async (redis) => {
       const [epoch] = await redis.keys(`tidemark${USERS}e`);

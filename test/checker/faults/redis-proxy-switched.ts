@@ -7,7 +7,7 @@ export const redisProxySwitched: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['older-data', 'unannounced'],
+  bounds: ['older-data', 'unpublished'],
   run: ({ system: { redis, members }, random, hold }) =>
     withPromoted(redis, async (promoted) => {
       const switchedMs = random.integer(10, random.chance(0.5) ? 100 : 700);

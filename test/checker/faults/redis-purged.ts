@@ -12,7 +12,7 @@ export const redisPurged: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['mark-deleted', 'unannounced'],
+  bounds: ['mark-deleted', 'unpublished'],
   run: (context) =>
     asStranger(context, async (client) => {
       await writeRow(client);

@@ -7,7 +7,7 @@ export const redisReplicatesBack: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['older-data', 'unannounced'],
+  bounds: ['older-data', 'unpublished'],
   run: ({ system: { redis }, random, hold, nowMs }) =>
     withPromoted(redis, async (lagging) => {
       const ageMs = random.integer(100, 1_500);

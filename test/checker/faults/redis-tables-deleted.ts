@@ -10,7 +10,7 @@ export const redisTablesDeleted: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['unannounced'],
+  bounds: ['unpublished'],
   run: (context) =>
     asStranger(context, async (client) => {
       await writeRow(client);

@@ -8,7 +8,7 @@ export const strangerInTransaction: Fault = {
   part: 'redis',
   isQuick: false,
   isAlone: true,
-  bounds: ['unannounced'],
+  bounds: ['unpublished'],
   run: (context) =>
     asStranger(context, async (client) => {
       const { system, random, hold, figures, nowMs } = context;

@@ -4,7 +4,7 @@ import { asStranger, requireShown, warmRow, writeRow } from './outside-row.js';
 
 /**
  * As a restore of data does; the triggers come back as ordinary ones. The bound is that of the row alone: writes of the
- * service are announced meanwhile as ever.
+ * service are published meanwhile as ever.
  */
 export const triggersDisabled: Fault = {
   kind: 'triggers disabled, rows written, triggers enabled',

@@ -6,7 +6,7 @@ export const writerCutOff: Fault = {
   part: 'instance',
   isQuick: false,
   isAlone: true,
-  bounds: ['unannounced'],
+  bounds: ['unpublished'],
   run: async ({ system, random, hold }) => {
     const member = random.pick(system.members);
     const cutOffMs = random.integer(300, 2_500);

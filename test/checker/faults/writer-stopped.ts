@@ -18,7 +18,7 @@ export const writerStopped: Fault = {
   part: 'instance',
   isQuick: false,
   isAlone: true,
-  bounds: ['unannounced'],
+  bounds: ['unpublished'],
   run: async (context) => {
     const { nowMs, figures, hold, stopping } = context;
     const session = await stopWriter(context);

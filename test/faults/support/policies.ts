@@ -37,9 +37,9 @@ export async function expectRefused(
 }
 
 /** 200, stored, and counted as a write that Redis does not know of yet. */
-export async function expectUnannounced(writer: Member, register: Register): Promise<void> {
-  const unannounced = await counted(writer, 'unannounced_writes_total');
+export async function expectUnpublished(writer: Member, register: Register): Promise<void> {
+  const unpublished = await counted(writer, 'unpublished_writes_total');
   expect((await register.write(writer)).status).toBe(200);
   expect(await register.stored()).toBe(register.highest);
-  expect(await counted(writer, 'unannounced_writes_total')).toBeGreaterThan(unannounced);
+  expect(await counted(writer, 'unpublished_writes_total')).toBeGreaterThan(unpublished);
 }

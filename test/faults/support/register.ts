@@ -111,7 +111,7 @@ export class Register {
       region: [[this.#regionOf(0)], [this.#regionOf(1)]],
     };
     await this.#writeOutside(
-      (update) => `SET tidemark.announces = 'tidemark'; ${update};
+      (update) => `SET tidemark.publishes = 'tidemark'; ${update};
         INSERT INTO ${OUTBOX} (table_name, regions)
           VALUES ('public.users', ${pg.escapeLiteral(JSON.stringify(regions))}) RETURNING id`,
     );

@@ -14,7 +14,7 @@ import type { TableReading, TableVersionNames } from './ports/version-store.js';
 export const SCHEMA = '#schema';
 
 /** The version of {@link SCHEMA} that every write to unknown tables replaces. */
-export const ANYTHING = 'anything';
+export const ANYTHING = 'all-tables';
 
 export const SCHEMA_DEPENDENCY: TableVersionNames = {
   table: SCHEMA,

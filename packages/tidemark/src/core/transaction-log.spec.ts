@@ -9,7 +9,7 @@ const regions = (...values: string[]): TouchedTable => ({
 
 function touchedRegions(log: TransactionLog): string[] {
   const touched = log.touched();
-  if (touched === 'anything') return ['anything'];
+  if (touched === 'all-tables') return ['all-tables'];
   const dimension = touched.get('public.users')?.dimensions.get('region');
   return dimension instanceof Set ? [...(dimension as Set<string>)].toSorted() : [];
 }
@@ -68,14 +68,14 @@ describe('TransactionLog', () => {
   it('remembers that anything may have been touched, unless that is rolled back', () => {
     const log = new TransactionLog();
     log.savepoint('a');
-    log.add('anything');
-    expect(touchedRegions(log)).toEqual(['anything']);
+    log.add('all-tables');
+    expect(touchedRegions(log)).toEqual(['all-tables']);
     log.rollbackTo('a');
     expect(touchedRegions(log)).toEqual([]);
     log.savepoint('b');
-    log.add('anything');
+    log.add('all-tables');
     log.release('b');
-    expect(touchedRegions(log)).toEqual(['anything']);
+    expect(touchedRegions(log)).toEqual(['all-tables']);
     log.clear();
     expect(touchedRegions(log)).toEqual([]);
   });

@@ -5,7 +5,7 @@
 import { mergeTouched, type TouchedTable } from './touched-regions.js';
 
 /** The tables touched, or `anything` after a statement that may have written to any table. */
-export type Touched = ReadonlyMap<string, TouchedTable> | 'anything';
+export type Touched = ReadonlyMap<string, TouchedTable> | 'all-tables';
 
 class Part {
   readonly tables = new Map<string, TouchedTable>();
@@ -13,8 +13,8 @@ class Part {
 
   constructor(readonly savepoint?: string) {}
 
-  add(touched: TouchedTable | 'anything'): void {
-    if (touched === 'anything') {
+  add(touched: TouchedTable | 'all-tables'): void {
+    if (touched === 'all-tables') {
       this.isAnything = true;
       return;
     }
@@ -36,12 +36,12 @@ export class TransactionLog {
   /** The open savepoints, the latest last. */
   #savepoints: Part[] = [];
 
-  add(touched: TouchedTable | 'anything'): void {
+  add(touched: TouchedTable | 'all-tables'): void {
     this.#last.add(touched);
   }
 
   /** What a statement has touched that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
-  addForGood(touched: TouchedTable | 'anything'): void {
+  addForGood(touched: TouchedTable | 'all-tables'): void {
     this.#first.add(touched);
   }
 
@@ -65,16 +65,16 @@ export class TransactionLog {
   }
 
   touched(): Touched {
-    if (this.isAnything) return 'anything';
+    if (this.isAnything) return 'all-tables';
     const all = new Part();
     for (const part of [this.#first, ...this.#savepoints]) all.addAll(part);
     return all.tables;
   }
 
   /** The tables touched, without saying how. */
-  tables(): readonly string[] | 'anything' {
+  tables(): readonly string[] | 'all-tables' {
     const touched = this.touched();
-    return touched === 'anything' ? touched : [...touched.keys()];
+    return touched === 'all-tables' ? touched : [...touched.keys()];
   }
 
   /** The transaction has ended, either way. */

@@ -8,7 +8,7 @@
  *
  * When `begin` cannot reach the version store:
  * - policy `refuse`: the write is refused, and nothing has happened;
- * - policy `commit`: the write records in the database that it is unannounced, and goes on. Its tables become a debt
+ * - policy `commit`: the write records in the database that it is unpublished, and goes on. Its tables become a debt
  *   of this process: once the store answers again, their epochs are replaced, which ends every entry of theirs. Where
  *   the process ends before that, other instances find the record. A write that cannot be recorded is refused.
  */
@@ -24,10 +24,10 @@ import { WriteRefusedError } from './write-refused.error.js';
 export type WritePolicy = 'commit' | 'refuse';
 
 /** What a write touches: `anything` where that is not known, `schema` where it may have changed the schema as well. */
-export type TouchedVersions = readonly TableVersionNames[] | 'anything' | 'schema';
+export type TouchedVersions = readonly TableVersionNames[] | 'all-tables' | 'schema';
 
 /** A write between `begin` and its end. */
-export interface Announcement {
+export interface PublishedWrite {
   readonly writeId: string;
   readonly tables: readonly string[];
   /** `begin` failed: whether the mark lies on the regions is not known. */
@@ -59,26 +59,26 @@ export class WriteProtocol {
 
   /**
    * @param record called under the policy `commit` when the store cannot be reached: records in the transaction of
-   *   the write that it was not announced. Rejects where it cannot, and leaves the transaction as it was.
+   *   the write that it was not published. Rejects where it cannot, and leaves the transaction as it was.
    * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
    */
   async begin(
     touched: TouchedVersions,
     backendPid: number,
     record: () => Promise<void>,
-  ): Promise<Announcement> {
+  ): Promise<PublishedWrite> {
     const mark = this.#markOf(touched, backendPid);
-    const announcement = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
+    const publishedWrite = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
     try {
       await this.#begin(mark);
-      return { ...announcement, isUncertain: false };
+      return { ...publishedWrite, isUncertain: false };
     } catch (cause) {
-      const uncertain = { ...announcement, isUncertain: true };
+      const uncertain = { ...publishedWrite, isUncertain: true };
       if (this.parts.policy === 'refuse') throw this.#refusal(uncertain, cause);
       await record().catch((error: unknown) => {
         throw this.#refusal(uncertain, error);
       });
-      this.parts.events.tell('unannounced');
+      this.parts.events.tell('unpublished');
       return uncertain;
     }
   }
@@ -92,22 +92,22 @@ export class WriteProtocol {
   }
 
   /** After COMMIT has been answered, or has failed. */
-  conclude(announcement: Announcement, outcome: CommitOutcome): void {
-    if (outcome === 'committed') this.end(announcement);
-    if (outcome === 'rolled-back') this.abort(announcement);
-    if (outcome === 'unknown' && announcement.isUncertain) this.owe(announcement.tables);
+  conclude(publishedWrite: PublishedWrite, outcome: CommitOutcome): void {
+    if (outcome === 'committed') this.end(publishedWrite);
+    if (outcome === 'rolled-back') this.abort(publishedWrite);
+    if (outcome === 'unknown' && publishedWrite.isUncertain) this.owe(publishedWrite.tables);
   }
 
   /** After COMMIT. Runs in the background: until it is done, readers bypass. */
-  end({ writeId, tables, isUncertain }: Announcement): void {
+  end({ writeId, tables, isUncertain }: PublishedWrite): void {
     if (isUncertain) this.owe(tables);
     this.#inBackground(() => this.#end(writeId, tables));
   }
 
-  /** After a statement that commits by itself. It may have outlived its mark, so it is announced once more. */
-  endLong(announcement: Announcement, backendPid: number): void {
-    const { writeId, tables, isUncertain } = announcement;
-    if (isUncertain) return this.end(announcement);
+  /** After a statement that commits by itself. It may have outlived its mark, so it is published once more. */
+  endLong(publishedWrite: PublishedWrite, backendPid: number): void {
+    const { writeId, tables, isUncertain } = publishedWrite;
+    if (isUncertain) return this.end(publishedWrite);
     const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
     this.#inBackground(async () => {
       const { store, token, leaseMs } = this.parts;
@@ -117,13 +117,13 @@ export class WriteProtocol {
   }
 
   /** After ROLLBACK, or where COMMIT has surely failed. */
-  abort({ writeId, tables }: Announcement): void {
+  abort({ writeId, tables }: PublishedWrite): void {
     this.#inBackground(() => this.parts.store.abort(writeId, tables));
   }
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
-  owe(tables: readonly string[] | 'anything'): void {
-    for (const table of tables === 'anything' ? [SCHEMA] : tables) this.#debts.add(table);
+  owe(tables: readonly string[] | 'all-tables'): void {
+    for (const table of tables === 'all-tables' ? [SCHEMA] : tables) this.#debts.add(table);
     this.#paying ??= this.#pay();
   }
 
@@ -154,7 +154,7 @@ export class WriteProtocol {
     return this.parts.store.end(writeId, tables, this.parts.token());
   }
 
-  #refusal(uncertain: Announcement, cause: unknown): WriteRefusedError {
+  #refusal(uncertain: PublishedWrite, cause: unknown): WriteRefusedError {
     this.parts.events.tell('writeRefused');
     this.abort(uncertain);
     return new WriteRefusedError(cause);

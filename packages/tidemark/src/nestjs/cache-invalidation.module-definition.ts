@@ -4,7 +4,7 @@ import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 
 export interface CacheInvalidationModuleOptions {
   /**
-   * The policy for a write that cannot be announced because Redis is away: `commit` (default)
+   * The policy for a write that cannot be published because Redis is away: `commit` (default)
    * lets it through, and earlier answers are distrusted; `refuse` rolls it back.
    */
   readonly writePolicy?: WritePolicy;

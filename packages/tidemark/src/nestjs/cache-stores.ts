@@ -132,7 +132,7 @@ export class CacheStores {
     );
   }
 
-  /** Waits for Redis for a moment, so that writes of an application that starts can be announced. */
+  /** Waits for Redis for a moment, so that writes of an application that starts can be published. */
   async ready(): Promise<void> {
     const connection = this.redis?.connection;
     if (connection?.state !== 'connecting') return;
@@ -153,7 +153,7 @@ export class CacheStores {
     this.redis?.witness.answerWhile(isUnbroken);
   }
 
-  /** Calls the listener whenever writes may have gone unannounced. */
+  /** Calls the listener whenever writes may have gone unpublished. */
   onOutage(listener: () => void): void {
     this.redis?.connection.onDown(listener);
   }

@@ -28,7 +28,7 @@ import { openingOf } from '../typeorm/statements/transactions.js';
 import { WriteFollower } from '../typeorm/statements/write-follower.js';
 import type { WriteParts } from '../typeorm/statements/write-parts.js';
 
-/** Pause between two attempts to end entries of writes that could not be announced. */
+/** Pause between two attempts to end entries of writes that could not be published. */
 const DEBT_RETRY_MS = 50;
 /** How long the application waits with such writes still unpaid when it stops. */
 const DRAIN_MS = 3_000;
@@ -137,7 +137,7 @@ export class WriteSide {
     this.#follower.close();
     if (isDrained) return;
     this.#log.error(
-      'Writes went unannounced while Redis was away, and it has not come back: other instances ' +
+      'Writes went unpublished while Redis was away, and it has not come back: other instances ' +
         'may serve answers from before them until those expire.',
     );
   }

@@ -70,7 +70,7 @@ export class RedisVersionStore extends VersionStore {
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
     const fixed = [mark.writeId, String(mark.backendPid), token, wholeMs(leaseMs)];
-    // Urgent: only a Redis that is away now lets a write go on unannounced.
+    // Urgent: only a Redis that is away now lets a write go on unpublished.
     const begun = mark.tables.map(({ table, names }) =>
       this.#run(beginWrite, table, [...fixed, ...names], 'sendUrgently'),
     );
@@ -182,7 +182,7 @@ export class RedisVersionStore extends VersionStore {
     return keys;
   }
 
-  /** Where Redis refuses what a write needs, writes commit unannounced: that is an outage. */
+  /** Where Redis refuses what a write needs, writes commit unpublished: that is an outage. */
   async #allForWrite(steps: readonly Promise<unknown>[]): Promise<void> {
     try {
       await all(steps);

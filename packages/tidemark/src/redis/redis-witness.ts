@@ -4,7 +4,7 @@
  * An epoch names the run of the server it was made under, so a server that was restarted, or that has taken over, is
  * recognised. A server that the service *returns to* is not: it kept the epochs, versions and entries of the day it
  * was left, and they look whole. The same holds for a server that was away while the only process that knew of an
- * unannounced write died. A process that was connected before knows, since its connection broke. One that begins
+ * unpublished write died. A process that was connected before knows, since its connection broke. One that begins
  * does not.
  *
  * So it sets a question. A process that finds the question with a heartbeat takes it away when nothing it relies on

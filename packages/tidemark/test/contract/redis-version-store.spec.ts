@@ -175,7 +175,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(reading?.versions).toEqual(['t2']);
   });
 
-  it('announces writes when the memory limit is reached', async () => {
+  it('publishes writes when the memory limit is reached', async () => {
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
     try {

@@ -1,4 +1,4 @@
-/** Connections used in unusual ways: nothing goes unannounced, nothing hangs, nothing is left behind. */
+/** Connections used in unusual ways: nothing goes unpublished, nothing hangs, nothing is left behind. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';

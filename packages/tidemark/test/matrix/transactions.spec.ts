@@ -209,7 +209,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [],
   },
   {
-    path: '46 COMMIT that a deferred constraint refuses: announced before it was known to fail',
+    path: '46 COMMIT that a deferred constraint refuses: published before it was known to fail',
     write: ({ source }) =>
       source
         .transaction(async (manager) => {

@@ -16,7 +16,7 @@ import { Outside } from './outside.js';
 @CacheRegion<Parcel>('regions')
 class Parcel {
   @PrimaryColumn({ type: 'integer' })
-  is_announced: number;
+  is_published: number;
 
   @Column({ type: 'text' })
   added: string;

@@ -150,7 +150,7 @@ describe('what was not foreseen, since it was made past the service', () => {
     { what: 'a foreign key', schema: FOREIGN_KEY, again: 0 },
     { what: 'a rule', schema: RULE, again: 0 },
     { what: 'a trigger', schema: TRIGGER, again: 1 },
-  ])('$what, is announced with the statement', async ({ schema, again }) => {
+  ])('$what, is published with the statement', async ({ schema, again }) => {
     await open();
     await outside.client.query(schema);
     let done;
@@ -195,7 +195,7 @@ describe('a statement that no hook is told of', () => {
     }
   }
 
-  it('is announced with its transaction', async () => {
+  it('is published with its transaction', async () => {
     const done = await told(() => removePastHooks(true));
     expect(done).toEqual({ ended: ['US', 'EU'], times: 1 });
   });

@@ -97,7 +97,7 @@ describe('triggers that were switched off', () => {
 });
 
 describe('a session that has lost the setting by which the triggers know it', () => {
-  it.each(['DISCARD ALL', 'RESET ALL', `SET tidemark.announces = ''`])('by %s', async (lose) => {
+  it.each(['DISCARD ALL', 'RESET ALL', `SET tidemark.publishes = ''`])('by %s', async (lose) => {
     const runner = source.createQueryRunner();
     try {
       await runner.query(lose);

@@ -1,7 +1,7 @@
 /**
  * Single writes whose answers have the regions of their rows, and do not tell all that was changed: by what was
  * made past the service, or since something stands between the server's answer and the service. What the triggers
- * notice in the same statement is announced with its COMMIT.
+ * notice in the same statement is published with its COMMIT.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';

@@ -44,7 +44,7 @@ describe('the read protocol', () => {
     store.isAway = true;
     gate.distrustAll();
     expect(await read()).toEqual(['bypass', 'rows 0']);
-    database.rows = 'rows 1'; // written by an instance that could not announce it
+    database.rows = 'rows 1'; // written by an instance that could not publish it
     store.isAway = false;
     expect(await read()).toEqual(['miss', 'rows 1']);
     expect(await read()).toEqual(['hit', 'rows 1']);
@@ -62,19 +62,19 @@ describe('the read protocol', () => {
     await eventually(async () => expect(await read()).toEqual(['miss', 'rows 1']));
   });
 
-  it('pays for a write that went unannounced as soon as the store answers', async () => {
+  it('pays for a write that went unpublished as soon as the store answers', async () => {
     const { read, begin, writes, store, database } = setUp();
     await read();
     store.isAway = true;
-    const announcement = await begin();
+    const publishedWrite = await begin();
     database.rows = 'rows 1';
     store.isAway = false;
-    writes.end(announcement);
+    writes.end(publishedWrite);
     await settled();
     expect(await read()).toEqual(['miss', 'rows 1']);
   });
 
-  it('refuses a write that can neither be announced nor recorded', async () => {
+  it('refuses a write that can neither be published nor recorded', async () => {
     const { begin, store } = setUp();
     store.isAway = true;
     const record = (): Promise<void> => Promise.reject(new Error('no outbox'));

@@ -12,9 +12,9 @@ describe('the read protocol', () => {
     });
     const slow = read(); // T0: the stamp is read, the SELECT has the old rows
     await settled();
-    const announcement = await begin(); // T1
+    const publishedWrite = await begin(); // T1
     database.rows = 'rows 1'; // T2: COMMIT
-    await ended(announcement); // T3
+    await ended(publishedWrite); // T3
     release();
     database.hold = undefined;
     expect(await slow).toEqual(['miss', 'rows 0']); // T4: stored under the stamp of T0
@@ -25,11 +25,11 @@ describe('the read protocol', () => {
   it('neither serves nor stores while a write may commit', async () => {
     const { read, begin, ended, database } = setUp();
     await read();
-    const announcement = await begin();
+    const publishedWrite = await begin();
     expect(await read()).toEqual(['bypass', 'rows 0']);
     database.rows = 'rows 1';
     expect(await read()).toEqual(['bypass', 'rows 1']);
-    await ended(announcement);
+    await ended(publishedWrite);
     expect(await read()).toEqual(['miss', 'rows 1']);
     expect(await read()).toEqual(['hit', 'rows 1']);
   });
@@ -59,9 +59,9 @@ describe('the read protocol', () => {
     });
     const slow = read();
     await settled();
-    const announcement = await begin();
+    const publishedWrite = await begin();
     database.rows = 'rows 1';
-    await ended(announcement);
+    await ended(publishedWrite);
     database.hold = undefined;
     expect(await read()).toEqual(['miss', 'rows 1']);
     release();

@@ -56,7 +56,7 @@ beforeEach(async () => {
       entities: [Customer],
       synchronize: true,
       cache: { redis: { url: proxy.redisUrl, timeoutMs: 5_000 } },
-      // What cannot be announced is recorded in the outbox.
+      // What cannot be published is recorded in the outbox.
       invalidation: { triggers: 'install' },
     });
   writer = await start();

@@ -77,7 +77,7 @@ describe('in a session of the service that has lost its settings', () => {
     { how: 'RESET in the transaction', statements: ['BEGIN', 'RESET ALL', UPDATE, 'COMMIT'] },
     {
       how: 'SET LOCAL',
-      statements: ['BEGIN', `SET LOCAL tidemark.announces = ''`, UPDATE, 'COMMIT'],
+      statements: ['BEGIN', `SET LOCAL tidemark.publishes = ''`, UPDATE, 'COMMIT'],
     },
     { how: 'a function', statements: ['RESET ALL', 'SELECT moves()'] },
     {

@@ -64,7 +64,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
     expect(ended.filter((name) => !name.startsWith('account'))).toEqual([]);
   }
 
-  it('in a transaction of TypeORM is announced with its COMMIT', async () => {
+  it('in a transaction of TypeORM is published with its COMMIT', async () => {
     const ended = await scene.endedBy(() =>
       over(async (client, runner) => {
         await runner.startTransaction();
@@ -135,7 +135,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
   });
 });
 
-it('a transaction begun past the hooks and committed through TypeORM is announced', async () => {
+it('a transaction begun past the hooks and committed through TypeORM is published', async () => {
   const ended = await scene.endedBy(() =>
     over(async (client, runner) => {
       await client.query('BEGIN');
@@ -147,7 +147,7 @@ it('a transaction begun past the hooks and committed through TypeORM is announce
   await scene.expectTruth();
 });
 
-/** Runs during COMMIT, when nothing can be announced any more. */
+/** Runs during COMMIT, when nothing can be published any more. */
 const DEFERRED = `
   CREATE FUNCTION pays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE payments SET region = 'EU' WHERE id = 11; RETURN NULL; END $$;

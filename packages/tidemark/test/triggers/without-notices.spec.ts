@@ -25,7 +25,7 @@ function withoutNotices({ source }: CachedApplication): void {
     const deaf = known.get(client) ?? deafened(client);
     if (!known.has(client)) {
       client.removeAllListeners('notice');
-      await client.query('RESET tidemark.announces');
+      await client.query('RESET tidemark.publishes');
       known.set(client, deaf);
     }
     return [deaf, release];

@@ -1,6 +1,6 @@
 /**
  * Real: PostgreSQL. A single write is given a transaction. Whatever happens to it, nothing is left open in the
- * connection, and what it wrote was announced.
+ * connection, and what it wrote was published.
  */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { EntitySubscriberInterface } from 'typeorm';

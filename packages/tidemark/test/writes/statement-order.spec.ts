@@ -229,7 +229,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
     expect(await visits.cache.run(eu)).toEqual([75]);
   });
 
-  it('is announced with what a subscriber of its COMMIT has written', async () => {
+  it('is published with what a subscriber of its COMMIT has written', async () => {
     const note = set(63, 2);
     await visits.withSubscriber(
       {

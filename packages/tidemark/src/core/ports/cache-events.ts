@@ -56,14 +56,14 @@ export interface CacheEventMap {
   /** Reads of some tables go past the cache until these transactions of PostgreSQL have ended; none: it is over. */
   awaiting: [event: { transactions: Writers }];
   invalidated: [event: { tables: number; versions: number }];
-  /** Writes from outside were announced, and the oldest of them had waited for `lagMs` milliseconds. */
+  /** Writes from outside were published, and the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
   /** A connection to the database leads to a standby, from which nothing is stored; or none does any more. */
   standby: [event: { isStandby: boolean }];
   /** The recording of writes, such as a trigger, was changed: everything counted as written. */
   recordingChanged: [];
-  /** A write went on although it could not be announced. */
-  unannounced: [];
+  /** A write went on although it could not be published. */
+  unpublished: [];
   writeRefused: [];
 }
 

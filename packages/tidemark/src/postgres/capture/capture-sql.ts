@@ -9,11 +9,11 @@
  * The function runs with the rights of its owner, so that a role that may write the table needs none on the
  * outbox, and under a pinned search path. It has no dynamic SQL; every name in it is quoted.
  *
- * In a session that announces its statements itself (statement-watcher.ts) the function says what has
+ * In a session that publishes its statements itself (statement-watcher.ts) the function says what has
  * changed in a notice, which arrives before the statement's answer and costs no round trip. That is all where the
  * statement is the session's own, with the changes that rules and foreign keys add to it. Changes by the statements of
  * a trigger go into the outbox as well: those of a deferred trigger run during COMMIT, when it is too late to
- * announce anything.
+ * publish anything.
  */
 import pg from 'pg';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
@@ -138,7 +138,7 @@ function referencing(event: CaptureEvent): string {
 export function captureBody(table: TableFacts, objects: OutboxObjects): string {
   return `
 DECLARE
-  is_announced boolean := pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
+  is_published boolean := pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
     IS NOT DISTINCT FROM ${text(objects.namespace)};
   is_written boolean := true;
   regions jsonb;
@@ -147,10 +147,10 @@ DECLARE
 BEGIN
 ${computing(table)}
 ${moving(table)}  IF NOT is_written THEN RETURN NULL; END IF;
-  IF NOT is_announced OR pg_catalog.pg_trigger_depth() > 1 THEN
+  IF NOT is_published OR pg_catalog.pg_trigger_depth() > 1 THEN
 ${recording(table, objects)}
   END IF;
-  IF is_announced THEN
+  IF is_published THEN
     RAISE NOTICE USING ERRCODE = ${text(NOTICE_CODE)}, MESSAGE = ${text(objects.namespace)},
       DETAIL = ${text(table.id)}, HINT = pg_catalog.jsonb_build_object('isRecorded', added IS NOT NULL, 'regions', regions)::pg_catalog.text;
   END IF;

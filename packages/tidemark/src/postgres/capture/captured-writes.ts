@@ -1,5 +1,5 @@
 /**
- * What the triggers say (capture-sql.ts): in rows of the outbox, and in notices to a session that announces its
+ * What the triggers say (capture-sql.ts): in rows of the outbox, and in notices to a session that publishes its
  * statements itself.
  *
  * Both come from the database, where others can write: a malformed one counts as a change of any row, and nothing it
@@ -60,12 +60,12 @@ export function parseNotice(
 export function noticedWrites(
   { table, regions }: CapturedWrite,
   catalog: Catalog,
-): readonly (TouchedTable | 'anything')[] {
+): readonly (TouchedTable | 'all-tables')[] {
   const facts = catalog.tableById(table);
-  return (facts && tablesOfRows(facts, regions, catalog)) ?? ['anything'];
+  return (facts && tablesOfRows(facts, regions, catalog)) ?? ['all-tables'];
 }
 
-/** What a relay has to announce for rows of the outbox, under the present catalog. */
+/** What a relay has to publish for rows of the outbox, under the present catalog. */
 export async function touchedByRecords(
   records: readonly OutboxRecord[],
   schema: CatalogSource,
@@ -78,11 +78,11 @@ export async function touchedByRecords(
   if (schema.isOutdated) await schema.load();
   const touched = new Map<string, TouchedTable>();
   for (const part of records.flatMap((record) => noticedWrites(record, schema.catalog))) {
-    if (part === 'anything') return 'anything';
+    if (part === 'all-tables') return 'all-tables';
     const before = touched.get(part.table);
     touched.set(part.table, before ? mergeTouched(before, part) : part);
   }
-  return (await schema.isCurrent()) ? versionNames(touched) : 'anything';
+  return (await schema.isCurrent()) ? versionNames(touched) : 'all-tables';
 }
 
 function parseRegions(given: unknown): CapturedWrite['regions'] {

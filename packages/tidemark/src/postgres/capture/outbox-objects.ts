@@ -14,8 +14,8 @@ const MAX_SUFFIX = '_truncate'.length;
 export const OUTBOX_SCHEMA_PREFIX = 'tidemark_';
 /** Begins the names of the functions in such a schema; query-cache/sql/relation-queries.ts knows both words. */
 export const CAPTURE_PREFIX = 'capture_';
-/** The session setting that names the namespace whose writes are announced by the session itself. */
-export const ANNOUNCING_SETTING = 'tidemark.announces';
+/** The session setting that names the namespace whose writes are published by the session itself. */
+export const ANNOUNCING_SETTING = 'tidemark.publishes';
 /** SQLSTATE of the notices that triggers send to such a session. */
 export const NOTICE_CODE = 'TDMRK';
 /** Stands for every table in a row of the outbox. */

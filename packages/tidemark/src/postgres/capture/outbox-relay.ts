@@ -52,7 +52,7 @@ interface RelayParts extends CaptureParts {
   /** For a connection beside the pool. */
   readonly connection: pg.ClientConfig;
   readonly recording: RecordingChanges;
-  /** Writes that cannot be announced are put into the outbox, and are refused without one. */
+  /** Writes that cannot be published are put into the outbox, and are refused without one. */
   readonly isNeeded: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The statements by which the service itself writes to the outbox, and to the setting of the triggers that fill it.
  *
- * A write that cannot be announced puts a row into the outbox, in its own transaction: the row is committed with the
+ * A write that cannot be published puts a row into the outbox, in its own transaction: the row is committed with the
  * write, and told as soon as an instance reaches the version store. The row says that anything may have changed: without
  * the store it is not known whether the statements were understood under the present schema. A write that cannot put the
  * row there is refused (core/write-protocol.ts).
@@ -18,7 +18,7 @@ export class OutboxWriter {
 
   constructor(private readonly parts: Pick<CaptureParts, 'objects' | 'log'>) {}
 
-  /** From here on the triggers send notices to this connection: it announces its statements itself. */
+  /** From here on the triggers send notices to this connection: it publishes its statements itself. */
   introduce(client: PostgresClient): Promise<unknown> {
     return setNamespace(client, this.parts.objects.namespace);
   }

@@ -8,7 +8,7 @@
  *
  * While `up`, heartbeats find stalls also when there is nothing to send. The interval and the limit of a heartbeat are
  * together shorter than the limit of a command: a stall that makes the command of another process late, so that its
- * write goes on unannounced, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
+ * write goes on unpublished, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
  * may switch servers without closing connections. Older data under the same `run_id` are found by the owner of the
  * data, who calls `distrust` (query-cache/stores/data-canary.ts).
  *
@@ -255,7 +255,7 @@ export class RedisConnection extends OutageState {
       const beat: Command<string> = (client, node) => this.#examine(client, node);
       await this.send('a heartbeat', beat, this.options.timeoutMs / 2);
     } catch (error) {
-      // Refused for whatever reason: writes cannot be announced. Other failures have ended the connection.
+      // Refused for whatever reason: writes cannot be published. Other failures have ended the connection.
       if (error instanceof RedisCommandError) this.distrust(error.message);
     } finally {
       this.#beating = false;

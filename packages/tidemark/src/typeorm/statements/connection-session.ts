@@ -185,7 +185,7 @@ export class ConnectionSessions {
     if (known) return known;
     const session = new ConnectionSession(client, this.parts);
     // Its earlier statements were not followed.
-    if (session.isInTransaction) session.log.addForGood('anything');
+    if (session.isInTransaction) session.log.addForGood('all-tables');
     this.#byClient.set(client, session);
     this.#living.add(session);
     client.on('end', () => {

@@ -36,9 +36,9 @@ export async function enclose(
   statement.state = 'autonomous';
   try {
     const record = (): Promise<void> => outbox.record(client);
-    statement.announcement = await protocol.begin('schema', backendPid, record);
+    statement.publishedWrite = await protocol.begin('schema', backendPid, record);
     // The triggers have to record what it commits.
-    if (statement.announcement.isUncertain) await outbox.hide(client).catch(ignore);
+    if (statement.publishedWrite.isUncertain) await outbox.hide(client).catch(ignore);
   } catch (error) {
     statement.state = 'unprepared';
     session.unlock();
@@ -53,19 +53,19 @@ export async function disclose(
 ): Promise<void> {
   const { client, backendPid } = session;
   const { schema, protocol, outbox } = session.parts;
-  const { announcement } = statement;
+  const { publishedWrite } = statement;
   statement.state = 'unprepared';
-  if (announcement) protocol.endLong(announcement, backendPid);
+  if (publishedWrite) protocol.endLong(publishedWrite, backendPid);
   schema.markOutdated();
   await session.refreshStatus().catch(ignore);
   const { isInTransaction } = session;
   if (isInTransaction) {
-    session.log.addForGood('anything');
+    session.log.addForGood('all-tables');
     session.hasChangedSchema = true;
   } else {
     session.endTransaction();
   }
-  if (announcement?.isUncertain === true) {
+  if (publishedWrite?.isUncertain === true) {
     // In a transaction its COMMIT records it.
     if (!isInTransaction) await outbox.record(client).catch(ignore);
     session.introduce();
@@ -79,9 +79,9 @@ export async function disclose(
  * settled by asking as long as the session has the lock. Nothing else is to be sent over the connection.
  */
 export function abandon(session: ConnectionSession, statement: StatementContext): void {
-  const { announcement } = statement;
+  const { publishedWrite } = statement;
   statement.state = 'unprepared';
-  if (announcement) session.parts.protocol.conclude(announcement, 'unknown');
+  if (publishedWrite) session.parts.protocol.conclude(publishedWrite, 'unknown');
   session.parts.schema.markOutdated();
   session.close();
   session.endTransaction();
@@ -115,13 +115,14 @@ export async function lookAfter(session: ConnectionSession): Promise<void> {
 
 /** The later statements no longer wait for one that was not sent. */
 async function setAside(session: ConnectionSession, unsent: StatementContext): Promise<void> {
-  const { state, announcement } = unsent;
+  const { state, publishedWrite } = unsent;
   try {
     if (state === 'implicit-transaction') await rollBackImplicit(session);
-    if (state === 'published-commit' && announcement) session.parts.protocol.abort(announcement);
+    if (state === 'published-commit' && publishedWrite)
+      session.parts.protocol.abort(publishedWrite);
     if (state === 'autonomous' || state === 'unprepared') return;
     unsent.state = 'unprepared';
-    unsent.announcement = undefined;
+    unsent.publishedWrite = undefined;
     if (!unsent.runner.isReleased) await enclose(session, unsent);
   } finally {
     session.queue.setAside(unsent);

@@ -5,7 +5,7 @@ import { ANY_WRITE } from '../../postgres/analysis/statement-classifier.js';
 import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
-import type { Announcement } from '../../core/write-protocol.js';
+import type { PublishedWrite } from '../../core/write-protocol.js';
 
 /** What was done for a statement before it was sent, and has to be ended once it is answered. */
 export type StatementState =
@@ -35,7 +35,7 @@ export class StatementContext {
   phase: StatementPhase = 'waiting';
   state: StatementState = 'unprepared';
   /** The mark of a published commit or of an autonomous statement, where there is one. */
-  announcement: Announcement | undefined;
+  publishedWrite: PublishedWrite | undefined;
   analysis: StatementAnalysis | undefined;
   /** The catalog at hand when it was sent. */
   catalog: Catalog | undefined;

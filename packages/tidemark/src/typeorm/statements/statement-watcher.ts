@@ -19,7 +19,7 @@
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
 import type { OpenTransactions } from '../database/open-transactions.js';
-import { announceLate } from './announcing.js';
+import { publishLate } from './publishing.js';
 import {
   ConnectionSessions,
   type ConnectionSession,
@@ -152,7 +152,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     } else if (analysis?.kind !== 'read') {
       this.#record(session, statement, answered);
       // It was sent at the same time as the COMMIT of its transaction, and carried out after it.
-      if (answered.success && !session.isInTransaction) announceLate(session);
+      if (answered.success && !session.isInTransaction) publishLate(session);
     }
   }
 
@@ -181,7 +181,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     if (!answered.success && isAnswered(answered)) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema();
-    if (!answered.success) session.log.add('anything');
+    if (!answered.success) session.log.add('all-tables');
     else fileEffect(effectOf(statement, answered.rawResults, this.parts.triggers.isTold), session);
   }
 
@@ -189,8 +189,8 @@ export class StatementWatcher implements EntitySubscriberInterface {
   #afterUnknown(session: ConnectionSession, { query }: SentStatement): void {
     const { schema, protocol } = this.parts;
     if (schema.analyser.statement(query).kind === 'read') return;
-    if (session.isInTransaction) session.log.addForGood('anything');
-    else protocol.owe('anything');
+    if (session.isInTransaction) session.log.addForGood('all-tables');
+    else protocol.owe('all-tables');
   }
 
   /** The notice of a change arrives before the answer of the statement that made it. */
@@ -213,13 +213,13 @@ export class StatementWatcher implements EntitySubscriberInterface {
     }
     if (isFollowed || isEnclosing || notice.isRecorded === true) return;
     // No hook need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
-    for (const part of written) protocol.owe(part === 'anything' ? part : [part.table]);
+    for (const part of written) protocol.owe(part === 'all-tables' ? part : [part.table]);
   }
 
   /**
    * After a change of the schema the catalog is loaded again, over another connection: this one may have other
    * settings. It is not waited for, since there may be no other connection; what is understood by the old catalog
-   * meanwhile is announced as a write to anything.
+   * meanwhile is published as a write to anything.
    */
   #refreshSchema(): void {
     const { schema } = this.parts;

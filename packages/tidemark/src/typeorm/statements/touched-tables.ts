@@ -55,7 +55,7 @@ export function effectOf(
 export function fileEffect(effect: StatementEffect, session: ConnectionSession): void {
   const { isAnything, mayHaveMore, untold, silent } = effect;
   const { log, parts } = session;
-  if (isAnything) log.add('anything');
+  if (isAnything) log.add('all-tables');
   for (const part of wholeTables(untold, parts.schema.catalog)) log.add(part);
   log.mayHaveMore ||= mayHaveMore;
   untold.forEach((table) => parts.triggers.warnOf(table));
@@ -100,9 +100,9 @@ export function isFamilyTold(table: TableFacts, catalog: Catalog, isTold: IsTold
 export function wholeTables(
   tables: readonly TableFacts[],
   catalog: Catalog,
-): readonly (TouchedTable | 'anything')[] {
-  return tables.flatMap<TouchedTable | 'anything'>(
-    (table) => tablesOfRows(table, new Map(), catalog) ?? ['anything'],
+): readonly (TouchedTable | 'all-tables')[] {
+  return tables.flatMap<TouchedTable | 'all-tables'>(
+    (table) => tablesOfRows(table, new Map(), catalog) ?? ['all-tables'],
   );
 }
 

@@ -6,10 +6,10 @@
 import { QueryFailedError } from 'typeorm';
 import { endsSession, sqlStateOf } from '../../postgres/sql-state.js';
 import { idleLimit, rollBack } from '../database/transaction-end.js';
-import { announce, announceLate } from './announcing.js';
+import { publish, publishLate } from './publishing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure } from '../../core/commit-outcome.js';
-import type { Announcement } from '../../core/write-protocol.js';
+import type { PublishedWrite } from '../../core/write-protocol.js';
 import { WriteRefusedError } from '../../core/write-refused.error.js';
 import { isAnswered, type StatementAnswer, type StatementContext } from './statement-context.js';
 
@@ -52,10 +52,10 @@ export async function commitImplicit(
   statement: StatementContext,
 ): Promise<void> {
   // A COMMIT of somebody else over the same connection came before the statement.
-  if (!session.isInTransaction) return announceLate(session);
-  let announcement: Announcement | undefined;
+  if (!session.isInTransaction) return publishLate(session);
+  let publishedWrite: PublishedWrite | undefined;
   try {
-    announcement = await announce(session);
+    publishedWrite = await publish(session);
   } catch (error) {
     await rollBackImplicit(session, error);
     throw error instanceof WriteRefusedError ? error : failed(statement, error as Error);
@@ -70,7 +70,7 @@ export async function commitImplicit(
     if (endsSession(error)) session.close();
     throw failed(statement, error as Error);
   } finally {
-    if (announcement) session.parts.protocol.conclude(announcement, outcome);
+    if (publishedWrite) session.parts.protocol.conclude(publishedWrite, outcome);
     session.endTransaction();
   }
   if (outcome === 'rolled-back') {
@@ -104,7 +104,7 @@ export async function beforeTransactionCommand(
   // In a failed transaction COMMIT rolls back.
   if (command !== 'commit' || !session.isInTransaction || session.hasFailed) return;
   try {
-    statement.announcement = await announce(session);
+    statement.publishedWrite = await publish(session);
   } catch (error) {
     // A COMMIT that fails has ended the transaction.
     endTransaction(session);
@@ -119,12 +119,12 @@ export function afterTransactionCommand(
   statement: StatementContext,
   answer: StatementAnswer,
 ): void {
-  const { analysis, announcement } = statement;
+  const { analysis, publishedWrite } = statement;
   if (analysis?.kind !== 'transaction') return;
   const { command, name = '' } = analysis;
   if (command === 'commit') {
-    if (announcement) session.parts.protocol.conclude(announcement, outcomeOf(answer));
-    // Without an answer it may still be open: a later COMMIT announces it once more.
+    if (publishedWrite) session.parts.protocol.conclude(publishedWrite, outcomeOf(answer));
+    // Without an answer it may still be open: a later COMMIT publishes it once more.
     if (isAnswered(answer)) endTransaction(session);
   }
   if (!answer.success) return closeUnended(session, statement, answer.error);

@@ -44,7 +44,7 @@ export interface OutboxState {
 
 export interface InstallOptions {
   /**
-   * Whether the statements of the data source are followed: the change of the schema is then announced,
+   * Whether the statements of the data source are followed: the change of the schema is then published,
    * and ends what was missed while triggers were missing. Else the outbox says so.
    */
   readonly isWatched?: boolean;
@@ -173,7 +173,7 @@ export class CacheTriggers {
   }
 
   /**
-   * A write that cannot be announced needs it, whether or not there are tables. Where the role may not make it, the
+   * A write that cannot be published needs it, whether or not there are tables. Where the role may not make it, the
    * tables that need it say so.
    */
   async #installOutbox(): Promise<void> {

@@ -160,8 +160,8 @@ export function setUp(options: SetUpOptions = {}) {
     pid = 7,
     record: () => Promise<void> = () => Promise.resolve(),
   ) => writes.begin([{ table: USERS, names }], pid, record);
-  const ended = (announcement: Awaited<ReturnType<typeof begin>>): Promise<void> => {
-    writes.end(announcement);
+  const ended = (publishedWrite: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+    writes.end(publishedWrite);
     return new Promise((resolve) => setImmediate(resolve));
   };
   return {

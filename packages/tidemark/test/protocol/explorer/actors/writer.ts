@@ -3,7 +3,7 @@ import { outcomeOfFailure, type CommitOutcome } from '../../../../src/core/commi
 import { TransactionLog } from '../../../../src/core/transaction-log.js';
 import {
   WriteProtocol,
-  type Announcement,
+  type PublishedWrite,
   type WritePolicy,
 } from '../../../../src/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
@@ -43,7 +43,7 @@ const REFUSED_BY_CONSTRAINT = Object.assign(new Error('duplicate key'), {
   severity: 'ERROR',
 });
 
-/** The transaction carries that it was not announced; the relay is not among the actors. */
+/** The transaction carries that it was not published; the relay is not among the actors. */
 export const inOutbox = (): Promise<void> => Promise.resolve();
 
 export class Writer {
@@ -129,17 +129,17 @@ export class Writer {
       return;
     }
     const touched = touchedVersions(log);
-    let announcement: Announcement | undefined;
+    let publishedWrite: PublishedWrite | undefined;
     try {
       if (touched.length > 0) {
-        announcement = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
+        publishedWrite = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
       }
     } catch {
       await this.rollBack();
       return;
     }
     const outcome = await this.commit(ending === 'fails');
-    if (announcement) this.protocol.conclude(announcement, outcome);
+    if (publishedWrite) this.protocol.conclude(publishedWrite, outcome);
   }
 
   /** All statements in one step: nobody sees what is between them. */
@@ -182,7 +182,7 @@ export class Writer {
 
 export function touchedVersions(log: TransactionLog): readonly TableVersionNames[] {
   const touched = log.touched();
-  if (touched === 'anything') throw new Error('No statement here may write anything.');
+  if (touched === 'all-tables') throw new Error('No statement here may write anything.');
   return [...touched.values()].map((table) => ({
     table: table.table,
     names: versionNamesOf(table),

@@ -4,7 +4,7 @@ import { Transaction } from '../world/postgres.js';
 import { execute } from '../actors/statements.js';
 
 /**
- * `auto-begin`: a statement outside a transaction is not given one; it is announced, and only then
+ * `auto-begin`: a statement outside a transaction is not given one; it is published, and only then
  * sent, and commits by itself.
  */
 export class AutoBeginWriter extends Writer {
@@ -13,8 +13,8 @@ export class AutoBeginWriter extends Writer {
     const trial = new Transaction('', 0, () => this.around.postgres.now);
     for (const statement of statements) execute(statement, trial, foreseen);
     const touched = touchedVersions(foreseen);
-    const announcement = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
+    const publishedWrite = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
     await this.write(statements, new TransactionLog());
-    this.protocol.conclude(announcement, await this.commit(false));
+    this.protocol.conclude(publishedWrite, await this.commit(false));
   }
 }

@@ -1,4 +1,4 @@
-/** Variants that announce a write in half. Their steps are as atomic as the right ones. */
+/** Variants that publish a write in half. Their steps are as atomic as the right ones. */
 import type { TableVersionNames, WriteMark } from '../../../../src/core/ports/version-store.js';
 import type { DataSet } from '../world/data-set.js';
 import { StoreVariant } from './store-variant.js';

@@ -1,6 +1,6 @@
 /** Publishes what a transaction has written, before its COMMIT. */
 import type { ConnectionSession } from './connection-session.js';
-import type { Announcement } from '../../core/write-protocol.js';
+import type { PublishedWrite } from '../../core/write-protocol.js';
 import { doneSoFar } from './done-so-far.js';
 import { versionNames } from '../../core/touched-regions.js';
 import { isFamilyTold, wholeTables } from './touched-tables.js';
@@ -16,32 +16,32 @@ import { isFamilyTold, wholeTables } from './touched-tables.js';
  * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
  *   without an outbox.
  */
-export async function announce(session: ConnectionSession): Promise<Announcement | undefined> {
+export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
   const { schema, protocol, outbox } = session.parts;
   if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   const isAsked = log.mayHaveMore || !isUnderstood(session);
   if (isAsked && !(await askServer(session))) return undefined;
-  if (!isUnderstood(session)) return announceAnything(session);
+  if (!isUnderstood(session)) return publishAnything(session);
   const touched = log.touched();
-  if (touched === 'anything' || touched.size === 0) {
+  if (touched === 'all-tables' || touched.size === 0) {
     if (session.understoodBy === undefined || (await schema.isCurrent())) return undefined;
     const hasWritten = isAsked || (await askServer(session));
-    return hasWritten ? announceAnything(session) : undefined;
+    return hasWritten ? publishAnything(session) : undefined;
   }
   const record = (): Promise<void> => outbox.record(client);
   // Sent together: one round trip.
-  const [announcement, isCurrent] = await Promise.all([
+  const [publishedWrite, isCurrent] = await Promise.all([
     protocol.begin(versionNames(touched), backendPid, record),
     schema.isCurrent(),
   ]);
-  if (isCurrent || announcement.isUncertain) return announcement;
-  protocol.abort(announcement);
-  return protocol.begin('anything', backendPid, record);
+  if (isCurrent || publishedWrite.isUncertain) return publishedWrite;
+  protocol.abort(publishedWrite);
+  return protocol.begin('all-tables', backendPid, record);
 }
 
-/** The open transaction was committed without an announcement: ends what it has touched as soon as possible. */
-export function announceLate(session: ConnectionSession): void {
+/** The open transaction was committed without an published write: ends what it has touched as soon as possible. */
+export function publishLate(session: ConnectionSession): void {
   session.parts.protocol.owe(session.log.tables());
   session.endTransaction();
 }
@@ -50,8 +50,9 @@ export function announceLate(session: ConnectionSession): void {
 function hasDeferred({ log, hasFailed, parts }: ConnectionSession): boolean {
   if (hasFailed) return false;
   const { catalog } = parts.schema;
-  const tables = log.mayHaveMore ? 'anything' : log.tables();
-  const facts = tables === 'anything' ? catalog.tables : tables.map((id) => catalog.tableById(id));
+  const tables = log.mayHaveMore ? 'all-tables' : log.tables();
+  const facts =
+    tables === 'all-tables' ? catalog.tables : tables.map((id) => catalog.tableById(id));
   return facts.some((table) => table?.sideEffects.has('commit'));
 }
 
@@ -61,9 +62,9 @@ function isUnderstood(session: ConnectionSession): boolean {
   return understoodBy === undefined || understoodBy === parts.schema.catalog;
 }
 
-function announceAnything(session: ConnectionSession): Promise<Announcement> {
+function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
   const { client, hasChangedSchema, backendPid, parts } = session;
-  const touched = hasChangedSchema ? 'schema' : 'anything';
+  const touched = hasChangedSchema ? 'schema' : 'all-tables';
   return parts.protocol.begin(touched, backendPid, () => parts.outbox.record(client));
 }
 
@@ -78,13 +79,13 @@ async function askServer(session: ConnectionSession): Promise<boolean> {
   if (!hasWritten) return false;
   if (hasChangedSchema) session.changeSchema();
   if (isUnheard) {
-    log.addForGood('anything');
+    log.addForGood('all-tables');
     session.introduce();
   }
   const silent: string[] = [];
   for (const { table: id, isHeard } of changed) {
     const table = catalog.tableById(id);
-    if (!table) log.addForGood('anything');
+    if (!table) log.addForGood('all-tables');
     else if (!isHeard && triggers.isTold(table)) silent.push(id);
     else if (!isFamilyTold(table, catalog, triggers.isTold)) {
       triggers.warnOf(table);

@@ -93,8 +93,8 @@ export class Writer {
       outcome: 'under way',
     });
     if (plan.next) territory.propose(plan.next, nowMs());
-    const touched = targetsOf(territory, plan);
-    hot.add(touched);
+    const written = targetsOf(territory, plan);
+    hot.add(written);
     const { outcome, detail, body } = await this.#send(member, port, plan);
     note.endedMs = nowMs();
     note.outcome = detail;
@@ -104,7 +104,7 @@ export class Writer {
     if (outcome === 'happened') await this.#acknowledge(territory, plan, body);
     else if (outcome === 'turned down') this.context.referee.revoke(territory, note.request);
     else note.outcome = `${detail}; ${await this.#resolve(territory, session)}`;
-    hot.add(touched);
+    hot.add(written);
   }
 
   /** The request and what its answer says about the write. */

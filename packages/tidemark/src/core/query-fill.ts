@@ -3,7 +3,7 @@
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import type { Clock } from './ports/clock.js';
-import type { Dependencies } from './dependency.js';
+import type { ReadSet } from './read-set.js';
 import type { Filled } from './fill-coordinator.js';
 import type { FreshnessGate, Stamp } from './freshness-gate.js';
 import type { Answer, ReadRequest } from './read-request.js';
@@ -62,7 +62,7 @@ export class QueryFill {
     return { entry, refusal };
   }
 
-  #refusalOf(answer: Answer, dependencies: Dependencies): UncacheableReason | undefined {
+  #refusalOf(answer: Answer, dependencies: ReadSet): UncacheableReason | undefined {
     if (answer.refusal !== undefined) return answer.refusal;
     if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
     return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
@@ -70,7 +70,7 @@ export class QueryFill {
 }
 
 /** How many of the values that the answer was confined to have no row, as far as it shows. */
-function unknownKeys({ empty, rowCount }: Answer, dependencies: Dependencies): number {
+function unknownKeys({ empty, rowCount }: Answer, dependencies: ReadSet): number {
   const { completeRowCount, tables } = dependencies;
   if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
   return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);

@@ -1,5 +1,5 @@
 import type { BypassReason, CacheLevel } from './ports/cache-events.js';
-import type { Dependencies } from './dependency.js';
+import type { ReadSet } from './read-set.js';
 import type { CacheEntry } from './ports/entry-store.js';
 import type { UncacheableReason } from './statement-analysis.js';
 
@@ -17,7 +17,7 @@ export interface ReadRequest {
   /** Name of the query for observers. */
   readonly query: string;
   readonly key: string;
-  readonly dependencies: Dependencies;
+  readonly dependencies: ReadSet;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
   /** Time to live of the answer, in milliseconds, jitter included. */

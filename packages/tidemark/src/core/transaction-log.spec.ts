@@ -1,21 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TouchedTable } from './touched-regions.js';
+import type { WrittenTable } from './write-set.js';
 import { TransactionLog } from './transaction-log.js';
 
-const regions = (...values: string[]): TouchedTable => ({
+const regions = (...values: string[]): WrittenTable => ({
   table: 'public.users',
   dimensions: new Map([['region', new Set(values)]]),
 });
 
 function touchedRegions(log: TransactionLog): string[] {
-  const touched = log.touched();
-  if (touched === 'all-tables') return ['all-tables'];
-  const dimension = touched.get('public.users')?.dimensions.get('region');
+  const written = log.written();
+  if (written === 'all-tables') return ['all-tables'];
+  const dimension = written.get('public.users')?.dimensions.get('region');
   return dimension instanceof Set ? [...(dimension as Set<string>)].toSorted() : [];
 }
 
 describe('TransactionLog', () => {
-  it('adds up what was touched', () => {
+  it('adds up what was written', () => {
     const log = new TransactionLog();
     log.add(regions('US'));
     log.add(regions('EU'));
@@ -65,7 +65,7 @@ describe('TransactionLog', () => {
     expect(touchedRegions(log)).toEqual(['US']);
   });
 
-  it('remembers that anything may have been touched, unless that is rolled back', () => {
+  it('remembers that anything may have been written, unless that is rolled back', () => {
     const log = new TransactionLog();
     log.savepoint('a');
     log.add('all-tables');

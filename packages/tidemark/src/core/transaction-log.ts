@@ -1,48 +1,48 @@
 /**
- * What one open transaction has touched, savepoint by savepoint. A savepoint that is rolled back gives its part up;
+ * What one open transaction has written, savepoint by savepoint. A savepoint that is rolled back gives its part up;
  * one that is released merges into the part before it.
  */
-import { mergeTouched, type TouchedTable } from './touched-regions.js';
+import { mergeWritten, type WrittenTable } from './write-set.js';
 
-/** The tables touched, or `anything` after a statement that may have written to any table. */
-export type Touched = ReadonlyMap<string, TouchedTable> | 'all-tables';
+/** The tables written, or `anything` after a statement that may have written to any table. */
+export type Written = ReadonlyMap<string, WrittenTable> | 'all-tables';
 
 class Part {
-  readonly tables = new Map<string, TouchedTable>();
+  readonly tables = new Map<string, WrittenTable>();
   isAnything = false;
 
   constructor(readonly savepoint?: string) {}
 
-  add(touched: TouchedTable | 'all-tables'): void {
-    if (touched === 'all-tables') {
+  add(written: WrittenTable | 'all-tables'): void {
+    if (written === 'all-tables') {
       this.isAnything = true;
       return;
     }
-    const before = this.tables.get(touched.table);
-    this.tables.set(touched.table, before ? mergeTouched(before, touched) : touched);
+    const before = this.tables.get(written.table);
+    this.tables.set(written.table, before ? mergeWritten(before, written) : written);
   }
 
   addAll({ tables, isAnything }: Part): void {
-    for (const touched of tables.values()) this.add(touched);
+    for (const written of tables.values()) this.add(written);
     this.isAnything ||= isAnything;
   }
 }
 
 export class TransactionLog {
-  /** More may have been touched than is known here: the server is asked before COMMIT. */
+  /** More may have been written than is known here: the server is asked before COMMIT. */
   mayHaveMore = false;
   /** What no ROLLBACK TO undoes. */
   #first = new Part();
   /** The open savepoints, the latest last. */
   #savepoints: Part[] = [];
 
-  add(touched: TouchedTable | 'all-tables'): void {
-    this.#last.add(touched);
+  add(written: WrittenTable | 'all-tables'): void {
+    this.#last.add(written);
   }
 
-  /** What a statement has touched that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
-  addForGood(touched: TouchedTable | 'all-tables'): void {
-    this.#first.add(touched);
+  /** What a statement has written that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
+  addForGood(written: WrittenTable | 'all-tables'): void {
+    this.#first.add(written);
   }
 
   savepoint(name: string): void {
@@ -64,17 +64,17 @@ export class TransactionLog {
     return [this.#first, ...this.#savepoints].some(({ isAnything }) => isAnything);
   }
 
-  touched(): Touched {
+  written(): Written {
     if (this.isAnything) return 'all-tables';
     const all = new Part();
     for (const part of [this.#first, ...this.#savepoints]) all.addAll(part);
     return all.tables;
   }
 
-  /** The tables touched, without saying how. */
+  /** The tables written, without saying how. */
   tables(): readonly string[] | 'all-tables' {
-    const touched = this.touched();
-    return touched === 'all-tables' ? touched : [...touched.keys()];
+    const written = this.written();
+    return written === 'all-tables' ? written : [...written.keys()];
   }
 
   /** The transaction has ended, either way. */

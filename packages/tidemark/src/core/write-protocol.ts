@@ -1,7 +1,7 @@
 /**
  * The write side of the protocol: `begin` before COMMIT, `end` after it, `abort` after ROLLBACK.
  *
- * `begin` marks the touched regions and replaces their versions: from here to `end` their answers are neither served
+ * `begin` marks the written regions and replaces their versions: from here to `end` their answers are neither served
  * from nor stored in any cache. It is the last thing before COMMIT. `end` replaces the versions again and removes the
  * mark. Where the outcome of a COMMIT is not known, the mark stays; once its lease has run out it is settled by asking
  * PostgreSQL (query-cache/core/settlement.ts).
@@ -24,7 +24,7 @@ import { WriteRefusedError } from './write-refused.error.js';
 export type WritePolicy = 'commit' | 'refuse';
 
 /** What a write touches: `anything` where that is not known, `schema` where it may have changed the schema as well. */
-export type TouchedVersions = readonly TableVersionNames[] | 'all-tables' | 'schema';
+export type WrittenVersions = readonly TableVersionNames[] | 'all-tables' | 'schema';
 
 /** A write between `begin` and its end. */
 export interface PublishedWrite {
@@ -63,11 +63,11 @@ export class WriteProtocol {
    * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
    */
   async begin(
-    touched: TouchedVersions,
+    written: WrittenVersions,
     backendPid: number,
     record: () => Promise<void>,
   ): Promise<PublishedWrite> {
-    const mark = this.#markOf(touched, backendPid);
+    const mark = this.#markOf(written, backendPid);
     const publishedWrite = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
     try {
       await this.#begin(mark);
@@ -84,8 +84,8 @@ export class WriteProtocol {
   }
 
   /** Replaces the versions of what others have committed. Rejects on an outage: whether it did so is then not known. */
-  async tell(touched: TouchedVersions, backendPid: number): Promise<void> {
-    const mark = this.#markOf(touched, backendPid);
+  async tell(written: WrittenVersions, backendPid: number): Promise<void> {
+    const mark = this.#markOf(written, backendPid);
     await this.#begin(mark);
     const tables = mark.tables.map(({ table }) => table);
     await this.#end(mark.writeId, tables);
@@ -139,8 +139,8 @@ export class WriteProtocol {
     return this.#debts.size === 0;
   }
 
-  #markOf(touched: TouchedVersions, backendPid: number): WriteMark {
-    return { writeId: this.parts.token(), backendPid, tables: versionsOf(touched) };
+  #markOf(written: WrittenVersions, backendPid: number): WriteMark {
+    return { writeId: this.parts.token(), backendPid, tables: versionsOf(written) };
   }
 
   async #begin(mark: WriteMark): Promise<void> {
@@ -189,7 +189,7 @@ export class WriteProtocol {
 }
 
 /** Every answer depends on both versions of the schema. */
-function versionsOf(touched: TouchedVersions): readonly TableVersionNames[] {
-  if (typeof touched !== 'string') return touched;
-  return [{ table: SCHEMA, names: [touched === 'schema' ? WHOLE_TABLE : ANYTHING] }];
+function versionsOf(written: WrittenVersions): readonly TableVersionNames[] {
+  if (typeof written !== 'string') return written;
+  return [{ table: SCHEMA, names: [written === 'schema' ? WHOLE_TABLE : ANYTHING] }];
 }

@@ -47,7 +47,7 @@ describe('a query builder with a connection of its own', () => {
   });
 });
 
-describe('what a transaction touched', () => {
+describe('what a transaction written', () => {
   it('includes a write that was sent without waiting for it', async () => {
     for (let round = 1; round <= 10; round += 1) {
       await visits.source.transaction(async (manager) => {

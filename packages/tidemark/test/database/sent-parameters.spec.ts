@@ -1,6 +1,6 @@
 /**
  * Real: PostgreSQL. The parameters of a statement belong to the caller, who changes them while the statement
- * waits. What it touched is what was sent. There are no triggers: the parameters alone say what was touched.
+ * waits. What it written is what was sent. There are no triggers: the parameters alone say what was written.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';

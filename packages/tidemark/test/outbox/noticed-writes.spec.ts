@@ -1,6 +1,6 @@
 /**
  * What the database does beyond what a statement of the service says, to tables that the transaction has
- * touched anyway; and statements over its connections that pass no hook. Nothing stays stale.
+ * written anyway; and statements over its connections that pass no hook. Nothing stays stale.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
@@ -70,7 +70,7 @@ async function expectTruth(): Promise<void> {
   }
 }
 
-describe('what was made past the service adds to a table that is touched anyway', () => {
+describe('what was made past the service adds to a table that is written anyway', () => {
   it('a foreign key', async () => {
     await outside.client.query(
       'ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts ON DELETE CASCADE',
@@ -114,7 +114,7 @@ describe('a statement that no hook is told of', () => {
     }
   }
 
-  it('in a transaction that has touched its table', async () => {
+  it('in a transaction that has written its table', async () => {
     await over(async (client, runner) => {
       await runner.startTransaction();
       await runner.manager.update(Account, { id: 3 }, { parent: null });

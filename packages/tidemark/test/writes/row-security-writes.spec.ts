@@ -1,6 +1,6 @@
 /**
  * Real: PostgreSQL. Roles that may write what they may not read, or other rows than they may read: nothing is
- * read ahead of their writes, so these succeed, and what they touched is told by triggers or taken for any row.
+ * read ahead of their writes, so these succeed, and what they written is told by triggers or taken for any row.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
@@ -120,7 +120,7 @@ describe.each([
       'a role that may read and update some columns alone',
       () => as(roles.columns, (manager) => manager.update(Shop, 1, { code: 7 })),
     ],
-  ])('ends what the write touched: %s', async (_who, work) => {
+  ])('ends what the write written: %s', async (_who, work) => {
     expect(await endedBy(work)).toEqual(told);
   });
 });

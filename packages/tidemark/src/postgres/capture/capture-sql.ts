@@ -17,7 +17,7 @@
  */
 import pg from 'pg';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
-import { MOST_VALUES } from '../../core/touched-regions.js';
+import { MOST_VALUES } from '../../core/write-set.js';
 import {
   ANNOUNCING_SETTING,
   CAPTURE_EVENTS,

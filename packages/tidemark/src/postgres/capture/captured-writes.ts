@@ -5,11 +5,11 @@
  * Both come from the database, where others can write: a malformed one counts as a change of any row, and nothing it
  * holds becomes part of a statement.
  */
-import { versionNames, mergeTouched, type TouchedTable } from '../../core/touched-regions.js';
-import { tablesOfRows } from '../analysis/touched.js';
+import { versionNames, mergeWritten, type WrittenTable } from '../../core/write-set.js';
+import { tablesOfRows } from '../analysis/written-regions.js';
 import type { Catalog } from '../../core/table-facts.js';
 import type { CatalogSource } from './capture-parts.js';
-import type { TouchedVersions } from '../../core/write-protocol.js';
+import type { WrittenVersions } from '../../core/write-protocol.js';
 import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
 
 /** A notice as node-postgres gives it. */
@@ -60,29 +60,29 @@ export function parseNotice(
 export function noticedWrites(
   { table, regions }: CapturedWrite,
   catalog: Catalog,
-): readonly (TouchedTable | 'all-tables')[] {
+): readonly (WrittenTable | 'all-tables')[] {
   const facts = catalog.tableById(table);
   return (facts && tablesOfRows(facts, regions, catalog)) ?? ['all-tables'];
 }
 
 /** What a relay has to publish for rows of the outbox, under the present catalog. */
-export async function touchedByRecords(
+export async function writtenByRecords(
   records: readonly OutboxRecord[],
   schema: CatalogSource,
-): Promise<TouchedVersions> {
+): Promise<WrittenVersions> {
   // The writer of such a row did not know what had been done.
   if (records.some(({ table }) => table === EVERY_TABLE)) {
     schema.markOutdated();
     return 'schema';
   }
   if (schema.isOutdated) await schema.load();
-  const touched = new Map<string, TouchedTable>();
+  const written = new Map<string, WrittenTable>();
   for (const part of records.flatMap((record) => noticedWrites(record, schema.catalog))) {
     if (part === 'all-tables') return 'all-tables';
-    const before = touched.get(part.table);
-    touched.set(part.table, before ? mergeTouched(before, part) : part);
+    const before = written.get(part.table);
+    written.set(part.table, before ? mergeWritten(before, part) : part);
   }
-  return (await schema.isCurrent()) ? versionNames(touched) : 'all-tables';
+  return (await schema.isCurrent()) ? versionNames(written) : 'all-tables';
 }
 
 function parseRegions(given: unknown): CapturedWrite['regions'] {

@@ -14,7 +14,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import type { CaptureParts } from './capture-parts.js';
 import type pg from 'pg';
 import { grantStatements, outboxStatements } from './capture-sql.js';
-import { touchedByRecords } from './captured-writes.js';
+import { writtenByRecords } from './captured-writes.js';
 import {
   FIRST_ID,
   OutboxSession,
@@ -215,11 +215,11 @@ export class OutboxRelay {
       if (!last) return;
       afterId = last.id;
       const readAtMs = performance.now();
-      const touched = await touchedByRecords(records, schema);
+      const written = await writtenByRecords(records, schema);
       // Then no waiting row can say more: after an outage every write has left such a row.
-      const ids = touched === 'schema' ? await session.ids() : records.map(({ id }) => id);
+      const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
       // Committed long ago, by no writer whose end is to be waited for.
-      await protocol.tell(touched, 0);
+      await protocol.tell(written, 0);
       const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
       events.tell('relayed', { rows: ids.length, lagMs: ageMs + performance.now() - readAtMs });
       await session.remove(ids);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { readAnalyser, readCatalog } from '../../../test/support/analysed-reads.js';
-import { dependenciesOf } from '../../postgres/analysis/dependencies.js';
+import { dependenciesOf } from '../../postgres/analysis/read-set-of-plan.js';
 import { FillAudit } from './fill-audit.js';
 import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 

@@ -12,7 +12,7 @@
  */
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
-import type { Dependencies } from '../../core/dependency.js';
+import type { ReadSet } from '../../core/read-set.js';
 import type { ReadAnalysis, TableRead, UncacheableReason } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
@@ -32,7 +32,7 @@ export interface AuditRefusal {
 export interface FillAuditParts {
   readonly read: (sql: string) => ReadAnalysis;
   readonly catalog: Catalog;
-  readonly dependencies: Dependencies;
+  readonly dependencies: ReadSet;
   /** The entity that the answer's rows are of. */
   readonly entity: EntityMetadata | undefined;
   /** The role and settings that the key was made for. */

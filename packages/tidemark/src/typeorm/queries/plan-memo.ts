@@ -12,7 +12,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import type { CacheEvents, PlanDifference } from '../../core/ports/cache-events.js';
-import type { Dependencies } from '../../core/dependency.js';
+import type { ReadSet } from '../../core/read-set.js';
 import type { BoundQuery } from './define-query.js';
 import { ImpureQueryError } from './query-errors.js';
 import { buildQuery, compileQuery, queryRunnerOf } from './compiled-query.js';
@@ -53,7 +53,7 @@ export interface PlanMemoParts {
 export class PlanMemo {
   /** By definition; `impure`: nothing of it is remembered any more. */
   readonly #plans = new WeakMap<object, Plans | 'impure'>();
-  readonly #dependencies = new LRUCache<string, Dependencies>({ max: MOST_PLANS });
+  readonly #dependencies = new LRUCache<string, ReadSet>({ max: MOST_PLANS });
 
   constructor(private readonly parts: PlanMemoParts) {}
 

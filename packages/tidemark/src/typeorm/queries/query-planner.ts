@@ -1,8 +1,8 @@
-import type { Dependencies } from '../../core/dependency.js';
+import type { ReadSet } from '../../core/read-set.js';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
-import { dependenciesOf, withWholeTables } from '../../postgres/analysis/dependencies.js';
+import { dependenciesOf, withWholeTables } from '../../postgres/analysis/read-set-of-plan.js';
 import { UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
 import { FillAudit } from './fill-audit.js';
 import { refusalIn } from '../database/session-context.js';
@@ -13,7 +13,7 @@ export type Representation = 'json' | 'value';
 export interface CacheablePlan {
   readonly cacheable: true;
   readonly key: string;
-  readonly dependencies: Dependencies;
+  readonly dependencies: ReadSet;
   readonly audit: FillAudit;
 }
 

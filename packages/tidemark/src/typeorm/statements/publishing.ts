@@ -2,14 +2,14 @@
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
 import { doneSoFar } from './done-so-far.js';
-import { versionNames } from '../../core/touched-regions.js';
-import { isFamilyTold, wholeTables } from './touched-tables.js';
+import { versionNames } from '../../core/write-set.js';
+import { isFamilyTold, wholeTables } from './written-tables.js';
 
 /**
- * Marks what the open transaction has touched; `undefined` where it has touched nothing.
+ * Marks what the open transaction has written; `undefined` where it has written nothing.
  *
- * The server is asked where more may have been touched than the triggers have said. A write that was understood
- * under a catalog that is not the present one may have touched anything, also where it seems to have changed
+ * The server is asked where more may have been written than the triggers have said. A write that was understood
+ * under a catalog that is not the present one may have written anything, also where it seems to have changed
  * no row. Where the version store cannot be reached, the transaction itself carries into the outbox what the
  * other instances have to know.
  *
@@ -23,8 +23,8 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
   const isAsked = log.mayHaveMore || !isUnderstood(session);
   if (isAsked && !(await askServer(session))) return undefined;
   if (!isUnderstood(session)) return publishAnything(session);
-  const touched = log.touched();
-  if (touched === 'all-tables' || touched.size === 0) {
+  const written = log.written();
+  if (written === 'all-tables' || written.size === 0) {
     if (session.understoodBy === undefined || (await schema.isCurrent())) return undefined;
     const hasWritten = isAsked || (await askServer(session));
     return hasWritten ? publishAnything(session) : undefined;
@@ -32,7 +32,7 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
   const record = (): Promise<void> => outbox.record(client);
   // Sent together: one round trip.
   const [publishedWrite, isCurrent] = await Promise.all([
-    protocol.begin(versionNames(touched), backendPid, record),
+    protocol.begin(versionNames(written), backendPid, record),
     schema.isCurrent(),
   ]);
   if (isCurrent || publishedWrite.isUncertain) return publishedWrite;
@@ -40,7 +40,7 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
   return protocol.begin('all-tables', backendPid, record);
 }
 
-/** The open transaction was committed without an published write: ends what it has touched as soon as possible. */
+/** The open transaction was committed without an published write: ends what it has written as soon as possible. */
 export function publishLate(session: ConnectionSession): void {
   session.parts.protocol.owe(session.log.tables());
   session.endTransaction();
@@ -64,8 +64,8 @@ function isUnderstood(session: ConnectionSession): boolean {
 
 function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
   const { client, hasChangedSchema, backendPid, parts } = session;
-  const touched = hasChangedSchema ? 'schema' : 'all-tables';
-  return parts.protocol.begin(touched, backendPid, () => parts.outbox.record(client));
+  const written = hasChangedSchema ? 'schema' : 'all-tables';
+  return parts.protocol.begin(written, backendPid, () => parts.outbox.record(client));
 }
 
 /** Adds what the server says to what is known; answers `false` where nothing was written at all. */

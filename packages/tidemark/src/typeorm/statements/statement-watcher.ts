@@ -2,19 +2,19 @@
  * Follows every statement TypeORM sends and drives `begin`, `end` and `abort` around COMMIT.
  *
  * The text of a statement says whether it may write (memoised syntax trees), the notices of the triggers
- * say what was written, the answer is checked against them (touched-tables.ts), and the server's own transaction
+ * say what was written, the answer is checked against them (written-tables.ts), and the server's own transaction
  * status says whether it runs in a transaction. Entity events are not used: the old image they carry was read
  * before the row was locked, so another transaction may have moved the row in between.
  *
  * - A writing statement outside a transaction is given one (transactions.ts), so that its mark
  *   is never older than its transaction and lies on the regions only around COMMIT.
- * - A statement that touched no row marks nothing.
+ * - A statement that written no row marks nothing.
  * - A statement that cannot run in a transaction is enclosed by `begin` and `end`
  *   (enclosed-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
  * - Statements of one connection keep their order (statement-queue.ts).
  * - The state belongs to the connection, not to the query runner: one that is released with an open
  *   transaction hands the transaction on.
- * - A transaction that was understood under an outdated catalog may have touched anything.
+ * - A transaction that was understood under an outdated catalog may have written anything.
  */
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
@@ -29,7 +29,7 @@ import { WriteRefusedError } from '../../core/write-refused.error.js';
 import { abandon, disclose, enclose, giveUpReleased, lookAfter } from './enclosed-statement.js';
 import { noticedWrites, parseNotice, type Notice } from '../../postgres/capture/captured-writes.js';
 import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
-import { effectOf, fileEffect } from './touched-tables.js';
+import { effectOf, fileEffect } from './written-tables.js';
 import {
   afterTransactionCommand,
   beforeTransactionCommand,
@@ -171,7 +171,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     await commitImplicit(session, statement);
   }
 
-  /** Enters into the log of the transaction what the statement has touched. */
+  /** Enters into the log of the transaction what the statement has written. */
   #record(
     session: ConnectionSession,
     statement: StatementContext,

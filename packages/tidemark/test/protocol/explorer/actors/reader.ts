@@ -1,7 +1,7 @@
 /** A process that reads: the whole read side of the core over parked ports. */
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import type { Clock } from '../../../../src/core/ports/clock.js';
-import type { Dependencies } from '../../../../src/core/dependency.js';
+import type { ReadSet } from '../../../../src/core/read-set.js';
 import type {
   CacheEntry,
   EntryStore,
@@ -24,7 +24,7 @@ import type { Process } from '../world/process.js';
 /** A query as the read side sees it after compilation. */
 export interface Query {
   readonly name: string;
-  readonly dependencies: Dependencies;
+  readonly dependencies: ReadSet;
   /** The keys of the rows it answers with. */
   readonly rowsOf: (state: State) => readonly number[];
 }

@@ -1,6 +1,6 @@
 /** What writers do: statements on the rows, and what they tell the log, as the write side would. */
 import type { TransactionLog } from '../../../../src/core/transaction-log.js';
-import type { TouchedTable } from '../../../../src/core/touched-regions.js';
+import type { WrittenTable } from '../../../../src/core/write-set.js';
 import type { Row, Transaction } from '../world/postgres.js';
 
 export const USERS = 'public.users';
@@ -43,7 +43,7 @@ export function execute(statement: Statement, transaction: Transaction, log: Tra
 function touchedBy(
   statement: Extract<Statement, { key: number }>,
   before: Row | undefined,
-): TouchedTable {
+): WrittenTable {
   const { kind, key, row } = statement;
   const regions = [before, row].flatMap((image) => (image ? [image.region] : []));
   const isTold = kind !== 'put somehow';

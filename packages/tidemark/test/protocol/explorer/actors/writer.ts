@@ -1,4 +1,4 @@
-/** A process that writes: statements, the log of what they touched, and the write protocol. */
+/** A process that writes: statements, the log of what they written, and the write protocol. */
 import { outcomeOfFailure, type CommitOutcome } from '../../../../src/core/commit-outcome.js';
 import { TransactionLog } from '../../../../src/core/transaction-log.js';
 import {
@@ -9,7 +9,7 @@ import {
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';
 import type { TokenSource } from '../../../../src/core/token.js';
-import { versionNamesOf } from '../../../../src/core/touched-regions.js';
+import { versionNamesOf } from '../../../../src/core/write-set.js';
 import type { TableVersionNames, VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { Linearizability } from '../linearizability.js';
 import { ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';
@@ -128,11 +128,11 @@ export class Writer {
       await this.rollBack();
       return;
     }
-    const touched = touchedVersions(log);
+    const written = touchedVersions(log);
     let publishedWrite: PublishedWrite | undefined;
     try {
-      if (touched.length > 0) {
-        publishedWrite = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
+      if (written.length > 0) {
+        publishedWrite = await this.protocol.begin(written, this.plan.backendPid, inOutbox);
       }
     } catch {
       await this.rollBack();
@@ -181,9 +181,9 @@ export class Writer {
 }
 
 export function touchedVersions(log: TransactionLog): readonly TableVersionNames[] {
-  const touched = log.touched();
-  if (touched === 'all-tables') throw new Error('No statement here may write anything.');
-  return [...touched.values()].map((table) => ({
+  const written = log.written();
+  if (written === 'all-tables') throw new Error('No statement here may write anything.');
+  return [...written.values()].map((table) => ({
     table: table.table,
     names: versionNamesOf(table),
   }));

@@ -12,8 +12,8 @@ export class AutoBeginWriter extends Writer {
     const foreseen = new TransactionLog();
     const trial = new Transaction('', 0, () => this.around.postgres.now);
     for (const statement of statements) execute(statement, trial, foreseen);
-    const touched = touchedVersions(foreseen);
-    const publishedWrite = await this.protocol.begin(touched, this.plan.backendPid, inOutbox);
+    const written = touchedVersions(foreseen);
+    const publishedWrite = await this.protocol.begin(written, this.plan.backendPid, inOutbox);
     await this.write(statements, new TransactionLog());
     this.protocol.conclude(publishedWrite, await this.commit(false));
   }

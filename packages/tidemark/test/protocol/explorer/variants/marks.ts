@@ -5,7 +5,7 @@ import { StoreVariant } from './store-variant.js';
 
 const LEASE_MS = 1_000;
 
-/** What each write has touched, which without a mark nobody remembers. */
+/** What each write has written, which without a mark nobody remembers. */
 const touchedBy = new WeakMap<DataSet, Map<string, WriteMark>>();
 
 class Unmarked extends StoreVariant {
@@ -14,11 +14,11 @@ class Unmarked extends StoreVariant {
   }
 
   protected remember(mark: WriteMark): void {
-    const touched = touchedBy.get(this.store) ?? new Map<string, WriteMark>();
-    touchedBy.set(this.store, touched.set(mark.writeId, mark));
+    const written = touchedBy.get(this.store) ?? new Map<string, WriteMark>();
+    touchedBy.set(this.store, written.set(mark.writeId, mark));
   }
 
-  /** Replaces the versions that the write has touched, and leaves no mark. */
+  /** Replaces the versions that the write has written, and leaves no mark. */
   protected async replace(writeId: string, token: string): Promise<void> {
     const mark = touchedBy.get(this.store)?.get(writeId);
     if (!mark) return;

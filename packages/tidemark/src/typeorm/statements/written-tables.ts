@@ -1,7 +1,7 @@
-/** From a statement, its answer and the notices of the triggers to what it touched. */
+/** From a statement, its answer and the notices of the triggers to what it written. */
 import { isTemporary } from '../../postgres/catalog/session-names.js';
-import { tablesOfRows } from '../../postgres/analysis/touched.js';
-import type { TouchedTable } from '../../core/touched-regions.js';
+import { tablesOfRows } from '../../postgres/analysis/written-regions.js';
+import type { WrittenTable } from '../../core/write-set.js';
 import type { Catalog, TableAction, TableFacts } from '../../core/table-facts.js';
 import type { WriteTarget } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
@@ -100,8 +100,8 @@ export function isFamilyTold(table: TableFacts, catalog: Catalog, isTold: IsTold
 export function wholeTables(
   tables: readonly TableFacts[],
   catalog: Catalog,
-): readonly (TouchedTable | 'all-tables')[] {
-  return tables.flatMap<TouchedTable | 'all-tables'>(
+): readonly (WrittenTable | 'all-tables')[] {
+  return tables.flatMap<WrittenTable | 'all-tables'>(
     (table) => tablesOfRows(table, new Map(), catalog) ?? ['all-tables'],
   );
 }

@@ -1,7 +1,7 @@
 /** From rows that were written to the tables whose answers they may change. */
 import { dimensionValue } from './canonical-value.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
-import type { TouchedTable } from '../../core/touched-regions.js';
+import type { WrittenTable } from '../../core/write-set.js';
 import { columnText } from './term-values.js';
 
 /** The texts of a dimension's columns, one list for each row as it was or is. */
@@ -18,14 +18,14 @@ export function tablesOfRows(
   facts: TableFacts,
   values: WrittenValues,
   catalog: Catalog,
-): readonly TouchedTable[] | undefined {
+): readonly WrittenTable[] | undefined {
   const own = new Map(
     facts.dimensions.map((dimension) => [
       dimension.name,
       valuesIn(dimension, facts, values.get(dimension.name)),
     ]),
   );
-  const all: TouchedTable[] = [{ table: facts.id, dimensions: own }];
+  const all: WrittenTable[] = [{ table: facts.id, dimensions: own }];
   for (const id of facts.relatives) {
     const relative = catalog.tableById(id);
     if (!relative) return undefined;

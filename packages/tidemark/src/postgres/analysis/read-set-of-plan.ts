@@ -1,6 +1,6 @@
 /** The versions that an answer depends on. */
 import { dimensionValue } from './canonical-value.js';
-import type { Dependencies } from '../../core/dependency.js';
+import type { ReadSet } from '../../core/read-set.js';
 import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
@@ -21,7 +21,7 @@ export function dependenciesOf(
   analysis: CacheableRead,
   parameters: readonly unknown[],
   catalog: Catalog,
-): Dependencies {
+): ReadSet {
   refuseMoments(analysis, parameters);
   let completeRowCount: number | undefined;
   const tables = analysis.tables.map((read) => {
@@ -39,7 +39,7 @@ export function dependenciesOf(
 }
 
 /** The same dependencies, and beside them every write to the tables. */
-export function withWholeTables(own: Dependencies, reads: readonly TableRead[]): Dependencies {
+export function withWholeTables(own: ReadSet, reads: readonly TableRead[]): ReadSet {
   const whole = new Set(reads.map(({ table }) => table));
   return {
     ...own,

@@ -1,4 +1,4 @@
-/** The regions that a write touched in one table, and the versions that it therefore replaces. */
+/** The regions that a write written in one table, and the versions that it therefore replaces. */
 import type { TableVersionNames } from './ports/version-store.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
 
@@ -8,7 +8,7 @@ export const MOST_VALUES = 100;
 /** Values of the rows' old and new images. */
 type Values = ReadonlySet<string> | 'unknown';
 
-export interface TouchedTable {
+export interface WrittenTable {
   /** The table's identity, `schema.name`. */
   readonly table: string;
   /** Every dimension. */
@@ -16,7 +16,7 @@ export interface TouchedTable {
 }
 
 /** The versions to replace, as version-name.ts writes them. */
-export function versionNamesOf({ dimensions }: TouchedTable): string[] {
+export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   const names = [WHOLE_TABLE];
   for (const [dimension, values] of dimensions) {
     if (values === 'unknown' || values.size > MOST_VALUES) names.push(unknownVersion(dimension));
@@ -27,16 +27,16 @@ export function versionNamesOf({ dimensions }: TouchedTable): string[] {
 
 /** The versions of several tables. */
 export function versionNames(
-  touched: ReadonlyMap<string, TouchedTable>,
+  written: ReadonlyMap<string, WrittenTable>,
 ): readonly TableVersionNames[] {
-  return [...touched.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
+  return [...written.values()].map((part) => ({ table: part.table, names: versionNamesOf(part) }));
 }
 
 /**
  * Both together, of one table. A dimension with too many values is not kept value by value: the
  * values of a thousand writes would otherwise be copied a thousand times.
  */
-export function mergeTouched(a: TouchedTable, b: TouchedTable): TouchedTable {
+export function mergeWritten(a: WrittenTable, b: WrittenTable): WrittenTable {
   const names = new Set([...a.dimensions.keys(), ...b.dimensions.keys()]);
   const dimensions = [...names].map((name) => {
     return [name, mergeValues(a.dimensions.get(name), b.dimensions.get(name))] as const;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
-import type { Dependencies } from '../../core/dependency.js';
-import { dependenciesOf } from './dependencies.js';
+import type { ReadSet } from '../../core/read-set.js';
+import { dependenciesOf } from './read-set-of-plan.js';
 import { UnkeyableParameterError } from './exact-text.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
@@ -21,7 +21,7 @@ const analyser = new SqlAnalyser(catalog);
 
 beforeAll(loadParser);
 
-function dependencies(sql: string, parameters: readonly unknown[] = []): Dependencies {
+function dependencies(sql: string, parameters: readonly unknown[] = []): ReadSet {
   const analysis = analyser.read(sql);
   if (!analysis.cacheable) throw new Error(analysis.detail);
   return dependenciesOf(analysis, parameters, catalog);

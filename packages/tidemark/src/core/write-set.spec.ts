@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { MOST_VALUES, mergeTouched, versionNamesOf, type TouchedTable } from './touched-regions.js';
+import { MOST_VALUES, mergeWritten, versionNamesOf, type WrittenTable } from './write-set.js';
 
-function touched(dimensions: Record<string, readonly string[] | 'unknown'>): TouchedTable {
+function written(dimensions: Record<string, readonly string[] | 'unknown'>): WrittenTable {
   const sets = Object.entries(dimensions).map(
     ([name, values]) => [name, values === 'unknown' ? values : new Set(values)] as const,
   );
@@ -10,7 +10,7 @@ function touched(dimensions: Record<string, readonly string[] | 'unknown'>): Tou
 
 describe('versionNamesOf', () => {
   it('names the table, every value, and what is not known', () => {
-    expect(versionNamesOf(touched({ id: ['7'], region: 'unknown' }))).toEqual([
+    expect(versionNamesOf(written({ id: ['7'], region: 'unknown' }))).toEqual([
       '*',
       'id=7',
       'region?',
@@ -19,35 +19,35 @@ describe('versionNamesOf', () => {
 
   it('counts more values than the most as not known', () => {
     const values = Array.from({ length: MOST_VALUES + 1 }, (_, i) => String(i));
-    expect(versionNamesOf(touched({ id: values }))).toEqual(['*', 'id?']);
-    expect(versionNamesOf(touched({ id: values.slice(1) }))).toHaveLength(MOST_VALUES + 1);
+    expect(versionNamesOf(written({ id: values }))).toEqual(['*', 'id?']);
+    expect(versionNamesOf(written({ id: values.slice(1) }))).toHaveLength(MOST_VALUES + 1);
   });
 });
 
-describe('mergeTouched', () => {
+describe('mergeWritten', () => {
   it('has the values of both', () => {
-    const merged = mergeTouched(
-      touched({ id: ['1'], region: ['US'] }),
-      touched({ id: ['2'], region: ['US'] }),
+    const merged = mergeWritten(
+      written({ id: ['1'], region: ['US'] }),
+      written({ id: ['2'], region: ['US'] }),
     );
     expect(versionNamesOf(merged)).toEqual(['*', 'id=1', 'id=2', 'region=US']);
   });
 
   it('knows nothing of a dimension that one of them does not know', () => {
-    const merged = mergeTouched(
-      touched({ id: ['1'], region: 'unknown' }),
-      touched({ id: ['2'], region: ['US'] }),
+    const merged = mergeWritten(
+      written({ id: ['1'], region: 'unknown' }),
+      written({ id: ['2'], region: ['US'] }),
     );
     expect(versionNamesOf(merged)).toEqual(['*', 'id=1', 'id=2', 'region?']);
     expect(
-      versionNamesOf(mergeTouched(touched({ id: ['1'] }), touched({ id: ['2'], region: ['US'] }))),
+      versionNamesOf(mergeWritten(written({ id: ['1'] }), written({ id: ['2'], region: ['US'] }))),
     ).toEqual(['*', 'id=1', 'id=2', 'region?']);
   });
 
   it('does not keep more values than are named one by one', () => {
     const values = Array.from({ length: MOST_VALUES }, (_, i) => String(i));
-    const most = mergeTouched(touched({ id: values.slice(1) }), touched({ id: ['0'] }));
+    const most = mergeWritten(written({ id: values.slice(1) }), written({ id: ['0'] }));
     expect(versionNamesOf(most)).toHaveLength(MOST_VALUES + 1);
-    expect(mergeTouched(most, touched({ id: ['more'] })).dimensions.get('id')).toBe('unknown');
+    expect(mergeWritten(most, written({ id: ['more'] })).dimensions.get('id')).toBe('unknown');
   });
 });

@@ -3,7 +3,7 @@ import type { QueryRunner } from 'typeorm';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { StatementContext } from './statement-context.js';
-import { effectOf } from './touched-tables.js';
+import { effectOf } from './written-tables.js';
 
 const columns = { id: 'integer', region: 'text' } as const;
 const table = { columns, dimensions: ['id', 'region'] };
@@ -64,7 +64,7 @@ describe('a write to a table with triggers', () => {
     expect(effect('UPDATE users SET id = 1', rows(1), 'users')).toEqual(nothing);
   });
 
-  it('has touched nothing where its answer counts no row', () => {
+  it('has written nothing where its answer counts no row', () => {
     expect(effect('UPDATE users SET id = 1', rows(0))).toEqual(nothing);
   });
 
@@ -97,7 +97,7 @@ describe('a write to a table with triggers', () => {
 });
 
 describe('a table without triggers', () => {
-  it('is touched as a whole where a write names it, unless no row was written', () => {
+  it('is written as a whole where a write names it, unless no row was written', () => {
     expect(effect('UPDATE untold SET id = 1', rows(1))).toEqual(whole);
     expect(effect('UPDATE untold SET id = 1', rows(0))).toEqual(nothing);
     expect(effect('TRUNCATE untold', rows(null))).toEqual(whole);

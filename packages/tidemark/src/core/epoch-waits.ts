@@ -106,7 +106,7 @@ export class EpochWaits {
       const [reading] = await store.read([{ table, names: [] }]);
       if (reading?.epoch !== epoch) return;
     }
-    if (await store.settleEpoch(table, epoch)) events.tell('epochSettled', { table });
+    if (await store.settleEpoch(table, epoch)) events.emitSafely('epochSettled', { table });
   }
 
   /** Asks who is writing, after a pause. Every caller began to wait before the question is sent. */
@@ -126,7 +126,7 @@ export class EpochWaits {
     const text = textOf(awaited);
     if (text === this.#emitted) return;
     this.#emitted = text;
-    this.parts.events.tell('awaiting', { transactions: awaited });
+    this.parts.events.emitSafely('awaiting', { transactions: awaited });
   }
 }
 

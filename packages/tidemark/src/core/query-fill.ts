@@ -46,7 +46,7 @@ export class QueryFill {
     try {
       answer = await request.run();
     } catch (error) {
-      events.tell('fillFailed', { query });
+      events.emitSafely('fillFailed', { query });
       gate.notStored(stamp);
       throw error;
     }

@@ -85,7 +85,7 @@ export class ReadProtocol<E extends CacheEntry> {
     reason: BypassReason,
     detail?: string,
   ): Promise<ReadOutcome<E>> {
-    this.parts.events.tell('bypass', { query: request.query, reason, detail });
+    this.parts.events.emitSafely('bypass', { query: request.query, reason, detail });
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
@@ -98,7 +98,7 @@ export class ReadProtocol<E extends CacheEntry> {
     const { value } = flight;
     if (flight.role === 'leader') return value;
     if (value.source === 'hit') return this.#hit(request, value.level, value.entry);
-    this.parts.events.tell('joined', { query, scope: 'process' });
+    this.parts.events.emitSafely('joined', { query, scope: 'process' });
     return value;
   }
 
@@ -112,13 +112,13 @@ export class ReadProtocol<E extends CacheEntry> {
       fill: () => this.#queryFill.run(request, stamp),
     });
     if (outcome.stored) {
-      if (outcome.hasWaited) events.tell('joined', { query, scope: 'instances' });
+      if (outcome.hasWaited) events.emitSafely('joined', { query, scope: 'instances' });
       return this.#hit(request, 'L2', local.set(key, outcome.stored));
     }
     const { refusal, entry } = outcome.filled;
     const stored = refusal === undefined;
     const durationMs = monotonicClock.nowMs() - startedMs;
-    events.tell('miss', { query, stored, refusal, durationMs });
+    events.emitSafely('miss', { query, stored, refusal, durationMs });
     return {
       source: 'miss',
       stored,
@@ -128,7 +128,7 @@ export class ReadProtocol<E extends CacheEntry> {
   }
 
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
-    this.parts.events.tell('hit', { query: request.query, level });
+    this.parts.events.emitSafely('hit', { query: request.query, level });
     return { source: 'hit', level, entry };
   }
 

@@ -49,7 +49,7 @@ export class Settlement {
   ): Promise<void> {
     const { store, token, events } = this.parts;
     if (await store.rotate(table, observed, token())) {
-      events.tell('epochReplaced', { table, cause });
+      events.emitSafely('epochReplaced', { table, cause });
     }
   }
 
@@ -112,10 +112,10 @@ export class Settlement {
     const isOther = seenTransactionId !== undefined && seenTransactionId !== transaction?.id;
     if (transaction && !isOther) {
       await store.renew(table, writeId, transaction.id, this.options.leaseMs);
-      events.tell('markRenewed', { table });
+      events.emitSafely('markRenewed', { table });
       return true;
     }
-    if (await store.settle(table, writeId, token())) events.tell('markSettled', { table });
+    if (await store.settle(table, writeId, token())) events.emitSafely('markSettled', { table });
     return false;
   }
 }

@@ -42,17 +42,17 @@ export interface WriteProtocolParts {
   readonly policy: WritePolicy;
   /** Lease of a mark, in milliseconds on the store's clock. */
   readonly leaseMs: number;
-  /** Pause between two attempts to pay debts, in milliseconds. */
+  /** Pause between two attempts to flush the retry queue, in milliseconds. */
   readonly retryMs: number;
-  /** How long debts are still tried to be paid when the application stops, in milliseconds. */
+  /** How long the retry queue is still tried when the application stops, in milliseconds. */
   readonly drainMs: number;
 }
 
 export class WriteProtocol {
   /** Tables to which writes have committed without a mark. */
-  readonly #debts = new Set<string>();
+  readonly #retryQueue = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
-  #paying: Promise<void> | undefined;
+  #flushing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(private readonly parts: WriteProtocolParts) {}
@@ -78,13 +78,13 @@ export class WriteProtocol {
       await record().catch((error: unknown) => {
         throw this.#refusal(uncertain, error);
       });
-      this.parts.events.tell('unpublished');
+      this.parts.events.emitSafely('unpublished');
       return uncertain;
     }
   }
 
   /** Replaces the versions of what others have committed. Rejects on an outage: whether it did so is then not known. */
-  async tell(written: WrittenVersions, backendPid: number): Promise<void> {
+  async publish(written: WrittenVersions, backendPid: number): Promise<void> {
     const mark = this.#markOf(written, backendPid);
     await this.#begin(mark);
     const tables = mark.tables.map(({ table }) => table);
@@ -95,12 +95,12 @@ export class WriteProtocol {
   conclude(publishedWrite: PublishedWrite, outcome: CommitOutcome): void {
     if (outcome === 'committed') this.end(publishedWrite);
     if (outcome === 'rolled-back') this.abort(publishedWrite);
-    if (outcome === 'unknown' && publishedWrite.isUncertain) this.owe(publishedWrite.tables);
+    if (outcome === 'unknown' && publishedWrite.isUncertain) this.enqueue(publishedWrite.tables);
   }
 
   /** After COMMIT. Runs in the background: until it is done, readers bypass. */
   end({ writeId, tables, isUncertain }: PublishedWrite): void {
-    if (isUncertain) this.owe(tables);
+    if (isUncertain) this.enqueue(tables);
     this.#inBackground(() => this.#end(writeId, tables));
   }
 
@@ -122,21 +122,20 @@ export class WriteProtocol {
   }
 
   /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
-  owe(tables: readonly string[] | 'all-tables'): void {
-    for (const table of tables === 'all-tables' ? [SCHEMA] : tables) this.#debts.add(table);
-    this.#paying ??= this.#pay();
+  enqueue(tables: readonly string[] | 'all-tables'): void {
+    for (const table of tables === 'all-tables' ? [SCHEMA] : tables) this.#retryQueue.add(table);
+    this.#flushing ??= this.#flush();
   }
 
   /**
-   * Waits until everything begun has ended, so that no mark is left behind, and at most `drainMs` until debts are
-   * paid. Answers whether all was done.
+   * Waits until everything begun has ended, so that no mark is left behind, and at most `drainMs` until the retry queue is empty. Answers whether all was done.
    */
   async drain(): Promise<boolean> {
     await Promise.allSettled(this.#pending);
     const late = setTimeout(() => (this.#isClosed = true), this.parts.drainMs);
-    await this.#paying;
+    await this.#flushing;
     clearTimeout(late);
-    return this.#debts.size === 0;
+    return this.#retryQueue.size === 0;
   }
 
   #markOf(written: WrittenVersions, backendPid: number): WriteMark {
@@ -147,7 +146,7 @@ export class WriteProtocol {
     const { store, events, token, leaseMs } = this.parts;
     await store.begin(mark, token(), leaseMs);
     const versions = mark.tables.reduce((sum, table) => sum + table.names.length, 0);
-    events.tell('invalidated', { tables: mark.tables.length, versions });
+    events.emitSafely('invalidated', { tables: mark.tables.length, versions });
   }
 
   #end(writeId: string, tables: readonly string[]): Promise<void> {
@@ -155,7 +154,7 @@ export class WriteProtocol {
   }
 
   #refusal(uncertain: PublishedWrite, cause: unknown): WriteRefusedError {
-    this.parts.events.tell('writeRefused');
+    this.parts.events.emitSafely('writeRefused');
     this.abort(uncertain);
     return new WriteRefusedError(cause);
   }
@@ -168,17 +167,17 @@ export class WriteProtocol {
     this.#pending.add(running);
   }
 
-  async #pay(): Promise<void> {
+  async #flush(): Promise<void> {
     while (!this.#isClosed) {
-      const [table] = this.#debts;
+      const [table] = this.#retryQueue;
       if (table === undefined) break;
       // It may be owed again while its epoch is being replaced.
-      this.#debts.delete(table);
+      this.#retryQueue.delete(table);
       if (await this.#replaceEpoch(table).catch(() => false)) continue;
-      this.#debts.add(table);
+      this.#retryQueue.add(table);
       await pause(this.parts.timers, this.parts.retryMs);
     }
-    this.#paying = undefined;
+    this.#flushing = undefined;
   }
 
   async #replaceEpoch(table: string): Promise<boolean> {

@@ -89,7 +89,7 @@ export class CacheStores {
     });
     const canary = new DataCanary(keys, {
       onLost: () => {
-        events.tell('dataLost');
+        events.emitSafely('dataLost');
         losses.show();
         connection.distrust(DATA_LOST);
       },
@@ -97,7 +97,7 @@ export class CacheStores {
     });
     const onOutOfMemory = (): void => {
       full.noticed();
-      events.tell('storeFull');
+      events.emitSafely('storeFull');
     };
     const connection = RedisConnection.open({
       url: redis.url,

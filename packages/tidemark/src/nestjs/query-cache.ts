@@ -80,7 +80,7 @@ export class QueryCache {
     await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), options.markLeaseMs);
     await versions.end(writeId, [...named.keys()], randomToken());
     const names = tables.flatMap((table) => table.names);
-    events.tell('invalidated', { tables: tables.length, versions: names.length });
+    events.emitSafely('invalidated', { tables: tables.length, versions: names.length });
   }
 
   /**

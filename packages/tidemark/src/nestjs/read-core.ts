@@ -49,7 +49,7 @@ export class ReadCore {
         owner: token(),
         clock: systemClock,
         timers: systemTimers,
-        onStoreFailure: (operation) => events.tell('storeFailed', { operation }),
+        onStoreFailure: (operation) => events.emitSafely('storeFailed', { operation }),
       },
       { leaseMs: options.fillLeaseMs, maxWaitMs: options.fillWaitMs, pollMs: FILL_POLL_MS },
     );

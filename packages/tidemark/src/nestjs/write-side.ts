@@ -29,7 +29,7 @@ import { WriteFollower } from '../typeorm/statements/write-follower.js';
 import type { WriteParts } from '../typeorm/statements/write-parts.js';
 
 /** Pause between two attempts to end entries of writes that could not be published. */
-const DEBT_RETRY_MS = 50;
+const RETRY_MS = 50;
 /** How long the application waits with such writes still unpaid when it stops. */
 const DRAIN_MS = 3_000;
 /** How long the transaction of a single write may be idle at least, where no option says otherwise. */
@@ -68,7 +68,7 @@ export class WriteSide {
       timers: backgroundTimers,
       policy,
       leaseMs: markLeaseMs,
-      retryMs: DEBT_RETRY_MS,
+      retryMs: RETRY_MS,
       drainMs: DRAIN_MS,
     });
     const parts: WriteParts = {

@@ -10,7 +10,7 @@ export function entryRefusals(
 ): (reason: EntryRefusal) => void {
   const warned = new Set<EntryRefusal>();
   return (reason) => {
-    events.tell('entryRefused', { reason });
+    events.emitSafely('entryRefused', { reason });
     if (warned.has(reason)) return;
     warned.add(reason);
     log.warn(`${WORDS[reason]} (namespace ${namespace}). This is said once; the metric counts.`);

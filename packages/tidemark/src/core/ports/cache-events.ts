@@ -69,7 +69,7 @@ export interface CacheEventMap {
 
 export class CacheEvents extends EventEmitter<CacheEventMap> {
   /** Emits, and keeps errors of listeners from the caller. */
-  tell<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {
+  emitSafely<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {
     try {
       (this.emit as (name: string, ...event: unknown[]) => boolean).call(this, name, ...event);
     } catch {

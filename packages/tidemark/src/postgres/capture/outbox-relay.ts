@@ -219,9 +219,12 @@ export class OutboxRelay {
       // Then no waiting row can say more: after an outage every write has left such a row.
       const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
       // Committed long ago, by no writer whose end is to be waited for.
-      await protocol.tell(written, 0);
+      await protocol.publish(written, 0);
       const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
-      events.tell('relayed', { rows: ids.length, lagMs: ageMs + performance.now() - readAtMs });
+      events.emitSafely('relayed', {
+        rows: ids.length,
+        lagMs: ageMs + performance.now() - readAtMs,
+      });
       await session.remove(ids);
       if (records.length < BATCH_ROWS || this.#isClosing) return;
       await this.#survey(session);

@@ -94,7 +94,7 @@ export class RecordingChanges {
     await this.#compare(
       run,
       () => {
-        events.tell('recordingChanged');
+        events.emitSafely('recordingChanged');
         log.warn(
           'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
             'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
@@ -123,7 +123,7 @@ export class RecordingChanges {
     const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
     const before = stored ?? this.#seen ?? this.#atStart;
     if (before !== undefined && before !== found) {
-      await protocol.tell('schema', 0);
+      await protocol.publish('schema', 0);
       // The keeper checks the triggers under each new catalog.
       schema.markOutdated();
       onChange();

@@ -42,7 +42,7 @@ export class StandbyWatch {
       'The database is a standby: answers are taken from it and not stored, until it is promoted. ' +
         'Check that the data source connects to the primary.',
     );
-    this.events.tell('standby', { isStandby: true });
+    this.events.emitSafely('standby', { isStandby: true });
     void this.#untilPromoted();
   }
 
@@ -65,7 +65,7 @@ export class StandbyWatch {
     if (this.#isClosed) return;
     this.#isStandby = false;
     this.log.log('The database is no standby any more');
-    this.events.tell('standby', { isStandby: false });
+    this.events.emitSafely('standby', { isStandby: false });
   }
 
   /** `false` also where the server does not answer. */

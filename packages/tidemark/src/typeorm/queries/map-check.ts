@@ -69,7 +69,7 @@ export class MapCheck {
     // What is no JSON is not stored as such.
     if (made === undefined || made === again) return undefined;
     if (this.share >= 1) throw new ImpureQueryError(query.name, 'mapped rows');
-    this.events.tell('planDiffers', { query: query.name, difference: 'mapped rows' });
+    this.events.emitSafely('planDiffers', { query: query.name, difference: 'mapped rows' });
     return IMPURE;
   }
 }

@@ -146,7 +146,7 @@ export class PlanMemo {
   /** The builder was found to make something else of equal parameters. */
   #forget({ definition, name }: BoundQuery, difference: PlanDifference): void {
     this.#plans.set(definition, 'impure');
-    this.parts.events.tell('planDiffers', { query: name, difference });
+    this.parts.events.emitSafely('planDiffers', { query: name, difference });
   }
 
   #differs(query: BoundQuery, plan: RememberedPlan, representation: Representation): boolean {

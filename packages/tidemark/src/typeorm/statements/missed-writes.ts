@@ -85,7 +85,7 @@ export class MissedWrites {
     const isUnchanged = last?.token === found && last.node === node;
     if (isUnchanged && (await this.#isAllRecorded())) return;
     if (epoch !== undefined || isStoreShared) {
-      await protocol.tell('schema', 0);
+      await protocol.publish('schema', 0);
       schema.markOutdated();
       await schema.load();
     }

@@ -42,7 +42,7 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
 
 /** The open transaction was committed without an published write: ends what it has written as soon as possible. */
 export function publishLate(session: ConnectionSession): void {
-  session.parts.protocol.owe(session.log.tables());
+  session.parts.protocol.enqueue(session.log.tables());
   session.endTransaction();
 }
 

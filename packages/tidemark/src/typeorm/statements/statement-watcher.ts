@@ -190,7 +190,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     const { schema, protocol } = this.parts;
     if (schema.analyser.statement(query).kind === 'read') return;
     if (session.isInTransaction) session.log.addForGood('all-tables');
-    else protocol.owe('all-tables');
+    else protocol.enqueue('all-tables');
   }
 
   /** The notice of a change arrives before the answer of the statement that made it. */
@@ -213,7 +213,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
     }
     if (isFollowed || isEnclosing || notice.isRecorded === true) return;
     // No hook need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
-    for (const part of written) protocol.owe(part === 'all-tables' ? part : [part.table]);
+    for (const part of written) protocol.enqueue(part === 'all-tables' ? part : [part.table]);
   }
 
   /**

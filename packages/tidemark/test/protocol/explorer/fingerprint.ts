@@ -8,7 +8,7 @@
  * - what was known when reads under way began, and what is known now;
  * - of each process: what it has sent and waits for, and everything it was told since it last was
  *   at rest, in order. A process does nothing by itself, so that decides all it will do. At rest a
- *   writer keeps nothing: its debts keep it awake. A reader keeps its entries in memory, which are
+ *   writer keeps nothing: its the retry queue keep it awake. A reader keeps its entries in memory, which are
  *   covered, and what it distrusts since an outage; therefore it forgets what it was told only when
  *   a read that began after its last outage has found Redis trustworthy again (process.ts).
  * - the reads and faults left.

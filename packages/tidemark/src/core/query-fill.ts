@@ -4,7 +4,7 @@
 import type { CacheEvents } from './ports/cache-events.js';
 import type { Clock } from './ports/clock.js';
 import type { ReadSet } from './read-set.js';
-import type { Filled } from './fill-coordinator.js';
+import type { Filled } from './distributed-single-flight.js';
 import type { FreshnessGate, Stamp } from './freshness-gate.js';
 import type { Answer, ReadRequest } from './read-request.js';
 import type { UncacheableReason } from './statement-analysis.js';

@@ -5,7 +5,7 @@
  *    without an answer: run the query, store nothing.
  * 2. An entry in memory with the same stamp answers the request.
  * 3. Else an entry in the shared store with the same stamp does, or a fill: one per key and stamp in this process
- *    (single-flight.ts) and one per key among all instances (fill-coordinator.ts). The fill (query-fill.ts) stores its
+ *    (single-flight.ts) and one per key among all instances (distributed-single-flight.ts). The fill (query-fill.ts) stores its
  *    entry with the stamp that was read before the SELECT.
  *
  * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The versions
@@ -20,7 +20,7 @@
 import type { BypassReason, CacheLevel } from './ports/cache-events.js';
 import type { Timers } from './ports/clock.js';
 import type { CacheEntry, LocalEntries } from './ports/entry-store.js';
-import type { FillCoordinator } from './fill-coordinator.js';
+import type { DistributedSingleFlight } from './distributed-single-flight.js';
 import type { Stamp } from './freshness-gate.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
@@ -33,7 +33,7 @@ export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptio
 
 export interface ReadProtocolParts<E extends CacheEntry> extends QueryFillParts {
   readonly local: LocalEntries<E>;
-  readonly fills: FillCoordinator;
+  readonly fills: DistributedSingleFlight;
   readonly toEntry: (entry: CacheEntry) => E;
   readonly timers: Timers;
 }

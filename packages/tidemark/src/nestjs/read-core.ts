@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
-import { FillCoordinator } from '../core/fill-coordinator.js';
+import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
@@ -42,7 +42,7 @@ export class ReadCore {
       { leaseMs: options.markLeaseMs, ...EPOCH_WAITS },
     );
     const gate = new FreshnessGate({ store, settlement, schema, token });
-    const fills = new FillCoordinator(
+    const fills = new DistributedSingleFlight(
       {
         entries,
         lock: fillLock,

@@ -19,7 +19,7 @@ import { renewMark } from './scripts/renew-mark.script.js';
 import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import type { Script } from './scripts/script.js';
 import { takeOffMark } from './scripts/take-off-mark.script.js';
-import { TurnBatch, type Answers } from '../core/memory/turn-batch.js';
+import { BatchLoader, type Answers } from '../core/memory/batch-loader.js';
 
 type Values = readonly (string | null | undefined)[];
 type Wanted = readonly TableVersionNames[];
@@ -29,7 +29,7 @@ const KEPT = '';
 
 /** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
-  readonly #reads: TurnBatch<Wanted, readonly TableReading[]>;
+  readonly #reads: BatchLoader<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
@@ -38,7 +38,7 @@ export class RedisVersionStore extends VersionStore {
     private readonly canary: DataCanary,
   ) {
     super();
-    this.#reads = new TurnBatch(
+    this.#reads = new BatchLoader(
       (wanted) => this.#readAll(wanted),
       (work) => void connection.writes.atEndOfTurn(async () => work()),
     );

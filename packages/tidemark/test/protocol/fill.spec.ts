@@ -2,7 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock, systemTimers } from '../../src/core/ports/clock.js';
 import { EntryStore, type CacheEntry, type FillLock } from '../../src/core/ports/entry-store.js';
-import { FillCoordinator, type SharedFill } from '../../src/core/fill-coordinator.js';
+import {
+  DistributedSingleFlight,
+  type SharedFill,
+} from '../../src/core/distributed-single-flight.js';
 import { MemoryFillLock } from '../../src/core/memory/memory-fill-lock.js';
 import { settled } from './support/manual-time.js';
 
@@ -39,7 +42,7 @@ function setUp<L extends FillLock = MemoryFillLock>(
   const fills = { count: 0 };
   let instances = 0;
   const coordinator = () =>
-    new FillCoordinator(
+    new DistributedSingleFlight(
       {
         entries,
         lock,

@@ -8,7 +8,7 @@ import {
   type WriteMark,
 } from '../ports/version-store.js';
 import { MemoryTable } from './memory-table.js';
-import { TurnBatch } from './turn-batch.js';
+import { BatchLoader } from './batch-loader.js';
 
 export interface MemoryVersionStoreOptions {
   readonly clock?: Clock;
@@ -120,7 +120,7 @@ export class MemoryVersionStore extends VersionStore {
 
 /** Reads at the end of a turn of the event loop for all who asked in it, which costs less than one by one. */
 export class TurnMemoryVersionStore extends MemoryVersionStore {
-  readonly #reads = new TurnBatch<readonly TableVersionNames[], readonly TableReading[]>(
+  readonly #reads = new BatchLoader<readonly TableVersionNames[], readonly TableReading[]>(
     () => Promise.resolve((tables) => this.readNow(tables)),
     setImmediate,
   );

@@ -10,7 +10,7 @@ import { MemoryVersionStore } from '../../../src/core/memory/memory-version-stor
 import { NullEntryStore } from '../../../src/core/memory/null-entry-store.js';
 import { systemTimers } from '../../../src/core/ports/clock.js';
 import { CacheEvents } from '../../../src/core/ports/cache-events.js';
-import { FillCoordinator } from '../../../src/core/fill-coordinator.js';
+import { DistributedSingleFlight } from '../../../src/core/distributed-single-flight.js';
 import { FreshnessGate } from '../../../src/core/freshness-gate.js';
 import { ReadProtocol } from '../../../src/core/read-protocol.js';
 import type { ReadRequest } from '../../../src/core/read-request.js';
@@ -94,7 +94,7 @@ export function setUp(options: SetUpOptions = {}) {
     {
       gate,
       local: new L1Cache(1_000_000),
-      fills: new FillCoordinator(
+      fills: new DistributedSingleFlight(
         {
           entries,
           lock: new MemoryFillLock(),

@@ -8,7 +8,7 @@ import type {
   FillLock,
   LocalEntries,
 } from '../../../../src/core/ports/entry-store.js';
-import { FillCoordinator } from '../../../../src/core/fill-coordinator.js';
+import { DistributedSingleFlight } from '../../../../src/core/distributed-single-flight.js';
 import { FreshnessGate } from '../../../../src/core/freshness-gate.js';
 import { ReadProtocol } from '../../../../src/core/read-protocol.js';
 import type { Answer } from '../../../../src/core/read-request.js';
@@ -106,7 +106,7 @@ export class Reader {
       {
         gate: this.gate,
         local: this.#local,
-        fills: new FillCoordinator(
+        fills: new DistributedSingleFlight(
           {
             entries: around.entries,
             lock: around.fillLock,

@@ -34,7 +34,7 @@ class Group<Q, A> {
   }
 }
 
-export class TurnBatch<Q extends object, A> {
+export class BatchLoader<Q extends object, A> {
   #groups: Group<Q, A>[] = [];
 
   /**

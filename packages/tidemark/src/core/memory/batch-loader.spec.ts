@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { TurnBatch } from './turn-batch.js';
+import { BatchLoader } from './batch-loader.js';
 
 interface Question {
   readonly name: string;
@@ -10,7 +10,7 @@ const [A, B] = [{ name: 'a' }, { name: 'b' }];
 
 function setUp(isAway = false) {
   const trips: (readonly Question[])[] = [];
-  const batch = new TurnBatch<Question, string>(async (questions) => {
+  const batch = new BatchLoader<Question, string>(async (questions) => {
     trips.push(questions);
     if (isAway) throw new Error('away');
     return ({ name }) => `answer to ${name}`;

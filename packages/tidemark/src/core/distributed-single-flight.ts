@@ -13,7 +13,7 @@ import { pause, type Clock, type Timers } from './ports/clock.js';
 import type { CacheEntry, EntryStore, FillLock } from './ports/entry-store.js';
 import type { UncacheableReason } from './statement-analysis.js';
 
-export interface FillCoordinatorOptions {
+export interface DistributedSingleFlightOptions {
   /** Lease of the lock, in milliseconds: a fill that takes longer may be run twice. */
   readonly leaseMs: number;
   readonly maxWaitMs: number;
@@ -21,7 +21,7 @@ export interface FillCoordinatorOptions {
   readonly pollMs: number;
 }
 
-export interface FillCoordinatorParts {
+export interface DistributedSingleFlightParts {
   readonly entries: EntryStore;
   readonly lock: FillLock;
   /** Names this process to the lock. */
@@ -62,13 +62,13 @@ interface Look {
   isUsed: boolean;
 }
 
-export class FillCoordinator {
+export class DistributedSingleFlight {
   /** By key: the look of requests whose stamps are not known yet, or of the fill under way. */
   readonly #looks = new Map<string, Look>();
 
   constructor(
-    private readonly parts: FillCoordinatorParts,
-    private readonly options: FillCoordinatorOptions,
+    private readonly parts: DistributedSingleFlightParts,
+    private readonly options: DistributedSingleFlightOptions,
   ) {}
 
   /**

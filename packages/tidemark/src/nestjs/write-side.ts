@@ -23,7 +23,7 @@ import { OutboxRelay } from '../postgres/capture/outbox-relay.js';
 import { OutboxWriter } from '../postgres/capture/outbox-writer.js';
 import { RecordingChanges } from '../postgres/capture/recording-changes.js';
 import { TriggerKeeper } from '../typeorm/triggers/trigger-keeper.js';
-import { StatementWatcher } from '../typeorm/statements/statement-watcher.js';
+import { StatementInterceptor } from '../typeorm/statements/statement-interceptor.js';
 import { openingOf } from '../typeorm/statements/transactions.js';
 import { WriteFollower } from '../typeorm/statements/write-follower.js';
 import type { WriteParts } from '../typeorm/statements/write-parts.js';
@@ -91,7 +91,7 @@ export class WriteSide {
       isReady: () => this.#follower.isListening,
     });
     const idleMs = Math.max(MIN_IDLE_MS, IDLE_REDIS_COMMANDS * (redis?.timeoutMs ?? 0));
-    const subscriber = new StatementWatcher({
+    const subscriber = new StatementInterceptor({
       ...parts,
       transactions,
       triggers: this.triggers,

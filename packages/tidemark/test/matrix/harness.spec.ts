@@ -1,6 +1,6 @@
 /** The matrix itself: it sees a write that is not followed, one that ends too much, and no cache. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { StatementWatcher } from '../../src/typeorm/statements/statement-watcher.js';
+import { StatementInterceptor } from '../../src/typeorm/statements/statement-interceptor.js';
 import { customers } from './fixtures/shop-writers.js';
 import { allCustomers, shop, type ShopAnswer } from './fixtures/shop.js';
 import { hold, Matrix } from './matrix.js';
@@ -23,7 +23,7 @@ describe('a row of the matrix', () => {
   it('fails where nobody follows the writes, also one that ends nothing', async () => {
     matrix = await Matrix.open(shop, { hasTriggers: false });
     // A subscriber that is missing would be put back.
-    const isWatcher = (subscriber: object) => subscriber instanceof StatementWatcher;
+    const isWatcher = (subscriber: object) => subscriber instanceof StatementInterceptor;
     Object.assign(matrix.app.source.subscribers.find(isWatcher) ?? {}, { isListening: false });
     await expect(hold(matrix, row)).rejects.toThrow('toEqual');
     await expect(hold(matrix, { write: async () => undefined, ends: [] })).rejects.toThrow(

@@ -9,7 +9,7 @@
  * The function runs with the rights of its owner, so that a role that may write the table needs none on the
  * outbox, and under a pinned search path. It has no dynamic SQL; every name in it is quoted.
  *
- * In a session that publishes its statements itself (statement-watcher.ts) the function says what has
+ * In a session that publishes its statements itself (statement-interceptor.ts) the function says what has
  * changed in a notice, which arrives before the statement's answer and costs no round trip. That is all where the
  * statement is the session's own, with the changes that rules and foreign keys add to it. Changes by the statements of
  * a trigger go into the outbox as well: those of a deferred trigger run during COMMIT, when it is too late to

@@ -21,7 +21,7 @@ import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { inOwnTransaction } from './transaction-end.js';
+import { inImplicitTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -191,7 +191,7 @@ export class CatalogCache implements KnownSchemaVersion {
 
   #read(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
     const { source, scope } = this.parts;
-    return inOwnTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
+    return inImplicitTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
       const run: RunSql = async (sql, parameters) =>
         (await runner.query(sql, parameters)) as Record<string, unknown>[];
       await run(PLAIN_PLANS, []);

@@ -8,7 +8,7 @@ import type { StandbyWatch } from './standby-watch.js';
  * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that commits by itself, which
  * has no transaction to be recognised by.
  */
-export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
+export const AUTONOMOUS_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 
 /**
  * `backend_xid`, `pid` and `application_name` are shown to every role, `xact_start` is not. A transaction has
@@ -17,7 +17,7 @@ export const ENCLOSED_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
  * A standby knows none of the transactions that run on its primary, and says in a row that it is one.
  */
 const WRITERS = `
-  SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'enclosed' END AS id,
+  SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'autonomous' END AS id,
          a.application_name AS application,
          pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
   FROM pg_catalog.pg_stat_activity a
@@ -39,7 +39,7 @@ export class PostgresWriterActivity extends WriterActivity {
 
   /** @throws StandbyError */
   override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
-    const rows = (await askPrimary(this.source, WRITERS, ENCLOSED_STATEMENT_LOCK)) as Row[];
+    const rows = (await askPrimary(this.source, WRITERS, AUTONOMOUS_STATEMENT_LOCK)) as Row[];
     if (rows.some(({ pid }) => pid === 0)) {
       this.standby.met();
       throw new StandbyError();

@@ -28,7 +28,7 @@ interface Client {
 }
 
 /** Runs `work` in a transaction of the cache that `begin` begins, over a connection of the pool to the primary. */
-export async function inOwnTransaction<T>(
+export async function inImplicitTransaction<T>(
   source: DataSource,
   begin: string,
   work: (runner: QueryRunner) => Promise<T>,

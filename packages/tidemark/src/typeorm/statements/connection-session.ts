@@ -1,7 +1,7 @@
 /** The state of each PostgreSQL connection: its statements and its open transaction. */
 import type { QueryRunner } from 'typeorm';
 import { closeConnection } from '../database/transaction-end.js';
-import { ENCLOSED_STATEMENT_LOCK } from '../database/postgres-writer-activity.js';
+import { AUTONOMOUS_STATEMENT_LOCK } from '../database/postgres-writer-activity.js';
 import {
   parseSessionNames,
   SESSION_NAMES,
@@ -25,7 +25,7 @@ export interface SessionParts extends WriteParts {
 export class ConnectionSession {
   readonly log = new TransactionLog();
   readonly queue: StatementQueue;
-  /** Whether its statements are looked after, since some may be held up (enclosed-statement.ts). */
+  /** Whether its statements are looked after, since some may be held up (autonomous-statement.ts). */
   isLookedAfter = false;
   isGone = false;
   /** Pending while the setting by which the triggers know the connection is being made. */
@@ -89,7 +89,7 @@ export class ConnectionSession {
   async lock(): Promise<void> {
     if (this.#owesUnlock || this.hasFailed) return;
     try {
-      await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK);
+      await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK);
     } catch (error) {
       // It may still get the lock, and would keep it.
       if (sqlStateOf(error) === undefined) this.close();
@@ -103,7 +103,7 @@ export class ConnectionSession {
     if (!this.#owesUnlock || this.isEnclosing || this.hasFailed) return;
     this.#owesUnlock = false;
     this.client
-      .query('SELECT pg_advisory_unlock_shared($1, $2)', ENCLOSED_STATEMENT_LOCK)
+      .query('SELECT pg_advisory_unlock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK)
       .catch(() => (this.#owesUnlock = true));
   }
 

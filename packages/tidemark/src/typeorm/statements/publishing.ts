@@ -1,7 +1,7 @@
 /** Publishes what a transaction has written, before its COMMIT. */
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
-import { doneSoFar } from './done-so-far.js';
+import { transactionStatus } from './transaction-status.js';
 import { versionNames } from '../../core/write-set.js';
 import { isFamilyTold, wholeTables } from './written-tables.js';
 
@@ -75,7 +75,10 @@ async function askServer(session: ConnectionSession): Promise<boolean> {
   const { triggers, objects } = parts;
   // In a failed transaction nothing can be asked.
   if (hasFailed) return true;
-  const { hasWritten, hasChangedSchema, isUnheard, changed } = await doneSoFar(client, objects);
+  const { hasWritten, hasChangedSchema, isUnheard, changed } = await transactionStatus(
+    client,
+    objects,
+  );
   if (!hasWritten) return false;
   if (hasChangedSchema) session.changeSchema();
   if (isUnheard) {

@@ -15,7 +15,7 @@ export type StatementState =
   | 'implicit-transaction'
   /** It is COMMIT, and what it commits is published. */
   | 'published-commit'
-  /** It commits by itself, and everything is published (enclosed-statement.ts). */
+  /** It commits by itself, and everything is published (autonomous-statement.ts). */
   | 'autonomous';
 
 /** `aside`: another subscriber holds it up or has refused it, so the later ones do not wait for it. */

@@ -8,7 +8,7 @@
  * no answer is served or stored.
  */
 import type { MissedWrites } from './missed-writes.js';
-import { StatementWatcher } from './statement-watcher.js';
+import { StatementInterceptor } from './statement-interceptor.js';
 import type { WriteParts } from './write-parts.js';
 
 /** Pause between two looks for a subscriber that was dropped, and after an attempt that failed. */
@@ -34,7 +34,7 @@ export class WriteFollower {
 
   constructor(
     private readonly parts: Pick<WriteParts, 'source' | 'schema'>,
-    private readonly subscriber: StatementWatcher,
+    private readonly subscriber: StatementInterceptor,
     private readonly missed: MissedWrites,
   ) {}
 
@@ -95,7 +95,7 @@ export class WriteFollower {
     const { source, schema } = this.parts;
     if (!source.isInitialized) return GAPS.uninitialised;
     for (const other of [...source.subscribers]) {
-      if (!(other instanceof StatementWatcher) || other === subscriber) continue;
+      if (!(other instanceof StatementInterceptor) || other === subscriber) continue;
       if (!other.isClosed) return GAPS.shared;
       source.subscribers.splice(source.subscribers.indexOf(other), 1);
     }

@@ -1,7 +1,7 @@
 /** Puts the triggers on the tables of the data source's entities, checks them and takes them off. */
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
-import { inOwnTransaction } from '../database/transaction-end.js';
+import { inImplicitTransaction } from '../database/transaction-end.js';
 import { loadCatalogOf, PLAIN_PLANS } from '../database/catalog-cache.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
@@ -209,7 +209,7 @@ export class CacheTriggers {
   }
 
   #inTransaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
-    return inOwnTransaction(this.source, 'START TRANSACTION', (runner) =>
+    return inImplicitTransaction(this.source, 'START TRANSACTION', (runner) =>
       work((sql, values) => runner.query(sql, values)),
     );
   }

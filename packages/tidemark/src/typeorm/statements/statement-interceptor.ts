@@ -9,8 +9,8 @@
  * - A writing statement outside a transaction is given one (transactions.ts), so that its mark
  *   is never older than its transaction and lies on the regions only around COMMIT.
  * - A statement that written no row marks nothing.
- * - A statement that cannot run in a transaction is enclosed by `begin` and `end`
- *   (enclosed-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
+ * - A statement that cannot run in a transaction is autonomous by `begin` and `end`
+ *   (autonomous-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
  * - Statements of one connection keep their order (statement-queue.ts).
  * - The state belongs to the connection, not to the query runner: one that is released with an open
  *   transaction hands the transaction on.
@@ -26,7 +26,13 @@ import {
   type SessionParts,
 } from './connection-session.js';
 import { WriteRefusedError } from '../../core/write-refused.error.js';
-import { abandon, disclose, enclose, giveUpReleased, lookAfter } from './enclosed-statement.js';
+import {
+  abandon,
+  afterAutonomous,
+  beforeAutonomous,
+  giveUpReleased,
+  lookAfter,
+} from './autonomous-statement.js';
 import { noticedWrites, parseNotice, type Notice } from '../../postgres/capture/captured-writes.js';
 import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
 import { effectOf, fileEffect } from './written-tables.js';
@@ -53,7 +59,7 @@ interface WatcherParts extends SessionParts {
   readonly opening: string;
 }
 
-export class StatementWatcher implements EntitySubscriberInterface {
+export class StatementInterceptor implements EntitySubscriberInterface {
   readonly [FOLLOWS_WRITES_ALONE] = true;
   /** Whether the catalog is known, without which no statement can be followed. */
   isListening = false;
@@ -123,14 +129,14 @@ export class StatementWatcher implements EntitySubscriberInterface {
 
   async #prepare(session: ConnectionSession, statement: StatementContext): Promise<void> {
     if (statement.commitsByItself) {
-      await enclose(session, statement);
+      await beforeAutonomous(session, statement);
     } else if (statement.analysis?.kind === 'transaction') {
       await beforeTransactionCommand(session, statement);
     } else if (session.isInTransaction) {
       session.understoodBy ??= statement.catalog;
     } else if (session.queue.setAsideOnes.length > 0) {
       // What was set aside may be sent at any time, and would become part of a transaction.
-      await enclose(session, statement);
+      await beforeAutonomous(session, statement);
     } else {
       await beginImplicit(session, statement, this.parts.opening);
     }
@@ -143,7 +149,7 @@ export class StatementWatcher implements EntitySubscriberInterface {
   ): Promise<void> {
     const { analysis, state } = statement;
     if (state === 'autonomous') {
-      if (isAnswered(answered)) await disclose(session, statement);
+      if (isAnswered(answered)) await afterAutonomous(session, statement);
       else abandon(session, statement);
     } else if (state === 'implicit-transaction') {
       await this.#finishImplicit(session, statement, answered);

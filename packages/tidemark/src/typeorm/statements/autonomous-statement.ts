@@ -25,7 +25,7 @@ const LOOK_MS = 250;
  * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
  *   without an outbox; Error for PREPARE TRANSACTION.
  */
-export async function enclose(
+export async function beforeAutonomous(
   session: ConnectionSession,
   statement: StatementContext,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function enclose(
 }
 
 /** After the statement, also where it has failed: a part may have been committed before that. */
-export async function disclose(
+export async function afterAutonomous(
   session: ConnectionSession,
   statement: StatementContext,
 ): Promise<void> {
@@ -123,7 +123,7 @@ async function setAside(session: ConnectionSession, unsent: StatementContext): P
     if (state === 'autonomous' || state === 'unprepared') return;
     unsent.state = 'unprepared';
     unsent.publishedWrite = undefined;
-    if (!unsent.runner.isReleased) await enclose(session, unsent);
+    if (!unsent.runner.isReleased) await beforeAutonomous(session, unsent);
   } finally {
     session.queue.setAside(unsent);
   }
@@ -134,7 +134,7 @@ export async function giveUpReleased(session: ConnectionSession): Promise<void> 
   for (const unsent of session.queue.setAsideOnes) {
     if (!unsent.runner.isReleased) continue;
     session.queue.done(unsent);
-    if (unsent.state === 'autonomous') await disclose(session, unsent);
+    if (unsent.state === 'autonomous') await afterAutonomous(session, unsent);
   }
 }
 

@@ -31,7 +31,7 @@ const TRIGGERS = (objects: OutboxObjects): string =>
  * ask. The counts of changed rows are the session's own, and cost no look at a table; they may still include those
  * of a transaction that ended just before.
  */
-const doneSoFarQuery = (objects: OutboxObjects): string => `
+const transactionStatusQuery = (objects: OutboxObjects): string => `
 SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_written,
        c.held OR c.uncounted OR EXISTS (
          SELECT FROM pg_catalog.unnest('{${SCHEMA_CATALOGS.join()}}'::pg_catalog.regclass[]) AS t(id)
@@ -51,7 +51,7 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_
   FROM (SELECT EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable) AS held,
                pg_catalog.current_setting('track_counts') <> 'on' AS uncounted) AS c`;
 
-export interface DoneSoFar {
+export interface TransactionStatus {
   readonly hasWritten: boolean;
   readonly hasChangedSchema: boolean;
   /** The session has lost its setting, so the triggers sent it no notices. */
@@ -60,15 +60,15 @@ export interface DoneSoFar {
   readonly changed: readonly { readonly table: string; readonly isHeard: boolean }[];
 }
 
-export async function doneSoFar(
+export async function transactionStatus(
   client: PostgresClient,
   objects: OutboxObjects,
-): Promise<DoneSoFar> {
-  const { rows } = await client.query<Record<string, unknown>>(doneSoFarQuery(objects));
+): Promise<TransactionStatus> {
+  const { rows } = await client.query<Record<string, unknown>>(transactionStatusQuery(objects));
   return {
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,
     isUnheard: rows[0]?.['is_unheard'] !== false,
-    changed: JSON.parse(String(rows[0]?.['changed'])) as DoneSoFar['changed'],
+    changed: JSON.parse(String(rows[0]?.['changed'])) as TransactionStatus['changed'],
   };
 }

@@ -119,7 +119,7 @@ export class Writer {
       const connection = this.#connections.get(member) ?? new HttpConnection();
       this.#connections.set(member, connection);
       const answer = await connection.request(port, requestOf(plan), REQUEST_LIMIT_MS, cut);
-      return this.#understand(plan, answer);
+      return this.#classify(plan, answer);
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       if (error.cause === 'late') this.#tellLate(member, plan);
@@ -128,7 +128,7 @@ export class Writer {
     }
   }
 
-  #understand(
+  #classify(
     plan: WritePlan,
     { status, body }: HttpAnswer,
   ): { outcome: Outcome; detail: string; body: string } {

@@ -61,7 +61,7 @@ export class Register {
       this.evenList,
       list(1),
       {
-        // Confined in nothing: depends on the table as a whole.
+        // Restricted in nothing: depends on the table as a whole.
         path: `/users?limit=1000&after=${id - 1}`,
         shows: ({ json }, number) =>
           (json as Summary[]).some((user) => user.username === this.#nameOf(number)),

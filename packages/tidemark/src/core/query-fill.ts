@@ -51,7 +51,7 @@ export class QueryFill {
       throw error;
     }
     const { body, empty, headers } = answer;
-    const refusal = this.#refusalOf(answer, dependencies);
+    const refusal = this.#whyUncacheable(answer, dependencies);
     const ttlMs = request.ttlMs(answer);
     if (refusal === undefined) gate.stored(stamp, dependencies.tables, ttlMs);
     else gate.notStored(stamp);
@@ -62,14 +62,14 @@ export class QueryFill {
     return { entry, refusal };
   }
 
-  #refusalOf(answer: Answer, dependencies: ReadSet): UncacheableReason | undefined {
+  #whyUncacheable(answer: Answer, dependencies: ReadSet): UncacheableReason | undefined {
     if (answer.refusal !== undefined) return answer.refusal;
     if (answer.body.length > this.options.maxEntryBytes) return 'too-large';
     return this.#unknownKeys.take(unknownKeys(answer, dependencies)) ? undefined : 'unknown-keys';
   }
 }
 
-/** How many of the values that the answer was confined to have no row, as far as it shows. */
+/** How many of the values that the answer was restricted to have no row, as far as it shows. */
 function unknownKeys({ empty, rowCount }: Answer, dependencies: ReadSet): number {
   const { completeRowCount, tables } = dependencies;
   if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);

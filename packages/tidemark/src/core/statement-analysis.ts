@@ -14,7 +14,7 @@ export type Term =
  * Proof that every row taken from a table has, in the dimension, one of the values.
  * One tuple for each value; a tuple has one term for each column of the dimension.
  */
-export interface Confinement {
+export interface Restriction {
   readonly dimension: Dimension;
   readonly tuples: readonly (readonly Term[])[];
 }
@@ -23,7 +23,7 @@ export interface Confinement {
 export interface TableRead {
   readonly table: string;
   /** Proofs that hold for every reference of the table, narrowest first; none: the whole table. */
-  readonly confinements: readonly Confinement[];
+  readonly restrictions: readonly Restriction[];
 }
 
 export type UncacheableReason =

@@ -57,7 +57,7 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
     ends: ['odd_names'],
   },
   {
-    path: '50 self-join: both references confined only where both are',
+    path: '50 self-join: both references restricted only where both are',
     write: ({ source }) => source.manager.update(Worker, 2, { region: 'APAC' }),
     ends: ['worker 2', 'workers US', 'leaders EU'],
   },

@@ -132,8 +132,8 @@ export function reading(sql: string): string {
   const analysis = readAnalyser.read(sql);
   if (!analysis.cacheable) return analysis.reason;
   return analysis.tables
-    .map(({ table, confinements }) => {
-      const proofs = confinements.map(
+    .map(({ table, restrictions }) => {
+      const proofs = restrictions.map(
         ({ dimension, tuples }) =>
           `${dimension.name}=${tuples.map((tuple) => tuple.map(text).join('/')).join(',')}`,
       );

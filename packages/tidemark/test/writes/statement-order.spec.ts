@@ -123,8 +123,8 @@ describe('a statement held up by a lock while another is sent after it over the 
   const slowly = `UPDATE customers SET visits = 5 + length(pg_sleep(0.5)::text) WHERE id = 1`;
 
   it.each([
-    ['confined by its region', `UPDATE customers SET visits = 88 WHERE region = 'EU'`],
-    ['confined by its key', set(88, 2)],
+    ['restricted by its region', `UPDATE customers SET visits = 88 WHERE region = 'EU'`],
+    ['restricted by its key', set(88, 2)],
   ])('keeps the other one waiting: %s', async (_how, other) => {
     const runner = visits.newRunner();
     const both = [runner.query(slowly), runner.query(other)];

@@ -56,7 +56,7 @@ describe('canonicalValue', () => {
     [UUID, UUID],
     [UUID.toUpperCase(), UUID],
     [UUID.replaceAll('-', ''), UUID],
-    // PostgreSQL takes these as well: such a parameter confines its table to no region.
+    // PostgreSQL takes these as well: such a parameter restricts its table to no region.
     [`{${UUID}}`, undefined],
     ['a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11', undefined],
     [`{${UUID}`, undefined],

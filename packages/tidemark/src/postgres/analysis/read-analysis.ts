@@ -1,7 +1,7 @@
-/** Which tables a SELECT reads, what confines it in each, or why its answer is not cacheable. */
+/** Which tables a SELECT reads, what restricts it in each, or why its answer is not cacheable. */
 import type { ReadAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
-import { confinementsOf, EqualityReader, type TableReference } from './confinement.js';
+import { confinementsOf, EqualityReader, type TableReference } from './restriction.js';
 import {
   ExpressionRules,
   PRESENT_OFFSET,
@@ -68,7 +68,7 @@ class ReadAnalyser {
     const references = this.#references;
     const tables = [...new Set(references.map(({ table }) => table))].map((table) => ({
       table: table.id,
-      confinements: confinementsOf(
+      restrictions: confinementsOf(
         table,
         references.filter((reference) => reference.table === table),
         this.#terms,
@@ -80,7 +80,7 @@ class ReadAnalyser {
       !this.#hasReadViews &&
       // Children that inherit may have rows of the same key.
       (table?.kind === 'partitioned' || table?.relatives.length === 0) &&
-      tables[0]?.confinements[0]?.dimension.name === table.primaryKey &&
+      tables[0]?.restrictions[0]?.dimension.name === table.primaryKey &&
       isRowPerKey(this.statement);
     return { cacheable: true, tables, rowPerKey };
   }

@@ -62,7 +62,7 @@ describe('dependenciesOf', () => {
     });
   });
 
-  it('depends on the whole table where nothing confines it', () => {
+  it('depends on the whole table where nothing restricts it', () => {
     expect(names('SELECT * FROM users')).toEqual(['*']);
   });
 
@@ -101,7 +101,7 @@ describe('dependenciesOf', () => {
     },
   );
 
-  it('takes such words where they are compared with a text that confines', () => {
+  it('takes such words where they are compared with a text that restricts', () => {
     expect(names('SELECT * FROM users WHERE region = $1', ['now'])).toEqual([
       'region=now',
       'region?',

@@ -11,7 +11,7 @@ import { confinedTexts } from './term-values.js';
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
 
 /**
- * One dependency for each table, on the narrowest confinement whose values all have a canonical
+ * One dependency for each table, on the narrowest restriction whose values all have a canonical
  * text; on the whole table where there is none.
  *
  * @throws UnkeyableParameterError where a parameter may name a moment, such as `now`: the same
@@ -52,24 +52,24 @@ export function withWholeTables(own: ReadSet, reads: readonly TableRead[]): Read
 
 /** The values are distinct and sorted. */
 function narrowestOf(
-  { confinements }: TableRead,
+  { restrictions }: TableRead,
   facts: TableFacts,
   parameters: readonly unknown[],
 ): { readonly dimension: Dimension; readonly values: readonly string[] } | undefined {
-  for (const confinement of confinements) {
-    const texts = confinedTexts(confinement, facts, parameters);
+  for (const restriction of restrictions) {
+    const texts = confinedTexts(restriction, facts, parameters);
     if (!texts) continue;
     const values = [...new Set(texts.map(dimensionValue))].toSorted();
-    return { dimension: confinement.dimension, values };
+    return { dimension: restriction.dimension, values };
   }
   return undefined;
 }
 
-/** A parameter that confines a table is compared with a column that is no date. */
+/** A parameter that restricts a table is compared with a column that is no date. */
 function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]): void {
   if (!parameters.some(namesMoment)) return;
-  const terms = tables.flatMap(({ confinements }) =>
-    confinements.flatMap(({ tuples }) => tuples.flat()),
+  const terms = tables.flatMap(({ restrictions }) =>
+    restrictions.flatMap(({ tuples }) => tuples.flat()),
   );
   const confining = new Set(terms.map((term) => term.kind !== 'constant' && term.index));
   parameters.forEach((value, index) => {

@@ -5,7 +5,7 @@ const PLAIN_FIELDS = words(
 );
 
 /**
- * Whether a SELECT from one table confined by primary key has at most one row for each key. No
+ * Whether a SELECT from one table restricted by primary key has at most one row for each key. No
  * part of it may multiply or merge rows: functions and operators can answer sets.
  */
 export function isRowPerKey(select: SelectStmt): boolean {

@@ -2,7 +2,7 @@
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { isTemporary } from '../catalog/session-names.js';
-import { harmOf } from './statement-harm.js';
+import { harmOf } from './side-effects.js';
 import {
   pick,
   qualifiedName,

@@ -1,8 +1,8 @@
 /** What the terms of a statement stand for once the parameters are known. */
 import { canonicalValue } from './canonical-value.js';
-import type { Confinement, Term } from '../../core/statement-analysis.js';
+import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { TableFacts } from '../../core/table-facts.js';
-import { MOST_TUPLES } from './confinement.js';
+import { MOST_TUPLES } from './restriction.js';
 
 /** The canonical text of a column's value; `null` for NULL; `undefined` where it is not known. */
 export type ColumnText = string | null | undefined;
@@ -13,15 +13,15 @@ export function columnText(facts: TableFacts, column: string, value: unknown): C
 }
 
 /**
- * The texts of the columns that the confinement leaves possible, one list for each tuple; `undefined`
+ * The texts of the columns that the restriction leaves possible, one list for each tuple; `undefined`
  * where a value has no canonical text, or there are too many. NULL is left out: nothing equals it.
  */
 export function confinedTexts(
-  { dimension, tuples }: Confinement,
+  { dimension, tuples }: Restriction,
   facts: TableFacts,
   parameters: readonly unknown[],
 ): (readonly string[])[] | undefined {
-  const confined: (readonly string[])[] = [];
+  const restricted: (readonly string[])[] = [];
   for (const tuple of tuples) {
     let images: (readonly string[])[] = [[]];
     for (const [position, column] of dimension.columns.entries()) {
@@ -32,10 +32,10 @@ export function confinedTexts(
       const known = texts.filter((text) => typeof text === 'string');
       images = images.flatMap((start) => known.map((text) => [...start, text]));
     }
-    confined.push(...images);
-    if (confined.length > MOST_TUPLES) return undefined;
+    restricted.push(...images);
+    if (restricted.length > MOST_TUPLES) return undefined;
   }
-  return confined;
+  return restricted;
 }
 
 /** The values that a term stands for; `undefined` where it wants a list and there is none. */

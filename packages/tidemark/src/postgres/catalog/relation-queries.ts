@@ -126,7 +126,7 @@ SELECT DISTINCT r.ev_class::text AS relation, d.refobjid::text AS source
  WHERE r.rulename = '_RETURN' AND d.refobjid <> r.ev_class
  ORDER BY 1, 2`;
 
-/** What SELECT is confined by; a policy of INSERT has no such expression. */
+/** What SELECT is restricted by; a policy of INSERT has no such expression. */
 export const POLICIES = `
 SELECT p.polrelid::text AS relation, pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS condition
   FROM pg_catalog.pg_policy p

@@ -84,7 +84,7 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /** The meaning of statements over a connection with its own names; `undefined`: with those of all. */
-  meaningUnder(names: SessionNames | undefined): Meaning {
+  catalogFor(names: SessionNames | undefined): Meaning {
     const known = this.#require();
     if (!names) return known;
     const key = JSON.stringify(names);

@@ -133,7 +133,7 @@ export class SessionContext {
    * @param connection held by the caller, who sends nothing but reads over it.
    * @param expected the session that the keys were made for.
    */
-  async refusalOf(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
+  async whyUncacheable(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     const client = connection as Client;
     const known = this.#connectionOf(client);
     const askedAtMs = performance.now();
@@ -173,7 +173,7 @@ export class SessionContext {
   async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     if (this.#connectionOf(connection).now) return undefined;
     // Finds out at once whether the configuration is another: there may be no further miss.
-    await this.refusalOf(connection, expected);
+    await this.whyUncacheable(connection, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }
 

@@ -111,7 +111,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
       shape === 'many-and-count' ||
       (isPaged && map.joinAttributes.length > 0),
     queryRunner: queryRunnerOf(builder),
-    refusal: refusalOf(builder, separate),
+    refusal: whyUncacheable(builder, separate),
   };
 }
 
@@ -123,7 +123,7 @@ const NOTHING: SeparateReads = {
   hasLazyRelations: false,
 };
 
-function refusalOf(
+function whyUncacheable(
   builder: Builder,
   { hasHiddenCondition }: SeparateReads,
 ): CompiledQuery['refusal'] {

@@ -16,7 +16,11 @@ const USER = {
 const SESSION = { context: [], configuredMs: 0 };
 
 /** The reason why an answer of the query must not be stored when that is sent as well. */
-function refusalOf(query: string, sent: string, parameters: unknown[] = []): string | undefined {
+function whyUncacheable(
+  query: string,
+  sent: string,
+  parameters: unknown[] = [],
+): string | undefined {
   const analysis = readAnalyser.read(query);
   if (!analysis.cacheable) throw new Error(analysis.detail);
   const dependencies = dependenciesOf(analysis, [], readCatalog);
@@ -28,7 +32,7 @@ function refusalOf(query: string, sent: string, parameters: unknown[] = []): str
     entity: USER,
     session: SESSION,
   });
-  return audit.refusalOf([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
+  return audit.whyUncacheable([{ sql: sent, parameters }], [{ id: 1 }, { id: 2 }])?.reason;
 }
 
 const US = "SELECT * FROM users WHERE region = 'US'";
@@ -46,7 +50,7 @@ describe('what was foreseen', () => {
     ['rows that were found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [2, '1']],
     ['no table', US, 'SELECT 1', []],
   ])('%s', (_what, query, sent, parameters) => {
-    expect(refusalOf(query, sent, parameters)).toBeUndefined();
+    expect(whyUncacheable(query, sent, parameters)).toBeUndefined();
   });
 });
 
@@ -60,11 +64,11 @@ describe('what was not', () => {
     ['rows of a table of the same name', US, 'SELECT 1 FROM other.users WHERE id = 1', []],
     ['a region of a key', 'SELECT * FROM users WHERE id = 1', US, []],
   ])('%s', (_what, query, sent, parameters) => {
-    expect(refusalOf(query, sent, parameters)).toBe('separate-statements');
+    expect(whyUncacheable(query, sent, parameters)).toBe('separate-statements');
   });
 
   it('tells what cannot be cached by itself', () => {
-    expect(refusalOf(US, 'SELECT random()')).toBe('volatile-function');
-    expect(refusalOf(US, 'SELECT 1 FROM users FOR UPDATE')).toBe('locking-read');
+    expect(whyUncacheable(US, 'SELECT random()')).toBe('volatile-function');
+    expect(whyUncacheable(US, 'SELECT 1 FROM users FOR UPDATE')).toBe('locking-read');
   });
 });

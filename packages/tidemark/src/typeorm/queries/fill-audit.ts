@@ -5,8 +5,8 @@
  * has been answered. They run in one snapshot; the answer may be stored if each of them is
  * cacheable by itself and each of its tables is covered, by one of these:
  * - the answer depends on every write to the table;
- * - the statement is confined to regions that the answer depends on;
- * - the statement is confined by primary key to rows that the answer itself was made of. Each of
+ * - the statement is restricted to regions that the answer depends on;
+ * - the statement is restricted by primary key to rows that the answer itself was made of. Each of
  *   these was found in a region that the answer depends on, and whatever changes the row later is
  *   a write to that region.
  */
@@ -47,7 +47,7 @@ export class FillAudit {
   }
 
   /** Why the answer must not be stored; `undefined` where it may. */
-  refusalOf(
+  whyUncacheable(
     statements: readonly SentRead[],
     rows: readonly ObjectLiteral[],
   ): AuditRefusal | undefined {
@@ -66,7 +66,7 @@ export class FillAudit {
   }
 
   #covers(
-    { table, confinements }: TableRead,
+    { table, restrictions }: TableRead,
     parameters: readonly unknown[],
     rows: readonly ObjectLiteral[],
   ): boolean {
@@ -75,10 +75,10 @@ export class FillAudit {
     if (known.names.includes(WHOLE_TABLE)) return true;
     const facts = this.parts.catalog.tables.find(({ id }) => id === table);
     if (!facts) return false;
-    return confinements.some((confinement) => {
-      const texts = confinedTexts(confinement, facts, parameters);
+    return restrictions.some((restriction) => {
+      const texts = confinedTexts(restriction, facts, parameters);
       if (!texts) return false;
-      const { name } = confinement.dimension;
+      const { name } = restriction.dimension;
       const values = texts.map(dimensionValue);
       const isForeseen =
         known.names.includes(unknownVersion(name)) &&

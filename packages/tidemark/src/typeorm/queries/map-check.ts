@@ -52,7 +52,7 @@ export class MapCheck {
    *
    * @throws ImpureQueryError where every fill is checked.
    */
-  refusalOf(
+  whyUncacheable(
     query: BoundQuery,
     copies: Rows,
     mapped: readonly unknown[],

@@ -98,7 +98,7 @@ export class QueryExecutor {
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
     const connection = (await runner.connect()) as object;
-    const unfit = await this.#sessions.refusalOf(connection, audit.session);
+    const unfit = await this.#sessions.whyUncacheable(connection, audit.session);
     // The statements of TypeORM wait for others that are under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
     const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
@@ -107,19 +107,20 @@ export class QueryExecutor {
     const fetched = rows ? { rows } : await fetchOver(runner, query, builder, sent);
     const changed = await this.#sessions.refusalAfter(connection, audit.session);
     const shared = rows ? undefined : SHARED;
-    const refusal = unfit ?? changed ?? (direct ? shared : refusalOf(query, audit, sent, fetched));
+    const refusal =
+      unfit ?? changed ?? (direct ? shared : whyUncacheable(query, audit, sent, fetched));
     return shape(query, fetched, refusal, this.parts.maps);
   }
 }
 
-function refusalOf(
+function whyUncacheable(
   { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
   audit: FillAudit,
   statements: readonly SentRead[],
   { rows }: Fetched,
 ): AuditRefusal | undefined {
   // The statement that counts is another than the query's; TypeORM makes it while it runs.
-  if (hasSeveralStatements || wanted === 'count') return audit.refusalOf(statements, rows);
+  if (hasSeveralStatements || wanted === 'count') return audit.whyUncacheable(statements, rows);
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
   return isOwn && others.length === 0 ? undefined : UNFORESEEN;
@@ -204,6 +205,6 @@ function shape(
     refusal:
       refusal ??
       (separate.hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
-      (bound && copies && maps?.refusalOf(bound, copies, mapped, headers)),
+      (bound && copies && maps?.whyUncacheable(bound, copies, mapped, headers)),
   };
 }

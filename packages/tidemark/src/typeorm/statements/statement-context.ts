@@ -51,11 +51,11 @@ export class StatementContext {
   ) {}
 
   /** Analyses the text by what its names mean over the connection. */
-  async understand(session: ConnectionSession): Promise<void> {
+  async classify(session: ConnectionSession): Promise<void> {
     const { sql } = this;
     const { schema } = session.parts;
     // One catalog throughout, even if another is loaded meanwhile.
-    const usual = schema.meaningUnder(undefined);
+    const usual = schema.catalogFor(undefined);
     this.catalog = usual.catalog;
     this.meaning = usual.catalog;
     this.analysis = usual.analyser.statement(sql);
@@ -67,7 +67,7 @@ export class StatementContext {
       this.analysis = { kind: 'unknown', transactional: false, changesSchema: true };
       return;
     }
-    const { analyser, catalog } = names ? schema.meaningUnder(names) : usual;
+    const { analyser, catalog } = names ? schema.catalogFor(names) : usual;
     const analysis = analyser.statement(sql);
     this.meaning = catalog;
     this.analysis = analysis;

@@ -93,7 +93,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
       await turn;
       if (session.queue.setAsideOnes.length > 0) await giveUpReleased(session);
       this.#refreshSchema();
-      await statement.understand(session);
+      await statement.classify(session);
       if (statement.analysis?.kind !== 'read') {
         await session.refreshStatus();
         await this.#prepare(session, statement);

@@ -2,7 +2,7 @@
 import { USERS } from './actors/statements.js';
 import type { Query } from './actors/reader.js';
 
-/** The users of a region: confined by it. */
+/** The users of a region: restricted by it. */
 export function usersIn(region: string): Query {
   return {
     name: region,
@@ -14,7 +14,7 @@ export function usersIn(region: string): Query {
   };
 }
 
-/** A user by primary key: confined by that, and empty where there is none. */
+/** A user by primary key: restricted by that, and empty where there is none. */
 export function userBy(key: number): Query {
   return {
     name: `user ${key}`,
@@ -26,7 +26,7 @@ export function userBy(key: number): Query {
   };
 }
 
-/** All users: confined by nothing. */
+/** All users: restricted by nothing. */
 export const everyone: Query = {
   name: 'everyone',
   dependencies: {

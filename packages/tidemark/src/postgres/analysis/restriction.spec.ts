@@ -4,7 +4,7 @@ import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
 
-describe('what confines one table', () => {
+describe('what restricts one table', () => {
   it.each([
     ['SELECT * FROM users', 'users'],
     ['SELECT * FROM users WHERE id = $1', 'users id=$1'],
@@ -78,7 +78,7 @@ describe('what confines one table', () => {
   });
 });
 
-describe('what confines nothing', () => {
+describe('what restricts nothing', () => {
   it.each([
     ['SELECT * FROM users WHERE id = $1 OR region = $2'],
     ['SELECT * FROM users WHERE id = $1 OR id > $2'],

@@ -10,7 +10,7 @@
  *   join drops no row of the other side, and that of a full join none at all);
  * - the inner joins within its neighbour, wherever ON is in force.
  */
-import type { Confinement, Term } from '../../core/statement-analysis.js';
+import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
 import {
   resolveColumn,
@@ -126,7 +126,7 @@ export class EqualityReader {
   }
 }
 
-/** Equalities that hold whichever of the parts does: of columns that each of them confines. */
+/** Equalities that hold whichever of the parts does: of columns that each of them restricts. */
 function inEvery(parts: readonly (readonly Equality[])[]): Equality[] {
   const [first = [], ...others] = parts;
   return first.flatMap((equality) => {
@@ -146,7 +146,7 @@ export function confinementsOf(
   table: TableFacts,
   references: readonly TableReference[],
   terms: TermReader,
-): Confinement[] {
+): Restriction[] {
   return table.dimensions.flatMap((dimension) => {
     const tuples = new Map<string, readonly Term[]>();
     for (const reference of references) {

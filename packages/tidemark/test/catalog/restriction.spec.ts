@@ -1,6 +1,6 @@
 /**
  * Real: PostgreSQL. For random joins, conditions and subqueries: rows outside of what is said to
- * confine a query do not influence its answer, whether they are taken away, added or changed.
+ * restrict a query do not influence its answer, whether they are taken away, added or changed.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -178,8 +178,8 @@ it('is true of every query', async () => {
       }
       const analysis = analyser.read(sql);
       if (!analysis.cacheable) throw new Error(`${analysis.reason}: ${analysis.detail}`);
-      for (const { table: id, confinements } of analysis.tables) {
-        for (const { dimension, tuples } of confinements) {
+      for (const { table: id, restrictions } of analysis.tables) {
+        for (const { dimension, tuples } of restrictions) {
           proofs += 1;
           const [column] = dimension.columns;
           const values = tuples.map(([term]) =>

@@ -119,7 +119,7 @@ describe('a history', () => {
     expect(read(history, 'a2')).toBe('2-2');
     history.acknowledge();
     expect(read(history, 'a2')).toBe('deferred');
-    history.learn(new Map([[LIST, 'a3']]), 40);
+    history.put(new Map([[LIST, 'a3']]), 40);
     expect(read(history, 'a3')).toBe('3-3');
     expect(read(history, 'a2')).toBe('violation');
   });

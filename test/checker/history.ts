@@ -107,7 +107,7 @@ export class History {
   }
 
   /** Values of the newest state that were not known when it was proposed. */
-  learn(values: ReadonlyMap<string, string>, nowMs: number): void {
+  put(values: ReadonlyMap<string, string>, nowMs: number): void {
     for (const [register, value] of values) {
       const versions = this.#versionsOf(register);
       const newest = versions.at(-1);

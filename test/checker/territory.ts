@@ -92,7 +92,7 @@ export class Territory {
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
     const current = registersOf(this.#rows, this.regions);
-    this.history.learn(
+    this.history.put(
       new Map(values.filter(([register, value]) => current.get(register) !== value)),
       nowMs,
     );

@@ -21,7 +21,7 @@ import {
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
-import type { PlanMemo, RememberedPlan } from '../typeorm/queries/plan-memo.js';
+import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
 import type { L1Entry } from '../l1/l1-entry.js';
 
@@ -49,7 +49,7 @@ export interface CacheReaderParts {
   readonly source: DataSource;
   readonly following: WriteFollowing;
   readonly schema: CatalogCache;
-  readonly plans: PlanMemo;
+  readonly plans: PlanCache;
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
   readonly options: Readonly<QueryCacheOptions>;
@@ -148,7 +148,7 @@ export class CacheReader {
     }
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);
-    const plan = schema.isOutdated ? undefined : plans.recall(query, text, representation);
+    const plan = schema.isOutdated ? undefined : plans.get(query, text, representation);
     if (!plan) return this.#plan(call, text);
     return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
   }
@@ -166,7 +166,7 @@ export class CacheReader {
     }
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
     const { audit } = plan;
-    const learnt = plans.learn(compiled.bound, text, { ...plan, sql: compiled.sql });
+    const learnt = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
     return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
   }
 
@@ -205,7 +205,7 @@ export class CacheReader {
     // The answer may be shared, and what a caller's own query runner sees must not be.
     if (compiled.queryRunner) throw new PlanChangedError();
     if (plan.cacheable) {
-      plans.learn(query, text, { ...plan, sql: compiled.sql });
+      plans.put(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
     } else plans.learnNone(query, text);
     throw new PlanChangedError();

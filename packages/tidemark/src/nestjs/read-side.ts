@@ -14,7 +14,7 @@ import { ReadCore } from './read-core.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
-import { PlanMemo } from '../typeorm/queries/plan-memo.js';
+import { PlanCache } from '../typeorm/queries/plan-cache.js';
 import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-activity.js';
 import { QueryExecutor } from '../typeorm/queries/query-executor.js';
 import { StandbyWatch } from '../typeorm/database/standby-watch.js';
@@ -39,7 +39,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
   const activity = new PostgresWriterActivity(source, standby);
   const core = new ReadCore({ stores, activity, schema, events, options });
 
-  const plans = new PlanMemo({ source, schema, transactions, events, share });
+  const plans = new PlanCache({ source, schema, transactions, events, share });
   const executor = new QueryExecutor({
     source,
     maps: new MapCheck(source, share, events),

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import type { ReadSet } from '../../core/read-set.js';
 import { dependenciesOf } from './read-set-of-plan.js';
-import { UnkeyableParameterError } from './exact-text.js';
+import { UnkeyableParameterError } from './canonical-encoding.js';
 import { loadParser, SqlAnalyser } from './sql-analyser.js';
 
 const catalog = buildCatalog({

@@ -4,7 +4,7 @@ import type { ReadSet } from '../../core/read-set.js';
 import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
-import { UnkeyableParameterError } from './exact-text.js';
+import { UnkeyableParameterError } from './canonical-encoding.js';
 import { namesMoment } from './moments.js';
 import { confinedTexts } from './term-values.js';
 

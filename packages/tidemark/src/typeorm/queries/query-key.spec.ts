@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
-import { UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
+import { UnkeyableParameterError } from '../../postgres/analysis/canonical-encoding.js';
 import { QueryKeys } from './query-key.js';
 
 const keys = new QueryKeys(['tidemark', 'shop', 'app']);

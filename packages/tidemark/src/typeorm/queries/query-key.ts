@@ -1,6 +1,10 @@
 /** The key of a query: 144 bits of SHA-256 over everything that its answer depends on, the rows aside. */
 import { hash } from 'node:crypto';
-import { ExactText, text, UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
+import {
+  CanonicalEncoding,
+  text,
+  UnkeyableParameterError,
+} from '../../postgres/analysis/canonical-encoding.js';
 import { ownCopyOf } from './own-copy.js';
 
 /** A multiple of three, which base64 writes without padding. */
@@ -45,7 +49,7 @@ function exactly(value: unknown, parameter: string): string {
     );
   }
   try {
-    return new ExactText(parameter, LONGEST_TEXT).of(own.value);
+    return new CanonicalEncoding(parameter, LONGEST_TEXT).of(own.value);
   } catch (error) {
     if (error instanceof UnkeyableParameterError) throw error;
     throw new UnkeyableParameterError(parameter, 'cannot be read');

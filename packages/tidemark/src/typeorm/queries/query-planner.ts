@@ -3,7 +3,7 @@ import type { UncacheableReason } from '../../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
 import { dependenciesOf, withWholeTables } from '../../postgres/analysis/read-set-of-plan.js';
-import { UnkeyableParameterError } from '../../postgres/analysis/exact-text.js';
+import { UnkeyableParameterError } from '../../postgres/analysis/canonical-encoding.js';
 import { FillAudit } from './fill-audit.js';
 import { refusalIn } from '../database/session-context.js';
 

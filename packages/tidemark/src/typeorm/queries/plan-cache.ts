@@ -17,7 +17,7 @@ import type { BoundQuery } from './define-query.js';
 import { ImpureQueryError } from './query-errors.js';
 import { buildQuery, compileQuery, queryRunnerOf } from './compiled-query.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
-import { ExactText } from '../../postgres/analysis/exact-text.js';
+import { CanonicalEncoding } from '../../postgres/analysis/canonical-encoding.js';
 import type { OpenTransactions } from '../database/open-transactions.js';
 import type { QueryKeys } from './query-key.js';
 import { planQuery, type CacheablePlan, type Representation } from './query-planner.js';
@@ -41,7 +41,7 @@ interface Plans {
   >;
 }
 
-export interface PlanMemoParts {
+export interface PlanCacheParts {
   readonly source: DataSource;
   readonly schema: CatalogCache;
   readonly transactions: OpenTransactions;
@@ -50,12 +50,12 @@ export interface PlanMemoParts {
   readonly share: number;
 }
 
-export class PlanMemo {
+export class PlanCache {
   /** By definition; `impure`: nothing of it is remembered any more. */
   readonly #plans = new WeakMap<object, Plans | 'impure'>();
   readonly #dependencies = new LRUCache<string, ReadSet>({ max: MOST_PLANS });
 
-  constructor(private readonly parts: PlanMemoParts) {}
+  constructor(private readonly parts: PlanCacheParts) {}
 
   /**
    * Tells the parameters and the context of a query from others of its definition; `undefined` where they could not
@@ -66,7 +66,7 @@ export class PlanMemo {
     representation: Representation,
   ): string | undefined {
     if (!ownsParameters) return undefined;
-    const texts = new ExactText('of the query', LONGEST_TEXT);
+    const texts = new CanonicalEncoding('of the query', LONGEST_TEXT);
     try {
       const written = `${representation} ${texts.of(parameters)}`;
       return context ? written + texts.of(context.value) : written;
@@ -81,7 +81,7 @@ export class PlanMemo {
    * @param text what {@link textOf} says of it.
    * @throws ImpureQueryError where every call is checked, or what the builder throws.
    */
-  recall(
+  get(
     query: BoundQuery,
     text: string | undefined,
     representation: Representation,
@@ -96,7 +96,7 @@ export class PlanMemo {
   }
 
   /** To be called whenever a plan was made. Equal dependencies become one object, so that reads of them are shared. */
-  learn(
+  put(
     bound: BoundQuery | undefined,
     text: string | undefined,
     { key, sql, dependencies }: RememberedPlan,

@@ -10,7 +10,7 @@ export class UnkeyableParameterError extends Error {
  * One text for each value: every part is written with its type, and texts with their length, so that no two values
  * that can be told apart have the same text. The fields of an object are in their order, which a query may follow.
  */
-export class ExactText {
+export class CanonicalEncoding {
   /** Of what has been written, without what is put around it. */
   #length = 0;
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { ExactText, UnkeyableParameterError } from './exact-text.js';
+import { CanonicalEncoding, UnkeyableParameterError } from './canonical-encoding.js';
 
-const textOf = (value: unknown): string => new ExactText('of the query', 100_000).of(value);
+const textOf = (value: unknown): string => new CanonicalEncoding('of the query', 100_000).of(value);
 
 const buffer = Buffer.from([1, 0, 0, 0]).buffer.slice(0, 4);
 
-describe('ExactText', () => {
+describe('CanonicalEncoding', () => {
   it('tells values apart that hold the same', () => {
     const values = [
       new Uint8Array(buffer),

@@ -44,7 +44,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
     // What this process did not live through may have gone past the cache.
-    if (!(await stores.isVouchedFor())) gate.distrustAll();
+    if (!(await stores.isAttested())) gate.distrustAll();
     // Makes the version of the schema, under which the catalog is then loaded.
     await gate.check([]);
     // What only this process has found out ends the answers of all: each depends on the epoch of the schema.

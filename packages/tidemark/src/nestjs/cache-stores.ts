@@ -16,7 +16,7 @@ import { redisHeartbeat } from '../redis/redis-heartbeat.js';
 import { RedisFillLock } from '../redis/redis-fill-lock.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisVersionStore } from '../redis/redis-version-store.js';
-import { RedisWitness } from '../redis/redis-witness.js';
+import { PeerAttestation } from '../redis/peer-attestation.js';
 import type { SharedSecrets } from './shared-secrets.js';
 import { Trouble } from '../redis/trouble.js';
 import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
@@ -46,7 +46,7 @@ interface CacheStoresParts {
 /** The connection to Redis, and what is known of its data. */
 interface RedisSide {
   readonly connection: RedisConnection;
-  readonly witness: RedisWitness;
+  readonly witness: PeerAttestation;
   readonly canary: DataCanary;
   readonly full: Trouble;
   readonly losses: Trouble;
@@ -116,7 +116,7 @@ export class CacheStores {
       onOutOfMemory,
       log,
     });
-    const witness = new RedisWitness(connection, keys);
+    const witness = new PeerAttestation(connection, keys);
     return new CacheStores(
       {
         scope: `${namespace}:${database}`,
@@ -144,8 +144,8 @@ export class CacheStores {
   }
 
   /** Whether what was cached before this process began can be trusted. Never rejects. */
-  async isVouchedFor(): Promise<boolean> {
-    return this.redis === undefined || this.redis.witness.isVouchedFor();
+  async isAttested(): Promise<boolean> {
+    return this.redis === undefined || this.redis.witness.isAttested();
   }
 
   /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */

@@ -10,7 +10,7 @@ export interface RedisHeartbeatParts {
   readonly canary: Pick<DataCanary, 'raise'>;
   /** Gets whether the server refuses what needs more memory. */
   readonly onMemory: (isFull: boolean) => void;
-  /** Gets the question of an instance that has begun (redis-witness.ts). */
+  /** Gets the question of an instance that has begun (peer-attestation.ts). */
   readonly onQuestion: (question: string) => void;
 }
 

@@ -8,7 +8,7 @@
  * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark, and the register (table-functions.ts)  |
  * | `<ns>:<db>:t`               | set: the tables whose epochs ever counted                      |
  * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |
- * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (redis-witness.ts)  |
+ * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (peer-attestation.ts)  |
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
  * | `<ns>:<db>:{i}:c`           | hash: the processes that have a number                         |
  * | `<ns>:<db>:{i}:c:<process>` | the number of a process (data-canary.ts)                       |

@@ -72,7 +72,7 @@ export class RedisVersionStore extends VersionStore {
     const fixed = [mark.writeId, String(mark.backendPid), token, wholeMs(leaseMs)];
     // Urgent: only a Redis that is away now lets a write go on unpublished.
     const begun = mark.tables.map(({ table, names }) =>
-      this.#run(beginWrite, table, [...fixed, ...names], 'sendUrgently'),
+      this.#run(beginWrite, table, [...fixed, ...names], 'sendAfterReconnect'),
     );
     await this.#allForWrite([...begun, this.#raiseNumber()]);
   }
@@ -144,7 +144,7 @@ export class RedisVersionStore extends VersionStore {
 
   /** Sent behind versions that were replaced: data that hold the number hold them too (data-canary.ts). */
   async #raiseNumber(): Promise<void> {
-    const { value: isKept } = await this.connection.sendUrgently(
+    const { value: isKept } = await this.connection.sendAfterReconnect(
       'EVAL of a number',
       (client, node) => this.canary.raise(client, node),
     );

@@ -3,10 +3,10 @@ import type { Answer, RedisConnection } from './connection/redis-connection.js';
 import type { Script } from './scripts/script.js';
 
 /**
- * `sendUrgently`: a connection that is down is tried once more before the script fails, and a script whose connection
+ * `sendAfterReconnect`: a connection that is down is tried once more before the script fails, and a script whose connection
  * breaks is run once more, so that it may run twice.
  */
-export type Way = 'send' | 'sendUrgently';
+export type Way = 'send' | 'sendAfterReconnect';
 
 /**
  * Runs a script by its SHA-1, and by its source where Redis does not know it (any more). Rejects as the connection

@@ -142,7 +142,7 @@ describe('RedisConnection', () => {
 
   it('tries once more before an urgent command fails', async () => {
     connection = await connected(server.url);
-    const urgently = () => connection.sendUrgently('PING', (client) => client.ping());
+    const urgently = () => connection.sendAfterReconnect('PING', (client) => client.ping());
     await server.kill();
     await down(connection);
     expect(await failureOf(urgently())).toBeInstanceOf(RedisUnavailableError);
@@ -167,7 +167,7 @@ describe('RedisConnection', () => {
       connection = await connected(url, { log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     }
 
-    const urgently = () => connection.sendUrgently('ECHO', (client) => client.echo('urgent'));
+    const urgently = () => connection.sendAfterReconnect('ECHO', (client) => client.echo('urgent'));
 
     it('is sent once more over another one', async () => {
       await connectByProxy();
@@ -233,7 +233,7 @@ describe('RedisConnection', () => {
     await server.kill();
     await down(connection);
     for (let attempts = 0; attempts < 8; attempts += 1) {
-      await failureOf(connection.sendUrgently('PING', (client) => client.ping()));
+      await failureOf(connection.sendAfterReconnect('PING', (client) => client.ping()));
     }
     await connection.close();
     await server.restart();
@@ -262,7 +262,7 @@ describe('RedisConnection', () => {
     });
     stream?.end();
     const commands = Array.from({ length: 40 }, () =>
-      connection.sendUrgently('PING', (client) => client.ping()),
+      connection.sendAfterReconnect('PING', (client) => client.ping()),
     );
     expect((await Promise.all(commands)).map(({ value }) => value)).toEqual(
       Array.from({ length: 40 }, () => 'PONG'),
@@ -277,7 +277,7 @@ describe('RedisConnection', () => {
     server.pause();
     await down(connection);
     const commands = Array.from({ length: 30 }, () =>
-      failureOf(connection.sendUrgently('PING', (client) => client.ping())),
+      failureOf(connection.sendAfterReconnect('PING', (client) => client.ping())),
     );
     for (const failure of await Promise.all(commands)) {
       expect(failure).toBeInstanceOf(RedisUnavailableError);

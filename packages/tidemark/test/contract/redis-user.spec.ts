@@ -117,7 +117,9 @@ describe('the user of Redis', () => {
       await setUser(user, `-${command}`);
       await down(connection);
       for (let looks = 0; looks < 3; looks += 1) {
-        await connection.sendUrgently('PING', (client) => client.ping()).catch(() => undefined);
+        await connection
+          .sendAfterReconnect('PING', (client) => client.ping())
+          .catch(() => undefined);
         expectNamed(connection, command);
       }
       expect(connection.outages).toBe(1);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RedisCommandError } from '../../src/redis/connection/redis.errors.js';
-import { GatheredWrites } from '../../src/redis/connection/gathered-writes.js';
+import { CoalescedWrites } from '../../src/redis/connection/coalesced-writes.js';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import { RedisFillLock } from '../../src/redis/redis-fill-lock.js';
 import { RedisVersionStore } from '../../src/redis/redis-version-store.js';
@@ -30,8 +30,8 @@ describe('RedisVersionStore on a cluster node', () => {
         throw new RedisCommandError(name, text.split(' ', 1)[0] ?? '', text);
       }
     };
-    const writes = new GatheredWrites();
-    connection = { send, sendUrgently: send, writes } as unknown as RedisConnection;
+    const writes = new CoalescedWrites();
+    connection = { send, sendAfterReconnect: send, writes } as unknown as RedisConnection;
   });
 
   afterAll(async () => {

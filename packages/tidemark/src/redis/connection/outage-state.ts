@@ -8,7 +8,7 @@ export interface RedisLog {
 
 /**
  * Reasons that a server gives which answers: its errors (`WRONGPASS invalid username-password pair`), that it is a
- * replica or too old (server-facts.ts), the commands that it refuses.
+ * replica or too old (server-info.ts), the commands that it refuses.
  */
 const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
 

@@ -16,7 +16,7 @@
  */
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
-import { GatheredWrites } from './gathered-writes.js';
+import { CoalescedWrites } from './coalesced-writes.js';
 import { OutageState, type RedisLog } from './outage-state.js';
 import { createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
@@ -27,7 +27,7 @@ import {
   RedisUnavailableError,
   textOf,
 } from './redis.errors.js';
-import { readServerFacts } from './server-facts.js';
+import { readServerInfo } from './server-info.js';
 
 export interface RedisConnectionOptions extends RedisClientOptions {
   readonly heartbeat: Heartbeat;
@@ -70,7 +70,7 @@ const LAST_LOOK_MS = 10;
 
 export class RedisConnection extends OutageState {
   /** How commands leave. */
-  readonly writes = new GatheredWrites();
+  readonly writes = new CoalescedWrites();
   /** The open connection, while `up`. */
   #open: { readonly client: Redis; readonly node: string } | undefined;
   #attempt: Attempt | undefined;
@@ -137,7 +137,7 @@ export class RedisConnection extends OutageState {
    * after the call has to fail first. A command whose connection breaks is sent once more over
    * another one, within the time that one command has: it may be carried out twice.
    */
-  async sendUrgently<T>(name: string, command: Command<T>): Promise<Answer<T>> {
+  async sendAfterReconnect<T>(name: string, command: Command<T>): Promise<Answer<T>> {
     if (!this.#open) await this.#tryOnceMore();
     const endMs = performance.now() + this.options.timeoutMs;
     const earlier = this.#open;
@@ -208,7 +208,7 @@ export class RedisConnection extends OutageState {
 
   /** Answers the `run_id` of the server. Rejects where the server cannot be used, or is not `node`. */
   async #examine(client: Redis, node?: string): Promise<string> {
-    const { runId, evictionPolicy, unfitness } = await readServerFacts(client);
+    const { runId, evictionPolicy, unfitness } = await readServerInfo(client);
     if (node !== undefined && runId !== node) throw new Error('another server has taken its place');
     // Why a server is unfit says more than that it refuses the heartbeat.
     if (unfitness !== undefined) throw new Error(unfitness);

@@ -26,7 +26,7 @@ describe('a limit of the protocol', () => {
   // A primary that is left and returned to, and never restarted, keeps its `run_id`: where nobody
   // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
   // connections tell those who were connected; who begins afterwards has to ask them
-  // (stores/redis-witness.ts).
+  // (stores/peer-attestation.ts).
   it('a server that is returned to is recognised by those alone who noticed that it was left', async () => {
     const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);

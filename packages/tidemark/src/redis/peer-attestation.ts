@@ -27,7 +27,7 @@ import { answerQuestion } from './scripts/heartbeat.script.js';
 const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
-export class RedisWitness {
+export class PeerAttestation {
   readonly #question: string;
   #mayAnswer: () => boolean = () => false;
 
@@ -54,7 +54,7 @@ export class RedisWitness {
    * Whether another process answers for the data, or there is nothing that could be taken for
    * fresh. Takes a second at the most where nobody answers. Never rejects.
    */
-  async isVouchedFor(): Promise<boolean> {
+  async isAttested(): Promise<boolean> {
     const { outages, state } = this.connection;
     if (state !== 'up') return false;
     try {

@@ -6,7 +6,7 @@ const LONGEST_WAIT_MS = 2;
  * Lets commands leave together that one callback sends, with the promises that it settles: a write to a socket costs
  * more than a command. Where something is to be written at the end of the turn, earlier commands leave with that.
  */
-export class GatheredWrites {
+export class CoalescedWrites {
   #held: Writable | undefined;
   #atEnd: (() => void)[] = [];
   #waiting: (() => void)[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { GatheredWrites } from './gathered-writes.js';
+import { CoalescedWrites } from './coalesced-writes.js';
 
 /** A stream that notes what leaves together. */
 class Noting extends Writable {
@@ -22,7 +22,7 @@ class Noting extends Writable {
 const FOR_ANOTHER_MS = 60_000;
 
 function setUp(longestWaitMs?: number) {
-  const writes = new GatheredWrites(longestWaitMs);
+  const writes = new CoalescedWrites(longestWaitMs);
   const stream = new Noting();
   const write = async (text: string): Promise<void> => {
     writes.hold(stream);
@@ -31,7 +31,7 @@ function setUp(longestWaitMs?: number) {
   return { writes, stream, write };
 }
 
-describe('GatheredWrites', () => {
+describe('CoalescedWrites', () => {
   it('lets what one callback writes leave together, and no later', async () => {
     const { stream, write } = setUp();
     void write('a');

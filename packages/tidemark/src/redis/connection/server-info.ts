@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 /** What a Redis server says of itself. */
-export interface ServerFacts {
+export interface ServerInfo {
   /** Identity of one run of the server process. */
   readonly runId: string;
   /** `maxmemory-policy`, as it was when asked. */
@@ -13,7 +13,7 @@ export interface ServerFacts {
 const LEAST_VERSION = 7;
 
 /** Rejects where INFO names no `run_id`. */
-export async function readServerFacts(client: Redis): Promise<ServerFacts> {
+export async function readServerInfo(client: Redis): Promise<ServerInfo> {
   const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
   const facts = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
   const runId = facts.get('run_id');

@@ -19,8 +19,8 @@ export const OUTSIDE_PREFIX = 'outside';
 const FIRST_ID = 2_147_000_000;
 const REQUEST_LIMIT_MS = 30_000;
 /** Pause between two looks at one instance: precise at first, and later no load. */
-const SHORTEST_POLL_MS = 1;
-const LONGEST_POLL_MS = 50;
+const MIN_POLL_MS = 1;
+const MAX_POLL_MS = 50;
 const RETRY_MS = 100;
 /** After this time without a fault a write that is not shown counts as lost. */
 const LOST_AFTER_MS = 30_000;
@@ -82,8 +82,7 @@ export class OutsideWriter {
 
   async #seenBy(member: Member, committedMs: number): Promise<void> {
     const { figures, nowMs, stopping } = this.context;
-    const pauseMs = (): number =>
-      Math.min(LONGEST_POLL_MS, SHORTEST_POLL_MS + (nowMs() - committedMs) / 10);
+    const pauseMs = (): number => Math.min(MAX_POLL_MS, MIN_POLL_MS + (nowMs() - committedMs) / 10);
     for (let patienceMs = nowMs(); ; await delay(pauseMs())) {
       const number = await this.#ask(member);
       if (number !== undefined && number >= this.#number) {

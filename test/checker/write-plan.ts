@@ -17,7 +17,7 @@ export interface WritePlan {
 
 const FEW = 8;
 const MANY = 20;
-const LARGEST_BATCH = 6;
+const MAX_BATCH = 6;
 
 const kinds = {
   'patch username': 30,
@@ -161,7 +161,7 @@ function refused(
 }
 
 function newRows(random: SeededRandom, territory: Territory): Row[] {
-  return Array.from({ length: random.integer(2, LARGEST_BATCH) }, () => newRow(random, territory));
+  return Array.from({ length: random.integer(2, MAX_BATCH) }, () => newRow(random, territory));
 }
 
 function newRow(random: SeededRandom, territory: Territory): Row {

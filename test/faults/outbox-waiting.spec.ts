@@ -24,7 +24,7 @@ import { relayStep } from './support/steps.js';
 import type { Watch } from './support/watch.js';
 
 /** Far fewer than are answered on a machine that is busy with others. */
-const LEAST_READS = 10;
+const MIN_READS = 10;
 const DRAIN_LIMIT_MS = 90_000;
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 /** Registers that the service writes, and as many that others write. */
@@ -74,7 +74,7 @@ describe('what waits in the outbox', () => {
   }
 
   const waiting = [
-    { rows: 100_000, ids: 1, leastReads: LEAST_READS },
+    { rows: 100_000, ids: 1, leastReads: MIN_READS },
     // As many as are recorded one by one. It may be over before the others have been asked.
     { rows: 3_000, ids: 100, leastReads: 0 },
   ];

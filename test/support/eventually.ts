@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** The first pause between two attempts, and the longest that it grows to. */
 const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 20;
 
 /**
  * Repeats `probe` until it neither throws nor rejects, and answers what it answered. After
@@ -10,7 +10,7 @@ const LONGEST_PAUSE_MS = 20;
  */
 export async function eventually<T>(probe: () => Promise<T> | T, limitMs = 20_000): Promise<T> {
   const endMs = performance.now() + limitMs;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
       return await probe();
     } catch (error) {

@@ -20,7 +20,7 @@ import { UniquePages } from './unique-pages.js';
 /** Rows of the page that the last table is about. */
 export const COMPARED_ROWS = 100;
 /** More than any contender answers in a second. */
-const MOST_PER_SECOND = 3_000;
+const MAX_PER_SECOND = 3_000;
 
 const compared = [
   noCache,
@@ -73,7 +73,7 @@ export function missRace(
       running,
       connections,
       load: (one, _, seconds) => ({
-        paths: pages.get(one)?.take(seconds * MOST_PER_SECOND) ?? [],
+        paths: pages.get(one)?.take(seconds * MAX_PER_SECOND) ?? [],
       }),
     });
     for (const one of found) expectColdness(one);

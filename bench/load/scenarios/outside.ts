@@ -10,7 +10,7 @@ import type { Bench, Findings, Scenario } from './scenario.js';
 import { together } from './together.js';
 
 const LIMIT_MS = 10_000;
-const LONGEST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 100;
 
 export const outside: Scenario = { id: 'outside', contenders: [tidemark], run };
 
@@ -53,7 +53,7 @@ async function lags(bench: Bench, running: RunningContender, writes: number): Pr
   try {
     for (let write = 0; write < writes; write += 1) {
       // At changing moments of whatever happens from time to time.
-      await delay(10 + Math.random() * LONGEST_PAUSE_MS);
+      await delay(10 + Math.random() * MAX_PAUSE_MS);
       found.push(await lag(stranger, monitor, 1 + (write % 1_000)));
     }
     bench.progress(`outside: ${writes} writes seen`);

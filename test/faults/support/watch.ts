@@ -20,7 +20,7 @@ const ANSWER_LIMIT_MS = 20_000;
 const PAUSE_MS = isLong ? 25 : 50;
 
 /** Enough to see what is wrong. */
-const MOST_VIOLATIONS = 20;
+const MAX_VIOLATIONS = 20;
 /** What the service says when its database is away. */
 const AWAY = 503;
 
@@ -110,7 +110,7 @@ export class Watch {
   }
 
   #violated(member: Member, { path }: View, what: string): void {
-    if (this.violations.length >= MOST_VIOLATIONS) return;
+    if (this.violations.length >= MAX_VIOLATIONS) return;
     this.violations.push(`${member.name} ${path}: ${what}`);
   }
 }

@@ -12,13 +12,13 @@
  */
 import { hash } from 'node:crypto';
 
-const LONGEST_VALUE = 120;
+const MAX_VALUE = 120;
 
 /** Replaced by every write to the table. */
 export const WHOLE_TABLE = '*';
 
 export function valueVersion(dimension: string, value: string): string {
-  const short = value.length <= LONGEST_VALUE ? value : `=${hash('sha256', value, 'base64url')}`;
+  const short = value.length <= MAX_VALUE ? value : `=${hash('sha256', value, 'base64url')}`;
   return `${encodeURIComponent(dimension)}=${short}`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MOST_VALUES, mergeWritten, versionNamesOf, type WrittenTable } from './write-set.js';
+import { MAX_VALUES, mergeWritten, versionNamesOf, type WrittenTable } from './write-set.js';
 
 function written(dimensions: Record<string, readonly string[] | 'unknown'>): WrittenTable {
   const sets = Object.entries(dimensions).map(
@@ -18,9 +18,9 @@ describe('versionNamesOf', () => {
   });
 
   it('counts more values than the most as not known', () => {
-    const values = Array.from({ length: MOST_VALUES + 1 }, (_, i) => String(i));
+    const values = Array.from({ length: MAX_VALUES + 1 }, (_, i) => String(i));
     expect(versionNamesOf(written({ id: values }))).toEqual(['*', 'id?']);
-    expect(versionNamesOf(written({ id: values.slice(1) }))).toHaveLength(MOST_VALUES + 1);
+    expect(versionNamesOf(written({ id: values.slice(1) }))).toHaveLength(MAX_VALUES + 1);
   });
 });
 
@@ -45,9 +45,9 @@ describe('mergeWritten', () => {
   });
 
   it('does not keep more values than are named one by one', () => {
-    const values = Array.from({ length: MOST_VALUES }, (_, i) => String(i));
+    const values = Array.from({ length: MAX_VALUES }, (_, i) => String(i));
     const most = mergeWritten(written({ id: values.slice(1) }), written({ id: ['0'] }));
-    expect(versionNamesOf(most)).toHaveLength(MOST_VALUES + 1);
+    expect(versionNamesOf(most)).toHaveLength(MAX_VALUES + 1);
     expect(mergeWritten(most, written({ id: ['more'] })).dimensions.get('id')).toBe('unknown');
   });
 });

@@ -3,7 +3,7 @@ import type { TableVersionNames } from './ports/version-store.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
 
 /** With more values than these a write replaces `d?` instead of one version for each value. */
-export const MOST_VALUES = 100;
+export const MAX_VALUES = 100;
 
 /** Values of the rows' old and new images. */
 type Values = ReadonlySet<string> | 'unknown';
@@ -19,7 +19,7 @@ export interface WrittenTable {
 export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   const names = [WHOLE_TABLE];
   for (const [dimension, values] of dimensions) {
-    if (values === 'unknown' || values.size > MOST_VALUES) names.push(unknownVersion(dimension));
+    if (values === 'unknown' || values.size > MAX_VALUES) names.push(unknownVersion(dimension));
     else for (const value of values) names.push(valueVersion(dimension, value));
   }
   return names;
@@ -48,5 +48,5 @@ export function mergeWritten(a: WrittenTable, b: WrittenTable): WrittenTable {
 function mergeValues(left: Values = 'unknown', right: Values = 'unknown'): Values {
   if (left === 'unknown' || right === 'unknown') return 'unknown';
   const values = new Set([...left, ...right]);
-  return values.size > MOST_VALUES ? 'unknown' : values;
+  return values.size > MAX_VALUES ? 'unknown' : values;
 }

@@ -9,7 +9,7 @@ import { namesOf, pick, qualifiedName, words, type Node } from './syntax-tree.js
 
 const MOMENT_WORDS = words('now today tomorrow yesterday');
 /** PostgreSQL refuses texts with more letters and digits as dates, lists and ranges aside. */
-const MOST_CHARACTERS = 160;
+const MAX_CHARACTERS = 160;
 /** Lists and ranges, which may hold any number of dates. */
 const OPENING_BRACKET = /^\s*[[{(]/;
 /** Lists and ranges leave these out of a word. */
@@ -28,7 +28,7 @@ export function namesMoment(value: unknown): boolean {
   if (typeof value !== 'string') return false;
   const text = value.toLowerCase().replaceAll(QUOTING, '');
   if (!OPENING_BRACKET.test(text)) {
-    if (text.replaceAll(BETWEEN_WORDS, '').length > MOST_CHARACTERS) return false;
+    if (text.replaceAll(BETWEEN_WORDS, '').length > MAX_CHARACTERS) return false;
   }
   return text.split(/[^a-z]+/).some((word) => MOMENT_WORDS.has(word));
 }

@@ -22,7 +22,7 @@ import { pick, qualifiedName, type Node } from './syntax-tree.js';
 import { withoutHarmlessCasts, type TermReader } from './terms.js';
 
 /** A longer list proves nothing: its versions would cost more than they save. */
-export const MOST_TUPLES = 100;
+export const MAX_TUPLES = 100;
 
 /** `column = other`, or `column = term` / `column IN (terms)`. */
 export interface Equality {
@@ -154,7 +154,7 @@ export function confinementsOf(
       if (!proven) return [];
       for (const tuple of proven) tuples.set(JSON.stringify(tuple), tuple);
     }
-    return tuples.size > MOST_TUPLES ? [] : [{ dimension, tuples: [...tuples.values()] }];
+    return tuples.size > MAX_TUPLES ? [] : [{ dimension, tuples: [...tuples.values()] }];
   });
 }
 
@@ -170,7 +170,7 @@ function tuplesOf(
     const values = column && termsOf({ item, column }, equalities, terms);
     if (!values) return undefined;
     tuples = tuples.flatMap((tuple) => values.map((term) => [...tuple, term]));
-    if (tuples.length > MOST_TUPLES) return undefined;
+    if (tuples.length > MAX_TUPLES) return undefined;
   }
   return tuples;
 }

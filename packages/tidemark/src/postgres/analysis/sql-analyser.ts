@@ -8,11 +8,11 @@ import { isParserError, parse, type RawStmt } from './syntax-tree.js';
 
 export { loadParser } from './syntax-tree.js';
 
-const MOST_TEXTS = 5_000;
+const MAX_TEXTS = 5_000;
 /** Bounds the texts remembered, in UTF-16 units. */
-const LONGEST_TOGETHER = 16_000_000;
+const MAX_TOGETHER = 16_000_000;
 /** A longer text is hardly sent twice: a list of values written into it. */
-const LONGEST_TEXT = 100_000;
+const MAX_TEXT = 100_000;
 
 export interface SqlAnalyserOptions {
   /** How many texts are remembered at most. */
@@ -36,12 +36,12 @@ export class SqlAnalyser {
 
   constructor(
     private readonly catalog: Catalog,
-    { maxTexts = MOST_TEXTS }: SqlAnalyserOptions = {},
+    { maxTexts = MAX_TEXTS }: SqlAnalyserOptions = {},
   ) {
     this.#remembered = new LRUCache({
       max: maxTexts,
-      maxSize: LONGEST_TOGETHER,
-      maxEntrySize: LONGEST_TEXT,
+      maxSize: MAX_TOGETHER,
+      maxEntrySize: MAX_TEXT,
       sizeCalculation: (_, sql) => sql.length + 1,
     });
   }

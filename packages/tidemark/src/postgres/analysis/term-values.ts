@@ -2,7 +2,7 @@
 import { canonicalValue } from './canonical-value.js';
 import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { TableFacts } from '../../core/table-facts.js';
-import { MOST_TUPLES } from './restriction.js';
+import { MAX_TUPLES } from './restriction.js';
 
 /** The canonical text of a column's value; `null` for NULL; `undefined` where it is not known. */
 export type ColumnText = string | null | undefined;
@@ -26,14 +26,14 @@ export function confinedTexts(
     let images: (readonly string[])[] = [[]];
     for (const [position, column] of dimension.columns.entries()) {
       const values = valuesOf(tuple[position], parameters);
-      if (!values || values.length * images.length > MOST_TUPLES) return undefined;
+      if (!values || values.length * images.length > MAX_TUPLES) return undefined;
       const texts = values.map((value) => columnText(facts, column, value));
       if (texts.includes(undefined)) return undefined;
       const known = texts.filter((text) => typeof text === 'string');
       images = images.flatMap((start) => known.map((text) => [...start, text]));
     }
     restricted.push(...images);
-    if (restricted.length > MOST_TUPLES) return undefined;
+    if (restricted.length > MAX_TUPLES) return undefined;
   }
   return restricted;
 }

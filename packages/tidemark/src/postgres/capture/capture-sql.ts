@@ -17,7 +17,7 @@
  */
 import pg from 'pg';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
-import { MOST_VALUES } from '../../core/write-set.js';
+import { MAX_VALUES } from '../../core/write-set.js';
 import {
   ANNOUNCING_SETTING,
   CAPTURE_EVENTS,
@@ -219,7 +219,7 @@ function valuesOf({ columns }: Dimension, images: readonly string[]): string {
     );
     return `SELECT ${texts.join(', ')} FROM ${image}`;
   });
-  return `SELECT CASE WHEN pg_catalog.count(*) <= ${MOST_VALUES}
+  return `SELECT CASE WHEN pg_catalog.count(*) <= ${MAX_VALUES}
       THEN pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(${places})) END
-      FROM (SELECT DISTINCT ${places} FROM (${rows.join(' UNION ALL ')}) r LIMIT ${MOST_VALUES + 1}) s`;
+      FROM (SELECT DISTINCT ${places} FROM (${rows.join(' UNION ALL ')}) r LIMIT ${MAX_VALUES + 1}) s`;
 }

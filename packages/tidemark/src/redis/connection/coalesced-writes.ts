@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-const LONGEST_WAIT_MS = 2;
+const MAX_WAIT_MS = 2;
 
 /**
  * Lets commands leave together that one callback sends, with the promises that it settles: a write to a socket costs
@@ -14,7 +14,7 @@ export class CoalescedWrites {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param longestWaitMs how long a write waits for another one, in milliseconds. */
-  constructor(private readonly longestWaitMs = LONGEST_WAIT_MS) {}
+  constructor(private readonly longestWaitMs = MAX_WAIT_MS) {}
 
   /** To be called before each write. */
   hold(stream: Writable): void {

@@ -10,7 +10,7 @@ export interface ServerInfo {
   readonly unfitness: string | undefined;
 }
 
-const LEAST_VERSION = 7;
+const MIN_VERSION = 7;
 
 /** Rejects where INFO names no `run_id`. */
 export async function readServerInfo(client: Redis): Promise<ServerInfo> {
@@ -34,8 +34,8 @@ function unfitnessOf(facts: ReadonlyMap<string, string>): string | undefined {
     return `the server runs in ${mode} mode, which is not supported: use a standalone one`;
   }
   const version = facts.get('redis_version') ?? '';
-  if (Number.parseInt(version, 10) < LEAST_VERSION) {
-    return `the server has version ${version}, which is too old: use ${LEAST_VERSION} or later`;
+  if (Number.parseInt(version, 10) < MIN_VERSION) {
+    return `the server has version ${version}, which is too old: use ${MIN_VERSION} or later`;
   }
   return facts.get('role') === 'master'
     ? undefined

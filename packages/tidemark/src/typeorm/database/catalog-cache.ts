@@ -29,7 +29,7 @@ const LOOK_AGAIN_MS = 1_000;
 export const PLAIN_PLANS = 'SET LOCAL jit = off';
 
 /** Search paths and temporary tables of connections under which meanings are remembered. */
-const MOST_SESSIONS = 20;
+const MAX_SESSIONS = 20;
 
 /** A catalog, and the analysis of statements under it. */
 export interface Meaning {
@@ -202,7 +202,7 @@ export class CatalogCache implements KnownSchemaVersion {
       const known = {
         catalog,
         analyser: new SqlAnalyser(catalog),
-        elsewhere: new LRUCache<string, Meaning>({ max: MOST_SESSIONS }),
+        elsewhere: new LRUCache<string, Meaning>({ max: MAX_SESSIONS }),
         keys: new QueryKeys([...scope, timeZone, ...session.context, catalog.fingerprint]),
         session,
       };

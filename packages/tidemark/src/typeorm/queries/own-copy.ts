@@ -2,7 +2,7 @@
 import { isProxy } from 'node:util/types';
 
 /** Objects in a circle, or in very many places, would have no end. */
-const MOST_OBJECTS = 100_000;
+const MAX_OBJECTS = 100_000;
 
 export interface OwnCopy<T> {
   readonly value: T;
@@ -38,7 +38,7 @@ class Copier {
 
   #copy(value: object): object {
     this.#objects += 1;
-    if (this.#objects > MOST_OBJECTS) throw new RangeError('Too many objects.');
+    if (this.#objects > MAX_OBJECTS) throw new RangeError('Too many objects.');
     if (isProxy(value)) return this.#keep(value);
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (Array.isArray(value)) return this.#copyList(value);

@@ -28,9 +28,9 @@ export interface RememberedPlan extends Pick<CacheablePlan, 'key' | 'dependencie
 }
 
 /** Plans kept of one definition: those of its most used parameters. */
-const MOST_PLANS = 1_000;
+const MAX_PLANS = 1_000;
 /** Parameters with a longer text are not remembered. */
-const LONGEST_TEXT = 16_384;
+const MAX_TEXT = 16_384;
 
 interface Plans {
   readonly madeUnder: QueryKeys;
@@ -53,7 +53,7 @@ export interface PlanCacheParts {
 export class PlanCache {
   /** By definition; `impure`: nothing of it is remembered any more. */
   readonly #plans = new WeakMap<object, Plans | 'impure'>();
-  readonly #dependencies = new LRUCache<string, ReadSet>({ max: MOST_PLANS });
+  readonly #dependencies = new LRUCache<string, ReadSet>({ max: MAX_PLANS });
 
   constructor(private readonly parts: PlanCacheParts) {}
 
@@ -66,7 +66,7 @@ export class PlanCache {
     representation: Representation,
   ): string | undefined {
     if (!ownsParameters) return undefined;
-    const texts = new CanonicalEncoding('of the query', LONGEST_TEXT);
+    const texts = new CanonicalEncoding('of the query', MAX_TEXT);
     try {
       const written = `${representation} ${texts.of(parameters)}`;
       return context ? written + texts.of(context.value) : written;
@@ -132,7 +132,7 @@ export class PlanCache {
     let plans = this.#plans.get(bound.definition);
     if (plans === 'impure') return;
     if (plans?.madeUnder !== keys) {
-      plans = { madeUnder: keys, byText: new LRUCache({ max: MOST_PLANS }) };
+      plans = { madeUnder: keys, byText: new LRUCache({ max: MAX_PLANS }) };
       this.#plans.set(bound.definition, plans);
     }
     const known = plans.byText.get(text);

@@ -10,7 +10,7 @@ import { ownCopyOf } from './own-copy.js';
 /** A multiple of three, which base64 writes without padding. */
 const KEY_BYTES = 18;
 /** Of one parameter, in characters. */
-const LONGEST_TEXT = 4 * 1_024 * 1_024;
+const MAX_TEXT = 4 * 1_024 * 1_024;
 
 export interface KeyParts {
   readonly sql: string;
@@ -49,7 +49,7 @@ function exactly(value: unknown, parameter: string): string {
     );
   }
   try {
-    return new CanonicalEncoding(parameter, LONGEST_TEXT).of(own.value);
+    return new CanonicalEncoding(parameter, MAX_TEXT).of(own.value);
   } catch (error) {
     if (error instanceof UnkeyableParameterError) throw error;
     throw new UnkeyableParameterError(parameter, 'cannot be read');

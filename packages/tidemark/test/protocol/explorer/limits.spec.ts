@@ -35,17 +35,17 @@ describe('a limit of the protocol', () => {
 });
 
 describe('what is noticed by all', () => {
-  const MOST_CHOICES = 11;
+  const MAX_CHOICES = 11;
 
   it.each(representatives(NOTICED, 1))(
-    `makes no answer wrong in ${MOST_CHOICES} steps, more than the wrong ones take above: $name`,
+    `makes no answer wrong in ${MAX_CHOICES} steps, more than the wrong ones take above: $name`,
     async ({ name }) => {
       const { violation, isComplete, depth, states } = await thread.explore(name, {
         breadthFirst: true,
-        mostChoices: MOST_CHOICES,
+        mostChoices: MAX_CHOICES,
       });
       expect(violation).toBeUndefined();
-      expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MOST_CHOICES });
+      expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MAX_CHOICES });
       expect(states).toBeGreaterThan(1_000);
     },
     PATIENCE_MS,

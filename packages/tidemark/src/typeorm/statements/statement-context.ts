@@ -40,7 +40,7 @@ export class StatementContext {
   /** The catalog at hand when it was sent. */
   catalog: Catalog | undefined;
   /** The same, with names as they are over the connection: the analysis was made under it. */
-  meaning: Catalog | undefined;
+  sessionCatalog: Catalog | undefined;
   /** The tables of which triggers sent notices while it ran. */
   readonly noticed = new Set<string>();
 
@@ -57,7 +57,7 @@ export class StatementContext {
     // One catalog throughout, even if another is loaded meanwhile.
     const usual = schema.catalogFor(undefined);
     this.catalog = usual.catalog;
-    this.meaning = usual.catalog;
+    this.sessionCatalog = usual.catalog;
     this.analysis = usual.analyser.statement(sql);
     // A backslash can hide the end of a text, and with it another statement.
     if (this.analysis.kind === 'transaction' && !sql.includes('\\')) return;
@@ -69,7 +69,7 @@ export class StatementContext {
     }
     const { analyser, catalog } = names ? schema.catalogFor(names) : usual;
     const analysis = analyser.statement(sql);
-    this.meaning = catalog;
+    this.sessionCatalog = catalog;
     this.analysis = analysis;
     if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isCurrent())) {
       this.analysis = ANY_WRITE;

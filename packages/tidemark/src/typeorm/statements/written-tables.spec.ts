@@ -47,7 +47,7 @@ beforeAll(loadParser);
 function effect(sql: string, answer: unknown, ...noticed: readonly string[]) {
   const statement = new StatementContext({} as QueryRunner, sql, []);
   statement.analysis = analyser.statement(sql);
-  statement.meaning = catalog;
+  statement.sessionCatalog = catalog;
   for (const name of noticed) statement.noticed.add(`public.${name}`);
   const isTold = ({ name }: { name: string }): boolean => name !== 'untold';
   const { untold, ...others } = effectOf(statement, answer, isTold);

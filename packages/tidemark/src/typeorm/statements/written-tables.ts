@@ -22,24 +22,25 @@ export interface StatementEffect {
 
 /** @param isTold whether a table has the triggers, by the catalog. */
 export function effectOf(
-  { analysis, noticed, meaning }: StatementContext,
+  { analysis, noticed, sessionCatalog }: StatementContext,
   rawResults: unknown,
   isTold: IsTold,
 ): StatementEffect {
   const none = { isAnything: false, mayHaveMore: false, untold: [], silent: [] };
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
-  if (!analysis || !meaning || analysis.kind === 'unknown') return { ...none, isAnything: true };
+  if (!analysis || !sessionCatalog || analysis.kind === 'unknown')
+    return { ...none, isAnything: true };
   let mayHaveMore = analysis.hasUnknownTargets;
   const untold = new Set<TableFacts>();
   const silent: string[] = [];
   for (const target of analysis.targets) {
-    const table = meaning.tableById(target.table);
+    const table = sessionCatalog.tableById(target.table);
     const rowCount = rowCountOf(target, rawResults);
     // Triggers of users may write where no row is counted, and rules may write in its place.
-    const reachesMore = !table || reaches(table, target.actions, meaning, isTold);
+    const reachesMore = !table || reaches(table, target.actions, sessionCatalog, isTold);
     mayHaveMore ||= reachesMore;
     if (!table || rowCount === 0) continue;
-    for (const member of familyOf(table, meaning)) {
+    for (const member of familyOf(table, sessionCatalog)) {
       // Only this session sees a temporary table.
       if (!isTold(member) && !isTemporary(member)) untold.add(member);
     }

@@ -11,7 +11,7 @@ import { FAULTS } from './faults/faults.js';
 import { parseOptions, type CheckOptions } from './options.js';
 import { isClean, summary } from './report.js';
 import { check, type CheckResult } from './run.js';
-import { restoreVersions } from './saboteur.js';
+import { restoreVersions } from './nemesis.js';
 import { childrenOf, isRunning } from '../support/process-tree.js';
 
 const LIMIT_MS = 240_000;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isEqual, type Territory } from './territory.js';
 import type { Reader } from './reader.js';
-import type { Target } from './referee.js';
+import type { Target } from './checker.js';
 import type { RunContext } from './run-context.js';
 
 const PATIENCE_MS = 60_000;
@@ -21,15 +21,15 @@ export async function checkEverything(
     await readOnce(context, reader, { kind: 'counts' });
     reader.close();
   }
-  context.referee.close();
+  context.checker.close();
 }
 
 async function checkRows(context: RunContext, territory: Territory): Promise<void> {
-  const { system, referee } = context;
+  const { system, checker } = context;
   const rows = await persistently(context, () => system.database.rowsOf(territory.regions));
   const isOpen = territory.next !== undefined;
   if (isOpen && isEqual(rows, territory.next ?? [])) {
-    referee.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
+    checker.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
     territory.history.acknowledge();
     territory.settle();
   } else if (!isEqual(rows, territory.rows)) {

@@ -2,7 +2,7 @@
  * Reads that are worth making now: of what a write is changing or has just changed, once by every
  * instance. Chance alone would seldom meet the moments around a commit.
  */
-import type { Target } from './referee.js';
+import type { Target } from './checker.js';
 
 const LIMIT = 200;
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ABSENT } from './history.js';
 import { headerOf, HttpConnection, NoAnswerError, type HttpAnswer } from './http-connection.js';
 import type { Member } from './member.js';
-import type { Target } from './referee.js';
+import type { Target } from './checker.js';
 import type { RunContext } from './run-context.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -53,12 +53,12 @@ export class Reader {
   async read(target: Target): Promise<boolean> {
     const { port } = this.member;
     if (port === undefined) return false;
-    const { referee, figures, nowMs } = this.context;
+    const { checker, figures, nowMs } = this.context;
     const path = pathOf(target);
     const known = this.random.chance(CONDITIONAL) ? this.#remembered.get(path) : undefined;
     const isCompressed = !known && this.random.chance(COMPRESSED);
     const via = this.member.session;
-    const ticket = referee.send(target);
+    const ticket = checker.send(target);
     let answer: HttpAnswer;
     try {
       const request = requestOf(path, known?.tag, isCompressed);
@@ -84,18 +84,18 @@ export class Reader {
     if (cacheStatus.includes('; hit')) this.member.lastHitMs = answeredAtMs;
     if (status === 304) figures.notModified += 1;
     this.#remember(path, head, value);
-    referee.answer(ticket, value, () => this.#tell(path, via, ticket.sentAtMs, answeredAtMs, head));
+    checker.answer(ticket, value, () => this.#tell(path, via, ticket.sentAtMs, answeredAtMs, head));
     return true;
   }
 
   #choose(): Target {
-    const { hot, territories, referee } = this.context;
+    const { hot, territories, checker } = this.context;
     const target = this.random.chance(0.6) ? hot.take(this.member.index) : undefined;
     if (target) return target;
     const kind = this.random.weighted(READS);
     if (kind === 'counts') return { kind };
     if (kind === 'ahead') {
-      return { kind: 'user', id: referee.largestId + this.random.integer(1, AHEAD) };
+      return { kind: 'user', id: checker.largestId + this.random.integer(1, AHEAD) };
     }
     const territory = this.random.pick(territories);
     if (kind === 'list' || kind === 'cold list') {

@@ -3,12 +3,12 @@ import type { CheckedSystem } from './checked-system.js';
 import type { Figures } from './figures.js';
 import type { HotTargets } from './hot-targets.js';
 import type { Journal } from './journal.js';
-import type { Referee, Violation } from './referee.js';
+import type { Checker, Violation } from './checker.js';
 import type { Territory } from './territory.js';
 
 export interface RunContext {
   readonly system: CheckedSystem;
-  readonly referee: Referee;
+  readonly checker: Checker;
   readonly figures: Figures;
   readonly journal: Journal;
   readonly hot: HotTargets;

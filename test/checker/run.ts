@@ -13,7 +13,7 @@ import { Journal } from './journal.js';
 import type { CheckOptions } from './options.js';
 import { OutsideWriter } from './outside-writer.js';
 import { Reader } from './reader.js';
-import { Referee, type Violation } from './referee.js';
+import { Checker, type Violation } from './checker.js';
 import type { RunContext } from './run-context.js';
 import { SeededRandom } from './seeded-random.js';
 import type { Territory } from './territory.js';
@@ -69,7 +69,7 @@ class Run {
     const figures = new Figures(this.#nowMs);
     this.#context = {
       system,
-      referee: new Referee(violated, this.#nowMs, figures.bounds),
+      checker: new Checker(violated, this.#nowMs, figures.bounds),
       figures,
       journal: new Journal(),
       hot: new HotTargets(system.members.length),
@@ -161,7 +161,7 @@ class Run {
   #result(): CheckResult {
     return {
       figures: this.#context.figures,
-      checkedReads: this.#context.referee.checked,
+      checkedReads: this.#context.checker.checked,
       violations: this.#violations,
       evidence: this.#evidence,
     };

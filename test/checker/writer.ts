@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HttpConnection, NoAnswerError, type Cut, type HttpAnswer } from './http-connection.js';
 import { isEqual, Territory, type StoredRow } from './territory.js';
 import type { Member } from './member.js';
-import type { Target } from './referee.js';
+import type { Target } from './checker.js';
 import type { RunContext } from './run-context.js';
 import type { SeededRandom } from './seeded-random.js';
 import { planWrite, type WritePlan } from './write-plan.js';
@@ -71,10 +71,10 @@ export class Writer {
   }
 
   #found(): Territory {
-    const { territories, referee } = this.context;
+    const { territories, checker } = this.context;
     this.#founded += 1;
     const territory = new Territory(`w${this.index}x${this.#founded}`);
-    referee.add(territory);
+    checker.add(territory);
     territories.push(territory);
     return territory;
   }
@@ -102,7 +102,7 @@ export class Writer {
     figures.outcomes.add(outcome);
     if (!plan.next) return;
     if (outcome === 'happened') await this.#acknowledge(territory, plan, body);
-    else if (outcome === 'turned down') this.context.referee.revoke(territory, note.request);
+    else if (outcome === 'turned down') this.context.checker.revoke(territory, note.request);
     else note.outcome = `${detail}; ${await this.#resolve(territory, session)}`;
     hot.add(written);
   }
@@ -154,7 +154,7 @@ export class Writer {
   async #acknowledge(territory: Territory, plan: WritePlan, body: string): Promise<void> {
     if (plan.kind === 'create') {
       const { id, username } = JSON.parse(body) as StoredRow;
-      this.context.referee.learnIds(territory, new Map([[username, id]]));
+      this.context.checker.learnIds(territory, new Map([[username, id]]));
     }
     // Acknowledged from here on, whatever ids it has given.
     territory.history.acknowledge();
@@ -169,7 +169,7 @@ export class Writer {
       try {
         const rows = await this.context.system.database.rowsOf(territory.regions);
         const ids = new Map(rows.map(({ id, username }) => [username, id]));
-        return this.context.referee.learnIds(territory, ids);
+        return this.context.checker.learnIds(territory, ids);
       } catch (error) {
         if (this.context.nowMs() > endMs) throw error;
         await delay(POLL_MS);
@@ -178,20 +178,20 @@ export class Writer {
   }
 
   async #resolve(territory: Territory, session: string): Promise<string> {
-    const { referee, stopping, nowMs } = this.context;
+    const { checker, stopping, nowMs } = this.context;
     let endMs = nowMs() + PATIENCE_MS;
     while (nowMs() < endMs) {
       const found = await this.#look(territory, session);
       // The database is away: nobody can say, so the time does not count.
       if (!found && !stopping.aborted) endMs = nowMs() + PATIENCE_MS;
       if (found && isEqual(found.rows, territory.next ?? [])) {
-        referee.learnIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
+        checker.learnIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
         territory.history.acknowledge();
         territory.settle();
         return 'found in the database';
       }
       if (found?.isOver === true) {
-        referee.revoke(territory, 'its instance is dead and the database does not have it');
+        checker.revoke(territory, 'its instance is dead and the database does not have it');
         return 'proven not to have happened';
       }
       await delay(POLL_MS);

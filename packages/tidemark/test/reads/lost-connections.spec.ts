@@ -117,7 +117,7 @@ it('a read that may change something is not run twice', async () => {
 
 it('the catalog is loaded once more where its connection is lost', async () => {
   let isArmed = true;
-  const saboteur: EntitySubscriberInterface = {
+  const nemesis: EntitySubscriberInterface = {
     beforeQuery: async ({ query, queryRunner }) => {
       if (!isArmed || !query.includes('current_schema()')) return;
       isArmed = false;
@@ -125,11 +125,11 @@ it('the catalog is loaded once more where its connection is lost', async () => {
       await terminate((connection as { processID: number }).processID);
     },
   };
-  app.source.subscribers.push(saboteur);
+  app.source.subscribers.push(nemesis);
   try {
     await app.get(CatalogCache).reload();
   } finally {
-    app.source.subscribers.splice(app.source.subscribers.indexOf(saboteur), 1);
+    app.source.subscribers.splice(app.source.subscribers.indexOf(nemesis), 1);
   }
   expect(isArmed).toBe(false);
 });

@@ -5,11 +5,11 @@
  * run begins anew and repeats the choices that led to a moment, and then takes one that was not
  * taken there yet. A moment whose fingerprint was met before is not followed again: what can come
  * after it is the same (fingerprint.ts says what it covers).
- * Most choices lead to such moments, and many of these are foreseen and not taken (foresight.ts).
+ * Most choices lead to such moments, and many of these are foreseen and not taken (state-space-reduction.ts).
  */
 import type { Configuration } from './configuration.js';
 import { fingerprintOf, momentOf } from './fingerprint.js';
-import { Foresight, type Prospect } from './foresight.js';
+import { StateSpaceReduction, type Successor } from './state-space-reduction.js';
 import { choicesOf, step, type Choice } from './world/choices.js';
 import { World } from './world/world.js';
 
@@ -33,7 +33,7 @@ export interface Exploration {
 /** A run that may be taken. */
 interface Ahead {
   readonly path: readonly Choice[];
-  readonly prospect: Prospect | undefined;
+  readonly successor: Successor | undefined;
 }
 
 export interface ExploreOptions {
@@ -56,8 +56,8 @@ export async function explore(
   const { mostStates = Infinity, breadthFirst = false, mostChoices = Infinity } = options;
   const visited = new Set<string>();
   const answers = new Set<string>();
-  const foresight = options.revisits === true ? undefined : new Foresight();
-  const open: Ahead[] = [{ path: [], prospect: undefined }];
+  const foresight = options.revisits === true ? undefined : new StateSpaceReduction();
+  const open: Ahead[] = [{ path: [], successor: undefined }];
   let [executions, depth, ends] = [0, 0, 0];
   const report = (violation: readonly string[] | undefined, isComplete: boolean): Exploration => ({
     states: visited.size,
@@ -70,8 +70,8 @@ export async function explore(
   });
 
   /** Where a run leads, as far as that can be told without taking it. */
-  function foreseen({ prospect }: Ahead): string | undefined {
-    const outcome = prospect && foresight?.foresee(prospect);
+  function foreseen({ successor }: Ahead): string | undefined {
+    const outcome = successor && foresight?.foresee(successor);
     for (const answer of outcome?.answers ?? []) answers.add(answer);
     return outcome && fingerprintOf(outcome.moment);
   }
@@ -112,8 +112,8 @@ export async function explore(
       depth = Math.max(depth, path.length + 1);
       const ahead: Ahead[] = [];
       for (const choice of choices) {
-        const prospect = await foresight?.prospectOf(world, moment, choice);
-        ahead.push({ path: [...path, choice], prospect });
+        const successor = await foresight?.successorOf(world, moment, choice);
+        ahead.push({ path: [...path, choice], successor });
       }
       if (breadthFirst) {
         open.push(...ahead);
@@ -143,7 +143,7 @@ function queueOf<T>(items: T[], isFirstInFirstOut: boolean): () => T | undefined
 async function worldAfter(
   configuration: Configuration,
   path: readonly Choice[],
-  foresight: Foresight | undefined,
+  foresight: StateSpaceReduction | undefined,
 ): Promise<World> {
   // Lets timers and signals through.
   await new Promise<void>((resolve) => setImmediate(resolve));

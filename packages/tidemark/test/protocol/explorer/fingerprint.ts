@@ -24,7 +24,7 @@ import { numbered } from './tokens.js';
 import type { World } from './world/world.js';
 
 /** A moment of the world in words. */
-export interface Moment {
+export interface SystemState {
   readonly redis: string;
   /** What the processes share beside Redis. */
   readonly shared: string;
@@ -34,7 +34,7 @@ export interface Moment {
   readonly readers: number;
 }
 
-export function momentOf(world: World): Moment {
+export function momentOf(world: World): SystemState {
   return {
     redis: world.redis.describe(),
     shared: [
@@ -53,7 +53,7 @@ export function describeActor(actor: World['actors'][number]): string {
   return `${actor.process.describe()}\n${actor.describe()}`;
 }
 
-export function fingerprintOf({ redis, shared, floor, processes, readers }: Moment): string {
+export function fingerprintOf({ redis, shared, floor, processes, readers }: SystemState): string {
   const text = [
     redis,
     shared,

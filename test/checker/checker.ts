@@ -59,7 +59,7 @@ type UnownedRead = Pick<Judged, 'answer' | 'sentAtMs' | 'answeredAtMs' | 'circum
 /** Answers over all territories that later ones are compared with. */
 const REMEMBERED_SPREADS = 40;
 
-export class Referee {
+export class Checker {
   readonly #territories = new Map<string, Territory>();
   readonly #owners = new Map<number, Territory>();
   readonly #seen = new Set<number>();

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BOUNDS, Bounds } from './bounds.js';
 import { ABSENT } from './history.js';
-import { Referee, type Target } from './referee.js';
+import { Checker, type Target } from './checker.js';
 import { detailsOf, Territory, type Row } from './territory.js';
 
 const none = (): string => '';
@@ -12,14 +12,14 @@ const user = (id: number | undefined, username: string, region = 't-a'): Row => 
   email: `${username}@example.com`,
 });
 
-describe('the referee', () => {
+describe('the checker', () => {
   let told: string[];
-  let referee: Referee;
+  let checker: Checker;
   let territory: Territory;
 
   beforeEach(() => {
     told = [];
-    referee = new Referee(
+    checker = new Checker(
       ({ text }) => told.push(text),
       () => 0,
     );
@@ -28,10 +28,10 @@ describe('the referee', () => {
 
   function territoryOf(name: string, rows: readonly Row[]): Territory {
     const made = new Territory(name);
-    referee.add(made);
+    checker.add(made);
     made.propose(rows, 0);
     const ids = rows.map(({ username, id }) => [username, id] as const);
-    referee.learnIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
+    checker.learnIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
     happened(made);
     return made;
   }
@@ -46,7 +46,7 @@ describe('the referee', () => {
   const counts: Target = { kind: 'counts' };
 
   function read(target: Target, answer: string): void {
-    referee.answer(referee.send(target), answer, none);
+    checker.answer(checker.send(target), answer, none);
   }
 
   it('has nothing against the present state', () => {
@@ -56,7 +56,7 @@ describe('the referee', () => {
     read(byId(77), ABSENT);
     read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":1}]');
     expect(told).toEqual([]);
-    expect(referee.checked).toBe(5);
+    expect(checker.checked).toBe(5);
   });
 
   it('catches an old list after the write is acknowledged, and says what it was', () => {
@@ -98,7 +98,7 @@ describe('the referee', () => {
   it('catches a write that was refused and is there', () => {
     territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
     read(list(), '[{"id":1,"username":"ONE"}]');
-    referee.revoke(territory, 'PATCH');
+    checker.revoke(territory, 'PATCH');
     expect(told).toEqual([expect.stringMatching(/a write that has not happened: PATCH/)]);
     read(list(), '[{"id":1,"username":"ONE"}]');
     expect(told).toHaveLength(2);
@@ -111,10 +111,10 @@ describe('the referee', () => {
       territory.propose(added(), 5);
       read(list(), '[{"id":1,"username":"one"},{"id":9,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'new')));
-      expect(referee.waiting).toBe(2);
-      referee.learnIds(territory, new Map([['new', 9]]));
+      expect(checker.waiting).toBe(2);
+      checker.learnIds(territory, new Map([['new', 9]]));
       happened(territory);
-      expect(referee.waiting).toBe(0);
+      expect(checker.waiting).toBe(0);
       read(byId(9), ABSENT);
       expect(told).toEqual([expect.stringMatching(/^user 9 of t answered/)]);
     });
@@ -124,7 +124,7 @@ describe('the referee', () => {
       read(list(), '[{"id":1,"username":"one"},{"id":8,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'old')));
       expect(told).toEqual([]);
-      referee.learnIds(territory, new Map([['new', 9]]));
+      checker.learnIds(territory, new Map([['new', 9]]));
       expect(told).toHaveLength(2);
     });
 
@@ -140,7 +140,7 @@ describe('the referee', () => {
     it('catches one whom nobody has inserted, at the end', () => {
       read(byId(9), detailsOf(user(9, 'new')));
       expect(told).toEqual([]);
-      referee.close();
+      checker.close();
       expect(told).toHaveLength(1);
     });
   });
@@ -155,16 +155,16 @@ describe('the referee', () => {
       ]);
     territory.propose([...territory.rows, user(3, 'three')], 5);
     other.propose([...other.rows, user(6, 'six', 's-a')], 5);
-    const reads = Array.from({ length: 3 }, () => referee.send(counts));
+    const reads = Array.from({ length: 3 }, () => checker.send(counts));
     const [first, second, third] = reads as [
       (typeof reads)[0],
       (typeof reads)[0],
       (typeof reads)[0],
     ];
-    referee.answer(first, both(2, 1), none);
-    referee.answer(second, both(2, 2), none);
+    checker.answer(first, both(2, 1), none);
+    checker.answer(second, both(2, 2), none);
     expect(told).toEqual([]);
-    referee.answer(third, both(1, 2), none);
+    checker.answer(third, both(1, 2), none);
     expect(told).toEqual([expect.stringMatching(/two orders/)]);
   });
 
@@ -172,7 +172,7 @@ describe('the referee', () => {
     const { ms } = BOUNDS['older-data'];
     let nowMs = 0;
     const bounds = new Bounds(() => nowMs);
-    referee = new Referee(
+    checker = new Checker(
       ({ text }) => told.push(text),
       () => nowMs,
       bounds,

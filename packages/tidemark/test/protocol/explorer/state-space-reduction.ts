@@ -10,7 +10,7 @@
  * wrong answers. What was foreseen of a step that is taken nevertheless is held against what comes.
  */
 import { hash } from 'node:crypto';
-import { describeActor, type Moment } from './fingerprint.js';
+import { describeActor, type SystemState } from './fingerprint.js';
 import { earliestStateOf, inWords, type Given } from './linearizability.js';
 import { RIGHT } from './rules.js';
 import { named, numbered } from './tokens.js';
@@ -20,18 +20,18 @@ import { UNHEARD, type Parked } from './world/process.js';
 import type { World } from './world/world.js';
 
 /** A step that could be taken: all but how the process would react. */
-export interface Prospect {
+export interface Successor {
   readonly cause: string;
   readonly tokens: ReadonlyMap<string, string>;
   /** Index of the process. */
   readonly process: number;
   /** The moment after it, but for the process. */
-  readonly moment: Moment;
+  readonly moment: SystemState;
   readonly states: readonly State[];
 }
 
 export interface Foreseen {
-  readonly moment: Moment;
+  readonly moment: SystemState;
   /** The answers that are given on the way, in words. */
   readonly answers: readonly string[];
 }
@@ -42,7 +42,7 @@ interface Reaction {
   readonly given: readonly Given<State>[];
 }
 
-export class Foresight {
+export class StateSpaceReduction {
   readonly #reactions = new Map<string, Reaction>();
 
   /** Takes the step, and sees how the process reacts. */
@@ -63,11 +63,15 @@ export class Foresight {
   }
 
   /** `undefined`: nothing will be foreseen of it. */
-  async prospectOf(world: World, before: Moment, choice: Choice): Promise<Prospect | undefined> {
+  async successorOf(
+    world: World,
+    before: SystemState,
+    choice: Choice,
+  ): Promise<Successor | undefined> {
     const sent = sentFor(world, choice);
     if (!choice.step || !sent) return undefined;
     const { process } = choice.step;
-    const tryOut = async (): Promise<Prospect> => {
+    const tryOut = async (): Promise<Successor> => {
       const told: string[] = [];
       for (const answer of sent.map((parked) => parked.tryOut())) told.push(await answer);
       const redis = isOfRedis(sent) ? world.redis.describe() : before.redis;
@@ -82,7 +86,7 @@ export class Foresight {
   }
 
   /** `undefined`: it is not known yet how the process reacts, or it would answer wrongly. */
-  foresee({ cause, tokens, process, moment, states }: Prospect): Foreseen | undefined {
+  foresee({ cause, tokens, process, moment, states }: Successor): Foreseen | undefined {
     const reaction = this.#reactions.get(cause);
     if (!reaction) return undefined;
     const shown = reaction.given.map((given) => earliestStateOf(given, states));
@@ -104,7 +108,7 @@ function causeOf(
   { label }: Choice,
   before: string,
   told: readonly string[],
-): Pick<Prospect, 'cause' | 'tokens'> {
+): Pick<Successor, 'cause' | 'tokens'> {
   const all = [label, world.redis.present.needsCare, before, ...told].join('\n\n');
   const { text, tokens } = numbered(all);
   return { cause: hash('sha1', text, 'base64'), tokens };

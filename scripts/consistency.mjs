@@ -16,8 +16,8 @@ function build() {
 }
 
 register('../test/support/typescript-loader.mjs', import.meta.url);
-const { main } = await import('../test/checker/cli.js');
-const { parseOptions } = await import('../test/checker/options.js');
+const { main } = await import('../test/checker/cli.ts');
+const { parseOptions } = await import('../test/checker/options.ts');
 
 try {
   // What is wrong with the arguments is said before anything is built.

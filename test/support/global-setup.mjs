@@ -5,7 +5,7 @@ let server;
 
 export default async function startShared() {
   register('./typescript-loader.mjs', import.meta.url);
-  const { PostgresServer } = await import('./postgres-server.js');
+  const { PostgresServer } = await import('./postgres-server.ts');
   server = await PostgresServer.start();
   process.env.TIDEMARK_TEST_POSTGRES_URL = server.url;
 }

@@ -5,7 +5,7 @@ let server;
 
 export default async function startShared() {
   register('./typescript-loader.mjs', import.meta.url);
-  const { PostgresServer } = await import('./postgres-server.js');
+  const { PostgresServer } = await import('./postgres-server.ts');
   server = await PostgresServer.start({ binaries: process.env.SYSTEM_POSTGRES_BIN });
   process.env.TIDEMARK_SYSTEM_POSTGRES_URL = server.url;
 }

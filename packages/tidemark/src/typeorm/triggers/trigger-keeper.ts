@@ -114,6 +114,8 @@ export class TriggerKeeper {
       this.#isSettled = true;
       this.#problem = undefined;
       this.#warnedOf = undefined;
+      // An installation changes the catalog: the tables of the new one are checked before the start goes on.
+      if (schema.isOutdated) await this.#look();
     } catch (error) {
       this.#fail(error as Error);
     }

@@ -3,8 +3,8 @@ import { register } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 
 register('../../../../../test/support/typescript-loader.mjs', import.meta.url);
-const { configurationNamed } = await import('./named-configurations.js');
-const { explore } = await import('./explore.js');
+const { configurationNamed } = await import('./named-configurations.ts');
+const { explore } = await import('./explore.ts');
 
 async function answer({ name, options }) {
   try {

@@ -1,7 +1,7 @@
 /** Tidemark's own modules: nothing is called after a write. */
 import type { EntityManager } from 'typeorm';
-import { defineQuery } from '../../../src/query-cache/index.js';
-import { CachedApplication } from '../../../test/support/cached-application.js';
+import { defineQuery } from '../../../packages/tidemark/src/index.js';
+import { CachedApplication } from '../../../packages/tidemark/test/support/cached-application.js';
 import { Note, User } from '../fixtures/entities.js';
 import { answerText, QUERIES, type QueryName } from '../fixtures/queries.js';
 import {

@@ -200,7 +200,11 @@ describe('Dockerfile', () => {
       const match = /^--from=(\S+) \/app\/(\S+)/.exec(rest);
       return match === null ? [] : [{ stage: match[1], path: match[2] ?? '' }];
     });
-    expect(taken.map(({ path }) => path).sort()).toEqual(['dist', 'node_modules']);
+    expect(taken.map(({ path }) => path).sort()).toEqual([
+      'dist',
+      'node_modules',
+      'packages/tidemark/dist',
+    ]);
     for (const { stage, path } of taken) {
       expect(stages).toContain(stage);
       expect(existsSync(join(ROOT, path))).toBe(true);

@@ -101,7 +101,7 @@ export class WriteSide {
     this.#follower = new WriteFollower(parts, subscriber, new MissedWrites(parts, this.recording));
     this.relay = new OutboxRelay({
       ...parts,
-      connection: connectionOptionsOf(source),
+      connection: () => connectionOptionsOf(source),
       recording: this.recording,
       log: new Logger('OutboxRelay'),
       // The store of this process alone can always be reached.

@@ -58,7 +58,7 @@ describe('the user of Redis', () => {
   }
 
   it('has each command that a script or the client runs', async () => {
-    const folder = 'src/query-cache/stores';
+    const folder = 'packages/tidemark/src/redis';
     const files = await readdir(folder, { recursive: true });
     const sources = await Promise.all(
       files

@@ -49,8 +49,8 @@ const SURVEY_MS = 500;
 export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
 
 interface RelayParts extends CaptureParts {
-  /** For a connection beside the pool. */
-  readonly connection: pg.ClientConfig;
+  /** Options of a connection beside the pool; known once the data source is initialised. */
+  readonly connection: () => pg.ClientConfig;
   readonly recording: RecordingChanges;
   /** Writes that cannot be published are put into the outbox, and are refused without one. */
   readonly isNeeded: boolean;
@@ -111,7 +111,7 @@ export class OutboxRelay {
     while (!this.#isClosing) {
       try {
         const { connection, objects } = this.parts;
-        this.#session = await OutboxSession.open(connection, objects);
+        this.#session = await OutboxSession.open(connection(), objects);
         await this.#attend(this.#session);
       } catch (error) {
         if (this.#isClosing) break;

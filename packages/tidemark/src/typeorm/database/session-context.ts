@@ -10,7 +10,7 @@
  * connection is asked again.
  */
 import type { DataSource } from 'typeorm';
-import type { AuditRefusal } from '../queries/fill-audit.js';
+import type { AuditRefusal } from './audit-refusal.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction } from './transaction-end.js';

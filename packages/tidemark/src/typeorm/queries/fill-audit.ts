@@ -13,20 +13,16 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
 import type { ReadSet } from '../../core/read-set.js';
-import type { ReadAnalysis, TableRead, UncacheableReason } from '../../core/statement-analysis.js';
+import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import type { AuditRefusal } from '../database/audit-refusal.js';
 import type { Session } from '../database/session-context.js';
 import { columnText, confinedTexts } from '../../postgres/analysis/term-values.js';
 
 export interface SentRead {
   readonly sql: string;
   readonly parameters: readonly unknown[];
-}
-
-export interface AuditRefusal {
-  readonly reason: UncacheableReason;
-  readonly detail: string;
 }
 
 export interface FillAuditParts {

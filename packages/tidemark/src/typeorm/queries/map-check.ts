@@ -11,7 +11,7 @@ import type { CacheEvents } from '../../core/ports/cache-events.js';
 import type { BoundQuery } from './define-query.js';
 import { EntityCodec } from '../answers/entity-codec.js';
 import { ImpureQueryError } from './query-errors.js';
-import type { AuditRefusal } from './fill-audit.js';
+import type { AuditRefusal } from '../database/audit-refusal.js';
 
 const outside = new AsyncResource('TidemarkMapCheck');
 

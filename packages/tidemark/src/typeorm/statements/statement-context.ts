@@ -1,10 +1,11 @@
 /** One statement between `beforeQuery` and the end of `afterQuery`, and its analysis over its connection. */
 import type { QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
+import type { SessionNames } from '../../postgres/catalog/session-names.js';
+import type { CatalogCache } from '../database/catalog-cache.js';
 import { ANY_WRITE } from '../../postgres/analysis/statement-classifier.js';
 import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
-import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
 
 /** What was done for a statement before it was sent, and has to be ended once it is answered. */
@@ -31,6 +32,12 @@ export interface StatementAnswer {
 /** Allowed only before any query, and so before one of ours. */
 const SETS_TRANSACTION = /^\s*SET\s+TRANSACTION\b[^;\\]*$/i;
 
+/** The part of a session that the analysis of its statements needs. */
+interface ClassifyingSession {
+  readonly parts: { readonly schema: CatalogCache };
+  namesUnder(catalog: Catalog): Promise<SessionNames | undefined>;
+}
+
 export class StatementContext {
   phase: StatementPhase = 'waiting';
   state: StatementState = 'unprepared';
@@ -51,7 +58,7 @@ export class StatementContext {
   ) {}
 
   /** Analyses the text by what its names mean over the connection. */
-  async classify(session: ConnectionSession): Promise<void> {
+  async classify(session: ClassifyingSession): Promise<void> {
     const { sql } = this;
     const { schema } = session.parts;
     // One catalog throughout, even if another is loaded meanwhile.

@@ -15,7 +15,7 @@ const MAX_TEXT_BYTES = 4_096;
 const BROTLI_QUALITY = 5;
 /** The object, the key, the strings' headers and the slots in maps: measured, rounded up. */
 const OVERHEAD_BYTES = 320;
-/** Overhead of a Buffer besides its bytes: measured. */
+/** Overhead of a Buffer, without its bytes: measured. */
 const BUFFER_BYTES = 190;
 /** Times are kept relative to this: a small enough number needs no memory beside its field. */
 const STARTED_AT_MS = Date.now();

@@ -42,7 +42,7 @@ export function redisHeartbeat({
   };
 }
 
-/** Resolves to `true` for a reply with the code, and rethrows other errors. */
+/** Returns an error handler: `true` for a reply with the code; rethrows other errors. */
 function unless(replyCode: string): (error: unknown) => true {
   return (error) => {
     if (error instanceof Error && error.message.startsWith(`${replyCode} `)) return true;

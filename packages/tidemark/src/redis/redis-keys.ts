@@ -4,7 +4,7 @@
  * | key                         | holds                                                          |
  * |-----------------------------|----------------------------------------------------------------|
  * | `<ns>:<db>:{<table>}:e`     | the epoch                                                      |
- * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL where it is of one value, unmarked  |
+ * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL if it is of one value, unmarked     |
  * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark, and the register (table-functions.ts)  |
  * | `<ns>:<db>:t`               | set: the tables whose epochs ever counted                      |
  * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |

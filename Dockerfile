@@ -9,7 +9,8 @@ COPY packages/tidemark/package.json ./packages/tidemark/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs ./scripts/
-COPY packages ./packages
+COPY packages/tidemark/tsconfig.build.json ./packages/tidemark/
+COPY packages/tidemark/src ./packages/tidemark/src
 COPY src ./src
 RUN npm run build
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { outcomeOfAnswer, outcomeOfFailure } from './commit-outcome.js';
 
 describe('the outcome of COMMIT', () => {
-  it('follows the command tag of the answer', () => {
+  it('maps the command tag of the answer to the outcome', () => {
     expect(outcomeOfAnswer('COMMIT')).toBe('committed');
     expect(outcomeOfAnswer('ROLLBACK')).toBe('rolled-back');
     expect(outcomeOfAnswer(undefined)).toBe('unknown');

@@ -1,14 +1,15 @@
-/** What is known of a transaction after COMMIT was sent. */
+/** The known outcome of a transaction after COMMIT was sent. */
 export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown';
 
 /**
- * SQLSTATE classes with which PostgreSQL refuses a COMMIT for what the transaction did: it has rolled back then. Every
- * other failure (a lost connection, a server going down, a resource that ran out) leaves the outcome open.
+ * SQLSTATE classes with which PostgreSQL refuses a COMMIT because of the transaction's statements: the transaction was
+ * rolled back. After any other failure (a lost connection, a server shutting down, an exhausted resource) the outcome
+ * is unknown.
  */
 const ROLLBACK_CLASSES: ReadonlySet<string> = new Set(['22', '23', '25', '40', '42', '55', 'P0']);
 const STATEMENT_COMPLETION_UNKNOWN = '40003';
 
-/** @param command the tag of the server's answer: in a failed transaction COMMIT is answered with ROLLBACK. */
+/** @param command the command tag of the answer: in a failed transaction COMMIT is answered with ROLLBACK. */
 export function outcomeOfAnswer(command: string | undefined): CommitOutcome {
   if (command === 'COMMIT') return 'committed';
   return command === 'ROLLBACK' ? 'rolled-back' : 'unknown';

@@ -1,12 +1,12 @@
 /**
- * One fill of a key among all instances: a distributed single flight.
+ * One fill per key among all instances: a distributed single flight.
  *
- * The instance that gets the lock fills. The others look for the stored entry and try the lock again, so that a fill
- * that failed, or whose instance died, is taken over once the lease has run out. After `maxWaitMs` they fill without
- * the lock. Nothing that is true depends on the lock.
+ * The instance that gets the lock fills. The others poll for the stored entry and try the lock again, so that another
+ * instance takes over a fill that failed, or whose instance died, once the lease has expired. After `maxWaitMs` they
+ * fill without the lock. Correctness does not depend on the lock.
  *
- * The lock belongs to the key, not to the stamp, so a request asks for the entry and the lock before its stamp is
- * known. All fills of one process have the same owner, so a process does not wait for itself where a write has ended
+ * The lock belongs to the key, not to the stamp, so a request reads the entry and takes the lock before its stamp is
+ * known. All fills of one process have the same owner, so a process does not wait for itself if a write has invalidated
  * the answer that an earlier fill is still reading.
  */
 import { pause, type Clock, type Timers } from './ports/clock.js';
@@ -14,17 +14,17 @@ import type { CacheEntry, EntryStore, FillLock } from './ports/entry-store.js';
 import type { UncacheableReason } from './statement-analysis.js';
 
 export interface DistributedSingleFlightOptions {
-  /** Lease of the lock, in milliseconds: a fill that takes longer may be run twice. */
+  /** Lease of the lock, in milliseconds; a fill that takes longer may run twice. */
   readonly leaseMs: number;
   readonly maxWaitMs: number;
-  /** Pause between two looks, in milliseconds. */
+  /** Pause between two polls, in milliseconds. */
   readonly pollMs: number;
 }
 
 export interface DistributedSingleFlightParts {
   readonly entries: EntryStore;
   readonly lock: FillLock;
-  /** Names this process to the lock. */
+  /** Identifies this process as an owner of locks. */
   readonly owner: string;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -45,12 +45,12 @@ export interface Filled {
   readonly refusal: UncacheableReason | undefined;
 }
 
-/** The entry that the shared store had, perhaps since another instance has filled meanwhile; or the fill's own. */
+/** The entry of the shared store, where another instance may have stored it meanwhile; or the entry of this fill. */
 export type FillOutcome =
   | { readonly stored: CacheEntry; readonly hasWaited: boolean }
   | { readonly stored: undefined; readonly filled: Filled };
 
-/** What the shared store has for a key. */
+/** The stored entry of a key and the state of its lock. */
 interface Found {
   readonly entry: CacheEntry | undefined;
   readonly lock: 'mine' | 'held-by-another' | 'not-tried' | 'failed';
@@ -58,12 +58,12 @@ interface Found {
 
 interface Look {
   readonly found: Promise<Found>;
-  /** A fill has its lock, or had. */
+  /** A fill uses its lock, or has used it. */
   isUsed: boolean;
 }
 
 export class DistributedSingleFlight {
-  /** By key: the look of requests whose stamps are not known yet, or of the fill under way. */
+  /** By key: the lookups of requests whose stamps are not known yet, and of running fills. */
   readonly #looks = new Map<string, Look>();
 
   constructor(
@@ -72,8 +72,8 @@ export class DistributedSingleFlight {
   ) {}
 
   /**
-   * Looks ahead for a request that may need a fill. The function that it answers is to be called in any case, and
-   * gives the lock back where no fill has used it.
+   * Reads ahead for a request that may need a fill. The caller must always call the returned function, which releases
+   * the lock if no fill has used it.
    */
   lookAhead(key: string): () => void {
     let look = this.#looks.get(key);
@@ -132,12 +132,12 @@ export class DistributedSingleFlight {
       if (filled.refusal === undefined) ({ entry } = filled);
       return { stored: undefined, filled };
     } finally {
-      // The answer does not wait for this: only waiters of other instances need it.
+      // The answer does not wait for this: only waiters in other instances need it.
       void this.#publish(key, entry, holdsLock);
     }
   }
 
-  /** Stores the entry, then gives the lock back. Never rejects. */
+  /** Stores the entry, then releases the lock. Never rejects. */
   async #publish(key: string, entry: CacheEntry | undefined, holdsLock: boolean): Promise<void> {
     let isHeld = holdsLock;
     const release = (): void => {
@@ -155,8 +155,8 @@ export class DistributedSingleFlight {
   }
 
   /**
-   * The lock is asked for first, and in the same round trip: the fill that held it before has stored its entry
-   * before it gave the lock back. Never rejects.
+   * Takes the lock first, in the same round trip: the fill that held it before stored its entry before it released the
+   * lock. Never rejects.
    */
   async #find(key: string, asked: Promise<boolean | undefined>): Promise<Found> {
     const { entries, onStoreFailure } = this.parts;

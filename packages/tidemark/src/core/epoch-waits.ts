@@ -1,8 +1,8 @@
 /**
- * Waits for the transactions that have to end before an epoch counts (settlement.ts says which).
+ * Waits for the transactions that must end before an epoch counts (settlement.ts defines them).
  *
- * Such a transaction may last for hours, and may be anyone's. So reads wait for an epoch once and for a moment, one
- * question to PostgreSQL serves all epochs, and the pauses between two questions grow.
+ * Such a transaction may last for hours and belong to any client. So reads wait for an epoch only once and briefly, one
+ * query to PostgreSQL serves all epochs, and the pauses between two queries grow.
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import { pause, within, type Timers } from './ports/clock.js';
@@ -10,11 +10,11 @@ import type { VersionStore } from './ports/version-store.js';
 import type { WriterActivity, Writers } from './ports/writer-activity.js';
 
 export interface EpochWaitsOptions {
-  /** First pause between two questions about the same transactions, in milliseconds; each next one is twice as long. */
+  /** First pause between two queries about the same transactions, in milliseconds; each next pause is twice as long. */
   readonly pollMs: number;
   /** Longest such pause, in milliseconds. */
   readonly maxPollMs: number;
-  /** How long reads wait for an epoch before they go to the database, in milliseconds. */
+  /** How long reads wait for an epoch before they query the database, in milliseconds. */
   readonly waitMs: number;
 }
 
@@ -39,7 +39,7 @@ const NOBODY: Writers = new Map();
 export class EpochWaits {
   /** By table and epoch. */
   readonly #waits = new Map<string, Wait>();
-  /** The next one, which is not sent yet. */
+  /** The next query, not sent yet. */
   #question: Promise<Writers> | undefined;
   #pauseMs = 0;
   #isClosed = false;
@@ -50,16 +50,16 @@ export class EpochWaits {
     private readonly options: EpochWaitsOptions,
   ) {}
 
-  /** The transactions for which reads go past the cache, in the order of their processes. */
+  /** The transactions because of which reads bypass the cache, ordered by process id. */
   get awaited(): Writers {
     const late = [...this.#waits.values()].filter(({ isLate }) => isLate);
     return new Map(late.flatMap(({ pending }) => [...pending]).toSorted(([a], [b]) => a - b));
   }
 
   /**
-   * Lets a settling epoch count once the transactions that are writing now have ended, and answers whether it may
-   * count by now. Calls for one epoch share one wait of `waitMs`; once that has ended in vain they are answered at
-   * once. Rejects on an outage, after which the next call begins again.
+   * Lets a settling epoch count once the transactions that have written by now have ended. Resolves to whether it may
+   * count now. Calls for one epoch share one wait of `waitMs`; after that wait ended in vain, they are answered
+   * immediately. Rejects on an outage, after which the next call starts again.
    */
   settle(table: string, epoch: string): Promise<boolean> {
     const id = `${table} ${epoch}`;
@@ -75,7 +75,7 @@ export class EpochWaits {
     return wait.ofReads;
   }
 
-  /** All that decides how the waits go on, in words. */
+  /** The state that decides how the waits continue, in words. */
   describe(): string {
     return [...this.#waits]
       .map(([id, { pending, isLate }]) => `${id} ${isLate} ${textOf(pending)}`)
@@ -109,7 +109,7 @@ export class EpochWaits {
     if (await store.settleEpoch(table, epoch)) events.emitSafely('epochSettled', { table });
   }
 
-  /** Asks who is writing, after a pause. Every caller began to wait before the question is sent. */
+  /** Queries the writers after a pause. Every caller began to wait before the query is sent. */
   #askLater(): Promise<Writers> {
     this.#question ??= (async () => {
       const pauseMs = this.#pauseMs;

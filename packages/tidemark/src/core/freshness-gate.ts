@@ -1,9 +1,9 @@
 /**
- * The gate every read passes: are the dependencies free of doubt, and under which stamp?
+ * The gate that every read passes: are the dependencies free of doubt, and under which stamp?
  *
- * The versions are read after the request arrived. Where nothing can be trusted (an epoch does not count,
- * trusted-epochs.ts; a write is marked; the schema has changed; the store does not answer) the gate says so and
- * starts the repair, and the caller asks the database without storing.
+ * The versions are read after the request arrived. If nothing can be trusted (an epoch does not count,
+ * trusted-epochs.ts; a write is marked; the schema has changed; the store does not answer), the gate reports that and
+ * starts the repair, and the caller queries the database without storing.
  */
 import type { BypassReason } from './ports/cache-events.js';
 import {
@@ -20,12 +20,12 @@ import { isValueVersion } from './version-name.js';
 import type { TableReading, TableVersionNames, VersionStore } from './ports/version-store.js';
 
 /**
- * The epochs and versions of all dependencies, read before the SELECT started. Two texts are equal only when no write
- * to any dependency began in between.
+ * The epochs and versions of all dependencies, read before the SELECT started. Two texts are equal only if no write to
+ * any dependency began in between.
  */
 export interface Stamp {
   readonly text: string;
-  /** Versions of values that were made for this stamp, under which nothing has been stored yet. */
+  /** Value versions created for this stamp, under which nothing has been stored yet. */
   made: readonly NewVersions[];
 }
 
@@ -47,18 +47,18 @@ export interface FreshnessGateParts {
   readonly token: TokenSource;
 }
 
-/** What is to be read for an answer, and the latest judgement of it. */
+/** The versions to read for an answer, and the latest verdict on them. */
 interface Question {
-  /** Those of the answer and the schema's. */
+  /** The dependencies of the answer and of the schema. */
   readonly dependencies: readonly TableVersionNames[];
   latest?: Judgement;
-  /** That of the latest trusted reading. */
+  /** The stamp of the latest trusted reading. */
   stamp?: Stamp;
 }
 
 interface Judgement {
   readonly reading: Promise<readonly TableReading[]>;
-  /** Those seen before the reading was begun. */
+  /** The number of outages before the reading began. */
   readonly outages: number;
   readonly freshness: Promise<Freshness>;
 }
@@ -71,19 +71,19 @@ export class FreshnessGate {
     this.#epochs = new TrustedEpochs(parts.store, parts.settlement);
   }
 
-  /** Writes may have committed unseen: everything cached before now is distrusted. */
+  /** Writes may have committed unseen: everything cached so far is distrusted. */
   distrustAll(): void {
     this.#epochs.distrustAll();
   }
 
-  /** Whether this process can vouch to others for what the store holds. */
+  /** Whether this process can attest the store's data to other processes. */
   get isUnbroken(): boolean {
     return this.#epochs.isUnbroken;
   }
 
   /**
-   * Reads the versions and judges them. Never rejects. Calls that the store answers by the same reading share the
-   * judgement too.
+   * Reads the versions and judges them. Never rejects. Calls that the store answers with the same reading share the
+   * verdict.
    */
   check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
     let question = this.#questions.get(answerDependencies);
@@ -100,18 +100,18 @@ export class FreshnessGate {
     return freshness;
   }
 
-  /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions have to stay as long. */
+  /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions must live as long. */
   stored(stamp: Stamp, answerDependencies: readonly TableVersionNames[], lifeMs: number): void {
     stamp.made = [];
     for (const { table, names } of answerDependencies) {
       const values = names.filter(isValueVersion);
       if (values.length === 0) continue;
-      // Versions that are gone too early cost a fill.
+      // A version that expires too early costs a fill.
       this.parts.store.prolong({ table, names: values }, lifeMs).catch(ignore);
     }
   }
 
-  /** An answer under the stamp was not stored: versions that were made for it alone are dropped. */
+  /** An answer under the stamp was not stored: drops the versions that were created for it alone. */
   notStored(stamp: Stamp): void {
     for (const { versions, token } of stamp.made) {
       this.parts.store.drop(versions, token).catch(ignore);
@@ -150,7 +150,7 @@ export class FreshnessGate {
     }
     const doubtful = dependencies.filter((_, index) => isDoubtful(readings[index]));
     for (const { table, names } of doubtful) {
-      // A failure means an outage of one of the servers; the next reader tries again.
+      // A failure means that one of the servers is unavailable; the next reader tries again.
       this.parts.settlement.settleMarks(table, names).catch(ignore);
     }
     if (doubtful.length > 0) return untrusted('in-doubt');
@@ -159,7 +159,7 @@ export class FreshnessGate {
       return untrusted('schema-change');
     }
     const text = textOf(dependencies, readings);
-    // Entries that carry equal stamps share one text.
+    // Entries with equal stamps share one text.
     if (question.stamp?.text !== text) {
       question.stamp = { text, made: [] };
       this.#epochs.used(
@@ -171,7 +171,7 @@ export class FreshnessGate {
     return { trusted: true, stamp: question.stamp };
   }
 
-  /** The token of a version that is created matches nothing stored. */
+  /** The token of a created version matches nothing stored. */
   #createMissing(
     wanted: readonly TableVersionNames[],
     readings: readonly TableReading[],
@@ -197,7 +197,7 @@ function untrusted(reason: Untrusted): Freshness {
   return { trusted: false, reason };
 }
 
-/** The text of a stamp, where all versions are present. */
+/** The text of a stamp, if all versions are present. */
 function textOf(
   dependencies: readonly TableVersionNames[],
   readings: readonly TableReading[],
@@ -218,11 +218,11 @@ function isIncomplete({ versions }: TableReading): boolean {
   return versions.includes(undefined);
 }
 
-/** A version that is still missing belongs to a dimension that a write under way does not know. */
+/** A version that is still missing belongs to a dimension that an open write does not know. */
 function isDoubtful(reading: TableReading | undefined): boolean {
   return !reading?.versions.every((version) => version !== undefined && !isInDoubt(version));
 }
 
 function ignore(): void {
-  // An outage, which shows by itself.
+  // An outage, which is reported elsewhere.
 }

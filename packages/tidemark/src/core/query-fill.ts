@@ -1,5 +1,6 @@
 /**
- * Runs a query for a stamp that was read before, makes the entry of its answer, and says why it must not be stored.
+ * Runs a query under a stamp that was read before, builds the entry of its answer, and names the reason not to store
+ * it.
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import type { Clock } from './ports/clock.js';
@@ -13,9 +14,9 @@ import { isValueVersion } from './version-name.js';
 const MINUTE_MS = 60_000;
 
 export interface QueryFillOptions {
-  /** Answers with a longer body are not stored. */
+  /** An answer with a longer body is not stored. */
   readonly maxEntryBytes: number;
-  /** Values asked for in vain whose answers are stored in a minute; others are answered and not stored. */
+  /** Stored answers for keys without a row, in keys per minute; beyond that the answer is sent and not stored. */
   readonly unknownKeysPerMinute: number;
 }
 
@@ -38,7 +39,7 @@ export class QueryFill {
     this.#unknownKeys = new RateLimit(options.unknownKeysPerMinute, parts.monotonicClock);
   }
 
-  /** Rejects with what the query rejects with. */
+  /** Rejects as the query does. */
   async run(request: ReadRequest, stamp: Stamp): Promise<Filled> {
     const { gate, events, wallClock, tagOf } = this.parts;
     const { query, dependencies } = request;
@@ -69,14 +70,14 @@ export class QueryFill {
   }
 }
 
-/** How many of the values that the answer was restricted to have no row, as far as it shows. */
+/** How many of the requested keys have no row, as far as the answer shows. */
 function unknownKeys({ empty, rowCount }: Answer, dependencies: ReadSet): number {
   const { completeRowCount, tables } = dependencies;
   if (!empty) return Math.max(0, (completeRowCount ?? 0) - rowCount);
   return tables.reduce((sum, { names }) => sum + names.filter(isValueVersion).length, 0);
 }
 
-/** Lets so many of something pass in a minute: that many at once, then as many as time brings back. */
+/** Lets `perMinute` units pass in a minute: that many at once, then as many as the elapsed time restores. */
 class RateLimit {
   #left: number;
   #atMs: number;
@@ -89,7 +90,7 @@ class RateLimit {
     this.#atMs = clock.nowMs();
   }
 
-  /** Whether `count` more may pass now; counts them only then. */
+  /** Whether `count` more units may pass now; counts them only if they may. */
   take(count: number): boolean {
     const nowMs = this.clock.nowMs();
     const regained = ((nowMs - this.#atMs) / MINUTE_MS) * this.perMinute;

@@ -1,21 +1,22 @@
 /**
  * The read side of the protocol.
  *
- * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts), after the request arrived. In doubt, or
- *    without an answer: run the query, store nothing.
- * 2. An entry in memory with the same stamp answers the request.
- * 3. Else an entry in the shared store with the same stamp does, or a fill: one per key and stamp in this process
- *    (single-flight.ts) and one per key among all instances (distributed-single-flight.ts). The fill (query-fill.ts) stores its
- *    entry with the stamp that was read before the SELECT.
+ * 1. Read the epoch and the versions of all dependencies (freshness-gate.ts) after the request arrived. If one of them
+ *    is in doubt, or the store does not answer: run the query, store nothing.
+ * 2. If an entry in memory has the same stamp, it answers the request.
+ * 3. Otherwise an entry in the shared store with the same stamp answers it, or a fill does: one per key and stamp in
+ *    this process (single-flight.ts), and one per key among all instances (distributed-single-flight.ts). The fill
+ *    (query-fill.ts) stores its entry with the stamp that was read before the SELECT.
  *
- * Why it is right. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The versions
- * compared were read after the request arrived, so nothing committed in between, however old the entry is. A mark
- * encloses each commit, so nobody can read the old rows and store them under the new version. An entry with an old
- * stamp can never match again. A fill that began before the request arrived is shared only under an equal stamp.
+ * Why this is correct. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The
+ * versions compared were read after the request arrived, so no write committed in between, however old the entry is. A
+ * mark covers each COMMIT from before to after, so no reader can read the old rows and store them under the new
+ * version. An entry with an old stamp never matches again. A fill that began before the request arrived is shared only
+ * under an equal stamp.
  *
- * How often it waits. A hit in memory waits for the shared store once. So does a miss without an entry in memory: it
- * asks for the versions, the entry and the lock of the fill in one round trip. A miss waits twice where it creates
- * missing versions, or where its entry in memory has an old stamp.
+ * How often a read waits. A hit in memory waits for the shared store once. So does a miss without an entry in memory:
+ * it reads the versions and the entry and takes the lock of the fill in one round trip. A miss waits twice if it
+ * creates missing versions, or if its entry in memory has an old stamp.
  */
 import type { BypassReason, CacheLevel } from './ports/cache-events.js';
 import type { Timers } from './ports/clock.js';
@@ -27,7 +28,7 @@ import type { ReadOutcome, ReadRequest } from './read-request.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
 
 export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
-  /** How long versions once read may be reused, in milliseconds; 0: not at all. */
+  /** How long versions may be reused after they were read, in milliseconds; 0: never. */
   readonly maxStalenessMs: number;
 }
 
@@ -69,7 +70,7 @@ export class ReadProtocol<E extends CacheEntry> {
       const kept = this.#alive(local.get(key));
       const isKept = kept?.stamp === stamp.text;
       const outcome = isKept ? this.#hit(request, 'L1', kept) : await this.#share(request, stamp);
-      // The versions were read after the request arrived: of the two moments, the earlier one counts.
+      // The versions were read after the request arrived: the arrival of the request is the earlier moment and counts.
       if (this.options.maxStalenessMs > 0 && outcome.source === 'hit') {
         this.#verifiedAtMs.set(outcome.entry, arrivedAtMs);
       }

@@ -3,31 +3,31 @@ import type { ReadSet } from './read-set.js';
 import type { CacheEntry } from './ports/entry-store.js';
 import type { UncacheableReason } from './statement-analysis.js';
 
-/** The outcome of running a query. */
+/** The result of a query. */
 export interface Answer {
   readonly body: Buffer;
   readonly rowCount: number;
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
-  /** Why it must not be stored, where running the query has shown that. */
+  /** Why the answer must not be stored, if running the query has shown a reason. */
   readonly refusal?: UncacheableReason | undefined;
 }
 
 export interface ReadRequest {
-  /** Name of the query for observers. */
+  /** Name of the query in events. */
   readonly query: string;
   readonly key: string;
   readonly dependencies: ReadSet;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
-  /** Time to live of the answer, in milliseconds, jitter included. */
+  /** Time to live of the answer, in milliseconds, including jitter. */
   readonly ttlMs: (answer: Answer) => number;
 }
 
 /** How a request was answered. */
 export type ReadOutcome<E extends CacheEntry> =
   | { readonly source: 'hit'; readonly level: CacheLevel; readonly entry: E }
-  /** Filled here or shared with a fill under way; `refusal`: why it was not stored. */
+  /** Filled here, or shared with a running fill; `refusal`: why it was not stored. */
   | {
       readonly source: 'miss';
       readonly stored: boolean;

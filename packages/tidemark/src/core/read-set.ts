@@ -1,8 +1,8 @@
 import type { TableVersionNames } from './ports/version-store.js';
 
-/** What an answer depends on. */
+/** The tables and regions that an answer depends on. */
 export interface ReadSet {
   readonly tables: readonly TableVersionNames[];
-  /** With this many rows every key asked for is there; `undefined`: no number of rows proves it. */
+  /** With this many rows, every requested key has its row; `undefined`: no row count proves that. */
   readonly completeRowCount: number | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The response headers that a stored answer may have. Anything else (cookies, the content's type and encoding,
- * caching, CORS, a redirect inside a proxy) belongs to one request or to the server, not to the rows of a query.
+ * The response headers that a stored answer may have. All others (cookies, content type and encoding, caching, CORS, a
+ * redirect inside a proxy) belong to one request or to the server, not to the rows of a query.
  */
 
 const ALLOWED = new Set([
@@ -12,7 +12,7 @@ const ALLOWED = new Set([
   'last-modified',
   'link',
 ]);
-/** Names that an application may choose: all of these but the ones that browsers or proxies act on. */
+/** Names that an application may choose, without those that browsers or proxies act on. */
 const OWN_NAME = /^x-[a-z0-9_-]{1,100}$/;
 const NOT_OWN_NAME =
   /^x-(?:accel-|content-type-options$|dns-prefetch-control$|download-options$|forwarded|frame-options$|http-method|lighttpd-|original-(?:host|method|ur[il])$|permitted-cross-domain-policies$|powered-by$|real-ip$|reproxy-|rewrite-url$|sendfile|ua-compatible$|xss-protection$)/;
@@ -27,7 +27,7 @@ const NO_TEXT = [
 /** Visible ASCII, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** A query has given a response header that a stored answer cannot have. */
+/** A query set a response header that a stored answer cannot have. */
 export class ResponseHeaderError extends Error {
   constructor(query: string, header: string, problem: string, remedy: string) {
     super(`The query ${query} gives the response header ${header}, ${problem}: ${remedy}.`);
@@ -40,7 +40,7 @@ export function isStorableHeader(name: string, value: unknown): value is string 
 }
 
 /**
- * The headers as texts, without those that are undefined.
+ * The headers as texts, without the undefined ones.
  *
  * @throws ResponseHeaderError
  */

@@ -1,14 +1,15 @@
 /**
- * Settling: ending doubt by asking PostgreSQL, never by guessing.
+ * Settling: resolves doubt by asking PostgreSQL, never by guessing.
  *
- * Marks. A mark whose lease has run out belongs to a writer that was killed, paused or cut off, or whose COMMIT still
- * waits in the server. The reader or the sweep that meets it asks which backends are in a transaction that has
- * written. If its backend is not among them, the transaction has ended: the mark is removed and the versions are
- * replaced. If it is, the mark gets another lease that remembers the transaction's identity; a different one the
- * next time proves that the marked transaction has ended too. No clock of this process or of PostgreSQL takes part.
+ * Marks. A mark with an expired lease belongs to a writer that was killed, paused or cut off, or whose COMMIT still
+ * waits in the server. The reader or the sweep that finds it asks PostgreSQL which backends are in a transaction that
+ * has written. If the mark's backend is not among them, the transaction has ended: the mark is removed and the versions
+ * are replaced. If it is among them, the mark gets another lease that records the transaction's id; a different id at
+ * the next check proves that the marked transaction has ended too. The result depends on no clock of this process or of
+ * PostgreSQL.
  *
- * Epochs. A new epoch is settling, because marks of writes under way may have been lost with the old data. The
- * transactions that had written are asked for after the epoch was replaced; a transaction that writes later puts its
+ * Epochs. A new epoch is settling, because marks of open writes may have been lost with the old data. After the epoch
+ * was replaced, PostgreSQL is asked for the transactions that have written; a transaction that writes later puts its
  * mark on the new data. Once all of them have ended, the epoch counts.
  */
 import type { EpochCause } from './ports/cache-events.js';
@@ -41,7 +42,7 @@ export class Settlement {
     this.epochs = new EpochWaits(parts, options);
   }
 
-  /** Replaces an epoch that cannot be trusted, unless another instance has done so. */
+  /** Replaces an epoch that cannot be trusted, unless another instance has already done so. */
   async replaceEpoch(
     table: string,
     observed: string | undefined,
@@ -54,8 +55,8 @@ export class Settlement {
   }
 
   /**
-   * Looks after the marks of a table in whose versions a reader found doubt. Cheap to call on every such read: it
-   * runs at most once at a time, and not before a lease can have run out.
+   * Settles the expired marks of a table in whose versions a reader found doubt. Cheap enough to call on every such
+   * read: one run at a time, and none before a lease can have expired.
    */
   async settleMarks(table: string, names: readonly string[]): Promise<void> {
     const running = this.#inspections.get(table);
@@ -67,8 +68,8 @@ export class Settlement {
   }
 
   /**
-   * Settles now and then the marks that no reader meets, and with them versions that have no time to live. Ends when
-   * it is closed, and never rejects.
+   * Periodically settles the marks that no reader finds; their versions have no time to live and would stay. Ends on
+   * `close`. Never rejects.
    */
   async sweep(pauseMs: number): Promise<void> {
     const { store, timers } = this.parts;
@@ -78,12 +79,12 @@ export class Settlement {
       try {
         for (const table of await store.tables()) await this.settleMarks(table, []);
       } catch {
-        // One of the servers is away; the next sweep tries again.
+        // One of the servers is unavailable; the next sweep tries again.
       }
     }
   }
 
-  /** Ends the sweep, and waits that nobody needs any more. */
+  /** Ends the sweep, and the waits, which no reader needs any more. */
   close(): void {
     this.#isClosed = true;
     this.epochs.close();
@@ -104,7 +105,7 @@ export class Settlement {
     this.#nextInspectionMs.set(table, clock.nowMs() + waitMs);
   }
 
-  /** Renews the lease of a mark whose transaction is still running, and takes off any other. */
+  /** Renews the lease of a mark whose transaction is still open, and removes any other mark. */
   async #isRenewed(table: string, mark: ExpiredMark, writers: Writers): Promise<boolean> {
     const { store, events, token } = this.parts;
     const { writeId, seenTransactionId } = mark;

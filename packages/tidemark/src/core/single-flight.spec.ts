@@ -15,7 +15,7 @@ function gate<T>(): { promise: Promise<T>; open: (value: T) => void; fail: (e: E
 }
 
 describe('SingleFlight', () => {
-  it('runs the work once for callers of one key and shares the outcome', async () => {
+  it('runs once for concurrent callers of one key and shares the outcome', async () => {
     const flights = new SingleFlight<string>(systemTimers, generous);
     const { promise, open } = gate<string>();
     let runs = 0;
@@ -33,7 +33,7 @@ describe('SingleFlight', () => {
     expect(runs).toBe(2);
   });
 
-  it('shares a failure with those who wait, and starts anew for those who come after', async () => {
+  it('shares a failure with waiting callers, and runs again for a later caller', async () => {
     const flights = new SingleFlight<string>(systemTimers, generous);
     const first = gate<string>();
     const leader = flights.run('k', () => first.promise);
@@ -47,7 +47,7 @@ describe('SingleFlight', () => {
     });
   });
 
-  it('turns a caller away when as many wait as may', async () => {
+  it('turns a caller away at the maximum number of waiters', async () => {
     const flights = new SingleFlight<string>(systemTimers, { maxWaiters: 1, maxWaitMs: 60_000 });
     const { promise, open } = gate<string>();
     const leader = flights.run('k', () => promise);
@@ -58,7 +58,7 @@ describe('SingleFlight', () => {
     expect(await waiter).toEqual({ role: 'waiter', value: 'rows' });
   });
 
-  it('turns a caller away when the run takes too long, and makes room again', async () => {
+  it('turns a caller away after the maximum wait, and frees its place', async () => {
     const flights = new SingleFlight<string>(systemTimers, { maxWaiters: 1, maxWaitMs: 1 });
     const { promise, open } = gate<string>();
     const leader = flights.run('k', () => promise);

@@ -1,6 +1,6 @@
 /**
- * One run of a piece of work per key in this process. Later callers share the run's outcome, also
- * its failure; a caller after a failure starts another one. A run removes only its own registration.
+ * One run per key in this process. Later callers share its outcome, a failure too. A caller after a failure starts
+ * another run. A run removes only its own registration.
  */
 import { within, type Timers } from './ports/clock.js';
 
@@ -18,7 +18,7 @@ interface Flight<T> {
 
 export type FlightOutcome<T> =
   | { readonly role: 'leader' | 'waiter'; readonly value: T }
-  /** The run took too long, or too many wait on it already. */
+  /** The run took too long, or too many callers wait for it already. */
   | { readonly role: 'turned-away' };
 
 export class SingleFlight<T> {

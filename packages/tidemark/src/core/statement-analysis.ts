@@ -2,8 +2,8 @@
 import type { Dimension, TableAction } from './table-facts.js';
 
 /**
- * A value the text compares or assigns: a parameter (0-based) or a constant; or, in comparisons,
- * any element of a parameter that is a list.
+ * A value that the text compares or assigns: a parameter (0-based) or a constant; in comparisons also any element of a
+ * parameter that is a list.
  */
 export type Term =
   | { readonly kind: 'parameter'; readonly index: number }
@@ -11,18 +11,18 @@ export type Term =
   | { readonly kind: 'constant'; readonly value: string | number | boolean | null };
 
 /**
- * Proof that every row taken from a table has, in the dimension, one of the values.
- * One tuple for each value; a tuple has one term for each column of the dimension.
+ * Proof that every row read from a table has one of the values in the dimension: one tuple per value, with one term per
+ * column of the dimension.
  */
 export interface Restriction {
   readonly dimension: Dimension;
   readonly tuples: readonly (readonly Term[])[];
 }
 
-/** One table a SELECT reads. */
+/** One table that a SELECT reads. */
 export interface TableRead {
   readonly table: string;
-  /** Proofs that hold for every reference of the table, narrowest first; none: the whole table. */
+  /** Proofs that hold for every reference to the table, narrowest first; none: the whole table. */
   readonly restrictions: readonly Restriction[];
 }
 
@@ -57,8 +57,8 @@ export type ReadAnalysis =
       readonly cacheable: true;
       readonly tables: readonly TableRead[];
       /**
-       * Whether the answer has one row for each primary key value that exists, and no other rows:
-       * fewer rows than values are values that have no row.
+       * Whether the answer has one row per existing primary key value and no other rows: fewer rows than values means
+       * that some values have no row.
        */
       readonly rowPerKey: boolean;
     }
@@ -72,17 +72,17 @@ export interface WriteTarget {
   readonly actions: readonly TableAction[];
   /** TRUNCATE ... CASCADE */
   readonly cascades: boolean;
-  /** The statement of the text, 0-based, whose answer counts the rows; `undefined`: none does. */
+  /** The index (0-based) of the statement in the text whose answer counts the rows; `undefined`: no statement does. */
   readonly countedBy: number | undefined;
 }
 
-/** The possible effects of a text. The triggers report its writes; its targets matter where they have none. */
+/** The possible effects of a text. Triggers report its writes; its targets matter for tables without triggers. */
 export type StatementAnalysis =
   | {
       readonly kind: 'read';
-      /** Whether this follows from functions and views of users, which others may have changed since. */
+      /** Whether this follows from users' functions and views, which other sessions may have changed since. */
       readonly restsOnSchema: boolean;
-      /** Whether names may mean something else afterwards over the same connection. */
+      /** Whether names may resolve differently afterwards on the same connection. */
       readonly changesNames: boolean;
     }
   | {
@@ -91,14 +91,14 @@ export type StatementAnalysis =
         'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
       /** Savepoint name, as PostgreSQL folds it. */
       readonly name: string | undefined;
-      /** `commit` and `rollback` with AND CHAIN. */
+      /** Whether `commit` or `rollback` has AND CHAIN. */
       readonly chain: boolean;
     }
   | {
       readonly kind: 'write';
-      /** Those of all statements of the text; a table may be there twice. */
+      /** The targets of all statements of the text; a table may occur twice. */
       readonly targets: readonly WriteTarget[];
-      /** Whether it may write tables that it does not name: through a view, or by a function. */
+      /** Whether it may write tables that it does not name: through a view or a function. */
       readonly hasUnknownTargets: boolean;
       readonly changesNames: boolean;
     }

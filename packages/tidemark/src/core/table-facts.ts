@@ -1,6 +1,6 @@
-/** Facts of the database's catalog about tables and functions, as far as caching needs them. */
+/** Facts from the database's catalog about tables and functions that caching needs. */
 
-/** A column, or the columns of the primary key together, that split a table into regions. */
+/** A column, or all columns of the primary key together, that splits a table into regions. */
 export interface Dimension {
   /** Column names joined with `,`. */
   readonly name: string;
@@ -8,42 +8,42 @@ export interface Dimension {
 }
 
 /**
- * How a column's values are compared. Only these give each value one canonical text; columns of
- * every other type (`other`) cannot prove a region.
+ * How the values of a column are compared. Each value of the named kinds has one canonical text. Columns of any other
+ * type (`other`) cannot prove a region.
  */
 export type ColumnKind = 'text' | 'integer' | 'uuid' | 'boolean' | 'other';
 
 /**
- * How a value is read as a moment. `timestamp`: one with or without a time zone; `zoned-time`: a time of
- * day with a zone; `plain`: another moment, a length of time, a number or a boolean; `text`: any other.
+ * How a value is read as a moment. `timestamp`: with or without a time zone; `zoned-time`: a time of day with a zone;
+ * `plain`: another moment, an interval, a number or a boolean; `text`: any other.
  */
 export type ColumnNature = 'timestamp' | 'zoned-time' | 'plain' | 'text';
 
 export interface ColumnFacts {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** `text` where it is not known. */
+  /** `text` if unknown. */
   readonly nature?: ColumnNature | undefined;
 }
 
-/** The effect of a foreign key on the table that has it. */
+/** The effect of a foreign key on the referencing table. */
 export interface Cascade {
   /** The referencing table, by its `id`. */
   readonly table: string;
-  /** How rows there change when rows here are deleted. */
+  /** How rows of the referencing table change when rows of this table are deleted. */
   readonly onDelete: 'delete' | 'update' | 'nothing';
-  /** Whether an UPDATE here changes rows there. */
+  /** Whether an UPDATE of this table changes rows of the referencing table. */
   readonly onUpdate: boolean;
 }
 
-/** Triggers that report writes (cache-invalidation/outbox/capture-sql.ts), those of one function. */
+/** The triggers of one function that report writes (postgres/capture/capture-sql.ts). */
 export interface CaptureTriggers {
   /** The schema of the function. */
   readonly schema: string;
-  /** Its body; `undefined` where it runs under other settings than it is made for. */
+  /** The body of the function; `undefined` if the function runs under other settings than it was created for. */
   readonly source: string | undefined;
   readonly count: number;
-  /** Whether all fire in every session. */
+  /** Whether all of them fire in every session. */
   readonly areEnabled: boolean;
 }
 
@@ -57,29 +57,29 @@ export interface TableFacts {
   readonly name: string;
   readonly kind: 'table' | 'partitioned' | 'view' | 'materialized-view' | 'foreign';
   readonly columns: ReadonlyMap<string, ColumnFacts>;
-  /** Primary key first, then the region columns; only those of a kind other than `other`. */
+  /** Primary key first, then the region columns; without those of kind `other`. */
   readonly dimensions: readonly Dimension[];
-  /** The name of the primary key's dimension, where it is one. */
+  /** The name of the primary key's dimension, if the key is a dimension. */
   readonly primaryKey: string | undefined;
-  /** Actions that may change more than the statement says (sql/relation-queries.ts). */
+  /** Actions that may change more than the statement names (postgres/catalog/relation-queries.ts). */
   readonly sideEffects: ReadonlySet<TableAction>;
   /** Whether policies apply to the role of the service. */
   readonly hasRowSecurity: boolean;
-  /** Whether policies apply to some role: views may read with the rights of their owner. */
+  /** Whether policies apply to any role: views may read with the rights of their owner. */
   readonly isRowSecured: boolean;
-  /** The USING expressions of all policies for SELECT, whichever role they apply to. */
+  /** The USING expressions of all SELECT policies of all roles. */
   readonly policies: readonly string[];
-  /** PostgreSQL empties it after a crash, and no statement says so. */
+  /** PostgreSQL empties the table after a crash, without a statement. */
   readonly isUnlogged: boolean;
-  /** All other tables of its family: partitions, parents and children over any number of steps. */
+  /** All other tables of its family: partitions, parents and children at any depth. */
   readonly relatives: readonly string[];
-  /** The effects of foreign keys to this table, one step far. */
+  /** The direct effects of foreign keys to this table. */
   readonly cascades: readonly Cascade[];
-  /** The tables with a foreign key to this one, one step far. */
+  /** The tables with a foreign key directly to this one. */
   readonly referencedBy: readonly string[];
   /** Not part of the fingerprint. */
   readonly captures: readonly CaptureTriggers[];
-  /** The query of a view or materialized view; its names mean what the catalog finds by them. */
+  /** The query of a view or materialized view; the catalog resolves its names. */
   readonly definition: string | undefined;
   /** The tables and views that the definition names. */
   readonly sources: readonly string[];
@@ -88,38 +88,38 @@ export interface TableFacts {
 /** The worst of several functions counts. */
 export type Volatility = 'immutable' | 'stable' | 'volatile';
 
-/** Names are looked up as PostgreSQL does: in the schema given, or along the search path. */
+/** Resolves names as PostgreSQL does: in the given schema, or along the search path. */
 export interface Catalog {
   table(schema: string | undefined, name: string): TableFacts | undefined;
   readonly tables: readonly TableFacts[];
   tableById(id: string): TableFacts | undefined;
-  /** Whether the name finds a relation of PostgreSQL's own. */
+  /** Whether the name resolves to a system relation of PostgreSQL. */
   isSystemRelation(schema: string | undefined, name: string): boolean;
-  /** Worst volatility of all functions of that name that the call can mean; `undefined` if unknown. */
+  /** Worst volatility of all functions of that name that the call may resolve to; `undefined` if unknown. */
   functionVolatility(schema: string | undefined, name: string): Volatility | undefined;
   /**
-   * Worst volatility of the functions of that name that are users' and may write; `undefined`: there
-   * are none. A STABLE one must not write, but may call one that does.
+   * Worst volatility of the users' functions of that name that may write; `undefined`: there are none. A STABLE
+   * function must not write, but may call a function that writes.
    */
   writingVolatility(
     schema: string | undefined,
     name: string,
   ): Exclude<Volatility, 'immutable'> | undefined;
-  /** Whether a cast to the type calls nothing that may write; `false` where it is not known. */
+  /** Whether a cast to the type calls no function that may write; `false` if unknown. */
   isTypeHarmless(schema: string | undefined, name: string): boolean;
   /** Whether the type lives in `pg_catalog`. */
   isBuiltInType(schema: string | undefined, name: string): boolean;
-  /** Whether the function lives in `pg_catalog` under every meaning of the name. */
+  /** Whether every function that the name may resolve to is in `pg_catalog`. */
   isBuiltIn(schema: string | undefined, name: string): boolean;
   /**
-   * Worst volatility of all operators of that name that an expression can mean; `undefined` if
-   * unknown. PostgreSQL's own count as immutable: the few that are not depend on settings alone.
-   * An `=` that replaces PostgreSQL's own for the kinds of column above is volatile.
+   * Worst volatility of all operators of that name that an expression may resolve to; `undefined` if unknown.
+   * PostgreSQL's built-in operators count as immutable: the few that are not depend on settings alone. An `=` that
+   * replaces the built-in one for the column kinds above is volatile.
    */
   operatorVolatility(schema: string | undefined, name: string): Volatility | undefined;
-  /** Whether the type is an enum of a user. */
+  /** Whether the type is a user's enum. */
   isEnum(schema: string | undefined, name: string): boolean;
-  /** A cast of a user by a function that is not immutable, if there is one: any text may use it. */
+  /** A user's cast by a function that is not immutable, if there is one: any text may use it. */
   readonly unsureCast: string | undefined;
   /** Changes whenever a fact above changes that answers depend on. */
   readonly fingerprint: string;

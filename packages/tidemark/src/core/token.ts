@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Makes opaque tokens: never reused, from no clock and no counter. */
+/** Creates opaque tokens: never reused, derived from no clock and no counter. */
 export type TokenSource = () => string;
 
 /** A token of 96 random bits. */

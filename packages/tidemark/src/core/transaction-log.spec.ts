@@ -15,14 +15,14 @@ function touchedRegions(log: TransactionLog): string[] {
 }
 
 describe('TransactionLog', () => {
-  it('adds up what was written', () => {
+  it('merges the writes of several statements', () => {
     const log = new TransactionLog();
     log.add(regions('US'));
     log.add(regions('EU'));
     expect(touchedRegions(log)).toEqual(['EU', 'US']);
   });
 
-  it('gives up what came after a savepoint that is rolled back, and keeps the savepoint', () => {
+  it('drops the writes after a savepoint on ROLLBACK TO, and keeps the savepoint', () => {
     const log = new TransactionLog();
     log.add(regions('US'));
     log.savepoint('a');
@@ -34,7 +34,7 @@ describe('TransactionLog', () => {
     expect(touchedRegions(log)).toEqual(['US']);
   });
 
-  it('merges released savepoints upward, so that an outer rollback undoes them', () => {
+  it('merges a released savepoint into the outer one, whose rollback undoes both', () => {
     const log = new TransactionLog();
     log.savepoint('outer');
     log.savepoint('inner');
@@ -45,7 +45,7 @@ describe('TransactionLog', () => {
     expect(touchedRegions(log)).toEqual([]);
   });
 
-  it('releases and rolls back the savepoints set after the named one', () => {
+  it('also releases and rolls back the savepoints set after the named one', () => {
     const log = new TransactionLog();
     log.savepoint('a');
     log.savepoint('b');
@@ -55,7 +55,7 @@ describe('TransactionLog', () => {
     expect(touchedRegions(log)).toEqual(['EU']);
   });
 
-  it('takes a name used twice for the later savepoint', () => {
+  it('resolves a name used twice to the later savepoint', () => {
     const log = new TransactionLog();
     log.savepoint('a');
     log.add(regions('US'));
@@ -65,7 +65,7 @@ describe('TransactionLog', () => {
     expect(touchedRegions(log)).toEqual(['US']);
   });
 
-  it('remembers that anything may have been written, unless that is rolled back', () => {
+  it('keeps a write to all tables, unless it is rolled back', () => {
     const log = new TransactionLog();
     log.savepoint('a');
     log.add('all-tables');

@@ -1,10 +1,10 @@
 /**
- * What one open transaction has written, savepoint by savepoint. A savepoint that is rolled back gives its part up;
- * one that is released merges into the part before it.
+ * The writes of one open transaction, savepoint by savepoint. A savepoint that is rolled back drops its part; a
+ * released one merges into the part before it.
  */
 import { mergeWritten, type WrittenTable } from './write-set.js';
 
-/** The tables written, or `anything` after a statement that may have written to any table. */
+/** The tables written; `all-tables` after a statement that may have written any table. */
 export type Written = ReadonlyMap<string, WrittenTable> | 'all-tables';
 
 class Part {
@@ -31,16 +31,16 @@ class Part {
 export class TransactionLog {
   /** More may have been written than is known here: the server is asked before COMMIT. */
   mayHaveMore = false;
-  /** What no ROLLBACK TO undoes. */
+  /** The writes that no ROLLBACK TO undoes. */
   #first = new Part();
-  /** The open savepoints, the latest last. */
+  /** The open savepoints, latest last. */
   #savepoints: Part[] = [];
 
   add(written: WrittenTable | 'all-tables'): void {
     this.#last.add(written);
   }
 
-  /** What a statement has written that may set and end savepoints by itself: no ROLLBACK TO is known to undo it. */
+  /** Adds the writes of a statement that may itself set and end savepoints: no ROLLBACK TO is known to undo them. */
   addForGood(written: WrittenTable | 'all-tables'): void {
     this.#first.add(written);
   }
@@ -55,7 +55,7 @@ export class TransactionLog {
     for (const part of released) this.#last.addAll(part);
   }
 
-  /** ROLLBACK TO undoes what came after the savepoint and keeps the savepoint itself. */
+  /** ROLLBACK TO undoes the writes after the savepoint and keeps the savepoint. */
   rollbackTo(name: string): void {
     if (this.#takeFrom(name).length > 0) this.savepoint(name);
   }
@@ -71,20 +71,20 @@ export class TransactionLog {
     return all.tables;
   }
 
-  /** The tables written, without saying how. */
+  /** The names of the written tables. */
   tables(): readonly string[] | 'all-tables' {
     const written = this.written();
     return written === 'all-tables' ? written : [...written.keys()];
   }
 
-  /** The transaction has ended, either way. */
+  /** The transaction has ended, by COMMIT or ROLLBACK. */
   clear(): void {
     this.#first = new Part();
     this.#savepoints = [];
     this.mayHaveMore = false;
   }
 
-  /** Removes the latest savepoint of that name, which hides earlier ones of the name, and those set after it. */
+  /** Removes the latest savepoint of that name, which hides earlier ones of the same name, and those set after it. */
   #takeFrom(name: string): Part[] {
     const index = this.#savepoints.findLastIndex(({ savepoint }) => savepoint === name);
     return index === -1 ? [] : this.#savepoints.splice(index);

@@ -1,9 +1,9 @@
 /**
- * Which epochs this process trusts, and how the others come to count.
+ * The epochs that this process trusts, and how the others come to count.
  *
- * An epoch counts where it was made under the server process that answers, has settled, and is not older than an
- * outage that this process has seen: writes may have committed unseen meanwhile. Any other is replaced, and settled
- * (settlement.ts).
+ * An epoch counts if it was created under the server process that answers, has settled, and is newer than every outage
+ * that this process has seen: writes may have committed unseen during an outage. Any other epoch is replaced and
+ * settled (settlement.ts).
  */
 import type { EpochCause } from './ports/cache-events.js';
 import { SCHEMA } from './schema-version.js';
@@ -13,7 +13,10 @@ import type { TableReading, VersionStore } from './ports/version-store.js';
 
 export class TrustedEpochs {
   #outages = 0;
-  /** By table: the outages seen before its epoch was trusted. An absent table was trusted before the first one. */
+  /**
+   * By table: the number of outages seen before its epoch was trusted. An absent table was trusted before the first
+   * outage.
+   */
   readonly #since = new Map<string, number>();
 
   constructor(
@@ -21,7 +24,7 @@ export class TrustedEpochs {
     private readonly settlement: Settlement,
   ) {}
 
-  /** How many outages this process has seen. */
+  /** The number of outages that this process has seen. */
   get outages(): number {
     return this.#outages;
   }
@@ -36,19 +39,19 @@ export class TrustedEpochs {
     return this.#isSince(SCHEMA, this.#outages);
   }
 
-  /** @param outages seen before the reading was begun. */
+  /** @param outages the number seen before the reading began. */
   trusts({ table, epoch, node }: TableReading, outages: number): boolean {
     if (epoch === undefined || !this.#isSince(table, outages)) return false;
     const parsed = parseEpoch(epoch);
     return parsed.node === node && !parsed.isSettling;
   }
 
-  /** Remembers that the tables were trusted: an epoch of theirs that is gone later counts as lost. */
+  /** Records that the tables were trusted: if their epochs are missing later, they count as lost. */
   used(tables: Iterable<string>, outages: number): void {
     for (const table of tables) if (!this.#since.has(table)) this.#since.set(table, outages);
   }
 
-  /** Replaces and settles the epochs that are not trusted. Answers whether all of them may count by now. */
+  /** Replaces and settles the epochs that are not trusted. Resolves to whether all of them may count now. */
   async repair(readings: readonly TableReading[], outages: number): Promise<boolean> {
     const untrusted = readings.filter((reading) => !this.trusts(reading, outages));
     const repairs = await Promise.all(untrusted.map((reading) => this.#repair(reading, outages)));
@@ -61,7 +64,7 @@ export class TrustedEpochs {
     let present = epoch;
     if (cause) {
       await this.settlement.replaceEpoch(table, epoch, cause);
-      // Whoever replaced the epoch did so after it was read: it is newer than the outage.
+      // Another instance may have replaced the epoch, but after it was read here: it is newer than the outage.
       this.#since.set(table, outages);
       const [now] = await this.store.read([{ table, names: [] }]);
       present = now?.epoch;

@@ -1,12 +1,12 @@
-/** Reading the texts that a version store holds; version-store.ts says what they look like. */
+/** Parses the texts that a version store holds (format: version-store.ts). */
 
 const SETTLING = ' settling';
 
 export interface Epoch {
   readonly token: string;
-  /** The server process under which the epoch was made. */
+  /** The server process under which the epoch was created. */
   readonly node: string;
-  /** Marks of writes under way may have been lost: nothing is trusted yet. */
+  /** Marks of open writes may have been lost: nothing is trusted yet. */
   readonly isSettling: boolean;
 }
 
@@ -16,7 +16,7 @@ export function parseEpoch(text: string): Epoch {
   return { token, node, isSettling };
 }
 
-/** Whether a write is marked on the version: its answers are neither served nor stored. */
+/** Whether a write is marked on the version: answers under it are neither served nor stored. */
 export function isInDoubt(version: string): boolean {
   return version.includes('!');
 }

@@ -4,11 +4,11 @@
  * | name       | replaced by                                                    |
  * |------------|----------------------------------------------------------------|
  * | `*`        | every write to the table                                       |
- * | `d=v`      | a write that touches value v of dimension d, old or new image  |
- * | `d?`       | a write whose values of d cannot be told, or are too many      |
+ * | `d=v`      | a write with value v of dimension d in an old or new row       |
+ * | `d?`       | a write whose values of d are unknown, or too many             |
  *
- * `d` is percent-encoded, so the first `=` or `?` ends it. Long values are replaced by their
- * SHA-256, so that a name stays short enough for a key.
+ * `d` is percent-encoded, so the first `=` or `?` ends it. Long values are replaced by their SHA-256, so that the name
+ * is short enough for a key.
  */
 import { hash } from 'node:crypto';
 
@@ -26,12 +26,12 @@ export function unknownVersion(dimension: string): string {
   return `${encodeURIComponent(dimension)}?`;
 }
 
-/** Whether it is of one value: there may be as many of those as readers can think of. */
+/** Whether the version is of one value: readers can create any number of those. */
 export function isValueVersion(name: string): boolean {
   return /^[^=?]*=/.test(name);
 }
 
-/** The encoded dimension a version name belongs to; `undefined` for those of a whole table. */
+/** The encoded dimension that a version name belongs to; `undefined` for the whole table. */
 export function dimensionOf(name: string): string | undefined {
   return /^([^=?]*)[=?]/.exec(name)?.[1];
 }

@@ -1,16 +1,17 @@
 /**
  * The write side of the protocol: `begin` before COMMIT, `end` after it, `abort` after ROLLBACK.
  *
- * `begin` marks the written regions and replaces their versions: from here to `end` their answers are neither served
- * from nor stored in any cache. It is the last thing before COMMIT. `end` replaces the versions again and removes the
- * mark. Where the outcome of a COMMIT is not known, the mark stays; once its lease has run out it is settled by asking
- * PostgreSQL (query-cache/core/settlement.ts).
+ * `begin` marks the written regions and replaces their versions: until `end`, their answers are neither served from nor
+ * stored in any cache. `begin` is the last step before COMMIT. `end` replaces the versions again and removes the mark.
+ * If the outcome of a COMMIT is unknown, the mark stays; once its lease has expired, it is settled by asking PostgreSQL
+ * (settlement.ts).
  *
- * When `begin` cannot reach the version store:
+ * If `begin` cannot reach the version store:
  * - policy `refuse`: the write is refused, and nothing has happened;
- * - policy `commit`: the write records in the database that it is unpublished, and goes on. Its tables become a debt
- *   of this process: once the store answers again, their epochs are replaced, which ends every entry of theirs. Where
- *   the process ends before that, other instances find the record. A write that cannot be recorded is refused.
+ * - policy `commit`: the write records in the database that it is unpublished, and commits. Its tables enter the retry
+ *   queue of this process: once the store answers again, their epochs are replaced, which invalidates all their
+ *   entries. If the process ends before that, other instances find the record. A write that cannot be recorded is
+ *   refused.
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import { pause, type Timers } from './ports/clock.js';
@@ -23,14 +24,16 @@ import { WriteRefusedError } from './write-refused.error.js';
 
 export type WritePolicy = 'commit' | 'refuse';
 
-/** What a write touches: `anything` where that is not known, `schema` where it may have changed the schema as well. */
+/**
+ * The versions of a write: `all-tables` if its tables are unknown, `schema` if it may have changed the schema as well.
+ */
 export type WrittenVersions = readonly TableVersionNames[] | 'all-tables' | 'schema';
 
 /** A write between `begin` and its end. */
 export interface PublishedWrite {
   readonly writeId: string;
   readonly tables: readonly string[];
-  /** `begin` failed: whether the mark lies on the regions is not known. */
+  /** `begin` failed: whether the regions are marked is unknown. */
   readonly isUncertain: boolean;
 }
 
@@ -44,12 +47,12 @@ export interface WriteProtocolParts {
   readonly leaseMs: number;
   /** Pause between two attempts to flush the retry queue, in milliseconds. */
   readonly retryMs: number;
-  /** How long the retry queue is still tried when the application stops, in milliseconds. */
+  /** How long the retry queue is still flushed when the application stops, in milliseconds. */
   readonly drainMs: number;
 }
 
 export class WriteProtocol {
-  /** Tables to which writes have committed without a mark. */
+  /** Tables of writes that committed without a mark. */
   readonly #retryQueue = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
   #flushing: Promise<void> | undefined;
@@ -58,9 +61,9 @@ export class WriteProtocol {
   constructor(private readonly parts: WriteProtocolParts) {}
 
   /**
-   * @param record called under the policy `commit` when the store cannot be reached: records in the transaction of
-   *   the write that it was not published. Rejects where it cannot, and leaves the transaction as it was.
-   * @throws WriteRefusedError when the store cannot be reached, under `refuse`, or where `record` rejects.
+   * @param record called under the policy `commit` if the store is unreachable: records in the write's transaction that
+   *   it was not published. Rejects if it cannot, and leaves the transaction unchanged.
+   * @throws WriteRefusedError if the store is unreachable, under `refuse` or if `record` rejects.
    */
   async begin(
     written: WrittenVersions,
@@ -83,7 +86,9 @@ export class WriteProtocol {
     }
   }
 
-  /** Replaces the versions of what others have committed. Rejects on an outage: whether it did so is then not known. */
+  /**
+   * Replaces the versions of writes that others committed. Rejects on an outage: whether they were replaced is unknown.
+   */
   async publish(written: WrittenVersions, backendPid: number): Promise<void> {
     const mark = this.#markOf(written, backendPid);
     await this.#begin(mark);
@@ -91,20 +96,20 @@ export class WriteProtocol {
     await this.#end(mark.writeId, tables);
   }
 
-  /** After COMMIT has been answered, or has failed. */
+  /** After COMMIT was answered or has failed. */
   conclude(publishedWrite: PublishedWrite, outcome: CommitOutcome): void {
     if (outcome === 'committed') this.end(publishedWrite);
     if (outcome === 'rolled-back') this.abort(publishedWrite);
     if (outcome === 'unknown' && publishedWrite.isUncertain) this.enqueue(publishedWrite.tables);
   }
 
-  /** After COMMIT. Runs in the background: until it is done, readers bypass. */
+  /** After COMMIT. Runs in the background: readers bypass the cache until it is done. */
   end({ writeId, tables, isUncertain }: PublishedWrite): void {
     if (isUncertain) this.enqueue(tables);
     this.#inBackground(() => this.#end(writeId, tables));
   }
 
-  /** After a statement that commits by itself. It may have outlived its mark, so it is published once more. */
+  /** After an autonomous statement. It may have outlived its mark, so it is published once more. */
   endLong(publishedWrite: PublishedWrite, backendPid: number): void {
     const { writeId, tables, isUncertain } = publishedWrite;
     if (isUncertain) return this.end(publishedWrite);
@@ -116,19 +121,20 @@ export class WriteProtocol {
     });
   }
 
-  /** After ROLLBACK, or where COMMIT has surely failed. */
+  /** After ROLLBACK, or if COMMIT has certainly failed. */
   abort({ writeId, tables }: PublishedWrite): void {
     this.#inBackground(() => this.parts.store.abort(writeId, tables));
   }
 
-  /** A write to the tables has committed without a mark: ends their entries as soon as possible. */
+  /** A write to the tables committed without a mark: invalidates their entries as soon as possible. */
   enqueue(tables: readonly string[] | 'all-tables'): void {
     for (const table of tables === 'all-tables' ? [SCHEMA] : tables) this.#retryQueue.add(table);
     this.#flushing ??= this.#flush();
   }
 
   /**
-   * Waits until everything begun has ended, so that no mark is left behind, and at most `drainMs` until the retry queue is empty. Answers whether all was done.
+   * Waits until every write has ended, so that no mark is left behind, and at most `drainMs` until the retry queue is
+   * empty. Resolves to whether both were reached.
    */
   async drain(): Promise<boolean> {
     await Promise.allSettled(this.#pending);
@@ -160,7 +166,7 @@ export class WriteProtocol {
   }
 
   #inBackground(work: () => Promise<void>): void {
-    // A failure leaves the mark to its lease; the store emits the outage itself.
+    // After a failure the mark expires with its lease; the store emits the outage itself.
     const running = work()
       .catch(() => undefined)
       .finally(() => this.#pending.delete(running));
@@ -171,7 +177,7 @@ export class WriteProtocol {
     while (!this.#isClosed) {
       const [table] = this.#retryQueue;
       if (table === undefined) break;
-      // It may be owed again while its epoch is being replaced.
+      // The table may be enqueued again while its epoch is being replaced.
       this.#retryQueue.delete(table);
       if (await this.#replaceEpoch(table).catch(() => false)) continue;
       this.#retryQueue.add(table);

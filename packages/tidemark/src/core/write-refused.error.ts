@@ -1,6 +1,6 @@
-/** The write was rolled back because other instances could not be told of it. */
+/** The write was rolled back because it could not be published to other instances. */
 export class WriteRefusedError extends Error {
-  /** Stable; HTTP layers answer it with 503 and `Retry-After`. */
+  /** Stable; HTTP layers answer with 503 and `Retry-After`. */
   readonly code = 'TIDEMARK_WRITE_REFUSED';
 
   constructor(cause: unknown) {

@@ -9,7 +9,7 @@ function written(dimensions: Record<string, readonly string[] | 'unknown'>): Wri
 }
 
 describe('versionNamesOf', () => {
-  it('names the table, every value, and what is not known', () => {
+  it('names the table, every value, and dimensions with unknown values', () => {
     expect(versionNamesOf(written({ id: ['7'], region: 'unknown' }))).toEqual([
       '*',
       'id=7',
@@ -17,7 +17,7 @@ describe('versionNamesOf', () => {
     ]);
   });
 
-  it('counts more values than the most as not known', () => {
+  it('treats more values than the maximum as unknown', () => {
     const values = Array.from({ length: MAX_VALUES + 1 }, (_, i) => String(i));
     expect(versionNamesOf(written({ id: values }))).toEqual(['*', 'id?']);
     expect(versionNamesOf(written({ id: values.slice(1) }))).toHaveLength(MAX_VALUES + 1);
@@ -25,7 +25,7 @@ describe('versionNamesOf', () => {
 });
 
 describe('mergeWritten', () => {
-  it('has the values of both', () => {
+  it('contains the values of both write sets', () => {
     const merged = mergeWritten(
       written({ id: ['1'], region: ['US'] }),
       written({ id: ['2'], region: ['US'] }),
@@ -33,7 +33,7 @@ describe('mergeWritten', () => {
     expect(versionNamesOf(merged)).toEqual(['*', 'id=1', 'id=2', 'region=US']);
   });
 
-  it('knows nothing of a dimension that one of them does not know', () => {
+  it('has unknown values for a dimension that one write set lacks', () => {
     const merged = mergeWritten(
       written({ id: ['1'], region: 'unknown' }),
       written({ id: ['2'], region: ['US'] }),
@@ -44,7 +44,7 @@ describe('mergeWritten', () => {
     ).toEqual(['*', 'id=1', 'id=2', 'region?']);
   });
 
-  it('does not keep more values than are named one by one', () => {
+  it('keeps no values above the maximum', () => {
     const values = Array.from({ length: MAX_VALUES }, (_, i) => String(i));
     const most = mergeWritten(written({ id: values.slice(1) }), written({ id: ['0'] }));
     expect(versionNamesOf(most)).toHaveLength(MAX_VALUES + 1);

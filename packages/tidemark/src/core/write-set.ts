@@ -1,11 +1,11 @@
-/** The regions that a write written in one table, and the versions that it therefore replaces. */
+/** The regions that were written in one table, and the versions that the write therefore replaces. */
 import type { TableVersionNames } from './ports/version-store.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
 
-/** With more values than these a write replaces `d?` instead of one version for each value. */
+/** With more values than this, a write replaces `d?` instead of one version per value. */
 export const MAX_VALUES = 100;
 
-/** Values of the rows' old and new images. */
+/** Values of the old and the new rows. */
 type Values = ReadonlySet<string> | 'unknown';
 
 export interface WrittenTable {
@@ -15,7 +15,7 @@ export interface WrittenTable {
   readonly dimensions: ReadonlyMap<string, Values>;
 }
 
-/** The versions to replace, as version-name.ts writes them. */
+/** The names of the versions to replace (version-name.ts). */
 export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   const names = [WHOLE_TABLE];
   for (const [dimension, values] of dimensions) {
@@ -25,7 +25,7 @@ export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   return names;
 }
 
-/** The versions of several tables. */
+/** The version names of several tables. */
 export function versionNames(
   written: ReadonlyMap<string, WrittenTable>,
 ): readonly TableVersionNames[] {
@@ -33,8 +33,8 @@ export function versionNames(
 }
 
 /**
- * Both together, of one table. A dimension with too many values is not kept value by value: the
- * values of a thousand writes would otherwise be copied a thousand times.
+ * The union of two write sets of one table. A dimension with too many values does not keep them: otherwise the values
+ * of a thousand writes would be copied a thousand times.
  */
 export function mergeWritten(a: WrittenTable, b: WrittenTable): WrittenTable {
   const names = new Set([...a.dimensions.keys(), ...b.dimensions.keys()]);
@@ -44,7 +44,7 @@ export function mergeWritten(a: WrittenTable, b: WrittenTable): WrittenTable {
   return { table: a.table, dimensions: new Map(dimensions) };
 }
 
-/** A dimension that one of them does not name has changed there in an unknown way. */
+/** If one write set lacks a dimension, its change there is unknown. */
 function mergeValues(left: Values = 'unknown', right: Values = 'unknown'): Values {
   if (left === 'unknown' || right === 'unknown') return 'unknown';
   const values = new Set([...left, ...right]);

@@ -18,7 +18,7 @@ const entryOf = (body: Buffer, fields: Partial<CacheEntry> = {}): CacheEntry => 
 const compressible = (bytes: number): Buffer => Buffer.alloc(bytes, '{"id":1,"username":"user1"},');
 
 describe('L1Cache', () => {
-  it('gives back what was set last', () => {
+  it('returns the entry that was set last', () => {
     const cache = new L1Cache(100_000);
     expect(cache.get('k')).toBeUndefined();
     cache.set('k', entryOf(Buffer.from('old')));
@@ -28,7 +28,7 @@ describe('L1Cache', () => {
     expect(cache.size).toBe(1);
   });
 
-  it('counts bodies, stamps and headers, and something for each entry', () => {
+  it('counts bodies, stamps and headers, and an overhead per entry', () => {
     const cache = new L1Cache(1_000_000);
     cache.set('a', entryOf(Buffer.alloc(1_000)));
     const first = cache.bytes;
@@ -37,7 +37,7 @@ describe('L1Cache', () => {
     expect(cache.bytes).toBe(2 * first + 500 + 300 + 2);
   });
 
-  it('never grows over its bound, and drops what was longest unused', () => {
+  it('never exceeds its limit, and drops the least recently used entry', () => {
     const cache = new L1Cache(10_000);
     for (let index = 0; index < 6; index += 1) {
       cache.set(`k${index}`, entryOf(Buffer.alloc(1_400)));
@@ -49,7 +49,7 @@ describe('L1Cache', () => {
     expect(cache.get('k5')).toBeDefined();
   });
 
-  it('answers an entry that is too large to be kept, and keeps no older one', () => {
+  it('returns an entry that is too large to keep, and drops the older one', () => {
     const cache = new L1Cache(10_000);
     cache.set('k', entryOf(Buffer.from('small')));
     const large = cache.set('k', entryOf(Buffer.alloc(20_000)));
@@ -58,7 +58,7 @@ describe('L1Cache', () => {
     expect(cache.bytes).toBe(0);
   });
 
-  it('counts compressed variants once they are there', async () => {
+  it('counts compressed variants once they exist', async () => {
     const cache = new L1Cache(1_000_000);
     const entry = cache.set('k', entryOf(compressible(50_000)));
     const before = cache.bytes;
@@ -68,7 +68,7 @@ describe('L1Cache', () => {
     expect(cache.get('k')).toBe(entry);
   });
 
-  it('drops others when a variant does not fit beside them', async () => {
+  it('drops other entries if a variant exceeds the limit', async () => {
     const body = Buffer.from(randomBytes(3_000).toString('hex'));
     const cache = new L1Cache(14_000);
     cache.set('old', entryOf(body));
@@ -80,7 +80,7 @@ describe('L1Cache', () => {
     expect(cache.bytes).toBeLessThanOrEqual(14_000);
   });
 
-  it('does not count the variant of an entry that was replaced meanwhile', async () => {
+  it('does not count a variant of an entry that was replaced meanwhile', async () => {
     const cache = new L1Cache(1_000_000);
     const old = cache.set('k', entryOf(compressible(50_000)));
     const variant = old.variant('br');
@@ -93,7 +93,7 @@ describe('L1Cache', () => {
 });
 
 describe('L1Entry', () => {
-  it('compresses to what decompresses to the body', async () => {
+  it('compresses to bytes that decompress to the body', async () => {
     const body = compressible(50_000);
     const entry = new L1Entry(entryOf(body));
     const [br, gzip] = await Promise.all([entry.variant('br'), entry.variant('gzip')]);
@@ -101,7 +101,7 @@ describe('L1Entry', () => {
     expect(gzip && gunzipSync(gzip).equals(body)).toBe(true);
   });
 
-  it('makes a variant once, however many ask', async () => {
+  it('creates a variant once for concurrent callers', async () => {
     const entry = new L1Entry(entryOf(compressible(50_000)));
     let grown = 0;
     entry.onGrown = () => (grown += 1);
@@ -111,7 +111,7 @@ describe('L1Entry', () => {
     expect(grown).toBe(1);
   });
 
-  it('has no variant of a short body, nor of one that does not get shorter', async () => {
+  it('has no variant of a short body or of an incompressible one', async () => {
     const short = new L1Entry(entryOf(compressible(1_000)));
     const random = new L1Entry(entryOf(randomBytes(5_000)));
     const { bytes } = random;
@@ -132,7 +132,7 @@ describe('L1Entry', () => {
     expect(Buffer.from(entry.content as string, 'utf8').equals(body)).toBe(true);
   });
 
-  it('keeps no larger block alive than it counts', async () => {
+  it('keeps no larger block in memory than it counts', async () => {
     const slab = Buffer.alloc(1_000_000, 'abc');
     const entry = new L1Entry(entryOf(slab.subarray(10, 6_010)));
     expect(entry.body.equals(slab.subarray(10, 6_010))).toBe(true);

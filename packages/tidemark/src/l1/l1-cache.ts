@@ -3,13 +3,13 @@ import type { CacheEntry } from '../core/ports/entry-store.js';
 import { L1Entry } from './l1-entry.js';
 
 /**
- * The entries kept in this process (L1), bounded in bytes: those longest unused go first. The reader compares stamps
- * and expiry.
+ * The entries kept in this process (L1), bounded in bytes: the least recently used ones go first. The reader compares
+ * stamps and expiry.
  */
 export class L1Cache {
   readonly #entries: LRUCache<string, L1Entry>;
 
-  /** `maxBytes` is at least 1. An entry that is larger than that alone is not kept. */
+  /** `maxBytes` is at least 1. A larger entry is not kept. */
   constructor(maxBytes: number) {
     this.#entries = new LRUCache({
       maxSize: Math.max(1, Math.floor(maxBytes)),
@@ -17,7 +17,7 @@ export class L1Cache {
     });
   }
 
-  /** Memory the entries take. */
+  /** Memory of the entries, in bytes. */
   get bytes(): number {
     return this.#entries.calculatedSize;
   }
@@ -31,7 +31,7 @@ export class L1Cache {
     return this.#entries.get(key);
   }
 
-  /** Answers the entry as kept, also where it is too large to be. */
+  /** Returns the entry as kept, even if it is too large to be kept. */
   set(key: string, entry: CacheEntry): L1Entry {
     const kept = entry instanceof L1Entry ? entry : new L1Entry(entry);
     if (kept.isCompressible) kept.onGrown = () => this.#resize(key, kept);

@@ -5,19 +5,19 @@ import type { CacheEntry } from '../core/ports/entry-store.js';
 
 export type VariantEncoding = 'br' | 'gzip';
 
-/** A body compressed, or `undefined` where that would not make it shorter. */
+/** A compressed body; `undefined` if compression would not shorten it. */
 export type Variant = Promise<Buffer | undefined>;
 
-/** A shorter body is sent as it is: the saving would be lost in the packet. */
+/** A shorter body is sent uncompressed: it fits in one packet either way. */
 const MIN_COMPRESSED_BYTES = 1_024;
-/** A body up to this length is kept as a text where it is plain ASCII. */
+/** A plain ASCII body up to this length is kept as a string. */
 const MAX_TEXT_BYTES = 4_096;
 const BROTLI_QUALITY = 5;
-/** The object, the key, strings' headers and the places in maps: as measured, rounded up. */
+/** The object, the key, the strings' headers and the slots in maps: measured, rounded up. */
 const OVERHEAD_BYTES = 320;
-/** What a Buffer takes besides what it holds, as measured. */
+/** Overhead of a Buffer, without its bytes: measured. */
 const BUFFER_BYTES = 190;
-/** Times are kept from here on: a number that is small enough takes no memory of its own. */
+/** Times are kept relative to this: a small enough number needs no memory beside its field. */
 const STARTED_AT_MS = Date.now();
 
 const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
@@ -25,15 +25,15 @@ const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
 const brotliAsync = promisify(brotliCompress);
 const gzipAsync = promisify(gzip);
 
-/** An entry in memory, with the compressed forms of its body made when first wanted. */
+/** An entry in memory. The compressed forms of its body are created on first use. */
 export class L1Entry implements CacheEntry {
   readonly stamp: string;
   readonly empty: boolean;
   readonly tag: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The body as it is sent. A short one is a text, which takes less memory besides its bytes. */
+  /** The body as it is sent. A short one is a string, which has less overhead. */
   readonly content: Buffer | string;
-  /** Called when the entry has come to take more memory. */
+  /** Called when the entry takes more memory than before. */
   onGrown: (() => void) | undefined;
   readonly #createdAfterMs: number;
   readonly #ttlMs: number;
@@ -68,7 +68,7 @@ export class L1Entry implements CacheEntry {
     return this.content.length >= MIN_COMPRESSED_BYTES;
   }
 
-  /** Memory the entry takes, its variants included. */
+  /** Memory of the entry in bytes, including its variants. */
   get bytes(): number {
     let texts = this.stamp.length + this.tag.length;
     for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
@@ -77,7 +77,8 @@ export class L1Entry implements CacheEntry {
   }
 
   /**
-   * Made once, in the thread pool, however many ask. Rejects where compressing fails; who asks next tries again.
+   * Created once, in the thread pool, for all concurrent callers. Rejects if compression fails; the next caller tries
+   * again.
    */
   variant(encoding: VariantEncoding): Variant {
     if (!this.isCompressible) return Promise.resolve(undefined);
@@ -115,7 +116,7 @@ function contentOf(body: Buffer): Buffer | string {
   return isText ? body.toString('latin1') : ownBytes(body);
 }
 
-/** The same bytes alone: a buffer that is a small part of a larger block keeps all of it in memory. */
+/** A copy of the bytes: a buffer that is a slice of a larger block keeps the whole block in memory. */
 function ownBytes(buffer: Buffer): Buffer {
   if (buffer.buffer.byteLength === buffer.length) return buffer;
   const copy = Buffer.allocUnsafeSlow(buffer.length);
@@ -123,7 +124,7 @@ function ownBytes(buffer: Buffer): Buffer {
   return copy;
 }
 
-/** The same headers; a text that was put together from others would keep all of these in memory. */
+/** The same headers; a string concatenated from others would keep all of those in memory. */
 function compactOf(headers: CacheEntry['headers']): CacheEntry['headers'] {
   const texts = Object.entries(headers);
   if (texts.length === 0) return NO_HEADERS;

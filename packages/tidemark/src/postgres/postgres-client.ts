@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg';
 
-/** Sends one statement and answers its rows, always over the same connection. */
+/** Sends one statement and resolves to its rows, always over the same connection. */
 export type RunSql = (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
 
 /** A node-postgres client, with the fields that its types lack. */
 export interface PostgresClient extends ClientBase {
-  /** Missing where the client is native, which passes no notices on. */
+  /** Missing in a native client, which passes on no notices. */
   readonly connection?: object;
-  /** Process id of the backend, `null` before the connection is made. */
+  /** Process id of the backend; `null` before the connection is open. */
   readonly processID: number | null;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { sqlStateOf } from './sql-state.js';
 
-it('takes only SQLSTATEs of the server for such', () => {
+it('returns the SQLSTATE of server errors only', () => {
   const reported = { code: '23505', severity: 'ERROR' };
   expect(sqlStateOf(Object.assign(new Error('x'), reported))).toBe('23505');
   expect(sqlStateOf(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).toBeUndefined();

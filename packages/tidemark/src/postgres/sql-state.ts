@@ -1,6 +1,6 @@
 /**
- * The SQLSTATE of an error that the server itself reported; `undefined` for any other. Errors of
- * the operating system have a `code` too (`EPIPE`), but no severity.
+ * The SQLSTATE of an error that the server itself reported; `undefined` for any other error. Errors of the operating
+ * system have a `code` too (`EPIPE`), but no severity.
  */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
@@ -8,10 +8,10 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The server shuts down or has crashed, or has ended the session for standing idle or a transaction for its length. */
+/** The server shuts down, has crashed, or has ended the session because of an idle or transaction timeout. */
 const SESSION_ENDS = /^(57P0\d|25P0[34])$/;
 
-/** Whether nothing can be sent over a connection any more after the error: without a report its state is not known. */
+/** Whether the connection is unusable after the error: without a report from the server its state is unknown. */
 export function endsSession(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
   return sqlState === undefined || SESSION_ENDS.test(sqlState);

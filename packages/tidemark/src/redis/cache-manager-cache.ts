@@ -1,17 +1,17 @@
 /**
- * The one place that knows cache-manager, Keyv and cache-manager-ioredis-yet, through which entries go to Redis.
+ * The only file that knows cache-manager, Keyv and cache-manager-ioredis-yet, through which entries go to Redis.
  *
- * Why an adapter. These libraries make functions, classes and dates of texts that look like telejson's notation, look
- * for it in every character, and swallow errors of reads. So no value from Redis reaches them, nor one for Redis:
- * they get a client of two commands and pass placeholders on.
+ * Why an adapter. These libraries turn texts that look like telejson's notation into functions, classes and dates, scan
+ * every character for it, and swallow read errors. So they never see a value to or from Redis: they get a client with
+ * two commands and pass placeholders through.
  */
 import { createCache, KeyvAdapter, type Cache, type CacheManagerStore } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-ioredis-yet';
 import { Keyv } from 'keyv';
 
-/** Where the values are. */
+/** The storage of the values. */
 export interface CacheTarget<R, W> {
-  /** `undefined`: there is nothing. */
+  /** `undefined`: no value. */
   read(name: string): Promise<R | undefined>;
   write(name: string, value: W, ttlMs: number): Promise<void>;
 }
@@ -25,21 +25,21 @@ export class CacheManagerCache<R, W> {
     const client = {
       get: async (name: string): Promise<string> => {
         const answer = target.read(name);
-        // A failure is for the reader, who waits for it behind the libraries.
+        // The reader handles a failure: it awaits this answer behind the libraries.
         answer.catch(() => undefined);
         return JSON.stringify(reads.put({ answer }));
       },
       set: (name: string, json: string, _unit: 'PX', ttlMs: number): Promise<void> =>
         target.write(name, written.take(JSON.parse(json) as string), ttlMs),
     };
-    // The package's types are of an older cache-manager and ask for a whole client.
+    // The package's types are for an older cache-manager and require a whole client.
     const store = redisInsStore(client as unknown as Parameters<typeof redisInsStore>[0]);
     const keyv = new Keyv({
       store: new KeyvAdapter(store as unknown as CacheManagerStore),
       useKeyPrefix: false,
       throwOnErrors: true,
       serialize: ({ value }) => written.put(value as W),
-      // No expiry for Keyv: it would delete by key what may have been replaced meanwhile.
+      // No expiry for Keyv: it would delete by key a value that may have been replaced meanwhile.
       deserialize: <T>(placeholder: string) => ({ value: reads.take(placeholder) as T }),
     });
     this.#cache = createCache({ stores: [keyv] });
@@ -57,7 +57,7 @@ export class CacheManagerCache<R, W> {
   }
 }
 
-/** Values on their way through the libraries, by short texts that the libraries leave as they are. */
+/** Values in transit through the libraries, under short texts that the libraries leave unchanged. */
 class Placeholders<T> {
   readonly #values = new Map<string, T>();
   #made = 0;
@@ -69,7 +69,7 @@ class Placeholders<T> {
     return placeholder;
   }
 
-  /** @throws Error where nothing is kept under the text. */
+  /** @throws Error if nothing is kept under the text. */
   take(placeholder: string): T {
     const value = this.#values.get(placeholder);
     if (value === undefined) throw new Error('There is nothing in the place of an entry.');

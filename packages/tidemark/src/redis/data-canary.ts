@@ -1,17 +1,17 @@
 /**
- * Whether Redis still holds what this process has written there.
+ * Whether Redis still holds the data that this process has written there.
  *
- * Older data under the same `run_id` cannot be recognised by epochs: REPLICAOF and back, SWAPDB and back, DEBUG
- * RELOAD of an older dump, a proxy that switches servers and back. The versions that writes have replaced since are
- * lost then, and the answers that they had ended match again.
+ * Epochs cannot reveal older data under the same `run_id`: REPLICAOF and back, SWAPDB and back, DEBUG RELOAD of an
+ * older dump, a proxy that switches servers and back. The versions that writes have replaced since are lost then, and
+ * the answers that those writes had invalidated match again.
  *
- * So each process keeps a number under a key of its own. Every heartbeat raises it, and so does every write right
- * after it has replaced its versions, over the same connection: data that hold the number hold the versions too.
- * Every read of versions asks for it. Where it is missing, or less than Redis had confirmed before, data are lost,
- * and that counts as an outage.
+ * So each process keeps a number under a key that belongs to it alone. Every heartbeat raises the number, and so does
+ * every write directly after it has replaced its versions, over the same connection: data that contain the number
+ * contain the versions too. Every read of versions reads it. If it is missing, or less than Redis had confirmed before,
+ * data are lost, and that counts as an outage.
  *
- * A process does not see the loss of the latest writes of others. The others see it, with their next heartbeat at the
- * latest, and then end the answers of all (cache-lifecycle.ts).
+ * A process does not see the loss of other processes' latest writes. Those processes see it, with their next heartbeat
+ * at the latest, and then invalidate all answers (nestjs/cache-lifecycle.ts).
  */
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError } from './connection/redis.errors.js';
@@ -23,26 +23,26 @@ export const DATA_LOST =
   'the server has lost data that it had confirmed, or holds older data again; look for REPLICAOF, SWAPDB, a ' +
   'restored dump, a client that deletes keys of the cache, or a proxy that switches servers';
 
-/** A number that the server `node` has confirmed to hold. */
+/** A number that the server `node` has confirmed. */
 export interface Confirmed {
   readonly node: string;
   readonly number: number;
 }
 
 export interface DataCanaryOptions {
-  /** Called once for each loss. */
+  /** Called once per loss. */
   readonly onLost: () => void;
-  /** Whether the server may drop any key for want of memory: then a missing number means nothing. */
+  /** Whether the server may evict any key when its memory is full: then a missing number proves nothing. */
   readonly mayEvict: () => boolean;
 }
 
 export class DataCanary {
-  /** Of the number. */
+  /** The key of the number. */
   readonly key: string;
   readonly #process = randomToken();
   readonly #processes: string;
   #latest = 0;
-  /** `undefined` before the first, and from a loss on until the next. */
+  /** `undefined` before the first confirmation, and from a loss until the next one. */
   #confirmed: Confirmed | undefined;
   #isRemoved = false;
 
@@ -53,14 +53,14 @@ export class DataCanary {
     [this.key, this.#processes] = keys.ofCanary(this.#process);
   }
 
-  /** To be taken before a command is sent whose answer is then judged by {@link requireKept}. */
+  /** Must be read before a command is sent whose answer {@link requireKept} then judges. */
   get confirmed(): Confirmed | undefined {
     return this.#confirmed;
   }
 
   /**
-   * Sends one command, at once, that raises the number on the server `node`. Answers whether the server still holds
-   * what it had confirmed before. Rejects as the client does.
+   * Sends one command, immediately, that raises the number on the server `node`. Resolves to whether the server still
+   * holds the number that it had confirmed before. Rejects as the client does.
    */
   async raise(client: Redis, node: string): Promise<boolean> {
     if (this.#isRemoved) return true;
@@ -77,21 +77,21 @@ export class DataCanary {
   }
 
   /**
-   * @param stored what the server `node` holds under the key
-   * @throws RedisUnavailableError where that is less than was confirmed before the command was sent
+   * @param stored the value that the server `node` holds under the key
+   * @throws RedisUnavailableError if that is less than was confirmed before the command was sent
    */
   requireKept(
     stored: string | null | undefined,
     node: string,
     confirmed: Confirmed | undefined,
   ): void {
-    // A heartbeat that was answered meanwhile may have found the loss, and put the number back.
+    // A heartbeat answered meanwhile may have found the loss and restored the number.
     const isLost = confirmed !== undefined && this.#confirmed === undefined;
     if (isLost || !this.#isKept(stored, node, confirmed))
       throw new RedisUnavailableError(DATA_LOST);
   }
 
-  /** Takes the number away when the process ends. Rejects as the client does. */
+  /** Removes the number when the process ends. Rejects as the client does. */
   async remove(client: Redis): Promise<void> {
     this.#isRemoved = true;
     this.#confirmed = undefined;
@@ -103,13 +103,13 @@ export class DataCanary {
     node: string,
     confirmed: Confirmed | undefined,
   ): boolean {
-    // The epochs of another server show by themselves that it is another.
+    // Another server is recognised by its epochs.
     if (confirmed?.node !== node) return true;
     const isMissing = stored === null || stored === undefined;
     if (isMissing && this.options.mayEvict()) return true;
     const number = isMissing ? NaN : Number(stored);
     if (number >= confirmed.number && number <= this.#latest) return true;
-    // Commands that were under way together find the same loss.
+    // Commands that were in flight together find the same loss.
     if (this.#confirmed) {
       this.#confirmed = undefined;
       this.options.onLost();

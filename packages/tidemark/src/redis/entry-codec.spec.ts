@@ -28,7 +28,7 @@ async function encoded(body: Buffer): Promise<Buffer> {
 }
 
 describe('the codec of entries', () => {
-  it('gives back what it was given', async () => {
+  it('decodes an encoded entry to an equal one', async () => {
     await fc.assert(
       fc.asyncProperty(entries, async (entry) => {
         const bytes = await encodeEntry(entry, MAX_BYTES);
@@ -38,18 +38,18 @@ describe('the codec of entries', () => {
     );
   });
 
-  it('makes a long body shorter', async () => {
+  it('shortens a long body', async () => {
     expect((await encoded(Buffer.alloc(100_000, '{"id":1},'))).length).toBeLessThan(10_000);
   });
 
-  it('refuses an entry with more bytes than are read back, deflated or not', async () => {
+  it('refuses an entry above the maximum size, deflated or not', async () => {
     const entry = { ...fc.sample(entries, 1)[0]!, body: Buffer.alloc(100_000) };
     expect(await encodeEntry(entry, 100_000)).toBeUndefined();
     const bytes = await encoded(Buffer.alloc(100_000));
     expect(await decodeEntry(bytes, 100_000)).toBeUndefined();
   });
 
-  it('answers undefined for bytes that were cut short or are of another kind', async () => {
+  it('returns undefined for truncated bytes and for bytes of another form', async () => {
     const bytes = await encoded(Buffer.alloc(3_000));
     for (let end = 0; end < bytes.length; end += 1) {
       expect(await decodeEntry(bytes.subarray(0, end), MAX_BYTES)).toBeUndefined();
@@ -59,7 +59,7 @@ describe('the codec of entries', () => {
     }
   });
 
-  it('answers undefined for a header that lacks something', async () => {
+  it('returns undefined for an incomplete header', async () => {
     const decoded = (header: unknown, body = ''): Promise<CacheEntry | undefined> => {
       const json = Buffer.from(JSON.stringify(header));
       const length = Buffer.alloc(4);

@@ -1,5 +1,5 @@
 /**
- * Entries as bytes: the form (`r` raw or `z` deflated), then, deflated or not, the length of a header (32 bits,
+ * Entries as bytes: the form (`r` raw or `z` deflated), then, raw or deflated, the length of a header (32 bits,
  * big-endian), the header (JSON) and the body.
  */
 import { promisify } from 'node:util';
@@ -14,9 +14,9 @@ interface Header extends Omit<CacheEntry, 'body'> {
 const RAW = Buffer.from('r');
 const DEFLATED = Buffer.from('z');
 const LENGTH_BYTES = 4;
-/** Below, deflating costs more than it saves. */
+/** Below this, deflating costs more than it saves. */
 const MIN_DEFLATED_BYTES = 4_096;
-/** Up to here in the same thread: the thread pool takes twice the processor time, see docs/performance.md. */
+/** Up to this size in the calling thread: the thread pool takes twice the CPU time, see docs/performance.md. */
 const MAX_DEFLATED_HERE_BYTES = 40_960;
 
 const FASTEST = { level: constants.Z_BEST_SPEED };
@@ -24,7 +24,7 @@ const FASTEST = { level: constants.Z_BEST_SPEED };
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
-/** @param maxBytes of the entry before it is deflated; `undefined` for a longer one. */
+/** @param maxBytes limit for the entry before it is deflated; `undefined` for a larger one. */
 export async function encodeEntry(
   entry: CacheEntry,
   maxBytes: number,
@@ -47,7 +47,7 @@ export async function encodeEntry(
     : Buffer.concat([RAW, raw]);
 }
 
-/** `undefined` for bytes that {@link encodeEntry} did not make, inflated at most `maxBytes`. Never rejects. */
+/** `undefined` for bytes that {@link encodeEntry} did not produce; inflates to `maxBytes` at most. Never rejects. */
 export async function decodeEntry(
   bytes: Buffer,
   maxBytes: number,
@@ -63,7 +63,7 @@ export async function decodeEntry(
   }
 }
 
-/** Throws or answers `undefined` where the bytes are not an entry. */
+/** Throws or returns `undefined` if the bytes are not an entry. */
 function entryOf(bytes: Buffer): CacheEntry | undefined {
   const bodyStart = LENGTH_BYTES + bytes.readUInt32BE(0);
   if (bodyStart > bytes.length) return undefined;

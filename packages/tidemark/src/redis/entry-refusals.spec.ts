@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { entryRefusals } from './entry-refusals.js';
 
-it('counts every entry that is refused, and warns once of each kind with what to do', () => {
+it('counts every refused entry, and warns once per kind with the remedy', () => {
   const counted: string[] = [];
   const warnings: string[] = [];
   const events = new CacheEvents();

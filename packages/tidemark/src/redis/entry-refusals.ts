@@ -2,7 +2,7 @@ import type { RedisLog } from './connection/outage-state.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import type { EntryRefusal } from './entry-seal.js';
 
-/** Counts entries that are refused, and warns once of each kind: who can write them can write them fast. */
+/** Counts refused entries and warns once per kind: a client that can write them can write many. */
 export function entryRefusals(
   namespace: string,
   events: CacheEvents,

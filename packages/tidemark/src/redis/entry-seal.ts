@@ -1,23 +1,23 @@
 /**
- * Seals on the entries in Redis: a client of Redis without the secret can plant nothing. A sealed entry is `tm2`, an
- * HMAC-SHA-256 (32 bytes) and the bytes of the entry. The HMAC covers the name of the key as well, so that an entry
- * which was copied to another key is refused.
+ * Seals on the entries in Redis: a client of Redis without the secret cannot plant an entry. A sealed entry is `tm2`,
+ * an HMAC-SHA-256 (32 bytes) and the bytes of the entry. The HMAC also covers the name of the key, so an entry that was
+ * copied to another key is refused.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 const MAGIC = Buffer.from('tm2');
 const MAC_BYTES = 32;
 
-/** What a seal adds to the bytes of an entry. */
+/** Bytes that a seal adds to an entry. */
 export const SEAL_BYTES = MAGIC.length + MAC_BYTES;
 
-/** `form`: no entry of this service. `seal`: no secret at hand has sealed it under this key. */
+/** `form`: not an entry of this service. `seal`: no known secret has sealed it under this key. */
 export type EntryRefusal = 'form' | 'seal';
 
 export class EntrySeal {
   readonly #keys: readonly [KeyObject, ...KeyObject[]];
 
-  /** The first secret seals; entries that any of them has sealed are taken. */
+  /** The first secret seals; entries sealed with any of them are accepted. */
   constructor([first, ...others]: readonly [string | Buffer, ...(string | Buffer)[]]) {
     this.#keys = [keyOf(first), ...others.map(keyOf)];
   }
@@ -26,7 +26,7 @@ export class EntrySeal {
     return Buffer.concat([MAGIC, macOf(this.#keys[0], name, bytes), bytes]);
   }
 
-  /** The bytes of the entry that is sealed for the key `name`, or why there are none. */
+  /** The bytes of the entry sealed for the key `name`, or why it is refused. */
   open(name: string, sealed: Buffer): Buffer | EntryRefusal {
     const isOfForm = sealed.length > SEAL_BYTES && sealed.subarray(0, MAGIC.length).equals(MAGIC);
     if (!isOfForm) return 'form';
@@ -42,6 +42,6 @@ function keyOf(secret: string | Buffer): KeyObject {
 }
 
 function macOf(key: KeyObject, name: string, bytes: Buffer): Buffer {
-  // No name of a key has the character 0.
+  // No key name contains the NUL character.
   return createHmac('sha256', key).update(`${name}\0`).update(bytes).digest();
 }

@@ -1,18 +1,19 @@
 /**
- * Whether a process that begins can trust the data in Redis.
+ * Whether a starting process can trust the data in Redis.
  *
- * An epoch names the run of the server it was made under, so a server that was restarted, or that has taken over, is
- * recognised. A server that the service *returns to* is not: it kept the epochs, versions and entries of the day it
- * was left, and they look whole. The same holds for a server that was away while the only process that knew of an
- * unpublished write died. A process that was connected before knows, since its connection broke. One that begins
- * does not.
+ * An epoch names the run of the server under which it was created, so a server that restarted or took over is
+ * recognised. A server that the service *returns to* is not: it still holds the epochs, versions and entries from
+ * before the service left it, and they look intact. The same holds for a server that was unavailable while the only
+ * process that knew of an unpublished write died. A process that was already connected knows, because its connection
+ * broke. A starting process does not.
  *
- * So it sets a question. A process that finds the question with a heartbeat takes it away when nothing it relies on
- * is older than its last outage. Then the asker trusts the data, else it replaces the epochs, as after an outage.
+ * So the starting process sets a question. A process that finds the question with a heartbeat removes it if it relies
+ * on nothing older than its last outage. Then the asker trusts the data; otherwise it replaces the epochs, as after an
+ * outage.
  *
- * Why that is right: the process that answers speaks for the time up to its answer, since the question was there
- * before it looked at its outages. The asker speaks for the time from the question on, since its connection has not
- * failed until the answer. Every process that answers was answered itself, or has replaced the epochs since.
+ * Why this is correct: the answering process attests the time up to its answer, since the question was there before it
+ * checked its outages. The asker attests the time from the question on, since its connection has not failed before the
+ * answer. Every process that answers was itself answered, or has replaced the epochs since.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,7 +24,7 @@ import type { RedisKeys } from './redis-keys.js';
 import { runScript } from './script-runner.js';
 import { answerQuestion } from './scripts/heartbeat.script.js';
 
-/** Heartbeats come every 200 ms at the latest. A process that misses a few costs fills, and nothing else. */
+/** Heartbeats come every 200 ms or faster. A process that misses a few causes fills, and no other cost. */
 const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
@@ -38,21 +39,21 @@ export class PeerAttestation {
     [, this.#question] = keys.ofHeartbeat();
   }
 
-  /** Answers the questions of others while `isUnbroken` says that nothing older is relied on. */
+  /** Answers other processes' questions while `isUnbroken` reports that nothing older is relied on. */
   answerWhile(isUnbroken: () => boolean): void {
     this.#mayAnswer = isUnbroken;
   }
 
-  /** A heartbeat has found the question of an instance that has begun. */
+  /** A heartbeat has found the question of a starting instance. */
   answer(question: string): void {
     if (!this.#mayAnswer()) return;
-    // Where it fails the asker waits in vain, which costs fills.
+    // If this fails, the asker waits in vain, which costs fills.
     runScript(this.connection, answerQuestion, [this.#question], [question]).catch(() => undefined);
   }
 
   /**
-   * Whether another process answers for the data, or there is nothing that could be taken for
-   * fresh. Takes a second at the most where nobody answers. Never rejects.
+   * Whether another process attests the data, or Redis holds nothing that could be mistaken for fresh. Takes one second
+   * at most if no process answers. Never rejects.
    */
   async isAttested(): Promise<boolean> {
     const { outages, state } = this.connection;
@@ -65,14 +66,14 @@ export class PeerAttestation {
     }
   }
 
-  /** Every stamp has the epoch of the schema: where that will be replaced, no entry counts. */
+  /** Every stamp contains the epoch of the schema: if that will be replaced, no entry counts. */
   async #holdsNothing(): Promise<boolean> {
     const { value, node } = await this.#get(this.keys.epoch(SCHEMA));
     return value === null || parseEpoch(value).node !== node;
   }
 
   async #ask(): Promise<boolean> {
-    // Without a time to live: only an answer takes it away.
+    // Without a time to live: only an answer removes it.
     await this.connection.send('SET of a question', (client) =>
       client.set(this.#question, randomUUID()),
     );

@@ -8,20 +8,20 @@ import { decodeEntry, encodeEntry } from './entry-codec.js';
 import { SEAL_BYTES, type EntryRefusal, type EntrySeal } from './entry-seal.js';
 import type { RedisKeys } from './redis-keys.js';
 
-/** Of an entry without its body: the stamp, the headers. With more it is not stored. */
+/** Limit for an entry without its body (stamp and headers); a larger one is not stored. */
 const MAX_HEAD_BYTES = 1_024 * 1_024;
-/** Whatever the options allow. */
+/** Upper limit, whatever the options allow. */
 const MAX_BYTES = 256 * 1_024 * 1_024;
-/** Of the seal and the form of an entry. */
+/** Bytes of the seal and the form of an entry. */
 const MAX_WRAPPING_BYTES = SEAL_BYTES + 1;
 
 export interface RedisEntryStoreOptions {
-  /** Of the body of an entry. */
+  /** Limit for the body of an entry. */
   readonly maxBodyBytes: number;
   readonly seal: EntrySeal;
-  /** Called when the value under an entry's key is no entry of this service; it counts as none. */
+  /** Called if the value under an entry's key is not an entry of this service; it counts as missing. */
   readonly onRefused: (refusal: EntryRefusal) => void;
-  /** The one that entries are dated by. */
+  /** The clock that dates the entries. */
   readonly clock?: Clock;
 }
 
@@ -71,10 +71,10 @@ export class RedisEntryStore extends EntryStore {
   }
 
   async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
-    // Nobody waits for this: the answer with the entry, and the next requests, go first.
+    // No caller waits for this: the answer with the entry, and the next requests, go first.
     await this.connection.writes.whenWaiting();
     const encoded = await encodeEntry(entry, this.#maxBytes);
-    // Redis refuses a fraction of a millisecond, and takes 0 for "for ever".
+    // Redis refuses a fraction of a millisecond, and treats 0 as "forever".
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.nowMs());
     if (!encoded || ttlMs <= 0) return;
     const bytes = this.options.seal.seal(name, encoded);
@@ -83,7 +83,7 @@ export class RedisEntryStore extends EntryStore {
 
   async #read(name: string): Promise<CacheEntry | undefined> {
     const stored = await this.#fetch(name);
-    // Redis answers nothing and no bytes alike.
+    // Redis gives the same answer for a missing key and for an empty value.
     if (stored?.length === 0) return undefined;
     const isOfLength = stored && stored.length <= this.#maxBytes + MAX_WRAPPING_BYTES;
     const opened = isOfLength ? this.options.seal.open(name, stored) : 'form';
@@ -93,11 +93,11 @@ export class RedisEntryStore extends EntryStore {
     return entry;
   }
 
-  /** At most one byte more than an entry may have; `undefined` where a value of another type lies there. */
+  /** At most one byte more than an entry may have; `undefined` if the key holds a value of another type. */
   async #fetch(name: string): Promise<Buffer | undefined> {
     const { writes } = this.connection;
     try {
-      // In one write with the versions, and behind a query that does not wait for them.
+      // In one socket write with the versions, and behind a query that does not wait for them.
       const { value } = await writes.atEndOfTurn(() =>
         this.connection.send('GETRANGE of an entry', (redis) =>
           redis.getrangeBuffer(name, 0, this.#maxBytes + MAX_WRAPPING_BYTES),

@@ -6,7 +6,7 @@ import { releaseFillLock, takeFillLock } from './scripts/fill-lock.script.js';
 
 const HAS_ENTRY = 2;
 
-/** Locks that all instances see. Rejects with `RedisError`s. */
+/** Locks that all instances share. Rejects with `RedisError`s. */
 export class RedisFillLock extends FillLock {
   constructor(
     private readonly connection: RedisConnection,
@@ -33,7 +33,7 @@ export class RedisFillLock extends FillLock {
     await runScript(this.connection, releaseFillLock, [this.keys.fillLock(key)], [owner]);
   }
 
-  /** In one write with the look at the entry. */
+  /** Sent in one socket write with the read of the entry. */
   async #take(keys: readonly string[], owner: string, leaseMs: number): Promise<unknown> {
     const args = [owner, String(Math.ceil(leaseMs))];
     const taken = await this.connection.writes.atEndOfTurn(() =>

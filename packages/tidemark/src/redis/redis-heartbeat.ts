@@ -1,4 +1,4 @@
-/** The heartbeat of the connection to Redis: whether the cache can do there all that it needs. */
+/** The heartbeat of the connection to Redis: checks that the cache can do everything that it needs there. */
 import type { Heartbeat } from './connection/redis-connection.js';
 import { RedisPermissionError } from './connection/redis.errors.js';
 import type { DataCanary } from './data-canary.js';
@@ -8,13 +8,13 @@ import { heartbeat } from './scripts/heartbeat.script.js';
 export interface RedisHeartbeatParts {
   readonly keys: RedisKeys;
   readonly canary: Pick<DataCanary, 'raise'>;
-  /** Gets whether the server refuses what needs more memory. */
+  /** Called with whether the server refuses commands that need more memory. */
   readonly onMemory: (isFull: boolean) => void;
-  /** Gets the question of an instance that has begun (peer-attestation.ts). */
+  /** Called with the question of a starting instance (peer-attestation.ts). */
   readonly onQuestion: (question: string) => void;
 }
 
-/** Rejects with `RedisPermissionError` where a command is refused. */
+/** Rejects with `RedisPermissionError` if a command is refused. */
 export function redisHeartbeat({
   keys,
   canary,
@@ -25,13 +25,13 @@ export function redisHeartbeat({
   const [, , text] = names;
   return async (client, node) => {
     const raised = canary.raise(client, node);
-    // The script below names the command that is refused.
+    // The script below reports the refused command.
     raised.catch(() => undefined);
     const [answer, , isFull] = await Promise.all([
       client.eval(heartbeat.source, names.length, ...names),
-      // The same again, to know that scripts may be run by their SHA-1 too.
+      // Runs the script once more, to check that scripts may also be run by their SHA-1.
       client.evalsha(heartbeat.sha1, names.length, ...names).catch(unless('NOSCRIPT')),
-      // Changes nothing, and is refused by a server at its memory limit.
+      // Changes nothing, and a server at its memory limit refuses it.
       client.set(text, '', 'NX').then(() => false, unless('OOM')),
     ]);
     const [question, ...refused] = answer as [unknown, ...string[]];
@@ -42,7 +42,7 @@ export function redisHeartbeat({
   };
 }
 
-/** Answers `true` for a reply with the code, and rethrows other errors. */
+/** Returns an error handler: `true` for a reply with the code; rethrows other errors. */
 function unless(replyCode: string): (error: unknown) => true {
   return (error) => {
     if (error instanceof Error && error.message.startsWith(`${replyCode} `)) return true;

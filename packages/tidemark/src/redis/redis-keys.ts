@@ -1,28 +1,28 @@
 /**
- * The names of all keys in Redis, with the namespace `ns` and the name of the database `db`.
+ * The names of all keys in Redis, with the namespace `ns` and the database name `db`.
  *
  * | key                         | holds                                                          |
  * |-----------------------------|----------------------------------------------------------------|
  * | `<ns>:<db>:{<table>}:e`     | the epoch                                                      |
- * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL where it is of one value, unmarked  |
+ * | `<ns>:<db>:{<table>}:v:<n>` | the version of name n; TTL if it is of one value, unmarked     |
  * | `<ns>:<db>:{<table>}:m`     | hash: write id -> mark, and the register (table-functions.ts)  |
  * | `<ns>:<db>:t`               | set: the tables whose epochs ever counted                      |
  * | `<ns>:<db>:{i}:h`           | nothing, ever: heartbeats delete it                            |
- * | `<ns>:<db>:{i}:q`           | the question of an instance that has begun (peer-attestation.ts)  |
+ * | `<ns>:<db>:{i}:q`           | the question of a starting instance (peer-attestation.ts)      |
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
  * | `<ns>:<db>:{i}:c`           | hash: the processes that have a number                         |
  * | `<ns>:<db>:{i}:c:<process>` | the number of a process (data-canary.ts)                       |
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
- * The name of the database is derived from the identity of its server (shared-secrets.ts), so that tables of one
- * name in two databases are apart. The key of a query contains it. The braces put all data of one table into one
- * slot of a Redis cluster, and an entry beside the lock of its fill.
+ * The database name is derived from the identity of its server (nestjs/shared-secrets.ts), so that tables with the same
+ * name in two databases stay apart. The key of a query contains it. The braces put all data of one table into one slot
+ * of a Redis cluster, and an entry into the slot of its fill's lock.
  */
 export class RedisKeys {
   readonly #ofDatabase: string;
 
-  /** `namespace` keeps services that share a Redis apart; neither name has braces. */
+  /** `namespace` separates services that share a Redis; neither name contains braces. */
   constructor(
     private readonly namespace: string,
     database: string,
@@ -41,7 +41,7 @@ export class RedisKeys {
     return `${this.#table(table)}v:${name}`;
   }
 
-  /** The keys of the scripts on a table: epoch, marks. */
+  /** The keys of the table scripts: epoch, marks. */
   ofScript(table: string): readonly string[] {
     return [this.epoch(table), `${this.#table(table)}m`];
   }
@@ -58,13 +58,13 @@ export class RedisKeys {
     return `${this.namespace}:f:{${key}}`;
   }
 
-  /** The keys of a heartbeat: one that is never set, the question of an instance, an empty text. */
+  /** The keys of a heartbeat: one that is never set, the question of a starting instance, an empty text. */
   ofHeartbeat(): readonly [unset: string, question: string, text: string] {
     const prefix = `${this.#ofDatabase}:{i}:`;
     return [`${prefix}h`, `${prefix}q`, `${prefix}p`];
   }
 
-  /** The number of a process, and the hash of all processes. The script makes the keys of the others. */
+  /** The number of a process, and the hash of all processes. The script derives the keys of the others. */
   ofCanary(process: string): readonly [number: string, processes: string] {
     const processes = `${this.#ofDatabase}:{i}:c`;
     return [`${processes}:${process}`, processes];

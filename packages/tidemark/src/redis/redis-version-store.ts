@@ -27,7 +27,7 @@ type Wanted = readonly TableVersionNames[];
 const SETTLING = ' settling';
 const KEPT = '';
 
-/** Versions, marks and epochs in Redis, where all instances see them. Rejects with `RedisError`s. */
+/** Versions, marks and epochs in Redis, shared by all instances. Rejects with `RedisError`s. */
 export class RedisVersionStore extends VersionStore {
   readonly #reads: BatchLoader<Wanted, readonly TableReading[]>;
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
@@ -56,7 +56,7 @@ export class RedisVersionStore extends VersionStore {
 
   override async prolong({ table, names }: TableVersionNames, lifeMs: number): Promise<void> {
     const keys = names.map((name) => this.keys.version(table, name));
-    // A version that a write is marked on has no time to live, which is longer.
+    // A marked version has no time to live, and `GT` keeps it so.
     await this.connection.writes.withNext(() =>
       this.connection.send('PEXPIRE of versions', (client) =>
         Promise.all(keys.map((key) => client.pexpire(key, wholeMs(lifeMs), 'GT'))),
@@ -70,7 +70,7 @@ export class RedisVersionStore extends VersionStore {
 
   override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
     const fixed = [mark.writeId, String(mark.backendPid), token, wholeMs(leaseMs)];
-    // Urgent: only a Redis that is away now lets a write go on unpublished.
+    // A write may commit unpublished only if Redis is unavailable now, so `begin` reconnects first.
     const begun = mark.tables.map(({ table, names }) =>
       this.#run(beginWrite, table, [...fixed, ...names], 'sendAfterReconnect'),
     );
@@ -124,7 +124,7 @@ export class RedisVersionStore extends VersionStore {
     observed: string | undefined,
     token: string,
   ): Promise<boolean> {
-    // Where another server runs the script, its readers distrust the epoch, since it names this one.
+    // If another server runs the script, its readers distrust the epoch, which names this server.
     const epoch = `${token} ${this.connection.node ?? 'none'}${SETTLING}`;
     const rotated = this.#did(replaceEpoch, table, [observed ?? '', epoch, token]);
     await all([rotated, this.#raiseNumber()]);
@@ -133,8 +133,8 @@ export class RedisVersionStore extends VersionStore {
 
   override async settleEpoch(table: string, observed: string): Promise<boolean> {
     if (!observed.endsWith(SETTLING)) return false;
-    // Before the epoch counts, and apart from it: the two may lie on different nodes of a cluster. Where
-    // both are lost afterwards, the next epoch is settled as well.
+    // Runs before the epoch counts, and as a separate command: in a cluster the two may be on different nodes. If both
+    // are lost later, the next epoch is settled too.
     const key = this.keys.tables();
     await this.#clearing([key], () =>
       this.connection.send('SADD of a table', (client) => client.sadd(key, table)),
@@ -142,7 +142,7 @@ export class RedisVersionStore extends VersionStore {
     return this.#did(replaceEpoch, table, [observed, observed.slice(0, -SETTLING.length)]);
   }
 
-  /** Sent behind versions that were replaced: data that hold the number hold them too (data-canary.ts). */
+  /** Sent after the replaced versions: data that contain the number contain them too (data-canary.ts). */
   async #raiseNumber(): Promise<void> {
     const { value: isKept } = await this.connection.sendAfterReconnect(
       'EVAL of a number',
@@ -169,7 +169,7 @@ export class RedisVersionStore extends VersionStore {
     };
   }
 
-  /** Those of the epoch and of the versions of each table. Lists that come again are remembered. */
+  /** The keys of the epoch and of the versions of each table. Remembered per list object. */
   #keysOf(tables: Wanted): readonly string[] {
     let keys = this.#keyLists.get(tables);
     if (!keys) {
@@ -182,7 +182,7 @@ export class RedisVersionStore extends VersionStore {
     return keys;
   }
 
-  /** Where Redis refuses what a write needs, writes commit unpublished: that is an outage. */
+  /** If Redis refuses a command that a write needs, writes commit unpublished: that is an outage. */
   async #allForWrite(steps: readonly Promise<unknown>[]): Promise<void> {
     try {
       await all(steps);
@@ -192,7 +192,7 @@ export class RedisVersionStore extends VersionStore {
     }
   }
 
-  /** Where another client has put something else under a key of the table, the table begins without an epoch. */
+  /** If another client has put another type under a key of the table, the table starts again without an epoch. */
   #run(
     script: Script,
     table: string,
@@ -207,7 +207,9 @@ export class RedisVersionStore extends VersionStore {
     return (await this.#run(script, table, args)).value === 1;
   }
 
-  /** Runs a step, and once more without the keys where one of them holds another type than the step expects. */
+  /**
+   * Runs a step. If one of the keys holds another type than the step expects, deletes the keys and runs it once more.
+   */
   async #clearing<T>(keys: readonly string[], step: () => Promise<T>): Promise<T> {
     try {
       return await step();
@@ -224,7 +226,7 @@ export class RedisVersionStore extends VersionStore {
 const EPOCH = /^[\w-]+ \w+(?: settling)?$/;
 const VERSION = /^[\w-]+\.[\w-]+[!\w-]*$/;
 
-/** A text of another form counts as missing, as it does for the scripts. */
+/** A text of another form counts as missing, as in the scripts. */
 function readingOf(table: string, node: string, [epoch, ...versions]: Values): TableReading {
   if (!epoch || !EPOCH.test(epoch)) {
     return { table, node, epoch: undefined, versions: versions.map(() => undefined) };
@@ -233,14 +235,14 @@ function readingOf(table: string, node: string, [epoch, ...versions]: Values): T
   return { table, node, epoch, versions: versions.map((stored) => versionText(stored, prefix)) };
 }
 
-/** As the port has it: without the epoch, and only where that is the present one. */
+/** The version as the port defines it: without the epoch, and only if it belongs to the current one. */
 function versionText(stored: string | null | undefined, prefix: string): string | undefined {
   return stored?.startsWith(prefix) && VERSION.test(stored)
     ? stored.slice(prefix.length)
     : undefined;
 }
 
-/** All at once over one connection; settles when all have, so that no step is still under way. */
+/** Runs all steps at once over one connection; settles after all of them, so that no step is still in flight. */
 async function all(steps: readonly Promise<unknown>[]): Promise<void> {
   const outcomes = await Promise.allSettled(steps);
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');

@@ -3,14 +3,14 @@ import type { Answer, RedisConnection } from './connection/redis-connection.js';
 import type { Script } from './scripts/script.js';
 
 /**
- * `sendAfterReconnect`: a connection that is down is tried once more before the script fails, and a script whose connection
- * breaks is run once more, so that it may run twice.
+ * `sendAfterReconnect`: if the connection is down, it is tried once more before the script fails. If the connection
+ * breaks, the script is run once more, so it may run twice.
  */
 export type Way = 'send' | 'sendAfterReconnect';
 
 /**
- * Runs a script by its SHA-1, and by its source where Redis does not know it (any more). Rejects as the connection
- * does, with errors that name the script.
+ * Runs a script by its SHA-1, or by its source if Redis does not know it. Rejects as the connection does, with errors
+ * that name the script.
  */
 export async function runScript(
   connection: RedisConnection,

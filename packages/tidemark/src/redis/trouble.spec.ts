@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Trouble } from './trouble.js';
 
-it('shows for a while after it was last noticed, and is logged once when it begins and ends', () => {
+it('shows for a while after it was last noticed, and logs its start and its end once', () => {
   const clock = { time: 0, nowMs: () => clock.time };
   const lines: string[] = [];
   const log = { begin: () => void lines.push('begin'), end: () => void lines.push('end') };
@@ -23,7 +23,7 @@ it('shows for a while after it was last noticed, and is logged once when it begi
   expect(lines).toEqual(['begin', 'end', 'begin']);
 });
 
-it('is not logged where the log has the reason already', () => {
+it('is not logged if the log already has the reason', () => {
   const lines: string[] = [];
   const trouble = new Trouble(15_000, { begin: () => void lines.push('begin') });
   trouble.show();

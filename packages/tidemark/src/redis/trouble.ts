@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../core/ports/clock.js';
 
-/** A trouble with Redis that shows for a while after it was last noticed. Its begin and its end are logged once. */
+/** A problem with Redis that shows for a while after it was last noticed. Its start and its end are logged once. */
 export class Trouble {
   #isOn = false;
   #lastMs = -Infinity;
@@ -20,13 +20,13 @@ export class Trouble {
     this.show();
   }
 
-  /** As {@link noticed}, where the log has the reason already. */
+  /** Like {@link noticed}, for a reason that the log already has. */
   show(): void {
     this.#isOn = true;
     this.#lastMs = this.clock.nowMs();
   }
 
-  /** Nothing of it is seen now. */
+  /** The problem is not seen now. */
   absent(): void {
     if (!this.#isOn || this.clock.nowMs() - this.#lastMs < this.shownMs) return;
     this.#isOn = false;

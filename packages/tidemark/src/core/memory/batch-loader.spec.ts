@@ -18,7 +18,7 @@ function setUp(isAway = false) {
   return { trips, batch };
 }
 
-/** How many of those who ask at once go on in each turn of the event loop, oldest first. */
+/** The number of simultaneous callers that continue in each turn of the event loop, oldest first. */
 async function groupsOf(asked: readonly Question[]): Promise<number[]> {
   const { batch, trips } = setUp();
   let turn = 0;
@@ -36,7 +36,7 @@ async function groupsOf(asked: readonly Question[]): Promise<number[]> {
   return [...new Set(inTurns)].map((one) => inTurns.filter((other) => other === one).length);
 }
 
-it('asks in one round trip what is asked in one turn, each question once', async () => {
+it('sends the questions of one turn in one round trip, each question once', async () => {
   const { batch, trips } = setUp();
   const answers = await Promise.all([batch.ask(A), batch.ask(B), batch.ask(A)]);
   expect(answers).toEqual(['answer to a', 'answer to b', 'answer to a']);
@@ -45,7 +45,7 @@ it('asks in one round trip what is asked in one turn, each question once', async
   expect(trips).toEqual([[A, B], [A]]);
 });
 
-it('gives the same promise for the same question in one turn, and another one later', async () => {
+it('returns one promise for the same question in one turn, and another one in a later turn', async () => {
   const { batch } = setUp();
   const [first, second] = [batch.ask(A), batch.ask(A)];
   expect(second).toBe(first);
@@ -53,17 +53,17 @@ it('gives the same promise for the same question in one turn, and another one la
   expect(batch.ask(A)).not.toBe(first);
 });
 
-it('lets 32 callers go on at once', async () => {
+it('lets 32 callers continue in one turn', async () => {
   expect(await groupsOf(Array.from({ length: 32 }, () => A))).toEqual([32]);
 });
 
-it('lets 100 callers go on in their order, 32 in a turn, whatever they asked', async () => {
+it('lets 100 callers continue in order, 32 per turn, for any questions', async () => {
   const same = Array.from({ length: 100 }, () => A);
   expect(await groupsOf(same)).toEqual([32, 32, 32, 4]);
   expect(await groupsOf(same.map((_, i) => ({ name: String(i) })))).toEqual([32, 32, 32, 4]);
 });
 
-it('rejects for all callers where the round trip fails', async () => {
+it('rejects for all callers if the round trip fails', async () => {
   const { batch } = setUp(true);
   const all = await Promise.allSettled(Array.from({ length: 40 }, () => batch.ask(A)));
   expect(all.every(({ status }) => status === 'rejected')).toBe(true);

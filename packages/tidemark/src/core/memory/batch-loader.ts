@@ -1,13 +1,13 @@
 /**
- * Asks in one round trip all that is asked in one turn of the event loop, and answers in groups.
+ * Loads everything requested in one turn of the event loop in one round trip, and answers in groups.
  *
- * A hundred callers that go on one after the other take milliseconds, in which the loop does nothing else. Between two
- * groups it takes new requests in, whose questions are then under way while the last callers go on.
+ * A hundred callers that continue one after the other block the event loop for milliseconds. Between two groups the
+ * loop accepts new requests, whose loads are then in flight while the last callers continue.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Gives the answer to each of the questions that were asked together. */
+/** Maps each of the batched questions to its answer. */
 export type Answers<Q, A> = (question: Q) => A;
 
 /** Smaller groups measured slower, and larger ones no faster; see docs/performance.md. */
@@ -38,8 +38,8 @@ export class BatchLoader<Q extends object, A> {
   #groups: Group<Q, A>[] = [];
 
   /**
-   * @param askAll gets each question once, and is called after the last of them was asked.
-   * @param atEndOfTurn runs its argument once the callbacks of the present turn have run.
+   * @param askAll gets each question once, after the last of them was asked.
+   * @param atEndOfTurn runs its argument after the callbacks of the current turn.
    */
   constructor(
     private readonly askAll: (questions: readonly Q[]) => Promise<Answers<Q, A>>,
@@ -47,7 +47,7 @@ export class BatchLoader<Q extends object, A> {
   ) {}
 
   /**
-   * The same object asked again in the same turn gets the same promise in each group of callers. Rejects when the
+   * The same object asked again in the same turn gets the same promise, within each group of callers. Rejects if the
    * round trip of the turn fails.
    */
   ask(question: Q): Promise<A> {

@@ -6,10 +6,10 @@ interface Lock {
   readonly deadlineMs: number;
 }
 
-/** With so many locks at once, those whose lease has run out are dropped. */
+/** From this many locks on, those with an expired lease are dropped. */
 const CROWD = 1_000;
 
-/** Locks of a service that runs as one process. */
+/** Locks for a service that runs as one process. */
 export class MemoryFillLock extends FillLock {
   readonly #locks = new Map<string, Lock>();
 

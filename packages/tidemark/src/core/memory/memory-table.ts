@@ -6,7 +6,7 @@ const NO_MARKS: ReadonlySet<string> = new Set();
 
 export interface MemoryVersion {
   readonly token: string;
-  /** Ids of the writes marked on it. */
+  /** Ids of the writes marked on the version. */
   readonly marks: ReadonlySet<string>;
 }
 
@@ -17,10 +17,10 @@ export interface MemoryMark {
   readonly names: readonly string[];
 }
 
-/** The data of one table in this process. Decides as the scripts do (scripts/). */
+/** The data of one table in this process. Makes the same decisions as the Lua scripts (redis/scripts/). */
 export class MemoryTable {
   epoch: string | undefined;
-  /** Longest unused first. */
+  /** Least recently used first. */
   protected readonly versions = new Map<string, MemoryVersion>();
   protected readonly marks = new Map<string, MemoryMark>();
   protected readonly dimensions = new Set<string>();
@@ -39,7 +39,7 @@ export class MemoryTable {
     for (const name of names) {
       const dimension = dimensionOf(name);
       if (dimension !== undefined) {
-        // A write under way knows only the dimensions that were registered before it.
+        // An open write knows only the dimensions that were registered before it.
         if (this.marks.size > 0 && !this.dimensions.has(dimension)) continue;
         this.dimensions.add(dimension);
       }
@@ -71,7 +71,7 @@ export class MemoryTable {
     }
   }
 
-  /** The versions that are there get `token`, or keep theirs without one. Answers whether there was a mark. */
+  /** Existing versions get `token`, or keep theirs if it is undefined. Returns whether there was a mark. */
   takeOff(writeId: string, token: string | undefined): boolean {
     const mark = this.open() ? this.marks.get(writeId) : undefined;
     if (!mark) return false;
@@ -133,7 +133,7 @@ export class MemoryTable {
     );
   }
 
-  /** The names and `d?` of every registered dimension they leave out; registers their own. */
+  /** The names, and `d?` of every registered dimension that they omit; registers their own dimensions. */
   #cover(names: readonly string[]): readonly string[] {
     const own = new Set(names.map(dimensionOf).filter((dimension) => dimension !== undefined));
     const others = [...this.dimensions].filter((dimension) => !own.has(dimension));
@@ -142,7 +142,7 @@ export class MemoryTable {
     return [...new Set([...names, ...unknown])];
   }
 
-  /** The marks on a version that is missing: those that say themselves that they lie on it. */
+  /** The marks on a missing version: those that name it. */
   #marksOn(name: string): ReadonlySet<string> {
     const lying = [...this.marks].filter(([, { names }]) => names.includes(name));
     return lying.length === 0 ? NO_MARKS : new Set(lying.map(([writeId]) => writeId));
@@ -153,7 +153,7 @@ export class MemoryTable {
     this.versions.set(name, version);
   }
 
-  /** A dropped version matches nothing stored. Marked versions stay, and those that this step has to answer. */
+  /** A dropped version matches nothing stored. Marked versions stay, and so do those that this step must answer. */
   #dropUnused(needed: ReadonlySet<string>): void {
     for (const [name, version] of this.versions) {
       if (this.versions.size <= this.maxVersions) return;

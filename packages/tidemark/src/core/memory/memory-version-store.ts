@@ -12,15 +12,15 @@ import { BatchLoader } from './batch-loader.js';
 
 export interface MemoryVersionStoreOptions {
   readonly clock?: Clock;
-  /** Versions kept for each table; beyond, those longest unused and unmarked are dropped. */
+  /** Versions kept per table; beyond that, the least recently used ones without a mark are dropped. */
   readonly maxVersions?: number;
 }
 
 const MAX_VERSIONS = 100_000;
 
-/** Versions, marks and epochs of a service that runs as one process. */
+/** Versions, marks and epochs for a service that runs as one process. */
 export class MemoryVersionStore extends VersionStore {
-  /** Identity of the server process; the data live as long. */
+  /** Identity of the server process; the data live as long as it does. */
   protected readonly node: string = `memory-${randomUUID()}`;
   protected readonly tablesById = new Map<string, MemoryTable>();
   readonly #clock: Clock;
@@ -118,7 +118,7 @@ export class MemoryVersionStore extends VersionStore {
   }
 }
 
-/** Reads at the end of a turn of the event loop for all who asked in it, which costs less than one by one. */
+/** Reads once at the end of a turn of the event loop for all callers of the turn, which is cheaper than one by one. */
 export class TurnMemoryVersionStore extends MemoryVersionStore {
   readonly #reads = new BatchLoader<readonly TableVersionNames[], readonly TableReading[]>(
     () => Promise.resolve((tables) => this.readNow(tables)),

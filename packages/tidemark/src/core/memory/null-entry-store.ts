@@ -1,6 +1,6 @@
 import { EntryStore } from '../ports/entry-store.js';
 
-/** The L2 of a service that runs as one process: its L1 is all there is. */
+/** The L2 of a service that runs as one process: it has only its L1. */
 export class NullEntryStore extends EntryStore {
   override async get(): Promise<undefined> {
     return undefined;

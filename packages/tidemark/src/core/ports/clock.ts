@@ -1,18 +1,18 @@
 /** Clock and timer ports, so that tests control time. */
 
 export interface Clock {
-  /** Milliseconds since a fixed moment; only differences between two readings of one clock count. */
+  /** Milliseconds since a fixed moment; only differences between two readings of one clock are meaningful. */
   nowMs(): number;
 }
 
-/** Never goes backwards and knows no date: for leases and deadlines. */
+/** Monotonic, without a date: for leases and deadlines. */
 export const systemClock: Clock = { nowMs: () => performance.now() };
 
-/** Milliseconds since the Unix epoch, as the operating system has them: for dates that are stored. */
+/** Milliseconds since the Unix epoch, by the operating system: for stored dates. */
 export const wallClock: Clock = { nowMs: () => Date.now() };
 
 export interface Timers {
-  /** Runs `then` once after `delayMs`, unless the function it answers is called before. */
+  /** Runs `then` once after `delayMs`, unless the returned function is called before. */
   after(delayMs: number, then: () => void): () => void;
 }
 
@@ -23,7 +23,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/** For work in the background: alone, it does not keep the process alive. */
+/** For background work: its timers alone do not keep the process alive. */
 export const backgroundTimers: Timers = {
   after: (delayMs, then) => {
     const timer = setTimeout(then, delayMs).unref();
@@ -35,7 +35,7 @@ export function pause(timers: Timers, durationMs: number): Promise<void> {
   return new Promise((resolve) => timers.after(durationMs, resolve));
 }
 
-/** The value of the promise; `undefined` where it takes longer than `limitMs`. Rejects as the promise does. */
+/** The value of the promise; `undefined` if it takes longer than `limitMs`. Rejects as the promise does. */
 export async function within<T>(
   timers: Timers,
   limitMs: number,

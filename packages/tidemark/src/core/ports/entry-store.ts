@@ -1,12 +1,12 @@
-/** The stored answers shared by all instances (L2). Nothing that correctness needs depends on it. */
+/** The stored answers that all instances share (L2). Correctness does not depend on them. */
 
 /** A stored answer. */
 export interface CacheEntry {
-  /** The epoch and versions read before the SELECT started (stamp.ts). */
+  /** The epochs and versions read before the SELECT started (freshness-gate.ts). */
   readonly stamp: string;
   /** The answer: UTF-8 JSON for HTTP, or the typed encoding of value-codec.ts. */
   readonly body: Buffer;
-  /** Whether the answer had no row. */
+  /** Whether the answer has no rows. */
   readonly empty: boolean;
   /** Opaque part of the entity tag, without quotes. */
   readonly tag: string;
@@ -19,16 +19,16 @@ export interface CacheEntry {
 }
 
 export abstract class EntryStore {
-  /** The entry, or `undefined` when there is none, it has expired or cannot be decoded. Rejects on an outage. */
+  /** The entry; `undefined` if it is missing, has expired or cannot be decoded. Rejects on an outage. */
   abstract get(key: string): Promise<CacheEntry | undefined>;
   /**
-   * Stores until `entry.expiresAtMs`. Rejects when it cannot be stored.
+   * Stores the entry until `entry.expiresAtMs`. Rejects if it cannot be stored.
    *
-   * @param onSent called once nothing that this process sends to the store can overtake it.
+   * @param onSent called once no later command of this process to the store can overtake this one.
    */
   abstract set(key: string, entry: CacheEntry, onSent?: () => void): Promise<void>;
 
-  /** Resolves when nothing is on its way any more, when the application stops. Never rejects. */
+  /** Resolves when no command is in flight, when the application stops. Never rejects. */
   drain(): Promise<void> {
     return Promise.resolve();
   }
@@ -40,16 +40,16 @@ export interface LocalEntries<E extends CacheEntry> {
   set(key: string, entry: CacheEntry): E;
 }
 
-/** One fill of a key among all instances: a lock with an owner and a lease. */
+/** One fill per key among all instances: a lock with an owner and a lease. */
 export abstract class FillLock {
-  /** Takes the lock for `leaseMs`, also again for its owner; `false` when another holds it. Rejects on an outage. */
+  /** Takes the lock for `leaseMs`, again too for its owner; `false` if another owner holds it. Rejects on an outage. */
   abstract acquire(key: string, owner: string, leaseMs: number): Promise<boolean>;
-  /** Gives the lock back, only when `owner` still holds it. */
+  /** Releases the lock, only if `owner` still holds it. */
   abstract release(key: string, owner: string): Promise<void>;
 
   /**
-   * As `acquire`, where nothing is stored under the key, in one round trip with a look at the entry in the same turn;
-   * `undefined` where something is stored, or where that would save no round trip.
+   * Like `acquire`, if nothing is stored under the key, in one round trip with a read of the entry in the same turn;
+   * `undefined` if something is stored, or if this would save no round trip.
    */
   acquireUnlessStored(
     _key: string,

@@ -1,12 +1,13 @@
 /**
- * Whether the write side sees every statement of the data source: the read side's port to it. An answer is served or
- * stored only while the hooks of the write side are in place: without them a write would end no answer.
+ * The read side's port to the write side: does the write side see every statement of the data source? An answer is
+ * served or stored only while the hooks of the write side are in place: without them a write would invalidate no
+ * answer.
  */
 
 export interface StatementHooks {
-  /** Why statements may go unseen at present, and the remedy; `undefined`: none can. */
+  /** Why statements may currently go unseen, and the remedy; `undefined`: none can. */
   readonly gap: string | undefined;
-  /** What the write side does not see although its hooks are in place; `undefined`: nothing. */
+  /** The writes that the write side does not see although its hooks are in place; `undefined`: none. */
   readonly blindSpot: string | undefined;
 }
 
@@ -24,14 +25,14 @@ export class WriteFollowing {
   /** @param warn gets one line for each new reason. */
   constructor(private readonly warn: (line: string) => void) {}
 
-  /** Answers whether these are the hooks that count: another instance of the write side may have been first. */
+  /** Returns whether these are the hooks that count: another instance of the write side may have been first. */
   followedBy(hooks: StatementHooks): boolean {
     if (this.#hooks !== NO_HOOKS) return false;
     this.#hooks = hooks;
     return true;
   }
 
-  /** To be asked when a read arrives, before anything of the cache is used for it. */
+  /** Must be read when a request arrives, before it uses anything from the cache. */
   get isCertain(): boolean {
     const { gap } = this.#hooks;
     if (gap !== this.#warnedOf) {
@@ -41,7 +42,7 @@ export class WriteFollowing {
     return gap === undefined;
   }
 
-  /** What is not as it should be, in words; `undefined` when all is well. */
+  /** The degradation in words; `undefined` if there is none. */
   get degradation(): string | undefined {
     const { gap, blindSpot } = this.#hooks;
     return gap === undefined ? blindSpot : `Reads go past the cache, since ${gap}`;

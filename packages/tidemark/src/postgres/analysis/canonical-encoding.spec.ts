@@ -6,7 +6,7 @@ const textOf = (value: unknown): string => new CanonicalEncoding('of the query',
 const buffer = Buffer.from([1, 0, 0, 0]).buffer.slice(0, 4);
 
 describe('CanonicalEncoding', () => {
-  it('tells values apart that hold the same', () => {
+  it('encodes distinguishable values with equal content differently', () => {
     const values = [
       new Uint8Array(buffer),
       Buffer.from(buffer),
@@ -27,11 +27,11 @@ describe('CanonicalEncoding', () => {
     expect(new Set(values.map(textOf)).size).toBe(values.length);
   });
 
-  it('tells orders of fields apart, which an ORDER BY may follow', () => {
+  it('encodes other field orders differently, which an ORDER BY may follow', () => {
     expect(textOf({ sort: { a: 1, b: 2 } })).not.toBe(textOf({ sort: { b: 2, a: 1 } }));
   });
 
-  it('refuses what is too long before it is written', () => {
+  it('refuses a value that is too long before writing it', () => {
     expect(() => textOf('x'.repeat(100_000))).toThrow('is too long');
     expect(() => textOf(Array.from({ length: 1_000_000 }, () => 1))).toThrow('is too long');
     expect(() => textOf(Array.from({ length: 20_000 }, () => 123_456))).toThrow('is too long');

@@ -1,4 +1,4 @@
-/** A parameter whose value has no exact text, so that it cannot be part of a key. */
+/** A parameter whose value has no canonical encoding, so that it cannot be part of a key. */
 export class UnkeyableParameterError extends Error {
   constructor(parameter: string, problem: string) {
     super(`Parameter ${parameter} ${problem}, so the query has no key.`);
@@ -7,16 +7,16 @@ export class UnkeyableParameterError extends Error {
 }
 
 /**
- * One text for each value: every part is written with its type, and texts with their length, so that no two values
- * that can be told apart have the same text. The fields of an object are in their order, which a query may follow.
+ * One text per value: every part is written with its type, and texts with their length, so that two distinguishable
+ * values never have the same text. An object's fields keep their order, since a query may depend on it.
  */
 export class CanonicalEncoding {
-  /** Of what has been written, without what is put around it. */
+  /** Characters written so far, without the framing around them. */
   #length = 0;
 
   /**
    * @param parameter for messages.
-   * @param longest text, in characters; a longer one is refused as soon as that is seen.
+   * @param longest limit of the text, in characters; a longer one is refused as soon as the limit is passed.
    */
   constructor(
     private readonly parameter: string,
@@ -24,8 +24,8 @@ export class CanonicalEncoding {
   ) {}
 
   /**
-   * @param value a copy that is whole (own-copy.ts).
-   * @throws UnkeyableParameterError; RangeError for objects that lie too deep in one another.
+   * @param value a complete copy (own-copy.ts).
+   * @throws UnkeyableParameterError; RangeError for objects that are nested too deeply.
    */
   of(value: unknown): string {
     if (typeof value === 'object' && value !== null) return this.#ofObject(value);
@@ -71,7 +71,7 @@ export class CanonicalEncoding {
   }
 }
 
-/** Any text, so that the next one begins where it ends. */
+/** The text with its length, so that the next part begins where it ends. */
 export function text(value: string): string {
   return `s${value.length}:${value}`;
 }

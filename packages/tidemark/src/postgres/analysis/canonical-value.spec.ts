@@ -56,7 +56,7 @@ describe('canonicalValue', () => {
     [UUID, UUID],
     [UUID.toUpperCase(), UUID],
     [UUID.replaceAll('-', ''), UUID],
-    // PostgreSQL takes these as well: such a parameter restricts its table to no region.
+    // PostgreSQL accepts these too: such a parameter restricts its table to no region.
     [`{${UUID}}`, undefined],
     ['a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11', undefined],
     [`{${UUID}`, undefined],
@@ -77,17 +77,17 @@ describe('canonicalValue', () => {
     expect(canonicalValue('boolean', value)).toBe(expected);
   });
 
-  it('knows no text for a column of another kind', () => {
+  it('has no text for a column of another kind', () => {
     expect(canonicalValue('other', 'US')).toBeUndefined();
   });
 });
 
 describe('dimensionValue', () => {
-  it('is the text itself for one column', () => {
+  it('returns the text of a single column unchanged', () => {
     expect(dimensionValue(['["a"]'])).toBe('["a"]');
   });
 
-  it('keeps the borders between several columns', () => {
+  it('keeps several columns distinguishable', () => {
     expect(dimensionValue(['a,b', 'c'])).not.toBe(dimensionValue(['a', 'b,c']));
   });
 });

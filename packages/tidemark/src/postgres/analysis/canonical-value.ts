@@ -1,10 +1,10 @@
-/** One text for each value of a column, so that equal texts mean what `=` means in PostgreSQL. */
+/** One text per column value, so that texts are equal exactly if PostgreSQL's `=` holds. */
 import type { ColumnKind } from '../../core/table-facts.js';
 
 const PLAIN_INTEGER = /^[ \t\n\v\f\r]*(?:\+(?=\d))?(-?\d+)[ \t\n\v\f\r]*$/;
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** PostgreSQL takes every prefix that is clear; `o` alone is not. */
+/** PostgreSQL accepts every unambiguous prefix; `o` alone is ambiguous. */
 const TRUE_WORDS: ReadonlySet<string> = new Set('t tr tru true y ye yes on 1'.split(' '));
 const FALSE_WORDS: ReadonlySet<string> = new Set('f fa fal fals false n no of off 0'.split(' '));
 
@@ -12,8 +12,8 @@ const FALSE_WORDS: ReadonlySet<string> = new Set('f fa fal fals false n no of of
  * The text under which PostgreSQL's equality of that kind holds, for a parameter as node-postgres would send it, a
  * constant, or a value of a result row.
  *
- * `undefined` where no such text is known: for null, objects and dates; for values that the column's type does not
- * take; for text with trailing blanks, which `varchar(n)` may drop silently.
+ * `undefined` if no such text is known: for null, objects and dates; for values that the column's type does not accept;
+ * for text with trailing blanks, which `varchar(n)` may drop silently.
  */
 export function canonicalValue(kind: ColumnKind, value: unknown): string | undefined {
   switch (kind) {
@@ -32,7 +32,7 @@ export function canonicalValue(kind: ColumnKind, value: unknown): string | undef
   }
 }
 
-/** The value of a dimension in a version name, from the canonical texts of its columns in order. */
+/** The value of a dimension in a version name, from the canonical texts of its columns, in order. */
 export function dimensionValue(parts: readonly string[]): string {
   const [first] = parts;
   return parts.length === 1 && first !== undefined ? first : JSON.stringify(parts);
@@ -59,7 +59,7 @@ function canonicalBoolean(value: unknown): string | undefined {
   return FALSE_WORDS.has(word) ? 'false' : undefined;
 }
 
-/** What node-postgres sends for a plain value. */
+/** The text that node-postgres sends for a plain value. */
 function sentText(value: unknown): string | undefined {
   const isPlain = ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
   return isPlain ? String(value) : undefined;

@@ -1,4 +1,4 @@
-/** Which nodes a SELECT may have for its answer to be cached, and under which conditions. */
+/** The nodes that a cacheable SELECT may contain, and their conditions. */
 import type { UncacheableReason } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { isMeant, type RangeItem } from './from-clause.js';
@@ -15,7 +15,7 @@ import {
   type TypeName,
 } from './syntax-tree.js';
 
-/** Ends the analysis of a statement that is not cacheable; never leaves the analyser. */
+/** Aborts the analysis of an uncacheable statement; never leaves the analyser. */
 export class ReadRefusal extends Error {
   override readonly name = 'ReadRefusal';
 
@@ -27,13 +27,13 @@ export class ReadRefusal extends Error {
   }
 }
 
-/** One SELECT and those around it: what its column names can mean. */
+/** One SELECT and its enclosing ones: the scope of its column names. */
 export interface QueryLevel {
   readonly parent: QueryLevel | undefined;
   readonly visible: readonly RangeItem[];
 }
 
-/** Every other node is refused. */
+/** Any other node is refused. */
 const NODES = words(
   `A_ArrayExpr A_Const A_Expr A_Indices A_Indirection A_Star BoolExpr BooleanTest CaseExpr CaseWhen
    CoalesceExpr CollateClause ColumnDef ColumnRef FuncCall GroupingFunc GroupingSet Integer JoinExpr
@@ -45,12 +45,12 @@ const NODES = words(
 );
 
 /**
- * Change without any write to the row: when it is locked, checked by a foreign key, or moved by
- * VACUUM FULL. `tableoid` is not among them.
+ * They change without any write to the row: when it is locked, checked by a foreign key, or moved by VACUUM FULL.
+ * `tableoid` does not.
  */
 const SYSTEM_COLUMNS = words('ctid xmin xmax cmin cmax');
 
-/** Types whose input and output follow from the value and the settings in the key. */
+/** Types whose input and output depend only on the value and on settings in the key. */
 const CAST_TYPES = words(
   `bool int2 int4 int8 float4 float8 numeric text varchar bpchar char name uuid json jsonb
    jsonpath bytea date time timestamp timestamptz interval inet cidr macaddr macaddr8
@@ -59,9 +59,9 @@ const CAST_TYPES = words(
 );
 
 /**
- * PostgreSQL's mark `stable` promises the same answer within one statement: the now family has it,
- * and functions that look at the session, at statistics, at the catalog or run SQL. The answers
- * of these alone follow from their arguments and the settings that are part of every key.
+ * PostgreSQL's `stable` promises the same answer within one statement: it includes the `now` family, and functions that
+ * read the session, statistics or the catalog, or run SQL. Only the answers of these functions depend on nothing but
+ * their arguments and the settings that are part of every key.
  */
 const STABLE_AND_CACHEABLE = words(`
   array_to_json array_to_string concat concat_ws convert convert_from convert_to
@@ -80,15 +80,15 @@ const STABLE_AND_CACHEABLE = words(`
 /** `age(x)` counts from the current date, `age(x, y)` does not. */
 const CACHEABLE_WITH_TWO_ARGUMENTS = 'age';
 
-/** Functions without parentheses whose answer is part of every key. */
+/** Functions without parentheses whose value is part of every key. */
 const NAMED_IN_KEYS = words(
   'SVFOP_CURRENT_CATALOG SVFOP_CURRENT_ROLE SVFOP_CURRENT_USER SVFOP_SESSION_USER SVFOP_USER',
 );
 
-/** A path of SQL/JSON that may read a text as a time of day with a zone. */
+/** An SQL/JSON path that may read a text as a time of day with a zone. */
 const READS_TIME_OF_DAY = /time_tz|datetime/i;
 
-/** These stand for `<=` and `>=`; the name of every other A_Expr is its operator. */
+/** These mean `<=` and `>=`; the name of every other A_Expr is its operator. */
 const BETWEEN_KINDS = words(
   'AEXPR_BETWEEN AEXPR_NOT_BETWEEN AEXPR_BETWEEN_SYM AEXPR_NOT_BETWEEN_SYM',
 );
@@ -96,9 +96,9 @@ const unqualified = (name: string): QualifiedName => ({ schema: undefined, name 
 const EQUALS = unqualified('=');
 const AT_ENDS = [unqualified('<='), unqualified('>=')];
 
-/** Each method throws a ReadRefusal for what cannot be cached. */
+/** Each method throws a ReadRefusal for an uncacheable part. */
 export class ExpressionRules {
-  /** Any expression may use a cast of a user without naming it. */
+  /** Any expression may use a user's cast without naming it. */
   constructor(private readonly catalog: Catalog) {
     const { unsureCast } = catalog;
     if (unsureCast === undefined) return;
@@ -106,14 +106,14 @@ export class ExpressionRules {
   }
 
   /**
-   * Looks at one value of a tree by itself. Keys with a capital are types of nodes, others are fields.
+   * Checks one value of a tree without its children. Capitalised keys are node types, others are fields.
    *
-   * @param holder the fields among which the value is.
+   * @param holder the fields that contain the value.
    */
   check(key: string, value: object, holder: object, level: QueryLevel): void {
     if (/^[A-Z]/.test(key)) this.#node(key, { [key]: value } as unknown as Node, level);
     if (key === 'typeName') {
-      // A cast has an argument; columns of functions, JSON and XML are read from texts.
+      // A cast has an argument; columns of functions, JSON and XML are parsed from texts.
       const isCast = 'arg' in holder;
       const ofText = !isCast || natureOf(holder.arg as Node, level.visible) === 'text';
       this.#cast(value, ofText);
@@ -136,7 +136,7 @@ export class ExpressionRules {
     } else if ('ColumnRef' in node) this.#column(node.ColumnRef, level);
     else if ('SubLink' in node) {
       const { operName, testexpr } = node.SubLink;
-      // IN (SELECT ...) has an `=` that the text does not have, and so have the next two.
+      // IN (SELECT ...) implies an `=` that the text does not contain, and so do the next two.
       if (operName || testexpr) this.#operator(operName ? qualifiedName(operName) : EQUALS);
     } else if ('JoinExpr' in node) {
       if (node.JoinExpr.isNatural || node.JoinExpr.usingClause) this.#operator(EQUALS);
@@ -166,7 +166,7 @@ export class ExpressionRules {
       return;
     }
     if (name === 'timetz') throw volatile(PRESENT_OFFSET);
-    // A label is found in the schema, on whose version every answer depends.
+    // A label is resolved in the schema, on whose version every answer depends.
     if (this.catalog.isEnum(schema, name)) return;
     throw new ReadRefusal('unknown-function', `cast to type ${name}`);
   }
@@ -175,7 +175,7 @@ export class ExpressionRules {
     const called = qualifiedName(funcname);
     const { name } = called;
     this.#function(called, args.length);
-    // `date(text)` is `text::date`, and a range may be made of one text.
+    // `date(text)` is `text::date`, and a range may be built from one text.
     const ofText = isMomentName(name) && args.some((arg) => natureOf(arg, visible) === 'text');
     if (ofText) throw textAsMoment();
     // AT TIME ZONE
@@ -187,7 +187,7 @@ export class ExpressionRules {
     }
   }
 
-  /** `row.name` calls the function of that name where the row has no such column. */
+  /** `row.name` calls the function of that name if the row has no such column. */
   #column({ fields = [] }: ColumnRef, level: QueryLevel): void {
     const names = namesOf(fields);
     const column = names.at(-1) ?? '';
@@ -201,14 +201,17 @@ export class ExpressionRules {
     if (items.length === 0 || !isColumn) this.#field(column);
   }
 
-  /** A field of a row of unknown type: a column, or a function of that name. */
+  /** A field of a row of unknown type: a column, or a call of the function of that name. */
   #field(name: string): void {
     if (isMomentName(name)) throw textAsMoment();
     const isFunction = this.catalog.functionVolatility(undefined, name) !== undefined;
     if (isFunction) this.#function(unqualified(name), 1);
   }
 
-  /** PostgreSQL's own that take rows of any kind answer from these alone, or begin with `pg_`. */
+  /**
+   * Whether no function of that name matters for the row: a built-in function that takes any row depends on the row
+   * alone, unless its name begins with `pg_`.
+   */
   #takesNoRow(name: string): boolean {
     const isFunction = this.catalog.functionVolatility(undefined, name) !== undefined;
     return !isFunction || (this.catalog.isBuiltIn(undefined, name) && !name.startsWith('pg_'));
@@ -237,7 +240,7 @@ export class ExpressionRules {
   }
 }
 
-/** What the qualifier of the column means, at the innermost level that knows it. */
+/** The items that the column's qualifier refers to, at the innermost level that knows it. */
 function itemsMeant(names: readonly string[], start: QueryLevel): readonly RangeItem[] {
   const [, qualifier = '', schema] = names.toReversed();
   for (let level: QueryLevel | undefined = start; level; level = level.parent) {

@@ -1,4 +1,4 @@
-/** What a FROM clause ranges over, how it is joined, and which names reach it. */
+/** The items of a FROM clause, their joins, and the names in scope. */
 import type { ColumnFacts, TableFacts } from '../../core/table-facts.js';
 import {
   namesOf,
@@ -10,15 +10,15 @@ import {
   type RangeVar,
 } from './syntax-tree.js';
 
-/** One entry of a FROM clause. Entries are told apart by identity. */
+/** One item of a FROM clause. Items are compared by identity. */
 export interface RangeItem {
-  /** The name that column references carry; `undefined` where no reference can name it. */
+  /** The name that column references use; `undefined` if no reference can name it. */
   readonly qualifier: string | undefined;
-  /** The table it takes rows from; `undefined` for subqueries, functions and unknown tables. */
+  /** The table of its rows; `undefined` for subqueries, functions and unknown tables. */
   readonly table: TableFacts | undefined;
-  /** `undefined` where the column names are not known here. */
+  /** `undefined` if the column names are unknown. */
   readonly columns: ReadonlyMap<string, ColumnFacts> | undefined;
-  /** Whether a row may be a single value that goes by the qualifier: of a function, or not known. */
+  /** Whether the qualifier may name a single value instead of a row: for a function, or if unknown. */
   readonly isCall: boolean;
 }
 
@@ -31,16 +31,16 @@ export type FromNode =
       readonly left: FromNode;
       readonly right: FromNode;
       readonly quals: Node | undefined;
-      /** The items that names in `quals` can mean. */
+      /** The items that names in `quals` may refer to. */
       readonly visible: readonly RangeItem[];
     };
 
-/** The table a name in a FROM clause stands for; `undefined` where it is none that is known. */
+/** The table that a name in a FROM clause refers to; `undefined` if no known table. */
 export type TableResolver = (range: RangeVar) => TableFacts | undefined;
 
 interface FromClause {
   readonly root: FromNode | undefined;
-  /** The items that names outside the clause can mean. */
+  /** The items that names outside the clause may refer to. */
   readonly visible: readonly RangeItem[];
 }
 
@@ -74,13 +74,16 @@ export function itemsOf(root: FromNode | undefined): readonly RangeItem[] {
   return root.kind === 'item' ? [root.item] : [...itemsOf(root.left), ...itemsOf(root.right)];
 }
 
-/** Where the column of a reference is found. */
+/** The item and the column that a reference resolves to. */
 export interface ColumnPosition {
   readonly item: RangeItem;
   readonly column: ColumnFacts;
 }
 
-/** The column meant among these items; `undefined` where it is another's, ambiguous or no column. */
+/**
+ * The column among these items that a reference resolves to; `undefined` if it belongs to another item, is ambiguous or
+ * is no column.
+ */
 export function resolveColumn(
   { fields = [] }: ColumnRef,
   items: readonly RangeItem[],
@@ -89,7 +92,7 @@ export function resolveColumn(
   const [name = '', qualifier, schema] = namesOf(fields).toReversed();
   const [item, ...others] = items.filter((candidate) =>
     qualifier === undefined
-      ? // Any item whose columns are not known could have it too.
+      ? // Any item with unknown columns may have it too.
         !candidate.columns || candidate.columns.has(name)
       : isMeant(candidate, qualifier, schema),
   );
@@ -97,10 +100,10 @@ export function resolveColumn(
   return item && column && others.length === 0 ? { item, column } : undefined;
 }
 
-/** Whether `qualifier.` or `schema.qualifier.` means the item. */
+/** Whether `qualifier.` or `schema.qualifier.` refers to the item. */
 export function isMeant(item: RangeItem, qualifier: string, schema: string | undefined): boolean {
   if (item.qualifier !== qualifier) return false;
-  // A schema goes with a table's own name alone.
+  // Only a table's own name takes a schema.
   return schema === undefined || (item.table?.schema === schema && item.table.name === qualifier);
 }
 
@@ -135,14 +138,14 @@ function readJoin(join: JoinExpr, tableOf: TableResolver): FromClause {
   if (!left.root || !right.root) return { root: left.root ?? right.root, visible: within };
   const root: FromNode = {
     kind: 'join',
-    // Nothing is concluded from a join of another kind.
+    // Joins of other kinds prove nothing.
     type: JOIN_TYPES[join.jointype ?? ''] ?? 'full',
     left: left.root,
     right: right.root,
     quals: join.quals,
     visible: within,
   };
-  // An alias of the whole join hides the names in it.
+  // An alias of the whole join hides the names inside it.
   if (join.alias) return { root, visible: [opaque(join.alias)] };
   const named = join.join_using_alias ? [opaque(join.join_using_alias)] : [];
   return { root, visible: [...within, ...named] };

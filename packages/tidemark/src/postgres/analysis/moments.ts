@@ -1,27 +1,27 @@
 /**
- * Texts that PostgreSQL reads as a moment relative to the clock, such as `today`, and casts to dates
- * and times. Constants and parameters are looked at by themselves (`namesMoment`); any other
- * expression that is cast must be shown to be no text of a row (`natureOf`).
+ * Texts that PostgreSQL reads as a moment relative to the clock, such as `today`, and casts to dates and times.
+ * Constants and parameters are checked by value (`namesMoment`); any other expression under a cast must be proved not
+ * to be a text from a row (`natureOf`).
  */
 import type { ColumnNature } from '../../core/table-facts.js';
 import { resolveColumn, type RangeItem } from './from-clause.js';
 import { namesOf, pick, qualifiedName, words, type Node } from './syntax-tree.js';
 
 const MOMENT_WORDS = words('now today tomorrow yesterday');
-/** PostgreSQL refuses texts with more letters and digits as dates, lists and ranges aside. */
+/** PostgreSQL rejects longer texts as dates, counted in letters and digits; lists and ranges may be longer. */
 const MAX_CHARACTERS = 160;
-/** Lists and ranges, which may hold any number of dates. */
+/** Lists and ranges, which may contain any number of dates. */
 const OPENING_BRACKET = /^\s*[[{(]/;
-/** Lists and ranges leave these out of a word. */
+/** Lists and ranges drop these from a word. */
 const QUOTING = /[\\"]/g;
-/** PostgreSQL skips over most of these. */
+/** PostgreSQL skips most of these. */
 const BETWEEN_WORDS = /[^a-z0-9]+/g;
 
 /** Whether the text, or a text in the list, would mean another date tomorrow. */
 export function namesMoment(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(namesMoment);
   if (ArrayBuffer.isView(value)) {
-    // Bytes are taken for a text where one is wanted.
+    // Bytes are converted to a text if the server expects one.
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return namesMoment(bytes.toString('latin1'));
   }
@@ -45,23 +45,23 @@ const TIMESTAMP_FUNCTIONS = words(
   `date_add date_bin date_subtract date_trunc make_timestamp make_timestamptz timestamp timestamptz
    timezone to_timestamp`,
 );
-/** They never answer a text. */
+/** They never return a text. */
 const TEXTLESS_FUNCTIONS = words(
   'age date date_part extract generate_series make_date make_interval make_time to_date',
 );
-/** They answer one of their arguments. */
+/** They return one of their arguments. */
 const CHOOSING_FUNCTIONS = words('max min lag lead first_value');
 
-/** Whether the name is that of a type of moments, and of the functions that cast to it. */
+/** Whether it is the name of a date or time type, and of the functions that cast to it. */
 export function isMomentName(name: string): boolean {
   return MOMENT_TYPES.has(name);
 }
 
-/** In the order in which one of several decides. */
+/** In order of precedence: of several natures, the last one wins. */
 const NATURES = ['constant', 'timestamp', 'plain', 'zoned-time', 'text'] as const;
 type Nature = ColumnNature | 'constant';
 
-/** The nature of an expression's values; `text`: they may be a text that comes from a row. */
+/** The nature of an expression's values; `text`: they may be a text from a row. */
 export function natureOf(node: Node | undefined, visible: readonly RangeItem[]): Nature {
   const ofAll = (nodes: readonly (Node | undefined)[] | undefined): Nature => {
     const ranks = (nodes ?? []).map((part) => NATURES.indexOf(natureOf(part, visible)));
@@ -84,7 +84,7 @@ export function natureOf(node: Node | undefined, visible: readonly RangeItem[]):
     const { name } = qualifiedName(operator);
     const nature = ofAll(lexpr ? [lexpr, rexpr] : [rexpr]);
     if (kind === 'AEXPR_NULLIF') return nature;
-    // Documents are subtracted from as well as numbers are.
+    // Subtraction applies to documents as well as to numbers.
     if (!ARITHMETIC.has(name) || nature === 'text') return 'text';
     return ofAll([lexpr]) === 'timestamp' ? 'timestamp' : 'plain';
   }

@@ -1,8 +1,8 @@
-/** Whether a promise is the value or lies anywhere below it. */
+/** Whether the value is a promise, or contains one at any depth. */
 export function holdsPromise(value: unknown): boolean {
   const seen = new Set<unknown>();
   const pending = [value];
-  // The list grows while it is walked.
+  // The list grows during the loop.
   for (const item of pending) {
     if (typeof item !== 'object' || item === null || seen.has(item)) continue;
     seen.add(item);

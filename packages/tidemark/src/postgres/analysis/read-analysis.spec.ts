@@ -4,7 +4,7 @@ import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
 
-describe('what is not cacheable', () => {
+describe('uncacheable statements', () => {
   it.each([
     ['SELECT * FROM users FOR UPDATE', 'locking-read'],
     ['SELECT * FROM (SELECT * FROM users FOR SHARE) u', 'locking-read'],
@@ -90,12 +90,12 @@ describe('what is not cacheable', () => {
       'SELECT GREATEST(1, 2), NULLIF(1, 2), region COLLATE "C" FROM users WHERE id = 1 AND username ILIKE \'a%\'',
     ],
     ['SELECT GROUPING(region) FROM users WHERE id = 1 GROUP BY ROLLUP (region)'],
-  ])('but this is: %s', (sql) => {
+  ])('cacheable: %s', (sql) => {
     expect(reading(sql)).toBe('users id=1');
   });
 });
 
-describe('what is read through other things', () => {
+describe('the read set behind views, policies and other clauses', () => {
   it.each([
     ['SELECT * FROM report', 'users region="US"'],
     ['SELECT * FROM report WHERE id = $1', 'users region="US"'],
@@ -181,7 +181,7 @@ describe('rowPerKey', () => {
     ['SELECT id FROM users WHERE id IN (1, 2) GROUP BY ROLLUP (id)'],
     // Its definition may multiply rows.
     ['SELECT * FROM twice'],
-    // Those who inherit from it may have the same keys.
+    // Inheriting tables may have the same keys.
     ['SELECT * FROM part WHERE id = $1'],
   ])('not: %s', (sql) => {
     expect(isRowPerKey(sql)).toBe(false);

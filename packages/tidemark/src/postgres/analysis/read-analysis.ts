@@ -1,4 +1,4 @@
-/** Which tables a SELECT reads, what restricts it in each, or why its answer is not cacheable. */
+/** The tables that a SELECT reads and their restrictions, or why its answer is not cacheable. */
 import type { ReadAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { confinementsOf, EqualityReader, type TableReference } from './restriction.js';
@@ -20,7 +20,7 @@ import {
 } from './syntax-tree.js';
 import { TermReader } from './terms.js';
 
-/** The names of the common table expressions that can be read here. */
+/** The names of the common table expressions in scope. */
 type Names = ReadonlySet<string>;
 
 interface Context {
@@ -48,10 +48,10 @@ class ReadAnalyser {
   readonly #terms: TermReader;
   readonly #equalities: EqualityReader;
   readonly #references: TableReference[] = [];
-  /** The views whose definitions are being read, outermost first. */
+  /** The views whose definitions are being analysed, outermost first. */
   readonly #views: string[] = [];
   #hasReadViews = false;
-  /** The tables whose policies have been read. */
+  /** The tables whose policies have been analysed. */
   readonly #secured = new Set<TableFacts>();
 
   constructor(
@@ -78,7 +78,7 @@ class ReadAnalyser {
     const rowPerKey =
       references.length === 1 &&
       !this.#hasReadViews &&
-      // Children that inherit may have rows of the same key.
+      // Inheriting children may have rows with the same key.
       (table?.kind === 'partitioned' || table?.relatives.length === 0) &&
       tables[0]?.restrictions[0]?.dimension.name === table.primaryKey &&
       isRowPerKey(this.statement);
@@ -95,21 +95,21 @@ class ReadAnalyser {
     const from = readFromClause(rest.fromClause ?? [], this.#resolver(names));
     for (const { table } of itemsOf(from.root)) if (table) this.#table(table);
     const references = this.#equalities.references(from.root, rest.whereClause, from.visible);
-    // A view has been read by its definition.
+    // A view has been analysed by its definition.
     this.#references.push(...references.filter(({ table }) => table.kind !== 'view'));
     this.#expressions(rest, { level: { parent, visible: from.visible }, names });
   }
 
-  /** Reads the WITH clause and answers the names that hold in the rest of the statement. */
+  /** Analyses the WITH clause and returns the names in scope in the rest of the statement. */
   #commonTables(clause: WithClause, parent: QueryLevel | undefined, outer: Names): Names {
     const tables = (clause.ctes ?? []).map((node) => pick(node, 'CommonTableExpr') ?? {});
     const all = new Set([...outer, ...tables.map(({ ctename = '' }) => ctename)]);
-    // Without RECURSIVE a name holds only after its own query.
+    // Without RECURSIVE a name is in scope only after its own query.
     const before = new Set(outer);
     for (const table of tables) {
       const query = pick(table.ctequery, 'SelectStmt');
       if (!query) throw new ReadRefusal('not-a-select', 'a common table expression writes');
-      // SEARCH and CYCLE name columns and constants alone.
+      // SEARCH and CYCLE contain only column names and constants.
       this.#select(query, parent, clause.recursive ? all : new Set(before));
       before.add(table.ctename ?? '');
     }
@@ -148,7 +148,7 @@ class ReadAnalyser {
     if (isSecured) this.#policies(table);
   }
 
-  /** A view is a subquery: its tables are read under its own conditions. */
+  /** A view is a subquery: its tables are read under its conditions. */
   #view({ id, definition }: TableFacts): void {
     const [statement, ...others] = definition === undefined ? [] : parse(definition);
     const select = pick(statement?.stmt, 'SelectStmt');
@@ -177,7 +177,7 @@ class ReadAnalyser {
     }
   }
 
-  /** Checks everything below: subqueries as the statement itself, other nodes by the rules. */
+  /** Checks everything below: subqueries like the statement itself, other nodes by the rules. */
   #expressions(tree: object, { level, names }: Context): void {
     for (const [key, value] of Object.entries(tree) as [string, unknown][]) {
       if (typeof value !== 'object' || value === null) continue;

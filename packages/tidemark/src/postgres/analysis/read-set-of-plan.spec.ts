@@ -31,7 +31,7 @@ const names = (sql: string, parameters?: readonly unknown[]): readonly string[] 
   dependencies(sql, parameters).tables[0]?.names;
 
 describe('dependenciesOf', () => {
-  it('depends on the region and on writes whose region is not known', () => {
+  it('depends on the region and on writes to unknown regions', () => {
     expect(dependencies('SELECT * FROM users WHERE region = $1 AND id > $2', ['US', 1])).toEqual({
       tables: [{ table: 'public.users', names: ['region=US', 'region?'] }],
       completeRowCount: undefined,
@@ -47,7 +47,7 @@ describe('dependenciesOf', () => {
     );
   });
 
-  it('counts distinct keys', () => {
+  it('counts distinct keys for the complete row count', () => {
     const sql = 'SELECT * FROM users WHERE id IN ($1, $2, $3)';
     expect(dependencies(sql, [10, '9', '+9'])).toEqual({
       tables: [{ table: 'public.users', names: ['id=10', 'id=9', 'id?'] }],
@@ -55,14 +55,14 @@ describe('dependenciesOf', () => {
     });
   });
 
-  it('tells no complete number of rows where rows are multiplied', () => {
+  it('has no complete row count if rows may be multiplied', () => {
     expect(dependencies('SELECT count(*) FROM users WHERE id = $1', [7])).toEqual({
       tables: [{ table: 'public.users', names: ['id=7', 'id?'] }],
       completeRowCount: undefined,
     });
   });
 
-  it('depends on the whole table where nothing restricts it', () => {
+  it('depends on the whole table without a restriction', () => {
     expect(names('SELECT * FROM users')).toEqual(['*']);
   });
 
@@ -74,12 +74,12 @@ describe('dependenciesOf', () => {
     expect(names('SELECT * FROM users WHERE id = $1', [])).toEqual(['*']);
   });
 
-  it('leaves NULL out, which nothing equals', () => {
+  it('omits NULL, which nothing equals', () => {
     expect(names('SELECT * FROM users WHERE id IN ($1, $2)', [null, 7])).toEqual(['id=7', 'id?']);
     expect(names('SELECT * FROM users WHERE id = $1', [null])).toEqual(['id?']);
   });
 
-  it('keeps the columns of a key apart', () => {
+  it('separates the columns of a composite key', () => {
     const sql = 'SELECT * FROM members WHERE number = $1 AND team = $2';
     expect(names(sql, [7, 'a'])).toEqual(['team%2Cnumber=["a","7"]', 'team%2Cnumber?']);
   });
@@ -101,7 +101,7 @@ describe('dependenciesOf', () => {
     },
   );
 
-  it('takes such words where they are compared with a text that restricts', () => {
+  it('accepts such words in a comparison with a restricting text column', () => {
     expect(names('SELECT * FROM users WHERE region = $1', ['now'])).toEqual([
       'region=now',
       'region?',

@@ -11,11 +11,11 @@ import { confinedTexts } from './term-values.js';
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
 
 /**
- * One dependency for each table, on the narrowest restriction whose values all have a canonical
- * text; on the whole table where there is none.
+ * One dependency per table: on the narrowest restriction whose values all have a canonical text, or on the whole table
+ * if there is none.
  *
- * @throws UnkeyableParameterError where a parameter may name a moment, such as `now`: the same
- *   text would mean another date tomorrow.
+ * @throws UnkeyableParameterError if a parameter may name a moment, such as `now`: the same text would mean another
+ *   date tomorrow.
  */
 export function dependenciesOf(
   analysis: CacheableRead,
@@ -38,7 +38,7 @@ export function dependenciesOf(
   return { tables, completeRowCount };
 }
 
-/** The same dependencies, and beside them every write to the tables. */
+/** The same dependencies, plus every write to the tables. */
 export function withWholeTables(own: ReadSet, reads: readonly TableRead[]): ReadSet {
   const whole = new Set(reads.map(({ table }) => table));
   return {
@@ -65,7 +65,7 @@ function narrowestOf(
   return undefined;
 }
 
-/** A parameter that restricts a table is compared with a column that is no date. */
+/** A parameter that restricts a table is compared with a column that is not a date. */
 function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]): void {
   if (!parameters.some(namesMoment)) return;
   const terms = tables.flatMap(({ restrictions }) =>

@@ -4,7 +4,7 @@ import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
 
-describe('what restricts one table', () => {
+describe('restrictions of one table', () => {
   it.each([
     ['SELECT * FROM users', 'users'],
     ['SELECT * FROM users WHERE id = $1', 'users id=$1'],
@@ -78,7 +78,7 @@ describe('what restricts one table', () => {
   });
 });
 
-describe('what restricts nothing', () => {
+describe('conditions that restrict nothing', () => {
   it.each([
     ['SELECT * FROM users WHERE id = $1 OR region = $2'],
     ['SELECT * FROM users WHERE id = $1 OR id > $2'],
@@ -124,7 +124,7 @@ describe('what restricts nothing', () => {
     ['SELECT id = 1 FROM users'],
     ['SELECT count(*) FILTER (WHERE id = 1) FROM users'],
     [`SELECT * FROM users WHERE id IN (${Array.from({ length: 101 }, (_, i) => i).join()})`],
-    // The parameter's type may come from the other place.
+    // The other place may determine the parameter's type.
     ['SELECT $1::float8 FROM users WHERE id = $1'],
     ['SELECT * FROM users WHERE score = $1 AND id = $1'],
     ['SELECT lower($1) FROM public.users WHERE region = $1'].map((sql) =>
@@ -135,7 +135,7 @@ describe('what restricts nothing', () => {
     expect(reading(sql)).toBe('users');
   });
 
-  it('takes a tuple of a key with a column left open for nothing', () => {
+  it('proves nothing with a key of which one column is unrestricted', () => {
     expect(reading('SELECT * FROM members WHERE team = $1')).toBe('members');
   });
 });
@@ -209,7 +209,7 @@ describe('several references', () => {
       '(SELECT id FROM users WHERE id = 1 LIMIT 1) UNION ALL SELECT id FROM orders ORDER BY id',
       'users id=1; orders',
     ],
-    // The ON clause sees the outer query's u, not the one joined later.
+    // The ON clause refers to the outer query's u, not to the one joined later.
     [
       'SELECT (SELECT count(*) FROM users a JOIN users b ON b.id = u.id, users u WHERE a.id = 1 AND u.id = 1) FROM users u WHERE u.id = 1',
       'users',
@@ -249,7 +249,7 @@ describe('subqueries and common table expressions', () => {
     ['WITH users AS (SELECT * FROM orders) SELECT * FROM users WHERE id = $1', 'orders'],
     ['WITH users AS (SELECT * FROM users WHERE id = $1) SELECT * FROM users', 'users id=$1'],
     ['WITH users AS (SELECT 1 AS id) SELECT * FROM public.users WHERE id = $1', 'users id=$1'],
-    // Without RECURSIVE the first query cannot mean the second.
+    // Without RECURSIVE the first query cannot refer to the second.
     ['WITH a AS (SELECT * FROM users), users AS (SELECT 1) SELECT * FROM a', 'users'],
     ['WITH RECURSIVE a AS (SELECT * FROM users), users AS (SELECT 1) SELECT * FROM a', ''],
     ['WITH users AS (SELECT 1 AS id) SELECT (SELECT max(id) FROM users) FROM orders', 'orders'],

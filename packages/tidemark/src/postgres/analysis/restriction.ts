@@ -1,15 +1,13 @@
 /**
  * Proofs that only some rows of a table can influence a statement.
  *
- * A row influences a statement through one of the table's references at a time. Equalities are
- * strict: they reject rows extended with nulls. So an equality that every result of the query
- * level satisfies holds for the rows of every reference, whatever the joins between: where it
- * names the null side of an outer join, the extended row is rejected as well, and where it does
- * not, it holds of the other side alone. Beside WHERE these are in force for a reference:
- * - ON of an inner join around it, and of an outer join on whose null side it is (ON of an outer
- *   join drops no row of the other side, and that of a full join none at all);
- * - the inner joins within its neighbour, wherever ON is in force.
- */
+ * A row influences a statement through one of the table's references at a time. Equalities are strict: they reject rows
+ * extended with nulls. So an equality that every result of the query level satisfies holds for the rows of every
+ * reference, whatever the joins in between: if it names the null side of an outer join, the extended row is rejected
+ * too; if not, it holds for the other side alone. In addition to WHERE, these hold for a reference:
+ * - ON of an inner join around it, and of an outer join on whose null side it is (ON of an outer join drops no row of
+ *   the other side, and ON of a full join drops none at all);
+ * - the inner joins inside its join partner, wherever ON holds.
 import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
 import {
@@ -31,7 +29,7 @@ export interface Equality {
   readonly terms: readonly Term[];
 }
 
-/** A place where a statement takes rows from a table, and which equalities these rows satisfy. */
+/** A place where a statement reads rows of a table, and the equalities that these rows satisfy. */
 export interface TableReference {
   readonly item: RangeItem;
   readonly table: TableFacts;
@@ -64,7 +62,7 @@ export class EqualityReader {
     return references;
   }
 
-  /** Equalities that every row satisfies that comes out of the node. */
+  /** Equalities that every row from the node satisfies. */
   #guaranteed(node: FromNode): Equality[] {
     if (node.kind === 'item' || node.type === 'full') return [];
     const left = node.type === 'right' ? [] : this.#guaranteed(node.left);
@@ -101,7 +99,7 @@ export class EqualityReader {
     return a ? this.#oneOf(a, [right]) : this.#oneOf(b, [left]);
   }
 
-  /** `column = ANY (list)`, the list being written out or one parameter. */
+  /** `column = ANY (list)`, with a literal list or one parameter. */
   #element(
     side: Node | undefined,
     list: Node | undefined,
@@ -126,7 +124,7 @@ export class EqualityReader {
   }
 }
 
-/** Equalities that hold whichever of the parts does: of columns that each of them restricts. */
+/** Equalities that hold whichever of the parts is true: for columns that each part restricts. */
 function inEvery(parts: readonly (readonly Equality[])[]): Equality[] {
   const [first = [], ...others] = parts;
   return first.flatMap((equality) => {
@@ -141,7 +139,7 @@ function inEvery(parts: readonly (readonly Equality[])[]): Equality[] {
   });
 }
 
-/** The proofs that hold for all references of a table together; the primary key's first. */
+/** The proofs that hold for all references of a table together, the primary key's first. */
 export function confinementsOf(
   table: TableFacts,
   references: readonly TableReference[],
@@ -158,7 +156,7 @@ export function confinementsOf(
   });
 }
 
-/** The values the reference's rows can have in the dimension; `undefined` where any. */
+/** The values that the reference's rows can have in the dimension; `undefined` if any. */
 function tuplesOf(
   { item, equalities }: TableReference,
   dimension: Dimension,
@@ -175,7 +173,7 @@ function tuplesOf(
   return tuples;
 }
 
-/** The shortest list of terms the column equals, directly or through columns it equals. */
+/** The shortest list of terms that the column equals, directly or through other columns. */
 function termsOf(
   start: ColumnPosition,
   equalities: readonly Equality[],
@@ -183,7 +181,7 @@ function termsOf(
 ): readonly Term[] | undefined {
   let shortest: readonly Term[] | undefined;
   const equal: ColumnPosition[] = [start];
-  // The list grows while it is walked.
+  // The list grows during the loop.
   for (const position of equal) {
     for (const { column, other, terms } of equalities) {
       if (other) {
@@ -205,7 +203,7 @@ function isSame(a: ColumnPosition, b: ColumnPosition): boolean {
   return a.item === b.item && a.column.name === b.column.name;
 }
 
-/** The column a side of a comparison is, where each value of it has one text. */
+/** The column on one side of a comparison, if each of its values has one text. */
 function columnOf(side: Node | undefined, items: readonly RangeItem[]): ColumnPosition | undefined {
   for (const kind of ['text', 'integer', 'uuid', 'boolean'] as const) {
     const reference = pick(withoutHarmlessCasts(side, kind), 'ColumnRef');

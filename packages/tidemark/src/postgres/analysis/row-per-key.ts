@@ -5,8 +5,8 @@ const PLAIN_FIELDS = words(
 );
 
 /**
- * Whether a SELECT from one table restricted by primary key has at most one row for each key. No
- * part of it may multiply or merge rows: functions and operators can answer sets.
+ * Whether a SELECT from one table restricted by primary key has at most one row per key. No part of it may multiply or
+ * merge rows: functions and operators can return sets.
  */
 export function isRowPerKey(select: SelectStmt): boolean {
   const { fromClause = [], targetList = [], sortClause = [] } = select;

@@ -14,17 +14,17 @@ import {
 
 /**
  * The worst of a statement's parts counts:
- * - `none`: it uses PostgreSQL's own functions and types, and tables, and nothing else;
- * - `ruled-out`: by definitions of users, which others may have changed since;
- * - `promised`: a function of a user is STABLE. It must not write, but may call one that does;
+ * - `none`: it uses only tables and built-in functions and types;
+ * - `ruled-out`: users' definitions exclude it, which other sessions may have changed since;
+ * - `promised`: it calls a user's STABLE function, which must not write but may call one that does;
  * - `possible`.
  *
- * The rows that the statement writes by itself are another question.
+ * The rows that the statement itself writes are not part of this.
  */
 const HARMS = ['none', 'ruled-out', 'promised', 'possible'] as const;
 export type Harm = (typeof HARMS)[number];
 
-/** PostgreSQL's mark `volatile` says nothing of writing: these change no table. */
+/** PostgreSQL's `volatile` does not imply writing: these change no table. */
 const VOLATILE_AND_HARMLESS = words(
   `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval
    random random_normal setseed setval set_config timeofday uuidv4 uuidv7
@@ -39,7 +39,7 @@ const VOLATILE_AND_HARMLESS = words(
    pg_last_xact_replay_timestamp pg_xact_status txid_status pg_lock_status`,
 );
 
-/** Stable in name, but they run SQL that may call anything. */
+/** Declared stable, but they run SQL that may call any function. */
 const RUNS_SQL = words(
   `database_to_xml database_to_xml_and_xmlschema database_to_xmlschema
    schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema
@@ -76,7 +76,7 @@ function harmOfPart(
   if (key === 'RangeVar' || key === 'relation') {
     return harmOfRelation(value, catalog, commonTables);
   }
-  // `row.name` may be a call of the function of that name.
+  // `row.name` may call the function of that name.
   const fields = namesOf(pick(node, 'ColumnRef')?.fields).slice(1).slice(-1);
   const steps = (pick(node, 'A_Indirection')?.indirection ?? []).flatMap((step) => namesOf([step]));
   const mayWrite = [...fields, ...steps].some(
@@ -98,13 +98,13 @@ function harmOfCall({ schema, name }: QualifiedName, catalog: Catalog): Harm {
   return writing === 'stable' ? 'promised' : 'possible';
 }
 
-/** An operator that the catalog does not know is one of a type's own, in a schema not on the path. */
+/** An operator that the catalog does not know belongs to a type in a schema outside the path. */
 function harmOfOperator(operator: readonly Node[] | undefined, catalog: Catalog): Harm {
   const { schema, name } = qualifiedName(operator);
   return catalog.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
 }
 
-/** Reading a view runs the functions of its definition, and any table those of its policies. */
+/** Reading a view runs the functions of its definition; reading a table runs those of its policies. */
 function harmOfRelation(
   { schemaname, relname = '' }: RangeVar,
   catalog: Catalog,

@@ -6,8 +6,8 @@ const catalog = buildCatalog({ tables: {} });
 
 beforeAll(loadParser);
 
-describe('what the analyser remembers', () => {
-  it('answers the same after a text has been forgotten', () => {
+describe('texts that the analyser caches', () => {
+  it('returns the same analysis after a text was evicted', () => {
     const small = new SqlAnalyser(catalog, { maxTexts: 1 });
     const first = small.read('SELECT 1');
     expect(small.read('SELECT 1')).toBe(first);
@@ -16,7 +16,7 @@ describe('what the analyser remembers', () => {
     expect(small.read('SELECT 1')).toEqual(first);
   });
 
-  it('does not remember very long texts', () => {
+  it('does not cache very long texts', () => {
     const sql = `SELECT '${'x'.repeat(200_000)}'`;
     const analyser = new SqlAnalyser(catalog);
     expect(analyser.read(sql)).not.toBe(analyser.read(sql));

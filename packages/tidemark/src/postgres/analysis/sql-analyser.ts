@@ -1,4 +1,4 @@
-/** Analyses of SQL texts under one catalog, remembered by text. */
+/** Analyses of SQL texts under one catalog, cached by text. */
 import { LRUCache } from 'lru-cache';
 import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
@@ -9,13 +9,13 @@ import { isParserError, parse, type RawStmt } from './syntax-tree.js';
 export { loadParser } from './syntax-tree.js';
 
 const MAX_TEXTS = 5_000;
-/** Bounds the texts remembered, in UTF-16 units. */
+/** Limit for all cached texts together, in UTF-16 units. */
 const MAX_TOGETHER = 16_000_000;
-/** A longer text is hardly sent twice: a list of values written into it. */
+/** A longer text is rarely sent twice: it usually contains a list of values. */
 const MAX_TEXT = 100_000;
 
 export interface SqlAnalyserOptions {
-  /** How many texts are remembered at most. */
+  /** Maximum number of cached texts. */
   readonly maxTexts?: number;
 }
 
@@ -30,7 +30,7 @@ interface Remembered {
   statement?: StatementAnalysis;
 }
 
-/** Needs `loadParser` before its first use. Its methods never throw for SQL. */
+/** `loadParser` must run before the first use. No method throws for any SQL. */
 export class SqlAnalyser {
   readonly #remembered: LRUCache<string, Remembered>;
 
@@ -46,12 +46,12 @@ export class SqlAnalyser {
     });
   }
 
-  /** Whether the answer of the text can be cached, and on which tables it depends. */
+  /** Whether the answer of the text is cacheable, and which tables it depends on. */
   read(sql: string): ReadAnalysis {
     return (this.#entry(sql).read ??= analysed(sql, this.catalog, analyseRead) ?? UNREADABLE);
   }
 
-  /** What sending the text may change. */
+  /** The possible effects of sending the text. */
   statement(sql: string): StatementAnalysis {
     const known = this.#entry(sql);
     return (known.statement ??= analysed(sql, this.catalog, classifyStatements) ?? UNPARSABLE);
@@ -64,14 +64,14 @@ export class SqlAnalyser {
   }
 }
 
-/** `undefined` where the parser does not take the text, or it is nested too deeply to be read. */
+/** `undefined` if the parser rejects the text, or if the text is nested too deeply to be read. */
 function analysed<T>(
   sql: string,
   catalog: Catalog,
   analyse: (statements: readonly RawStmt[], catalog: Catalog) => T,
 ): T | undefined {
   try {
-    // The parser refuses a text without a character, the server does not.
+    // The parser rejects an empty text, the server does not.
     return analyse(sql === '' ? [] : parse(sql), catalog);
   } catch (error) {
     if (error instanceof RangeError || isParserError(error)) return undefined;

@@ -4,7 +4,7 @@ import { loadParser } from './syntax-tree.js';
 
 beforeAll(loadParser);
 
-/** The kind; for what may write tables that it does not name also whether it is transactional and changes the schema. */
+/** The kind; if the text may write unnamed tables, also whether it is transactional and changes the schema. */
 function kindOf(sql: string): string {
   const analysis = writeAnalyser.statement(sql);
   if (analysis.kind === 'write' && analysis.hasUnknownTargets) return 'unknown';

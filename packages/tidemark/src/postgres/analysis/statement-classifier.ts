@@ -1,4 +1,4 @@
-/** What a statement does to the database, as far as its text and the catalog tell. */
+/** The effects of a statement on the database, as far as its text and the catalog show them. */
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { isTemporary } from '../catalog/session-names.js';
@@ -20,10 +20,10 @@ type Unknown = Extract<StatementAnalysis, { kind: 'unknown' }>;
 
 const NOTHING: StatementAnalysis = { kind: 'read', restsOnSchema: false, changesNames: false };
 
-/** A text that PostgreSQL's parser does not take. */
+/** A text that PostgreSQL's parser rejects. */
 export const UNPARSABLE: Unknown = { kind: 'unknown', transactional: false, changesSchema: true };
 
-/** May write whatever a transaction may. */
+/** May write anything that a transaction may write. */
 export const ANY_WRITE: StatementAnalysis = {
   kind: 'write',
   targets: [],
@@ -41,29 +41,29 @@ const COMMANDS: Readonly<Record<string, TransactionCommand>> = {
   TRANS_STMT_ROLLBACK_TO: 'rollback-to',
 };
 
-/** Change no row and no schema: some only the order rows lie in, which no query promises. */
+/** They change no row and no schema: some change only the physical order of rows, which no query promises. */
 const HARMLESS = words(
   `VariableShowStmt VariableSetStmt ListenStmt UnlistenStmt NotifyStmt DeallocateStmt FetchStmt
    ClosePortalStmt LockStmt ConstraintsSetStmt CheckPointStmt PrepareStmt DiscardStmt VacuumStmt
    ClusterStmt RepackStmt ReindexStmt`,
 );
 
-/** Change rows of their targets, and otherwise only through functions that they call. */
+/** They change rows of their targets, and other rows only through functions that they call. */
 const QUERIES = words(
   `SelectStmt InsertStmt UpdateStmt DeleteStmt MergeStmt TruncateStmt RefreshMatViewStmt CopyStmt
    DeclareCursorStmt`,
 );
 
-/** They change the schema only through functions; every type that is not listed may by itself. */
+/** They change the schema only through functions; any unlisted statement may change it itself. */
 const KEEPS_SCHEMA = new Set([...QUERIES, 'ExecuteStmt', 'AlterSystemStmt']);
 
-/** Cannot run in a transaction block, or may commit by themselves. */
+/** They cannot run in a transaction block, or may commit by themselves. */
 const NOT_TRANSACTIONAL = words(
   `CallStmt DoStmt CreatedbStmt DropdbStmt AlterDatabaseStmt AlterSystemStmt CreateTableSpaceStmt
    DropTableSpaceStmt CreateSubscriptionStmt AlterSubscriptionStmt DropSubscriptionStmt`,
 );
 
-/** Settings that decide where unqualified names are looked up, and how texts are read. */
+/** Settings that decide how unqualified names are resolved, and how texts are read. */
 const NAMING_SETTINGS = words('search_path role session_authorization standard_conforming_strings');
 
 export function classifyStatements(
@@ -85,7 +85,7 @@ function together(parts: readonly StatementAnalysis[]): StatementAnalysis {
     return { kind: 'unknown', transactional, changesSchema };
   }
   const plain = parts.filter((part) => part.kind === 'read' || part.kind === 'write');
-  // Names that change in between are not looked up again.
+  // Names that change between the statements are not resolved again.
   if (plain.some(({ changesNames: changes }) => changes)) return ANY_WRITE;
   if (plain.every(({ kind }) => kind === 'read')) {
     const rests = plain.some((part) => part.kind === 'read' && part.restsOnSchema);
@@ -129,7 +129,7 @@ function ofTransaction({ kind, savepoint_name, chain }: TransactionStmt): Statem
   };
 }
 
-/** EXPLAIN runs the statement only with ANALYZE; then it answers a plan in place of rows. */
+/** EXPLAIN runs the statement only with ANALYZE; then it returns a plan instead of rows. */
 function ofExplained(statement: Node, context: StatementContext): StatementAnalysis | undefined {
   const explained = pick(statement, 'ExplainStmt');
   if (!explained) return undefined;
@@ -141,7 +141,7 @@ function ofExplained(statement: Node, context: StatementContext): StatementAnaly
   return { ...analysis, targets };
 }
 
-/** Makes or drops temporary tables alone: nobody else sees them. */
+/** Creates or drops only temporary tables, which no other session sees. */
 function ofTemporary(statement: Node, context: StatementContext): StatementAnalysis | undefined {
   const copied = pick(statement, 'CreateTableAsStmt');
   const made = pick(statement, 'CreateStmt')?.relation ?? copied?.into?.rel;
@@ -161,18 +161,18 @@ function namesTemporary(object: Node, catalog: Catalog): boolean {
   return table !== undefined && isTemporary(table);
 }
 
-/** `undefined` where the statement may change anything. */
+/** `undefined` if the statement may change anything. */
 function ofQuery(
   statement: Node,
   { index, catalog }: StatementContext,
 ): StatementAnalysis | undefined {
-  // A command of the server's may do whatever it likes.
+  // A program on the server may do anything.
   if (makesTable(statement) || pick(statement, 'CopyStmt')?.is_program) return undefined;
   const { targets, hasUnknown } = targetsOf(statement, catalog, index);
   const harm = harmOf(statement, catalog);
   const names = changesNames(statement);
   if (targets.length > 0 || hasUnknown) {
-    // A STABLE function is believed here: the server would be asked at each write.
+    // A STABLE function is trusted here: a check would cost one query per write.
     const isHarmless = harm !== 'possible';
     const hasUnknownTargets = hasUnknown || !isHarmless;
     return { kind: 'write', targets, hasUnknownTargets, changesNames: names || !isHarmless };
@@ -193,12 +193,12 @@ function makesTable(statement: Node): boolean {
   return hasPart(statement, (key) => key === 'intoClause');
 }
 
-/** CREATE INDEX CONCURRENTLY, DETACH PARTITION ... CONCURRENTLY and the like. */
+/** CREATE INDEX CONCURRENTLY, DETACH PARTITION ... CONCURRENTLY and similar. */
 function isConcurrent(statement: Node): boolean {
   return hasPart(statement, (_, part) => 'concurrent' in part && part.concurrent === true);
 }
 
-/** Whether names may mean something else afterwards over the same connection. */
+/** Whether names may resolve differently afterwards on the same connection. */
 function changesNames(statement: Node): boolean {
   const setting = pick(statement, 'VariableSetStmt');
   if (setting?.kind === 'VAR_RESET_ALL') return true;

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's syntax tree as its parser gives it: every node is an object whose only key is the
- * node's type; zero, false and empty text are left out.
+ * PostgreSQL's syntax tree as its parser returns it: every node is an object whose only key is the node's type; zero,
+ * false and empty text are omitted.
  */
 import { loadModule, parseSync, SqlError, type Node, type RawStmt } from 'libpg-query';
 
@@ -24,17 +24,17 @@ type KeysOf<U> = U extends unknown ? keyof U : never;
 export type NodeType = KeysOf<Node>;
 type FieldsOf<Type extends NodeType> = Extract<Node, Record<Type, unknown>>[Type];
 
-/** A set of names, written as one text. */
+/** A set of names, given as one text. */
 export function words(text: string): ReadonlySet<string> {
   return new Set(text.trim().split(/\s+/));
 }
 
-/** Fetches the parser, once a process; the functions below need it. */
+/** Loads the parser, once per process; the functions below need it. */
 export async function loadParser(): Promise<void> {
   await loadModule();
 }
 
-/** @throws SqlError where the text is not SQL. */
+/** @throws SqlError if the text is not SQL. */
 export function parse(sql: string): readonly RawStmt[] {
   return parseSync(sql).stmts ?? [];
 }
@@ -43,7 +43,7 @@ export function isParserError(error: unknown): boolean {
   return error instanceof SqlError;
 }
 
-/** The fields of the node, if it is of that type. */
+/** The fields of the node, if it has that type. */
 export function pick<Type extends NodeType>(
   node: Node | undefined,
   type: Type,
@@ -55,12 +55,12 @@ export function typeOf(node: Node): NodeType | undefined {
   return Object.keys(node)[0] as NodeType | undefined;
 }
 
-/** The texts of a dotted name. */
+/** The parts of a dotted name. */
 export function namesOf(nodes: readonly Node[] | undefined): string[] {
   return (nodes ?? []).map((node) => pick(node, 'String')?.sval ?? '');
 }
 
-/** A name and the schema before it. */
+/** A name and its schema. */
 export interface QualifiedName {
   readonly schema: string | undefined;
   readonly name: string;
@@ -72,8 +72,8 @@ export function qualifiedName(nodes: readonly Node[] | undefined): QualifiedName
 }
 
 /**
- * Visits every keyed value below `tree`: nodes under their type, and plain parts such as
- * `intoClause` under the name of their field. Keys come from PostgreSQL's grammar alone.
+ * Visits every keyed value below `tree`: nodes under their type, and plain parts such as `intoClause` under their field
+ * name. All keys come from PostgreSQL's grammar.
  */
 export function visit(tree: unknown, onKey: (key: string, value: object) => void): void {
   const pending: unknown[] = [tree];

@@ -1,10 +1,10 @@
-/** What the terms of a statement stand for once the parameters are known. */
+/** The values of a statement's terms under given parameters. */
 import { canonicalValue } from './canonical-value.js';
 import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { TableFacts } from '../../core/table-facts.js';
 import { MAX_TUPLES } from './restriction.js';
 
-/** The canonical text of a column's value; `null` for NULL; `undefined` where it is not known. */
+/** The canonical text of a column's value; `null` for NULL; `undefined` if unknown. */
 export type ColumnText = string | null | undefined;
 
 export function columnText(facts: TableFacts, column: string, value: unknown): ColumnText {
@@ -13,8 +13,8 @@ export function columnText(facts: TableFacts, column: string, value: unknown): C
 }
 
 /**
- * The texts of the columns that the restriction leaves possible, one list for each tuple; `undefined`
- * where a value has no canonical text, or there are too many. NULL is left out: nothing equals it.
+ * The possible texts of the columns under the restriction, one list per tuple; `undefined` if a value has no canonical
+ * text, or if there are too many. NULL is omitted: nothing equals it.
  */
 export function confinedTexts(
   { dimension, tuples }: Restriction,
@@ -38,7 +38,7 @@ export function confinedTexts(
   return restricted;
 }
 
-/** The values that a term stands for; `undefined` where it wants a list and there is none. */
+/** The values of a term; `undefined` if it needs a list and the parameter is none. */
 function valuesOf(
   term: Term | undefined,
   parameters: readonly unknown[],

@@ -1,4 +1,4 @@
-/** Parameters and constants that a statement compares columns with. */
+/** The parameters and constants that a statement compares with columns. */
 import type { Term } from '../../core/statement-analysis.js';
 import type { ColumnKind } from '../../core/table-facts.js';
 import {
@@ -12,7 +12,7 @@ import {
   type TypeName,
 } from './syntax-tree.js';
 
-/** Casts that change no value of the kind. */
+/** Casts that preserve every value of the kind. */
 const HARMLESS_CASTS: Readonly<Record<ColumnKind, ReadonlySet<string>>> = {
   text: words('text varchar'),
   integer: words('int2 int4 int8'),
@@ -24,7 +24,7 @@ const HARMLESS_CASTS: Readonly<Record<ColumnKind, ReadonlySet<string>>> = {
 const PLAIN_DIGITS = /^(?:0|[1-9]\d*)$/;
 
 /**
- * The expression below casts that change no value of that kind, or no list of such values.
+ * The expression inside casts that preserve every value of that kind, or every list of such values.
  *
  * @param dimensions 0: casts to the types themselves; 1: to lists of them.
  */
@@ -55,23 +55,23 @@ function constantValue(
 ): string | number | boolean | null | undefined {
   if (constant.isnull) return null;
   if (constant.sval) return constant.sval.sval ?? '';
-  // A cast of a user may read the column as a number, and many texts are one number.
+  // A user's cast may read the column as a number, and many texts mean the same number.
   if (kind === 'text') return undefined;
   if (constant.ival) return constant.ival.ival ?? 0;
   if (constant.boolval) return constant.boolval.boolval ?? false;
-  // A fraction or an exponent is not spelled in the table as it is here.
+  // A fraction or an exponent has another spelling in the table than here.
   const digits = constant.fval?.fval;
   return digits !== undefined && PLAIN_DIGITS.test(digits) ? digits : undefined;
 }
 
 /**
- * Reads terms, and knows which parameters stand for the same value wherever they occur. PostgreSQL
- * infers one type for a parameter from the first place that has one; where another place has a
- * type of another kind, the value compared need not be the value sent.
+ * Reads terms, and knows which parameters have the same value wherever they occur. PostgreSQL infers one type for a
+ * parameter from its first typed occurrence; if another occurrence has a type of another kind, the compared value may
+ * differ from the sent one.
  */
 export class TermReader {
   readonly #occurrences = new Map<number, ParamRef[]>();
-  /** The kinds of column that occurrences are compared with. */
+  /** The column kinds with which occurrences are compared. */
   readonly #kinds = new Map<ParamRef, ColumnKind>();
 
   constructor(statement: object) {
@@ -82,7 +82,7 @@ export class TermReader {
     });
   }
 
-  /** The parameter or constant that the expression is, compared with a column of that kind. */
+  /** The parameter or constant that the expression consists of, compared with a column of that kind. */
   read(node: Node | undefined, kind: ColumnKind): Term | undefined {
     const inner = withoutHarmlessCasts(node, kind);
     const parameter = pick(inner, 'ParamRef');
@@ -96,7 +96,7 @@ export class TermReader {
     return value === undefined ? undefined : { kind: 'constant', value };
   }
 
-  /** Whether the term's parameter is compared with columns of that kind wherever it occurs. */
+  /** Whether the term's parameter is compared with columns of that kind at every occurrence. */
   isOnly(term: Term, kind: ColumnKind): boolean {
     if (term.kind === 'constant') return true;
     const occurrences = this.#occurrences.get(term.index) ?? [];

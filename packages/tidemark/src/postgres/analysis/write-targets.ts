@@ -1,15 +1,15 @@
-/** The tables that a statement names as targets of its writes, also in its WITH clause. */
+/** The tables that a statement names as targets of its writes, including its WITH clause. */
 import type { WriteTarget } from '../../core/statement-analysis.js';
 import type { Catalog, TableAction } from '../../core/table-facts.js';
 import { pick, visit, type Node, type RangeVar } from './syntax-tree.js';
 
 export interface NamedTargets {
   readonly targets: readonly WriteTarget[];
-  /** One of them is a view, or no relation that the catalog knows. */
+  /** Whether one of them is a view, or a relation that the catalog does not know. */
   readonly hasUnknown: boolean;
 }
 
-/** @param index the statement's place in the text. */
+/** @param index the position of the statement in the text. */
 export function targetsOf(statement: Node, catalog: Catalog, index: number): NamedTargets {
   const targets: WriteTarget[] = [];
   let hasUnknown = false;
@@ -18,7 +18,7 @@ export function targetsOf(statement: Node, catalog: Catalog, index: number): Nam
     const actions = actionsOf(node);
     if (!actions) return;
     const isOutermost = (statement as unknown as Record<string, unknown>)[key] === value;
-    // The answer counts the rows of the outermost part alone.
+    // The answer counts only the rows of the outermost part.
     const countedBy = isOutermost && !actions.includes('truncate') ? index : undefined;
     const truncate = pick(node, 'TruncateStmt');
     const cascades = truncate?.behavior === 'DROP_CASCADE';
@@ -34,7 +34,7 @@ export function targetsOf(statement: Node, catalog: Catalog, index: number): Nam
   return { targets, hasUnknown };
 }
 
-/** What the node may do to rows of its relation; `undefined` where it writes none. */
+/** The actions that the node may apply to rows of its relation; `undefined` if it writes none. */
 function actionsOf(node: Node): readonly TableAction[] | undefined {
   const insert = pick(node, 'InsertStmt');
   if (insert) {

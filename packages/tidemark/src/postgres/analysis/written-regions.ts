@@ -1,18 +1,18 @@
-/** From rows that were written to the tables whose answers they may change. */
+/** From written rows to the tables whose answers they may change. */
 import { dimensionValue } from './canonical-value.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import type { WrittenTable } from '../../core/write-set.js';
 import { columnText } from './term-values.js';
 
-/** The texts of a dimension's columns, one list for each row as it was or is. */
+/** The texts of a dimension's columns, one list per old or new row. */
 type Images = readonly (readonly (string | null)[])[];
 
 /** By dimension; `null` or absent: any values. */
 export type WrittenValues = ReadonlyMap<string, Images | null>;
 
 /**
- * All tables that rows written to one belong to: itself, and its partitions, parents and children.
- * `undefined` where the catalog does not know one of them.
+ * All tables that contain the rows written to one table: itself, its partitions, parents and children. `undefined` if
+ * the catalog does not know one of them.
  */
 export function tablesOfRows(
   facts: TableFacts,
@@ -29,7 +29,7 @@ export function tablesOfRows(
   for (const id of facts.relatives) {
     const relative = catalog.tableById(id);
     if (!relative) return undefined;
-    // The same rows have the same values where the relative has the same columns.
+    // The same rows have the same values in a relative that has the same columns.
     const dimensions = relative.dimensions.map(({ name, columns }) => {
       const isSame = columns.every(
         (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
@@ -50,7 +50,7 @@ function valuesIn(
   const values = new Set<string>();
   for (const image of images) {
     if (image.length !== columns.length) return 'unknown';
-    // NULL is in no region.
+    // NULL belongs to no region.
     if (image.includes(null)) continue;
     const texts = columns.map((column, position) => columnText(facts, column, image[position]));
     const known = texts.filter((text) => typeof text === 'string');

@@ -4,18 +4,18 @@ import type { Catalog } from '../../core/table-facts.js';
 import type { WriteProtocol } from '../../core/write-protocol.js';
 import type { OutboxObjects } from './outbox-objects.js';
 
-/** The catalog at hand, which may be outdated. */
+/** The current catalog, which may be outdated. */
 export interface CatalogSource {
   readonly catalog: Catalog;
   readonly isOutdated: boolean;
   markOutdated(): void;
-  /** Loads the catalog where it is outdated. */
+  /** Loads the catalog if it is outdated. */
   load(): Promise<void>;
-  /** Whether no instance knows of a later change of the schema. */
+  /** Whether no instance has seen a later schema change. */
   isCurrent(): Promise<boolean>;
 }
 
-/** The parts that most classes of the capture use. */
+/** The parts that most classes of the capture share. */
 export interface CaptureParts {
   readonly store: VersionStore;
   readonly schema: CatalogSource;

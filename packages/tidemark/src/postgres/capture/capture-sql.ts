@@ -1,19 +1,18 @@
 /**
- * The SQL of the triggers by which a table tells what is written to it.
+ * The SQL of the triggers with which a table reports its writes.
  *
- * Four triggers, one for each kind of statement, call one function. It puts a row into the outbox that
- * names the table, the values of its dimensions in the rows as they were and as they are, and the
- * transaction, and notifies the relay. A statement that changes many rows adds one row: above a bound
- * a dimension's values are left out, which says that any may have changed.
+ * Four triggers, one per kind of statement, call one function. The function inserts a row into the outbox that names
+ * the table, the values of its dimensions in the old and new rows, and the transaction, and notifies the relay. A
+ * statement that changes many rows adds one row: above a limit a dimension's values are omitted, which means that any
+ * may have changed.
  *
- * The function runs with the rights of its owner, so that a role that may write the table needs none on the
- * outbox, and under a pinned search path. It has no dynamic SQL; every name in it is quoted.
+ * The function runs with the rights of its owner, so that a role that may write the table needs no rights on the
+ * outbox, and under a pinned search path. It has no dynamic SQL, and every name in it is quoted.
  *
- * In a session that publishes its statements itself (statement-interceptor.ts) the function says what has
- * changed in a notice, which arrives before the statement's answer and costs no round trip. That is all where the
- * statement is the session's own, with the changes that rules and foreign keys add to it. Changes by the statements of
- * a trigger go into the outbox as well: those of a deferred trigger run during COMMIT, when it is too late to
- * publish anything.
+ * In a session that publishes its statements itself (statement-interceptor.ts) the function reports the change in a
+ * notice, which arrives before the statement's answer and costs no round trip. The notice is enough for the session's
+ * own statement, including the changes that rules and foreign keys add to it. Changes by the statements of a trigger go
+ * into the outbox as well: those of a deferred trigger run during COMMIT, when it is too late to publish.
  */
 import pg from 'pg';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
@@ -29,12 +28,12 @@ import {
 
 const { escapeIdentifier: name, escapeLiteral: text } = pg;
 
-/** Rows in the outbox beyond which the oldest are given up. */
+/** With more rows in the outbox than this, the oldest are dropped. */
 const MAX_ROWS = 1_000_000;
-/** After so many rows their number is checked. */
+/** The number of rows is checked once per this many rows. */
 const CHECK_EVERY_ROWS = 1_000;
 
-/** The transition tables of a statement. */
+/** The transition tables of each kind of statement. */
 const IMAGES: Readonly<Record<CaptureEvent, readonly string[]>> = {
   insert: ['new_rows'],
   update: ['old_rows', 'new_rows'],
@@ -44,7 +43,7 @@ const IMAGES: Readonly<Record<CaptureEvent, readonly string[]>> = {
 
 type Relation = Pick<TableFacts, 'schema' | 'name'>;
 
-/** The schema and the outbox of a namespace; does nothing where they are there. */
+/** Creates the schema and the outbox of a namespace; does nothing if they exist. */
 export function outboxStatements({ quotedSchema, table }: OutboxObjects): readonly string[] {
   return [
     `CREATE SCHEMA IF NOT EXISTS ${quotedSchema}`,
@@ -58,7 +57,7 @@ export function outboxStatements({ quotedSchema, table }: OutboxObjects): readon
   ];
 }
 
-/** The function and the triggers of one table; replaces those that are there. */
+/** The function and the triggers of one table; replaces existing ones. */
 export function captureStatements(table: TableFacts, objects: OutboxObjects): readonly string[] {
   const relation = relationOf(table);
   return [
@@ -72,7 +71,7 @@ export function captureStatements(table: TableFacts, objects: OutboxObjects): re
   ];
 }
 
-/** Switches the triggers of one table on, also in sessions that switch triggers off (session_replication_role). */
+/** Enables the triggers of one table, even in sessions that disable triggers (session_replication_role). */
 export function enablingStatement(table: Relation, objects: OutboxObjects): string {
   const enabling = CAPTURE_EVENTS.map(
     (event) => `ENABLE ALWAYS TRIGGER ${name(objects.trigger(event))}`,
@@ -80,18 +79,19 @@ export function enablingStatement(table: Relation, objects: OutboxObjects): stri
   return `ALTER TABLE ${relationOf(table)} ${enabling.join(', ')}`;
 }
 
-/** The function alone: no lock on the table is needed where its triggers are there. */
+/** Only the function: if its triggers exist, no lock on the table is needed. */
 export function functionStatements(table: TableFacts, objects: OutboxObjects): readonly string[] {
   const captureFunction = `${objects.captureFunction(table.id)}()`;
   return [
     `CREATE OR REPLACE FUNCTION ${captureFunction} RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = notice AS ${text(captureBody(table, objects))}`,
-    // On a table of another role it would run the casts of that role with its owner's rights.
+    // If another role put the function on its table, the function would run that role's casts with the rights of the
+    // function's owner.
     `REVOKE ALL ON FUNCTION ${captureFunction} FROM PUBLIC`,
   ];
 }
 
-/** What a role of the service needs that does not own the outbox. */
+/** The rights that a service's role needs if it does not own the outbox. */
 export function grantStatements(
   role: string,
   { quotedSchema, table }: OutboxObjects,
@@ -102,7 +102,7 @@ export function grantStatements(
   ];
 }
 
-/** Says that anything may have changed: what was written while triggers were missing is not known. */
+/** Reports a change of any table: the writes made while triggers were missing are unknown. */
 export function missedStatements({ table, schema }: OutboxObjects): readonly string[] {
   return [
     `INSERT INTO ${table} (table_name) VALUES (${text(EVERY_TABLE)})`,
@@ -110,7 +110,7 @@ export function missedStatements({ table, schema }: OutboxObjects): readonly str
   ];
 }
 
-/** Takes all that belongs to the namespace away; `tables` have its triggers. */
+/** Removes all objects of the namespace; `tables` are those with its triggers. */
 export function removalStatements(
   tables: readonly Relation[],
   objects: OutboxObjects,
@@ -134,7 +134,7 @@ function referencing(event: CaptureEvent): string {
   return images.length === 0 ? '' : `\n  REFERENCING ${images.join(' ')}`;
 }
 
-/** What the function does, as PostgreSQL keeps it. */
+/** The body of the function, as PostgreSQL stores it. */
 export function captureBody(table: TableFacts, objects: OutboxObjects): string {
   return `
 DECLARE
@@ -159,7 +159,7 @@ END
 `;
 }
 
-/** By dimension the values in the rows as they were and as they are; NULL where there are too many. */
+/** The values in the old and new rows, by dimension; NULL if there are too many. */
 function computing({ dimensions }: TableFacts): string {
   const branches = (['insert', 'update', 'delete'] as const).map((event) => {
     const images = IMAGES[event];
@@ -180,8 +180,8 @@ function computing({ dimensions }: TableFacts): string {
 }
 
 /**
- * PostgreSQL leaves a row that a MERGE moves to another partition out of the transition tables: any row may
- * have changed. The MERGE may stand in a function; the text of one in SQL, or behind EXECUTE, is not known.
+ * PostgreSQL omits a row that a MERGE moves to another partition from the transition tables: any row may have changed.
+ * The MERGE may be inside a function; its text is unknown if it is in an SQL function or behind EXECUTE.
  */
 function moving({ kind }: TableFacts): string {
   if (kind !== 'partitioned') return '';
@@ -213,7 +213,7 @@ function recording(table: TableFacts, objects: OutboxObjects): string {
 function valuesOf({ columns }: Dimension, images: readonly string[]): string {
   const places = columns.map((_, at) => `v${at}`).join(', ');
   const rows = images.map((image) => {
-    // With the name of the image: a column may be called like a variable of the function.
+    // Qualified with the image's name: a column may have the name of a variable of the function.
     const texts = columns.map(
       (column, at) => `${image}.${name(column)}::pg_catalog.text AS v${at}`,
     );

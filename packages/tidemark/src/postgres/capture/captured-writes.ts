@@ -1,9 +1,9 @@
 /**
- * What the triggers say (capture-sql.ts): in rows of the outbox, and in notices to a session that publishes its
+ * Parses the reports of the triggers (capture-sql.ts): rows of the outbox, and notices to a session that publishes its
  * statements itself.
  *
- * Both come from the database, where others can write: a malformed one counts as a change of any row, and nothing it
- * holds becomes part of a statement.
+ * Both come from the database, where other clients can write: a malformed report counts as a change of any row, and
+ * none of its content becomes part of a statement.
  */
 import { versionNames, mergeWritten, type WrittenTable } from '../../core/write-set.js';
 import { tablesOfRows } from '../analysis/written-regions.js';
@@ -12,7 +12,7 @@ import type { CatalogSource } from './capture-parts.js';
 import type { WrittenVersions } from '../../core/write-protocol.js';
 import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
 
-/** A notice as node-postgres gives it. */
+/** A notice as node-postgres passes it. */
 export type Notice = Partial<Record<'code' | 'message' | 'detail' | 'hint', string | undefined>>;
 
 interface CapturedWrite {
@@ -23,17 +23,19 @@ interface CapturedWrite {
 }
 
 export interface TriggerNotice extends CapturedWrite {
-  /** Whether a row of the outbox says so too, since a trigger of a user has sent the statement; `undefined`: not known. */
+  /**
+   * Whether an outbox row reports the change too, because a user's trigger sent the statement; `undefined`: unknown.
+   */
   readonly isRecorded: boolean | undefined;
 }
 
 export interface OutboxRecord extends CapturedWrite {
   readonly id: string;
-  /** Since it was recorded, by the database's clock, in milliseconds. */
+  /** Time since it was recorded, by the database's clock, in milliseconds. */
   readonly ageMs: number;
 }
 
-/** @throws TypeError where the row is not one of an outbox at all. */
+/** @throws TypeError if the row does not come from an outbox. */
 export function parseRecord(given: Readonly<Record<string, unknown>>): OutboxRecord {
   const { id, table_name: table, regions, age_ms: age } = given;
   const ageMs = Number(age);
@@ -43,20 +45,20 @@ export function parseRecord(given: Readonly<Record<string, unknown>>): OutboxRec
   return { id, table, regions: parseRegions(regions), ageMs };
 }
 
-/** `undefined` for a notice of somebody else. */
+/** `undefined` for a notice of another source. */
 export function parseNotice(
   { code, message, detail, hint = '' }: Notice,
   namespace: string,
 ): TriggerNotice | undefined {
   if (code !== NOTICE_CODE || message !== namespace || detail === undefined) return undefined;
   const { isRecorded, regions } = fieldsOf(hint);
-  // A hint of another form says nothing: neither of the regions nor of the outbox.
+  // A malformed hint reports nothing, neither regions nor an outbox row.
   return typeof isRecorded === 'boolean' || isRecorded === undefined
     ? { table: detail, regions: parseRegions(regions), isRecorded }
     : { table: detail, regions: new Map(), isRecorded: undefined };
 }
 
-/** The table that changed and its relatives. `anything` where the catalog does not know it: it may belong to others. */
+/** The changed table and its relatives; `all-tables` if the catalog does not know it: it may have relatives. */
 export function noticedWrites(
   { table, regions }: CapturedWrite,
   catalog: Catalog,
@@ -65,12 +67,12 @@ export function noticedWrites(
   return (facts && tablesOfRows(facts, regions, catalog)) ?? ['all-tables'];
 }
 
-/** What a relay has to publish for rows of the outbox, under the present catalog. */
+/** The versions that a relay must publish for rows of the outbox, under the current catalog. */
 export async function writtenByRecords(
   records: readonly OutboxRecord[],
   schema: CatalogSource,
 ): Promise<WrittenVersions> {
-  // The writer of such a row did not know what had been done.
+  // The writer of such a row did not know the effects of its statements.
   if (records.some(({ table }) => table === EVERY_TABLE)) {
     schema.markOutdated();
     return 'schema';

@@ -1,20 +1,20 @@
 /**
- * The names of everything in the database that belongs to one namespace: a schema with the outbox and the functions
- * that fill it, and the triggers on the tables that are cached.
+ * The names of all database objects of one namespace: a schema with the outbox and the functions that fill it, and the
+ * triggers on the cached tables.
  *
  * Services with other namespaces have other outboxes, so that none waits for another's relay.
  */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 
-/** In bytes: PostgreSQL cuts longer identifiers off. */
+/** In bytes: PostgreSQL truncates longer identifiers. */
 const MAX_IDENTIFIER = 63;
 const MAX_SUFFIX = '_truncate'.length;
 
 export const OUTBOX_SCHEMA_PREFIX = 'tidemark_';
-/** Begins the names of the functions in such a schema; query-cache/sql/relation-queries.ts knows both words. */
+/** Prefix of the function names in such a schema; postgres/catalog/relation-queries.ts uses both prefixes. */
 export const CAPTURE_PREFIX = 'capture_';
-/** The session setting that names the namespace whose writes are published by the session itself. */
+/** The session setting that names the namespace for which the session publishes its own writes. */
 export const ANNOUNCING_SETTING = 'tidemark.publishes';
 /** SQLSTATE of the notices that triggers send to such a session. */
 export const NOTICE_CODE = 'TDMRK';
@@ -25,10 +25,10 @@ export type CaptureEvent = 'insert' | 'update' | 'delete' | 'truncate';
 export const CAPTURE_EVENTS: readonly CaptureEvent[] = ['insert', 'update', 'delete', 'truncate'];
 
 export class OutboxObjects {
-  /** Not quoted. Also the name of the channel that is notified. */
+  /** Unquoted. Also the name of the notification channel. */
   readonly schema: string;
   readonly quotedSchema: string;
-  /** Quoted, with its schema. */
+  /** Quoted and schema-qualified. */
   readonly table: string;
 
   constructor(readonly namespace: string) {
@@ -39,12 +39,12 @@ export class OutboxObjects {
     this.table = `${this.quotedSchema}."outbox"`;
   }
 
-  /** Quoted, with its schema. A table that is renamed gets another function. */
+  /** Quoted and schema-qualified. A renamed table gets another function. */
   captureFunction(tableId: string): string {
     return `${this.quotedSchema}."${CAPTURE_PREFIX}${shortHash(tableId)}"`;
   }
 
-  /** Not quoted. */
+  /** Unquoted. */
   trigger(event: CaptureEvent): string {
     return `${this.schema}_${event}`;
   }

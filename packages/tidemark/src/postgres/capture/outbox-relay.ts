@@ -1,14 +1,14 @@
 /**
- * Brings the rows of the outbox to the version store.
+ * Publishes the rows of the outbox to the version store.
  *
- * Of all instances one relays, the one that has an advisory lock. It reads the oldest rows, replaces the
- * versions they name, and only then removes them: a relay that dies in between leaves them to the next,
- * which replaces the versions once more. It listens for new rows, and looks by itself now and then.
+ * One instance relays: the one that holds an advisory lock. It reads the oldest rows, replaces the versions that they
+ * name, and only then removes them: if it dies in between, the next relay finds the rows and replaces the versions once
+ * more. It listens for new rows, and also polls for them.
  *
- * An instance without the lock looks whether the outbox moves. Where it does not, the session that has the lock does
- * not relay, and the others relay without the lock: a row that two of them tell costs fills, and none is removed before
- * it was told. The server ends the session of a relay that does nothing (its process was stopped, its machine hangs), and
- * with it the lock. A relay that cannot reach the version store gives the lock up by itself.
+ * An instance without the lock polls whether the outbox makes progress. If it does not, the session that holds the lock
+ * does not relay, and the other instances relay without the lock: a row that two of them publish costs fills, and no
+ * row is removed before it was published. The server ends the session of an idle relay (its process was stopped, its
+ * machine hangs), which releases the lock. A relay that cannot reach the version store releases the lock itself.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { CaptureParts } from './capture-parts.js';
@@ -24,27 +24,27 @@ import {
 } from './outbox-session.js';
 import type { RecordingChanges } from './recording-changes.js';
 
-/** Rows read at once. */
+/** Rows per read. */
 const BATCH_ROWS = 1_000;
-/** Pause between two looks for rows that came without a notification. */
+/** Pause between two polls for rows that came without a notification. */
 const LOOK_MS = 1_000;
-/** Pause between two attempts to get the lock. */
+/** Pause between two attempts to take the lock. */
 const STANDBY_MS = 500;
 const SEEN_LATE =
   'Writes from outside the service are seen late: a session that does not relay has the lock of the relay. End it: ' +
   `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = ${RELAY_LOCK}`;
-/** After so many of those pauses without a move, while there are rows, the lock counts as stuck. */
+/** After this many such pauses without progress, while there are rows, the lock counts as stuck. */
 const PATIENCE_LOOKS = 4;
 /** Pause before another attempt after a failure. */
 const RETRY_MS = 500;
-/** Pause between two looks whether there is an outbox by now. */
+/** Pause between two checks whether the outbox exists. */
 const INSTALLED_MS = 1_000;
-/** Shortest pause between two looks whether the triggers were changed, and how many rows wait. */
+/** Shortest pause between two checks for changed triggers and for the number of waiting rows. */
 const SURVEY_MS = 500;
 
 /**
- * `absent`: there is no outbox that the role may use. `standby`: another instance relays. `away`: the database or the version
- * store cannot be reached.
+ * `absent`: there is no outbox that the role may use. `standby`: another instance relays. `away`: the database or the
+ * version store is unreachable.
  */
 export type RelayState = 'absent' | 'standby' | 'relaying' | 'away';
 
@@ -52,21 +52,21 @@ interface RelayParts extends CaptureParts {
   /** Options of a connection beside the pool; known once the data source is initialised. */
   readonly connection: () => pg.ClientConfig;
   readonly recording: RecordingChanges;
-  /** Writes that cannot be published are put into the outbox, and are refused without one. */
+  /** Writes that cannot be published go into the outbox, and are refused without one. */
   readonly isNeeded: boolean;
 }
 
 export class OutboxRelay {
   #state: RelayState = 'away';
-  /** The cost of an outbox that the role may not use; `undefined`: none. */
+  /** The effects of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
   #surveyedAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   #session: OutboxSession | undefined;
-  /** The session that has the lock and was found not to relay, as of its last statement. */
+  /** The session that holds the lock without relaying, with the time of its last statement. */
   #hungHolder: unknown;
-  /** Why it does not relay, as the log has said. */
+  /** The last logged reason why it does not relay. */
   #warnedOf: string | undefined;
   readonly #closing = new AbortController();
 
@@ -76,18 +76,18 @@ export class OutboxRelay {
     return this.#state;
   }
 
-  /** Whether another session has the lock of the relay and does not relay. */
+  /** Whether another session holds the relay's lock without relaying. */
   get isLockStuck(): boolean {
     return this.#hungHolder !== undefined;
   }
 
-  /** What is not as it should be, and the remedy; `undefined`: nothing, as far as it is known. */
+  /** The problem and its remedy; `undefined`: none is known. */
   get problem(): string | undefined {
     if (this.#lacking !== undefined) return `${this.#lacking}. The log has the SQL`;
     return this.isLockStuck ? SEEN_LATE : undefined;
   }
 
-  /** As measured last, also while another instance relays; `undefined` where it cannot be measured. */
+  /** The last measurement, also while another instance relays; `undefined` if it cannot be measured. */
   get backlog(): Backlog | undefined {
     const isMeasured = this.#state === 'relaying' || this.#state === 'standby';
     return isMeasured ? this.#backlog : undefined;
@@ -134,7 +134,7 @@ export class OutboxRelay {
       const access = await session.access();
       if (access.isUsable) break;
       this.#lack(access);
-      // An outbox that was taken away took along the rows that had not been relayed.
+      // Rows that were not relayed are lost with a dropped outbox.
       await this.parts.recording.look(session);
       await this.#pause(INSTALLED_MS);
       if (this.#isClosing) return;
@@ -142,7 +142,7 @@ export class OutboxRelay {
     this.#lacking = undefined;
     await this.#awaitLock(session);
     if (this.#isClosing) return;
-    // A relay that cannot reach the version store leaves the lock to another.
+    // A relay that cannot reach the version store leaves the lock to another instance.
     await this.parts.recording.look(session, true);
     this.#state = 'relaying';
     this.parts.log.log('Relays writes from outside the service');
@@ -205,7 +205,7 @@ export class OutboxRelay {
     this.#surveyedAtMs = performance.now();
   }
 
-  /** Until nothing is left, except rows that another session holds. */
+  /** Relays until no row is left, except rows that another session has locked. */
   async #drain(session: OutboxSession): Promise<void> {
     const { protocol, events, schema } = this.parts;
     let afterId = FIRST_ID;
@@ -216,9 +216,9 @@ export class OutboxRelay {
       afterId = last.id;
       const readAtMs = performance.now();
       const written = await writtenByRecords(records, schema);
-      // Then no waiting row can say more: after an outage every write has left such a row.
+      // After that no waiting row adds anything: after an outage every write has left such a row.
       const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
-      // Committed long ago, by no writer whose end is to be waited for.
+      // Committed already: there is no open writer to wait for.
       await protocol.publish(written, 0);
       const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
       events.emitSafely('relayed', {

@@ -1,22 +1,22 @@
-/** The statements that a relay sends over the one connection it has. */
+/** The statements that a relay sends over its only connection. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { IS_STANDBY, StandbyError } from '../standby.js';
 import { parseRecord, type OutboxRecord } from './captured-writes.js';
 import type { OutboxObjects } from './outbox-objects.js';
 
-/** First half of the advisory lock's key; the second is the namespace's. */
+/** First half of the advisory lock's key; the namespace gives the second. */
 export const RELAY_LOCK = 0x74696472;
-/** A server that does not answer in this time is given up. */
+/** Time limit for an answer of the server, in milliseconds. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 1_000;
-/** A relay that sends nothing for so long does not relay: the server ends its session, and with it the lock. */
+/** A relay that is idle for longer does not relay: the server ends its session, and so releases the lock. */
 const IDLE_LIMIT_MS = 5_000;
-/** Before every row. */
+/** Smaller than the id of every row. */
 export const FIRST_ID = '-9223372036854775808';
-/** The name of the session in `pg_stat_activity`, unless the data source has one. */
+/** The session's name in `pg_stat_activity`, unless the data source sets one. */
 export const RELAY_NAME = 'tidemark relay';
-/** Rows removed at once, so that it takes no longer than a query may. */
+/** Rows removed per statement, to stay within the time limit of a query. */
 const MAX_REMOVED = 10_000;
 
 export interface Backlog {
@@ -26,10 +26,10 @@ export interface Backlog {
 }
 
 export interface OutboxAccess {
-  /** The role of the session. */
+  /** The session's role. */
   readonly role: string;
   readonly exists: boolean;
-  /** Whether the role may do with the outbox everything that the service does. */
+  /** Whether the role has all rights on the outbox that the service needs. */
   readonly isUsable: boolean;
 }
 
@@ -63,12 +63,12 @@ export class OutboxSession {
   }
 
   async close(): Promise<void> {
-    // Where the server does not answer, the socket's end is the end.
+    // If the server does not answer, closing the socket ends the session.
     const late = pause(CLOSE_LIMIT_MS, undefined, { ref: false });
     await Promise.race([this.client.end().catch(() => undefined), late]);
   }
 
-  /** @throws StandbyError where the server is a standby, over which nothing can be relayed. */
+  /** @throws StandbyError if the server is a standby, over which nothing can be relayed. */
   async access(): Promise<OutboxAccess> {
     const [row] = await this.run(
       `SELECT current_user::text AS role, ${IS_STANDBY} AS "isStandby", c.oid IS NOT NULL AS exists,
@@ -84,7 +84,7 @@ export class OutboxSession {
     return row as unknown as OutboxAccess;
   }
 
-  /** Takes the lock that only one relay of the namespace has. */
+  /** Takes the lock that only one relay per namespace holds. */
   async tryLock(): Promise<boolean> {
     const [row] = await this.run(
       'SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS taken',
@@ -93,7 +93,7 @@ export class OutboxSession {
     return row?.['taken'] === true;
   }
 
-  /** The oldest row: where it stays the same, the relay that has the lock does not go on. */
+  /** The oldest row: if it stays the same, the relay that holds the lock makes no progress. */
   async oldestId(): Promise<unknown> {
     const [row] = await this.run(
       `SELECT o.id::text FROM ${this.objects.table} AS o ORDER BY o.id LIMIT 1 FOR KEY SHARE SKIP LOCKED`,
@@ -101,7 +101,7 @@ export class OutboxSession {
     return row?.['id'];
   }
 
-  /** The session that has the lock, and the time of its last statement; `undefined`: none has it any more. */
+  /** The session that holds the lock, and the time of its last statement; `undefined`: no session holds it any more. */
   async lockHolder(): Promise<unknown> {
     const [row] = await this.run(
       `SELECT pg_catalog.concat_ws(' ', l.pid, a.state_change) AS holder
@@ -119,7 +119,9 @@ export class OutboxSession {
     await this.run(`LISTEN ${this.objects.quotedSchema}`);
   }
 
-  /** Resolves on a notification since the last call, or after the time. Rejects where the connection is cut. */
+  /**
+   * Resolves after a notification since the last call, or after the time limit. Rejects if the connection has failed.
+   */
   async notified(limitMs: number): Promise<void> {
     const { signal } = this.#waiting;
     await pause(limitMs, undefined, { signal, ref: false }).catch(() => undefined);
@@ -127,13 +129,13 @@ export class OutboxSession {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Ends the present wait for a notification, or else the next one. */
+  /** Ends the current wait for a notification, or the next one. */
   readonly wake = (): void => this.#waiting.abort();
 
-  /** The oldest rows after one. */
+  /** The oldest rows with a larger id. */
   async next(afterId: string, most: number): Promise<readonly OutboxRecord[]> {
     const rows = await this.run(
-      // Ordered by the number: `id` alone would be the text that is answered.
+      // Orders by the number: a bare `id` would mean the selected text.
       `SELECT o.id::text, o.table_name, o.regions,
               CASE WHEN isfinite(o.recorded_at)
                 THEN extract(epoch FROM clock_timestamp() - o.recorded_at) * 1000 ELSE 0 END AS age_ms
@@ -143,13 +145,13 @@ export class OutboxSession {
     return rows.map(parseRecord);
   }
 
-  /** Of all rows there are. */
+  /** The ids of all rows. */
   async ids(): Promise<readonly string[]> {
     const rows = await this.run(`SELECT id::text FROM ${this.objects.table}`);
     return rows.map(({ id }) => String(id));
   }
 
-  /** Leaves rows that another session holds: a relay that removes them, as a rule. */
+  /** Skips rows that another session has locked: usually a relay that removes them. */
   async remove(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += MAX_REMOVED) {
       await this.run(

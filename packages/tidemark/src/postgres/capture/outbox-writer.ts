@@ -1,10 +1,11 @@
 /**
- * The statements by which the service itself writes to the outbox, and to the setting of the triggers that fill it.
+ * The statements with which the service itself writes to the outbox and sets the session setting that the capture
+ * triggers read.
  *
- * A write that cannot be published puts a row into the outbox, in its own transaction: the row is committed with the
- * write, and told as soon as an instance reaches the version store. The row says that anything may have changed: without
- * the store it is not known whether the statements were understood under the present schema. A write that cannot put the
- * row there is refused (core/write-protocol.ts).
+ * A write that cannot be published inserts a row into the outbox, in its own transaction: the row commits with the
+ * write, and is published as soon as an instance reaches the version store. The row stands for a change of any table
+ * and of the schema: without the store it is unknown whether the statements were classified under the current schema. A
+ * write that cannot insert the row is refused (core/write-protocol.ts).
  */
 import type { PostgresClient } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
@@ -18,23 +19,23 @@ export class OutboxWriter {
 
   constructor(private readonly parts: Pick<CaptureParts, 'objects' | 'log'>) {}
 
-  /** From here on the triggers send notices to this connection: it publishes its statements itself. */
+  /** From now on the triggers send notices to this connection: it publishes its statements itself. */
   introduce(client: PostgresClient): Promise<unknown> {
     return setNamespace(client, this.parts.objects.namespace);
   }
 
-  /** From here on the triggers record statements of this connection like a stranger's. */
+  /** From now on the triggers record this connection's statements like those of an outside client. */
   hide(client: PostgresClient): Promise<unknown> {
     return setNamespace(client, '');
   }
 
   /**
-   * Puts the row there, in the open transaction or by itself where none is open. Rejects without an outbox that the
-   * role may write; the transaction is then as it was.
+   * Inserts the row, in the open transaction or, without one, in an implicit transaction. Rejects without an outbox
+   * that the role may write, and leaves the transaction unchanged.
    */
   async record(client: PostgresClient): Promise<void> {
     const status = client.getTransactionStatus();
-    // A transaction that has failed commits nothing.
+    // A failed transaction commits nothing.
     if (status === 'E') return;
     const isInTransaction = status === 'T';
     try {

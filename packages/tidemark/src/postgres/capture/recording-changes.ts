@@ -1,25 +1,25 @@
 /**
- * Notices changes of triggers, outbox and partitions, since writes may have gone unrecorded meanwhile.
+ * Detects changes of triggers, outbox and partitions, since writes may have gone unrecorded meanwhile.
  *
- * `ALTER TABLE ... DISABLE TRIGGER ALL`, rows, `ENABLE TRIGGER ALL` (as `pg_restore --disable-triggers` sends
- * them) leave nothing in the outbox; neither do rows while a trigger is dropped and made again, and TRUNCATE
- * takes rows out of the outbox that were not relayed. After any such change everything counts as written. The version
- * store keeps the state that was seen last, so one instance ends the answers, once, whichever relays by then.
+ * `ALTER TABLE ... DISABLE TRIGGER ALL`, rows, `ENABLE TRIGGER ALL` (as `pg_restore --disable-triggers` sends them)
+ * leave nothing in the outbox. Neither do rows written while a trigger is dropped and created again, and TRUNCATE of
+ * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
+ * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
 import { parseEpoch } from '../../core/version-format.js';
 import type { RunSql } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import type { OutboxSession } from './outbox-session.js';
 
-/** A table of the version store without versions: the token of its epoch is the state that was seen last. */
+/** A table of the version store without versions: the token of its epoch is the last seen state. */
 const RECORDING_SEEN = { table: '#recording', names: [] };
-/** Begins such a token; a random one takes its place after an outage. */
+/** Prefix of such a token; after an outage a random token replaces it. */
 const TOKEN_PREFIX = 'recording-';
 const NOTHING = 'nothing';
 
 /**
- * Triggers, their functions, the outbox, and the partitions of the tables, as one text. PostgreSQL writes a new row of its
- * catalogs for every change of those, also where it is taken back, and each row names the transaction that wrote it.
+ * Triggers, their functions, the outbox, and the partitions of the tables, as one text. PostgreSQL writes a new catalog
+ * row for every change of them, even for a change that is reverted, and each row names the transaction that wrote it.
  * NULL: there are no triggers.
  */
 const RECORDING = `
@@ -48,7 +48,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM trigger)
 
 export class RecordingChanges {
   #atStart: string | undefined;
-  /** As the version store has it, too. */
+  /** The state last seen in the version store too. */
   #seen: string | undefined;
   #isInstalling = false;
   #last = Promise.resolve();
@@ -59,14 +59,14 @@ export class RecordingChanges {
     private readonly run: RunSql,
   ) {}
 
-  /** To be called when the application starts, before it is asked which writes were missed until then. */
+  /** Must be called when the application starts, before the check for writes missed until then. */
   async observe(run: RunSql): Promise<void> {
     this.#atStart ??= await this.#found(run);
   }
 
   /**
-   * Carries out an installation of this process, and ends all answers: the next look finds no change. So it does where
-   * the installation fails, which may have changed some tables.
+   * Runs an installation of this process, and invalidates all answers, so that the next check finds no change. It does
+   * so even if the installation fails, which may have changed some tables.
    */
   async installing(install: () => Promise<readonly string[]>): Promise<readonly string[]> {
     this.#isInstalling = true;
@@ -76,16 +76,16 @@ export class RecordingChanges {
       hasChanged = tables.length > 0;
       return tables;
     } finally {
-      // Where that fails, the next look ends them.
+      // If this fails, the next check invalidates them.
       if (hasChanged) await this.#compare(this.run, () => undefined).catch(() => undefined);
       this.#isInstalling = false;
     }
   }
 
   /**
-   * Rejects where the database or the version store cannot be reached.
+   * Rejects if the database or the version store is unreachable.
    *
-   * @param needsStore whether the version store is asked even where nothing has changed.
+   * @param needsStore whether the version store is read even if nothing has changed.
    */
   async look(session: OutboxSession, needsStore = false): Promise<void> {
     if (this.#isInstalling && !needsStore) return;
@@ -104,7 +104,7 @@ export class RecordingChanges {
     );
   }
 
-  /** One after the other: the state that one has found may be older than the one that another has noted. */
+  /** Sequential: the state that one call found may be older than the state that another call has stored. */
   #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
     const comparing = this.#last.then(() => this.#compareNow(run, onChange, needsStore));
     this.#last = comparing.catch(() => undefined);
@@ -116,7 +116,7 @@ export class RecordingChanges {
     const found = await this.#found(run);
     if (found === this.#seen && !needsStore) return;
     const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
-    // The log has the reason already.
+    // The log already has the reason.
     if (reading?.node === undefined) throw new Error('the version store cannot be reached');
     const { epoch } = reading;
     const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
@@ -124,11 +124,11 @@ export class RecordingChanges {
     const before = stored ?? this.#seen ?? this.#atStart;
     if (before !== undefined && before !== found) {
       await protocol.publish('schema', 0);
-      // The keeper checks the triggers under each new catalog.
+      // The trigger keeper checks the triggers under each new catalog.
       schema.markOutdated();
       onChange();
     }
-    // Last: where this process ends before, the next one ends the answers once more.
+    // Last: if this process ends before, the next one invalidates the answers once more.
     if (stored !== found) await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
     this.#seen = found;
   }

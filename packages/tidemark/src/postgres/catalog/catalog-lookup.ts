@@ -1,4 +1,4 @@
-/** Looks names up as PostgreSQL does: in the schema given, or along the search path. */
+/** Resolves names as PostgreSQL does: in the given schema, or along the search path. */
 import type { Catalog, TableFacts, Volatility } from '../../core/table-facts.js';
 import { temporaryTables, type SessionNames } from './session-names.js';
 
@@ -11,15 +11,15 @@ type WritingVolatility = Exclude<Volatility, 'immutable'>;
 export interface CatalogContent {
   readonly searchPath: readonly string[];
   readonly tables: readonly TableFacts[];
-  /** Relations that are no table of a user, but hide those later on the path. */
+  /** Relations that are not users' tables, but hide tables later on the path. */
   readonly otherRelations: NamedFacts<true>;
   readonly functions: NamedFacts<Volatility>;
   readonly operators: NamedFacts<Volatility>;
   readonly enums?: NamedFacts<true>;
   readonly unsureCast?: string | undefined;
-  /** Functions of users that may write. */
+  /** Users' functions that may write. */
   readonly writingFunctions: NamedFacts<WritingVolatility>;
-  /** Whether a cast to the type calls nothing that may write. */
+  /** Whether a cast to the type calls no function that may write. */
   readonly types: NamedFacts<boolean>;
   readonly fingerprint: string;
 }
@@ -44,7 +44,7 @@ export class CatalogLookup implements Catalog {
     this.#tables = bySchema(content.tables.map((table) => [table.schema, table.name, table]));
   }
 
-  /** The same catalog where names are looked up as over a certain connection. */
+  /** The same catalog, with names resolved as on a given connection. */
   under(names: SessionNames): CatalogLookup {
     const tables = [...this.tables, ...temporaryTables(names)];
     return new CatalogLookup({ ...this.content, searchPath: names.searchPath, tables });
@@ -95,7 +95,7 @@ export class CatalogLookup implements Catalog {
     return owners.length > 0 && owners.every((owner) => owner === BUILT_IN);
   }
 
-  /** Overloads of one name lie in several schemas; which one a call means depends on its types. */
+  /** Overloads of one name exist in several schemas; the argument types decide which one a call means. */
   #worst<V extends Volatility>(
     facts: NamedFacts<V>,
     schema: string | undefined,
@@ -107,7 +107,7 @@ export class CatalogLookup implements Catalog {
       .toSorted((a, b) => RANK[b] - RANK[a])[0];
   }
 
-  /** The schemas that have the name in one of the facts, in the order in which they are searched. */
+  /** The schemas that have the name in one of the facts, in search order. */
   #owners(schema: string | undefined, name: string, ...facts: NamedFacts<unknown>[]): string[] {
     const searched = schema === undefined ? this.searchPath : [schema];
     return searched.filter((owner) => facts.some((known) => known.get(owner)?.has(name) === true));

@@ -1,12 +1,12 @@
 /**
- * Questions to PostgreSQL's own catalog. Relations, functions, types and operators are written with their schema,
- * so that no search path leads elsewhere.
+ * Queries of PostgreSQL's catalog. Relations, functions, types and operators are schema-qualified, so that no search
+ * path changes their meaning.
  */
 
-/** Temporary and TOAST relations have schemas of their own, which begin with `pg_` as well. */
+/** Temporary and TOAST relations are in separate schemas, whose names also begin with `pg_`. */
 export const OF_USERS = `n.nspname <> 'information_schema' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')`;
 
-/** The schemas unqualified names are looked up in; the temporary one is each session's own. */
+/** The schemas in which unqualified names are resolved; each session has its own temporary schema. */
 export const SEARCH_PATH = `
 SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::text AS schemas,
        pg_catalog.current_setting('server_version_num') AS version`;
@@ -14,7 +14,7 @@ SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::text AS schem
 const TYPES_NAMED = (...names: readonly string[]): string =>
   names.map((name) => `'pg_catalog.${name}'::pg_catalog.regtype`).join(', ');
 
-/** The types whose values are or hold a time of day with a zone: domains, arrays, rows and ranges too. */
+/** The types whose values are or contain a time of day with a zone, including domains, arrays, rows and ranges. */
 const ZONED_TIMES = `
 RECURSIVE zoned_times(type) AS (
   SELECT 'pg_catalog.timetz'::pg_catalog.regtype::pg_catalog.oid
@@ -32,8 +32,8 @@ RECURSIVE zoned_times(type) AS (
       WHERE r.rngsubtype = z.type) holder)`;
 
 /**
- * Whether two texts are equal in the database exactly if they are equal here. In some multibyte
- * encodings, such as EUC_JP, two Unicode characters become one character of the server.
+ * Whether two texts are equal in the database exactly if they are equal here. In some multibyte encodings, such as
+ * EUC_JP, two Unicode characters map to one character of the server.
  */
 const HAS_EXACT_TEXT = `(
   SELECT pg_catalog.pg_encoding_max_length(d.encoding) = 1
@@ -41,8 +41,8 @@ const HAS_EXACT_TEXT = `(
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`;
 
 /**
- * The columns of users' tables. A generated column changes without being assigned, and a
- * collation that is not deterministic takes different texts for equal: such columns prove nothing.
+ * The columns of users' tables. A generated column changes without being assigned, and a nondeterministic collation
+ * treats different texts as equal: such columns prove nothing.
  */
 export const COLUMNS = `
 WITH ${ZONED_TIMES}
@@ -93,7 +93,7 @@ SELECT i.indrelid::text AS relation, a.attname::text AS name
  WHERE i.indisprimary AND k.position <= i.indnkeyatts AND ${OF_USERS}
  ORDER BY i.indrelid, k.position`;
 
-/** A default is evaluated where the function is called, and counts for nothing in its own mark. */
+/** A default is evaluated at the call, and the function's own volatility does not include it. */
 const HAS_MOVING_DEFAULT = `(p.pronargdefaults > 0
   AND (p.proargdefaults::text ~ '[{](?!(CONST|RELABELTYPE|FUNCEXPR) )'
     OR EXISTS (
@@ -105,11 +105,11 @@ const HAS_MOVING_DEFAULT = `(p.pronargdefaults > 0
 const RANK = `CASE WHEN p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace AND ${HAS_MOVING_DEFAULT} THEN 2
                    WHEN p.provolatile = 'i' THEN 0 WHEN p.provolatile = 's' THEN 1 ELSE 2 END`;
 
-/** A text or a time of day given to such a function or operator of a user gets the present offset. */
+/** Such a user's function or operator gives a text or a time of day the current offset. */
 const TAKES_ZONED_TIME = (types: string): string =>
   `EXISTS (SELECT FROM zoned_times z WHERE z.type IN (${types}))`;
 
-/** One row for each schema and rank: PostgreSQL has thousands of functions. */
+/** One row per schema and rank: PostgreSQL has thousands of functions. */
 const BY_RANK = (query: string): string => `
 WITH ${ZONED_TIMES}
 SELECT named.schema::text AS schema, rank,
@@ -119,8 +119,8 @@ SELECT named.schema::text AS schema, rank,
  ORDER BY named.schema, rank`;
 
 /**
- * An aggregate of a user is what the functions behind it are. A function of PostgreSQL's own that
- * shares its name with none but those of zoned times of day is meant by that name.
+ * A user's aggregate has the volatility of its functions. If all overloads of a built-in name take zoned times of day,
+ * the name means one of those.
  */
 export const FUNCTIONS = BY_RANK(`
 SELECT n.nspname AS schema, p.proname AS name,
@@ -143,12 +143,12 @@ SELECT n.nspname AS schema, p.proname AS name,
 
 const PROVING_TYPES = TYPES_NAMED('text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool');
 
-/** Enums and the polymorphic types stand for types of columns as well. */
+/** Enums prove regions too, and polymorphic types accept every type that does. */
 const IS_PROVING = (column: string): string =>
   `${column} IN (SELECT t.oid FROM pg_catalog.pg_type t
                   WHERE t.typtype IN ('e', 'p') OR t.oid IN (${PROVING_TYPES}))`;
 
-/** An `=` of a user over the types of columns that prove a region replaces PostgreSQL's. */
+/** A user's `=` over the column types that prove a region replaces PostgreSQL's. */
 export const OPERATORS = BY_RANK(`
 SELECT n.nspname AS schema, o.oprname AS name,
        max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
@@ -161,7 +161,7 @@ SELECT n.nspname AS schema, o.oprname AS name,
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  GROUP BY 1, 2`);
 
-/** Casts of users, by functions or by text, that need not answer the same tomorrow. */
+/** Users' casts, by function or by text, whose result may change over time. */
 export const UNSURE_CASTS = `
 SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
          || pg_catalog.format_type(c.casttarget, NULL) AS cast
@@ -173,7 +173,7 @@ SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
  WHERE c.oid >= 16384 AND ${RANK} > 0
  ORDER BY 1`;
 
-/** The enums of users whose names can mean no type of another kind. */
+/** Users' enums whose names cannot mean a type of another kind. */
 export const ENUMS = `
 SELECT n.nspname::text AS schema,
        pg_catalog.array_to_json(pg_catalog.array_agg(t.typname ORDER BY t.typname))::text AS names

@@ -1,4 +1,4 @@
-/** From rows of PostgreSQL's catalog to the facts about each table. */
+/** Converts rows of PostgreSQL's catalog to facts about each table. */
 import type {
   CaptureTriggers,
   Cascade,
@@ -10,7 +10,7 @@ import { dimensionsOf } from './dimensions.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The answers about relations. Rows name relations by their object id, captures by schema and name. */
+/** The rows about relations. They name relations by object id, captures by schema and name. */
 export type TableAnswers = Readonly<
   Record<
     | 'relations'
@@ -40,8 +40,8 @@ export function isTable(relation: Row): boolean {
 }
 
 /**
- * @param regionColumns the columns that split a table beside its primary key, by `schema.name`
- * @throws Error where a region column's type has no canonical text
+ * @param regionColumns the columns that split a table in addition to its primary key, by `schema.name`
+ * @throws Error if a region column's type has no canonical text
  */
 export function readTables(
   answers: TableAnswers,

@@ -22,7 +22,7 @@ import {
   VIEW_SOURCES,
 } from './relation-queries.js';
 
-/** Runs one statement and answers its rows, always on the same connection or an equal one. */
+/** Runs one statement and resolves to its rows, always on the same connection or an equivalent one. */
 export type RunSql = (sql: string, parameters: unknown[]) => Promise<Row[]>;
 
 const QUESTIONS = {
@@ -48,16 +48,16 @@ type Question = keyof typeof QUESTIONS;
 const VOLATILITIES: readonly Volatility[] = ['immutable', 'stable', 'volatile'];
 
 /**
- * @param regionColumns the columns that split a table beside its primary key, by `schema.name`. A table that no
- *   migration has made yet has none.
- * @throws Error where the type of a region column has no canonical text
+ * @param regionColumns the columns that split a table in addition to its primary key, by `schema.name`. A table that no
+ *   migration has created yet has none.
+ * @throws Error if the type of a region column has no canonical text
  */
 export async function loadCatalog(
   run: RunSql,
   regionColumns: ReadonlyMap<string, readonly string[]>,
 ): Promise<CatalogLookup> {
   const answers = {} as Record<Question, readonly Row[]>;
-  // One after another: `run` may stand for a single connection.
+  // Sequential: `run` may use a single connection.
   for (const name of Object.keys(QUESTIONS) as Question[]) {
     answers[name] = await run(QUESTIONS[name], []);
   }
@@ -65,7 +65,7 @@ export async function loadCatalog(
   const { path, relations, casts } = answers;
   const others = relations.filter((relation) => !isTable(relation));
   return new CatalogLookup({
-    // Tables of other sessions' temporary schemas cannot be told apart, so none is looked up.
+    // Tables in other sessions' temporary schemas are indistinguishable, so those schemas are not searched.
     searchPath: namesOf(path[0]?.['schemas']).filter((schema) => !schema.startsWith('pg_temp')),
     tables: readTables(answers, regionColumns),
     otherRelations: bySchema(
@@ -87,7 +87,7 @@ function volatilityOf(row: Row): Volatility {
   return VOLATILITIES[Number(row['rank'])] ?? 'volatile';
 }
 
-/** Rows of a schema, names and a fact that is true of each. */
+/** Rows with a schema, names, and a fact that holds for each name. */
 function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFacts<Fact> {
   return bySchema(
     rows.flatMap((row) =>
@@ -96,7 +96,7 @@ function named<Fact>(rows: readonly Row[], factOf: (row: Row) => Fact): NamedFac
   );
 }
 
-/** A list of names that the catalog gave as JSON. */
+/** A list of names from the catalog, given as JSON. */
 function namesOf(value: unknown): string[] {
   return JSON.parse(String(value)) as string[];
 }

@@ -3,7 +3,7 @@ import type { ColumnFacts, Dimension, TableFacts } from '../../core/table-facts.
 export interface TableShape {
   readonly id: string;
   readonly columns: ReadonlyMap<string, ColumnFacts>;
-  /** The columns' types as people write them. */
+  /** The columns' types in SQL notation. */
   readonly types: ReadonlyMap<string, string>;
   /** The columns of the primary key. */
   readonly key: readonly string[];
@@ -11,10 +11,10 @@ export interface TableShape {
 }
 
 /**
- * The dimensions that split the table into regions. A primary key of a type without canonical text is
- * left out. A region column that no migration has made yet splits nothing.
+ * The dimensions that split the table into regions, without a primary key whose type has no canonical text, and without
+ * a region column that no migration has created yet.
  *
- * @throws Error where a region column has such a type.
+ * @throws Error if the type of a region column has no canonical text.
  */
 export function dimensionsOf(table: TableShape): Pick<TableFacts, 'dimensions' | 'primaryKey'> {
   const { key, columns } = table;

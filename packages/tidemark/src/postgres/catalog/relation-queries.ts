@@ -1,20 +1,17 @@
-/**
- * Questions to PostgreSQL's catalog about relations and how they hang together, written as
- * those in catalog-queries.ts are.
- */
+/** Queries of PostgreSQL's catalog for relations and their connections, in the style of catalog-queries.ts. */
 import { OF_USERS } from './catalog-queries.js';
 import { WRITING_FUNCTIONS, WRITING_TYPES } from './writing-functions.js';
 
-/** Whether the function is one by which writes are told (cache-invalidation/outbox/outbox-objects.ts). */
+/** Whether the function is one that reports writes (postgres/capture/outbox-objects.ts). */
 const IS_CAPTURE = (procedure: string, schema: string): string =>
   `pg_catalog.starts_with(${procedure}.proname, 'capture_') AND pg_catalog.starts_with(${schema}.nspname, 'tidemark_')`;
 
 /**
- * Actions that may do more than the statement says: by triggers (bits of `tgtype`: 4 insert,
- * 8 delete, 16 update, 32 truncate) and rules of users, and by definitions that call a function of a
- * user that may write: of views, defaults, checks, policies, and of the types of columns.
+ * Actions that may change more than the statement names: through users' triggers (bits of `tgtype`: 4 insert, 8 delete,
+ * 16 update, 32 truncate) and rules, and through definitions that call a user's function that may write: of views,
+ * defaults, checks, policies, and of column types.
  *
- * STABLE promises not to write. It is believed but of views, where it costs a question, and of types.
+ * STABLE promises not to write. The promise is trusted except for views, where a check costs one query, and for types.
  */
 const SIDE_EFFECTS = `
 WITH RECURSIVE changing(action) AS (
@@ -65,7 +62,7 @@ WITH RECURSIVE changing(action) AS (
    WHERE r.rulename <> '_RETURN'
 )`;
 
-/** Everything that a name in a FROM clause can find, sequences and indexes included. */
+/** All relations to which a name in a FROM clause can resolve, including sequences and indexes. */
 export const RELATIONS = `${SIDE_EFFECTS}
 SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        ${OF_USERS} AS user_defined,
@@ -81,7 +78,7 @@ SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.
    AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  ORDER BY 2, 3`;
 
-/** Partitions and inheriting tables, each with a table above it. */
+/** Partitions and inheriting tables, each with a parent table. */
 export const FAMILIES = `
 SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
   FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
@@ -89,8 +86,8 @@ SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
  ORDER BY 1, 2`;
 
 /**
- * The foreign keys, without those that a partition has from the table above it. Actions: `c` cascade,
- * `n` set null, `d` set default; others change nothing.
+ * The foreign keys, without those that a partition inherits from its parent table. Actions: `c` cascade, `n` set null,
+ * `d` set default; others change nothing.
  */
 export const FOREIGN_KEYS = `
 SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
@@ -102,7 +99,7 @@ SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
  WHERE f.contype = 'f' AND f.conparentid = 0
  ORDER BY 1, 2, f.conname`;
 
-/** The triggers that tell of writes, by table and function, of all namespaces that have an outbox. */
+/** The triggers that report writes, by table and function, in all namespaces that have an outbox. */
 export const CAPTURES = `
 SELECT n.nspname || '.' || c.relname AS table, f.nspname::text AS schema,
        CASE WHEN p.proconfig @> '{client_min_messages=notice}' THEN p.prosrc END AS source,
@@ -126,7 +123,7 @@ SELECT DISTINCT r.ev_class::text AS relation, d.refobjid::text AS source
  WHERE r.rulename = '_RETURN' AND d.refobjid <> r.ev_class
  ORDER BY 1, 2`;
 
-/** What SELECT is restricted by; a policy of INSERT has no such expression. */
+/** The expressions that restrict SELECT; an INSERT policy has none. */
 export const POLICIES = `
 SELECT p.polrelid::text AS relation, pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS condition
   FROM pg_catalog.pg_policy p

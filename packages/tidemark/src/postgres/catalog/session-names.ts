@@ -1,13 +1,13 @@
-/** The names of one connection that mean something else there than over a new one. */
+/** The names that resolve differently on one connection than on a new one. */
 import type { TableAction, TableFacts } from '../../core/table-facts.js';
 
 /** The search path and the temporary relations of a connection. */
 export interface SessionNames {
-  /** The schemas in the order they are searched, the temporary one among them if there is one. */
+  /** The schemas in search order, including the temporary one if it exists. */
   readonly searchPath: readonly string[];
   readonly temporary: readonly TemporaryRelation[];
   /**
-   * Whether a backslash stands for itself in a plain string constant, as the parser takes it here
+   * Whether a backslash is literal in a plain string constant, as the parser assumes here
    * (`standard_conforming_strings`).
    */
   readonly isStandard: boolean;
@@ -15,13 +15,13 @@ export interface SessionNames {
 
 export interface TemporaryRelation {
   readonly name: string;
-  /** A table whose rows are all that a write to it changes. */
+  /** A table for which a write changes only its own rows. */
   readonly isPlain: boolean;
 }
 
 const TEMPORARY = 'pg_temp';
 
-/** Answers one row with the names as JSON. */
+/** Returns one row with the names as JSON. */
 export const SESSION_NAMES = `
 SELECT pg_catalog.json_build_object(
   'isStandard', pg_catalog.current_setting('standard_conforming_strings') = 'on',
@@ -50,7 +50,7 @@ export function isTemporary({ schema }: TableFacts): boolean {
   return schema.startsWith(TEMPORARY);
 }
 
-/** The temporary relations as tables, under each name that their schema has. */
+/** The temporary relations as tables, under each name of their schema. */
 export function temporaryTables({ searchPath, temporary }: SessionNames): TableFacts[] {
   const schemas = [TEMPORARY, ...searchPath.filter((schema) => schema.startsWith('pg_temp_'))];
   return schemas.flatMap((schema) =>

@@ -1,15 +1,15 @@
-/** Questions to PostgreSQL's catalog about what users have made that may write when it is used. */
+/** Queries of PostgreSQL's catalog for users' objects that may write when they are used. */
 
-/** Objects with smaller ids came with PostgreSQL (`FirstNormalObjectId`). */
+/** Objects with smaller ids are part of PostgreSQL (`FirstNormalObjectId`). */
 export const FIRST_OID_OF_USERS = 16_384;
 
-/** Volatile only in that they answer something else every time. */
+/** Their functions are volatile only because each call returns another value. */
 const EXTENSIONS_THAT_DO_NOT_WRITE = `'uuid-ossp', 'pgcrypto'`;
 
 /**
- * `writing_function(oid, is_volatile)`: the functions of users that may write. An aggregate is what
- * the functions behind it are. A STABLE function must not write, but nothing keeps it from calling
- * one that does; those of extensions are believed.
+ * `writing_function(oid, is_volatile)`: the users' functions that may write. An aggregate has the volatility of its
+ * functions. A STABLE function must not write, but may call a function that does; STABLE functions of extensions are
+ * trusted.
  */
 export const WRITING_FUNCTIONS = `
 writing_plain(oid, is_volatile) AS (
@@ -43,9 +43,9 @@ SELECT named.schema, named.is_volatile,
  GROUP BY 1, 2 ORDER BY 1, 2`;
 
 /**
- * `writing_object(class, oid, is_volatile)`: those functions, and the operators made of them.
- * `writing_type(oid)`: the types to which a cast may call one. Where a check or default of a domain
- * or a cast of users does so, all types of users count: any may have such a part at any depth.
+ * `writing_object(class, oid, is_volatile)`: those functions, and the operators based on them.
+ * `writing_type(oid)`: the types to which a cast may call one. If a domain's check or default or a user's cast does so,
+ * all users' types count: any may contain such a part at any depth.
  */
 export const WRITING_TYPES = `
 writing_object(class, oid, is_volatile) AS (
@@ -72,7 +72,7 @@ writing_object(class, oid, is_volatile) AS (
       WHERE w.class = 'pg_catalog.pg_cast'::pg_catalog.regclass OR c.contypid <> 0 OR d.typtype = 'd')
 )`;
 
-/** All types by schema, and whether a cast to them calls nothing that may write. */
+/** All types by schema, and whether a cast to them calls no function that may write. */
 export const TYPES = `
 WITH ${WRITING_FUNCTIONS}, ${WRITING_TYPES}
 SELECT n.nspname::text AS schema, t.oid NOT IN (SELECT oid FROM writing_type) AS is_harmless,

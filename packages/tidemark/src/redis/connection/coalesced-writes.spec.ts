@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CoalescedWrites } from './coalesced-writes.js';
 
-/** A stream that notes what leaves together. */
+/** A stream that records the chunks that leave together. */
 class Noting extends Writable {
   readonly left: string[] = [];
 
@@ -32,7 +32,7 @@ function setUp(longestWaitMs?: number) {
 }
 
 describe('CoalescedWrites', () => {
-  it('lets what one callback writes leave together, and no later', async () => {
+  it('sends the writes of one callback together, at its end', async () => {
     const { stream, write } = setUp();
     void write('a');
     await Promise.resolve().then(() => write('b'));
@@ -45,7 +45,7 @@ describe('CoalescedWrites', () => {
   });
 
   it.each(['before', 'after'])(
-    'lets it leave with what the turn ends with, asked %s',
+    'sends a write with the end-of-turn write that is requested %s it',
     async (when) => {
       const { writes, stream, write } = setUp();
       const atEnd = (): void => {
@@ -62,7 +62,7 @@ describe('CoalescedWrites', () => {
     },
   );
 
-  it('lets what nobody waits for leave behind the next', async () => {
+  it('sends a write for which no caller waits behind the next write', async () => {
     const { writes, stream, write } = setUp(FOR_ANOTHER_MS);
     void writes.withNext(() => write('later'));
     void writes.withNext(() => write('as well'));
@@ -77,7 +77,7 @@ describe('CoalescedWrites', () => {
     expect(stream.left).toEqual(['a later as well', 'b last']);
   });
 
-  it('lets it leave alone where nothing comes', async () => {
+  it('sends that write alone if no other write follows', async () => {
     const { writes, stream, write } = setUp();
     const answer = writes.withNext(async () => {
       void write('alone');
@@ -88,7 +88,7 @@ describe('CoalescedWrites', () => {
     expect(stream.left).toEqual(['alone']);
   });
 
-  it('tells when the next has left', async () => {
+  it('resolves when the next write has left', async () => {
     const { writes, stream, write } = setUp(FOR_ANOTHER_MS);
     const told: string[] = [];
     void writes.whenWaiting().then(() => told.push(...stream.left));
@@ -100,12 +100,12 @@ describe('CoalescedWrites', () => {
     expect(told).toEqual(['a b']);
   });
 
-  it('tells it after a moment where nothing comes', async () => {
+  it('resolves after the maximum wait if no write follows', async () => {
     const { writes } = setUp();
     await writes.whenWaiting();
   });
 
-  it('keeps what is thrown from the others', async () => {
+  it('keeps a thrown error from the other writes', async () => {
     const { writes, stream, write } = setUp(FOR_ANOTHER_MS);
     const fail = (): Promise<never> => {
       throw new Error('away');
@@ -118,7 +118,7 @@ describe('CoalescedWrites', () => {
     expect(stream.left).toEqual(['a b']);
   });
 
-  it('holds no stream that has been left for another', async () => {
+  it('releases a stream when another one is held', async () => {
     const { writes, stream, write } = setUp();
     const other = new Noting();
     void writes.atEndOfTurn(() => Promise.resolve());

@@ -3,8 +3,9 @@ import type { Writable } from 'node:stream';
 const MAX_WAIT_MS = 2;
 
 /**
- * Lets commands leave together that one callback sends, with the promises that it settles: a write to a socket costs
- * more than a command. Where something is to be written at the end of the turn, earlier commands leave with that.
+ * Coalesces the commands that one callback sends, and those sent by the promises that it settles, into one socket
+ * write: a socket write costs more than a command. If a command is due at the end of the turn, earlier commands leave
+ * with it.
  */
 export class CoalescedWrites {
   #held: Writable | undefined;
@@ -16,7 +17,7 @@ export class CoalescedWrites {
   /** @param longestWaitMs how long a write waits for another one, in milliseconds. */
   constructor(private readonly longestWaitMs = MAX_WAIT_MS) {}
 
-  /** To be called before each write. */
+  /** Must be called before each write. */
   hold(stream: Writable): void {
     if (this.#held === stream) return;
     this.#release();
@@ -28,8 +29,8 @@ export class CoalescedWrites {
   }
 
   /**
-   * Runs `write` once the callbacks of this turn of the event loop have run, and answers its answer. A microtask or
-   * `nextTick` would run after the request of the first socket already; a timer would let the loop sleep in between.
+   * Runs `write` after the callbacks of this turn of the event loop, and resolves to its result. A microtask or
+   * `nextTick` would already run after the request of the first socket; a timer would let the loop sleep in between.
    */
   atEndOfTurn<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
@@ -44,7 +45,7 @@ export class CoalescedWrites {
     });
   }
 
-  /** Runs `write`, which nobody waits for, behind the next write, or after a moment. */
+  /** Runs `write`, for which no caller waits, behind the next write, or after `longestWaitMs`. */
   withNext<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(called(write)));
@@ -52,7 +53,7 @@ export class CoalescedWrites {
     });
   }
 
-  /** Resolves when the next write has left, so that there is time until its answer comes, or after a moment. */
+  /** Resolves when the next write has left, so that there is time until its answer comes, or after `longestWaitMs`. */
   whenWaiting(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle.push(resolve);
@@ -82,7 +83,7 @@ export class CoalescedWrites {
   }
 }
 
-/** With what it throws as a rejection. */
+/** Turns a synchronous throw into a rejection. */
 async function called<T>(write: () => Promise<T>): Promise<T> {
   return write();
 }

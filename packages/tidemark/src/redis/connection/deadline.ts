@@ -1,13 +1,13 @@
 import { RedisTimeoutError } from './redis.errors.js';
 
-/** A timer that fires so much too late shows that this process has stood still. */
+/** A timer that fires this much too late, in milliseconds, shows that this process stalled. */
 const STALL_MS = 50;
 
 /**
- * Rejects with `RedisTimeoutError` when `promise` has not settled within `timeoutMs`; `name` is for the message.
+ * Rejects with `RedisTimeoutError` if `promise` has not settled within `timeoutMs`; `name` is for the message.
  *
- * When the timer fires, the event loop gets one more turn: if this process stalled, the answer may already wait on
- * the socket. The question may have waited here as well, so after a stall the time begins once more.
+ * When the timer fires, the event loop gets one more turn: if this process stalled, the answer may already wait on the
+ * socket. The command may have waited in this process too, so after a stall the time limit starts once more.
  */
 export function withDeadline<T>(promise: Promise<T>, timeoutMs: number, name: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {

@@ -1,31 +1,31 @@
 export type RedisState = 'connecting' | 'up' | 'down';
 
-/** Nest's `LoggerService` fits. */
+/** Compatible with Nest's `LoggerService`. */
 export interface RedisLog {
   log(message: string): void;
   warn(message: string): void;
 }
 
 /**
- * Reasons that a server gives which answers: its errors (`WRONGPASS invalid username-password pair`), that it is a
- * replica or too old (server-info.ts), the commands that it refuses.
+ * Reasons given by a server that answers: its errors (`WRONGPASS invalid username-password pair`), that it is a replica
+ * or too old (server-info.ts), the commands that it refuses.
  */
 const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
 
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`. Each change is
- * logged once, and so is each new reason of the server meanwhile.
+ * logged once, and so is each new reason that the server gives meanwhile.
  */
 export abstract class OutageState {
   readonly #listeners: Record<'down' | 'up', (() => void)[]> = { down: [], up: [] };
   #state: RedisState = 'connecting';
   #reason = 'not connected yet';
-  /** The last reason of the server in the present outage. */
+  /** The server's last reason in the current outage. */
   #refusal: string | undefined;
   #outages = 0;
   #closed = false;
 
-  /** `address` is for messages; it has no user and no password. */
+  /** `address` is for messages; it contains no user and no password. */
   constructor(
     private readonly address: string,
     private readonly log: RedisLog,
@@ -35,12 +35,12 @@ export abstract class OutageState {
     return this.#state;
   }
 
-  /** Why Redis cannot be used, in words for people; the last reason while it can. */
+  /** Why Redis cannot be used, in words for people; while it can, the last reason. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** How often Redis went down. Has grown before the listeners run. */
+  /** How often Redis went down. Incremented before the listeners run. */
   get outages(): number {
     return this.#outages;
   }
@@ -79,7 +79,7 @@ export abstract class OutageState {
     this.#emit('up');
   }
 
-  /** Down for good and on purpose: not an outage, nothing is logged or emitted. */
+  /** Down permanently and on purpose: not an outage, nothing is logged or emitted. */
   protected retire(): void {
     this.#closed = true;
     this.#state = 'down';

@@ -2,17 +2,17 @@
  * A connection to Redis that knows which server it talks to, and whether that server can be trusted to answer.
  *
  * A command that fails or is late, an error of the client and a closed connection all end the connection and mean
- * `down` (outage-state.ts). While not `up`, commands reject at once. An attempt opens another connection. It is `up`
- * once the `run_id` of its server is known, the server is a primary, whose data alone are the latest, and the
- * heartbeat is carried out.
+ * `down` (outage-state.ts). While not `up`, commands reject immediately. An attempt opens another connection. It is
+ * `up` once the `run_id` of its server is known, the server is a primary (only a primary has the latest data), and the
+ * heartbeat has succeeded.
  *
- * While `up`, heartbeats find stalls also when there is nothing to send. The interval and the limit of a heartbeat are
- * together shorter than the limit of a command: a stall that makes the command of another process late, so that its
- * write goes on unpublished, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
- * may switch servers without closing connections. Older data under the same `run_id` are found by the owner of the
- * data, who calls `distrust` (query-cache/stores/data-canary.ts).
+ * While `up`, heartbeats find stalls even if there is nothing to send. The interval and the time limit of a heartbeat
+ * are together shorter than the time limit of a command: a stall that delays another process's command, so that its
+ * write commits unpublished, is an outage for this process too. Each heartbeat reads the `run_id` again, since a proxy
+ * may switch servers without closing connections. The owner of the data finds older data under the same `run_id` and
+ * calls `distrust` (../data-canary.ts).
  *
- * A client serves one connection, so an answer always comes over the connection that its command was sent on.
+ * A client serves one connection, so an answer always comes over the connection on which its command was sent.
  */
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
@@ -37,9 +37,9 @@ export interface RedisConnectionOptions extends RedisClientOptions {
 }
 
 /**
- * Sends commands at once that write as the application writes, and change nothing: a server that refuses writes (a
- * replica, a failed snapshot, missing permissions) may go on answering reads. Rejects when the server refuses a
- * command that the application needs.
+ * Sends commands immediately that write as the application writes, and change nothing: a server that refuses writes (a
+ * replica, a failed snapshot, missing permissions) may still answer reads. Rejects if the server refuses a command that
+ * the application needs.
  *
  * @param node `run_id` of the server.
  */
@@ -63,13 +63,13 @@ interface Attempt {
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 const MAX_BEAT_INTERVAL_MS = 200;
-/** How long an attempt may take, or as long as a command where that is longer. */
+/** Time limit of an attempt; a command's time limit applies if it is longer. */
 const ATTEMPT_MS = 2_000;
-/** How long an urgent command waits for an attempt that already takes longer than a command may. */
+/** Minimum wait of an urgent command for a running attempt that already exceeds a command's time limit. */
 const LAST_LOOK_MS = 10;
 
 export class RedisConnection extends OutageState {
-  /** How commands leave. */
+  /** Coalesces the commands' socket writes. */
   readonly writes = new CoalescedWrites();
   /** The open connection, while `up`. */
   #open: { readonly client: Redis; readonly node: string } | undefined;
@@ -86,7 +86,7 @@ export class RedisConnection extends OutageState {
   }
 
   /**
-   * Returns at once, and goes on trying until {@link close}. Never rejects because Redis is away.
+   * Returns immediately, and keeps trying until {@link close}. Never rejects because Redis is unavailable.
    *
    * @throws RedisUrlError
    */
@@ -109,9 +109,8 @@ export class RedisConnection extends OutageState {
   }
 
   /**
-   * Sends one command and waits for the answer. `command` must call the client before it first
-   * awaits, and once only. Rejects with `RedisUnavailableError`, `RedisTimeoutError` or
-   * `RedisCommandError`; `name` is for messages.
+   * Sends one command and waits for the answer. `command` must call the client exactly once, before its first `await`.
+   * Rejects with `RedisUnavailableError`, `RedisTimeoutError` or `RedisCommandError`; `name` is for messages.
    */
   async send<T>(
     name: string,
@@ -133,9 +132,9 @@ export class RedisConnection extends OutageState {
   }
 
   /**
-   * As {@link send}; but while the connection is not up, an attempt to reach Redis that begins
-   * after the call has to fail first. A command whose connection breaks is sent once more over
-   * another one, within the time that one command has: it may be carried out twice.
+   * Like {@link send}; but while the connection is not up, it rejects only after an attempt to reach Redis that began
+   * after the call has failed. A command whose connection breaks is sent once more over another one, within the time
+   * limit of one command: it may be executed twice.
    */
   async sendAfterReconnect<T>(name: string, command: Command<T>): Promise<Answer<T>> {
     if (!this.#open) await this.#tryOnceMore();
@@ -152,7 +151,7 @@ export class RedisConnection extends OutageState {
     }
   }
 
-  /** Counts as an outage, and ends with the next attempt that succeeds. */
+  /** Counts as an outage, which ends with the next successful attempt. */
   distrust(reason: string): void {
     if (this.#open) this.#drop(this.#open.client, reason);
     else this.fail(reason);
@@ -172,7 +171,7 @@ export class RedisConnection extends OutageState {
     client?.disconnect();
   }
 
-  /** Brings the connection up unless it is. One attempt at a time. Never rejects. */
+  /** Brings the connection up unless it is up. One attempt at a time. Never rejects. */
   #try(): Promise<void> {
     if (this.#attempt) return this.#attempt.ended;
     if (this.#open || this.#closed) return Promise.resolve();
@@ -200,24 +199,24 @@ export class RedisConnection extends OutageState {
       this.recover();
     } catch (error) {
       client.disconnect();
-      // The client rejects with less than the event says.
+      // The client's rejection has less detail than its error event.
       this.fail(textOf(trouble ?? error));
       this.#tryLater();
     }
   }
 
-  /** Answers the `run_id` of the server. Rejects where the server cannot be used, or is not `node`. */
+  /** Resolves to the server's `run_id`. Rejects if the server cannot be used, or is not `node`. */
   async #examine(client: Redis, node?: string): Promise<string> {
     const { runId, evictionPolicy, unfitness } = await readServerInfo(client);
     if (node !== undefined && runId !== node) throw new Error('another server has taken its place');
-    // Why a server is unfit says more than that it refuses the heartbeat.
+    // The reason why a server is unfit is more useful than its refusal of the heartbeat.
     if (unfitness !== undefined) throw new Error(unfitness);
     this.#evictionPolicy = evictionPolicy;
     await this.options.heartbeat(client, runId);
     return runId;
   }
 
-  /** Ends the connection of the client, unless that has happened already. */
+  /** Ends the client's connection, unless it has already ended. */
   #drop(client: Redis, reason: string): void {
     if (this.#open?.client !== client) return;
     this.#open = undefined;
@@ -226,20 +225,20 @@ export class RedisConnection extends OutageState {
     this.fail(reason);
   }
 
-  /** Later each time it has failed. */
+  /** The delay doubles with each failure. */
   #tryLater(): void {
     if (this.#closed) return;
     this.#retry = setTimeout(() => void this.#try(), this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
   }
 
-  /** Resolves when the connection is up, when an attempt that began after the call has ended, or after a limit. */
+  /** Resolves when the connection is up, when an attempt that began after the call has ended, or after a time limit. */
   async #tryOnceMore(): Promise<void> {
     const { timeoutMs } = this.options;
     const underWay = this.#attempt;
     if (underWay) {
-      // It may have met what was true before the call. Where it takes long, its question waits in a server that
-      // stands still, and is answered as soon as that goes on.
+      // The running attempt may have failed for a cause from before the call. If it takes long, its command waits in a
+      // stalled server, which answers as soon as it continues.
       const leftMs = timeoutMs - (performance.now() - underWay.startedMs);
       await settled(underWay.ended, Math.max(leftMs, LAST_LOOK_MS));
       if (this.#attempt === underWay) return;
@@ -255,7 +254,7 @@ export class RedisConnection extends OutageState {
       const beat: Command<string> = (client, node) => this.#examine(client, node);
       await this.send('a heartbeat', beat, this.options.timeoutMs / 2);
     } catch (error) {
-      // Refused for whatever reason: writes cannot be published. Other failures have ended the connection.
+      // After any refusal, writes cannot be published. Other failures have already ended the connection.
       if (error instanceof RedisCommandError) this.distrust(error.message);
     } finally {
       this.#beating = false;
@@ -263,7 +262,7 @@ export class RedisConnection extends OutageState {
   }
 }
 
-/** Resolves when the promise has settled, or after the limit. */
+/** Resolves when the promise has settled, or after the time limit. */
 async function settled(promise: Promise<unknown>, limitMs: number): Promise<void> {
   await withDeadline(promise, limitMs, '').catch(() => undefined);
 }

@@ -23,7 +23,7 @@ describe('the URL of Redis', () => {
     'redis://u:secret@h/users',
     'redis://u:secret%zz@h',
     'redis://u:secret@h:99999',
-  ])('is refused without being repeated: %s', (url) => {
+  ])('is refused, and the error does not repeat it: %s', (url) => {
     let failure: unknown;
     try {
       parseRedisUrl(url);

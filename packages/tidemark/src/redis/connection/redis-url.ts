@@ -2,7 +2,7 @@ import { RedisUrlError } from './redis.errors.js';
 
 const DEFAULT_PORT = '6379';
 
-/** The URL as the client takes it. Throws {@link RedisUrlError}, whose message never repeats the URL. */
+/** Parses the URL as the client does. Throws {@link RedisUrlError}, whose message never repeats the URL. */
 export function parseRedisUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) throw new RedisUrlError('is not a URL');
@@ -18,7 +18,7 @@ export function parseRedisUrl(text: string): URL {
   } catch {
     throw new RedisUrlError('has a user or password that is not percent-encoded properly');
   }
-  // The client would take any of its options out of it.
+  // The client would read any of its options from the query string.
   url.search = '';
   return url;
 }

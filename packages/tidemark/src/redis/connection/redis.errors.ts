@@ -1,11 +1,11 @@
 /**
- * What can go wrong with Redis. None of these errors carries the command, its arguments or an
- * error of the client as `cause`: those may hold a password or a stored answer.
+ * Errors of Redis. None of them carries the command, its arguments or a client error as `cause`: those may contain a
+ * password or a stored answer.
  */
 
 export const PERMISSION_REMEDY = 'docs/operations.md has the ACL rules that its user needs';
 
-/** Answers that say that the server cannot serve now, whatever the command. */
+/** Error replies that mean that the server cannot serve any command now. */
 export const OUTAGE_REPLIES: ReadonlySet<string> = new Set([
   'BUSY',
   'CLUSTERDOWN',
@@ -25,7 +25,7 @@ export abstract class RedisError extends Error {
   }
 }
 
-/** There is no usable connection; the command was not sent, or its connection broke. */
+/** There is no usable connection: the command was not sent, or its connection broke. */
 export class RedisUnavailableError extends RedisError {
   constructor(reason: string) {
     super(`Redis is not available: ${reason}`);
@@ -41,7 +41,7 @@ export class RedisTimeoutError extends RedisError {
 
 /** Redis answered with an error. */
 export class RedisCommandError extends RedisError {
-  /** `replyCode` is the first word of Redis's answer, such as `NOSCRIPT` or `OOM`. */
+  /** `replyCode` is the first word of Redis's reply, such as `NOSCRIPT` or `OOM`. */
   constructor(
     command: string,
     readonly replyCode: string,
@@ -51,14 +51,14 @@ export class RedisCommandError extends RedisError {
   }
 }
 
-/** The server does not let this client run what it needs. */
+/** The server does not let this client run a command that it needs. */
 export class RedisPermissionError extends RedisError {
   constructor(commands: readonly string[]) {
     super(`it refuses ${commands.join(', ')}; ${PERMISSION_REMEDY}`);
   }
 }
 
-/** The address of Redis cannot be understood. The message does not repeat it. */
+/** The address of Redis cannot be parsed. The message does not repeat it. */
 export class RedisUrlError extends RedisError {
   constructor(problem: string) {
     super(
@@ -67,7 +67,7 @@ export class RedisUrlError extends RedisError {
   }
 }
 
-/** An error of the client as one of ours; `name` is the command's. */
+/** Converts a client error to a `RedisError`; `name` is the command's. */
 export function redisErrorOf(name: string, error: unknown): RedisError {
   if (error instanceof RedisTimeoutError) return error;
   const text = textOf(error);
@@ -76,17 +76,17 @@ export function redisErrorOf(name: string, error: unknown): RedisError {
   return new RedisCommandError(name, text.split(' ', 1)[0] ?? '', text);
 }
 
-/** The message alone: the client's errors carry commands with their arguments, passwords too. */
+/** Only the message: the client's errors carry commands with their arguments, including passwords. */
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // The client names its own setting, not what has happened.
+  // The client names its own setting, not the cause.
   if (error.message.includes('enableOfflineQueue')) return 'there is no open connection';
   if (error.message.startsWith('NOPERM')) return withoutPermission(error.message);
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }
 
-/** In our own words: some servers name the user. */
+/** Replaces the reply's words: some servers name the user in them. */
 function withoutPermission(reply: string): string {
   const command = /'([^']+)' command/.exec(reply)?.[1];
   return `NOPERM (it refuses ${command ?? 'access to the keys of the cache'}); ${PERMISSION_REMEDY}`;

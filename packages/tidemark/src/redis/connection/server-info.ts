@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis';
 
-/** What a Redis server says of itself. */
+/** The facts that a Redis server reports about itself. */
 export interface ServerInfo {
   /** Identity of one run of the server process. */
   readonly runId: string;
-  /** `maxmemory-policy`, as it was when asked. */
+  /** `maxmemory-policy` at the time of the query. */
   readonly evictionPolicy: string | undefined;
-  /** Why the server cannot be used as it is, in words for people; `undefined` where it can. */
+  /** Why the server cannot be used in its current state, in words for people; `undefined` if it can. */
   readonly unfitness: string | undefined;
 }
 
 const MIN_VERSION = 7;
 
-/** Rejects where INFO names no `run_id`. */
+/** Rejects if INFO contains no `run_id`. */
 export async function readServerInfo(client: Redis): Promise<ServerInfo> {
   const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
   const facts = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
@@ -20,7 +20,7 @@ export async function readServerInfo(client: Redis): Promise<ServerInfo> {
   if (runId === undefined || runId === '') throw new Error('INFO tells no run_id');
   const unfitness = unfitnessOf(facts);
   const { db = 0 } = client.options;
-  // Where the server has refused it to the client, that goes on with the database 0 of others.
+  // If the server refused SELECT, the client would continue in database 0, which belongs to others.
   if (unfitness === undefined && db !== 0) await client.select(db);
   return { runId, evictionPolicy: facts.get('maxmemory_policy'), unfitness };
 }

@@ -2,9 +2,9 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Marks the versions of a write, with `d?` of every registered dimension that the names leave out, and replaces
- * those that are there. A version that is missing is not created: create-versions puts the mark on it. Sent again
- * for the same write, it covers the names of both. Without an epoch nothing depends on the table.
+ * Marks the versions of a write, and `d?` of every registered dimension that the names omit, and replaces the existing
+ * ones. A missing version is not created: create-versions marks it. If it is sent again for the same write, the mark
+ * covers the names of both. Without an epoch nothing depends on the table.
  *
  * KEYS: epoch, marks. ARGV: write id, backend pid, token, lease in ms, version names...
  */

@@ -2,12 +2,11 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Creates the versions that are missing, with the marks that lie on them, and registers their dimensions. While
- * there are marks, versions of dimensions not registered yet stay missing. Without an epoch, or with a damaged mark,
- * nothing is created.
+ * Creates the missing versions, with the marks that name them, and registers their dimensions. While there are marks,
+ * versions of unregistered dimensions stay missing. Without an epoch, or with a damaged mark, nothing is created.
  *
  * KEYS: epoch, marks. ARGV: token, version names...
- * Answers the epoch, then the text of each version; false where there is none.
+ * Returns the epoch, then the text of each version; false for a missing one.
  */
 export const createVersions = defineScript(
   'create-versions',

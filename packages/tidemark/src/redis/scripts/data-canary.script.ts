@@ -1,11 +1,12 @@
 import { defineScript } from './script.js';
 
 /**
- * Raises the number of a process, which has no time to live, so that `volatile-*` policies never drop it. A process
- * that joins gives the numbers of all others a day: a live process takes that off by raising its own.
+ * Raises the number of a process. The number has no time to live, so `volatile-*` policies never drop it. A process
+ * that joins gives the numbers of all others a time to live of one day: a live process removes it by raising its own
+ * number.
  *
- * KEYS: number, hash of the processes. ARGV: the new number, then the process where it joins.
- * Answers the number that was there; false where there was none.
+ * KEYS: number, hash of the processes. ARGV: the new number, then the process if it joins.
+ * Returns the previous number; false if there was none.
  */
 export const raiseNumber = defineScript(
   'raise-number',

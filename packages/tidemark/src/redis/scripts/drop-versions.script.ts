@@ -2,7 +2,7 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Removes the versions that still are the token: not replaced, and not marked.
+ * Removes the versions that are still the token: not replaced, and not marked.
  *
  * KEYS: epoch, marks. ARGV: token, version names...
  */

@@ -1,10 +1,10 @@
 import { defineScript } from './script.js';
 
 /**
- * Takes the lock for an owner, also again for the same owner.
+ * Takes the lock for an owner, again too for the same owner.
  *
- * KEYS: lock, then the entry where the lock is wanted only without one. ARGV: owner, lease in ms.
- * Answers 1, 0 when another owner holds it, or 2 when there is an entry.
+ * KEYS: lock, then the entry if the lock is wanted only without one. ARGV: owner, lease in ms.
+ * Returns 1, 0 if another owner holds it, or 2 if there is an entry.
  */
 export const takeFillLock = defineScript(
   'take-fill-lock',
@@ -22,7 +22,7 @@ return 1
 `,
 );
 
-/** Gives the lock back, only when the owner still holds it. KEYS: lock. ARGV: owner. */
+/** Releases the lock, only if the owner still holds it. KEYS: lock. ARGV: owner. */
 export const releaseFillLock = defineScript(
   'release-fill-lock',
   `

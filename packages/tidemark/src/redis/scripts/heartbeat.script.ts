@@ -1,11 +1,11 @@
 import { defineScript } from './script.js';
 
 /**
- * Runs each command that the cache uses, in ways that change nothing. An error that the key holds another type is
- * no refusal.
+ * Runs each command that the cache uses, in a form that changes nothing. An error about a key of another type is not a
+ * refusal.
  *
- * KEYS: a key that is never set, a question, a key that holds an empty text once this has run.
- * Answers the question of an instance that has begun (nil without one), then the refused commands.
+ * KEYS: a key that is never set, a question, a key that holds an empty text after this script.
+ * Returns the question of a starting instance (nil without one), then the refused commands.
  */
 export const heartbeat = defineScript(
   'heartbeat',
@@ -44,9 +44,9 @@ return { question, unpack(refused) }
 );
 
 /**
- * Takes a question away, which answers it, only while it still is the one.
+ * Removes a question, which answers it, only if it is still the same one.
  *
- * KEYS: question. ARGV: the question. Answers 1 when it did.
+ * KEYS: question. ARGV: the question. Returns 1 if it did.
  */
 export const answerQuestion = defineScript(
   'answer-question',

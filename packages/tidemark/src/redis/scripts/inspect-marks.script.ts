@@ -2,11 +2,11 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Reports the table's marks whose lease has run out. A damaged mark, or a version that names a lost one, proves
- * lost data, and the epoch is dropped: others may be lost with it.
+ * Reports the table's marks with an expired lease. A damaged mark, or a version that names a missing mark, proves lost
+ * data, and the epoch is dropped: other marks may be lost too.
  *
  * KEYS: epoch, marks. ARGV: version names...
- * Answers the milliseconds until the next lease runs out (-1: none runs), then write id, backend pid and
+ * Returns the milliseconds until the next lease expires (-1: none is running), then write id, backend pid and
  * transaction id of each expired mark.
  */
 export const inspectMarks = defineScript(

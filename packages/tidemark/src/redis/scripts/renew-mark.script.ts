@@ -2,9 +2,9 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Gives a mark whose lease has run out another one.
+ * Gives a mark with an expired lease another lease.
  *
- * KEYS: epoch, marks. ARGV: write id, transaction id, lease in ms. Answers 1 when it did.
+ * KEYS: epoch, marks. ARGV: write id, transaction id, lease in ms. Returns 1 if it did.
  */
 export const renewMark = defineScript(
   'renew-mark',

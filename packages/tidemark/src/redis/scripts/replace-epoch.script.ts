@@ -2,11 +2,11 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Replaces the epoch, only while it is the one observed. With a token the table begins again: marks, versions and
+ * Replaces the epoch, only if it is still the observed one. With a token the table starts again: marks, versions and
  * dimensions of the earlier epoch no longer count.
  *
- * KEYS: epoch, marks. ARGV: the epoch observed (empty: it was missing), the new one, then its token where it is not
- * the same epoch settled. Answers 1 when it did.
+ * KEYS: epoch, marks. ARGV: the observed epoch (empty: it was missing), the new one, then its token unless it is the
+ * same epoch, settled. Returns 1 if it did.
  */
 export const replaceEpoch = defineScript(
   'replace-epoch',

@@ -1,22 +1,23 @@
 /**
- * What the scripts on a table's data have in common, in Lua.
+ * The Lua functions that all scripts on a table's data share.
  *
- * KEYS of each of them: the table's epoch and marks. A version's key is made from the first, which ends in
- * `e`, so that it lies in the same hash slot.
+ * KEYS of each script: the table's epoch and marks. The key of a version is derived from the first, which ends in `e`,
+ * so that it lies in the same hash slot.
  *
- * How the data look:
+ * Data format:
  * - an epoch is `<token> <node>` or `<token> <node> settling`;
- * - the hash of marks has the field `#`, the register: the epoch's token, how many marks there are, then the
- *   dimensions whose versions were ever created under it. The other fields are write ids, and each holds a mark: a
- *   JSON object of strings, and the names that the mark lies on;
- * - a version is `<epoch token>.<token>`, then `!<write id>` for each write marked on it. Under another epoch
- *   it counts as missing.
+ * - the hash of marks has the field `#`, the register: the epoch's token, the number of marks, then the dimensions
+ *   whose versions were ever created under it. The other fields are write ids, and each holds a mark: a JSON object of
+ *   strings, including the marked names;
+ * - a version is `<epoch token>.<token>`, then `!<write id>` for each write marked on it. Under another epoch it counts
+ *   as missing.
  *
- * All of it belongs to one epoch, and where a part is lost the rest shows it: a lost version gets the marks again
- * that name it (create-versions), and an epoch whose register or marks are not whole is dropped (open_table). A new
- * epoch waits for the writes that are under way.
+ * All of it belongs to one epoch, and if a part is lost, the rest shows it: a lost version gets the marks that name it
+ * again (create-versions), and an epoch whose register or marks are incomplete is dropped (open_table). A new epoch
+ * waits for the open writes.
  *
- * Another client may put anything under a key. A value of another form counts as lost, and gives way to the next
+ * Another client may put any value under a key. A value of another form counts as lost, and the next write replaces it;
+ * if the marks are of another type, the script fails, and the store drops epoch and marks.
  * write; where the marks are of another type, the script fails, and the store drops epoch and marks.
  */
 export const TABLE_FUNCTIONS = `

@@ -2,10 +2,10 @@ import { defineScript } from './script.js';
 import { TABLE_FUNCTIONS } from './table-functions.js';
 
 /**
- * Takes the mark of a write off. The versions that are there get the token, or keep theirs where it is empty.
+ * Removes the mark of a write. Its existing versions get the token, or stay unchanged if the token is empty.
  *
- * KEYS: epoch, marks. ARGV: write id, token, then `expired` where the lease must have run out.
- * Answers 1, or 0 without such a mark.
+ * KEYS: epoch, marks. ARGV: write id, token, then `expired` if the lease must have expired.
+ * Returns 1, or 0 without such a mark.
  */
 export const takeOffMark = defineScript(
   'take-off-mark',

@@ -85,7 +85,7 @@ async function made(sql: string): Promise<void> {
   await outside.warm(Object.values(answers));
 }
 
-describe('made past the service', () => {
+describe('created past the service', () => {
   it.each([
     {
       what: 'a trigger that moves the row',
@@ -174,7 +174,7 @@ describe('between the answer and the service', () => {
     ]);
   });
 
-  it('a subscriber that changes what is answered', async () => {
+  it('a subscriber that changes the answer', async () => {
     const masking: EntitySubscriberInterface = {
       afterQuery: ({ query, rawResults }) => {
         if (query !== CHANGE) return;

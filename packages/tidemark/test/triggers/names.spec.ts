@@ -74,7 +74,7 @@ describe('inheritance', () => {
     await scene.expectTruth();
   });
 
-  it('a child that is made, inherits later and inherits no more', async () => {
+  it('a child that is created, inherits later and stops inheriting', async () => {
     for (const text of [
       'CREATE TABLE slow_parcels () INHERITS (parcels)',
       `INSERT INTO slow_parcels VALUES (5, 'US', 5)`,
@@ -129,7 +129,7 @@ describe('a table that is', () => {
       ]);
     });
 
-    it('by a stranger is followed once a write of the service has met it', async () => {
+    it('by another client is followed once a write of the service has touched it', async () => {
       await scene.stranger.query(change);
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();

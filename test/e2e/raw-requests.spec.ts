@@ -63,7 +63,7 @@ describe('the service', () => {
     ['two equal Host fields', live('Host: a\r\nHost: a\r\n'), 400],
     ['no Host field', live(''), 400],
     ['a Host that is none', live('Host: a b/c\r\n'), 400],
-    ['an expectation that nobody meets', live(`${HOST}Expect: foo\r\n`), 417],
+    ['an unknown expectation', live(`${HOST}Expect: foo\r\n`), 417],
     ['an unknown method', `FOO /users HTTP/1.1\r\n${HOST}\r\n`, 501],
     ['a method of another protocol', `PROPFIND /users HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, 405],
     ['a whole URL', `PUT http://a/users HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`, 405],

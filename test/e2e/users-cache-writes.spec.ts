@@ -138,13 +138,13 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
         stale: [],
       },
       {
-        what: 'a change of nobody',
+        what: 'a change of a missing user',
         run: () => service.patch('/users/2147483647', { region: 'EU' }),
         status: 404,
         stale: [],
       },
       {
-        what: 'a deletion of nobody',
+        what: 'a deletion of a missing user',
         run: () => service.delete('/users/2147483647'),
         status: 404,
         stale: [],

@@ -94,8 +94,8 @@ describe('rows that wait in the outbox', () => {
   );
 
   const steps: readonly { when: string; hold: (relay: Member) => Hold }[] = [
-    { when: 'before it is told', hold: relayStep.begin },
-    { when: 'when it has been told', hold: relayStep.remove },
+    { when: 'before it is published', hold: relayStep.begin },
+    { when: 'when it has been published', hold: relayStep.remove },
   ];
 
   it.each(representatives(steps, 0))('outlive a kill -9 of PostgreSQL $when', async ({ hold }) => {

@@ -121,7 +121,7 @@ describe('created past the service', () => {
       ended: ['US', 'EU'],
     },
     {
-      what: 'such a foreign key, and a trigger that looks at the changed rows before it acts',
+      what: 'such a foreign key, and a trigger that reads the changed rows before it acts',
       sql: `
         UPDATE shops SET owner = 101 WHERE id = 2;
         CREATE FUNCTION looks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;

@@ -127,7 +127,7 @@ describe('a write past the service ends the answers that it changes', () => {
     ['one that is rolled back', sql('BEGIN', 'SELECT visit(1)', 'ROLLBACK'), [], 0],
     ['a block', sql(`DO $$ BEGIN PERFORM visit(3); END $$`), ['EU', 'customer 3', 'counts'], 1],
     [
-      'a session that has switched triggers off',
+      'a session that has disabled triggers',
       sql(
         'SET session_replication_role = replica',
         'SELECT visit(3)',

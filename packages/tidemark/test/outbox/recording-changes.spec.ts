@@ -40,10 +40,10 @@ describe('writes without a record in the outbox', () => {
   afterEach(() => outside.close());
 
   it.each([
-    { how: 'while the triggers were switched off', statements: [...DISABLED, ENABLED] },
-    { how: 'while they are switched off', statements: DISABLED },
+    { how: 'while the triggers were disabled', statements: [...DISABLED, ENABLED] },
+    { how: 'while they are disabled', statements: DISABLED },
     {
-      how: 'in the one transaction that has switched them off, and on as they were',
+      how: 'in the transaction that has disabled them, and enabled them as before',
       statements: [
         'BEGIN',
         ...DISABLED,

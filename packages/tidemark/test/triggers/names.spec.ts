@@ -112,7 +112,7 @@ describe('a table that is', () => {
   describe.each([
     { how: 'renamed, with another in its place', change: RENAMED },
     { how: 'moved to another schema, with another in its place', change: MOVED },
-    { how: 'dropped and made again', change: DROPPED },
+    { how: 'dropped and created again', change: DROPPED },
   ])('$how', ({ change }) => {
     afterEach(() => scene.app.source.query(GONE));
 

@@ -196,9 +196,9 @@ describe('a partition', () => {
       });
 
   it.each([
-    { what: 'made by the service', steps: [own(CREATE), own(DIRECT), own(THROUGH)] },
+    { what: 'created by the service', steps: [own(CREATE), own(DIRECT), own(THROUGH)] },
     {
-      what: 'made and filled in one transaction',
+      what: 'created and filled in one transaction',
       steps: [ownInOne(CREATE, DIRECT, THROUGH), own('DELETE FROM events_apac WHERE id = 7')],
     },
     { what: 'attached by the service, with rows', steps: [own(MADE), own(ATTACH), own(DIRECT)] },

@@ -24,7 +24,7 @@ describe('a statement that node-postgres gives up', () => {
     ],
     ['without parameters', (visits, id) => customers.app.source.query(set(visits, id))],
     [
-      'that returns what it wrote',
+      'that returns its written rows',
       (visits, id) =>
         customers.app.source.query(
           'UPDATE customers SET visits = $1 WHERE id = $2 RETURNING id, region',

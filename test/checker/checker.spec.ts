@@ -49,7 +49,7 @@ describe('the checker', () => {
     checker.answer(checker.send(target), answer, none);
   }
 
-  it('has nothing against the present state', () => {
+  it('accepts the current state', () => {
     read(list(), '[{"id":1,"username":"one"}]');
     read(list('t-c'), '[]');
     read(byId(2), detailsOf(user(2, 'two', 't-b')));
@@ -59,7 +59,7 @@ describe('the checker', () => {
     expect(checker.checked).toBe(5);
   });
 
-  it('catches an old list after the write is acknowledged, and says what it was', () => {
+  it('catches an old list after the write is acknowledged, and reports it', () => {
     territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
     read(list(), '[{"id":1,"username":"one"}]');
     happened(territory);
@@ -86,7 +86,7 @@ describe('the checker', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('catches a user who is still there after the deletion, or missing before it', () => {
+  it('catches a user that still exists after the deletion, or is missing before it', () => {
     read(byId(1), ABSENT);
     territory.propose([user(2, 'two', 't-b')], 5);
     happened(territory);
@@ -95,7 +95,7 @@ describe('the checker', () => {
     expect(told).toHaveLength(2);
   });
 
-  it('catches a write that was refused and is there', () => {
+  it('catches a refused write that is visible', () => {
     territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
     read(list(), '[{"id":1,"username":"ONE"}]');
     checker.revoke(territory, 'PATCH');
@@ -107,7 +107,7 @@ describe('the checker', () => {
   describe('of users whose ids are not known yet', () => {
     const added = (): Row[] => [...territory.rows, user(undefined, 'new')];
 
-    it('waits, and has nothing against what turns out to be right', () => {
+    it('waits, and accepts an answer that proves right', () => {
       territory.propose(added(), 5);
       read(list(), '[{"id":1,"username":"one"},{"id":9,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'new')));
@@ -119,7 +119,7 @@ describe('the checker', () => {
       expect(told).toEqual([expect.stringMatching(/^user 9 of t answered/)]);
     });
 
-    it('catches what turns out to be wrong', () => {
+    it('catches an answer that proves wrong', () => {
       territory.propose(added(), 5);
       read(list(), '[{"id":1,"username":"one"},{"id":8,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'old')));
@@ -128,7 +128,7 @@ describe('the checker', () => {
       expect(told).toHaveLength(2);
     });
 
-    it('catches one who is seen and then missing', () => {
+    it('catches a user that is seen and then missing', () => {
       territory.propose(added(), 5);
       read(byId(9), ABSENT);
       read(byId(9), detailsOf(user(9, 'new')));
@@ -137,7 +137,7 @@ describe('the checker', () => {
       expect(told).toHaveLength(1);
     });
 
-    it('catches one whom nobody has inserted, at the end', () => {
+    it('catches a user that no write has inserted, at the end', () => {
       read(byId(9), detailsOf(user(9, 'new')));
       expect(told).toEqual([]);
       checker.close();
@@ -168,7 +168,7 @@ describe('the checker', () => {
     expect(told).toEqual([expect.stringMatching(/two orders/)]);
   });
 
-  it('lets an old answer pass within the bound of a fault, and not after it', () => {
+  it('allows an old answer within the bound of a fault, and not after it', () => {
     const { ms } = BOUNDS['older-data'];
     let nowMs = 0;
     const bounds = new Bounds(() => nowMs);

@@ -24,7 +24,7 @@ function account(options: CheckOptions, result: CheckResult): string {
 
 describe('three instances under load', () => {
   it(
-    'answer no read from the past while one thing after another breaks',
+    'give no stale answer under one fault after another',
     async () => {
       const base = parseOptions(['--seconds', '60', '--writers', '3', '--readers', '12'], () => 1);
       const options: CheckOptions = {
@@ -60,7 +60,7 @@ describe('three instances under load', () => {
   );
 
   itWhenLong(
-    'would be caught if an ended answer came to count again',
+    'are caught when an ended answer counts again',
     async () => {
       const options = parseOptions(
         ['--seconds', '60', '--writers', '2', '--readers', '9'],
@@ -88,7 +88,7 @@ describe('three instances under load', () => {
 });
 
 describe('the command', () => {
-  it('says what is wrong with its arguments', async () => {
+  it('reports wrong arguments', async () => {
     const { code, output } = await run(['--seconds', 'long']);
     expect(code).toBe(2);
     expect(output).toContain('--seconds is "long": give an integer');

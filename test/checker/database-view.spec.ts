@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase } from '../support/shared-postgres.js';
 import { DatabaseView } from './database-view.js';
 
-it('answers when its connection has broken while nothing was asked', async () => {
+it('answers after its connection broke while idle', async () => {
   const url = await createDatabase();
   const [view, other] = [new DatabaseView(url), new DatabaseView(url)];
   try {

@@ -32,7 +32,7 @@ function read(history: History, answer: string, floor = history.floor, register 
 }
 
 describe('a history', () => {
-  it('takes the newest value and none before it once the write is acknowledged', () => {
+  it('accepts only the newest value once the write is acknowledged', () => {
     const history = twoWrites();
     expect(read(history, 'a2')).toBe('2-2');
     expect(read(history, 'a1')).toBe('violation');
@@ -40,7 +40,7 @@ describe('a history', () => {
     expect(read(history, 'never')).toBe('violation');
   });
 
-  it('takes an older value of a read that was sent before the write was acknowledged', () => {
+  it('accepts an older value of a read that was sent before the write was acknowledged', () => {
     const history = twoWrites();
     expect(read(history, 'a1', 1)).toBe('1-1');
     expect(read(history, 'a2', 1)).toBe('2-2');
@@ -48,7 +48,7 @@ describe('a history', () => {
     expect(read(history, 'b0', 0, OTHER)).toBe('0-1');
   });
 
-  it('takes both values while a write is under way, and none that was not sent', () => {
+  it('accepts both values while a write is under way, and none that was not sent', () => {
     const history = twoWrites();
     history.propose(new Map([[LIST, 'a3']]), 30);
     expect(read(history, 'a2')).toBe('2-2');
@@ -73,7 +73,7 @@ describe('a history', () => {
     expect(read(history, 'b2', sentBefore, OTHER)).toBe('2-2');
   });
 
-  it('lets a value that comes back prove only the oldest state that has it', () => {
+  it('lets a recurring value prove only the oldest state that has it', () => {
     const history = twoWrites();
     for (const value of ['[]', 'a4', '[]']) {
       history.propose(new Map([[LIST, value]]), 30);
@@ -93,7 +93,7 @@ describe('a history', () => {
     expect(read(history, 'a2')).toBe('violation');
   });
 
-  it('takes a write that has not happened back', () => {
+  it('removes a write that has not happened', () => {
     const history = twoWrites();
     history.propose(new Map([[LIST, 'lost']]), 30);
     expect(history.revoke()).toBe(true);
@@ -112,7 +112,7 @@ describe('a history', () => {
     expect(history.floor).toBe(2);
   });
 
-  it('defers what may be a value that is not known yet, and judges it when it is', () => {
+  it('defers a value that is not known yet, and judges it once it is known', () => {
     const history = twoWrites();
     history.propose(new Map([[LIST, undefined]]), 30);
     expect(read(history, 'a3')).toBe('deferred');
@@ -124,7 +124,7 @@ describe('a history', () => {
     expect(read(history, 'a2')).toBe('violation');
   });
 
-  it('takes a register nobody has written for absent', () => {
+  it('treats an unwritten register as absent', () => {
     const history = twoWrites();
     expect(read(history, ABSENT, 0, 'user 1')).toBe('0-2');
     expect(read(history, 'a user', 0, 'user 1')).toBe('violation');
@@ -134,7 +134,7 @@ describe('a history', () => {
     expect(read(history, ABSENT, history.floor, 'user 1')).toBe('violation');
   });
 
-  it('forgets only what no read can ask for any more', () => {
+  it('forgets only states that no read can need any more', () => {
     const history = twoWrites();
     for (let state = 3; state < 100; state += 1) {
       history.propose(new Map([[LIST, `a${state}`]]), 1_000_000 + state);

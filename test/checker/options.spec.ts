@@ -34,7 +34,7 @@ describe('the arguments of a run', () => {
     [['--hours', '1'], "Unknown option '--hours'"],
     [['60'], "Unexpected argument '60'"],
     [['--seconds'], "Option '--seconds <value>' argument missing"],
-  ])('are refused in plain words: %j', (args, words) => {
+  ])('are refused with a clear message: %j', (args, words) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(words);
   });

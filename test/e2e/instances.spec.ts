@@ -15,7 +15,7 @@ describe('three instances on one Redis and one database', () => {
   }, STARTING_MS);
   afterAll(() => cluster?.stop());
 
-  it('see on every one what was written on any, at once', async () => {
+  it('show a write on any of them at once on all', async () => {
     const { id, region } = await cluster.createUser();
     const [user, list] = [`/users/${id}`, `/users?region=${region}`];
     for (let round = 0; round < 12; round += 1) {
@@ -33,7 +33,7 @@ describe('three instances on one Redis and one database', () => {
     }
   });
 
-  it('never show less than what had been acknowledged when the read was sent', async () => {
+  it('never show less than the writes acknowledged when the read was sent', async () => {
     const { id, region } = await cluster.createUser();
     const list = `/users?region=${region}`;
     const numberIn = (body: unknown) =>
@@ -74,7 +74,7 @@ describe('three instances on one Redis and one database', () => {
     expect(hits).toBeGreaterThan(0);
   });
 
-  it('run a query once when all are asked for it together', async () => {
+  it('run a query once when all get it at the same time', async () => {
     const { id, username, region } = await cluster.createUser();
     const list = `/users?region=${region}`;
     // The versions exist and no write is under way: only the answer itself is missing.
@@ -96,7 +96,7 @@ describe('three instances on one Redis and one database', () => {
     expect(fills()).toHaveLength(1);
   });
 
-  it('take over from one another what one has read', async () => {
+  it("use each other's stored answers", async () => {
     const { region } = await cluster.createUser();
     const [first, second] = cluster.instances;
     let limit = 0;
@@ -111,7 +111,7 @@ describe('three instances on one Redis and one database', () => {
     });
   });
 
-  it('ask together for what another has stored, when many wait for it', async () => {
+  it("share one read of another instance's entry among many waiting requests", async () => {
     const { region } = await cluster.createUser();
     const [first, second] = cluster.instances;
     const admin = new Redis(cluster.redis.url);
@@ -140,7 +140,7 @@ describe('three instances on one Redis and one database', () => {
     }
   });
 
-  it('bear that one is killed in the midst of writes', async () => {
+  it('survive the kill of one of them in the midst of writes', async () => {
     const users = await Promise.all(Array.from({ length: 15 }, () => cluster.createUser()));
     const [victim, ...others] = cluster.instances;
     for (const { id } of users) for (const other of others) await other.warm(`/users/${id}`);

@@ -47,7 +47,7 @@ describe.each(representatives(modes, 1))('writes past the service, cache $name',
     }
   });
 
-  it('are shown where somebody had switched the triggers off, and has switched them on again', async () => {
+  it('are shown after another client has disabled the triggers and enabled them again', async () => {
     const [ida] = await service.insert({ username: 'ida', region: 'US' });
     await service.warm(`/users/${ida}`);
     await client.query('ALTER TABLE users DISABLE TRIGGER ALL');

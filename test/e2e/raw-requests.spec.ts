@@ -63,7 +63,7 @@ describe('the service', () => {
     ['two equal Host fields', live('Host: a\r\nHost: a\r\n'), 400],
     ['no Host field', live(''), 400],
     ['a Host that is none', live('Host: a b/c\r\n'), 400],
-    ['an expectation that nobody meets', live(`${HOST}Expect: foo\r\n`), 417],
+    ['an unknown expectation', live(`${HOST}Expect: foo\r\n`), 417],
     ['an unknown method', `FOO /users HTTP/1.1\r\n${HOST}\r\n`, 501],
     ['a method of another protocol', `PROPFIND /users HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, 405],
     ['a whole URL', `PUT http://a/users HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`, 405],
@@ -80,7 +80,7 @@ describe('the service', () => {
       400,
     ],
     [
-      'a transfer coding that is not understood',
+      'an unknown transfer coding',
       `POST /users HTTP/1.1\r\n${HOST}${CLOSE}${JSON_TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
       501,
     ],
@@ -102,19 +102,19 @@ describe('the service', () => {
     expect((await send(bytes)).status).toBe(status);
   });
 
-  it('asks for the body that a client wants to be asked for', async () => {
+  it('asks for a body when the client expects 100-continue', async () => {
     const body = '{"username":"asked","region":"US","email":"a@example.com"}';
     const answer = await post(body, `${JSON_TYPE}Expect: 100-continue\r\n`);
     expect(answer.status).toBe(100);
     expect(answer.body).toMatch(/^HTTP\/1.1 201 /);
   });
 
-  it.each(['', 'identity'])('takes a body with the content coding "%s"', async (coding) => {
+  it.each(['', 'identity'])('accepts a body with the content coding "%s"', async (coding) => {
     const body = `{"username":"coded-${coding}",${FIELDS}}`;
     expect((await post(body, `${JSON_TYPE}Content-Encoding: ${coding}\r\n`)).status).toBe(201);
   });
 
-  it('takes no coded bodies, and says which it takes', async () => {
+  it('refuses encoded bodies, and names the accepted encodings', async () => {
     const answer = await post(gzipSync('{}'), `${JSON_TYPE}Content-Encoding: gzip\r\n`);
     expectProblem(answer, 415);
     expect(answer.head).toContain('\r\naccept-encoding: identity');
@@ -139,18 +139,18 @@ describe('the service', () => {
     ],
     ['a key of the prototype', '{"__proto__":{"a":1}}', JSON_TYPE, 400],
     ['a long media type', '{}', `Content-Type: ${'x'.repeat(5_000)}/y\r\n`, 415],
-  ])('answers a body with %s in few words', async (_what, body, headers, status) => {
+  ])('answers a body with %s briefly', async (_what, body, headers, status) => {
     expectProblem(await post(body, headers), status);
   });
 
-  it('takes UTF-8 by its name', async () => {
+  it('accepts UTF-8 by its name', async () => {
     const body = '{"username":"zoë","region":"US","email":"z@example.com"}';
     const type = 'Content-Type: application/json; charset="UTF-8"\r\n';
     expect((await post(body, type)).status).toBe(201);
   });
 
   it.each(['/docs', '/docs/json', '/docs/swagger-ui-bundle.js'])(
-    'sends %s compressed, and only to who has not got it',
+    'sends %s compressed, and only to clients without it',
     async (path) => {
       const ask = (headers = {}) => app.inject({ url: path, headers });
       const plain = await ask();

@@ -25,7 +25,7 @@ describe.each(representatives(modes, 1))('regions over REST, cache $name', (mode
     ]);
   });
 
-  it('moves everybody of one region, and says how many', async () => {
+  it('moves all users of one region, and reports how many', async () => {
     await service.insert(
       { username: 'u1', region: 'US' },
       { username: 'u2', region: 'EU' },

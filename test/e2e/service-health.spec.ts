@@ -22,7 +22,7 @@ describe('the service', () => {
       expect(response.headers['cache-control']).toBe('no-store');
     });
 
-    it('is ready, and names what it needs', async () => {
+    it('is ready, and names its dependencies', async () => {
       const response = await app.inject({ url: '/health/ready' });
       expect(response.statusCode).toBe(200);
       expect(response.json()).toMatchObject({
@@ -37,7 +37,7 @@ describe('the service', () => {
 });
 
 describe('the service that Redis refuses', () => {
-  it('says so without the reason, which the log has once, and names the release', async () => {
+  it('reports that without the reason, which the log has once, and names the release', async () => {
     const redis = await RedisServer.start({ config: { requirepass: 'secret' } });
     const url = new URL(redis.url);
     Object.assign(url, { username: 'default', password: 'wrong-password' });
@@ -73,7 +73,7 @@ describe('the service that Redis refuses', () => {
 });
 
 describe('the service whose Redis lost its data during a transaction of others', () => {
-  it('goes past the cache without waiting, says for whom, and uses it again after the end', async () => {
+  it('bypasses the cache without waiting, names the transaction, and uses the cache again after its end', async () => {
     const redis = await RedisServer.start();
     const url = await createDatabase();
     const stranger = new Client({ connectionString: url, application_name: 'nightly job' });
@@ -131,7 +131,7 @@ describe('the service whose Redis lost its data during a transaction of others',
 });
 
 describe('the service without its database', () => {
-  it('says so, tells clients to come back, and recovers', async () => {
+  it('reports that, sends Retry-After to clients, and recovers', async () => {
     const postgres = await PostgresServer.start();
     const { app, lines } = await startLoggedService(await postgres.createDatabase());
     try {

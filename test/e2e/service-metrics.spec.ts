@@ -30,7 +30,7 @@ describe('the service', () => {
       expect(text).toContain('tidemark_cache_hits_total');
     });
 
-    it('count what the cache did', async () => {
+    it("count the cache's outcomes", async () => {
       const hits = async () => {
         const { body } = await app.inject({ url: '/metrics' });
         return Number(/^tidemark_cache_hits_total\{level="L1"\} (\d+)$/m.exec(body)?.[1] ?? 0);

@@ -50,7 +50,7 @@ it('refuses the misses that would wait too long, and stays ready', async () => {
   expect(statuses.filter((status) => status === 200)).toHaveLength(SERVED);
 });
 
-it('refuses most of the requests that come at once, before it does anything for them', async () => {
+it('refuses most of the simultaneous requests before any work for them', async () => {
   const hit = '/users?region=EU';
   await eventually(async () => expect((await instance.get(hit)).cache).toBe('hit'));
   expect(countsOf(await atOnce(hit, 1000))).toEqual({ hits: 1000, refused: 0 });

@@ -88,7 +88,7 @@ describe('the service', () => {
       expect(problem.title).not.toBe('');
     });
 
-    it('say which methods a path takes', async () => {
+    it('name the methods of a path', async () => {
       const { response } = await problemOf({ method: 'DELETE', url: '/users' });
       expect(response.headers['allow']).toBe('GET, HEAD, POST');
     });

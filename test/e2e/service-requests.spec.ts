@@ -25,7 +25,7 @@ describe('the service', () => {
     });
 
     it.each(['', 'two words', 'x'.repeat(65), '-rf', 'a"b', 'é'])(
-      'are made where the given one is not plain: "%s"',
+      'are generated where the given one is not plain: "%s"',
       async (id) => {
         const { headers } = await app.inject({
           url: '/health/live',

@@ -66,7 +66,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       expect(second.json).not.toEqual(first.json);
     });
 
-    it('tells clients to ask again, and how old it is', async () => {
+    it('has the headers for revalidation and its age', async () => {
       await service.insert({ username: 'ada', region: 'US' });
       const { headers } = await service.warm('/users');
       expect(headers['cache-control']).toBe('private, no-cache');
@@ -127,7 +127,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
   });
 
   describe('a fill', () => {
-    it('happens once for all who ask together', async () => {
+    it('runs once for simultaneous requests', async () => {
       await service.insert({ username: 'ada', region: 'US' });
       await service.settled('/users?region=other');
       service.sql.reset();
@@ -140,7 +140,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
     });
   });
 
-  describe('somebody who was not there', () => {
+  describe('a missing user', () => {
     it('is remembered as absent, and found once created', async () => {
       const [before] = await service.insert({ username: 'before', region: 'US' });
       const next = `/users/${Number(before) + 1}`;

@@ -138,13 +138,13 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
         stale: [],
       },
       {
-        what: 'a change of nobody',
+        what: 'a change of a missing user',
         run: () => service.patch('/users/2147483647', { region: 'EU' }),
         status: 404,
         stale: [],
       },
       {
-        what: 'a deletion of nobody',
+        what: 'a deletion of a missing user',
         run: () => service.delete('/users/2147483647'),
         status: 404,
         stale: [],
@@ -179,7 +179,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       await expectAllFreshAndOnlyTheseStale(stale);
     });
 
-    it('leaves what it did not touch without a single SELECT', async () => {
+    it('leaves other answers hits without a single SELECT', async () => {
       await service.patch(views['eli'] ?? '', { region: 'ASIA' });
       service.sql.reset();
       for (const name of ['US', 'ada', 'bob', 'fay']) {
@@ -188,7 +188,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       expect(service.sql.statements).toEqual([]);
     });
 
-    it('of more rows than are told apart is still seen in every answer', async () => {
+    it('of more rows than are distinguished is still seen in every answer', async () => {
       const crowd = Array.from({ length: 150 }, (_, i) => ({ username: `c${i}`, region: 'US' }));
       await service.insert(...crowd);
       for (const path of Object.values(views)) await service.warm(path);
@@ -200,7 +200,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       ]);
     });
 
-    it('in a transaction is not shown to others before it commits', async () => {
+    it('in a transaction is not shown to other clients before it commits', async () => {
       const ada = views['ada'] ?? '';
       const before = await service.get(ada);
       await service.source.transaction(async (manager) => {
@@ -210,7 +210,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       expect((await service.get(ada)).json).toMatchObject({ region: 'EU' });
     });
 
-    it('ends up in the cache again', async () => {
+    it('is followed by hits again', async () => {
       await service.patch(views['ada'] ?? '', { region: 'EU' });
       const answer = await service.warm(views['EU'] ?? '');
       expect(answer.json).toMatchObject([{ username: 'ada' }, { username: 'eli' }]);

@@ -54,7 +54,7 @@ describe.each(modes.slice(0, 1))('users over REST, cache $name', (mode) => {
     expect((await service.delete(path, headers(String(now['etag'])))).status).toBe(204);
   });
 
-  it('a user who is not there: 412 with If-Match, 404 with If-None-Match', async () => {
+  it('a missing user: 412 with If-Match, 404 with If-None-Match', async () => {
     for (const tag of ['*', '"other"']) {
       expectProblem(await service.patch('/users/7', MOVE, { 'if-match': tag }), 412);
       expectProblem(await service.delete('/users/7', { 'if-match': tag }), 412);
@@ -62,12 +62,12 @@ describe.each(modes.slice(0, 1))('users over REST, cache $name', (mode) => {
     }
   });
 
-  it('POST with If-Match: 412, and nobody is created', async () => {
+  it('POST with If-Match: 412, and no user is created', async () => {
     expectProblem(await service.post('/users', ADA, { 'if-match': '"other"' }), 412);
     expect(await service.rows()).toEqual([]);
   });
 
-  it('POST with If-Match: * creates, since there is the collection', async () => {
+  it('POST with If-Match: * creates, since the collection exists', async () => {
     expect((await service.post('/users', ADA, { 'if-match': '*' })).status).toBe(201);
   });
 

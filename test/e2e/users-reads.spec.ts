@@ -14,7 +14,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
   });
 
   describe('GET /users', () => {
-    it('answers an empty list when there is nobody', async () => {
+    it('answers an empty list when there are no users', async () => {
       const answer = await service.get('/users');
       expect([answer.status, answer.json, answer.headers['link']]).toEqual([200, [], undefined]);
     });
@@ -59,13 +59,13 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expect(seen).toEqual(ids.slice(0, count));
     });
 
-    it('links without a region where none was asked for', async () => {
+    it('links without a region where none was requested', async () => {
       const [id] = await service.insert(ADA);
       const { headers } = await service.get('/users?limit=1');
       expect(headers['link']).toBe(`</users?limit=1&after=${id}>; rel="next"`);
     });
 
-    it('gives a thousand unless told otherwise', async () => {
+    it('answers a thousand users by default', async () => {
       const users = Array.from({ length: 1001 }, (_, i) => ({ username: `u${i}`, region: 'US' }));
       await service.insert(...users);
       expect((await service.get('/users')).json).toHaveLength(1000);
@@ -98,7 +98,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     });
 
-    it('says who is not there', async () => {
+    it('names the missing user', async () => {
       const answer = await service.get('/users/2147483647');
       expectProblem(answer, 404);
       expect(answer.json).toMatchObject({ detail: 'There is no user 2147483647.' });

@@ -15,7 +15,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
   });
 
   describe('POST /users', () => {
-    it('creates the user and says where', async () => {
+    it('creates the user and sends its location', async () => {
       const answer = await service.post('/users', ADA);
       const { id } = answer.json as { id: number };
       expect([answer.status, answer.json]).toEqual([201, { id, ...ADA }]);
@@ -29,7 +29,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expect(await service.rows()).toHaveLength(1);
     });
 
-    it('keeps usernames apart to the letter', async () => {
+    it('distinguishes usernames by every letter', async () => {
       await service.insert(ADA);
       const answer = await service.post('/users', { ...ADA, username: 'Ada' });
       expect(answer.status).toBe(201);
@@ -49,7 +49,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expect(await service.rows()).toEqual([]);
     });
 
-    it('refuses what is not a user at all', async () => {
+    it('refuses a body that is not a user', async () => {
       for (const body of ['{"username": ', '[]', 'null', '"ada"', '']) {
         expectProblem(await service.post('/users', body), 400);
       }
@@ -60,14 +60,14 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expectProblem(await service.post('/users', '<user/>', type), 415);
     });
 
-    it('refuses what a form on another site could send', async () => {
+    it('refuses bodies that a form on another site could send', async () => {
       for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
         const answer = await service.post('/users', 'username=ada', { 'content-type': type });
         expectProblem(answer, 415);
       }
     });
 
-    it('refuses query parameters, which it has none of', async () => {
+    it('refuses query parameters, since it has none', async () => {
       expectProblem(await service.post('/users?dry=1', ADA), 400, 'dry');
       expectProblem(await service.get('/regions?x=1'), 400, 'x');
       expectProblem(await service.get('/users/1?x=1'), 400, 'x');
@@ -131,7 +131,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       },
     );
 
-    it('does not create a user who is not there', async () => {
+    it('does not create a missing user', async () => {
       expectProblem(await service.patch('/users/2147483647', { region: 'EU' }), 404);
       expect(await service.rows()).toEqual([]);
     });
@@ -163,7 +163,7 @@ describe.each(representatives(modes, 1))('users over REST, cache $name', (mode) 
       expect(await service.rows()).toMatchObject([{ username: 'bob' }]);
     });
 
-    it('refuses what is not an id', async () => {
+    it('refuses an invalid id', async () => {
       expectProblem(await service.delete('/users/all'), 400, 'id');
     });
   });

@@ -33,7 +33,7 @@ const WRITE_PAUSE_MS = 10;
 /** Counting so many rows is work, too. */
 const LOOK_PAUSE_MS = 200;
 
-describe('what waits in the outbox', () => {
+describe('rows that wait in the outbox', () => {
   let cluster: FaultCluster;
 
   useFaultCluster((started) => {
@@ -80,7 +80,7 @@ describe('what waits in the outbox', () => {
   ];
 
   it.each(representatives(waiting, 0))(
-    'is told while reads go on: $rows rows with $ids ids each',
+    'are published while reads go on: $rows rows with $ids ids each',
     async ({ rows, ids, leastReads }) => {
       await underWatch(cluster, async (register, watch) => {
         await fill(register, rows, ids);
@@ -94,11 +94,11 @@ describe('what waits in the outbox', () => {
   );
 
   const steps: readonly { when: string; hold: (relay: Member) => Hold }[] = [
-    { when: 'before it is told', hold: relayStep.begin },
-    { when: 'when it has been told', hold: relayStep.remove },
+    { when: 'before it is published', hold: relayStep.begin },
+    { when: 'when it has been published', hold: relayStep.remove },
   ];
 
-  it.each(representatives(steps, 0))('outlives a kill -9 of PostgreSQL $when', async ({ hold }) => {
+  it.each(representatives(steps, 0))('outlive a kill -9 of PostgreSQL $when', async ({ hold }) => {
     const registers = await createRegisters(cluster, 3);
     const [watched] = registers as [Register];
     await whileWatched(cluster, watched, async (watch) => {
@@ -116,7 +116,7 @@ describe('what waits in the outbox', () => {
     });
   });
 
-  it('outlives the end of all instances', async () => {
+  it('outlive the end of all instances', async () => {
     const registers = await createRegisters(cluster, 3);
     const [watched] = registers as [Register];
     await whileWatched(cluster, watched, async () => {
@@ -150,7 +150,7 @@ describe('what waits in the outbox', () => {
   ];
 
   it.each(representatives(outages, 0))(
-    'while Redis $outage: writes of every instance and of others, up to and over its end, all count',
+    'while Redis $outage: all writes count, of every instance and of other clients, up to and over its end',
     async ({ begin, end }) => {
       const [watched, ...registers] = (await createRegisters(cluster, 1 + 2 * OF_A_KIND)) as [
         Register,

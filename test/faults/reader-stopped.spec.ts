@@ -38,7 +38,7 @@ describe('a reader stopped in the middle of a fill', () => {
   });
 
   it.each(representatives(steps, 1))(
-    '$when holds nobody up, and stores nothing that is served later',
+    '$when delays no other reader, and stores nothing that is served later',
     async ({ hold, answersLate }) => {
       const register = await Register.create(cluster);
       // A list that nobody has asked for yet; the proxy lets the reader's other fills pass.

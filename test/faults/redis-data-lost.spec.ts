@@ -118,7 +118,7 @@ describe('a Redis whose memory is full', () => {
     });
   });
 
-  it('under allkeys-lru says that marks may be dropped, and serves nothing old', async () => {
+  it('under allkeys-lru reports that marks may be dropped, and serves nothing stale', async () => {
     await underWatch(cluster, async (register, watch) => {
       await limitMemory('allkeys-lru');
       await allDegraded(cluster, /allkeys-lru/);
@@ -152,7 +152,7 @@ describe('a Redis whose memory is full', () => {
     expect(stored).toBe(1);
   });
 
-  it('under noeviction stores nothing more and says so, and still publishes writes', async () => {
+  it('under noeviction stores nothing more and reports it, and still publishes writes', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       await configure({ 'maxmemory-policy': 'noeviction', maxmemory: '1' });
       await expect(tell(cluster.redis, 'SET', 'other', 'x')).rejects.toThrow('OOM');
@@ -170,7 +170,7 @@ describe('a Redis whose memory is full', () => {
   });
 });
 
-describe('a Redis that loses what it held', () => {
+describe('a Redis that loses its data', () => {
   /** Ends the server by SIGKILL and starts it anew; what it then holds is what it was meant to. */
   async function lose({ isEmpty }: { readonly isEmpty: boolean }): Promise<void> {
     const before = await infoOf(cluster.redis, 'run_id');
@@ -210,7 +210,7 @@ describe('a Redis that loses what it held', () => {
     },
   );
 
-  it('and loses the mark and the versions of a write under way does not forget the write, and says so', async () => {
+  it('including the mark and the versions of a write under way does not forget the write, and reports the loss', async () => {
     const lost = () => replacedEpochs(cluster, 'cause="lost"');
     const before = await lost();
     const stored = await underWatch(cluster, async (register, watch) => {
@@ -246,7 +246,7 @@ describe('a Redis that loses what it held', () => {
   ];
 
   it.each(representatives(savedWhen, 0))(
-    'brings no mark back that was saved $when',
+    'restores no mark that was saved $when',
     async ({ step }) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const held = step(writer);

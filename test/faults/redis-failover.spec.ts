@@ -68,7 +68,7 @@ describe('a service that is pointed to another Redis', () => {
     return withRedis(server, (client) => client.get(key));
   };
 
-  it('is not misled by a replica that lacks the last writes', async () => {
+  it('serves nothing stale from a replica that lacks the last writes', async () => {
     await underWatch(cluster, async (register, watch) => {
       await replicate();
       replication.freeze();
@@ -117,7 +117,7 @@ describe('a service that is pointed to another Redis', () => {
     expect(stored).toBe(1);
   });
 
-  it('and back again to the first, which was never restarted, is not misled by its old data', async () => {
+  it('and back to the first, which was never restarted, serves nothing stale from its old data', async () => {
     await underWatch(cluster, async (register) => {
       const first = await infoOf(cluster.redis, 'run_id');
       pointTo(replica);
@@ -136,9 +136,9 @@ describe('a service that is pointed to another Redis', () => {
   ];
 
   describe.each(representatives(beginnings, 0))(
-    'an instance that begins $others after a service has come back',
+    'an instance that starts $others after a switch back',
     ({ survives }) => {
-      it('is not misled by what the first Redis still holds', async () => {
+      it('serves nothing stale from the data of the first Redis', async () => {
         const register = await Register.create(cluster);
         await allHit(cluster, register);
         const first = await infoOf(cluster.redis, 'run_id');
@@ -170,7 +170,7 @@ describe('a service that is pointed to another Redis', () => {
     },
   );
 
-  it('lets an instance that begins beside others use what they have stored', async () => {
+  it('lets an instance that starts beside others use their stored answers', async () => {
     const register = await Register.create(cluster);
     await allHit(cluster, register);
     await other.kill();

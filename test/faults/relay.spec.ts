@@ -69,7 +69,7 @@ describe('the relay', () => {
   }
 
   it.each(representatives(steps, 1))(
-    'killed $when is replaced by another, which tells it',
+    'killed $when is replaced by another, which publishes the row',
     async (step) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const { relay, held } = await writeUntil(step, register);
@@ -86,7 +86,7 @@ describe('the relay', () => {
   );
 
   it.each(representatives(steps, 2))(
-    'stopped $when is dismissed, and takes part again when it goes on',
+    'stopped $when is replaced, and takes part again when it continues',
     async (step) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const { relay, held } = await writeUntil(step, register);
@@ -134,7 +134,7 @@ describe('the relay', () => {
     await relayOf(cluster);
   });
 
-  it('that nobody notifies looks by itself', async () => {
+  it('without notifications polls by itself', async () => {
     await underWatch(cluster, async (register) => {
       // The others would dismiss it before long, and look for themselves.
       const relay = await relayOf(cluster);
@@ -148,7 +148,7 @@ describe('the relay', () => {
     });
   });
 
-  it('whose connection to the database goes dead is dismissed, and notices it by itself', async () => {
+  it('whose connection to the database goes dead is replaced, and notices it by itself', async () => {
     await underWatch(cluster, async (register, watch) => {
       const relay = await relayOf(cluster);
       const held = relayStep.notified(relay);
@@ -167,7 +167,7 @@ describe('the relay', () => {
     });
   });
 
-  it('that alone is cut off from Redis leaves it to another, with what it has written itself', async () => {
+  it('that alone is cut off from Redis hands over to another, with its own writes', async () => {
     const [register, own] = (await createRegisters(cluster, 2)) as [Register, Register];
     await allHitAll(cluster, [own]);
     await whileWatched(cluster, register, async (watch) => {

@@ -67,7 +67,7 @@ async function expectWritten(register: Register, members = cluster.running): Pro
 
 describe('Redis', () => {
   it.each(representatives(redisTroubles, 0, 1, 2, 3, 4, 5))(
-    '$trouble: reads bypass, writes commit or are refused, and nobody misses one',
+    '$trouble: reads bypass, writes commit or are refused, and no instance misses one',
     async ({ reason, losesData, save, begin, end }) => {
       const [watched, other] = (await createRegisters(cluster, 2)) as [Register, Register];
       await allHitAll(cluster, [watched, other]);
@@ -103,7 +103,7 @@ describe('Redis', () => {
     },
   );
 
-  it('reads a large snapshot (LOADING): nobody is held up, and the older data misleads nobody', async () => {
+  it('reads a large snapshot (LOADING): no request is delayed, and no answer comes from the older data', async () => {
     const forAll = (command: string) =>
       tell(cluster.redis, 'EVAL', `for i = 1, ${SLOW_KEYS} do ${command} end`, '0');
     await underWatch(cluster, async (register, watch) => {
@@ -123,7 +123,7 @@ describe('Redis', () => {
     });
   });
 
-  it('stands still for less than a command may take: reads and writes wait for it', async () => {
+  it('hangs for less than a command may take: reads and writes wait for it', async () => {
     await underWatch(cluster, async (register, watch) => {
       for (const member of cluster.members) {
         cluster.redis.pause();
@@ -183,7 +183,7 @@ describe('Redis', () => {
     },
   );
 
-  it('is away when an instance starts: it reads the database, and takes Redis up when it comes', async () => {
+  it('is away when an instance starts: it reads the database, and uses Redis once that is up', async () => {
     const { id, path } = await Register.create(cluster);
     await cluster.redis.kill();
     await writer.kill();
@@ -194,7 +194,7 @@ describe('Redis', () => {
     await writer.instance.warm(path);
   });
 
-  it('comes back with old data: an instance that starts then is not misled by it', async () => {
+  it('comes back with old data: an instance that starts then serves none of it', async () => {
     const register = await Register.create(cluster);
     await allHit(cluster, register);
     await cluster.redis.save();
@@ -209,7 +209,7 @@ describe('Redis', () => {
     await allRight(cluster, [register]);
   });
 
-  it('is away: the log says so once, not with every request', async () => {
+  it('is away: the log reports it once, not with every request', async () => {
     const { path } = await Register.create(cluster);
     await writer.instance.warm(path);
     const before = writer.instance.process.log.length;
@@ -280,7 +280,7 @@ describe('PostgreSQL', () => {
     });
   });
 
-  it('closes all sessions again and again under writes: each is done or ends with 503', async () => {
+  it('closes all sessions repeatedly under writes: each write is done or ends with 503', async () => {
     await underWatch(cluster, async (register) => {
       let closed = 0;
       const outcomes = new Set<number>();

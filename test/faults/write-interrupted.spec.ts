@@ -63,7 +63,7 @@ describe('a writer killed', () => {
   const steps = [step.updated, step.commit, step.committed, step.end];
 
   it.each(representatives(steps, 1, 2))(
-    '$when leaves what was committed and no mark',
+    '$when leaves the committed rows and no mark',
     async (at) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const { held, write } = await writeUntil(at, register);
@@ -76,7 +76,7 @@ describe('a writer killed', () => {
     },
   );
 
-  it('with its COMMIT on the way misleads nobody when it arrives after the lease', async () => {
+  it('with its COMMIT on the way leaves no stale answer when it arrives after the lease', async () => {
     await underWatch(cluster, async (register, watch) => {
       const { held, write } = await writeUntil(step.commit, register);
       await writer.kill();
@@ -89,7 +89,7 @@ describe('a writer killed', () => {
     });
   });
 
-  it('leaves no mark either where nobody reads any more', async () => {
+  it('leaves no mark, also where no client reads any more', async () => {
     const register = await Register.create(cluster);
     await allHit(cluster, register);
     const { held, write } = await writeUntil(step.commit, register);
@@ -99,7 +99,7 @@ describe('a writer killed', () => {
     await eventually(async () => expect(await cluster.marks()).toEqual([]), HEALING_LIMIT_MS);
   });
 
-  it('comes back and takes part again', async () => {
+  it('restarts and takes part again', async () => {
     const stored = await underWatch(cluster, async (register) => {
       const { held, write } = await writeUntil(step.commit, register);
       await writer.kill();
@@ -113,7 +113,7 @@ describe('a writer killed', () => {
 });
 
 describe('a writer stopped for longer than its lease', () => {
-  it('before begin keeps nobody from hits, and goes on', async () => {
+  it('before begin prevents no hits, and continues', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       const { held, write } = await writeUntil(step.updated, register);
       writer.pause();
@@ -130,7 +130,7 @@ describe('a writer stopped for longer than its lease', () => {
   });
 
   it.each(representatives([step.begin, step.commit], 1))(
-    '$when keeps its mark, and goes on',
+    '$when keeps its mark, and continues',
     async (at) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const { held, write } = await writeUntil(at, register);
@@ -149,7 +149,7 @@ describe('a writer stopped for longer than its lease', () => {
   );
 
   it.each(representatives([step.committed, step.end], 1))(
-    '$when is done without, and does no harm when it goes on',
+    '$when is settled by others, and does no harm when it continues',
     async (at) => {
       const stored = await underWatch(cluster, async (register, watch) => {
         const { held, write } = await writeUntil(at, register);
@@ -169,7 +169,7 @@ describe('a writer stopped for longer than its lease', () => {
     },
   );
 
-  it('between begin and COMMIT leaves its row to others after some seconds, and gets 503', async () => {
+  it('between begin and COMMIT releases its row after some seconds, and gets 503', async () => {
     // A transaction may be idle for as long as four commands of Redis, and five seconds at least.
     await writer.restart({ REDIS_TIMEOUT_MS: '500' });
     const stored = await underWatch(cluster, async (register) => {
@@ -230,7 +230,7 @@ describe('a write whose session PostgreSQL ends', () => {
     },
   );
 
-  it('between begin and COMMIT stays marked while PostgreSQL stands still, and goes on with it', async () => {
+  it('between begin and COMMIT stays marked while PostgreSQL hangs, and continues with it', async () => {
     const stored = await underWatch(cluster, async (register) => {
       const { held, write } = await writeUntil(step.commit, register);
       cluster.postgres.pause();

@@ -27,7 +27,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe('a statement that takes longer than it may', () => {
+describe('a statement over its time limit', () => {
   const bounds = new DriverBounds();
 
   beforeEach(async () => {
@@ -43,7 +43,7 @@ describe('a statement that takes longer than it may', () => {
     });
   });
 
-  it('takes its transaction with it, and leaves no connection in one', async () => {
+  it('ends its transaction too, and leaves no connection in one', async () => {
     await source.query('CREATE TABLE IF NOT EXISTS notes (id int)');
     const work = source.transaction(async (manager) => {
       await manager.query('INSERT INTO notes VALUES (1)');
@@ -54,7 +54,7 @@ describe('a statement that takes longer than it may', () => {
     expect(await source.query('SELECT id FROM notes')).toEqual([{ id: 2 }]);
   });
 
-  it('goes on before the bound is in force', async () => {
+  it('is not limited before the bound is in force', async () => {
     bounds.statementTimeoutMs = 0;
     expect(await source.query('SELECT 1 AS one FROM pg_sleep(0.5)')).toEqual([{ one: 1 }]);
   });

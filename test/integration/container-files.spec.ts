@@ -129,13 +129,13 @@ describe('docker-compose.yml', () => {
     expect([tuned.cacheTtlMs, tuned.seedUsers]).toEqual([60_000, 5]);
   });
 
-  it('passes on every variable that is not its own to set', () => {
+  it('passes on every variable that it does not set itself', () => {
     const passed = Object.keys(compose.services['tidemark']?.environment ?? {});
     const notSupportedYet = ['REDIS_SENTINELS', 'REDIS_CLUSTER'];
     expect([...passed, ...notSupportedYet].sort()).toEqual([...configVariables].sort());
   });
 
-  it('waits only for services that exist and tell their health', () => {
+  it('waits only for services that exist and report their health', () => {
     for (const [, service] of services) {
       for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
         expect(compose.services).toHaveProperty(name);
@@ -181,7 +181,7 @@ describe('Dockerfile', () => {
   const ofRuntime = (word: string) =>
     runtime.filter(([first]) => first === word).map(([, rest]) => rest);
 
-  it('copies only what exists and is not kept out of the build context', () => {
+  it('copies only files that exist and are in the build context', () => {
     const kept = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
@@ -194,7 +194,7 @@ describe('Dockerfile', () => {
     expect(sources.filter((source) => !kept.includes(source))).toEqual([]);
   });
 
-  it('takes from earlier stages what a build leaves there', () => {
+  it('takes from earlier stages only files that the build creates', () => {
     const stages = all('FROM').map((rest) => rest.split(/\s+AS\s+/)[1]);
     const taken = all('COPY').flatMap((rest) => {
       const match = /^--from=(\S+) \/app\/(\S+)/.exec(rest);

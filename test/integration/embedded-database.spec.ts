@@ -149,7 +149,7 @@ describe('the embedded database', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is made, filled, told of, stopped with the service, and keeps its data and its address', async () => {
+  it('is created, filled, logged, stopped with the service, and keeps its data and its address', async () => {
     const first = await start();
     const users = (await (await first.get('/users')).json()) as unknown[];
     expect(users).toHaveLength(USERS);
@@ -175,7 +175,7 @@ describe('the embedded database', () => {
     expect(await response.json()).toMatchObject({ username: 'ada' });
   });
 
-  it('serves one service a folder, and outlives Ctrl-C until that has stopped', async () => {
+  it('serves one service per folder, and outlives Ctrl-C until that service has stopped', async () => {
     const service = await start();
     const another = await OwnService.launch(folder);
     services.push(another);
@@ -216,7 +216,7 @@ describe('the embedded database', () => {
     expect(await (await next.get('/users')).json()).toHaveLength(USERS);
   });
 
-  itWhenLong('is not stopped by a process that has taken the id of an old server', async () => {
+  itWhenLong('is not stopped by a process with the id of an old server', async () => {
     await (await start()).end('SIGTERM');
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
     try {
@@ -240,7 +240,7 @@ describe('the embedded database', () => {
     expect(await (await next.get('/users')).json()).toHaveLength(USERS);
   });
 
-  itWhenLong('lies elsewhere where its user cannot enter the folder', async () => {
+  itWhenLong('uses another place where its user cannot enter the folder', async () => {
     chmodSync(folder, 0o700);
     const isRoot = process.getuid?.() === 0;
     const service = await start();

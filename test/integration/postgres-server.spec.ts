@@ -27,7 +27,7 @@ describe('PostgresServer', () => {
     expect(server.urlOf('kept')).toBe(url);
   });
 
-  it('answers nothing while paused, and what it was asked once resumed', async () => {
+  it('answers nothing while paused, and answers waiting queries once resumed', async () => {
     const session = new pg.Client({ connectionString: server.url });
     await session.connect();
     let answered = false;

@@ -53,12 +53,12 @@ function fault(kind: string, part: Fault['part'], more: Partial<Fault> = {}): Fa
 const restMs = BOUNDS['older-data'].ms + 1_500;
 
 describe('FaultSchedule', () => {
-  it('injects two faults of different parts at a time now and then', async () => {
+  it('sometimes injects two faults of different parts at once', async () => {
     const { log } = await run([fault('a', 'redis'), fault('b', 'postgres')], { injected: 60 });
     expect(log.join(' ')).toMatch(/begin (a begin b|b begin a)/);
   });
 
-  it('injects nothing beside a fault that is to be alone, nor within its bound', async () => {
+  it('injects nothing beside an exclusive fault, nor within its bound', async () => {
     const alone = fault('alone', 'redis', { isAlone: true, bounds: ['older-data'] });
     const { log } = await run([alone, fault('b', 'postgres')], { injected: 60 });
     const text = log.join(' ');

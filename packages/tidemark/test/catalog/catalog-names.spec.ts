@@ -12,7 +12,7 @@ describe('names', () => {
     expect(on.catalog.table(undefined, 'Users')).toBeUndefined();
   });
 
-  it('takes no relation of the system for a table of a user', () => {
+  it('does not treat a system relation as a user table', () => {
     expect(on.catalog.table(undefined, 'pg_class')).toBeUndefined();
     expect(on.catalog.table('pg_catalog', 'pg_stat_activity')).toBeUndefined();
     expect(on.catalog.table('public', 'pg_class')?.id).toBe('public.pg_class');
@@ -63,7 +63,7 @@ describe('names', () => {
     expect(on.catalog.operatorVolatility(undefined, name)).toBe(volatility);
   });
 
-  it('trusts no = that replaces the one of PostgreSQL', async () => {
+  it("does not trust an operator = that replaces PostgreSQL's", async () => {
     await on.client.query('BEGIN');
     await on.client.query(
       `CREATE FUNCTION same(varchar, varchar) RETURNS bool IMMUTABLE LANGUAGE sql RETURN true;
@@ -77,7 +77,7 @@ describe('names', () => {
 });
 
 describe('fingerprint', () => {
-  it('stays while nothing changes', async () => {
+  it('stays the same while nothing changes', async () => {
     expect((await on.load()).fingerprint).toBe(on.catalog.fingerprint);
   });
 
@@ -109,19 +109,19 @@ describe('fingerprint', () => {
   });
 });
 
-it('takes a table that no migration has made yet for one without regions', async () => {
+it('treats a table that no migration has created yet as one without regions', async () => {
   const loaded = await on.load(new Map([['public.nowhere', ['region']]]));
   expect(loaded.table('public', 'nowhere')).toBeUndefined();
 });
 
-it('takes a column that no migration has made yet for no region', async () => {
+it('treats a column that no migration has created yet as no region', async () => {
   const loaded = await on.load(new Map([['public.users', ['nowhere']]]));
   const names = loaded.table('public', 'users')?.dimensions.map(({ name }) => name);
   expect(names).toEqual(['id']);
 });
 
-describe('regions that cannot be', () => {
-  it('leaves out a table that no migration has made yet', async () => {
+describe('invalid regions', () => {
+  it('leaves out a table that no migration has created yet', async () => {
     const { tables } = await on.load(new Map([['public.nowhere', ['region']]]));
     expect(tables.some(({ id }) => id === 'public.nowhere')).toBe(false);
   });

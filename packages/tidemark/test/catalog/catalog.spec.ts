@@ -51,11 +51,11 @@ describe('tables', () => {
     });
   });
 
-  it('leaves out a key that proves nothing', () => {
+  it('leaves out a key that does not prove uniqueness', () => {
     expect(on.facts('shop.lines')).toMatchObject({ primaryKey: undefined, dimensions: [] });
   });
 
-  it('knows what foreign keys do', () => {
+  it('knows the actions of foreign keys', () => {
     expect(on.facts('public.users')).toMatchObject({
       cascades: [{ table: 'shop.orders', onDelete: 'delete', onUpdate: false }],
       referencedBy: ['shop.notes', 'shop.orders'],
@@ -79,7 +79,7 @@ describe('tables', () => {
     expect(on.facts(id).kind).toBe(kind);
   });
 
-  it('knows families over every step', () => {
+  it('knows partition and inheritance families over all levels', () => {
     const families = on.catalog.tables
       .filter(({ relatives }) => relatives.length > 0)
       .map(({ name, relatives }) => [name, relatives.map((id) => id.replace('public.', ''))]);
@@ -93,7 +93,7 @@ describe('tables', () => {
     });
   });
 
-  it('has the queries of views, and what they read', () => {
+  it('has the queries of views and their source tables', () => {
     expect(on.facts('public.over_stirring')).toMatchObject({ sources: ['public.stirring'] });
     expect(on.facts('public.still').definition?.replace(/\s+/g, ' ').trim()).toBe(
       'SELECT id FROM users WHERE (reads(id) = 1);',
@@ -106,7 +106,7 @@ describe('tables', () => {
     expect(on.facts('public.users')).toMatchObject({ definition: undefined, sources: [] });
   });
 
-  it('knows whether policies apply to the role at hand', async () => {
+  it('knows whether policies apply to the current role', async () => {
     expect(on.facts('public.secret')).toMatchObject({
       isRowSecured: true,
       hasRowSecurity: false, // to a superuser they do not
@@ -119,7 +119,7 @@ describe('tables', () => {
     expect(other.fingerprint).not.toBe(on.catalog.fingerprint);
   });
 
-  it('knows where a statement does more than it says', () => {
+  it('knows the tables on which a statement changes more than it names', () => {
     const acting = on.catalog.tables
       .filter(({ sideEffects }) => sideEffects.size > 0)
       .map(({ name, sideEffects }) => [name, [...sideEffects].join(' ')]);
@@ -140,7 +140,7 @@ describe('tables', () => {
     });
   });
 
-  it('holds no table of the system', () => {
+  it('contains no system table', () => {
     expect(new Set(on.catalog.tables.map(({ schema }) => schema))).toEqual(
       new Set(['public', 'shop']),
     );

@@ -44,7 +44,7 @@ describe('a database in EUC_JP', () => {
 
   afterAll(() => reads.stop());
 
-  it('a write by one spelling ends the answers that were asked for by the other one', async () => {
+  it('a write with one spelling ends the answers requested with the other', async () => {
     await reads.app.source.getRepository(Label).insert({ id: BAR, n: 1 });
     const byOther = () => label.bind({ id: FULLWIDTH_BAR });
     expect(await reads.warm(byOther)).toMatchObject([{ n: 1 }]);
@@ -54,7 +54,7 @@ describe('a database in EUC_JP', () => {
     expect((await reads.read(byOther())).value).toMatchObject([{ n: 2 }]);
   });
 
-  it('a region of texts is refused at start, with the reason', async () => {
+  it('a text region is refused at start, with the reason', async () => {
     const database = await createDatabase('EUC_JP');
     await expect(CachedReads.start([District], [], {}, { database })).rejects.toThrow(
       /name of table public.districts .* encoding is neither UTF8/,
@@ -62,7 +62,7 @@ describe('a database in EUC_JP', () => {
   });
 });
 
-it('in LATIN1 a table is split by texts', async () => {
+it('in LATIN1 text splits a table into regions', async () => {
   const reads = await CachedReads.start(
     [Label],
     [],

@@ -162,7 +162,7 @@ async function fill(name: string, content: readonly Row[]): Promise<void> {
   }
 }
 
-it('is true of every query', async () => {
+it('a restriction holds for every query', async () => {
   let proofs = 0;
   await fc.assert(
     fc.asyncProperty(query, rows, rows, row, async (sql, a, b, other) => {

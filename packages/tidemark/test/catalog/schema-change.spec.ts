@@ -73,12 +73,12 @@ async function warm(application: CachedApplication, ask: () => Promise<unknown>)
 }
 
 describe('a schema that another instance changes', () => {
-  it('is taken up by the others: what they write ends what it should', async () => {
+  it('is picked up by the others: their writes end the right answers', async () => {
     await there.source.getRepository(Customer).update({ region: 'EU' }, { visits: 1 });
     expect(await here.cache.run(eu)).toEqual([1]);
   });
 
-  it('makes a narrow write a wide one where a trigger now writes another table', async () => {
+  it('widens a narrow write where a trigger now writes another table', async () => {
     await here.source.query(
       `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN INSERT INTO bystanders VALUES (NEW.visits); RETURN NEW; END $$`,
@@ -92,7 +92,7 @@ describe('a schema that another instance changes', () => {
     expect(await here.cache.run(eu)).toEqual([7]);
   });
 
-  it('is noticed by a transaction that has understood its write before', async () => {
+  it('is noticed by a transaction that has classified its write before', async () => {
     await here.source.query('ALTER TABLE bystanders ADD COLUMN customer integer');
     await here.source.query('UPDATE bystanders SET customer = 1');
     await warm(there, () => there.cache.run(eu));
@@ -127,7 +127,7 @@ describe('a schema that another instance changes', () => {
       drop: 'DROP TRIGGER reset ON bystanders',
       write: () => there.source.getRepository(Bystander).delete({ id: 4711 }),
     },
-  ])('is asked for by a write that seems to have changed no row: $what', async (row) => {
+  ])('is checked for by a write that seems to have changed no row: $what', async (row) => {
     await here.source.query(row.make);
     await warm(here, () => here.cache.run(eu));
     const before = await here.cache.run(eu);
@@ -138,7 +138,7 @@ describe('a schema that another instance changes', () => {
     await here.source.query(row.drop);
   });
 
-  it('is told by a trigger that makes a partition', async () => {
+  it('is published when a trigger creates a partition', async () => {
     await here.source.query(`
       CREATE TABLE days (id int, day int, n int) PARTITION BY LIST (day);
       CREATE TABLE inbox (day int);
@@ -154,7 +154,7 @@ describe('a schema that another instance changes', () => {
     expect(await here.cache.run(day)).toEqual([{ n: 2 }]);
   });
 
-  it('is told by a block that changes it inside a transaction', async () => {
+  it('is published when a DO block changes it inside a transaction', async () => {
     await here.source.transaction(async (manager) => {
       await manager.query(`DO $$ BEGIN ALTER TABLE bystanders ADD COLUMN note text; END $$`);
     });
@@ -162,7 +162,7 @@ describe('a schema that another instance changes', () => {
     expect(outcomes).not.toEqual(['hit']);
   });
 
-  it('is asked for before a SELECT whose function may write by now', async () => {
+  it('is checked for before a SELECT whose function may write by now', async () => {
     await here.source.query(
       `CREATE FUNCTION touch() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1'`,
     );
@@ -179,7 +179,7 @@ describe('a schema that another instance changes', () => {
     expect(await here.cache.run(eu)).toEqual([77]);
   });
 
-  it('stops the others from caching what must not be cached any more', async () => {
+  it('stops the others from caching answers that have become uncacheable', async () => {
     await here.source.query(
       `ALTER TABLE customers RENAME TO customers_kept;
        CREATE VIEW customers AS SELECT * FROM customers_kept WHERE clock_timestamp() > '2020-01-01'`,

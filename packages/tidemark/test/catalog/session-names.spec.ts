@@ -94,7 +94,7 @@ describe('another search path', () => {
     expect(await app.cache.run(us)).toEqual([3]);
   });
 
-  it('is given up by RESET, and with the transaction it was set for', async () => {
+  it('ends with RESET, and with the transaction that it was set for', async () => {
     await runner.query('SET search_path = shop');
     await runner.query('UPDATE customers SET visits = 4 WHERE id = 1');
     await runner.query('RESET search_path');
@@ -110,7 +110,7 @@ describe('another search path', () => {
     expect(await app.cache.run(us)).toEqual([5]);
   });
 
-  it('is given up with a savepoint that is rolled back', async () => {
+  it('ends with a savepoint that is rolled back', async () => {
     await runner.startTransaction();
     await runner.query('SAVEPOINT a');
     await runner.query('SET search_path = shop');
@@ -122,8 +122,8 @@ describe('another search path', () => {
   });
 });
 
-describe('backslashes in texts that are no escapes to the parser', () => {
-  it('are not read here where the server reads them in another way', async () => {
+describe('backslashes in texts that the parser does not read as escapes', () => {
+  it('are not analysed where the server reads them as escapes', async () => {
     await runner.query('SET standard_conforming_strings = off');
     await runner.query(`UPDATE customers SET region = '\\105U' WHERE id = 1`);
     expect(await app.cache.run(us)).toEqual([]);
@@ -150,7 +150,7 @@ describe('temporary relations', () => {
     expect(await app.cache.run(us)).toEqual([8]);
   });
 
-  it('are gone where their transaction has dropped them', async () => {
+  it('no longer count once their transaction has dropped them', async () => {
     await runner.startTransaction();
     await runner.query('CREATE TEMP TABLE customers (id int, visits int) ON COMMIT DROP');
     await runner.commitTransaction();

@@ -31,7 +31,7 @@ describe('the number of a process', () => {
   const raise = (of: ReturnType<typeof canary>) =>
     connection.send('EVAL', (client, node) => of.raise(client, node));
 
-  it('is given a day by the next process where its own was killed, also after a restart of Redis', async () => {
+  it('gets one day to live from the next process when its own was killed, also after a restart of Redis', async () => {
     const killed = canary();
     await raise(killed);
     const wentDown = down(connection);
@@ -48,7 +48,7 @@ describe('the number of a process', () => {
     }
   });
 
-  it('is not missed by reads that end after it was taken away', async () => {
+  it('is not reported as lost by reads that end after its removal', async () => {
     const stopping = canary();
     await raise(stopping);
     const { confirmed } = stopping;

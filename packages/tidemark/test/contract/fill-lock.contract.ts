@@ -37,20 +37,20 @@ export function fillLockContract(open: () => Promise<FillLockUnderTest>): void {
     expect(await lock.acquire('k', 'b', LONG_MS)).toBe(false);
   });
 
-  it('can be taken after its owner gave it back', async () => {
+  it('can be taken after its owner has released it', async () => {
     await lock.acquire('k', 'a', LONG_MS);
     await lock.release('k', 'a');
     expect(await lock.acquire('k', 'b', LONG_MS)).toBe(true);
   });
 
-  it('is not given back by another than its owner', async () => {
+  it('is released only by its owner', async () => {
     await lock.acquire('k', 'a', LONG_MS);
     await lock.release('k', 'b');
     await lock.release('none', 'b');
     expect(await lock.acquire('k', 'b', LONG_MS)).toBe(false);
   });
 
-  it('can be taken once its lease has run out, and is then safe from its old owner', async () => {
+  it('can be taken once its lease has run out, and its old owner cannot release it then', async () => {
     await lock.acquire('k', 'a', SHORT_MS);
     await held.pass(SHORT_MS);
     expect(await lock.acquire('k', 'b', LONG_MS)).toBe(true);

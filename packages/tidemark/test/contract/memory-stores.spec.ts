@@ -33,7 +33,7 @@ describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
     };
   });
 
-  it('is another node each time', async () => {
+  it('has another node id for each instance', async () => {
     const nodes = await Promise.all(
       [new Store(), new Store()].map(async (store) => {
         const [reading] = await store.read([{ table: TABLE, names: [] }]);
@@ -43,7 +43,7 @@ describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
     expect(new Set(nodes).size).toBe(2);
   });
 
-  it('drops versions longest unused over its bound, but none that is marked', async () => {
+  it('drops the least recently used versions over its bound, but no marked one', async () => {
     const store = new Store({ maxVersions: 3 });
     await store.rotate(TABLE, undefined, 'e1');
     await store.create({ table: TABLE, names: ['id=1'] }, 't0');
@@ -61,7 +61,7 @@ describe.each([MemoryVersionStore, TurnMemoryVersionStore])('%p', (Store) => {
     expect(reading?.versions).toEqual(['t1!w1', 't2', undefined, 't3']);
   });
 
-  it('answers all versions of one step, even more than its bound', async () => {
+  it('answers all versions of one step, even if they exceed its bound', async () => {
     const store = new Store({ maxVersions: 1 });
     await store.rotate(TABLE, undefined, 'e1');
     const reading = await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
@@ -81,7 +81,7 @@ describe('MemoryFillLock', () => {
 });
 
 describe('NullEntryStore', () => {
-  it('holds nothing', async () => {
+  it('stores nothing', async () => {
     const store = new NullEntryStore();
     await store.set();
     expect(await store.get()).toBeUndefined();

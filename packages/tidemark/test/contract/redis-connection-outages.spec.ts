@@ -102,7 +102,7 @@ describe('RedisConnection', () => {
     admin.disconnect();
   });
 
-  it('notices without being asked for anything that the server refuses writes', async () => {
+  it('notices without a command from callers that the server refuses writes', async () => {
     connection = await connected(server.url);
     const admin = new Redis(server.port);
     await admin.config('SET', 'min-replicas-to-write', '1');
@@ -113,7 +113,7 @@ describe('RedisConnection', () => {
     admin.disconnect();
   });
 
-  it('takes a heartbeat that is refused for an outage, whatever the reason', async () => {
+  it('counts a refused heartbeat as an outage, whatever the reason', async () => {
     const admin = new Redis(server.port);
     await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', 'allkeys', '+@all');
     connection = await connected(server.url.replace('//', '//app:secret@'));
@@ -125,7 +125,7 @@ describe('RedisConnection', () => {
     admin.disconnect();
   });
 
-  it('finds out that another server answers on the same connection', async () => {
+  it('detects that another server answers on the same connection', async () => {
     const other = await RedisServer.start();
     const proxy = await TcpProxy.open(server.port);
     connection = await connected(proxy.redisUrl);
@@ -153,7 +153,7 @@ describe('RedisConnection', () => {
     expect((await urgently()).value).toBe('PONG');
   });
 
-  describe('an urgent command whose connection breaks under it', () => {
+  describe('an urgent command whose connection breaks', () => {
     let proxy: TcpProxy;
 
     afterEach(async () => {
@@ -169,7 +169,7 @@ describe('RedisConnection', () => {
 
     const urgently = () => connection.sendAfterReconnect('ECHO', (client) => client.echo('urgent'));
 
-    it('is sent once more over another one', async () => {
+    it('is sent once more over another connection', async () => {
       await connectByProxy();
       const held = proxy.holdAt('to-server', 'urgent');
       const answer = urgently();
@@ -188,7 +188,7 @@ describe('RedisConnection', () => {
       expect((await answer).value).toBe('urgent');
     });
 
-    it('fails where the second breaks as well', async () => {
+    it('fails where the second connection breaks too', async () => {
       await connectByProxy();
       const held = [proxy.holdAt('to-server', 'urgent'), proxy.holdAt('to-server', 'urgent')];
       const failure = failureOf(urgently());
@@ -199,7 +199,7 @@ describe('RedisConnection', () => {
       expect(await failure).toBeInstanceOf(RedisUnavailableError);
     });
 
-    it('fails where no other one can be opened', async () => {
+    it('fails where no other connection can be opened', async () => {
       await connectByProxy();
       const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(urgently());
@@ -208,7 +208,7 @@ describe('RedisConnection', () => {
       expect(await failure).toBeInstanceOf(RedisUnavailableError);
     });
 
-    it('fails in time where another one is not answered', async () => {
+    it('fails in time where the other connection gets no answer', async () => {
       await connectByProxy(300);
       const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(urgently());
@@ -218,7 +218,7 @@ describe('RedisConnection', () => {
       expect(await failure).toBeInstanceOf(RedisUnavailableError);
     });
 
-    it('is not sent again where it was not urgent', async () => {
+    it('is not sent again if it was not urgent', async () => {
       await connectByProxy();
       const held = proxy.holdAt('to-server', 'urgent');
       const failure = failureOf(connection.send('ECHO', (client) => client.echo('urgent')));
@@ -228,7 +228,7 @@ describe('RedisConnection', () => {
     });
   });
 
-  it('stays closed, however often it was tried in vain before', async () => {
+  it('stays closed, however many attempts failed before', async () => {
     connection = await connected(server.url);
     await server.kill();
     await down(connection);
@@ -272,7 +272,7 @@ describe('RedisConnection', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('gives an urgent command no more time than any other when the server stands still', async () => {
+  it('gives an urgent command no more time than any other when the server hangs', async () => {
     connection = await connected(server.url, { timeoutMs: 100 });
     server.pause();
     await down(connection);

@@ -9,7 +9,7 @@ import { failureOf, ping } from './redis-connection-tests.js';
 import { connect, connected, down, LogBook, up } from './redis-harness.js';
 
 describe('RedisConnection without a server that answers', () => {
-  it('does not hold up the start, reports once, and comes up when a server appears', async () => {
+  it('does not delay the start, reports once, and comes up when a server appears', async () => {
     const server = await RedisServer.start();
     await server.kill();
     const log = new LogBook();
@@ -47,7 +47,7 @@ describe('RedisConnection without a server that answers', () => {
   it.each([
     { mode: 'a node of a cluster', options: { config: { 'cluster-enabled': 'yes' } } },
     { mode: 'a Sentinel', options: { isSentinel: true } },
-  ])('does not use $mode, and says what to do', async ({ mode, options }) => {
+  ])('does not use $mode, and reports the remedy', async ({ mode, options }) => {
     const server = await RedisServer.start(options);
     const log = new LogBook();
     const connection = connect(server.url, { log });
@@ -60,7 +60,7 @@ describe('RedisConnection without a server that answers', () => {
     await server.stop();
   });
 
-  it('reports a wrong password without telling it', async () => {
+  it('reports a wrong password without revealing it', async () => {
     const server = await RedisServer.start({ config: { requirepass: 'right-secret' } });
     const log = new LogBook();
     const url = server.url.replace('//', '//default:wrong-secret@');
@@ -75,7 +75,7 @@ describe('RedisConnection without a server that answers', () => {
     await server.stop();
   });
 
-  it('signs in with the right one', async () => {
+  it('signs in with the right password', async () => {
     const server = await RedisServer.start({ config: { requirepass: 'a%secret/@' } });
     const log = new LogBook();
     const url = server.url.replace('//', `//:${encodeURIComponent('a%secret/@')}@`);

@@ -20,7 +20,7 @@ describe('RedisConnection', () => {
     log = new LogBook();
   });
 
-  it('is connecting, then up, and says nothing when all is well', async () => {
+  it('is connecting, then up, and logs nothing when all is well', async () => {
     connection = connect(server.url, { log });
     expect(connection.state).toBe('connecting');
     expect(await failureOf(ping(connection))).toBeInstanceOf(RedisUnavailableError);
@@ -30,7 +30,7 @@ describe('RedisConnection', () => {
     expect(log.lines).toEqual([]);
   });
 
-  it('takes a refused command for no outage', async () => {
+  it('does not count a refused command as an outage', async () => {
     connection = await connected(server.url);
     const failure = await failureOf(connection.send('ODD', (client) => client.call('NONSENSE')));
     expect(failure).toBeInstanceOf(RedisCommandError);
@@ -38,7 +38,7 @@ describe('RedisConnection', () => {
     expect(connection.state).toBe('up');
   });
 
-  it('knows the eviction policy, and when it changes', async () => {
+  it('knows the eviction policy, and notices when it changes', async () => {
     const evicting = await RedisServer.start({ config: { 'maxmemory-policy': 'allkeys-lru' } });
     connection = await connected(evicting.url);
     expect(connection.evictionPolicy).toBe('allkeys-lru');
@@ -58,7 +58,7 @@ describe('RedisConnection', () => {
     expect(log.lines.join()).toContain('observer');
   });
 
-  it('closes after the commands in flight, once, and is of no use then', async () => {
+  it('closes once, after the commands in flight, and rejects commands then', async () => {
     connection = await connected(server.url, { log });
     const answer = ping(connection);
     await Promise.all([connection.close(), connection.close()]);

@@ -100,7 +100,7 @@ describe('a value of another client under the key of an entry', () => {
         return admin.set(keyOf('k'), await sealed(() => bytes));
       },
     ],
-  ])('is a miss and gives way to the next entry: %s', async (_what, reason, plant) => {
+  ])('is a miss and the next entry replaces it: %s', async (_what, reason, plant) => {
     const store = storeWith(SECRET);
     await plant();
     expect(await store.get('k')).toBeUndefined();

@@ -59,13 +59,13 @@ describe('RedisEntryStore', () => {
     ['a long one', Buffer.from(JSON.stringify(Array.from({ length: 5_000 }, (_, id) => ({ id }))))],
     ['bytes that do not compress', randomBytes(100_000)],
     ['what telejson would revive', Buffer.from('"_date_2020-01-01" "_function_a|() => 1" _NaN_')],
-  ])('gives back every byte: %s', async (_, body) => {
+  ])('returns every byte: %s', async (_, body) => {
     const entry = entryWith({ body });
     await store.set('k', entry);
     expect(await store.get('k')).toEqual(entry);
   });
 
-  it('gives back all fields as they were', async () => {
+  it('returns all fields unchanged', async () => {
     const entry = entryWith({
       empty: true,
       stamp: '_undefined_ "quoted" {json:}\n\u0000ü😀',
@@ -76,7 +76,7 @@ describe('RedisEntryStore', () => {
     expect(await store.get('k')).toEqual(entry);
   });
 
-  it('tells of each of several entries of one key when it has been sent, whichever is first', async () => {
+  it('reports each of several entries of one key once it has been sent, in any order', async () => {
     const long = entryWith({ body: randomBytes(400_000), tag: 'long' });
     const short = entryWith({ tag: 'short' });
     const sent: string[] = [];
@@ -94,7 +94,7 @@ describe('RedisEntryStore', () => {
     expect((await store.get('k'))?.tag).toBe('long');
   });
 
-  it('waits for what is on its way', async () => {
+  it('waits for entries that are being sent', async () => {
     void store.set('k', entryWith({ body: randomBytes(400_000) }));
     void store.set('l', entryWith());
     await store.drain();
@@ -102,7 +102,7 @@ describe('RedisEntryStore', () => {
     expect(found.map((entry) => entry !== undefined)).toEqual([true, true]);
   });
 
-  it('gives other instances the entry, and later ones the last', async () => {
+  it('gives other instances the entry, and after a second write the last one', async () => {
     const second = await connected(server.url);
     await store.set('k', entryWith());
     const later = entryWith({ tag: 'later' });
@@ -112,7 +112,7 @@ describe('RedisEntryStore', () => {
     await second.close();
   });
 
-  it('lets Redis drop the entry when it expires, a fraction of a millisecond notwithstanding', async () => {
+  it('lets Redis drop the entry when it expires, also at a fraction of a millisecond', async () => {
     await store.set('k', entryWith({ expiresAtMs: Date.now() + 60_000.4 }));
     const leftMs = await admin.pttl(`${namespace}:e:{k}`);
     expect(leftMs).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ describe('RedisEntryStore', () => {
     expect(await admin.exists(`${namespace}:e:{short}`)).toBe(0);
   });
 
-  it('neither stores nor answers an expired entry', async () => {
+  it('neither stores nor returns an expired entry', async () => {
     const entry = entryWith();
     await store.set('old', { ...entry, expiresAtMs: entry.createdAtMs - 1 });
     expect(await admin.exists(`${namespace}:e:{old}`)).toBe(0);
@@ -142,7 +142,7 @@ describe('RedisEntryStore', () => {
     expect(connection.state).toBe('up');
   });
 
-  it('has nothing of the answer in its errors', async () => {
+  it('has no part of the answer in its errors', async () => {
     await admin.config('SET', 'maxmemory', '1');
     const failure = await store.set('k', entryWith({ tag: 'confidential' })).then(
       () => undefined,

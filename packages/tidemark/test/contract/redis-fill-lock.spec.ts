@@ -23,7 +23,7 @@ describe('RedisFillLock', () => {
     };
   });
 
-  it('is asked for with the look at the entry, and taken only where there is none', async () => {
+  it('is requested together with the entry, and taken only where there is no entry', async () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
     const lock = new RedisFillLock(connection, keysIn(namespace));
@@ -41,7 +41,7 @@ describe('RedisFillLock', () => {
     await connection.close();
   });
 
-  it('is taken from another client that would never give it back', async () => {
+  it('is taken from another client that would never release it', async () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
     const lock = new RedisFillLock(connection, keysIn(namespace));

@@ -25,7 +25,7 @@ useRedisServer((started) => {
 
 const limitMemory = (bytes: number) => admin.config('SET', 'maxmemory', String(bytes));
 
-it('is a degradation with one warning each time, until it has room again', async () => {
+it('a full Redis is a degradation with one warning each time, until it has room again', async () => {
   const log = new LogBook();
   let refused = 0;
   const redis = { url: server.url };

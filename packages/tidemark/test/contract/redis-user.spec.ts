@@ -78,7 +78,7 @@ describe('the user of Redis', () => {
     );
   });
 
-  it('needs nothing but what the documents say', async () => {
+  it('needs only the documented rules', async () => {
     await up(connect());
     expect(log.lines).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('the user of Redis', () => {
     expect(reason.toLowerCase()).toMatch(new RegExp(`\\b${command}\\b.*docs/replicas\\.md`));
   }
 
-  it('is found to lack any of its commands when it connects, by name', async () => {
+  it('is found to lack any one of its commands when it connects, by name', async () => {
     await forEachCommand(async (command, user) => {
       await setUser(user, `-${command}`);
       const connection = connect({ user });
@@ -110,7 +110,7 @@ describe('the user of Redis', () => {
     });
   });
 
-  it('is found to have lost any of its commands while it is connected, and stays down', async () => {
+  it('is found to have lost any one of its commands while connected, and stays down', async () => {
     await forEachCommand(async (command, user) => {
       const connection = connect({ user });
       await up(connection);
@@ -155,7 +155,7 @@ describe('the user of Redis', () => {
     expect(connection.reason).toContain('DB index is out of range');
   });
 
-  it('is found to meet a server without a command', async () => {
+  it('is found to connect to a server that lacks a command', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tidemark-user-'));
     const include = join(folder, 'renamed.conf');
     await writeFile(include, 'rename-command TIME ""\n');
@@ -173,7 +173,7 @@ describe('the user of Redis', () => {
     }
   });
 
-  it('leaves nothing behind but an empty text and its number', async () => {
+  it('leaves only an empty text and its number behind', async () => {
     await admin.flushdb();
     await up(connect());
     const found = await admin.keys('tidemark:db:{i}:*');

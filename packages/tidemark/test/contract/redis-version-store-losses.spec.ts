@@ -55,7 +55,7 @@ describe('RedisVersionStore on a Redis that loses data', () => {
     ['the marks and dimensions', /:m$/],
     ['all but the epoch', /:(m|v:.*)$/],
   ])('where %s are lost while a write is under way', (_, lost) => {
-    it.each(Object.keys(NEXT_STEPS))('%s drops the epoch, and nothing counts', async (step) => {
+    it.each(Object.keys(NEXT_STEPS))('%s drops the epoch, and no version counts', async (step) => {
       await store.create(versions, 't1');
       await store.begin(mark('w1', '*'), 't2', LONG_MS);
       const keys = (await tableKeys(admin, namespace)).filter((key) => lost.test(key));
@@ -87,7 +87,7 @@ describe('RedisVersionStore on a Redis that loses data', () => {
     },
   );
 
-  it('takes a version with a mark that was taken away for lost data', async () => {
+  it('treats the removal of a marked version as lost data', async () => {
     await store.create({ table: TABLE, names: ['*'] }, 't1');
     await store.begin(mark('w1', '*'), 't2', LONG_MS);
     expect(await admin.hdel(`${namespace}:db:{${TABLE}}:m`, 'w1')).toBe(1);
@@ -111,7 +111,7 @@ describe('RedisVersionStore on a Redis that loses data', () => {
       await drop('id="1"');
     });
 
-    it('creates it with the mark', async () => {
+    it('the next create restores it with the mark', async () => {
       const created = await store.create({ table: TABLE, names: ['id="1"', 'id=3'] }, 't2');
       expect(created.versions).toEqual(['t2!w1', 't2']);
       await store.end('w1', [TABLE], 't3');

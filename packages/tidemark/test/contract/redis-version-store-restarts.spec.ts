@@ -37,7 +37,7 @@ describe('RedisVersionStore over restarts', () => {
     }
   }
 
-  it('shows that a snapshot came back under another server', async () => {
+  it('shows that a snapshot was restored under another server', async () => {
     await store.rotate(TABLE, undefined, 'e1');
     const before = await store.create({ table: TABLE, names: ['*'] }, 't1');
     await own.save();
@@ -60,7 +60,7 @@ describe('RedisVersionStore over restarts', () => {
     expect(after.node).not.toBe(before.node);
   });
 
-  it('marks a write once whose begin was carried out and not answered', async () => {
+  it('marks a write once when its begin ran and was not answered', async () => {
     const proxy = await TcpProxy.open(own.port);
     const another = await connected(`redis://127.0.0.1:${proxy.port}`);
     try {
@@ -83,7 +83,7 @@ describe('RedisVersionStore over restarts', () => {
     }
   });
 
-  it('never names one server for what another answered', async () => {
+  it("never attributes one server's answer to another server", async () => {
     // Each life of the server holds its own run_id as the version, so that any mix-up shows.
     let lives = 0;
     const seen = new Set<string>();

@@ -73,7 +73,7 @@ describe('RedisVersionStore on Redis', () => {
     expect([reading?.node, created.node]).toEqual([runId, runId]);
   });
 
-  it('reads all that one turn asks for with one MGET, and each key once', async () => {
+  it('reads all keys of one turn with one MGET, and each key once', async () => {
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
     const mgets = await mgetsDuring(() =>
       Promise.all([
@@ -90,7 +90,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(new Set(mgets[0]).size).toBe(6);
   });
 
-  it('reads in the turn after with another MGET', async () => {
+  it('reads in the next turn with another MGET', async () => {
     const mgets = await mgetsDuring(async () => {
       await store.read([{ table: TABLE, names: ['id=1'] }]);
       await store.read([{ table: TABLE, names: ['id=1'] }]);
@@ -98,7 +98,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(mgets).toHaveLength(2);
   });
 
-  it('gives versions a time to live, but none while a write is marked on them', async () => {
+  it('gives versions a time to live, but not while they carry a mark', async () => {
     const keyOf = async (name: string): Promise<string> =>
       String((await tableKeys(admin, namespace)).find((key) => key.endsWith(`:v:${name}`)));
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
@@ -115,7 +115,7 @@ describe('RedisVersionStore on Redis', () => {
 
   const lifeOf = (name: string) => admin.pttl(`${namespace}:db:{${TABLE}}:v:${name}`);
 
-  it('keeps versions of values for a minute, and as long as an answer under them', async () => {
+  it('keeps versions of values for a minute, or as long as an answer under them', async () => {
     const names = ['*', 'id?', 'id=1', 'id=2=?', 'id=3', 'id=4'];
     await store.create({ table: TABLE, names: names.slice(0, -1) }, 't1');
     await store.begin(mark('w1', 'id=3'), 't2', LONG_MS);
@@ -128,7 +128,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(second).toBeLessThanOrEqual(60_000);
   });
 
-  it('keeps versions that a write has replaced for a minute, whatever answers they had', async () => {
+  it('keeps versions that a write has replaced for a minute, whatever answers depended on them', async () => {
     await store.create({ table: TABLE, names: ['id=1', 'id=2'] }, 't1');
     await store.prolong({ table: TABLE, names: ['id=1', 'id=2'] }, LONG_MS);
     await store.begin(mark('w1', 'id=1'), 't2', LONG_MS);
@@ -141,14 +141,14 @@ describe('RedisVersionStore on Redis', () => {
     }
   });
 
-  it('leaves no key of a table that nobody reads', async () => {
+  it('leaves no key for a table that is never read', async () => {
     const tables = [{ table: 'public.unread', names: ['*', 'id=1'] }];
     const before = await tableKeys(admin, namespace);
     await store.begin({ writeId: 'w1', backendPid: 1, tables }, 't1', LONG_MS);
     expect(await tableKeys(admin, namespace)).toEqual(before);
   });
 
-  it('leaves no key of a row that nobody reads', async () => {
+  it('leaves no key for a row that is never read', async () => {
     await store.create({ table: TABLE, names: ['*', 'id=0', 'id?'] }, 't1');
     const before = (await tableKeys(admin, namespace)).toSorted();
     for (let id = 1; id <= 100; id += 1) {
@@ -158,7 +158,7 @@ describe('RedisVersionStore on Redis', () => {
     expect((await tableKeys(admin, namespace)).toSorted()).toEqual(before);
   });
 
-  it('gives no key of a table a time to live while a write is marked on it', async () => {
+  it('gives no key of a table a time to live while the table has a mark', async () => {
     await store.create({ table: TABLE, names: ['*', 'id=1'] }, 't1');
     await store.begin(mark('w1', '*', 'id=1'), 't2', 50);
     const keys = await tableKeys(admin, namespace);
@@ -166,7 +166,7 @@ describe('RedisVersionStore on Redis', () => {
     expect(await Promise.all(keys.map((key) => admin.pttl(key)))).toEqual(keys.map(() => -1));
   });
 
-  it('survives that Redis forgets its scripts', async () => {
+  it('works after Redis has lost its scripts', async () => {
     await store.create({ table: TABLE, names: ['*'] }, 't0');
     await store.begin(mark('w1', '*'), 't1', LONG_MS);
     await admin.script('FLUSH');
@@ -189,7 +189,7 @@ describe('RedisVersionStore on Redis', () => {
     }
   });
 
-  it('takes a write that Redis answers with an error for an outage, and names the script', async () => {
+  it('counts a write that Redis answers with an error as an outage, and names the script', async () => {
     await admin.acl('SETUSER', 'default', '-hset');
     try {
       await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(

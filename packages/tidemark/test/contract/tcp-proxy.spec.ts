@@ -33,7 +33,7 @@ async function connect(): Promise<Redis> {
 }
 
 describe('a hold', () => {
-  it('stops the connection in which its pattern passes, and lets all of it flow again', async () => {
+  it('stops the connection in which its pattern passes, and resumes it completely', async () => {
     const other = await connect();
     const held = proxy.holdAt('to-server', 'stop here');
     const answers = Promise.all([client.echo('before'), client.echo('stop here'), client.ping()]);
@@ -44,7 +44,7 @@ describe('a hold', () => {
     other.disconnect();
   });
 
-  it('finds a pattern that comes in two parts', async () => {
+  it('finds a pattern split over two chunks', async () => {
     const socket = createConnection({ host: '127.0.0.1', port: proxy.port, noDelay: true });
     const held = proxy.holdAt('to-server', 'PING');
     socket.write('PI');
@@ -57,7 +57,7 @@ describe('a hold', () => {
     socket.destroy();
   });
 
-  it('keeps the end of a stream back until it is let go', async () => {
+  it('holds the end of a stream until it is released', async () => {
     const held = proxy.holdAt('to-server', 'last');
     const socket = createConnection({ host: '127.0.0.1', port: proxy.port });
     socket.end('SET left last\r\n');
@@ -68,7 +68,7 @@ describe('a hold', () => {
     expect(await client.getdel('left')).toBe('last');
   });
 
-  it('closes both sides when it is dropped, and nothing of it arrives', async () => {
+  it('closes both sides when it is dropped, and none of its bytes arrive', async () => {
     const held = proxy.holdAt('to-server', 'lost');
     const answer = client.set('lost', 'yes');
     await held.reached();
@@ -79,7 +79,7 @@ describe('a hold', () => {
   });
 });
 
-it('passes nothing while it is frozen, over new connections neither', async () => {
+it('passes nothing while frozen, also over new connections', async () => {
   proxy.freeze();
   const newcomer = new Redis(proxy.redisUrl, { retryStrategy: null, enableReadyCheck: false });
   const answers: string[] = [];
@@ -93,7 +93,7 @@ it('passes nothing while it is frozen, over new connections neither', async () =
   newcomer.disconnect();
 });
 
-it('closes what is open, and refuses what is new until it accepts again', async () => {
+it('closes open connections, and refuses new ones until it accepts again', async () => {
   const closed = once(client, 'end');
   proxy.refuse();
   await closed;
@@ -103,7 +103,7 @@ it('closes what is open, and refuses what is new until it accepts again', async 
   expect(await client.ping()).toBe('PONG');
 });
 
-it('sends new connections to another server, and leaves the open ones where they are', async () => {
+it('sends new connections to another server, and leaves open ones unchanged', async () => {
   proxy.retarget(servers[1].port);
   const newcomer = await connect();
   expect(await client.get('name')).toBe('0');
@@ -113,7 +113,7 @@ it('sends new connections to another server, and leaves the open ones where they
   await closed;
 });
 
-it('passes a connection in use on to another server between two replies, and back', async () => {
+it('switches a connection in use to another server between two replies, and back', async () => {
   const asked: Promise<string>[] = [];
   let isDone = false;
   const load = (async () => {

@@ -4,7 +4,7 @@ import { LONG_MS, POSTS, SHORT_MS, USERS, type PresentStore } from './version-st
 /** What epochs do, and what is left over from earlier ones. */
 export function epochsOfVersionStore(on: PresentStore): void {
   describe('epochs', () => {
-    it('rotate makes the first one settling under the present node', async () => {
+    it('rotate creates the first one, settling, under the current node', async () => {
       const { node } = await on.reading(USERS);
       expect(await on.store.rotate(USERS, undefined, 'e1')).toBe(true);
       expect((await on.reading(USERS)).epoch).toBe(`e1 ${node} settling`);
@@ -21,7 +21,7 @@ export function epochsOfVersionStore(on: PresentStore): void {
       expect((await on.reading(USERS)).epoch).toMatch(/^e3 \S+ settling$/);
     });
 
-    it('settleEpoch ends the settling of the epoch observed, once', async () => {
+    it('settleEpoch ends the settling of the observed epoch, once', async () => {
       await on.store.rotate(USERS, undefined, 'e1');
       const settling = (await on.reading(USERS)).epoch ?? '';
       expect(await on.store.settleEpoch(USERS, 'e0 x settling')).toBe(false);
@@ -72,7 +72,7 @@ export function epochsOfVersionStore(on: PresentStore): void {
       expect(await on.versions('region=US', 'region?')).toEqual(['t2', 't3!w1']);
     });
 
-    it('the settling of an epoch leaves its versions and marks', async () => {
+    it('settling an epoch leaves its versions and marks', async () => {
       await on.store.rotate(USERS, undefined, 'e1');
       await on.create('t1', '*');
       await on.store.begin(on.write('w1', '*'), 't2', LONG_MS);

@@ -79,7 +79,7 @@ export function leasesOfVersionStore(on: PresentStore): void {
       expect(await on.versions('*')).toEqual(['t2']);
     });
 
-    it('does not renew a lease that is running, nor a mark that is gone', async () => {
+    it('renews neither a running lease nor a missing mark', async () => {
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       await on.store.renew(USERS, 'w1', '1', LONG_MS * 100);
       await on.store.renew(USERS, 'w2', '1', LONG_MS);
@@ -88,7 +88,7 @@ export function leasesOfVersionStore(on: PresentStore): void {
       expect(report.nextExpiryMs).toBeLessThanOrEqual(LONG_MS);
     });
 
-    it('ends and aborts one as any other', async () => {
+    it('ends and aborts one like any other mark', async () => {
       await on.create('t0', '*', 'id=2');
       await on.store.begin(on.write('w1', '*'), 't1', SHORT_MS);
       await on.store.begin(on.write('w2', 'id=2'), 't1', SHORT_MS);

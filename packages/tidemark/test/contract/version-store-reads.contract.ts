@@ -43,7 +43,7 @@ export function readsOfVersionStore(on: PresentStore): void {
       expect(none).toEqual([]);
     });
 
-    it('starts after the call: it sees a step that was finished before', async () => {
+    it('starts after the call: it sees a step that finished before', async () => {
       const early = on.store.read([{ table: USERS, names: ['*'] }]);
       await on.store.create({ table: USERS, names: ['*'] }, 't1');
       expect(await on.versions('*')).toEqual(['t1']);
@@ -72,7 +72,7 @@ export function readsOfVersionStore(on: PresentStore): void {
   });
 
   describe('tables', () => {
-    it('names every table whose epoch counts', async () => {
+    it('names every table that has an epoch in force', async () => {
       expect(await on.store.tables()).toEqual([]);
       await on.store.rotate(POSTS, 'another', 'e1');
       await on.settledEpoch('e2');
@@ -91,7 +91,7 @@ export function readsOfVersionStore(on: PresentStore): void {
       expect((await on.reading(versions.table, '*')).versions).toEqual([undefined]);
     });
 
-    it('creates what is missing and answers what is there afterwards', async () => {
+    it('creates missing versions and returns all that exist afterwards', async () => {
       const epoch = await on.settledEpoch('e1');
       await on.store.create({ table: USERS, names: ['id=1'] }, 't1');
       const found = await on.store.create({ table: USERS, names: ['id=2', 'id=1'] }, 't2');
@@ -103,14 +103,14 @@ export function readsOfVersionStore(on: PresentStore): void {
       });
     });
 
-    it('keeps the marks of a version that is there', async () => {
+    it('keeps the marks of an existing version', async () => {
       await on.create('t0', 'id=1');
       await on.store.begin(on.write('w1', 'id=1'), 't1', LONG_MS);
       const found = await on.store.create({ table: USERS, names: ['id=1'] }, 't2');
       expect(found.versions).toEqual(['t1!w1']);
     });
 
-    it('keeps back versions of a dimension that a write under way does not know', async () => {
+    it('withholds versions of a dimension that a write under way does not know', async () => {
       await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       const kept = await on.store.create({ table: USERS, names: ['*', 'region=US'] }, 't2');
@@ -127,7 +127,7 @@ export function readsOfVersionStore(on: PresentStore): void {
       expect(created.versions).toEqual(['t3']);
     });
 
-    it('makes versions of values that are dropped again, as long as they are as they were made', async () => {
+    it('creates versions of values that can be dropped while unchanged', async () => {
       const versions = { table: USERS, names: ['id=1', 'id=2', 'id=3', 'id=4'] };
       await on.store.create(versions, 't1');
       await on.store.begin(on.write('w1', 'id=1'), 't1', LONG_MS);
@@ -137,7 +137,7 @@ export function readsOfVersionStore(on: PresentStore): void {
       expect(await on.versions(...versions.names)).toEqual(['t1!w1', 't3', undefined, 't1']);
     });
 
-    it('makes versions that can be prolonged, which changes none', async () => {
+    it('creates versions that can be prolonged without changing them', async () => {
       await on.store.create({ table: USERS, names: ['id=1', 'id=2'] }, 't1');
       await on.store.begin(on.write('w1', 'id=2'), 't2', LONG_MS);
       await on.store.prolong({ table: USERS, names: ['id=1', 'id=2', 'id=3'] }, LONG_MS);

@@ -6,7 +6,7 @@ export function writesOfVersionStore(on: PresentStore): void {
   describe('begin', () => {
     beforeEach(() => on.giveEpochs());
 
-    it('marks and replaces versions that are there, and creates none', async () => {
+    it('marks and replaces existing versions, and creates none', async () => {
       await on.create('t1', '*', 'id=2');
       await on.store.begin(on.write('w1', '*', 'id=1'), 't2', LONG_MS);
       expect(await on.versions('*', 'id=1', 'id=2')).toEqual(['t2!w1', undefined, 't1']);
@@ -68,13 +68,13 @@ export function writesOfVersionStore(on: PresentStore): void {
       expect(created.versions).toEqual(['t4', 't4!w2']);
     });
 
-    it('takes d=v and d? for knowledge of d', async () => {
+    it('counts both d=v and d? as naming d', async () => {
       await on.create('t1', 'a?', 'b?');
       await on.store.begin(on.write('w1', 'a=1', 'b?'), 't2', LONG_MS);
       expect(await on.versions('a?', 'b?')).toEqual(['t1', 't2!w1']);
     });
 
-    it('takes d off again when the write is aborted', async () => {
+    it('removes the added d? when the write is aborted', async () => {
       await on.create('t1', '*', 'region?');
       await on.store.begin(on.write('w1', '*'), 't2', LONG_MS);
       await on.store.abort('w1', [USERS]);
@@ -90,7 +90,7 @@ export function writesOfVersionStore(on: PresentStore): void {
       expect(await on.versions('id=1', 'id=2', 'id=3')).toEqual(['t3', 't3', 't3']);
     });
 
-    it('manages some hundred names', async () => {
+    it('handles some hundred names', async () => {
       const names = Array.from({ length: 500 }, (_, index) => `id=${index}`);
       await on.create('t0', ...names);
       await on.store.begin(on.write('w1', ...names), 't1', LONG_MS);
@@ -132,7 +132,7 @@ export function writesOfVersionStore(on: PresentStore): void {
       expect(await on.versions('*')).toEqual(['t4']);
     });
 
-    it('end is not fooled by a write id that starts as another does', async () => {
+    it('end distinguishes write ids with a common prefix', async () => {
       await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       await on.store.begin(on.write('w11', '*'), 't2', LONG_MS);
@@ -140,7 +140,7 @@ export function writesOfVersionStore(on: PresentStore): void {
       expect(await on.versions('*')).toEqual(['t3!w11']);
     });
 
-    it('abort takes the mark off and keeps the token', async () => {
+    it('abort removes the mark and keeps the token', async () => {
       await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       await on.store.begin(on.write('w2', '*'), 't2', LONG_MS);

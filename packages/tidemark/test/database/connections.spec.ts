@@ -14,8 +14,8 @@ afterAll(() => visits.close());
 beforeEach(() => visits.begin());
 afterEach(() => visits.end());
 
-describe('a query builder with a connection of its own', () => {
-  it('is neither answered from the cache nor stored, in a transaction TypeORM knows nothing of', async () => {
+describe('a query builder with its own connection', () => {
+  it('is neither answered from the cache nor stored, in a transaction unknown to TypeORM', async () => {
     const runner = visits.newRunner();
     const mine = () =>
       visits.cache.run(
@@ -47,7 +47,7 @@ describe('a query builder with a connection of its own', () => {
   });
 });
 
-describe('what a transaction written', () => {
+describe('the write set of a transaction', () => {
   it('includes a write that was sent without waiting for it', async () => {
     for (let round = 1; round <= 10; round += 1) {
       await visits.source.transaction(async (manager) => {

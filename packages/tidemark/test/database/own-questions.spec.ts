@@ -24,7 +24,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-it('a question that gets no answer rejects, and the next one goes over another connection', async () => {
+it('a query of the cache without an answer rejects, and the next one uses another connection', async () => {
   const [before] = await askPrimary(source, QUESTION);
   proxy.freeze();
   await expect(askPrimary(source, QUESTION, [], LIMIT_MS)).rejects.toThrow('Query read timeout');
@@ -33,7 +33,7 @@ it('a question that gets no answer rejects, and the next one goes over another c
   expect(after?.['pid']).not.toBe(before?.['pid']);
 });
 
-it('a transaction that was left open is not asked in', async () => {
+it('the cache sends no query in a transaction that was left open', async () => {
   const runner = source.createQueryRunner();
   await runner.startTransaction();
   await runner.release();

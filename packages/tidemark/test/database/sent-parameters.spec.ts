@@ -100,7 +100,7 @@ describe('parameters that are changed while the statement waits', () => {
   });
 });
 
-it('counts what another subscriber has made of the parameters', async () => {
+it('uses the parameters as another subscriber has changed them', async () => {
   const translating: EntitySubscriberInterface = {
     beforeQuery: async ({ parameters }) => {
       if (!Array.isArray(parameters) || parameters[0] !== 'Europe') return;

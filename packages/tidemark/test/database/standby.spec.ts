@@ -73,7 +73,7 @@ async function read(): Promise<{ value: unknown; outcomes: string[] }> {
 
 const provided = <T>(token: unknown): T => app.get(token as Type<T>);
 
-it('is not taken for the primary while it lacks a commit', async () => {
+it('is not treated as the primary while it lacks a commit', async () => {
   await eventually(async () =>
     expect(await read()).toEqual({ value: ['before'], outcomes: ['hit'] }),
   );
@@ -103,7 +103,7 @@ it('settles no mark', async () => {
   expect((await read()).outcomes).toEqual(['bypass']);
 });
 
-it('has no catalog that counts, and relays nothing', async () => {
+it('has no valid catalog, and relays nothing', async () => {
   const schema = app.get(CatalogCache);
   await schema.reload();
   expect([await schema.isCurrent(), schema.isOutdated]).toEqual([false, true]);

@@ -75,7 +75,7 @@ it('give each its own rows, and a write to one ends nothing of the other', async
   expect(await databasesInRedis()).toHaveProperty('size', 2);
 });
 
-it('and a standby that was promoted goes on with the keys of its primary', async () => {
+it('and a promoted standby keeps the keys of its primary', async () => {
   const before = await databasesInRedis();
   await Promise.all(apps.splice(0).map((app) => app.stop()));
   const standby = await (servers[0] as PostgresServer).endAsStandby();
@@ -86,7 +86,7 @@ it('and a standby that was promoted goes on with the keys of its primary', async
   expect(await databasesInRedis()).toEqual(before);
 });
 
-it('cannot be told apart by a role that may not ask, which is said with what to run', async () => {
+it('cannot be distinguished by a role without the right, and the error has the SQL to run', async () => {
   const server = servers[1] as PostgresServer;
   await server.psql('CREATE ROLE "Clerk" LOGIN; ALTER DATABASE shop OWNER TO "Clerk"');
   await server.psql(

@@ -20,7 +20,7 @@ describe('a row of the matrix', () => {
     await hold(matrix, row);
   });
 
-  it('fails where nobody follows the writes, also one that ends nothing', async () => {
+  it('fails where no subscriber follows the writes, also a row that ends nothing', async () => {
     matrix = await Matrix.open(shop, { hasTriggers: false });
     // A subscriber that is missing would be put back.
     const isWatcher = (subscriber: object) => subscriber instanceof StatementInterceptor;
@@ -36,7 +36,7 @@ describe('a row of the matrix', () => {
     await expect(hold(matrix, row)).rejects.toThrow('does not come from the cache');
   });
 
-  it('fails where more ends than it names, and where less does', async () => {
+  it('fails where more or fewer answers end than it names', async () => {
     matrix = await Matrix.open(shop);
     const { write } = row;
     await expect(hold(matrix, { write, ends: allCustomers })).rejects.toThrow('customer 1');

@@ -123,6 +123,6 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
   },
 ];
 
-describe('the matrix: writes whose outcome nobody tells', () => {
+describe('the matrix: writes of unknown outcome', () => {
   for (const row of rows) it(`path ${row.path}`, () => hold(matrix, row));
 });

@@ -40,7 +40,7 @@ const states = async (triggers: CacheTriggers): Promise<Record<string, string>> 
   Object.fromEntries((await triggers.check()).map(({ table, state }) => [table, state]));
 
 describe('triggers', () => {
-  it('are installed once, and again where something is missing, changed or switched off', async () => {
+  it('are installed once, and again where one is missing, changed or disabled', async () => {
     const source = await open([Customer, Bystander]);
     const triggers = new CacheTriggers(source, 'tidemark');
     const both = ['public.bystanders', 'public.customers'];
@@ -60,7 +60,7 @@ describe('triggers', () => {
     expect(new Set(Object.values(await states(triggers)))).toEqual(new Set(['installed']));
   });
 
-  it('are put right at once where they are both outdated and switched off', async () => {
+  it('are repaired at once where they are both outdated and disabled', async () => {
     const source = await open([Bystander]);
     const triggers = new CacheTriggers(source, 'tidemark');
     await triggers.install();
@@ -71,7 +71,7 @@ describe('triggers', () => {
     expect(await states(triggers)).toEqual({ 'public.bystanders': 'installed' });
   });
 
-  it('are missing without their outbox, which is made again', async () => {
+  it('count as missing without their outbox, which is created again', async () => {
     const source = await open([Bystander]);
     const triggers = new CacheTriggers(source, 'tidemark');
     await triggers.install();
@@ -83,7 +83,7 @@ describe('triggers', () => {
     expect(await outboxOf(source)).toHaveLength(1);
   });
 
-  it('that a database is too read-only to get are asked for, with the SQL', async () => {
+  it('are requested, with the SQL, where the database is read-only', async () => {
     const writable = await open([Bystander]);
     const url = new URL((writable.options as { url?: string }).url ?? '');
     url.searchParams.set('options', '-c default_transaction_read_only=on');
@@ -118,7 +118,7 @@ describe('triggers', () => {
     expect(await outboxOf(source)).toEqual([{ table_name: 'public.odd$capture$', regions: {} }]);
   });
 
-  it('are taken off with all that belongs to them, and nothing else', async () => {
+  it('are removed with all their objects, and nothing else', async () => {
     const source = await open([Customer, Bystander]);
     const [mine, others] = ['tidemark', 'other'].map((name) => new CacheTriggers(source, name));
     await mine?.install();
@@ -195,7 +195,7 @@ describe('triggers', () => {
     ]);
   });
 
-  it('need the owner of the table: the SQL for him is in the error', async () => {
+  it('need the owner of the table: the error has the SQL', async () => {
     const source = await open([Bystander]);
     const role = `stranger_${process.pid}`;
     const url = new URL((source.options as { url?: string }).url ?? '');
@@ -212,8 +212,8 @@ describe('triggers', () => {
   });
 });
 
-describe('an outbox that nobody reads', () => {
-  it('keeps no more rows than its bound, and says that all may have changed', async () => {
+describe('an outbox without a reader', () => {
+  it('keeps no more rows than its bound, and records that all tables may have changed', async () => {
     const source = await open([Bystander]);
     await new CacheTriggers(source, 'tidemark').install();
     // As if a million rows had been recorded since.

@@ -85,7 +85,7 @@ async function made(sql: string): Promise<void> {
   await outside.warm(Object.values(answers));
 }
 
-describe('made past the service', () => {
+describe('created past the service', () => {
   it.each([
     {
       what: 'a trigger that moves the row',
@@ -121,7 +121,7 @@ describe('made past the service', () => {
       ended: ['US', 'EU'],
     },
     {
-      what: 'such a foreign key, and a trigger that looks at the changed rows before it acts',
+      what: 'such a foreign key, and a trigger that reads the changed rows before it acts',
       sql: `
         UPDATE shops SET owner = 101 WHERE id = 2;
         CREATE FUNCTION looks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
@@ -174,7 +174,7 @@ describe('between the answer and the service', () => {
     ]);
   });
 
-  it('a subscriber that changes what is answered', async () => {
+  it('a subscriber that changes the answer', async () => {
     const masking: EntitySubscriberInterface = {
       afterQuery: ({ query, rawResults }) => {
         if (query !== CHANGE) return;

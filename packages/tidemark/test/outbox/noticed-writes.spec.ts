@@ -70,7 +70,7 @@ async function expectTruth(): Promise<void> {
   }
 }
 
-describe('what was made past the service adds to a table that is written anyway', () => {
+describe('objects created past the service write more rows of a table that is written anyway', () => {
   it('a foreign key', async () => {
     await outside.client.query(
       'ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts ON DELETE CASCADE',
@@ -100,7 +100,7 @@ describe('what was made past the service adds to a table that is written anyway'
   });
 });
 
-describe('a statement that no hook is told of', () => {
+describe('a statement that passes no hook', () => {
   const DELETE = 'DELETE FROM accounts WHERE id = 1';
 
   async function over(
@@ -124,14 +124,14 @@ describe('a statement that no hook is told of', () => {
     await expectTruth();
   });
 
-  it('in a transaction that no hook is told of either', async () => {
+  it('in a transaction that passes no hook either', async () => {
     await over(async (client) => {
       for (const sql of ['BEGIN', DELETE, 'COMMIT']) await client.query(sql);
     });
     await expectTruth();
   });
 
-  it('between what is told of a transaction and its COMMIT', async () => {
+  it('between the last hook of a transaction and its COMMIT', async () => {
     await over(async (client, runner) => {
       await runner.startTransaction();
       await Promise.all([runner.commitTransaction(), client.query(DELETE)]);
@@ -140,13 +140,13 @@ describe('a statement that no hook is told of', () => {
   });
 });
 
-it('columns that are called like variables of the triggers are written all the same', async () => {
+it('columns named like variables of the triggers can be written', async () => {
   await outside.client.query(`INSERT INTO parcels VALUES (1, 'x', 'y')`);
   await outside.app.source.getRepository(Parcel).update({ added: 'x' }, { regions: 'z' });
   await eventually(() => outside.emptied());
 });
 
-it('a transaction may set its isolation level over a connection that is not known yet', async () => {
+it('a transaction may set its isolation level over a new connection', async () => {
   await outside.app.source.query('CREATE TABLE makes_the_catalog_old ()');
   const runners = Array.from({ length: 5 }, () => outside.app.source.createQueryRunner());
   for (const runner of runners) {

@@ -88,7 +88,7 @@ const sql =
     for (const statement of statements) await outside.client.query(statement);
   };
 
-describe('a write past the service ends what it changes', () => {
+describe('a write past the service ends the answers that it changes', () => {
   it.each<[string, () => Promise<unknown>, readonly string[], number]>([
     ['nothing', async () => undefined, [], 0],
     [
@@ -127,7 +127,7 @@ describe('a write past the service ends what it changes', () => {
     ['one that is rolled back', sql('BEGIN', 'SELECT visit(1)', 'ROLLBACK'), [], 0],
     ['a block', sql(`DO $$ BEGIN PERFORM visit(3); END $$`), ['EU', 'customer 3', 'counts'], 1],
     [
-      'a session that has switched triggers off',
+      'a session that has disabled triggers',
       sql(
         'SET session_replication_role = replica',
         'SELECT visit(3)',
@@ -157,7 +157,7 @@ describe('a write past the service ends what it changes', () => {
       1,
     ],
     [
-      'what the outbox cannot say: everything',
+      'a change that the outbox cannot name: everything',
       sql(`INSERT INTO tidemark_tidemark.outbox (table_name, regions) VALUES ('public.no', '[7]')`),
       everything,
       1,
@@ -170,7 +170,7 @@ describe('a write past the service ends what it changes', () => {
 });
 
 describe('a write of the service itself', () => {
-  it('is told once: its triggers add nothing', async () => {
+  it('is published once: its triggers add nothing', async () => {
     let invalidated = 0;
     const count = (): void => void (invalidated += 1);
     outside.app.cache.events.on('invalidated', count);
@@ -183,7 +183,7 @@ describe('a write of the service itself', () => {
     expect({ relayed, invalidated }).toEqual({ relayed: 0, invalidated: 2 });
   });
 
-  it('ends what it names, and no more: the triggers are no side effect', async () => {
+  it('ends the answers that it names, and no more: the triggers are no side effect', async () => {
     await outside.app.source.getRepository(Customer).update({ id: 1 }, { visits: 7 });
     expect((await endedOf(answers, outside)).toSorted()).toEqual(['US', 'counts', 'customer 1']);
   });

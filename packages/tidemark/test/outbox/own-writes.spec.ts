@@ -76,8 +76,8 @@ async function told(write: () => Promise<unknown>): Promise<{ ended: string[]; t
 
 const remove = (): Promise<unknown> => outside.app.source.getRepository(Account).delete({ id: 1 });
 
-describe('what was foreseen', () => {
-  it('by the statement is told once', async () => {
+describe('an expected change', () => {
+  it('by the statement is published once', async () => {
     await open();
     let done;
     const relayed = await outside.relayed(async () => (done = await told(remove)));
@@ -89,7 +89,7 @@ describe('what was foreseen', () => {
     { what: 'by its foreign keys', schema: FOREIGN_KEY, again: 0 },
     { what: 'by its triggers', schema: TRIGGER, again: 1 },
     { what: 'by its triggers that wait for COMMIT', schema: DEFERRED_TRIGGER, again: 1 },
-  ])('$what is told with the statement, and $again times by the relay', async (row) => {
+  ])('$what is published with the statement, and $again times by the relay', async (row) => {
     await open(row.schema);
     let done;
     const relayed = await outside.relayed(async () => (done = await told(remove)));
@@ -98,7 +98,7 @@ describe('what was foreseen', () => {
     expect(relayed).toBe(row.again);
   });
 
-  it('by its triggers, over a transaction with savepoints, is told as far as it is committed', async () => {
+  it('by its triggers, over a transaction with savepoints, is published as far as it is committed', async () => {
     await open(TRIGGER);
     let done;
     const relayed = await outside.relayed(async () => {
@@ -128,7 +128,7 @@ describe('what was foreseen', () => {
     expect(await endedOf(answers, outside)).toEqual([]);
   });
 
-  it('by its triggers, under a role without rights on the outbox, is told all the same', async () => {
+  it('by its triggers, under a role without rights on the outbox, is still published', async () => {
     const role = `guest_${process.pid}`;
     await open(`${TRIGGER};
       CREATE ROLE ${role};
@@ -145,7 +145,7 @@ describe('what was foreseen', () => {
   });
 });
 
-describe('what was not foreseen, since it was made past the service', () => {
+describe('an unexpected change by an object created past the service', () => {
   it.each([
     { what: 'a foreign key', schema: FOREIGN_KEY, again: 0 },
     { what: 'a rule', schema: RULE, again: 0 },
@@ -159,14 +159,14 @@ describe('what was not foreseen, since it was made past the service', () => {
     expect(relayed).toBe(again);
   });
 
-  it('a trigger that runs during COMMIT, is told by the outbox', async () => {
+  it('a trigger that runs during COMMIT, is published by the outbox', async () => {
     await open();
     await outside.client.query(DEFERRED_TRIGGER);
     expect(await outside.relayed(remove)).toBe(1);
     expect(await outside.app.cache.run(answers['payments'] as BoundQuery)).toHaveLength(3);
   });
 
-  it('is seen where the session wants to hear of nothing', async () => {
+  it('is seen where the session suppresses notices', async () => {
     await open();
     await outside.client.query(FOREIGN_KEY);
     const done = await told(() =>
@@ -179,7 +179,7 @@ describe('what was not foreseen, since it was made past the service', () => {
   });
 });
 
-describe('a statement that no hook is told of', () => {
+describe('a statement that passes no hook', () => {
   beforeEach(() => open());
 
   /** As a stream does, or a library that takes the connection. */
@@ -200,7 +200,7 @@ describe('a statement that no hook is told of', () => {
     expect(done).toEqual({ ended: ['US', 'EU'], times: 1 });
   });
 
-  it('and commits by itself is seen all the same', async () => {
+  it('and commits by itself is still seen', async () => {
     // All connections of the pool are known by now.
     await Promise.all(Array.from({ length: 5 }, () => outside.app.source.query('SELECT 1')));
     await removePastHooks(false);

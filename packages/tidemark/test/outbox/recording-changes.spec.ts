@@ -29,7 +29,7 @@ const DISABLED = ['ALTER TABLE bystanders DISABLE TRIGGER ALL', WRITE];
 const ENABLED = 'ALTER TABLE bystanders ENABLE TRIGGER ALL';
 const OUTBOX = 'tidemark_tidemark.outbox';
 
-describe('writes that nothing has recorded', () => {
+describe('writes without a record in the outbox', () => {
   let outside: Outside;
 
   beforeEach(async () => {
@@ -40,10 +40,10 @@ describe('writes that nothing has recorded', () => {
   afterEach(() => outside.close());
 
   it.each([
-    { how: 'while the triggers were switched off', statements: [...DISABLED, ENABLED] },
-    { how: 'while they are switched off', statements: DISABLED },
+    { how: 'while the triggers were disabled', statements: [...DISABLED, ENABLED] },
+    { how: 'while they are disabled', statements: DISABLED },
     {
-      how: 'in the one transaction that has switched them off, and on as they were',
+      how: 'in the transaction that has disabled them, and enabled them as before',
       statements: [
         'BEGIN',
         ...DISABLED,
@@ -80,7 +80,7 @@ describe('writes that nothing has recorded', () => {
   });
 });
 
-it('rows that come and go with a partition are seen', async () => {
+it('rows that are attached and detached with a partition are seen', async () => {
   const outside = await Outside.open({
     entities: [Event],
     schema: `
@@ -105,7 +105,7 @@ it('rows that come and go with a partition are seen', async () => {
   }
 });
 
-it('a change that no relay was there to see is seen by the next, and counts once', async () => {
+it('a change while no relay ran is seen by the next relay, and counts once', async () => {
   const redis = await RedisServer.start();
   const databaseUrl = await createDatabase();
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -157,7 +157,7 @@ it('a change that no relay was there to see is seen by the next, and counts once
   }
 });
 
-it('triggers that the application itself puts on count as no change', async () => {
+it('triggers that the application itself installs count as no change', async () => {
   const app = await CachedApplication.start({
     databaseUrl: await createDatabase(),
     entities: [Bystander],

@@ -56,7 +56,7 @@ describe('the relay', () => {
     await seenBy(second, [1, 2]);
   });
 
-  it('comes back when its session is ended, and misses nothing', async () => {
+  it('reconnects when its session is ended, and misses nothing', async () => {
     const application = await start();
     await expectState(application, 'relaying');
     await warm(application);
@@ -66,7 +66,7 @@ describe('the relay', () => {
     await expectState(application, 'relaying');
   });
 
-  it('that cannot reach Redis leaves the lock, though there is nothing to relay', async () => {
+  it('that cannot reach Redis releases the lock, even with nothing to relay', async () => {
     const application = await start();
     await expectState(application, 'relaying');
     await emptied();
@@ -84,7 +84,7 @@ describe('the relay', () => {
     await expectState(application, 'relaying');
   });
 
-  it('that has the lock and does nothing keeps no row from being seen', async () => {
+  it('that holds the lock and does nothing hides no row', async () => {
     const idle = new pg.Client({ connectionString: databaseUrl });
     idle.on('error', () => undefined);
     await idle.connect();
@@ -100,7 +100,7 @@ describe('the relay', () => {
     expect(relayOf(application).isLockStuck).toBe(false);
   });
 
-  it('that another role keeps from its lock relays without it, and says so', async () => {
+  it('that cannot get its lock because of another role relays without it, and reports that', async () => {
     const before = await start();
     await emptied();
     await before.stop();
@@ -151,7 +151,7 @@ describe('the relay', () => {
     }
   });
 
-  it('notices that triggers were switched off while a session that does nothing has its lock', async () => {
+  it('notices disabled triggers while an idle session holds its lock', async () => {
     await (await start()).stop();
     applications.length = 0;
     const held = new pg.Client({ connectionString: databaseUrl });
@@ -168,7 +168,7 @@ describe('the relay', () => {
     await held.end();
   });
 
-  it('says that it sees no writes from outside where its role may not use the outbox', async () => {
+  it('reports that it sees no outside writes where its role may not use the outbox', async () => {
     await (await start()).stop();
     applications.length = 0;
     const url = await ownerWithoutRights();
@@ -185,7 +185,7 @@ describe('the relay', () => {
     log.mockRestore();
   });
 
-  it('does not count as stuck for a row that somebody else holds', async () => {
+  it('does not count as stuck because of a row that another session locks', async () => {
     const both = [await start(), await start()];
     await emptied();
     const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
@@ -200,7 +200,7 @@ describe('the relay', () => {
     log.mockRestore();
   });
 
-  it('that sends nothing any more loses its session, and with it the lock', async () => {
+  it('that stops sending loses its session, and with it the lock', async () => {
     const session = await OutboxSession.open(
       { connectionString: databaseUrl },
       new OutboxObjects('tidemark'),
@@ -216,7 +216,7 @@ describe('the relay', () => {
     }
   });
 
-  it('does not wait for a row that somebody else holds', async () => {
+  it('does not wait for a row that another session locks', async () => {
     const application = await start();
     await emptied();
     await application.stop();
@@ -235,7 +235,7 @@ describe('the relay', () => {
     await client.query('ROLLBACK');
   });
 
-  it('drains what has gathered while nobody was there', async () => {
+  it('drains the rows that accumulated while no relay ran', async () => {
     const application = await start();
     await warm(application);
     await application.stop();
@@ -256,7 +256,7 @@ describe('the relay', () => {
 });
 
 describe('after a long outage', () => {
-  it('what every row says is told once', async () => {
+  it('every distinct change is published once', async () => {
     const application = await start();
     await expectState(application, 'relaying');
     await emptied();

@@ -65,7 +65,7 @@ afterEach(async () => {
 
 const problem = (): string | undefined => outside.app.get(TriggerKeeper).problem;
 
-describe('triggers that were switched off', () => {
+describe('disabled triggers', () => {
   it.each([
     ['a statement', () => source.query(`UPDATE accounts SET region = 'APAC' WHERE id = 1`)],
     [
@@ -89,14 +89,14 @@ describe('triggers that were switched off', () => {
     }, 10_000);
   });
 
-  it('are found out behind a function, which answers nothing of its rows', async () => {
+  it('are detected behind a function, whose answer counts no rows', async () => {
     await outside.client.query('ALTER TABLE payments DISABLE TRIGGER tidemark_tidemark_update');
     await source.query('SELECT pay(2)');
     expect(await endedOf(answers, outside)).toContain('payments');
   });
 });
 
-describe('a session that has lost the setting by which the triggers know it', () => {
+describe('a session that has lost the setting by which the triggers recognise it', () => {
   it.each(['DISCARD ALL', 'RESET ALL', `SET tidemark.publishes = ''`])('by %s', async (lose) => {
     const runner = source.createQueryRunner();
     try {
@@ -122,16 +122,16 @@ describe('a table without triggers', () => {
       ['accounts', 'notes'],
     ],
     [
-      'is written by a trigger on a table that tells of itself',
+      'is written by a trigger on a table that has triggers',
       () => source.query('INSERT INTO payments VALUES (12, 2)'),
       ['payments', 'notes'],
     ],
-  ])('ends as a whole where it %s', async (_how, write, ended) => {
+  ])('has all its answers ended where it %s', async (_how, write, ended) => {
     await write();
     expect(await endedOf(answers, outside)).toEqual(ended);
   });
 
-  it('is left alone where nothing was written', async () => {
+  it('keeps its answers where nothing was written', async () => {
     await source.query('UPDATE notes SET account = 2 WHERE id = 99');
     expect(await endedOf(answers, outside)).toEqual([]);
   });

@@ -44,7 +44,7 @@ async function roleIn(
   return { owner, url: url.href };
 }
 
-it('what the service would prepare is refused, since somebody else may commit it', async () => {
+it('PREPARE TRANSACTION of the service is refused, since another client may commit it', async () => {
   const server = await PostgresServer.start({ config: { max_prepared_transactions: '5' } });
   closing.push(() => server.stop());
   const app = await CachedApplication.start({
@@ -94,7 +94,7 @@ it('a write of an instance whose relay has never connected is put into the outbo
   expect(rows).toEqual([{ table_name: 'public.bystanders' }, { table_name: '*' }]);
 });
 
-it('a role that may not install the triggers is told so over a pool of one connection', async () => {
+it('a role that may not install the triggers gets the error over a pool of one connection', async () => {
   const { owner, url } = await roleIn(await createDatabase(), '');
   await owner.query('CREATE TABLE bystanders (id int PRIMARY KEY)');
   const source = new DataSource({ type: 'postgres', url, entities: [Bystander], poolSize: 1 });

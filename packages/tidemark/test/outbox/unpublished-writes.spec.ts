@@ -56,14 +56,14 @@ describe('a write of the service while Redis is away, without an outbox that its
     }
   }
 
-  it('is refused until there is one', async () => {
+  it('is refused until the outbox exists', async () => {
     await whileLacking(databaseUrl, async (lacking) => {
       expect(lacking).toHaveLength(1);
       await client.query(lacking[0]?.split('run this:\n')[1] ?? '');
     });
   });
 
-  it('is refused until the role has been granted it', async () => {
+  it('is refused until the role has the right to write it', async () => {
     const first = await start();
     await emptied();
     await first.stop();
@@ -77,7 +77,7 @@ describe('a write of the service while Redis is away, without an outbox that its
     });
   });
 
-  it('is committed all the same where the versions are in this process alone', async () => {
+  it('is still committed where the versions are in this process alone', async () => {
     const application = await CachedApplication.start({ databaseUrl, entities: [Bystander] });
     applications.push(application);
     await application.source.query('INSERT INTO bystanders VALUES (8)');
@@ -86,7 +86,7 @@ describe('a write of the service while Redis is away, without an outbox that its
 });
 
 describe('a write of the service while Redis is away', () => {
-  it('is committed with what the others have to be told, and told when Redis is back', async () => {
+  it('is committed with its outbox row, and published when Redis is back', async () => {
     const application = await start();
     await expectState(application, 'relaying');
     await emptied();
@@ -109,7 +109,7 @@ describe('a write of the service while Redis is away', () => {
     await warm(application);
   });
 
-  it('that commits by itself is recorded by the triggers, as if a stranger had sent it', async () => {
+  it("that commits by itself is recorded by the triggers, like another client's", async () => {
     const application = await start();
     await expectState(application, 'relaying');
     await emptied();

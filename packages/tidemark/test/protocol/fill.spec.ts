@@ -69,7 +69,7 @@ function setUp<L extends FillLock = MemoryFillLock>(
 }
 
 describe('one fill among instances', () => {
-  it('lets the others take the entry of the one that fills', async () => {
+  it('lets the other instances take the entry of the filling one', async () => {
     const { instance, fills } = setUp();
     let finish: (value: CacheEntry) => void = () => undefined;
     const first = instance(() => new Promise((resolve) => (finish = resolve)))();
@@ -81,7 +81,7 @@ describe('one fill among instances', () => {
     expect(fills.count).toBe(1);
   });
 
-  it('does not fill again for one that looked just before the entry was stored', async () => {
+  it('does not fill again for a request that read just before the entry was stored', async () => {
     const { entries, instance, fills } = setUp();
     await entries.set('k', entry);
     expect(await instance(async () => entry)()).toEqual(entry);
@@ -120,7 +120,7 @@ describe('one fill among instances', () => {
     expect(entries.stored.size).toBe(0);
   });
 
-  it('goes on alone without a lock when that cannot be had', async () => {
+  it('goes on without a lock when the lock cannot be taken', async () => {
     const { lock, instance, fills, failures } = setUp();
     lock.acquire = () => Promise.reject(new Error('away'));
     expect(await instance(async () => entry)()).toBeUndefined();
@@ -128,7 +128,7 @@ describe('one fill among instances', () => {
     expect(failures).toContain('acquire');
   });
 
-  it('is not waited for by the process that holds the lock already', async () => {
+  it('is not waited for by the process that already holds the lock', async () => {
     const { coordinator, sharedFill, fills } = setUp();
     const own = coordinator();
     let finish: (value: CacheEntry) => void = () => undefined;
@@ -169,7 +169,7 @@ describe('one fill among instances', () => {
       return { ...world, own: world.coordinator(), fill: world.sharedFill(async () => entry) };
     };
 
-    it('fills under that lock without asking again, and gives it back once', async () => {
+    it('fills under that lock without asking again, and releases it once', async () => {
       const { lock, own, fill, entries, fills } = setUpAhead();
       const drop = own.lookAhead(KEY);
       expect((await own.run(fill)).stored).toBeUndefined();
@@ -196,7 +196,7 @@ describe('one fill among instances', () => {
       expect([lock.asked, fills.count]).toEqual([['for the fill'], 1]);
     });
 
-    it('gives the lock back where no fill follows, once', async () => {
+    it('releases the lock once where no fill follows', async () => {
       const { lock, own } = setUpAhead();
       const [first, second] = [own.lookAhead(KEY), own.lookAhead(KEY)];
       for (const drop of [second, first, first]) drop();
@@ -228,7 +228,7 @@ describe('one fill among instances', () => {
       expect(entries.stored.size).toBe(1);
     });
 
-    it('gives the lock of a request back that came while the last of two fills ran', async () => {
+    it('releases the lock of a request that came while the last of two fills ran', async () => {
       const { lock, own, sharedFill, fill } = setUpAhead();
       let finish: (value: CacheEntry) => void = () => undefined;
       const running = own.run(sharedFill(() => new Promise((resolve) => (finish = resolve))));

@@ -10,14 +10,14 @@ describe('the read protocol', () => {
     expect(database.selects).toBe(1);
   });
 
-  it('shares one fill among those who ask at the same time', async () => {
+  it('shares one fill among simultaneous requests', async () => {
     const { read, database } = setUp();
     const answers = await Promise.all(Array.from({ length: 20 }, () => read()));
     expect(new Set(answers.map(([, body]) => body))).toEqual(new Set(['rows 0']));
     expect(database.selects).toBe(1);
   });
 
-  it('does not keep a failure, and fills for those who come after it', async () => {
+  it('does not keep a failure, and fills for later requests', async () => {
     const { read } = setUp();
     const fail = (): Promise<never> => Promise.reject(new Error('too many connections'));
     await expect(read({ run: fail })).rejects.toThrow('too many connections');
@@ -31,7 +31,7 @@ describe('the read protocol', () => {
     expect(database.selects).toBe(2);
   });
 
-  it('drops the versions it has made where nothing is stored, and no others', async () => {
+  it('drops the versions that it has created where nothing is stored, and no others', async () => {
     const { read, store } = setUp({ maxEntryBytes: 3 });
     const versions = async () =>
       (await store.read([{ table: USERS, names: ['region=US', 'region?'] }]))[0]?.versions;

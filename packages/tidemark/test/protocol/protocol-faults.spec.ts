@@ -25,7 +25,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['miss', 'rows 1']);
   });
 
-  it('takes another transaction of the same backend for the end of the marked one', async () => {
+  it('treats another transaction of the same backend as the end of the marked one', async () => {
     const { read, begin, clock, writers } = setUp();
     await read();
     await begin(['*', 'region=US'], 42);
@@ -38,7 +38,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['miss', 'rows 0']);
   });
 
-  it('goes to the database while versions cannot be read, and distrusts what it had', async () => {
+  it('goes to the database while versions cannot be read, and distrusts its entries', async () => {
     const { read, store, gate, database } = setUp();
     await read();
     store.isAway = true;
@@ -50,7 +50,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['hit', 'rows 1']);
   });
 
-  it('does not trust a new epoch before the writers it may have forgotten have ended', async () => {
+  it('does not trust a new epoch before writers with lost marks have ended', async () => {
     const { read, gate, writers, database } = setUp();
     await read();
     writers.running.set(42, 'xid 1');
@@ -62,7 +62,7 @@ describe('the read protocol', () => {
     await eventually(async () => expect(await read()).toEqual(['miss', 'rows 1']));
   });
 
-  it('pays for a write that went unpublished as soon as the store answers', async () => {
+  it('publishes an unpublished write as soon as the store answers', async () => {
     const { read, begin, writes, store, database } = setUp();
     await read();
     store.isAway = true;

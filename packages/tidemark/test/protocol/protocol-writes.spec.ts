@@ -4,7 +4,7 @@ import { settled } from './support/manual-time.js';
 import { setUp, USERS } from './support/protocols.js';
 
 describe('the read protocol', () => {
-  it('never serves rows that a write made old while they were being read', async () => {
+  it('never serves rows that a write changed while they were being read', async () => {
     const { read, begin, ended, database } = setUp();
     let release: () => void = () => undefined;
     database.hold = new Promise((resolve) => {
@@ -42,7 +42,7 @@ describe('the read protocol', () => {
     expect(database.selects).toBe(1);
   });
 
-  it('keeps a rolled back write out and serves again after it', async () => {
+  it('ignores a rolled back write and serves again after it', async () => {
     const { read, begin, writes } = setUp();
     await read();
     writes.abort(await begin());
@@ -51,7 +51,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['hit', 'rows 0']);
   });
 
-  it('does not share a fill that began before a write with those who come after it', async () => {
+  it('does not share a fill that began before a write with requests after it', async () => {
     const { read, begin, ended, database } = setUp();
     let release: () => void = () => undefined;
     database.hold = new Promise((resolve) => {
@@ -70,7 +70,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['hit', 'rows 1']);
   });
 
-  it('reuses versions for as long as it was told to, and no longer', async () => {
+  it('reuses versions for as long as it is configured to, and no longer', async () => {
     const { read, begin, ended, clock, database } = setUp({ maxStalenessMs: 100 });
     await read();
     await read(); // verified now
@@ -81,7 +81,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['miss', 'rows 1']);
   });
 
-  it('ends an answer without a row with a write that names its key, and with no other', async () => {
+  it('ends an answer without a row by a write that names its key, and by no other', async () => {
     const { read, begin, ended, database } = setUp();
     const tables = [{ table: USERS, names: ['id=7', 'id?'] }];
     const dependencies = { tables, completeRowCount: 1 };

@@ -80,7 +80,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(await time.withoutWaiting(first)).toEqual({ trusted: false, reason: 'settling' });
   }
 
-  it('holds up the reads of one moment, which wait together, and none that come later', async () => {
+  it('delays the simultaneous reads, which wait together, and no later ones', async () => {
     const first = gate.check(users);
     await time.pass(WAIT_MS - 1);
     expect(await time.isPending(first)).toBe(true);
@@ -94,7 +94,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(activity.questions).toBe(questions);
   });
 
-  it('is asked for less and less often, once for all tables', async () => {
+  it('is checked less and less often, once for all tables', async () => {
     const reads = [gate.check(users), gate.check(orders)];
     await time.pass(WAIT_MS);
     await time.withoutWaiting(Promise.all(reads));
@@ -104,7 +104,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(await readAtOnce()).toBe('settling');
   });
 
-  it('lets reads use the cache again without a read that asks for it', async () => {
+  it('lets reads use the cache again without a read that triggers it', async () => {
     await firstRead();
     await time.pass(HOUR_MS);
     activity.running.clear();
@@ -115,7 +115,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(activity.questions).toBe(questions);
   });
 
-  it('is not waited for any more when another instance has let the epoch count', async () => {
+  it('is no longer waited for when another instance has settled the epoch', async () => {
     await firstRead();
     const [reading] = await store.read([{ table: 'public.users', names: [] }]);
     const [schema] = await store.read([{ table: '#schema', names: [] }]);
@@ -129,7 +129,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(awaited.at(-1)).toEqual([]);
   });
 
-  it('is told once, and that it has ended', async () => {
+  it('is reported once, and its end too', async () => {
     activity.running.set(43, 'xid 2');
     await firstRead();
     expect(awaited).toEqual([[42, 43]]);
@@ -141,7 +141,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(awaited).toEqual([[42, 43], [43], []]);
   });
 
-  it('is not told where it ends within the wait', async () => {
+  it('is not reported where it ends within the wait', async () => {
     const first = gate.check(users);
     await time.pass(1);
     activity.running.clear();
@@ -150,7 +150,7 @@ describe('a transaction that lasts through a change of epoch', () => {
     expect(awaited).toEqual([]);
   });
 
-  it('is waited for anew, once, when the epoch changes again', async () => {
+  it('is waited for again, once, when the epoch changes again', async () => {
     await firstRead();
     gate.distrustAll();
     await firstRead();
@@ -167,7 +167,7 @@ describe('a transaction that lasts under a mark', () => {
     await time.pass(LEASE_MS + 1);
   });
 
-  it('is asked for once a lease, however many read', async () => {
+  it('is checked once per lease, however many requests read', async () => {
     const leases = 50;
     for (let step = 0; step < leases * 10; step += 1) {
       expect(await readAtOnce()).toBe('in-doubt');

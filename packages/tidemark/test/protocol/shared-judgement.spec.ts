@@ -60,13 +60,13 @@ function stampOf(freshness: Freshness): string {
 }
 
 describe('a judgement', () => {
-  it('is one for all who ask in a turn', async () => {
+  it('is shared by all requests of one turn', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => gate.check(DEPENDENCIES)));
     expect(new Set(all.map(stampOf)).size).toBe(1);
     expect(store.readings).toBe(1);
   });
 
-  it('is another for those who ask later', async () => {
+  it('is repeated for later requests', async () => {
     const before = stampOf(await gate.check(DEPENDENCIES));
     const mark = { writeId: 'w', backendPid: 1, tables: [{ table: TABLE, names: ['*'] }] };
     await store.begin(mark, randomToken(), 2_000);
@@ -75,7 +75,7 @@ describe('a judgement', () => {
     expect(stampOf(await gate.check(DEPENDENCIES))).not.toBe(before);
   });
 
-  it('sees a write that began in the same turn, after the first had asked', async () => {
+  it('sees a write that began in the same turn, after the first request', async () => {
     const first = gate.check(DEPENDENCIES);
     const mark = { writeId: 'w', backendPid: 1, tables: [{ table: TABLE, names: ['*'] }] };
     await store.begin(mark, randomToken(), 2_000);

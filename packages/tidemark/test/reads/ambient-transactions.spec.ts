@@ -131,7 +131,7 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
   const { detail = 'transaction' } = way;
   const query = (): BoundQuery => way.query.bind({ id: 1 });
 
-  it('a remembered query sees what the transaction has written, and nobody else does', async () => {
+  it("a remembered query sees the transaction's writes, and other requests do not", async () => {
     await remember(query());
     await way.open(async (manager) => {
       await write(manager);
@@ -143,7 +143,7 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
     expect(await read(query())).toMatchObject({ value: 'b', selects: 1 });
   });
 
-  it('a first run teaches nothing and stores nothing', async () => {
+  it('a first run remembers no plan and stores nothing', async () => {
     await expect(
       way.open(async (manager) => {
         await write(manager);
@@ -156,7 +156,7 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
     expect(await read(query())).toEqual({ value: 'a', outcome: 'miss', selects: 1 });
   });
 
-  it('a query shares no fill with one outside', async () => {
+  it('a query shares no fill with a query outside the transaction', async () => {
     await remember(query());
     await source.query(`UPDATE notes SET text = 'a' WHERE id = 1`);
     await way.open(async (manager) => {
@@ -189,7 +189,7 @@ describe('with a query runner of the context that is in no transaction', () => {
 });
 
 describe('a handler that returns a query', () => {
-  it('answers out of the transaction that an interceptor has opened around it', async () => {
+  it('answers outside the transaction that an interceptor has opened around it', async () => {
     const get = (path: string): Promise<unknown> => app.get(path);
     for (let times = 0; times < 4; times += 1) await get('/notes/1');
     expect(await get('/notes/1')).toMatchObject({

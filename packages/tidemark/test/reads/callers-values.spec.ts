@@ -38,7 +38,7 @@ const byIds = defineQuery({
   map: ({ id }: Country) => id,
 });
 
-it('answers for each value of an object that is used again', async () => {
+it('answers for each value of a reused object', async () => {
   const ids = [1, 2, 3, 4, 5];
   for (let times = 0; times < 4; times += 1) {
     // Plans that are remembered are filled anew.
@@ -54,7 +54,7 @@ it('answers for each value of an object that is used again', async () => {
   expect(await reads.warm(() => byId.bind({ id: 3 }))).toEqual([3]);
 });
 
-it('does not store the rows of a list that was changed under the key of what it was', async () => {
+it('does not store the rows of a changed list under its old key', async () => {
   const ids = [1, 2];
   const bound = byIds.bind({ ids });
   const answer = run(bound);

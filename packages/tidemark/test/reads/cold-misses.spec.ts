@@ -85,7 +85,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-it('asks Redis for the versions, the entry and the lock, and stores: each once', async () => {
+it('requests the versions, the entry and the lock from Redis, and stores: each once', async () => {
   const monitor = await RedisMonitor.start(admin, /^tidemark:([ef]:|[\w-]+:{public.cities}:v:)/);
   try {
     // From here on Redis knows the scripts.
@@ -136,7 +136,7 @@ describe('before its SELECT a miss sends to Redis', () => {
     return writes;
   }
 
-  it('one write where its versions are there', async () => {
+  it('one write where its versions exist', async () => {
     expect(await writesOf(anew())).toBe(1);
   });
 
@@ -164,7 +164,7 @@ it('leaves no lock behind when the application stops', async () => {
   }
 });
 
-it('takes parameters for what they are, whatever they were before', async () => {
+it('uses the current values of parameters, whatever they were before', async () => {
   await reads.write('CREATE EXTENSION IF NOT EXISTS citext');
   const named = defineQuery({
     name: 'cities.named',
@@ -183,7 +183,7 @@ it('takes parameters for what they are, whatever they were before', async () => 
   expect(await ask(-10)).toEqual([{ id: 1 }]);
 });
 
-it('stores what was selected without its key', async () => {
+it('stores rows selected without their key', async () => {
   const make = () =>
     reads.app.source.getRepository(City).createQueryBuilder('c').select('c.name').orderBy('c.id');
   expect(await reads.warm(make)).toEqual([{ name: 'city 1' }, { name: 'city 2' }]);
@@ -192,7 +192,7 @@ it('stores what was selected without its key', async () => {
   await reads.write(`UPDATE cities SET name = 'city 1' WHERE id = 1`);
 });
 
-it('shows nothing of a transaction that is under way over its connection', async () => {
+it('shows no change of a transaction that is under way over its connection', async () => {
   const runners = Array.from({ length: 5 }, () => reads.app.source.createQueryRunner());
   for (let round = 0; round < 5; round += 1) {
     // Every connection is given back while its statement has not been answered, and will be undone.

@@ -44,7 +44,7 @@ const NZ = [{ id: 1, name: 'NZ' }];
 let undo = '';
 afterEach(() => reads.leaveBehind(undo));
 
-it('tells another search path', async () => {
+it('detects another search path', async () => {
   undo = 'RESET search_path';
   const countries = fresh();
   await reads.leaveBehind('SET search_path TO elsewhere, public');
@@ -55,13 +55,13 @@ it('tells another search path', async () => {
   expect(await reads.warm(countries)).toEqual(NZ);
 });
 
-it('tells another role', async () => {
+it('detects another role', async () => {
   undo = 'RESET ROLE';
   await reads.leaveBehind('SET ROLE tidemark_reads_guest');
   await reads.expectRefused(fresh(), 'session-settings');
 });
 
-it('tells a temporary table', async () => {
+it('detects a temporary table', async () => {
   undo = 'DROP TABLE pg_temp.countries';
   const countries = fresh();
   await reads.leaveBehind("CREATE TEMP TABLE countries AS SELECT 1 AS id, 'mine' AS name");
@@ -70,7 +70,7 @@ it('tells a temporary table', async () => {
   ]);
 });
 
-it('tells an open transaction', async () => {
+it('detects an open transaction', async () => {
   undo = 'ROLLBACK';
   const countries = fresh();
   await reads.leaveBehind('BEGIN');
@@ -79,7 +79,7 @@ it('tells an open transaction', async () => {
   expect(await reads.warm(countries)).toEqual(NZ);
 });
 
-it('asks a connection once while nobody else has it', async () => {
+it('asks a connection once while no other user has it', async () => {
   undo = 'SELECT 1';
   await reads.warm(fresh());
   const { statements } = await reads.read(fresh()());

@@ -34,7 +34,7 @@ const linking = (name: string, link: string): Query =>
     headers: () => ({ link }),
   });
 
-describe('two definitions of one name whose functions read alike', () => {
+describe('two definitions of one name whose functions have equal texts', () => {
   it.each([
     ['map', () => [mapping('twice', ['id', 'name']), mapping('twice', ['id'])]],
     ['headers', () => [linking('linked twice', 'a'), linking('linked twice', 'b')]],
@@ -47,7 +47,7 @@ describe('two definitions of one name whose functions read alike', () => {
     }
   });
 
-  it('made while the application runs: the second one is refused', async () => {
+  it('created while the application runs: the second one is refused', async () => {
     const { app } = await start();
     const whole = mapping('later', ['id', 'name']);
     expect(await app.cache.run(whole.bind({}))).toEqual([{ id: 1, name: 'secret' }]);
@@ -55,7 +55,7 @@ describe('two definitions of one name whose functions read alike', () => {
   });
 });
 
-it('definitions that can be told apart have answers of their own', async () => {
+it('distinguishable definitions have separate answers', async () => {
   const queries = [
     mapping('public', ['id']),
     mapping('internal', ['id', 'name']),

@@ -67,7 +67,7 @@ afterAll(() => reads.stop());
 it.each([
   ['as they are written', Secret],
   ['as compilers write them', Lowered],
-])('does not store what has private names, %s', async (_, entity: new () => Secret | Lowered) => {
+])('stores no entity with private names, %s', async (_, entity: new () => Secret | Lowered) => {
   const { source } = reads.app;
   const query = () => source.getRepository(entity).createQueryBuilder('s');
   for (let run = 0; run < 3; run += 1) {
@@ -77,7 +77,7 @@ it.each([
   }
 });
 
-it('gives other classes back with their methods', async () => {
+it('returns other classes with their methods', async () => {
   const { source } = reads.app;
   const [counter] = (await reads.warm(() =>
     source.getRepository(Counter).createQueryBuilder('c'),

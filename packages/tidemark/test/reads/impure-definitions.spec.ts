@@ -82,7 +82,7 @@ describe('a builder that reads the tenant', () => {
     expect((await readAs('EU', query)).value).not.toEqual(value);
   });
 
-  it('is answered with its own rows, counted and not remembered again where a share is verified', async () => {
+  it('gets its own rows, is counted and not remembered again where a share is verified', async () => {
     const { app } = await start(0.999_999);
     const differences: CacheEventMap['planDiffers'][0][] = [];
     app.cache.events.on('planDiffers', (event) => differences.push(event));
@@ -97,7 +97,7 @@ describe('a builder that reads the tenant', () => {
     expect(differences).toEqual([{ query: 'by-tenant', difference: 'parameters' }]);
   });
 
-  it('gives nobody the rows of another by a fill that they share, verified or not', async () => {
+  it("gives no caller another caller's rows through a shared fill, verified or not", async () => {
     const { app } = await start(0);
     const run = (who: string): Promise<unknown> =>
       tenant.run(who, () => app.cache.run(byTenant.bind({})));
@@ -120,7 +120,7 @@ describe('a map that reads the tenant', () => {
   });
   const query = (): BoundQuery => undeclared.bind({});
 
-  it('is no map that changes its row, makes an instance or an invalid date', async () => {
+  it('does not include a map that changes its row, or returns an instance or an invalid date', async () => {
     const changing = defineQuery({
       name: 'changing-map',
       build: (source, _: Record<string, never>) =>
@@ -144,7 +144,7 @@ describe('a map that reads the tenant', () => {
     await expect(readAs('EU', query)).rejects.toThrow(ImpureQueryError);
   });
 
-  it('is answered with its own rows, counted and not stored where a share is verified', async () => {
+  it('gets its own rows, is counted and not stored where a share is verified', async () => {
     const { app } = await start(0.999_999);
     const differences: CacheEventMap['planDiffers'][0][] = [];
     app.cache.events.on('planDiffers', (event) => differences.push(event));

@@ -64,7 +64,7 @@ afterAll(() => reads.stop());
 it.each([
   ['one column', Legacy, 't.note::int'],
   ['two columns', LegacyPair, 't.note'],
-  ['a type that the entity does not tell', LegacyDay, 't.note'],
+  ['a type that the entity does not declare', LegacyDay, 't.note'],
 ])('a key of %s', async (_, entity, order) => {
   const make = () =>
     reads.app.source.getRepository<Legacy>(entity).createQueryBuilder('t').orderBy(order);

@@ -80,7 +80,7 @@ async function askLocked(kind: 'defined' | 'builder'): Promise<Promise<unknown>[
 }
 
 it.each(['defined', 'builder'] as const)(
-  'a fill (%s) whose connection is lost is run once more for all who wait for it',
+  'a fill (%s) whose connection is lost is run once more for all waiting requests',
   async (kind) => {
     const answers = await askLocked(kind);
     const lost = await waitingFill();

@@ -96,7 +96,7 @@ describe('not cached: a text of a row', () => {
   });
 });
 
-describe('not cached: a written or sent word', () => {
+describe('not cached: a literal or parameter text', () => {
   it.each([
     ['after many blanks', `CAST('${' '.repeat(140)}now' AS timestamptz)`, {}],
     ['with a backslash', `CAST('{"n\\ow"}' AS timestamptz[])`, {}],

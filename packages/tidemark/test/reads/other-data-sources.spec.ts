@@ -54,7 +54,7 @@ describe('a query of a second data source', () => {
     }
   });
 
-  it('is refused inside a transaction of its own, too', async () => {
+  it('is also refused inside its own transaction', async () => {
     await other.transaction(async (manager) => {
       const builder = manager.getRepository(Country).createQueryBuilder('c');
       await expect(reads.read(builder)).rejects.toThrow(OtherDataSourceError);
@@ -66,7 +66,7 @@ describe('a query of a second data source', () => {
     expect(await reads.warm(make)).toEqual([{ id: 1, name: 'here' }]);
   });
 
-  it('is not seen in a data source that something has wrapped', async () => {
+  it('does not include a wrapped data source of the cache', async () => {
     const wrapped = new Proxy(reads.app.source, {});
     const make = () => builderOf(wrapped);
     expect(await reads.warm(make)).toEqual([{ id: 1, name: 'here' }]);

@@ -73,7 +73,7 @@ describe('a cast', () => {
     await reads.expectRefused(select('t.id'), 'volatile-function');
   });
 
-  it('by an immutable function is believed', async () => {
+  it('by an immutable function is trusted', async () => {
     await start(
       rankOf('IMMUTABLE'),
       'CREATE CAST (mood AS integer) WITH FUNCTION rank_of(mood) AS IMPLICIT',

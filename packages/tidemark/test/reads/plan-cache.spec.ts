@@ -54,7 +54,7 @@ async function ask(
 }
 
 describe('a plan', () => {
-  it('is used from the second time on that it was made', async () => {
+  it('is used from the second compilation on', async () => {
     const query = named.bind({ name: 'NZ' });
     expect(await ask(query)).toEqual({ value: [{ id: 1 }], outcome: 'miss', built: 1 });
     expect(await ask(query)).toEqual({ value: [{ id: 1 }], outcome: 'hit', built: 1 });
@@ -64,7 +64,7 @@ describe('a plan', () => {
     expect(await ask(query)).toMatchObject({ outcome: 'hit', built: 0 });
   });
 
-  it('is used for what a parser of query strings makes, too', async () => {
+  it('is also used for the objects of a query string parser', async () => {
     const Parsed = function () {} as unknown as new () => { name: string };
     Parsed.prototype = Object.create(null);
     const parameters = Object.assign(new Parsed(), { name: 'FJ' });
@@ -82,7 +82,7 @@ describe('a plan', () => {
     expect(await ask(named.bind(new Filter('FJ')))).toMatchObject({ value: [{ id: 3 }] });
   });
 
-  it('is not shared by parameters that say more than their fields', async () => {
+  it('is not shared by parameters with state beyond their fields', async () => {
     const names = new WeakMap<object, string>();
     class Hidden {
       constructor(name: string) {
@@ -125,7 +125,7 @@ describe('a plan', () => {
     expect((await ask(byId)).value).toEqual([{ id: 3 }, { id: 2 }, { id: 1 }]);
   });
 
-  it('is not that of parameters that were changed while it was made', async () => {
+  it('is not stored under parameters that changed during compilation', async () => {
     for (let times = 0; times < 3; times += 1) {
       const parameters = { name: 'NZ' };
       const first = reads.app.cache.run(named.bind(parameters));
@@ -153,7 +153,7 @@ describe('a plan', () => {
     }
   });
 
-  it('is made anew after a change of the schema', async () => {
+  it('is compiled again after a change of the schema', async () => {
     const query = named.bind({ name: 'NZ' });
     for (let times = 0; times < 3; times += 1) await ask(query);
     await reads.write('CREATE FUNCTION changes() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$');
@@ -174,7 +174,7 @@ describe('a plan', () => {
     }
   });
 
-  it('is not kept where the builder is never the same', async () => {
+  it('is not kept where the builder differs each time', async () => {
     const query = impure.bind({});
     for (let times = 0; times < 4; times += 1) {
       outside = times % 2 === 0 ? 'NZ' : 'FJ';

@@ -44,7 +44,7 @@ const bodies = (): BoundQuery =>
       source.createQueryBuilder().select('n.body', 'body').from('notes', 'n').orderBy('n.id'),
   }).bind({});
 
-it('caches what the role sees, until a write to what its policies read', async () => {
+it('caches the rows that the role sees, until a write to the tables that its policies read', async () => {
   expect(await reads.warm(bodies)).toEqual([{ body: 'mine' }]);
   await reads.write('INSERT INTO unrelated VALUES (1)');
   await reads.expectHit(bodies, [{ body: 'mine' }]);

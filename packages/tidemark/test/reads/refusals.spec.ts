@@ -52,10 +52,10 @@ it.each([
   ['locking-read', 'a lock', () => countries().setLock('pessimistic_read')],
   ['temporary-table', 'a temporary table', where('EXISTS (SELECT FROM pg_temp.mine)')],
   ['row-security', 'row security', where('NOT EXISTS (SELECT FROM over_guarded)')],
-  ['unlogged-table', 'what a crash empties', where('NOT EXISTS (SELECT FROM scratch)')],
+  ['unlogged-table', 'a table that a crash empties', where('NOT EXISTS (SELECT FROM scratch)')],
   [
     'parameter-type',
-    'what says itself what is sent',
+    'a value with toPostgres',
     () => where('c.name = :name')().setParameters({ name: { toPostgres: () => 'NZ' } }),
   ],
   ['too-large', 'many bytes', () => countries().addSelect('repeat(c.name, 2000)', 'c_name')],
@@ -81,7 +81,7 @@ it('transaction', async () => {
   expect(counted('transaction')).toBe(1);
 });
 
-it('separate-statements: another statement than the one that was looked at', async () => {
+it('separate-statements: another statement than the analysed one', async () => {
   const changing = defineQuery({
     name: 'changing',
     build: () => {

@@ -134,7 +134,7 @@ describe.each(Object.entries(CASES))('%s', (_name, { make, ends, leaves }) => {
 describe('the key', () => {
   beforeAll(restore);
 
-  it('tells relations apart that the SQL does not name', async () => {
+  it('distinguishes relations that the SQL does not name', async () => {
     const plain = authors({ where: { id: 1 }, loadEagerRelations: false });
     const loaded = authors({
       where: { id: 1 },
@@ -147,7 +147,7 @@ describe('the key', () => {
     expect(await reads.warm(plain)).toEqual([{ id: 1, name: 'Ann', region: 'US' }]);
   });
 
-  it('tells the properties of ids apart', async () => {
+  it('distinguishes the properties of ids', async () => {
     const into = (property: string) => () =>
       reads.app.source
         .getRepository(Book)

@@ -129,7 +129,7 @@ it.each([
   expect(await seen(next)).toEqual({ value: await prices(next).getMany(), outcomes: ['miss'] });
 });
 
-it('takes over what an equal one has stored', async () => {
+it('reuses the answers of an equal release', async () => {
   const old = await start(first());
   const equal = await start(first());
   await old.source.query("INSERT INTO prices VALUES (1, '12.50')");
@@ -148,7 +148,7 @@ function priced(helper: (amount: string) => unknown) {
   });
 }
 
-it('reads no answer of another one, though only a helper of its map has changed', async () => {
+it('reads no answer of another release, even if only a helper of its map has changed', async () => {
   const Price = first();
   const inOld = priced((amount) => amount);
   const old = await start(Price, { release: '1.0.0' });

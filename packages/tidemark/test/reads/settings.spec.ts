@@ -72,7 +72,7 @@ describe('left on a connection', () => {
     ['array_nulls', 'off', value('CAST(:list AS text[])', 'e', { list: [null] })],
     ['transform_null_equals', 'on', value('t.t = NULL', 'f')],
     ['standard_conforming_strings', 'off', value("'a\\\\b'", 'g')],
-  ])('tells %s', async (setting, other, query) => {
+  ])('detects %s', async (setting, other, query) => {
     await reads.leaveBehind(`SET ${setting} = ${other}`);
     await reads.expectRefused(query, 'session-settings');
     await reads.leaveBehind(`RESET ${setting}`);
@@ -81,7 +81,7 @@ describe('left on a connection', () => {
   });
 });
 
-describe('of a server that reads its configuration anew', () => {
+describe('of a server that reloads its configuration', () => {
   let server: PostgresServer;
 
   beforeAll(async () => {
@@ -102,7 +102,7 @@ describe('of a server that reads its configuration anew', () => {
     await pause(200);
   }
 
-  it('stores no answer made under a setting that the server tells of', async () => {
+  it('stores no answer under a changed setting that the server reports', async () => {
     const moment = value("'2026-01-02 00:00+00'::timestamptz::text", 'moment');
     const before = await reads.warm(moment);
     await reads.warm(value('t.id', 'checked'));
@@ -116,7 +116,7 @@ describe('of a server that reads its configuration anew', () => {
     expect(await reads.warm(other)).toEqual(await told(other));
   });
 
-  it('ends what was stored before it noticed another setting', async () => {
+  it('ends answers stored before it noticed another setting', async () => {
     const bytes = value("'\\x01'::bytea::text", 'bytes');
     const hex = await reads.warm(bytes);
     await reads.warm(value('t.id', 'again'));

@@ -63,7 +63,7 @@ async function timesToLive(count: number): Promise<number[]> {
 const SLACK_MS = seconds(30);
 
 describe('the time to live', () => {
-  it('varies around the one that was set, so that entries do not expire together', async () => {
+  it('varies around the set value, so that entries do not expire together', async () => {
     for (let id = 1; id <= 40; id += 1) await app.cache.run(byId.bind({ id }));
     const times = await timesToLive(40);
     expect(Math.min(...times)).toBeGreaterThan(TTL_MS * (1 - JITTER) - SLACK_MS);

@@ -130,7 +130,7 @@ describe.each(Object.entries(queries))('%s', (_name, query) => {
   });
 });
 
-it('gives every caller values of its own', async () => {
+it('gives every caller separate values', async () => {
   const [mine] = await first.cache.run(specimens);
   if (!mine) throw new Error('The specimen is missing.');
   mine.remark = 'scribbled over';
@@ -139,7 +139,7 @@ it('gives every caller values of its own', async () => {
   expect(theirs).toBeInstanceOf(Specimen);
 });
 
-it('accepts a plain query builder, and leaves it as it was', async () => {
+it('accepts a plain query builder, and does not change it', async () => {
   const builder = first.source.getRepository(Specimen).createQueryBuilder('s').where('s.size < 1');
   const before = builder.getQuery();
   const rows = await first.cache.run(builder);
@@ -150,14 +150,14 @@ it('accepts a plain query builder, and leaves it as it was', async () => {
   expect(builder.getQuery()).toBe(before);
 });
 
-it('keeps what callers do to the bytes of an answer from the next caller', async () => {
+it("hides a caller's changes to the bytes of an answer from the next caller", async () => {
   const [mine] = await first.cache.run(specimens);
   mine?.picture.fill(9);
   const [theirs] = await first.cache.run(specimens);
   expect(theirs?.picture).toEqual(Buffer.from([0, 1, 254, 255]));
 });
 
-it('tells joins apart that have the same SQL and different properties', async () => {
+it('distinguishes joins with the same SQL and different properties', async () => {
   const builder = () => first.source.getRepository(Specimen).createQueryBuilder('s');
   const joined = () => builder().where('s.size < 2');
   const asOne = joined().leftJoinAndMapOne('s.twin', Specimen, 't', 't.id = s.id');
@@ -173,7 +173,7 @@ it.each<[string, () => object]>([
   ['a Buffer', () => Object.setPrototypeOf(Buffer.from('a'), Object.create(Buffer.prototype))],
   ['an object with a hidden field', () => Object.defineProperty({}, 'a', { value: 1 })],
   ['a class that is no entity', () => new (class Money {})()],
-])('answers with a kind of its own of %s, and does not store it', async (kind, make) => {
+])('answers a subclass of %s, and does not store it', async (kind, make) => {
   const made: object[] = [];
   const query = defineQuery({
     name: `specimens.${kind}`,

@@ -202,7 +202,7 @@ describe('Redis with older data under the same run_id', () => {
     expect(replaced).toBeGreaterThan(0);
   });
 
-  it('is told by the health of the instance that has found it', async () => {
+  it('is shown by the health of the instance that has detected it', async () => {
     const report = () => writer.get(CacheHealth).check();
     expect(report()).toEqual({ status: 'up' });
     await redis.flushall();
@@ -214,7 +214,7 @@ describe('Redis with older data under the same run_id', () => {
 });
 
 describe('the number of a process', () => {
-  it('is missed by the first read after another client has deleted it', async () => {
+  it('is found missing by the first read after another client has deleted it', async () => {
     expect(await redis.del(...(await redis.keys('*:{i}:c:*')))).toBe(2);
     const { outcomes } = await writer.observe(() => writer.cache.run(names));
     expect(outcomes).not.toContain('hit');
@@ -240,7 +240,7 @@ describe('the number of a process', () => {
     expect(lost).toBe(0);
   });
 
-  it('goes when its process ends, and is given a day where that was killed', async () => {
+  it('is removed when its process ends, and gets one day to live where that was killed', async () => {
     const numbers = () => redis.keys('*:{i}:c:*');
     const [left = ''] = await numbers();
     // As one that was killed has left it.

@@ -70,7 +70,7 @@ async function underReads(id: number, work: () => Promise<void>): Promise<void> 
   await Promise.all(reading);
 }
 
-describe('a write to anything ends every answer', () => {
+describe('a write to all tables ends every answer', () => {
   it.each<[what: string, lose: () => Promise<unknown>]>([
     [
       'the name of a table',

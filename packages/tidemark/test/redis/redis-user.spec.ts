@@ -53,7 +53,7 @@ async function expectHits(count: number): Promise<void> {
 }
 
 describe('a Redis user with the documented rules', () => {
-  it('can do all that the cache does', async () => {
+  it('can run every operation of the cache', async () => {
     expect(health()).toEqual({ status: 'up' });
     await expectHits(0);
     await write(1);

@@ -120,7 +120,7 @@ async function four(path: string): Promise<readonly Sent[]> {
   return [miss, hit, held, absent];
 }
 
-it('Vary has the names of all who set it, also on 304, 404 and past the cache', async () => {
+it('Vary has all names that were set, also on 304, 404 and past the cache', async () => {
   const [miss, hit, held, absent] = await four('guarded');
   expect(held?.status).toBe(304);
   const past = await ask(adopter, '/uncached');
@@ -160,7 +160,7 @@ it('the content type and the status of a route stay', async () => {
   expect(held).toMatchObject({ status: 304, type: undefined });
 });
 
-it('the entity tag of a route stays and is not asked about, and its greater age stays', async () => {
+it('the entity tag of a route stays and is not compared, and its greater age stays', async () => {
   for (const { status, headers } of (await four('tagged')).slice(0, 3)) {
     expect({ status, etag: headers['etag'] }).toEqual({ status: 200, etag: '"own"' });
     expect(headers['age']).toBe('1000000');

@@ -31,7 +31,7 @@ describe('interceptors on routes and controllers', () => {
     for (const route of ['one/1', 'all', 'home/1']) await expectSame(adopter, `${path}/${route}`);
   });
 
-  it('the serializer leaves the password out, and what is for a group only', async () => {
+  it('the serializer leaves out the password and the fields of a group', async () => {
     const { body } = await expectSame(adopter, 'serializer-on-route/one/1');
     expect(JSON.parse(body)).toEqual({
       id: 1,
@@ -41,7 +41,7 @@ describe('interceptors on routes and controllers', () => {
     });
   });
 
-  it('what a mask deletes is deleted from the answer of that request alone', async () => {
+  it('a field that a mask deletes is deleted from the answer of that request alone', async () => {
     await expectSame(adopter, 'mask/one/1');
     const other = await ask(adopter, '/cached/reader/one/1');
     expect(other).toMatchObject({ selects: 0, body: expect.stringContaining('ada@ex.com') });
@@ -58,7 +58,7 @@ describe('interceptors on routes and controllers', () => {
     }
   });
 
-  it('which fail after the answer get an error sent, and which skip the handler what they say', async () => {
+  it('that fail after the answer send an error, and that skip the handler send their own answer', async () => {
     expect(failing && skipping).toBeDefined();
     expect(await expectSame(adopter, 'failing/one/1')).toMatchObject({ status: 500 });
     for (const path of ['/plain/skipping/one/1', '/cached/skipping/one/1']) {
@@ -66,7 +66,7 @@ describe('interceptors on routes and controllers', () => {
     }
   });
 
-  it('keep what they say of headers, and no tag of other bytes is sent', async () => {
+  it('keep the headers that they set, and no tag of other bytes is sent', async () => {
     await expectSame(adopter, 'reader/one/1');
     const { headers } = await ask(adopter, '/cached/reader/one/1', { 'if-none-match': '*' });
     expect(headers).toMatchObject({
@@ -132,7 +132,7 @@ describe('hooks of Fastify', () => {
 
   afterAll(() => adopter.stop());
 
-  it('see the value, and then its JSON as a text', async () => {
+  it('see the value, and then its JSON text', async () => {
     await refill();
     const { body } = await expectSame(adopter, 'nothing/one/1');
     expect(body).toMatch(/^{"data":{"id":1,.*}}\n$/);

@@ -70,7 +70,7 @@ describe.each(Object.entries(CACHED))('%s', (name, place) => {
     },
   );
 
-  it('answers queries that an Observable emits, of a version, and of a controller made for the request', async () => {
+  it('answers queries from an Observable, a versioned route, and a request-scoped controller', async () => {
     const { body } = await ask(adopter, '/plain/read/2');
     for (const path of ['cached/emitted/2', 'cached/versioned/2', 'cached-scoped/read/2']) {
       await ask(adopter, `/${path}`, { version: '2' });
@@ -94,7 +94,7 @@ describe.each(Object.entries(CACHED))('%s', (name, place) => {
     expect(held).toMatchObject({ status: 304, body: '', headers: { etag, 'x-shelf': 'top' } });
   });
 
-  it('runs guards, interceptors and pipes on a hit, in the order that Nest has', async () => {
+  it("runs guards, interceptors and pipes on a hit, in Nest's order", async () => {
     await ask(adopter, '/plain/stepped/1');
     const without = steps.splice(0);
     await ask(adopter, '/cached/stepped/1');
@@ -144,7 +144,7 @@ describe('CacheInterceptor beside another one, and @CacheQuery on a controller',
 
   afterAll(() => adopter.stop());
 
-  it('one around it sees how the query fails, one inside sees the query', async () => {
+  it("an interceptor around it sees the query's error, one inside sees the query", async () => {
     expect((await ask(adopter, '/order/around/9')).body).toBe('{"forgiven":true}');
     await ask(adopter, '/order/inside/1');
     const { headers, selects } = await ask(adopter, '/order/inside/1');

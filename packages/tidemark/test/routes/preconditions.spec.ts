@@ -54,7 +54,7 @@ describe.each<Method>(['POST', 'PUT', 'PATCH', 'DELETE'])('%s to a cached handle
   });
 });
 
-it('a handler that has written answers what it made, where If-Match named what was there before', async () => {
+it('a handler that has written answers the new state, where If-Match named the state before', async () => {
   const url = '/books/1/title';
   const answer = await adopter.app.inject({ method: 'PUT', url, headers: { 'if-match': tag } });
   expect(answer.statusCode).toBe(200);

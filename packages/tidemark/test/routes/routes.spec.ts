@@ -77,7 +77,7 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
     expect(await get(`/${at}/${path}`)).toMatchObject({ ...MISS, json: anew });
   });
 
-  it('may be a builder of TypeORM', async () => {
+  it('may be a TypeORM builder', async () => {
     const json = [EMMA, { id: 2, title: 'Ulysses' }];
     expect(await get(`/${at}/plain`)).toMatchObject({ ...MISS, json });
     expect(await get(`/${at}/plain`)).toMatchObject({ ...HIT, json });
@@ -96,7 +96,7 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
     expect(await get(`/${at}/books/7`)).toMatchObject({ ...HIT, status: 404, json });
   });
 
-  it('is kept from those whom the guard or a pipe refuses, also when it is stored', async () => {
+  it('is not sent to requests that the guard or a pipe refuses, also when it is stored', async () => {
     await get(`/${at}/books/1`);
     expect(await get(`/${at}/books/1`)).toMatchObject(HIT);
     const refused = await get(`/${at}/books/1`, { 'x-thief': 'yes' });
@@ -119,7 +119,7 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
     expect(next).toMatchObject({ ...MISS, json: EMMA });
   });
 
-  it('is 304 for whoever holds it, without content or its length', async () => {
+  it('is 304 for a client that holds it, without content or its length', async () => {
     const { headers } = await get(`/${at}/books/1`);
     const etag = headers['etag'] as string;
     const held = await get(`/${at}/books/1`, { 'if-none-match': etag });
@@ -138,7 +138,7 @@ describe.each(['intercepted', 'decorated', 'inherited'])('a query of a handler, 
   });
 });
 
-it.each(['books', 'wrapped'])('a query that nothing answers is never sent: %s', async (path) => {
+it.each(['books', 'wrapped'])('an unanswered query is never sent: %s', async (path) => {
   const { status, json } = await get(`/forgotten/${path}/1`);
   expect(status).toBe(500);
   expect(JSON.stringify(json)).not.toContain('Emma');
@@ -171,7 +171,7 @@ it('CacheInterceptor shows interceptors around it the entity', async () => {
 });
 
 describe('a decorated handler', () => {
-  it('keeps what other decorators above and below say', async () => {
+  it('keeps the metadata of decorators above and below', async () => {
     const { headers, status } = await get('/decorated/above/1');
     expect({ status, shelf: headers['x-shelf'] }).toEqual({ status: 200, shelf: 'top' });
   });
@@ -185,7 +185,7 @@ describe('a decorated handler', () => {
   });
 
   it.each(['/decorated/emitted/1', '/decorated/thenable/1', '/inherited/overridden/1'])(
-    'answers whatever brings the query: %s',
+    'answers every form that carries a query: %s',
     async (url) => {
       expect(await get(url)).toMatchObject({ ...MISS, json: EMMA });
       expect(await get(url)).toMatchObject({ ...HIT, json: EMMA });
@@ -196,7 +196,7 @@ describe('a decorated handler', () => {
     expect(await get('/decorated/sent')).toMatchObject({ status: 200, json: { by: 'itself' } });
   });
 
-  it('is what was written for whoever calls it directly', () => {
+  it('stays the original function for direct callers', () => {
     const controller = app.get(DecoratedController);
     expect(controller.read(1)).toBeInstanceOf(BoundQuery);
     expect(controller.read(1)).toMatchObject({ name: bookById.name, parameters: { id: 1 } });

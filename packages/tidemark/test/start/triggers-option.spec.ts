@@ -62,7 +62,7 @@ describe('the triggers of an application', () => {
     expect(health()).toEqual({ status: 'up' });
   });
 
-  it('are installed in every schema and on partitions, and later on tables made later', async () => {
+  it('are installed in every schema and on partitions, and later on tables created later', async () => {
     await client.query(`CREATE SCHEMA depot;
       CREATE TABLE depot.shelves (id int PRIMARY KEY, name text) PARTITION BY RANGE (id);
       CREATE TABLE depot.shelves_low PARTITION OF depot.shelves FOR VALUES FROM (0) TO (9)`);
@@ -88,7 +88,7 @@ describe('the triggers of an application', () => {
     }
   });
 
-  it('take no lock where they are there', async () => {
+  it('take no lock where they exist', async () => {
     await client.query(PARTS);
     await (await start()).stop();
     await client.query('BEGIN; LOCK TABLE parts');
@@ -99,7 +99,7 @@ describe('the triggers of an application', () => {
     await eventually(() => expect(health()).toEqual({ status: 'up' }));
   });
 
-  it('do not hold up the start, nor others, while a table is in use', async () => {
+  it('delay neither the start nor other writers while a table is in use', async () => {
     await client.query(PARTS);
     await client.query(`BEGIN; ${RENAME}`);
     await start();
@@ -112,7 +112,7 @@ describe('the triggers of an application', () => {
     expect(await tablesWithTriggers()).toEqual(['parts']);
   });
 
-  it('that its role may not install are asked for in the log, with the SQL for the owner', async () => {
+  it('that its role may not install are requested in the log, with the SQL for the owner', async () => {
     await client.query(PARTS);
     const role = `reader_${process.pid}_${Date.now()}`;
     await client.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT, UPDATE ON parts TO ${role}`);
@@ -139,7 +139,7 @@ describe('the triggers of an application', () => {
     }
   });
 
-  it('are only looked for under `check`', async () => {
+  it('are only checked under `check`', async () => {
     await client.query(PARTS);
     const { warnings } = await start({ invalidation: { triggers: 'check' } });
     expect(await tablesWithTriggers()).toEqual([]);
@@ -147,7 +147,7 @@ describe('the triggers of an application', () => {
     expect(health()).toMatchObject({ status: 'degraded' });
   });
 
-  it('are put right where somebody has switched them off and on, with what he wrote meanwhile', async () => {
+  it('are repaired after another client has disabled and enabled them, and its writes meanwhile are seen', async () => {
     await client.query(PARTS);
     const one = await start();
     await one.warm();
@@ -164,7 +164,7 @@ describe('the triggers of an application', () => {
     await eventually(async () => expect((await one.read()).value).toEqual(['screw']));
   });
 
-  it('that somebody has switched off are named under `check`, with the SQL', async () => {
+  it('that another client has disabled are named under `check`, with the SQL', async () => {
     await client.query(PARTS);
     await (await start()).stop();
     const one = await start({ invalidation: { triggers: 'check' } });
@@ -184,13 +184,13 @@ describe('the triggers of an application', () => {
     await eventually(() => expect(health()).toEqual({ status: 'up' }));
   });
 
-  it('make their outbox before there are tables', async () => {
+  it('create their outbox before there are tables', async () => {
     await start();
     const { rows } = await client.query(`SELECT to_regclass('tidemark_tidemark.outbox') AS outbox`);
     expect(rows).toEqual([{ outbox: 'tidemark_tidemark.outbox' }]);
   });
 
-  it('are not looked for under `off`', async () => {
+  it('are not checked under `off`', async () => {
     await client.query(PARTS);
     const { warnings } = await start({ invalidation: { triggers: 'off' } });
     expect(await tablesWithTriggers()).toEqual([]);

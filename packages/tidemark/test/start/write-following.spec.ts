@@ -164,7 +164,7 @@ it('a module that is imported twice follows writes once', async () => {
   expect(application.warnings).toEqual([]);
 });
 
-describe('what an application writes before its statements are followed', () => {
+describe('writes of an application before its statements are followed', () => {
   it.each<[string, () => Partial<StrangerOptions>]>([
     [
       'in its dataSourceFactory',
@@ -182,14 +182,14 @@ describe('what an application writes before its statements are followed', () => 
       () => ({ source: { migrations: [Rewrite], migrationsRun: true } }),
     ],
     ['when a global module is initialised before', () => ({ before: [EarlyModule] })],
-  ])('ends the answers of others: %s', async (_where, options) => {
+  ])('end the answers of other instances: %s', async (_where, options) => {
     const other = await start({ ...shared(), invalidation: {} });
     expect(await other.warm()).toEqual(['bolt']);
     await start({ ...shared(), invalidation: {}, ...options() });
     expect((await other.read()).value).toEqual(['nut']);
   });
 
-  it('ends nothing where the triggers tell of it, and nothing was written', async () => {
+  it('end nothing where the triggers record writes, and nothing was written', async () => {
     const options = { ...shared(), invalidation: {} };
     const other = await start(options);
     await other.warm();
@@ -200,7 +200,7 @@ describe('what an application writes before its statements are followed', () => 
     expect(await other.read()).toEqual({ value: ['bolt'], outcome: 'hit' });
   });
 
-  it('ends the answers of others where a transaction is committed after the start', async () => {
+  it('end the answers of other instances where a transaction commits after the start', async () => {
     const other = await start(shared());
     await other.warm();
     let open: QueryRunner | undefined;

@@ -43,7 +43,7 @@ it('by the application, where it may install them', async () => {
   }
 });
 
-it('by him who has switched them off, under `check`', async () => {
+it('by the client that has disabled them, under `check`', async () => {
   await open('check');
   await alter('DISABLE TRIGGER ALL');
   // Of everything, unless the relay has noticed before.
@@ -59,7 +59,7 @@ it('by him who has switched them off, under `check`', async () => {
   await expectExact();
 });
 
-it('also where rows were written by a stranger, and by a foreign key, meanwhile', async () => {
+it('also where another client, and a foreign key, have written rows meanwhile', async () => {
   await open('check');
   await scene.app.source.query(
     'ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts ON DELETE CASCADE',

@@ -37,7 +37,7 @@ const OFF = {
   'all triggers': 'DISABLE TRIGGER ALL',
 };
 
-describe('the first write to a table whose triggers are switched off counts as one to everything', () => {
+describe('the first write to a table whose triggers are disabled counts as a write to everything', () => {
   const rows: readonly { how: string; off: keyof typeof OFF; write: Write }[] = [
     { how: 'an update in SQL', off: 'the trigger of updates', write: sql(UPDATE) },
     {
@@ -120,14 +120,14 @@ describe('the first write to a table whose triggers are switched off counts as o
     await scene.expectTruth();
   });
 
-  it('a TRUNCATE, which does not say how many rows there were, ends all of its table', async () => {
+  it('a TRUNCATE, which reports no row count, ends all answers of its table', async () => {
     await alter(OFF['all triggers']);
     const ended = await scene.endedBy(sql('TRUNCATE accounts'));
     expect(ended).toEqual(expect.arrayContaining(allOf('account')));
     await scene.expectTruth();
   });
 
-  it('one that found no row ends nothing', async () => {
+  it('a write that found no row ends nothing', async () => {
     await alter(OFF['all triggers']);
     const ended = await scene.endedBy(async ({ source }) => {
       await source.query('UPDATE accounts SET balance = 5 WHERE id = 999');
@@ -136,7 +136,7 @@ describe('the first write to a table whose triggers are switched off counts as o
     expect(ended).toEqual([]);
   });
 
-  it('one that is rolled back ends nothing', async () => {
+  it('a write that is rolled back ends nothing', async () => {
     await alter(OFF['all triggers']);
     const ended = await scene.endedBy(({ source }) =>
       source
@@ -150,7 +150,7 @@ describe('the first write to a table whose triggers are switched off counts as o
   });
 });
 
-describe('with the trigger of updates alone switched off', () => {
+describe('with only the update trigger disabled', () => {
   beforeEach(() => alter(OFF['the trigger of updates']));
 
   it('inserts and deletes stay exact, and the first update counts as everything', async () => {
@@ -167,14 +167,14 @@ describe('with the trigger of updates alone switched off', () => {
     await scene.expectTruth();
   });
 
-  it('one statement that inserts a row and updates another is made good when the change is noticed', async () => {
+  it('an upsert that inserts a row and updates another is seen when the relay notices the change', async () => {
     await scene.app.source.query(`INSERT INTO accounts VALUES (1, 'US', 99), (8, 'APAC', 1)
       ON CONFLICT (id) DO UPDATE SET balance = EXCLUDED.balance`);
     await scene.look();
     await scene.expectTruth();
   });
 
-  it('a statement that updates the row in passing stays true', async () => {
+  it('a statement that also updates the row leaves no stale answer', async () => {
     await scene.endedBy(
       sql(`WITH u AS (${UPDATE} RETURNING id) INSERT INTO payments SELECT 99, 'US', id FROM u`),
     );
@@ -191,7 +191,7 @@ it('writes to other tables stay exact meanwhile', async () => {
   ]);
 });
 
-it('triggers that fire in usual sessions alone say all there: health names the table, writes are exact', async () => {
+it('triggers that fire only in ordinary sessions report all there: health names the table, writes are exact', async () => {
   await alter(ENABLED.replaceAll('ENABLE ALWAYS', 'ENABLE'));
   await scene.look();
   expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.accounts') });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 
-it('is written as without the cache', async () => {
+it('a table with a foreign partition is written as without the cache', async () => {
   const { source } = scene.app;
   await source.query(`INSERT INTO events VALUES (1, 'US'), (2, 'EU')`);
   await source.query('UPDATE events SET guests = 3');

@@ -74,7 +74,7 @@ describe('inheritance', () => {
     await scene.expectTruth();
   });
 
-  it('a child that is made, inherits later and inherits no more', async () => {
+  it('a child that is created, inherits later and stops inheriting', async () => {
     for (const text of [
       'CREATE TABLE slow_parcels () INHERITS (parcels)',
       `INSERT INTO slow_parcels VALUES (5, 'US', 5)`,
@@ -112,7 +112,7 @@ describe('a table that is', () => {
   describe.each([
     { how: 'renamed, with another in its place', change: RENAMED },
     { how: 'moved to another schema, with another in its place', change: MOVED },
-    { how: 'dropped and made again', change: DROPPED },
+    { how: 'dropped and created again', change: DROPPED },
   ])('$how', ({ change }) => {
     afterEach(() => scene.app.source.query(GONE));
 
@@ -129,7 +129,7 @@ describe('a table that is', () => {
       ]);
     });
 
-    it('by a stranger is followed once a write of the service has met it', async () => {
+    it('by another client is followed once a write of the service has touched it', async () => {
       await scene.stranger.query(change);
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();

@@ -55,7 +55,7 @@ describe.each([
     await scene.look();
   });
 
-  it('since a moment ago end at least what they have changed', async () => {
+  it('installed a moment ago end at least the changed answers', async () => {
     await age(scene.stranger, older);
     for (const write of [update, moved]) {
       const ended = await scene.endedBy(write);
@@ -64,7 +64,7 @@ describe.each([
     await scene.expectTruth();
   });
 
-  it('for some time are named by health, and their tables stay true', async () => {
+  it('installed for some time are named by health, and their tables give no stale answer', async () => {
     await age(scene.stranger, older);
     await scene.look();
     const detail = expect.stringContaining('public.accounts');
@@ -76,7 +76,7 @@ describe.each([
     await scene.expectTruth();
   });
 
-  it('are well again once a release like this one has replaced them', async () => {
+  it('report correctly again once this release has replaced them', async () => {
     await age(scene.stranger, older);
     await new CacheTriggers(scene.stranger, 'tidemark').install();
     await scene.look();

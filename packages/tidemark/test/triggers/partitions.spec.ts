@@ -148,7 +148,7 @@ describe('a row', () => {
   ])('$what', ({ write, ends, keeps }) => expectEnded(write, { ends, keeps }));
 });
 
-it('a row that a stranger merges into another partition is recorded', async () => {
+it('a row that another client merges into another partition is recorded', async () => {
   const recorded = (): Promise<unknown> =>
     scene.stranger.query(
       `DELETE FROM tidemark_tidemark.outbox WHERE table_name = 'public.events' RETURNING regions`,
@@ -196,9 +196,9 @@ describe('a partition', () => {
       });
 
   it.each([
-    { what: 'made by the service', steps: [own(CREATE), own(DIRECT), own(THROUGH)] },
+    { what: 'created by the service', steps: [own(CREATE), own(DIRECT), own(THROUGH)] },
     {
-      what: 'made and filled in one transaction',
+      what: 'created and filled in one transaction',
       steps: [ownInOne(CREATE, DIRECT, THROUGH), own('DELETE FROM events_apac WHERE id = 7')],
     },
     { what: 'attached by the service, with rows', steps: [own(MADE), own(ATTACH), own(DIRECT)] },
@@ -216,21 +216,21 @@ describe('a partition', () => {
     },
   ])('$what, is followed', ({ steps }) => throughout(...steps));
 
-  it('made by a stranger is followed before anybody has noticed', async () => {
+  it('created by another client is followed before any instance has noticed', async () => {
     await scene.stranger.query(CREATE);
     await throughout(own(DIRECT), own(THROUGH), own('UPDATE events_apac SET guests = 3'));
     await scene.look();
     await throughout(strange('SELECT 1'), own(DIRECT.replace('7', '70')));
   });
 
-  it('attached by a stranger, with rows, is seen with the next look', async () => {
+  it('attached by another client, with rows, is seen at the next check', async () => {
     await scene.stranger.query(MADE);
     await scene.stranger.query(ATTACH);
     await scene.look();
     await throughout(own(DIRECT), own(THROUGH), own(DETACH));
   });
 
-  it('detached by a stranger is seen with the next look', async () => {
+  it('detached by another client is seen at the next check', async () => {
     await throughout(own(CREATE), own(DIRECT));
     await scene.stranger.query(DETACH);
     await scene.look();

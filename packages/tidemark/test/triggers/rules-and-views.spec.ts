@@ -97,7 +97,7 @@ describe('a view', () => {
     },
   ]);
 
-  it('with INSTEAD OF that writes nothing stays true', async () => {
+  it('with INSTEAD OF that writes nothing leaves nothing stale', async () => {
     await scene.endedBy(({ source }) => source.query(`INSERT INTO sums VALUES ('EU', 0)`));
     await scene.expectTruth();
     expect(scene.health).toEqual({ status: 'up' });

@@ -129,7 +129,7 @@ describe('statements in savepoints by hand', () => {
       APAC,
     ));
 
-  it('a statement that fails after its triggers have spoken ends nothing', () =>
+  it('a statement that fails after the notices of its triggers ends nothing', () =>
     expectEnded(async () => {
       const runner = scene.app.source.createQueryRunner();
       try {
@@ -145,7 +145,7 @@ describe('statements in savepoints by hand', () => {
       }
     }, APAC));
 
-  it('all in one text, which is not followed savepoint by savepoint, stays true', async () => {
+  it('all in one text, which is not followed savepoint by savepoint, leaves nothing stale', async () => {
     await scene.endedBy(({ source }) =>
       source.query(`BEGIN; SAVEPOINT a; ${pay(1)}; ROLLBACK TO a; ${pay(2)}; COMMIT`),
     );
@@ -166,7 +166,7 @@ describe('nested transactions of TypeORM', () => {
       }),
     );
 
-  it('end what was kept of them, with other tables', () =>
+  it('end the answers of the kept changes, with other tables', () =>
     expectEnded(
       () =>
         scene.app.source.transaction(async (one) => {
@@ -191,7 +191,7 @@ describe('nested transactions of TypeORM', () => {
       ),
     ));
 
-  it('end what plpgsql keeps, and stay true where it catches an exception', async () => {
+  it('end the answers that plpgsql changes, and leave nothing stale where it catches an exception', async () => {
     const ended = await scene.endedBy(({ source }) =>
       source.query(`DO $$ BEGIN
         ${pay(2)};

@@ -46,7 +46,7 @@ describe('in a session of the service that is a replica', () => {
     await scene.expectTruth();
   });
 
-  it('triggers that fire in usual sessions alone are missed there: a write counts as everything', async () => {
+  it('triggers that fire only in ordinary sessions are silent there: a write counts as a write to everything', async () => {
     const events = ['insert', 'update', 'delete', 'truncate'];
     const enable = (word: string) =>
       scene.stranger.query(
@@ -107,14 +107,14 @@ describe('in a session of the service that has lost its settings', () => {
     expect(ended).toEqual([]);
   });
 
-  it('a session that wants to hear of nothing is told all the same', async () => {
+  it('a session that suppresses notices still gets them', async () => {
     const ended = await scene.endedBy(() =>
       scene.over('SET client_min_messages = error', UPDATE, 'RESET client_min_messages'),
     );
     expect(ended.toSorted()).toEqual(MOVED.toSorted());
   });
 
-  it('a role that may not see the outbox is told all the same', async () => {
+  it('a role that may not see the outbox still gets notices', async () => {
     const role = `writer_${process.pid}_${Date.now()}`;
     await scene.stranger.query(`CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`);
     try {
@@ -128,7 +128,7 @@ describe('in a session of the service that has lost its settings', () => {
   });
 });
 
-it("writes of a stranger's session are relayed", async () => {
+it("writes of another client's session are relayed", async () => {
   const scene = await Scene.open(accounts, { relays: true });
   try {
     await scene.prepare();

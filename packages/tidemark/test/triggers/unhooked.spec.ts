@@ -91,7 +91,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
     expect(ended).toEqual(expect.arrayContaining(['accounts EU', 'account 2']));
   });
 
-  it('that is rolled back stays true', async () => {
+  it('that is rolled back leaves nothing stale', async () => {
     const ended = await scene.endedBy(() =>
       over(async (client, runner) => {
         await runner.startTransaction();
@@ -103,7 +103,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
     await scene.expectTruth();
   });
 
-  it('in a savepoint that is rolled back stays true', async () => {
+  it('in a savepoint that is rolled back leaves nothing stale', async () => {
     await scene.endedBy(() =>
       over(async (client, runner) => {
         await runner.startTransaction();
@@ -154,7 +154,7 @@ const DEFERRED = `
   CREATE CONSTRAINT TRIGGER pays AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.balance = 106) EXECUTE FUNCTION pays()`;
 
-describe('what the relay brings', () => {
+describe('a write that the relay publishes', () => {
   let relaying: Scene<AccountAnswer>;
   beforeAll(async () => {
     const schema = `${accounts.schema}; ${DEFERRED}`;
@@ -163,12 +163,12 @@ describe('what the relay brings', () => {
   afterAll(() => relaying.close());
   beforeEach(() => relaying.prepare());
 
-  it('is what a stranger of the same process writes over a pool of its own', async () => {
+  it('may come from a separate pool of the same process', async () => {
     await relaying.stranger.query(UPDATE);
     await eventually(() => relaying.expectTruth());
   });
 
-  it('is what a deferred trigger writes of a statement that passes no hook', async () => {
+  it('may come from a deferred trigger of a statement that passes no hook', async () => {
     const runner = relaying.app.source.createQueryRunner();
     try {
       const client = (await runner.connect()) as pg.PoolClient;

@@ -204,14 +204,14 @@ describe('a trigger with triggers of the cache on every table that it writes', (
     await scene.expectTruth();
   });
 
-  it('that gives up what it has written stays true, and ends no other table', async () => {
+  it('that rolls back its writes leaves nothing stale, and ends no other table', async () => {
     const ended = await scene.endedBy(sql(setBalance(109)));
     expect(ended).toEqual(expect.arrayContaining([...ACCOUNT_1]));
     expect(ended).not.toContain('bystanders');
     await scene.expectTruth();
   });
 
-  it('that defers a failure to COMMIT: the caller is told, and nothing ends', async () => {
+  it('that defers a failure to COMMIT: the caller gets the error, and nothing ends', async () => {
     await scene.app.source.query(`ALTER TABLE payments ADD CONSTRAINT once UNIQUE (account)
       DEFERRABLE INITIALLY DEFERRED`);
     try {
@@ -273,7 +273,7 @@ describe('a trigger that writes a table without triggers of the cache', () => {
       what: 'of statements',
       write: sql('DELETE FROM bystanders WHERE id = 999'),
     },
-  ])('ends it where no other row was written: $what', async ({ write }) => {
+  ])('ends its answers where no other row was written: $what', async ({ write }) => {
     expect(await scene.endedBy(write)).toEqual(['journal', 'journal 1']);
     await scene.expectTruth();
   });

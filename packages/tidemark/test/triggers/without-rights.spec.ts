@@ -45,7 +45,7 @@ beforeEach(() => scene.prepare());
 
 /** Runs first: the rows below change it. */
 describe('without triggers', () => {
-  it('the log and health say once what is missing, and the SQL', () => {
+  it('the log and health name the missing triggers once, with the SQL', () => {
     const [line, ...others] = lines().filter((text) => text.includes('run this:'));
     expect(others).toEqual([]);
     for (const table of TABLES) expect(line).toContain(table);
@@ -99,7 +99,7 @@ describe('without triggers', () => {
       ends: [...allOf('account'), ...allOf('payment')],
     },
     { what: 'a DO', write: sql('DO $$ BEGIN PERFORM pay(2); END $$'), ends: allOf('payment') },
-  ])('$what counts for whole tables, and all answers stay true', async ({ write, ends }) => {
+  ])('$what counts for whole tables, and no answer is stale', async ({ write, ends }) => {
     const ended = await scene.endedBy(write);
     expect(ended).toEqual(expect.arrayContaining([...ends]));
     if (ends.length === 0) expect(ended).toEqual([]);
@@ -112,7 +112,7 @@ describe('without triggers', () => {
   });
 });
 
-it('the log says once of each table what that costs', () => {
+it('the log reports the cost once for each table', () => {
   for (const table of TABLES.slice(0, 2)) {
     expect(
       lines().filter((line) => line.startsWith(`Table ${table} has no triggers`)),
@@ -120,7 +120,7 @@ it('the log says once of each table what that costs', () => {
   }
 });
 
-describe('with the triggers that the owner has made from the SQL in the log', () => {
+describe('with the triggers that the owner has created from the SQL in the log', () => {
   beforeAll(async () => {
     const line = lines().find((text) => text.includes('public.accounts')) ?? '';
     await scene.stranger.query(line.split('run this:\n')[1] ?? '');
@@ -137,7 +137,7 @@ describe('with the triggers that the owner has made from the SQL in the log', ()
     await scene.expectTruth();
   });
 
-  it('writes of a stranger are seen, and only by what they touch', async () => {
+  it('writes of another client are seen, and end only the answers that they change', async () => {
     await scene.stranger.query('UPDATE accounts SET balance = 99 WHERE id = 2');
     await eventually(() => scene.expectTruth());
   });

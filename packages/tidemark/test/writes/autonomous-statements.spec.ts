@@ -67,7 +67,7 @@ describe('a statement that commits by itself', () => {
     await visits.warm();
   });
 
-  it('gives its lock back once the transaction it has left in ruins is rolled back', async () => {
+  it('releases its lock once the transaction that it has aborted is rolled back', async () => {
     const runner = visits.newRunner();
     await expect(runner.query('BEGIN; SELECT 1 / 0')).rejects.toThrow('division by zero');
     await runner.query('ROLLBACK');
@@ -75,7 +75,7 @@ describe('a statement that commits by itself', () => {
     await visits.warm();
   });
 
-  it('that has given up every lock ends what it changed after its mark was taken away', async () => {
+  it('that has released every lock ends its answers after its mark was removed', async () => {
     await visits.source.query(
       `CREATE PROCEDURE outlive() LANGUAGE plpgsql AS $$ BEGIN
          PERFORM pg_advisory_unlock_all(); COMMIT; PERFORM pg_sleep(1);

@@ -127,7 +127,7 @@ describe('a write that the statement does not name', () => {
       'the same in a transaction',
       send('BEGIN', 'DECLARE kept CURSOR WITH HOLD FOR SELECT sell()', 'COMMIT', 'CLOSE kept'),
     ],
-  ])('ends what it changes: %s', async (_what, write) => {
+  ])('ends the answers that it changes: %s', async (_what, write) => {
     await write();
     const now = await stored('tickets');
     expect(now).not.toEqual([{ id: 1, sold: 0 }]);
@@ -144,14 +144,14 @@ describe('a write that the statement does not name', () => {
     expect(await app.cache.run(labels)).toEqual([]);
   });
 
-  it('is seen in a schema whose name begins as that of the outbox', async () => {
+  it("is seen in a schema whose name begins like the outbox's", async () => {
     const orders = rowsOf('tidemark_shop.orders');
     await warm(orders);
     await app.source.query('SELECT order_more()');
     expect(await app.cache.run(orders)).toEqual([{ id: 1, n: 1 }]);
   });
 
-  it('changes the schema in a function: what follows is understood anew', async () => {
+  it('changes the schema in a function: later statements are classified again', async () => {
     await warm(shown);
     await app.source.query('INSERT INTO changes SELECT switch()');
     expect(await app.cache.run(shown)).toEqual([{ id: 1, n: 2 }]);
@@ -161,7 +161,7 @@ describe('a write that the statement does not name', () => {
   });
 });
 
-describe('a function that only looks as if it wrote', () => {
+describe('a function that only seems to write', () => {
   it.each([
     ['a key that an extension makes', send('INSERT INTO things (n) VALUES (1)')],
     ['a temporary table', send('CREATE TEMP TABLE scratch (id int)', 'DROP TABLE scratch')],

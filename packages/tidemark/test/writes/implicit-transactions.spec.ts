@@ -60,7 +60,7 @@ const renames: [string, (source: CachedApplication['source'], name: string) => P
   ];
 
 describe.each(renames)('a single write %s', (_how, rename) => {
-  it('lets go of its row when COMMIT does not come, and rejects', async () => {
+  it('releases its row when COMMIT does not come, and rejects', async () => {
     const held = proxy.holdAt('to-server', 'COMMIT\0');
     const write = rename(app.source, 'bob');
     write.catch(() => undefined);
@@ -88,6 +88,6 @@ describe.each(renames)('a single write %s', (_how, rename) => {
   });
 });
 
-it('is refused a limit that is no number of milliseconds', () => {
+it('rejects a limit that is not a number of milliseconds', () => {
   expect(() => openingOf(-1)).toThrow('`implicitTransactionIdleMs`');
 });

@@ -52,7 +52,7 @@ describe('a volatile function', () => {
   it.each([
     ['alone', () => app.source.query('SELECT roll()')],
     ['in a transaction', () => app.source.transaction((manager) => manager.query('SELECT roll()'))],
-  ])('that has written nothing leaves answers as they are, %s', async (_where, call) => {
+  ])('that has written nothing ends no answer, %s', async (_where, call) => {
     await warm();
     await call();
     expect(await hits()).toEqual(['hit']);
@@ -78,7 +78,7 @@ describe('a volatile function', () => {
 });
 
 describe('a view read while the catalog is old', () => {
-  it('does not make the catalog old once more', async () => {
+  it('does not outdate the catalog again', async () => {
     await warm();
     // Keeps the catalog from being loaded, and nothing else.
     await database.query('BEGIN; LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE');

@@ -78,7 +78,7 @@ async function expectSeen(write: () => Promise<unknown>, expected: readonly stri
   expect(await status()).toBe('I');
 }
 
-it('has a transaction of its own, and commits', async () => {
+it('a single write has an implicit transaction, and commits', async () => {
   await rename('one');
   sql.reset();
   await rename('two');
@@ -90,7 +90,7 @@ it('has a transaction of its own, and commits', async () => {
   expect(await status()).toBe('I');
 });
 
-it('is in a transaction, in which it is rolled back where it fails', async () => {
+it('a single write is rolled back with its transaction where it fails', async () => {
   await expect(rename('bob')).rejects.toThrow(/duplicate key/);
   expect(await status()).toBe('I');
   await expectSeen(() => rename('eve'), ['eve']);
@@ -105,7 +105,7 @@ it('fails like any statement that does not parse', async () => {
   await expectSeen(() => rename('eve'), ['eve']);
 });
 
-it('takes a value that cannot be sent for a failure of the statement', async () => {
+it('treats a value that cannot be sent as a failure of the statement', async () => {
   const unsendable = {
     toPostgres: () => {
       throw new Error('no such value');
@@ -116,7 +116,7 @@ it('takes a value that cannot be sent for a failure of the statement', async () 
   await expectSeen(() => rename('eve'), ['eve']);
 });
 
-it('takes parameters for what they are, whatever they were before', async () => {
+it('uses the current values of parameters, whatever they were before', async () => {
   await app.source.query('CREATE TABLE moments (id integer PRIMARY KEY, at timestamp)');
   await app.source.query('INSERT INTO moments VALUES (1)');
   const move = 'UPDATE moments SET at = $1 WHERE id = $2 RETURNING id';

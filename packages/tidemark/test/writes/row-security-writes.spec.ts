@@ -120,12 +120,12 @@ describe.each([
       'a role that may read and update some columns alone',
       () => as(roles.columns, (manager) => manager.update(Shop, 1, { code: 7 })),
     ],
-  ])('ends what the write written: %s', async (_who, work) => {
+  ])('ends the answers that the write changed: %s', async (_who, work) => {
     expect(await endedBy(work)).toEqual(told);
   });
 });
 
-it('lets an application delete whose own role may not update', async () => {
+it('lets an application delete when its role may not update', async () => {
   const url = new URL(databaseUrl);
   url.username = roles.deletes;
   url.password = 'secret';

@@ -19,7 +19,7 @@ afterAll(() => visits.close());
 beforeEach(() => visits.begin());
 afterEach(() => visits.end());
 
-describe('a statement with a transaction of its own', () => {
+describe('a statement with an implicit transaction', () => {
   it('is no transaction to other subscribers', async () => {
     const events: string[] = [];
     await visits.withSubscriber(
@@ -46,7 +46,7 @@ describe('a statement with a transaction of its own', () => {
     expect(await visits.cache.run(us)).toEqual([4]);
   });
 
-  it('leaves no connection behind that hangs, when another subscriber refuses it', async () => {
+  it('leaves no hanging connection when another subscriber refuses it', async () => {
     for (let round = 0; round < 6; round += 1) {
       await visits.withSubscriber(
         { beforeQuery: ({ query }) => (query.startsWith('UPDATE') ? refuse() : undefined) },
@@ -72,7 +72,7 @@ describe('a statement with a transaction of its own', () => {
 });
 
 describe('statements sent at once over one query runner', () => {
-  it('keep to themselves: one that fails undoes no other', async () => {
+  it('are independent: a failing one undoes no other', async () => {
     const runner = visits.newRunner();
     const results = await Promise.allSettled([
       runner.query(set(21, 1)),
@@ -93,7 +93,7 @@ describe('statements sent at once over one query runner', () => {
     expect(await visits.cache.run(eu)).toEqual([0]);
   });
 
-  it('are carried out although their query runner is released at once', async () => {
+  it('run although their query runner is released at once', async () => {
     const runner = visits.newRunner();
     const slow = runner.query(
       'UPDATE customers SET visits = 41 + length(pg_sleep(0.6)::text) WHERE id = 1',
@@ -109,7 +109,7 @@ describe('statements sent at once over one query runner', () => {
   });
 });
 
-describe('a statement held up by a lock while another is sent after it over the connection', () => {
+describe('a statement delayed by a lock while another is sent after it over the connection', () => {
   let truth: pg.Client;
 
   beforeEach(async () => {
@@ -135,7 +135,7 @@ describe('a statement held up by a lock while another is sent after it over the 
     expect(await visits.cache.run(eu)).toEqual([88]);
   });
 
-  it('is not undone by the other one, which fails', async () => {
+  it('is not undone by the failure of the other one', async () => {
     const runner = visits.newRunner();
     const both = [slowly, `UPDATE customers SET nonsense = 1 WHERE region = 'EU'`].map((text) =>
       runner.query(text),
@@ -162,8 +162,8 @@ describe('a statement held up by a lock while another is sent after it over the 
   });
 });
 
-describe('a statement that another subscriber holds up or refuses', () => {
-  it('makes room for the writes that the subscriber sends first', async () => {
+describe('a statement that another subscriber delays or refuses', () => {
+  it('lets the writes of the subscriber run first', async () => {
     const note = set(61, 2);
     await visits.withSubscriber(
       {
@@ -177,7 +177,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
     expect(await visits.cache.run(eu)).toEqual([61]);
   });
 
-  it('keeps answers out of the cache as long as it is held up, and no longer', async () => {
+  it('keeps answers out of the cache as long as it is delayed, and no longer', async () => {
     const outcomes: unknown[] = [];
     await visits.withSubscriber(
       {
@@ -229,7 +229,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
     expect(await visits.cache.run(eu)).toEqual([75]);
   });
 
-  it('is published with what a subscriber of its COMMIT has written', async () => {
+  it('is published with the writes of a subscriber of its COMMIT', async () => {
     const note = set(63, 2);
     await visits.withSubscriber(
       {
@@ -243,7 +243,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
     expect(await visits.cache.run(eu)).toEqual([63]);
   });
 
-  it('is not taken for the next one of the same text, over rows that have moved since', async () => {
+  it('is not confused with the next one of the same text, over rows that have moved since', async () => {
     const runner = visits.newRunner();
     const text = set(50, 1);
     await runner.query('BEGIN');
@@ -260,7 +260,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
     expect(await visits.cache.run(eu)).toEqual([50, 0]);
   });
 
-  it('keeps no transaction open for what the query runner sends next', async () => {
+  it('leaves no transaction open for the next statement of the query runner', async () => {
     const runner = visits.newRunner();
     await visits.withSubscriber(
       { beforeQuery: ({ query }) => (query === set(70, 1) ? refuse() : undefined) },
@@ -276,7 +276,7 @@ describe('a statement that another subscriber holds up or refuses', () => {
 });
 
 describe('savepoints in a text of several statements', () => {
-  it('give up nothing that is told by the name of an earlier one', async () => {
+  it('lose no notice filed under an earlier one of the same name', async () => {
     const runner = visits.newRunner();
     const texts = ['BEGIN', 'SAVEPOINT a', set(77, 2), 'SELECT 1; SAVEPOINT a'];
     for (const text of texts) await runner.query(text);

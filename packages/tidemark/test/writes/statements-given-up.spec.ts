@@ -24,7 +24,7 @@ describe('a statement that node-postgres gives up', () => {
     ],
     ['without parameters', (visits, id) => customers.app.source.query(set(visits, id))],
     [
-      'that returns what it wrote',
+      'that returns its written rows',
       (visits, id) =>
         customers.app.source.query(
           'UPDATE customers SET visits = $1 WHERE id = $2 RETURNING id, region',
@@ -68,7 +68,7 @@ describe('a statement that node-postgres gives up', () => {
     expect(await customers.visitsOf(2)).toBe(0);
   });
 
-  it('leaves no snapshot behind, where it is one of several of an answer', async () => {
+  it('leaves no snapshot behind, where it is one of several statements of an answer', async () => {
     await customers.stranger.query('BEGIN');
     await customers.stranger.query('LOCK TABLE customers IN ACCESS EXCLUSIVE MODE');
     await expect(customers.app.cache.run(page)).rejects.toThrow('Query read timeout');
@@ -87,7 +87,7 @@ describe('a statement that node-postgres gives up', () => {
     ]);
   });
 
-  it('is not taken for rolled back, where it is COMMIT', async () => {
+  it('does not count as rolled back where it is COMMIT', async () => {
     await customers.stranger.query(`
       CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;

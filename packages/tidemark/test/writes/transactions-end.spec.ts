@@ -108,7 +108,7 @@ describe('a transaction of the application ends as it would without the cache', 
       },
     ],
     [
-      'query_timeout, caught while the statement goes on',
+      'query_timeout, caught while the statement runs on',
       (source) =>
         source.transaction(async (manager) => {
           await manager.query(set(1, 1));

@@ -77,7 +77,7 @@ async function expectKnownHits(): Promise<void> {
 }
 
 describe('keys of values that do not exist', () => {
-  it('are bounded however many are asked for, and known rows stay hits', async () => {
+  it('are bounded, however many are requested, and known rows stay hits', async () => {
     for (const id of known) await app.cache.run(byId.bind({ id }));
     const refused = new Set<string | undefined>();
     app.cache.events.on('miss', ({ refusal }) => refused.add(refusal));
@@ -111,14 +111,14 @@ describe('keys of values that do not exist', () => {
     expect(lives.filter(([id]) => id <= KNOWN)).toHaveLength(KNOWN);
   });
 
-  it('that a row is made for later are seen at once', async () => {
+  it('are seen at once when a row is created for them later', async () => {
     const id = 500_000;
     expect(await app.cache.run(byId.bind({ id }))).toBeNull();
     await app.source.getRepository(Bystander).insert({ id });
     expect(await app.cache.run(byId.bind({ id }))).toBe(id);
   });
 
-  it('are made again where they have gone, and nothing old is served', async () => {
+  it('are created again where they have expired, and nothing stale is served', async () => {
     expect(await keys.del(await keysLike('*{public.bystanders}:v:id=1'))).toBe(1);
     const { outcomes } = await app.observe(() => app.cache.run(byId.bind({ id: 1 })));
     expect(outcomes).toEqual(['miss']);
@@ -127,7 +127,7 @@ describe('keys of values that do not exist', () => {
   });
 });
 
-it('rows that are written and that nobody reads leave no keys', async () => {
+it('rows that are written and never read leave no keys', async () => {
   expect(await app.cache.run(byId.bind({ id: 2 }))).toBe(2);
   const before = new Set(await keysLike('*'));
   const repository = app.source.getRepository(Bystander);

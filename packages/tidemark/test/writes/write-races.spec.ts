@@ -86,7 +86,7 @@ async function ended(): Promise<string[]> {
 }
 
 describe('races', () => {
-  it('tells the region a row was moved to between its load and its update', async () => {
+  it('reports the region that a row was moved to between its load and its update', async () => {
     const loaded = await customers.findOneByOrFail({ id: 1 }); // T0: still in US
     await customers.update({ id: 1 }, { region: 'EU' }); // T1: another writer moves it
     await warm();
@@ -113,7 +113,7 @@ describe('races', () => {
     expect((await ask('EU')).value).toMatchObject([{ visits: 7 }]);
   });
 
-  it('does not cache what a transaction reads after it has written', async () => {
+  it('does not cache the reads of a transaction after it has written', async () => {
     await app.source
       .transaction(async (manager) => {
         await manager.update(Customer, { id: 1 }, { name: 'uncommitted' });
@@ -128,7 +128,7 @@ describe('races', () => {
     expect(await app.cache.run(answers['customer 1'])).toMatchObject({ name: 'ann' });
   });
 
-  it('keeps writes apart that are sent at once over one query runner', async () => {
+  it('separates writes that are sent at once over one query runner', async () => {
     const runner = app.source.createQueryRunner();
     try {
       const results = await Promise.allSettled([

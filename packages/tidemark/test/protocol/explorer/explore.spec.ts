@@ -7,14 +7,14 @@ import { Linearizability } from './linearizability.js';
 import { RIGHT } from './rules.js';
 import { AfterOnly } from './variants/marks.js';
 
-describe('moments with one fingerprint', () => {
+describe('states with one fingerprint', () => {
   it.each<{ what: string; given: Partial<Configuration> }>([
     { what: 'leases', given: { ...ALONE, reads: 1, leasesRunOut: true } },
     { what: 'faults', given: { ...ALONE, reads: 1, faults: ['writer crashes'], mostFaults: 1 } },
     { what: 'shared entries', given: { readers: 1, reads: 1 } },
     { what: 'a write between reads', given: { ...ALONE, reads: 2 } },
   ])(
-    'have one future: without leaving any out, no other answers are found ($what)',
+    'have the same successors: the full search finds no other answers ($what)',
     async ({ given }) => {
       const pruned = await explore(configuration(given));
       const whole = await explore(configuration(given), { revisits: true });
@@ -25,7 +25,7 @@ describe('moments with one fingerprint', () => {
     },
   );
 
-  it('are found to be wrong with and without leaving any out', async () => {
+  it('give wrong answers both with and without reduction', async () => {
     const broken = configuration({
       ...{ readers: 1, reads: 2 },
       rules: { ...RIGHT, store: (data) => new AfterOnly(data) },
@@ -51,7 +51,7 @@ describe('Linearizability', () => {
     expect(log.violation).toBeUndefined();
   });
 
-  it('lets nobody answer what was before an acknowledged write', () => {
+  it('allows no answer from before an acknowledged write', () => {
     const { states, log } = held();
     states.push(1);
     log.acknowledged(1);
@@ -59,7 +59,7 @@ describe('Linearizability', () => {
     expect(log.violation).toBe('R answers 0; right would be 1 (state 1: 1)');
   });
 
-  it('lets nobody go back behind what another has read', () => {
+  it('allows no answer older than another read has shown', () => {
     const { states, log } = held();
     states.push(1);
     log.answered({ reader: 'R1', answerOf: show, answer: '1', floor: 0 });

@@ -17,7 +17,7 @@ beforeAll(() => {
 afterAll(() => thread.close());
 
 describe('a limit of the protocol', () => {
-  it('a writer cut off from Redis that goes on is not seen by readers who are not', async () => {
+  it('a writer cut off from Redis that goes on is not seen by readers that reach Redis', async () => {
     const { violation } = await thread.explore(PARTITION.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
@@ -27,14 +27,14 @@ describe('a limit of the protocol', () => {
   // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
   // connections tell those who were connected; who begins afterwards has to ask them
   // (stores/peer-attestation.ts).
-  it('a server that is returned to is recognised by those alone who noticed that it was left', async () => {
+  it('a switch back to an earlier server is recognised only by instances that noticed the first switch', async () => {
     const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
   });
 });
 
-describe('what is noticed by all', () => {
+describe('a fault that all instances notice', () => {
   const MAX_CHOICES = 11;
 
   it.each(representatives(NOTICED, 1))(

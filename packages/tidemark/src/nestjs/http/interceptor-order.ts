@@ -51,7 +51,7 @@ function givenQueries(
   const returnsQueries =
     Reflect.hasMetadata(CACHE_QUERY_OPTIONS, method) ||
     interceptorsOn(method).some(isCache) ||
-    // On a controller or the application, it also surrounds handlers that write, whose interceptors may see the answer.
+    // On a controller or the application, it also surrounds handlers that write, with interceptors for their bodies.
     (at >= 0 && READING.includes(Reflect.getMetadata(METHOD_METADATA, method)));
   if (!returnsQueries) return undefined;
   const inside = chain.slice(at + 1).find((type) => !isLeavingBody(type));

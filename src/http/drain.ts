@@ -20,7 +20,7 @@ export class Drain {
   #lastRequestMs = Number.NEGATIVE_INFINITY;
   #hasBegun = false;
 
-  /** Whether the service is stopping: it still answers, but asks clients to disconnect. */
+  /** Whether the service is stopping: it still answers requests, but should get no new clients. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }

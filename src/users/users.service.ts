@@ -12,7 +12,7 @@ import type { ChangeUserBody, CreateUserBody, UserDetails } from './users.schema
 export class UsersService {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
-  /** @throws ConflictException when the username is taken. */
+  /** @throws ConflictException if the username is taken. */
   async create(fields: CreateUserBody): Promise<UserDetails> {
     const user = this.users.create(fields);
     await refusingTakenUsernames(this.users.insert(user));
@@ -50,7 +50,7 @@ export class UsersService {
   }
 
   /**
-   * @throws NotFoundException when there is no such user.
+   * @throws NotFoundException if the user does not exist.
    * @throws PreconditionFailedException
    */
   remove(id: number, conditions: Preconditions): Promise<void> {

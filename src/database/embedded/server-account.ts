@@ -11,7 +11,7 @@ export interface ServerAccount {
   readonly gid?: number;
 }
 
-/** For root: other users cannot enter its home folder. */
+/** For root: other users cannot enter the folders of root. */
 export const SYSTEM_FOLDER = '/var/lib/tidemark';
 const USER = 'postgres';
 

@@ -47,7 +47,8 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     if (!(await stores.isAttested())) gate.distrustAll();
     // Creates the schema version that the catalog is then loaded under.
     await gate.check([]);
-    // A loss that only this process detected must invalidate all answers: each depends on the epoch of the schema.
+    // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the
+    // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
     stores.vouchWhile(() => gate.isUnbroken);
     if (source.isInitialized) await schema.load();

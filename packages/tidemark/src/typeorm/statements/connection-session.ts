@@ -28,7 +28,7 @@ export class ConnectionSession {
   /** Whether held-up statements are being checked for (autonomous-statement.ts). */
   isLookedAfter = false;
   isGone = false;
-  /** Pending while the setting is made that makes the triggers send notices to this session. */
+  /** Pending while the session enables the notices of the triggers by its setting. */
   introduced: Promise<unknown> | undefined;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;

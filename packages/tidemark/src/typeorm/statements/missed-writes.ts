@@ -8,8 +8,9 @@
  * - the catalog equals the one that an earlier call found: no definition was changed and no table rewritten;
  * - every table that answers depend on has its triggers: a session without the hooks then writes to the outbox, and the
  *   relay publishes its rows;
- * - the outbox is empty, so all its rows were relayed. The outbox of a standby may lack rows. The first start over a
- *   version store in this process alone has no answers to invalidate.
+ * - the outbox is empty, so all its rows were relayed. The outbox of a standby may lack rows.
+ *
+ * The first start over a version store in this process alone has no answers to invalidate.
  *
  * Transactions that are still open are left to the interceptor: it treats a transaction that it first sees half-way as
  * a write to all tables.

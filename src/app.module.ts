@@ -7,7 +7,7 @@ import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** The whole service: one import a feature. */
+/** The whole service: one import for each feature. */
 @Module({})
 export class AppModule {
   /** @param config must name a database. */

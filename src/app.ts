@@ -18,9 +18,9 @@ import { ServiceLog } from './logging/service-log.js';
 import { measureRequests } from './metrics/http-metrics.js';
 
 /**
- * Makes the service: connected, but neither initialised nor migrated; `init` or `listen` does that.
+ * Creates the service: connected, but neither initialised nor migrated; `init` or `listen` does both.
  * @param config must name a database.
- * @throws DatabaseError when there is none to be had.
+ * @throws DatabaseError if no database is available.
  */
 export async function createApp(
   config: Config,
@@ -29,7 +29,7 @@ export async function createApp(
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),
     createHttpAdapter(),
-    // JSON alone is read, by Fastify itself.
+    // Fastify itself parses bodies, and only JSON.
     { logger: log, abortOnError: false, bodyParser: false },
   );
   configureApp(app, log, app.get(DriverBounds));
@@ -38,8 +38,8 @@ export async function createApp(
 }
 
 /**
- * Gives an application on {@link createHttpAdapter} its edge: validation, problem documents, headers, request ids,
- * measurements and docs. Comes before `init`.
+ * Configures an application on {@link createHttpAdapter}: validation, problem documents, headers, request ids, metrics
+ * and docs. Call before `init`.
  */
 export function configureApp(
   app: NestFastifyApplication,

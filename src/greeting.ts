@@ -1,6 +1,6 @@
 import type { ServiceDatabase } from './database/service-database.js';
 
-/** The first lines for the person who started the service. They hold no secrets. */
+/** The first lines for the person who started the service. They contain no secrets. */
 export function greeting(address: string, { config, embedded }: ServiceDatabase): string[] {
   return [
     `Database: ${embedded ? `embedded PostgreSQL, data in ${embedded.dataDirectory}` : placeOf(config.databaseUrl)}`,
@@ -11,7 +11,7 @@ export function greeting(address: string, { config, embedded }: ServiceDatabase)
   ];
 }
 
-/** Where clients on this machine reach a service that listens on the host. */
+/** The address at which clients on this machine reach a service that listens on the host. */
 export function addressOf(host: string, port: number): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;

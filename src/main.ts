@@ -12,8 +12,8 @@ import { ServiceLog } from './logging/service-log.js';
 import { Shutdown } from './shutdown.js';
 
 /**
- * Connections that wait to be accepted. With Node's 511, a client that comes after a thousand others waits for seconds
- * until it tries again (the kernel's limit is `net.core.somaxconn`).
+ * Most connections that wait to be accepted. With the 511 of Node, a client that comes after a thousand others waits
+ * for seconds until it retries (the limit of the kernel is `net.core.somaxconn`).
  */
 const MAX_BACKLOG = 4_096;
 

@@ -1,8 +1,8 @@
 type Stop = () => Promise<void>;
 
-/** npm passes a Ctrl-C on that the terminal has delivered already: that is one signal, not two. */
+/** npm repeats a Ctrl-C that the terminal has already delivered: both count as one signal. */
 const SAME_SIGNAL_MS = 500;
-/** Shorter than what container engines are told to wait. */
+/** Shorter than the usual stop timeout of container engines. */
 const MAX_STOP_MS = 25_000;
 
 /** Ends the process on a signal: cleanly at the first, at once at the second. */
@@ -11,7 +11,7 @@ export class Shutdown {
   #begun: Promise<void> | undefined;
   #signalledAtMs = -SAME_SIGNAL_MS;
 
-  /** @param report called when stopping fails. */
+  /** @param report called if a step of the shutdown fails. */
   constructor(private readonly report: (problem: string, error?: unknown) => void) {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => this.#onSignal());
   }
@@ -20,12 +20,12 @@ export class Shutdown {
     const sinceLastMs = performance.now() - this.#signalledAtMs;
     this.#signalledAtMs += sinceLastMs;
     if (sinceLastMs < SAME_SIGNAL_MS) return;
-    // The embedded database follows by itself when this process is gone.
+    // The embedded database stops by itself when this process has ended.
     if (this.#begun) process.exit(1);
     void this.begin(0);
   }
 
-  /** Adds a step; the last one added is the first to run. One that comes too late runs at once. */
+  /** Adds a step; the last step added runs first. A step added after the start of the shutdown runs at once. */
   add(stop: Stop): void {
     if (this.#begun) void stop();
     else this.#steps.unshift(stop);

@@ -4,7 +4,7 @@ import type { Config } from './config.js';
 /** Token of the {@link Config}. */
 export const CONFIG = Symbol('tidemark:config');
 
-/** Provides the one configuration value everywhere under {@link CONFIG}. */
+/** Provides the configuration to all modules under {@link CONFIG}. */
 @Module({})
 export class ConfigModule {
   static forRoot(config: Config): DynamicModule {

@@ -12,7 +12,7 @@ function problemsOf(env: Record<string, string>) {
 }
 
 describe('parseConfig', () => {
-  it('has a value for everything but addresses and secrets', () => {
+  it('has defaults for all settings except addresses, secrets and the release', () => {
     expect(parseConfig({})).toEqual({
       port: 3000,
       host: '0.0.0.0',
@@ -37,7 +37,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('is frozen', () => {
+  it('returns a frozen object', () => {
     expect(Object.isFrozen(parseConfig({}))).toBe(true);
   });
 
@@ -102,7 +102,7 @@ describe('parseConfig', () => {
     expect(problems[0]?.remedy).not.toBe('see .env.example');
   });
 
-  it('names every problem at once', () => {
+  it('reports all problems together', () => {
     const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
     expect(problems.map(({ variable }) => variable)).toEqual([
       'PORT',
@@ -112,7 +112,7 @@ describe('parseConfig', () => {
   });
 
   it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET'])(
-    'keeps %s out of its error',
+    'omits the value of %s from its error',
     (name) => {
       expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
     },

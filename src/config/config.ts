@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { variables, type LOG_LEVELS } from './variables.js';
 
-/** Users filled into an empty embedded database. */
+/** Users inserted into an empty embedded database. */
 const EMBEDDED_SEED_USERS = 10_000;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -9,14 +9,14 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The values of the environment, checked once at start and frozen. */
 export type Config = ReturnType<typeof parseConfig>;
 
-/** One environment variable that cannot be used. Never carries the value of a secret. */
+/** An environment variable with an unusable value. Never contains the value of a secret. */
 export interface ConfigProblem {
   readonly variable: string;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** The environment cannot be used; names every variable at fault at once. */
+/** The environment cannot be used; the error names all faulty variables together. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly ConfigProblem[]) {
     const lines = problems.map(
@@ -33,9 +33,9 @@ export const configVariables: readonly string[] = Object.keys(variables);
 const environment = z.object(variables);
 
 /**
- * Reads the configuration out of an environment. A variable that is empty counts as absent, as container files leave
- * them.
- * @throws ConfigError naming every variable at fault and its remedy.
+ * Reads the configuration from an environment. An empty variable counts as absent, since container files leave
+ * variables empty.
+ * @throws ConfigError that names every faulty variable and its remedy.
  */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const given = configVariables
@@ -47,16 +47,16 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   return Object.freeze({
     /** TCP port; 0 takes a free one. */
     port: value.PORT,
-    /** By default all addresses: a container that listens on its loopback alone cannot be reached. */
+    /** Default: all addresses. A container that listens only on its loopback address cannot be reached. */
     host: value.HOST,
     shutdownDrainMs: value.SHUTDOWN_DRAIN_MS,
     /** `undefined`: the service runs its own PostgreSQL. Secret. */
     databaseUrl: value.DATABASE_URL,
     databasePool: value.DATABASE_POOL,
-    /** 0: a statement may take any time. */
+    /** 0: no limit for statements. */
     databaseTimeoutMs: value.DATABASE_TIMEOUT_MS,
     databaseQueue: value.DATABASE_QUEUE,
-    /** `undefined`: the cache lives in this process alone. Secret. */
+    /** `undefined`: the cache is in this process alone. Secret. */
     redisUrl: value.REDIS_URL,
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
     cacheTtlMs: value.CACHE_TTL * 1000,
@@ -69,9 +69,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     cacheNamespace: value.CACHE_NAMESPACE,
     /** `undefined`: the version in package.json. */
     cacheRelease: value.CACHE_RELEASE,
-    /** The first seals, all are accepted. Secret. */
+    /** The first secret seals, all are accepted. Secret. */
     cacheEntrySecrets: value.CACHE_ENTRY_SECRET,
-    /** Users filled into an empty table at start. */
+    /** Users inserted into an empty table at start. */
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,
   });

@@ -1,10 +1,10 @@
-/** The only place that reads the process environment. */
+/** The only module that reads the process environment. */
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { parseConfig, type Config } from './config.js';
 
 /**
- * Reads `.env` of the working directory, where there is one, and then the environment, which wins.
+ * Reads `.env` in the working directory, if it exists, and then the environment, which takes precedence.
  * @throws ConfigError
  */
 export function readConfig(): Config {
@@ -12,7 +12,7 @@ export function readConfig(): Config {
   return parseConfig(process.env);
 }
 
-/** The environment of a program that the service starts: where to find commands, and nothing secret. */
+/** The environment of a child program: the search path of commands, and no secrets. */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR };

@@ -1,4 +1,4 @@
-/** How the text of each environment variable becomes a value; .env.example says what it is for. */
+/** Parses the text of each environment variable; .env.example describes them. */
 import { z } from 'zod';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -6,7 +6,7 @@ const WRITE_POLICIES = ['commit', 'refuse'] as const;
 
 const MAX_SEED_USERS = 2_147_483_647;
 
-/** A number in plain decimal digits, within bounds. The messages of this file read `problem: remedy`. */
+/** A number in plain decimal digits, within bounds. The messages of this file have the form `problem: remedy`. */
 function number(least: number, most: number, { whole }: { whole: boolean }) {
   const shape = whole ? /^\d{1,16}$/ : /^\d{1,16}(\.\d{1,16})?$/;
   const words = `is not ${whole ? 'a whole' : 'a'} number from ${least} to ${most}: write it in digits`;
@@ -17,7 +17,7 @@ function number(least: number, most: number, { whole }: { whole: boolean }) {
     .pipe(z.number().min(least, words).max(most, words));
 }
 
-/** A URL of one of the protocols. The message never shows the value: URLs carry passwords. */
+/** A URL with one of the protocols. The message never contains the value: URLs may have passwords. */
 function url(protocols: readonly string[], example: string) {
   const spelled = protocols.map((protocol) => `${protocol}//`).join(' or ');
   return z.string().refine((text) => {
@@ -47,13 +47,13 @@ const laterRelease = z
   .string()
   .refine(() => false, 'is not supported yet: remove it and use REDIS_URL');
 
-/** The schema of every environment variable that the service knows, in the order of .env.example. */
+/** The schemas of all environment variables of the service, in the order of .env.example. */
 export const variables = {
   PORT: number(0, 65_535, { whole: true }).default(3000),
   HOST: z
     .string()
     .regex(/^[A-Za-z0-9.:_%-]+$/, 'is not an address or a host name: write one such as 127.0.0.1')
-    // For this name Fastify makes a second server on ::1, whose requests a stop would cut off.
+    // For this name Fastify creates a second server on ::1, whose requests a stop would cut off.
     .transform((host) => (host === 'localhost' ? '127.0.0.1' : host))
     .default('0.0.0.0'),
   SHUTDOWN_DRAIN_MS: number(0, 20_000, { whole: true }).default(5000),

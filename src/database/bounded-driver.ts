@@ -1,11 +1,11 @@
 /**
- * node-postgres with two bounds that TypeORM's options do not have: how long a connection may be busy, and how many
- * callers may wait for one. A connection that is busy for too long is closed: that ends the wait even if the server does
- * not answer, and leaves no connection in the pool whose state is unknown.
+ * node-postgres with two bounds that TypeORM's options lack: how long a connection may be busy, and how many callers
+ * may wait for one. A connection that is busy for too long is closed. That ends the wait even if the server does not
+ * answer, and leaves no connection in an unknown state in the pool.
  */
 import pg from 'pg';
 
-/** Too many callers wait for a connection already. */
+/** Too many callers already wait for a connection. */
 export class DatabaseBusyError extends Error {
   constructor(maxWaiting: number) {
     super(`All connections to the database are in use, and ${maxWaiting} callers wait for one.`);
@@ -14,16 +14,16 @@ export class DatabaseBusyError extends Error {
 }
 
 export class DriverBounds {
-  /** How long a statement may take; 0, as before the service listens: any time. */
+  /** Limit of a statement in milliseconds; 0: no limit, as before the service listens. */
   statementTimeoutMs = 0;
 
-  /** The pool that the bounds are for. */
+  /** The pool to which the bounds apply. */
   pool: Pick<pg.Pool, 'waitingCount'> | undefined;
 
-  /** @param maxWaiting most callers that may wait for a free connection at once. */
+  /** @param maxWaiting most callers that may wait for a free connection at the same time. */
   constructor(readonly maxWaiting = Infinity) {}
 
-  /** Whether half as many callers wait for a connection as may, or more. */
+  /** Whether at least half of the allowed number of callers wait for a connection. */
   get isCrowded(): boolean {
     return this.pool !== undefined && this.pool.waitingCount * 2 >= this.maxWaiting;
   }
@@ -36,7 +36,7 @@ type Connected = (
   release: (error?: unknown) => void,
 ) => void;
 
-/** What TypeORM takes as `driver` in place of the module `pg`. */
+/** A replacement for the module `pg`, for the option `driver` of TypeORM. */
 export function boundedDriver(bounds: DriverBounds): typeof pg {
   class BoundedClient extends pg.Client {
     #timer: NodeJS.Timeout | undefined;
@@ -48,9 +48,9 @@ export function boundedDriver(bounds: DriverBounds): typeof pg {
         this.#timer = undefined;
       };
       this.on('drain', stopTimer).on('end', stopTimer);
-      // Also for a connection that ends before the pool has handed it over: an error without a listener throws.
+      // Also handles a connection that ends before the pool has handed it over: an error without a listener throws.
       this.on('error', stopTimer);
-      // Looked up at each call: a tool that watches the driver may have replaced the method.
+      // Looked up at each call: a tool that instruments the driver may have replaced the method.
       const query: Query = (...sent) => (super.query as Query).apply(this, sent);
       this.query = ((...sent: unknown[]) => {
         this.#startTimer();

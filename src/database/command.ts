@@ -4,8 +4,8 @@ import { describeError } from '../logging/describe-error.js';
 import { openServiceDatabase } from './service-database.js';
 
 /**
- * Runs a program of the command line on the database of the service, and ends with the exit code from `work`.
- * @param work `undefined` where the arguments cannot be understood: the usage is shown then.
+ * Runs a command-line program on the database of the service, and exits with the code that `work` returns.
+ * @param work `undefined` if the arguments are invalid: then the usage is shown.
  */
 export async function runCommand(
   usage: string,

@@ -10,7 +10,7 @@ const OLDEST_SERVER = 150_000;
 
 /**
  * Connects, and waits for a database that is still starting.
- * @throws DatabaseError when it stays away, refuses the connection, or is too old.
+ * @throws DatabaseError if the database stays unavailable, refuses the connection, or is too old.
  */
 export async function connect(source: DataSource): Promise<DataSource> {
   const log = new Logger('Database');
@@ -43,7 +43,7 @@ export async function connect(source: DataSource): Promise<DataSource> {
   );
 }
 
-/** The message of PostgreSQL or the network. The URL, with its password, is in neither. */
+/** The message of PostgreSQL or of the network. Neither contains the URL with its password. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);

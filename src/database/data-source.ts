@@ -5,20 +5,20 @@ import { migrations } from './migrations/index.js';
 export interface DataSourceSettings {
   /** Secret. */
   readonly url: string;
-  /** Most connections at once. */
+  /** Most connections at the same time. */
   readonly poolSize: number;
   readonly bounds?: DriverBounds;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** After so long without a packet the kernel checks that the server is still there. */
+/** After this time without a packet the kernel probes the server. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * Bounds how long a transaction of the service may take (1 min idle, 5 min in all), and with it how long the regions it
- * writes stay uncached when its client hangs. A server on Linux also ends the statement of a connection that was closed,
- * unless its operator has set this otherwise. These are statements, since a server that does not know a setting refuses
- * a connection that names it.
+ * Bounds a transaction of the service (1 min idle, 5 min in all). This also bounds how long the regions that it writes
+ * stay uncached if its client hangs. A server on Linux also ends the statement of a connection that was closed, unless
+ * its operator has set this otherwise. These limits are statements, since a server refuses a connection that names an
+ * unknown setting.
  */
 const LIMIT_TRANSACTIONS = `
   SELECT set_config('idle_in_transaction_session_timeout', '60000', false),
@@ -28,7 +28,7 @@ const LIMIT_TRANSACTIONS = `
       WHERE name = 'client_connection_check_interval' AND source = 'default'
         AND version() LIKE '%linux%')`;
 
-/** The one definition of the data source, without its entities. */
+/** The only definition of the data source, without its entities. */
 export function dataSourceOptions({
   url,
   poolSize,

@@ -9,8 +9,8 @@ import { progressBar } from './progress-bar.js';
 import { hasUsers, seedUsers } from './seed.js';
 
 /**
- * Brings the schema up to date and fills an empty table, before the service listens. It waits until all modules are
- * initialised: other instances may already answer from their caches, and have to learn of what is written here.
+ * Migrates the schema and seeds an empty table before the service listens. It runs after all modules are initialised:
+ * other instances may already answer from their caches, and must receive these writes.
  */
 @Injectable()
 export class DatabaseStart implements OnApplicationBootstrap {
@@ -24,7 +24,7 @@ export class DatabaseStart implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const log = new Logger('Database');
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
-    // On the tables that the migrations have made.
+    // The triggers for the tables that the migrations have created.
     await this.triggers.look();
     const { seedUsers: total, databaseTimeoutMs } = this.config;
     if (total > 0 && !(await hasUsers(this.source))) {
@@ -32,7 +32,7 @@ export class DatabaseStart implements OnApplicationBootstrap {
       const progress = progressBar('Filling in users', process.stdout, (line) => seedLog.log(line));
       await seedUsers(this.source, total, progress);
     }
-    // Requests come from here on.
+    // Requests arrive from here on.
     this.bounds.statementTimeoutMs = databaseTimeoutMs;
   }
 }

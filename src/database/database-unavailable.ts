@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /**
- * Of the network; and of PostgreSQL: shutting down, crashed, starting up, too many connections, a standby; ended for
- * taking too long: a statement, a transaction, a session, the wait for a lock.
+ * Codes of the network, and of PostgreSQL: shutting down, crashed, starting up, too many connections, a standby; and
+ * limits reached by a statement, a transaction, a session or the wait for a lock.
  */
 const CODES = new Set(
   (
@@ -13,11 +13,11 @@ const CODES = new Set(
 );
 const CONNECTION_EXCEPTION = /^08...$/;
 
-/** node-postgres gives these no code. */
+/** node-postgres sets no code on these errors. */
 const CLIENT_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
 
-/** Whether an error says that the database cannot be reached at the moment. */
+/** Whether an error means that the database is unavailable at the moment. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
   if (!types.isNativeError(cause)) return false;

@@ -1,4 +1,4 @@
-/** There is no database to work with. The message, for the person who started the service, has reason and remedy. */
+/** No database is available. The message gives reason and remedy to the person who started the service. */
 export class DatabaseError extends Error {
   override readonly name: string = 'DatabaseError';
 }

@@ -7,7 +7,7 @@ import { connect } from './connect.js';
 import { dataSourceOptions } from './data-source.js';
 import { DatabaseStart } from './database-start.service.js';
 
-/** The data source of the service: connected, migrated, and filled in where that was asked for. */
+/** The data source of the service: connected, migrated, and seeded if configured. */
 @Module({})
 export class DatabaseModule {
   /** @param config must name a database. */

@@ -1,10 +1,10 @@
 import { MigrationExecutor, type DataSource } from 'typeorm';
 
-/** Among the advisory locks of a database, the one that migrations take. */
+/** The advisory lock for migrations. */
 const MIGRATION_LOCK = 6_517_833_402_117;
 
 /**
- * Brings the schema up to date, one instance at a time, each migration in its own transaction.
+ * Migrates the schema, one instance at a time, each migration in a separate transaction.
  * @returns the names of the migrations that ran.
  */
 export async function migrate(source: DataSource): Promise<string[]> {
@@ -13,7 +13,7 @@ export async function migrate(source: DataSource): Promise<string[]> {
     await runner.connect();
     await runner.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
     try {
-      // On the connection that holds the lock: another might not be had from a small pool.
+      // On the connection that holds the lock: a small pool may have no other.
       const executor = new MigrationExecutor(source, runner);
       executor.transaction = 'each';
       const ran = await executor.executePendingMigrations();

@@ -17,7 +17,7 @@ describe('progressBar', () => {
     ]);
   });
 
-  it('writes about ten lines elsewhere, and the last step always', () => {
+  it('writes ten lines elsewhere, including the last step', () => {
     const steps = Array.from({ length: 1000 }, (_, i) => i + 1);
     const written = shown(false, steps, 1000);
     expect(written).toHaveLength(10);

@@ -6,7 +6,7 @@ const LINE_EVERY_PERCENT = 10;
 
 type Output = Pick<WriteStream, 'write'> & { readonly isTTY?: boolean };
 
-/** Shows progress as a bar that fills on a terminal, and elsewhere as a line for every tenth. */
+/** Shows progress on a terminal as a bar that fills, elsewhere as one line for every tenth. */
 export function progressBar(
   label: string,
   output: Output,

@@ -1,4 +1,4 @@
-/** `npm run seed -- --users N`: fills in users 0 to N-1. */
+/** `npm run seed -- --users N`: inserts users 0 to N-1. */
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
@@ -23,7 +23,7 @@ function parseUsers(): number | undefined {
 }
 
 async function seed(total: number, config: Config): Promise<number> {
-  // The whole application, so that its cache, and that of running instances, learns of the users.
+  // The whole application, so that its cache and those of running instances receive the writes.
   const app = await NestFactory.createApplicationContext(
     AppModule.forRoot({ ...config, seedUsers: 0, databaseTimeoutMs: 0 }),
     { logger: new ServiceLog('warn', process.stderr), abortOnError: false },

@@ -1,13 +1,13 @@
 import type { DataSource } from 'typeorm';
 
-/** Called after each batch with how many users are in, of how many. */
+/** Called after each batch with the number of inserted users and the total. */
 export type SeedProgress = (done: number, total: number) => void;
 
 const BATCH_USERS = 5_000;
 
 /**
- * Fills in the users 0 to `total - 1`. Users that are there stay as they are.
- * @returns how many were added.
+ * Inserts the users 0 to `total - 1`. Existing users stay unchanged.
+ * @returns the number of added users.
  */
 export async function seedUsers(
   source: DataSource,

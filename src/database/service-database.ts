@@ -1,18 +1,18 @@
 import type { Config } from '../config/config.js';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from './embedded/embedded-database.js';
 
-/** Where the embedded database lives, below the working directory. */
+/** The folder of the embedded database, below the working directory. */
 const DATA_FOLDER = '.data';
 
 /** The database of this run of the service. */
 export interface ServiceDatabase {
-  /** The configuration with the URL of the database in it. */
+  /** The configuration, completed by the URL of the database. */
   readonly config: Config;
-  /** `undefined` where DATABASE_URL names another. */
+  /** `undefined` if DATABASE_URL names another database. */
   readonly embedded: EmbeddedDatabase | undefined;
 }
 
-/** Starts the embedded database, unless the configuration names another. */
+/** Starts the embedded database, unless the configuration names another one. */
 export async function openServiceDatabase(
   config: Config,
   progress: (line: string) => void,

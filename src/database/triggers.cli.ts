@@ -1,4 +1,4 @@
-/** `npm run cache:triggers`: the triggers by which writes past the service reach the cache. */
+/** `npm run cache:triggers`: manages the triggers that report writes from outside the service to the cache. */
 import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
 import { CacheTriggers } from '@tidemark/nestjs';
@@ -15,7 +15,7 @@ const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check |
              something is to be done
   --print    print the SQL, for whoever may run it`;
 
-/** Older rows mean that nobody reads the outbox any more. */
+/** Older rows mean that no service reads the outbox any more. */
 const FORGOTTEN_SECONDS = 3_600;
 
 type Command = (triggers: CacheTriggers) => Promise<number>;

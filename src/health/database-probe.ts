@@ -5,13 +5,13 @@ import type { Config } from '../config/config.js';
 import { describeError } from '../logging/describe-error.js';
 
 /**
- * An answer may take ten ticks. A busy event loop runs its timers late and before it reads, so a single timer of a second
- * could end a question whose answer has arrived; between two ticks the loop reads it.
+ * An answer may take ten ticks. A busy event loop runs its timers late and before it reads, so a single timer of one
+ * second could reject a query whose answer has arrived. Between two ticks the loop reads the answer.
  */
 const TICK_MS = 100;
 const MAX_TICKS = 10;
 
-/** Asks whether the database answers, over one connection that no request waits for. */
+/** Checks that the database answers, over one connection that no request waits for. */
 @Injectable()
 export class DatabaseProbe implements OnApplicationShutdown {
   #client: pg.Client | undefined;
@@ -21,7 +21,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /** Rejects after a second without an answer. Callers at the same time share one question. */
+  /** Rejects after a second without an answer. Concurrent callers share one query. */
   ask(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
@@ -62,7 +62,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
       connectionString: this.config.databaseUrl,
       application_name: 'tidemark health',
     });
-    // The next question finds it out.
+    // The next check detects the failure.
     client.on('error', () => undefined);
     return client;
   }

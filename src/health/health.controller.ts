@@ -43,7 +43,7 @@ export class HealthController {
         () => indicators.outsideWrites(),
       ]);
     } catch (error) {
-      // A report that says no is no problem document either.
+      // A failed health report is a report, not a problem document.
       if (!(error instanceof ServiceUnavailableException)) throw error;
       void reply.status(503);
       return error.getResponse() as object;

@@ -5,10 +5,10 @@ import { DriverBounds } from '../database/bounded-driver.js';
 import { Drain } from '../http/drain.js';
 import { DatabaseProbe } from './database-probe.js';
 
-/** With an older row in the outbox, others' writes are seen too late. */
+/** An older row in the outbox means that writes from outside the service are seen too late. */
 const LATE_MS = 10_000;
 
-/** The parts of the service whose state decides whether it is ready, and how well it works. */
+/** The parts of the service that decide whether it is ready or degraded. */
 @Injectable()
 export class HealthIndicators {
   constructor(
@@ -27,13 +27,13 @@ export class HealthIndicators {
     return this.drain.hasBegun ? indicator.down('is stopping') : indicator.up();
   }
 
-  /** Down when the database does not answer in time; degraded while requests are refused for it. */
+  /** Down if the database does not answer in time; degraded while requests are refused because of its load. */
   async database() {
     const indicator = this.indicators.check('database');
     try {
       await this.probe.ask();
     } catch {
-      // The reason is not for everyone who can reach the service; the log has it.
+      // The reason is not public; the log has it.
       return indicator.down('does not answer');
     }
     if (!this.bounds.isCrowded) return indicator.up();

@@ -6,7 +6,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { Admission } from './admission.js';
 import { BusyLog } from './busy-log.js';
 
-/** More than begin in a turn, fewer than are refused. */
+/** More than begin in one turn, fewer than would be refused. */
 const REQUESTS = 150;
 
 const callers = new AsyncLocalStorage<string>();
@@ -47,12 +47,12 @@ function ask(caller: string, signal?: AbortSignal): Promise<string> {
 
 const names = Array.from({ length: REQUESTS }, (_, index) => `caller ${index}`);
 
-it('begins each request that had to wait in its own asynchronous context', async () => {
+it('keeps the asynchronous context of each request that had to wait', async () => {
   await Promise.all(names.map((name) => ask(name)));
   expect(await Promise.all(names.map((name) => ask(name)))).toEqual(names);
 });
 
-it('does not begin a request whose client has gone while it waited', async () => {
+it('does not begin a request whose client disconnected while it waited', async () => {
   await Promise.all(names.map((name) => ask(name)));
   answered = 0;
   const gone = new AbortController();

@@ -1,7 +1,7 @@
 /**
- * While the database has too much to do, spreads the requests that come at once over turns of the event loop, so that
- * requests under way, and a probe, are not behind a thousand others. Most of those are refused before anything is done
- * for them: a miss that is refused only when it asks for a connection has cost as much as a hit.
+ * While the database is overloaded, spreads simultaneous requests over turns of the event loop, so that requests under
+ * way and health probes do not wait behind a thousand others. Most of the excess is refused before any work is done for
+ * it: a miss that is refused only when it asks for a connection has already cost as much as a hit.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -11,11 +11,11 @@ import { PROBES } from './drain.js';
 import { problemOfError } from './problem-of-error.js';
 import { sendProblem } from './problem.filter.js';
 
-/** Requests begun in a turn. With more, a probe waits longer; with fewer, hits are read in smaller batches. */
+/** Requests begun per turn. With more, a probe waits longer; with fewer, hits are read in smaller batches. */
 const MAX_BEGUN = 25;
-/** Requests that go on waiting for a turn while others are refused: a hundred clients with hits do not compete. */
+/** Requests that keep waiting while others are refused: a hundred clients with hits do not compete. */
 const MAX_WAITING = 200;
-/** Requests refused in a turn. They cost about a quarter of those that are begun. */
+/** Requests refused per turn. Each costs about a quarter of a request that is begun. */
 const MAX_REFUSED = 100;
 
 interface Waiting {
@@ -24,7 +24,7 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Begins requests in the order in which they came, except that probes of health do not wait. */
+/** Begins requests in order of arrival, except that health probes do not wait. */
 export class Admission {
   readonly #line: Waiting[] = [];
   #begun = 0;
@@ -35,7 +35,7 @@ export class Admission {
     private readonly busyLog: BusyLog,
   ) {}
 
-  /** Comes after the hook that sets the headers of every answer, and before those that do work. */
+  /** Call after the hook that sets the headers of every answer, and before hooks that do work. */
   addTo(server: Pick<FastifyInstance, 'addHook'>): void {
     server.addHook('onRequest', (request, reply, begin) => {
       const isFree = !this.bounds.isCrowded && this.#line.length === 0;

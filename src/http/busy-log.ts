@@ -2,7 +2,7 @@ import type { ServiceLog } from '../logging/service-log.js';
 
 const INTERVAL_MS = 1_000;
 
-/** Logs requests that are refused because the database has too much to do: one line for those of a second. */
+/** Logs requests refused because the database is overloaded: one line for those of one second. */
 export class BusyLog {
   #count = 0;
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => void server.close());
 
-/** All that the server sends back for the bytes until it closes the connection. */
+/** The complete response of the server to the bytes. */
 async function answerTo(bytes: string): Promise<string> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   socket.write(bytes);
@@ -24,13 +24,13 @@ async function answerTo(bytes: string): Promise<string> {
   return text;
 }
 
-describe('what is no request at all', () => {
+describe('bytes that are not a valid request', () => {
   it.each([
     ['noise', 'GARBAGE\r\n\r\n', 400],
     ['an unknown method', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n', 501],
     ['an endless URL', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 414],
     ['endless headers', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('%s is answered with a problem document', async (_what, bytes, status) => {
+  ])('%s: answered with a problem document', async (_what, bytes, status) => {
     const [head = '', body = ''] = (await answerTo(bytes)).split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toContain('content-type: application/problem+json');

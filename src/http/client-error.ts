@@ -24,16 +24,16 @@ const NO_TUNNEL: Problem = { status: 501, detail: 'The service opens no tunnels:
 /** How long a client may keep a refused connection open. */
 const LINGER_MS = 1_000;
 
-/** `rawPacket`: the bytes that were read last, with the fault in them. */
+/** `rawPacket`: the bytes that were read last, which contain the fault. */
 type ClientError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** Answers bytes that are no request at all, before there is a route or a hook that could. */
+/** Answers bytes that are not a valid request, for which neither a route nor a hook runs. */
 export function answerClientError(error: ClientError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy(error);
   else answerRaw(problemOf(error), socket);
 }
 
-/** Answers CONNECT, for which Node has no request and response. */
+/** Answers CONNECT, for which Node creates no request and response. */
 export function refuseTunnel(_request: unknown, socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   answerRaw(NO_TUNNEL, socket);

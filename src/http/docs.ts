@@ -1,4 +1,4 @@
-/** The service's own description: OpenAPI under /docs/json, and a page to try it under /docs. */
+/** The API documentation of the service: OpenAPI under /docs/json, and a page to try it under /docs. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -29,7 +29,7 @@ const START = `SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: 
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
-/** Adds the routes. The document is made at the first request for it. */
+/** Adds the routes. The first request creates the document. */
 export function serveDocs(app: NestFastifyApplication): void {
   const contents: readonly [name: string, type: string, load: () => string | Promise<Buffer>][] = [
     ['', 'text/html', () => PAGE],
@@ -44,7 +44,7 @@ export function serveDocs(app: NestFastifyApplication): void {
   }
 }
 
-/** The files of the page come with the package that writes the document. */
+/** The files of the page come with the package that generates the document. */
 function readAsset(name: string): Promise<Buffer> {
   const swagger = createRequire(import.meta.url).resolve('@nestjs/swagger');
   const description = createRequire(swagger).resolve('swagger-ui-dist/package.json');

@@ -1,17 +1,17 @@
-/** Ends the connections of a server so that no request is cut off. */
+/** Ends the connections of a server without cutting off requests. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A server that has had no request for so long is idle. */
+/** A server counts as idle after this time without a request. */
 const QUIET_MS = 1_000;
-/** How long a connection without a whole request is kept after the listener is closed. */
+/** How long a connection without a complete request is kept after the listener is closed. */
 const GRACE_MS = 1_000;
 /** How long a client may take to read an answer after the listener is closed. */
 const UNREAD_GRACE_MS = 5_000;
 const POLL_MS = 25;
 /** Longer than most answers take. */
 const HOLD_MS = 100;
-/** Probes go on while the service drains, and do not count as traffic. */
+/** Probes continue while the service drains, and do not count as traffic. */
 export const PROBES = '/health/';
 
 export class Drain {
@@ -20,12 +20,12 @@ export class Drain {
   #lastRequestMs = Number.NEGATIVE_INFINITY;
   #hasBegun = false;
 
-  /** Whether the service is stopping: it answers, and wants no new clients. */
+  /** Whether the service is stopping: it still answers requests, but should get no new clients. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Follows the requests of a server that does not listen yet. */
+  /** Tracks the requests of a server that does not listen yet. */
   follow(server: Server): void {
     this.#server = server;
     server.prependListener('request', (request, response) => {
@@ -37,9 +37,10 @@ export class Drain {
   }
 
   /**
-   * Closes the server. An idle server closes at once. Otherwise it goes on listening until no request has come for a
-   * second, for `drainMs` at the most, and every answer has `Connection: close`. Then it stops listening, and resolves
-   * when all requests are answered. Connections that have sent nothing or a part of a request are destroyed then.
+   * Closes the server. An idle server closes at once. Otherwise it keeps listening until no request has arrived for a
+   * second, or until `drainMs` has passed, and every answer has `Connection: close`. Then it stops listening, and
+   * resolves when all requests are answered. Connections that have sent nothing or an incomplete request are then
+   * destroyed.
    */
   async finish(drainMs: number): Promise<void> {
     const server = this.#server;
@@ -65,7 +66,7 @@ export class Drain {
     return performance.now() - this.#lastRequestMs >= QUIET_MS && !this.#isAnswering(0);
   }
 
-  /** Whether a request that has arrived with all of its body waits for its answer, or its client still reads it. */
+  /** Whether a completely received request waits for its answer, or its client is still reading the answer. */
   #isAnswering(graceMs: number): boolean {
     const isUnreadForLong = (response: ServerResponse): boolean =>
       response.writableEnded && graceMs >= UNREAD_GRACE_MS;
@@ -76,8 +77,9 @@ export class Drain {
 }
 
 /**
- * The system resets connections that it has set up for a listener and that are not accepted when it is closed. So
- * requests that come now wait until then: a client without an answer does not connect again.
+ * The operating system resets connections that it has established for a listener and that are not yet accepted when the
+ * listener closes. So requests that arrive now wait until it is closed: a client without an answer opens no further
+ * connection.
  */
 async function closeListener(server: Server): Promise<void> {
   type Request = [IncomingMessage, ServerResponse];
@@ -92,7 +94,7 @@ async function closeListener(server: Server): Promise<void> {
   for (const request of held) server.emit('request', ...request);
 }
 
-/** Node closes the connection after an answer that says so. */
+/** Node closes the connection after an answer with this header. */
 function closeAfter(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
 }

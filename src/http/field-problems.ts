@@ -1,15 +1,15 @@
-/** Turns what a schema says about a value into problems of fields, each with a remedy. */
+/** Converts the issues of a schema into problems of fields, each with a remedy. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { cut, type FieldProblem } from './problem-document.js';
 
 type Issue = StandardSchemaV1.Issue & { readonly code?: string; readonly keys?: unknown };
 
-/** More tell a client nothing new, and could be as long as its request. */
+/** Further problems give a client no new information, and the list could be as long as the request. */
 const MAX_PROBLEMS = 50;
 const MAX_NAME_LENGTH = 100;
 
 /**
- * @param value what was validated.
+ * @param value the validated value.
  * @param whole the name of the value itself, for an issue without a path, such as `body`.
  */
 export function fieldProblems(
@@ -41,7 +41,7 @@ function problemsOf(issue: Issue, value: unknown, whole: string): FieldProblem[]
     : [{ field, problem: message, remedy: `Send a value that fits: it ${message}.` }];
 }
 
-/** Keys are the client's: they may be as long as a body. */
+/** The client chooses the keys: they may be as long as a body. */
 function nameOf(path: readonly PropertyKey[]): string {
   return cut(path.map(String).join('.'), MAX_NAME_LENGTH);
 }

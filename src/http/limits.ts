@@ -1,6 +1,6 @@
-/** Bounds on what a client may send. */
+/** Limits for clients. */
 
-/** Longest body of a request: a batch of 1,000 users with the longest fields fits, also escaped. */
+/** Longest body of a request: it fits a batch of 1,000 users with the longest fields, even escaped. */
 export const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 
 /** Longest target of a request, in characters. */

@@ -7,7 +7,7 @@ export const MAX_PATH_LENGTH = 200;
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** One field of a request that cannot be accepted. */
+/** A field of a request with an unacceptable value. */
 export const fieldProblem = z.object({
   field: z.string().describe('Path of the field, such as `users.3.email`'),
   problem: z.string().describe('What is wrong with it'),
@@ -26,11 +26,11 @@ export const problemDocument = z.object({
 });
 export type ProblemDocument = z.output<typeof problemDocument>;
 
-/** A problem, before it is known for which request. */
+/** A problem, not yet assigned to a request. */
 export interface Problem {
   readonly status: number;
   readonly detail: string;
-  /** Last part of the type; by default made from the status. */
+  /** Last part of the type; derived from the status by default. */
   readonly kind?: string;
   readonly errors?: readonly FieldProblem[] | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -53,14 +53,14 @@ export function toDocument(
   };
 }
 
-/** Cuts a text from a request, which must not make its answer long. */
+/** Shortens a text from a request, which must not make its answer long. */
 export function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
-  // Not in the middle of a character of two units.
+  // Does not split a character of two code units.
   return `${text.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** The path alone: query strings may hold what is nobody else's business. */
+/** The path alone: query strings may hold private data. */
 export function pathOf(url: string): string {
   return url.split(/[?#]/, 1)[0] ?? '';
 }

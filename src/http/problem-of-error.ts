@@ -6,7 +6,7 @@ import { cut, fieldProblem, type Problem } from './problem-document.js';
 
 const MAX_MESSAGE_LENGTH = 200;
 
-/** Which problem an error is to the client. It shows nothing of an unknown error. */
+/** The problem that the client gets for an error. It reveals nothing of an unknown error. */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof HttpException) return problemOfHttpException(error);
   if (isWriteRefused(error)) return unavailable('write-refused', error.message, 1);
@@ -20,7 +20,7 @@ export function problemOfError(error: unknown): Problem {
   }
   const status = statusOfClientError(error);
   if (status !== undefined) {
-    // Some repeat a path or a header, which may be long.
+    // Some messages repeat a path or a header, which may be long.
     return withHint({ status, detail: cut((error as Error).message, MAX_MESSAGE_LENGTH) });
   }
   return {
@@ -49,7 +49,7 @@ function problemOfHttpException(exception: HttpException): Problem {
   });
 }
 
-/** Adds what the framework's words leave out: what would have been accepted. */
+/** Adds the accepted values, which the messages of the framework omit. */
 function withHint(problem: Problem): Problem {
   const hint = hints[problem.status] ?? '';
   const detail = /[.!?]$/.test(problem.detail) ? problem.detail : `${problem.detail}.`;
@@ -65,7 +65,7 @@ function isWriteRefused(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'TIDEMARK_WRITE_REFUSED';
 }
 
-/** Errors of Fastify carry the status; its messages to clients are meant for them. */
+/** Errors of Fastify carry the status; their messages are meant for clients. */
 function statusOfClientError(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined;
   const { statusCode: status, code } = error;

@@ -15,7 +15,7 @@ import {
 import { problemOfError } from './problem-of-error.js';
 import type { RouteTable } from './route-table.js';
 
-/** Answers every error with a problem document, and logs those that are the service's own fault. */
+/** Answers every error with a problem document, and logs faults of the service. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(

@@ -1,4 +1,4 @@
-/** Refuses requests that the service must not, or cannot, take as they are (RFC 9110, RFC 9112). */
+/** Refuses requests that the service must not or cannot accept (RFC 9110, RFC 9112). */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { BadRequestException, HttpException, UnsupportedMediaTypeException } from '@nestjs/common';
@@ -6,11 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import { refuseTunnel } from './client-error.js';
 import { MAX_URL_LENGTH } from './limits.js';
 
-/** A name, an IPv4 or a bracketed IPv6 address, and a port. Two fields come joined by a comma. */
+/** A name, an IPv4 or a bracketed IPv6 address, and a port. Node joins two fields with a comma. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+;=-]+)(?::\d{0,5})?$/;
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
 
-/** Takes JSON alone, and answers with problem documents where Node would answer by itself. */
+/** Accepts only JSON, and answers with problem documents where Node would answer itself. */
 export function limitRequests(server: FastifyInstance): void {
   server.server.on('checkExpectation', (request, response) =>
     server.server.emit('request', request, response),
@@ -29,7 +29,7 @@ export function limitRequests(server: FastifyInstance): void {
   );
 }
 
-/** The reason to refuse a request by its head alone. */
+/** The reason to refuse a request, found from its head alone. */
 export function headRefusalOf(request: IncomingMessage): HttpException | undefined {
   const { headers, httpVersion, method, url = '' } = request;
   if (headers.host === undefined ? httpVersion !== '1.0' : !HOST.test(headers.host)) {
@@ -46,7 +46,7 @@ export function headRefusalOf(request: IncomingMessage): HttpException | undefin
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     return new HttpException('No expectation but 100-continue is met: send no other Expect.', 417);
   }
-  // `*` asks for any representation of the target, and the collections that take POST have one.
+  // `*` matches any representation of the target, and the collections that accept POST have one.
   if (method === 'POST' && (headers['if-match'] ?? '*') !== '*') {
     return new HttpException('What POST makes is not there yet: send it without If-Match.', 412);
   }

@@ -3,9 +3,8 @@ import type { ServiceLog } from '../logging/service-log.js';
 import { cut, MAX_PATH_LENGTH, pathOf } from './problem-document.js';
 
 /**
- * Writes a line for each request when it is answered: at level debug, or info where the client was refused. Failures of
- * the service have a line from problem.filter.ts. Query strings and bodies are left out: they may hold what must not be
- * kept.
+ * Writes a line for each answered request: at level debug, or info if the client was refused. Failures of the service
+ * are logged by problem.filter.ts. Query strings and bodies are omitted: they may hold data that must not be kept.
  */
 export function logRequests(server: Pick<FastifyInstance, 'addHook'>, log: ServiceLog): void {
   server.addHook('onResponse', (request, reply, done) => {

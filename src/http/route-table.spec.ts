@@ -3,7 +3,7 @@ import { fastify } from 'fastify';
 import { RouteTable } from './route-table.js';
 
 describe('RouteTable', () => {
-  it('tells which methods a path takes', () => {
+  it('returns the methods that a path accepts, sorted', () => {
     const server = fastify();
     const routes = new RouteTable(server);
     server.get('/users', () => '');

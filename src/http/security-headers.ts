@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:
 import { Socket } from 'node:net';
 import helmet, { type HelmetOptions } from 'helmet';
 
-/** For answers that are data. Headers that concern only pages, or browsers long gone, are left out. */
+/** For answers with data. Omits headers that concern only pages or obsolete browsers. */
 const OF_DATA: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -35,10 +35,10 @@ const OF_PAGE: HelmetOptions = {
   xFrameOptions: { action: 'deny' },
 };
 
-/** Headers that keep browsers from doing more with an answer than it is for. */
+/** Headers that restrict how browsers use an answer. */
 export const securityHeaders = { ofData: helmetHeaders(OF_DATA), ofPage: helmetHeaders(OF_PAGE) };
 
-/** helmet sets the same headers on each answer, so they are taken once. */
+/** helmet sets the same headers on each answer, so they are computed once. */
 function helmetHeaders(options: HelmetOptions): OutgoingHttpHeaders {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);

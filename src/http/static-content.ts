@@ -8,7 +8,7 @@ const compress = promisify(gzip);
 /** `gzip` in Accept-Encoding, unless its weight is 0. */
 const ACCEPTS_GZIP = /(?:^|[\s,])(?:x-)?gzip\s*(?:$|,|;\s*q\s*=\s*(?:1|0?\.\d*[1-9]))/i;
 
-/** Serves content that is read and compressed at the first request, with a strong entity tag for each coding. */
+/** Serves content that the first request reads and compresses, with a strong entity tag for each coding. */
 export function serveContent(
   server: FastifyInstance,
   path: string,

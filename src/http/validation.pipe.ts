@@ -7,8 +7,8 @@ import {
 import { fieldProblems } from './field-problems.js';
 
 /**
- * Validates what a handler takes against the schema in its decorator, without a turn of the event loop. Unlike Nest's
- * pipe for standard schemas it strips no keys such as `__proto__`: the service's schemas refuse every field that they do
+ * Validates the arguments of a handler against the schema in its decorator, synchronously. Unlike Nest's pipe for
+ * standard schemas it strips no keys such as `__proto__`: the schemas of the service refuse every field that they do
  * not name.
  *
  * @throws BadRequestException with a problem for each field.

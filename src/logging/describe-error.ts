@@ -12,8 +12,8 @@ export interface ErrorDescription {
 }
 
 /**
- * Describes an error for the log, without credentials in URLs. Of a failed statement neither text nor values are kept,
- * nor the message, since PostgreSQL's messages quote the row.
+ * Describes an error for the log, without credentials in URLs. Of a failed statement neither text, values nor message
+ * are kept, since the messages of PostgreSQL quote the row.
  */
 export function describeError(error: unknown): ErrorDescription {
   if (!types.isNativeError(error)) {
@@ -31,7 +31,7 @@ export function describeError(error: unknown): ErrorDescription {
   };
 }
 
-/** Takes user and password out of every URL in a text. */
+/** Removes user and password from every URL in a text. */
 export function scrub(text: string): string {
   return text.replace(CREDENTIALS, '$1***@');
 }

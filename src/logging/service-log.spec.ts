@@ -10,20 +10,20 @@ function startLog(level: 'debug' | 'info' | 'silent', isTTY = false) {
 }
 
 describe('ServiceLog', () => {
-  it('takes credentials out of URLs', () => {
+  it('removes credentials from URLs', () => {
     const { log, lines } = startLog('info');
     log.error('cannot reach postgres://ada:s3cret@db/x', 'Error: redis://:s3cret@r', 'Database');
     expect(lines.join('')).toContain('postgres://***@db/x');
     expect(lines.join('')).not.toContain('s3cret');
   });
 
-  it('redacts fields that hold secrets', () => {
+  it('redacts fields with secrets', () => {
     const { log, lines } = startLog('info');
     log.record('info', { password: 's3cret', options: { authorization: 's3cret' } }, 'x');
     expect(lines.join('')).not.toContain('s3cret');
   });
 
-  it('keeps the chatter of the framework for debugging', () => {
+  it('omits the route and module records of the framework at level info', () => {
     const { log, lines } = startLog('info');
     log.log('Mapped {/users, GET} route', 'RouterExplorer');
     expect(lines).toEqual([]);
@@ -31,14 +31,14 @@ describe('ServiceLog', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('writes nothing when silent', () => {
+  it('writes nothing at level silent', () => {
     const { log, lines } = startLog('silent');
     log.fatal('x');
     expect(lines).toEqual([]);
     expect(log.isEnabled('fatal')).toBe(false);
   });
 
-  it('writes lines for people on a terminal', () => {
+  it('writes readable lines on a terminal', () => {
     const { log, lines } = startLog('info', true);
     log.warn('Redis is away', 'Cache');
     expect(lines).toEqual([expect.stringMatching(/^\d\d:\d\d:\d\d WARN Cache: Redis is away\n$/)]);
@@ -46,7 +46,7 @@ describe('ServiceLog', () => {
 });
 
 describe('describeError', () => {
-  it('tells neither text nor values of a failed statement', () => {
+  it('omits text and values of a failed statement', () => {
     const driver = Object.assign(new Error('invalid input "ada"'), { code: '22P02' });
     const described = describeError(new QueryFailedError('SELECT ada', ['ada'], driver));
     expect(described).toMatchObject({ code: '22P02', message: 'a statement failed' });

@@ -6,7 +6,7 @@ import { logStream } from './log-stream.js';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
-/** The framework logs each module and route that it finds; that is for debugging. */
+/** The framework logs each module and route that it finds; these records get level debug. */
 const FRAMEWORK_CONTEXTS: ReadonlySet<unknown> = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -15,7 +15,7 @@ const FRAMEWORK_CONTEXTS: ReadonlySet<unknown> = new Set([
   'NestApplication',
 ]);
 
-/** The service's log: the logger of the framework, and a place for records with fields. */
+/** The log of the service: the logger of the framework, and records with fields. */
 export class ServiceLog implements LoggerService {
   readonly #pino: Logger;
 
@@ -37,7 +37,7 @@ export class ServiceLog implements LoggerService {
     return this.#pino.isLevelEnabled(level);
   }
 
-  /** Writes a record with fields. Never hand it bodies, rows or secrets. */
+  /** Writes a record with fields. Never pass bodies, rows or secrets. */
   record(level: Level, fields: Readonly<Record<string, unknown>>, message: string): void {
     this.#pino[level](fields, scrub(message));
   }
@@ -66,7 +66,7 @@ export class ServiceLog implements LoggerService {
     this.#write('fatal', message, rest);
   }
 
-  /** Nest appends the context, and to errors the stack before it. */
+  /** Nest appends the context, and for errors the stack before it. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
     const stack = rest.length > 1 ? rest[0] : undefined;
     const context = rest.at(-1);

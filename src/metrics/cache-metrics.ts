@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CacheEventMap, CacheEvents, CacheHealth } from '@tidemark/nestjs';
 
-/** An event, its counter, and the field of the event that is the counter's label, with values from a closed set. */
+/** An event, its counter, and the event field that is the counter's label, with a closed set of values. */
 type Counted = {
   [E in keyof CacheEventMap]: readonly [
     event: E,
@@ -49,7 +49,7 @@ const COUNTERS: readonly Counted[] = [
   ['writeRefused', 'refused_writes_total', 'Writes refused since the store was away'],
 ];
 
-/** Counts what happens in the cache. */
+/** Counts the events of the cache. */
 export function countCacheEvents(events: CacheEvents, registry: Registry): void {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
@@ -89,7 +89,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   events.on('standby', ({ isStandby }) => standby.set(isStandby ? 1 : 0));
 }
 
-/** Measures for whom reads go past the cache at present, and names the release that is part of each key. */
+/** Measures the transactions that make reads bypass the cache at present, and names the release in each key. */
 export function measureCache(health: CacheHealth, release: string, registry: Registry): void {
   const registers = [registry];
   const awaited: Gauge = new Gauge({

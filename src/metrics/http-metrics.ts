@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { Histogram, type Registry } from 'prom-client';
 
 /**
- * Measures every request by route, method and status; what matched no route is `unmatched`. Node lets no
- * methods pass but those that it knows.
+ * Measures every request by route, method and status; requests that match no route are `unmatched`. Node admits only
+ * methods that it knows.
  */
 export function measureRequests(
   server: Pick<FastifyInstance, 'addHook'>,

@@ -5,7 +5,7 @@ import { countCacheEvents, measureCache } from './cache-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { measureOutbox } from './outbox-metrics.js';
 
-/** Measurements of the process, of requests and of the cache. The registry belongs to one application. */
+/** Metrics of the process, of requests and of the cache. The registry belongs to one application. */
 @Module({
   controllers: [MetricsController],
   providers: [{ provide: Registry, useFactory: () => new Registry() }],

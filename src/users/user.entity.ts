@@ -1,10 +1,10 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import { CacheRegion } from '@tidemark/nestjs';
 
-/** Name of the constraint that keeps usernames apart, as errors of the database spell it. */
+/** Name of the unique constraint on usernames, as in errors of the database. */
 export const USERNAME_CONSTRAINT = 'users_username_key';
 
-/** A user of the service. A write in one region leaves cached answers about other regions alone. */
+/** A user of the service. A write in one region keeps cached answers about other regions valid. */
 @Entity('users')
 @CacheRegion<User>('region')
 @Unique(USERNAME_CONSTRAINT, ['username'])

@@ -1,4 +1,4 @@
-/** The refusals of the users feature, each with the field at fault and the remedy. */
+/** The refusals of the users feature, each with the faulty field and the remedy. */
 import { BadRequestException, ConflictException, NotFoundException } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { USERNAME_CONSTRAINT } from './user.entity.js';
@@ -15,7 +15,7 @@ export function sameRegion(): BadRequestException {
   });
 }
 
-/** Awaits a write, and replaces the database's error where a username is taken. */
+/** Awaits a write, and replaces the database error if a username is taken. */
 export async function refusingTakenUsernames<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;

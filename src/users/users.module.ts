@@ -5,7 +5,7 @@ import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
-/** Users, and the regions they live in, over REST. */
+/** Users and their regions over REST. */
 @Module({
   imports: [TypeOrmModule.forFeature([User])],
   controllers: [UsersController, RegionsController],

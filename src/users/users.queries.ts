@@ -9,7 +9,7 @@ import type {
   UserSummary,
 } from './users.schemas.js';
 
-/** One page of users by id, of one region or of all, with a link to the next page. */
+/** One page of users by id, of one region or of all regions, with a link to the next page. */
 export const usersPage = defineQuery({
   name: 'users.page',
   build: (source: DataSource, { region, limit, after }: ListUsersQuery) => {
@@ -36,7 +36,7 @@ export function detailsOf({ id, username, region, email }: User): UserDetails {
   return { id, username, region, email };
 }
 
-/** One user, whole. */
+/** One user with all fields. */
 export const userById = defineQuery({
   name: 'users.by-id',
   shape: 'one',
@@ -48,11 +48,11 @@ export const userById = defineQuery({
 
 interface RegionCountRow {
   region: string;
-  /** A `bigint`, which comes as text. */
+  /** A `bigint`, which the driver returns as text. */
   users: string;
 }
 
-/** How many users each region has, by region. */
+/** The number of users of each region, sorted by region. */
 export const regionCounts = defineQuery({
   name: 'regions.counts',
   shape: 'raw',

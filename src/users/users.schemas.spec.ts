@@ -29,7 +29,7 @@ describe('the list query', () => {
     ],
     [{ after: '2147483647' }, { limit: 1000, after: 2147483647 }],
     [{ region: 'us-east_1' }, { limit: 1000, region: 'us-east_1' }],
-  ])('takes %j', (input, output) => {
+  ])('accepts %j', (input, output) => {
     expect(listUsersQuery.parse(input)).toEqual(output);
   });
 
@@ -59,22 +59,22 @@ describe('the list query', () => {
     ['region', { region: 'ÜS' }],
     ['region', { region: ['US', 'EU'] }],
     ['regoin', { regoin: 'US' }],
-  ])('refuses, naming %s: %j', (field, input) => {
+  ])('refuses and names the field %s: %j', (field, input) => {
     expect(fieldAtFault(listUsersQuery, input)).toBe(field);
   });
 });
 
-describe('a path', () => {
-  it('takes ids that the database can hold', () => {
+describe('path parameters', () => {
+  it('accept ids from 1 to 2147483647', () => {
     expect(userPath.parse({ id: '1' })).toEqual({ id: 1 });
     expect(userPath.parse({ id: '2147483647' })).toEqual({ id: 2147483647 });
   });
 
-  it.each(['0', '-1', '2147483648', '1.5', 'seven', '07', ' 7'])('refuses the id %j', (id) => {
+  it.each(['0', '-1', '2147483648', '1.5', 'seven', '07', ' 7'])('refuse the id %j', (id) => {
     expect(fieldAtFault(userPath, { id })).toBe('id');
   });
 
-  it('refuses a region out of other characters', () => {
+  it('refuse a region with other characters', () => {
     expect(fieldAtFault(regionPath, { region: 'a/b' })).toBe('region');
   });
 });
@@ -108,19 +108,19 @@ describe('a user to create', () => {
     ['', null],
     ['', [ADA]],
     ['', undefined],
-  ])('may not lack or have: %s of %j', (field, input) => {
+  ])('is refused and names the field %s: %j', (field, input) => {
     expect(fieldAtFault(createUserBody, input)).toBe(field);
   });
 });
 
 describe('a batch', () => {
-  it('takes 1 to 1,000 users', () => {
+  it('accepts 1 to 1,000 users', () => {
     expect(createUsersBody.parse({ users: manyUsers(1000) }).users).toHaveLength(1000);
     expect(fieldAtFault(createUsersBody, { users: [] })).toBe('users');
     expect(fieldAtFault(createUsersBody, { users: manyUsers(1001) })).toBe('users');
   });
 
-  it('names the user at fault', () => {
+  it('names the faulty user by index', () => {
     const users = [ADA, { ...ADA, email: 'no' }];
     expect(fieldAtFault(createUsersBody, { users })).toBe('users.1.email');
   });
@@ -139,13 +139,13 @@ describe('a change', () => {
     ['region', { region: null }],
     ['region', { region: undefined }],
     ['id', { id: 8, region: 'EU' }],
-  ])('may not be empty or touch what it must not: %s of %j', (field, input) => {
+  ])('is refused and names the field %s: %j', (field, input) => {
     expect(fieldAtFault(changeUserBody, input)).toBe(field);
   });
 });
 
-describe('a move', () => {
-  it('names its goal', () => {
+describe('a move of a region', () => {
+  it('requires the target region, and accepts no other field', () => {
     expect(moveRegionBody.parse({ to: 'EU' })).toEqual({ to: 'EU' });
     expect(fieldAtFault(moveRegionBody, {})).toBe('to');
     expect(fieldAtFault(moveRegionBody, { to: 'EU', from: 'US' })).toBe('from');

@@ -1,4 +1,4 @@
-/** The input and output of the routes of users and regions: one schema validates and documents. */
+/** The input and output of the routes for users and regions: one schema both validates and documents. */
 import { z } from 'zod';
 
 /** Largest value of a PostgreSQL `integer`, the type of a user's id. */
@@ -10,8 +10,8 @@ const USERNAME = 'must be a text of 1 to 80 characters, none of them NUL';
 const REGION = 'must be 1 to 10 characters out of A-Z a-z 0-9 _ -';
 const EMAIL = 'must be an address like name@example.com, of at most 120 characters';
 
-// The `u` flag counts code points, as PostgreSQL's varchar does. NUL and unpaired surrogates cannot be stored as they
-// were sent.
+// The `u` flag counts code points, as PostgreSQL's varchar does. NUL and unpaired surrogates cannot be stored
+// unchanged.
 const username = z
   .string(USERNAME)
   .regex(/^[^\0\p{Cs}]{1,80}$/u, USERNAME)
@@ -34,7 +34,7 @@ const id = z
   .max(MAX_ID)
   .meta({ description: 'Chosen by the database', examples: [7] });
 
-/** An integer in a path or a query string. It has one spelling: no sign, space, leading zero or exponent. */
+/** An integer in a path or a query string. Only one spelling is valid: no sign, space, leading zero or exponent. */
 function integerText(least: number, most: number) {
   const problem = `must be an integer from ${least} to ${most}`;
   return z
@@ -45,7 +45,7 @@ function integerText(least: number, most: number) {
     .meta({ type: 'integer', minimum: least, maximum: most, pattern: undefined });
 }
 
-/** An object with these fields and no others. */
+/** An object with exactly these fields. */
 function fields<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, 'must be an object with the documented fields');
 }
@@ -59,7 +59,7 @@ export const listUsersQuery = fields({
 });
 export type ListUsersQuery = z.output<typeof listUsersQuery>;
 
-/** Of routes that take no query parameters. */
+/** For routes without query parameters. */
 export const noQuery = fields({});
 
 export const userPath = fields({ id: integerText(1, MAX_ID) });

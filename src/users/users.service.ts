@@ -7,12 +7,12 @@ import { detailsOf } from './users.queries.js';
 import { refusingTakenUsernames, userNotFound } from './users.errors.js';
 import type { ChangeUserBody, CreateUserBody, UserDetails } from './users.schemas.js';
 
-/** Every change of users. Nothing here invalidates cached answers: the cache follows the statements. */
+/** All changes of users. No code here invalidates cached answers: the cache follows the statements. */
 @Injectable()
 export class UsersService {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
-  /** @throws ConflictException when the username is taken. */
+  /** @throws ConflictException if the username is taken. */
   async create(fields: CreateUserBody): Promise<UserDetails> {
     const user = this.users.create(fields);
     await refusingTakenUsernames(this.users.insert(user));
@@ -20,8 +20,8 @@ export class UsersService {
   }
 
   /**
-   * Creates all or none.
-   * @throws ConflictException when a username is taken or comes twice.
+   * Creates all users or none.
+   * @throws ConflictException if a username is taken or occurs twice.
    */
   async createAll(users: readonly CreateUserBody[]): Promise<{ inserted: number }> {
     await refusingTakenUsernames(this.users.insert([...users]));
@@ -29,9 +29,9 @@ export class UsersService {
   }
 
   /**
-   * One UPDATE rather than a load and a save, so that a user deleted meanwhile stays deleted.
-   * @throws NotFoundException when there is no such user.
-   * @throws ConflictException when the new username is taken.
+   * Uses one UPDATE instead of a load and a save, so that a user deleted meanwhile stays deleted.
+   * @throws NotFoundException if the user does not exist.
+   * @throws ConflictException if the new username is taken.
    * @throws PreconditionFailedException
    */
   change(id: number, changes: ChangeUserBody, conditions: Preconditions): Promise<UserDetails> {
@@ -50,7 +50,7 @@ export class UsersService {
   }
 
   /**
-   * @throws NotFoundException when there is no such user.
+   * @throws NotFoundException if the user does not exist.
    * @throws PreconditionFailedException
    */
   remove(id: number, conditions: Preconditions): Promise<void> {
@@ -60,7 +60,7 @@ export class UsersService {
     });
   }
 
-  /** Checks conditions against the row under a lock, which is kept until the write has committed. */
+  /** Checks conditions against the row under a lock, which is held until the write has committed. */
   #writeIf<T>(
     conditions: Preconditions,
     id: number,

@@ -7,7 +7,7 @@ import type { ServerAccount } from './server-account.js';
 import { SERVER_USER } from './server-process.js';
 
 export interface NewCluster {
-  /** The folder of PostgreSQL's programs. */
+  /** The folder of the PostgreSQL programs. */
   readonly programs: string;
   readonly account: ServerAccount;
   readonly dataDirectory: string;
@@ -15,8 +15,8 @@ export interface NewCluster {
 }
 
 /**
- * Makes the data directory. It gets its name when it is complete, so that an interrupted attempt leaves nothing that
- * looks like data.
+ * Creates the data directory. It gets its final name only when it is complete, so that an interrupted attempt leaves
+ * nothing that resembles a data directory.
  * @throws EmbeddedDatabaseError with the message of `initdb`.
  */
 export function createCluster({ programs, account, dataDirectory, password }: NewCluster): void {
@@ -37,7 +37,7 @@ export function createCluster({ programs, account, dataDirectory, password }: Ne
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // Sorts and compares alike on every machine, whatever locales it has.
+      // Sorts and compares equally on every machine, whatever locales are installed.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * The command line of a process, its words separated by blanks; empty where no process has the id. It tells a process
- * that was noted down earlier from another one that has got its id since.
+ * The command line of a process, its words separated by blanks; empty if no process has the id. It distinguishes a
+ * process recorded earlier from another process that has since got the same id.
  */
 export function commandLineOf(pid: number): string {
   try {

@@ -5,26 +5,26 @@ import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config/environment.js';
 import { DatabaseError } from '../database.error.js';
 
-/** The service's own PostgreSQL, run by a separate launcher process. */
+/** The PostgreSQL server of the service, run by a separate launcher process. */
 export interface EmbeddedDatabase {
-  /** Where to connect. Secret. */
+  /** The URL to connect to. Secret. */
   readonly url: string;
   /** Absolute path of the data. */
   readonly dataDirectory: string;
-  /** Resolves with the reason when the database ends without having been asked. */
+  /** Resolves with the reason if the database ends without a call of `stop`. */
   readonly lost: Promise<string>;
   /** Stops the database cleanly; resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** From the launcher to the service. The end of their channel asks the launcher to stop. */
+/** Messages of the launcher to the service. Closing their channel asks the launcher to stop. */
 export type LauncherMessage =
   | { readonly kind: 'progress'; readonly line: string }
   | { readonly kind: 'ready'; readonly url: string; readonly dataDirectory: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 /**
- * Starts the database of a data folder, and makes it at the first start.
+ * Starts the database of a data folder; the first start creates it.
  * @throws DatabaseError
  */
 export function startEmbeddedDatabase(
@@ -33,7 +33,7 @@ export function startEmbeddedDatabase(
 ): Promise<EmbeddedDatabase> {
   const program = fileURLToPath(new URL('./launcher.js', import.meta.url));
   const launcher = fork(program, [absolute(folder), String(process.pid)], {
-    // Out of reach of the terminal's Ctrl-C.
+    // Detached from the Ctrl-C of the terminal.
     detached: true,
     execArgv: [],
     env: childEnvironment(),

@@ -7,6 +7,6 @@ export class EmbeddedDatabaseError extends DatabaseError {
   }
 }
 
-/** The remedy where only another database helps. */
+/** The remedy if only another database helps. */
 export const USE_ANOTHER_DATABASE =
   'Set DATABASE_URL to a PostgreSQL 15 or later, such as postgres://user:password@host:5432/name.';

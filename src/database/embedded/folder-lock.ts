@@ -1,4 +1,4 @@
-/** Lets one service at a time use a data folder. The lock of a process that was killed does not count. */
+/** Allows one service at a time to use a data folder. The lock of a killed process does not count. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,17 +15,17 @@ const MAX_WAIT_MS = 60_000;
 const RETRY_MS = 50;
 
 /**
- * Takes the lock for this launcher and its service. A holder whose service is gone is about to stop its database, and
- * is waited for.
- * @returns a function that gives the lock back.
- * @throws EmbeddedDatabaseError when a running service holds it.
+ * Takes the lock for this launcher and its service. If the service of a holder has ended, the holder is about to stop
+ * its database: the call waits for it.
+ * @returns a function that releases the lock.
+ * @throws EmbeddedDatabaseError if a running service holds it.
  */
 export async function lockFolder(folder: string, service: number): Promise<() => void> {
   const path = join(folder, 'lock');
   const draft = `${path}.${process.pid}`;
   const isHeld = (holder: Holder | undefined): holder is Holder =>
     holder !== undefined &&
-    // In a container a launcher may have the id that the one before had.
+    // In a container a launcher may get the id of the previous one.
     holder.launcher !== process.pid &&
     commandLineOf(holder.launcher).includes(`launcher.js ${folder} `);
   writeFileSync(draft, JSON.stringify({ launcher: process.pid, service }), { mode: 0o644 });
@@ -50,7 +50,7 @@ export async function lockFolder(folder: string, service: number): Promise<() =>
   return () => rmSync(path, { force: true });
 }
 
-/** A link is made whole or not at all, and never over another. */
+/** Creating a link is atomic and never replaces a file. */
 function claim(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);

@@ -1,9 +1,9 @@
 /**
- * A process that runs the embedded database for one service. It leaves the terminal's process group, so that Ctrl-C
- * reaches the service alone, which answers its requests before it closes their channel. The channel closes as well when
- * the service dies. Both ask the launcher to stop.
+ * A process that runs the embedded database for one service. It leaves the process group of the terminal, so that only
+ * the service gets a Ctrl-C, answers its requests and then closes the channel between them. The channel also closes if
+ * the service dies. In both cases the launcher stops.
  *
- * Arguments: the absolute path of the data folder, and the process id of the service. Needs an IPC channel.
+ * Arguments: the absolute path of the data folder, and the process id of the service. Requires an IPC channel.
  */
 import { DatabaseError } from '../database.error.js';
 import type { LauncherMessage } from './embedded-database.js';
@@ -11,7 +11,7 @@ import { openServer } from './server-session.js';
 
 const [folder = '', servicePid = ''] = process.argv.slice(2);
 
-// A manager that signals the whole group means the service, whose end follows.
+// A process manager that signals the whole group means the service; the end of the service stops the launcher.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 const asked = new Promise<boolean>((resolve) => {

@@ -6,13 +6,13 @@ import { EmbeddedDatabaseError } from './embedded.errors.js';
 import type { ServerAccount } from './server-account.js';
 
 const STOP_TIMEOUT_S = 30;
-/** Above every process id that Linux (2^22) and macOS give. */
+/** Above every process id of Linux (2^22) and macOS. */
 const NO_PROCESS = 4_194_305;
 
 /**
- * Stops a server that outlived its launcher. Only the launcher that holds the folder's lock may call it.
- * @param programs the folder of PostgreSQL's programs.
- * @throws EmbeddedDatabaseError when the server does not stop.
+ * Stops a server that outlived its launcher. Only the launcher that holds the lock of the folder may call it.
+ * @param programs the folder of the PostgreSQL programs.
+ * @throws EmbeddedDatabaseError if the server does not stop.
  */
 export function stopLeftoverServer(
   programs: string,
@@ -24,8 +24,8 @@ export function stopLeftoverServer(
   if (!existsSync(pidFile)) return;
   const [pid, ...others] = readFileSync(pidFile, 'utf8').split('\n');
   if (!commandLineOf(Number(pid)).includes(dataDirectory)) {
-    // Another program may have the id now, and PostgreSQL would take it for the old server and refuse to start. The
-    // other lines stay: PostgreSQL reads from them whether processes of the old server still run.
+    // Another program may have the id now, and PostgreSQL would mistake it for the old server and refuse to start. The
+    // other lines stay: from them PostgreSQL detects whether processes of the old server still run.
     writeFileSync(pidFile, [NO_PROCESS, ...others].join('\n'));
     return;
   }

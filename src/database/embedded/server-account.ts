@@ -11,21 +11,21 @@ export interface ServerAccount {
   readonly gid?: number;
 }
 
-/** For root, whose own folders other users cannot enter. */
+/** For root: other users cannot enter the folders of root. */
 export const SYSTEM_FOLDER = '/var/lib/tidemark';
 const USER = 'postgres';
 
-/** Makes the data folder of a project, open to nobody more than needed. */
+/** Creates the data folder of a project with minimal access rights. */
 export function makeDataFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // The server's user passes through, but cannot list.
+  // The user of the server can pass through the folder but not list it.
   if (isRoot() && statSync(folder).uid === 0) chmodSync(folder, 0o711);
 }
 
 /**
- * The folder for the server's files, and the account to run it as. Root uses the owner of the data, or the system user
- * `postgres`, which is made where it is missing; where that user cannot enter the folder, the files are elsewhere.
- * @throws EmbeddedDatabaseError where root cannot make the user.
+ * The folder for the files of the server, and the account to run it as. Root uses the owner of the data, or the system
+ * user `postgres`, which is created if missing. If that user cannot enter the folder, the files are in a system folder.
+ * @throws EmbeddedDatabaseError if root cannot create the user.
  */
 export function serverPlace(
   folder: string,
@@ -41,7 +41,7 @@ export function serverPlace(
   return { home: canEnter(folder, account) ? folder : makeOpenFolder(elsewhere), account };
 }
 
-/** Makes a folder that every user can enter, whatever the umask. */
+/** Creates a folder that every user can enter, whatever the umask. */
 export function makeOpenFolder(path: string): string {
   mkdirSync(path, { recursive: true });
   for (const made of [SYSTEM_FOLDER, path]) chmodSync(made, 0o755);

@@ -1,4 +1,4 @@
-/** Finds PostgreSQL's programs in the optional package, and makes sure that they run. */
+/** Finds the PostgreSQL programs in the optional package, and checks that they run. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,8 +7,8 @@ import { EmbeddedDatabaseError, USE_ANOTHER_DATABASE } from './embedded.errors.j
 import { makeOpenFolder, SYSTEM_FOLDER, type ServerAccount } from './server-account.js';
 
 /**
- * The folder of programs that the account can run; copied to a system folder where it cannot enter theirs.
- * @throws EmbeddedDatabaseError saying what is missing.
+ * The folder of programs that the account can run; a copy in a system folder if the account cannot enter theirs.
+ * @throws EmbeddedDatabaseError that names the missing part.
  */
 export function serverPrograms(account: ServerAccount, progress: (line: string) => void): string {
   const packageFolder = findPackage();
@@ -37,7 +37,7 @@ function findPackage(): string {
   }
 }
 
-/** The complaint of `postgres --version`; `undefined`: it runs. */
+/** The error of `postgres --version`; `undefined`: it runs. */
 function failureOf(programs: string, account: ServerAccount): string | undefined {
   const run = spawnSync(join(programs, 'postgres'), ['--version'], {
     ...account,

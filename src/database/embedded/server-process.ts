@@ -11,7 +11,7 @@ import type { ServerAccount } from './server-account.js';
 import type { ServerSettings } from './server-settings.js';
 
 export interface ServerStart {
-  /** The folder of PostgreSQL's programs. */
+  /** The folder of the PostgreSQL programs. */
   readonly programs: string;
   readonly account: ServerAccount;
   readonly dataDirectory: string;
@@ -20,9 +20,9 @@ export interface ServerStart {
 }
 
 export interface RunningServer {
-  /** Resolves when the server has ended, for whatever reason. */
+  /** Resolves when the server has ended, for any reason. */
   readonly ended: Promise<void>;
-  /** Ends all connections and stops cleanly; without a clean end in time, at once. */
+  /** Ends all connections and stops cleanly; if that takes too long, stops at once. */
   stop(): Promise<void>;
 }
 
@@ -36,15 +36,14 @@ const POLL_MS = 25;
 const LOG_TAIL_LINES = 12;
 
 /**
- * Starts the server, waits until it answers, a recovery after a crash included, and makes its database where that is
- * missing.
- * @throws EmbeddedDatabaseError with the end of the server's log.
+ * Starts the server, waits until it answers, which includes crash recovery, and creates its database if missing.
+ * @throws EmbeddedDatabaseError with the end of the server log.
  */
 export async function startServer(start: ServerStart): Promise<RunningServer> {
   const { programs, account, dataDirectory, logFile, settings } = start;
   rmSync(logFile, { force: true });
   const log = openSync(logFile, 'a', 0o600);
-  // Without sockets (-k): the usual folder for them may be missing, or not writable.
+  // Without sockets (-k): the usual folder for them may be missing or read-only.
   const options = ['-D', dataDirectory, '-h', SERVER_HOST, '-p', String(settings.port), '-k', ''];
   const child = spawn(join(programs, 'postgres'), options, {
     ...account,

@@ -1,4 +1,4 @@
-/** From a data folder to a server that answers: all steps, in order. */
+/** Runs all steps, in order, from a data folder to a server that answers. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +24,7 @@ export interface ServerSession extends RunningServer {
 }
 
 /**
- * Starts the server of a data folder for the service with that process id, and makes its data directory at the first
- * start.
+ * Starts the server of a data folder for the service with this process id; the first start creates the data directory.
  * @param folder an absolute path.
  * @throws EmbeddedDatabaseError
  */
@@ -63,7 +62,7 @@ async function startOn(folder: string, progress: (line: string) => void): Promis
     port: await freePort(earlier?.port),
     password: (isNew ? undefined : earlier?.password) ?? randomBytes(24).toString('base64url'),
   };
-  // Before the data: a password without data is harmless, data without a password is lost.
+  // Before the data: a password without data is harmless, but data without its password is lost.
   writeSettings(settingsFile, settings);
   if (isNew) {
     progress(`making a new database in ${dataDirectory}`);

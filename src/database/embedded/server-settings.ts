@@ -1,4 +1,4 @@
-/** The port and the password of the database, kept from one start to the next. */
+/** The port and the password of the database, kept between starts. */
 import { once } from 'node:events';
 import { chownSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ export interface ServerSettings {
   readonly password: string;
 }
 
-/** @throws EmbeddedDatabaseError when the file cannot be understood. */
+/** @throws EmbeddedDatabaseError if the file is invalid. */
 export function readSettings(path: string): ServerSettings | undefined {
   if (!existsSync(path)) return undefined;
   try {
@@ -25,7 +25,7 @@ export function readSettings(path: string): ServerSettings | undefined {
   );
 }
 
-/** Replaces the file at once, readable by its owner alone, who is the owner of its folder. */
+/** Replaces the file atomically. Only its owner can read it, the owner of its folder. */
 export function writeSettings(path: string, settings: ServerSettings): void {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(settings)}\n`, { mode: 0o600 });
@@ -36,7 +36,7 @@ export function writeSettings(path: string, settings: ServerSettings): void {
   renameSync(draft, path);
 }
 
-/** The port itself when it is free on the loopback address, else one that is. */
+/** The preferred port if it is free on the loopback address, otherwise a free one. */
 export async function freePort(preferred = 0): Promise<number> {
   const server = createServer().listen({ port: preferred, host: '127.0.0.1', exclusive: true });
   try {

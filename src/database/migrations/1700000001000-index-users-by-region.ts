@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Lets a page of a region's users be read in the order of their ids. */
+/** Indexes pages of a region's users in the order of their ids. */
 export class IndexUsersByRegion1700000001000 implements MigrationInterface {
   readonly name = 'IndexUsersByRegion1700000001000';
 

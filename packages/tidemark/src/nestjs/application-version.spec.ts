@@ -20,14 +20,14 @@ function write(path: string, content: unknown): string {
 }
 
 describe('applicationVersion', () => {
-  it('is that of the package of the main module, whatever the working directory', () => {
+  it('is the version of the package of the main module, whatever the working directory', () => {
     const main = write('app/dist/main.js', '');
     write('app/package.json', { version: '2.1.0' });
     write('elsewhere/package.json', { version: '9.9.9' });
     expect(applicationVersion(main, join(root, 'elsewhere'))).toBe('2.1.0');
   });
 
-  it('passes over a package.json without a version, and one that cannot be read', () => {
+  it('skips a package.json without a valid version, and one that cannot be parsed', () => {
     const main = write('app/dist/esm/main.js', '');
     write('app/dist/esm/package.json', { type: 'module', version: 7 });
     write('app/dist/package.json', '{');
@@ -45,13 +45,13 @@ describe('applicationVersion', () => {
 
   it.each([
     ['there is none', undefined],
-    ['it lies outside of any package', '/nowhere/main.js'],
-  ])('is that of the working directory where the main module says nothing: %s', (_why, main) => {
+    ['it is outside any package', '/nowhere/main.js'],
+  ])('is the version of the working directory if the main module has none: %s', (_why, main) => {
     write('package.json', { version: '3.0.0' });
     expect(applicationVersion(main, join(root, 'data'))).toBe('3.0.0');
   });
 
-  it('is unknown where no package.json names one', () => {
+  it('is unknown if no package.json has a version', () => {
     expect(applicationVersion('/nowhere/main.js', root)).toBe('unknown');
   });
 });

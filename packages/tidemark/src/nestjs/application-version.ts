@@ -1,25 +1,25 @@
-/** The version of the application that this process runs, as its package.json names it. */
+/** The version of this application, from its package.json. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a release may look like. */
+/** The allowed form of a release. */
 export const RELEASE = /^[\w.+:@/-]{1,128}$/;
 
-/** The answer of {@link applicationVersion} where no package.json names a version. */
+/** The result of {@link applicationVersion} if no package.json has a version. */
 export const UNKNOWN_VERSION = 'unknown';
 
 /**
- * The `version` of the package.json nearest to the main module, or else to the working directory. A package.json
- * without a version that can be a release, such as builds put beside their output, is passed over.
+ * The `version` of the package.json nearest to the main module, otherwise of the one nearest to the working directory.
+ * A package.json without a version that can be a release is skipped, such as those that builds put beside their output.
  *
- * @param main path of the program that Node runs: `npm_package_version` is there under npm alone.
+ * @param main path of the program that Node runs: `npm_package_version` is only set by npm.
  */
 export function applicationVersion(main: string | undefined, directory: string): string {
   const ofProgram = main === undefined ? undefined : versionAbove(realPathOf(main));
   return ofProgram ?? versionAbove(directory) ?? UNKNOWN_VERSION;
 }
 
-/** The program may be a link, as those in `node_modules/.bin` are, or a folder, as in `node .`. */
+/** The program may be a link, as in `node_modules/.bin`, or a folder, as in `node .`. */
 function realPathOf(main: string): string {
   try {
     return realpathSync(main);

@@ -1,12 +1,12 @@
-/** The transactions of PostgreSQL for which reads go past the cache, in words. */
+/** Describes the PostgreSQL transactions that make reads bypass the cache. */
 import type { Logger } from '@nestjs/common';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import type { Writers, WritingTransaction } from '../core/ports/writer-activity.js';
 
-/** More are counted, not named. */
+/** Further transactions are counted, not named. */
 const MAX_NAMED = 3;
 
-/** Which they are and how to end one; `undefined`: there are none. */
+/** Names the transactions and the remedy; `undefined`: there are none. */
 export function describeAwaited(awaited: Writers): string | undefined {
   const [first] = awaited.keys();
   if (first === undefined) return undefined;
@@ -19,7 +19,7 @@ export function describeAwaited(awaited: Writers): string | undefined {
   );
 }
 
-/** Logs one line when reads begin to go past the cache for them, and one when that is over. */
+/** Logs one line when such transactions make reads bypass the cache, and one when that ends. */
 export function logAwaited(events: CacheEvents, log: Logger): void {
   let isLogged = false;
   events.on('awaiting', ({ transactions }) => {

@@ -5,7 +5,7 @@ import type { ReadCore } from './read-core.js';
 export type CacheHealthReport =
   { readonly status: 'up' } | { readonly status: 'degraded'; readonly detail: string };
 
-/** Whether the cache is at its best. A degraded cache costs speed, never truth. */
+/** Whether the cache is degraded. A degraded cache costs speed, never correctness. */
 export class CacheHealth {
   /** @param degradation of stores, database and write side; `undefined`: there is none. */
   constructor(
@@ -13,7 +13,7 @@ export class CacheHealth {
     private readonly degradation: () => string | undefined,
   ) {}
 
-  /** The transactions of PostgreSQL for which reads go past the cache, by the process id of their backend. */
+  /** The PostgreSQL transactions that make reads bypass the cache, by the process id of their backend. */
   get awaitedTransactions(): Writers {
     return this.core.settlement.epochs.awaited;
   }

@@ -4,21 +4,21 @@ import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 
 export interface CacheInvalidationModuleOptions {
   /**
-   * The policy for a write that cannot be published because Redis is away: `commit` (default)
-   * lets it through, and earlier answers are distrusted; `refuse` rolls it back.
+   * The policy for a write that cannot be published because Redis is unavailable: `commit` (default) commits it, and
+   * earlier answers are distrusted; `refuse` rolls it back.
    */
   readonly writePolicy?: WritePolicy;
   /**
-   * The triggers by which writes from outside the application are seen: `install` (default) puts them on the
-   * tables of entities at start, and on those that appear later; `check` only says in the log and in the
-   * health which tables lack them; `off` does neither.
+   * The policy for the triggers that report writes from outside the application: `install` (default) installs them on
+   * the tables of entities at start, and on tables that appear later; `check` only reports in log and health which
+   * tables lack them; `off` does neither.
    */
   readonly triggers?: TriggersOption;
   /**
-   * How long the transaction that a single write is given may stand idle before its COMMIT, in milliseconds: longer
-   * than Redis may take for a few commands. Then the server rolls it back and lets go of its locks, so that others
-   * need not wait for a process that was stopped; the write rejects. Transactions of the application keep their
-   * own limit. Default: 5 seconds, or four times `redis.timeoutMs` where that is longer; 0: no limit of its own.
+   * Idle limit of an implicit transaction before its COMMIT, in milliseconds: longer than Redis may need for a few
+   * commands. At the limit the server rolls it back and releases its locks, so that other writers need not wait for a
+   * stopped process; the write rejects. Transactions of the application keep their limit. Default: 5 seconds, or four
+   * times `redis.timeoutMs` if that is longer; 0: no separate limit.
    */
   readonly implicitTransactionIdleMs?: number;
 }

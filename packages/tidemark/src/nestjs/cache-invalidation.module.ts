@@ -9,12 +9,12 @@ import { WriteSide } from './write-side.js';
 
 const STARTED = Symbol('the write side, started');
 
-/** Follows every write of the data source. Needs the `QueryCacheModule`, whose versions it replaces. */
+/** Follows every write of the data source. Requires the `QueryCacheModule`, whose versions it replaces. */
 @Module({
   providers: [
     WriteSide,
     {
-      // With the application, so that it comes before the writes of modules that are initialised.
+      // Provided with the application, so that it starts before other modules write during their initialisation.
       provide: STARTED,
       inject: [WriteSide],
       useFactory: async (writeSide: WriteSide) => {

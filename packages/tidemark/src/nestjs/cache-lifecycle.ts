@@ -5,7 +5,7 @@ import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import type { CacheStores } from './cache-stores.js';
 
-/** Pause between two looks for marks that no reader meets. */
+/** Pause between two polls for marks that no reader meets. */
 const SWEEP_PAUSE_MS = 5_000;
 
 export interface CacheLifecycleParts {
@@ -23,7 +23,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   constructor(private readonly parts: CacheLifecycleParts) {}
 
-  /** Adds a step that still needs the stores when the application stops. */
+  /** Adds a step of the shutdown that still needs the stores. */
   beforeClose(step: () => Promise<void>): void {
     this.#steps.push(step);
   }
@@ -43,11 +43,12 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { gate, settlement } = core;
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
-    // What this process did not live through may have gone past the cache.
+    // Writes before the start of this process may have bypassed the cache.
     if (!(await stores.isAttested())) gate.distrustAll();
-    // Makes the version of the schema, under which the catalog is then loaded.
+    // Creates the schema version that the catalog is then loaded under.
     await gate.check([]);
-    // What only this process has found out ends the answers of all: each depends on the epoch of the schema.
+    // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the
+    // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
     stores.vouchWhile(() => gate.isUnbroken);
     if (source.isInitialized) await schema.load();

@@ -3,10 +3,10 @@ import { NOTES_ROUTE } from './http/query-replies.js';
 import { CACHE_QUERY_OPTIONS, type CacheQueryOptions } from './http/routes.js';
 
 /**
- * On a handler: the query that it returns is answered from the cache when Nest sends it, after all interceptors. Each
- * of these needs `@LeavesBody()`, or `CacheInterceptor` inside of it; otherwise the application does not start.
+ * On a handler: the cache answers the query that the handler returns when Nest sends it, after all interceptors. Each
+ * of these needs `@LeavesBody()`, or `CacheInterceptor` inside it; otherwise the application does not start.
  *
- * On a controller: how long the answers of its handlers are kept, where the handler does not say.
+ * On a controller: the default lifetime of the answers of its handlers.
  */
 export function CacheQuery(options: CacheQueryOptions = {}): ClassDecorator & MethodDecorator {
   const setOptions = SetMetadata(CACHE_QUERY_OPTIONS, Object.freeze({ ...options }));

@@ -1,4 +1,4 @@
-/** Carries queries through the read protocol, for HTTP and for callers in this process. */
+/** Runs queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { BypassReason } from '../core/ports/cache-events.js';
 import type { Answer, ReadOutcome } from '../core/read-request.js';
@@ -55,10 +55,10 @@ export interface CacheReaderParts {
   readonly options: Readonly<QueryCacheOptions>;
 }
 
-/** The builder makes another query than the one that the key of a fill stands for: it or the schema has changed. */
+/** The builder returned another query than the key of the fill stands for: the builder or the schema has changed. */
 class PlanChangedError extends Error {}
 
-/** An entity that loads a relation later is no value. */
+/** An entity that loads a relation later cannot be encoded. */
 class LazyValueError extends Error {}
 
 const toJson: ToBody = (value) => {
@@ -74,7 +74,7 @@ const NO_BODY = Buffer.alloc(0);
 
 export class CacheReader {
   readonly #definitions = new QueryDefinitions();
-  /** What a fill has read, by the error that says why its values cannot be stored. */
+  /** The result of a fill, by the error that shows why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
   readonly #codec: EntityCodec;
 
@@ -88,15 +88,15 @@ export class CacheReader {
   }
 
   /**
-   * The answer as JSON bytes. Rejects with what the query rejects with, or UnencodableValueError where a value is
-   * answered that HTTP servers do not send as JSON: a text, bytes or nothing.
+   * The answer as JSON bytes. Rejects with the error of the query, or with UnencodableValueError if the answer is a
+   * value that HTTP servers do not send as JSON: a string, bytes or nothing.
    */
   readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
     const called = this.#called(query);
     return this.#read({ query: called, representation: 'json', lifetime, toBody: toJson });
   }
 
-  /** The answer as values, decoded for each caller. Rejects with what the query rejects with. */
+  /** The answer as values, decoded for each caller. Rejects with the error of the query. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
     const called = this.#called(query);
     const toBody: ToBody = (value) => this.#codec.encode(value);
@@ -108,20 +108,20 @@ export class CacheReader {
     } catch (error) {
       if (error instanceof LazyValueError) return this.#valueOf(called, 'lazy-relations');
       if (!(error instanceof UnencodableValueError)) throw error;
-      // Values belong to one caller: of those who wait for one fill, one gets what it has read.
+      // Values belong to one caller: of the callers that wait for one fill, one gets its result.
       const executed = this.#notStored.get(error);
       this.#notStored.delete(error);
       return this.#valueOf(called, 'value-type', executed);
     }
   }
 
-  /** @throws AmbiguousQueryError, or what the query's builder throws. */
+  /** @throws AmbiguousQueryError, or any error of the builder of the query. */
   #called(query: CacheableQuery): CacheableQuery {
     if (query instanceof BoundQuery) this.#definitions.require(query.definition);
     return asCalled(query, this.parts.source);
   }
 
-  /** The values of a query, as its run past the cache gives them. */
+  /** The values of a query that bypasses the cache. */
   async #valueOf(
     query: CacheableQuery,
     detail: UncacheableReason,
@@ -170,7 +170,7 @@ export class CacheReader {
     return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
   }
 
-  /** A fill that is shared serves nobody where its plan has changed: each caller runs the query that it has built. */
+  /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
   async #readCached(
     { query, lifetime, toBody }: Call,
     name: string,
@@ -188,7 +188,7 @@ export class CacheReader {
   }
 
   /**
-   * Compiles a query whose plan was remembered, and finds out whether it still is the one that the key stands for.
+   * Compiles a query with a cached plan, and checks that the plan still has the key of the fill.
    *
    * @throws PlanChangedError
    */
@@ -202,7 +202,7 @@ export class CacheReader {
     const compiled = compileQuery(query, source);
     await schema.load();
     const plan = planQuery(schema, compiled, representation);
-    // The answer may be shared, and what a caller's own query runner sees must not be.
+    // Other callers may share the answer, and must not see the view of a query runner of one caller.
     if (compiled.queryRunner) throw new PlanChangedError();
     if (plan.cacheable) {
       plans.put(query, text, { ...plan, sql: compiled.sql });
@@ -212,8 +212,8 @@ export class CacheReader {
   }
 
   /**
-   * Runs the query past the cache. A query runner that its builder carries may be in a transaction, have other settings
-   * or lead to a replica, so its answer is for this caller alone.
+   * Runs the query past the cache. A query runner in its builder may be in a transaction, have other settings or lead
+   * to a replica, so its answer is for this caller alone.
    */
   #readPast(
     compiled: CompiledQuery,

@@ -23,7 +23,7 @@ import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
 
 const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
-/** A server near its limit refuses one command and takes the next: it has room after so long. */
+/** A server near its memory limit refuses one command and accepts the next: it counts as full for this time. */
 const FULL_SHOWN_MS = 3_000;
 const LOSS_SHOWN_MS = 15_000;
 
@@ -36,14 +36,14 @@ export interface RedisStoresParts {
 }
 
 interface CacheStoresParts {
-  /** Keeps the keys of queries apart from those of other services and of other databases. */
+  /** Separates the keys of queries from those of other services and databases. */
   readonly scope: string;
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
 }
 
-/** The connection to Redis, and what is known of its data. */
+/** The connection to Redis, and the known state of its data. */
 interface RedisSide {
   readonly connection: RedisConnection;
   readonly witness: PeerAttestation;
@@ -78,7 +78,7 @@ export class CacheStores {
     });
   }
 
-  /** Returns at once; a Redis that is away is waited for in the background. */
+  /** Returns at once; waits for an unavailable Redis in the background. */
   static inRedis({ redis, options, secrets, events, log }: RedisStoresParts): CacheStores {
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
@@ -132,7 +132,7 @@ export class CacheStores {
     );
   }
 
-  /** Waits for Redis for a moment, so that writes of an application that starts can be published. */
+  /** Waits briefly for Redis, so that a starting application can publish its writes. */
   async ready(): Promise<void> {
     const connection = this.redis?.connection;
     if (connection?.state !== 'connecting') return;
@@ -143,12 +143,12 @@ export class CacheStores {
     await within(systemTimers, READY_WAIT_MS, isDecided);
   }
 
-  /** Whether what was cached before this process began can be trusted. Never rejects. */
+  /** Whether answers cached before the start of this process can be trusted. Never rejects. */
   async isAttested(): Promise<boolean> {
     return this.redis === undefined || this.redis.witness.isAttested();
   }
 
-  /** Vouches for the data to processes that begin, while `isUnbroken` says that it can. */
+  /** Attests the data to starting processes as long as `isUnbroken` returns `true`. */
   vouchWhile(isUnbroken: () => boolean): void {
     this.redis?.witness.answerWhile(isUnbroken);
   }
@@ -158,12 +158,12 @@ export class CacheStores {
     this.redis?.connection.onDown(listener);
   }
 
-  /** Calls the listener whenever the store can be used again after an outage. */
+  /** Calls the listener whenever the store is usable again after an outage. */
   onRecovery(listener: () => void): void {
     this.redis?.connection.onUp(listener);
   }
 
-  /** Why the cache is degraded, in words for anyone: no addresses and no texts of errors, which the log has. */
+  /** Why the cache is degraded, in public words: without addresses and texts of errors, which are in the log. */
   degradation(): string | undefined {
     if (!this.redis) return undefined;
     const { connection, full, losses } = this.redis;
@@ -187,7 +187,7 @@ export class CacheStores {
     await this.entries.drain();
     if (!this.redis) return;
     const { connection, canary } = this.redis;
-    // Without Redis it is left behind, and the next process to begin there gives it a day.
+    // Without Redis the canary stays, and the next process to start there sets it to expire after a day.
     await connection
       .send('DEL of a number', (client) => canary.remove(client))
       .catch(() => undefined);
@@ -205,7 +205,7 @@ function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losse
       ),
     end: () => log.log(`${name} has room for answers again`),
   });
-  // An epoch that this process has trusted is gone, or what belongs to it, while Redis was there all the time.
+  // An epoch that this process has trusted is lost, or its data is, although Redis was available all the time.
   const losses = new Trouble(LOSS_SHOWN_MS, {
     begin: () =>
       log.warn(

@@ -10,9 +10,9 @@ import { LeavesBody } from './http/routes.js';
 import { isCacheableQuery } from '../typeorm/queries/compiled-query.js';
 
 /**
- * Replaces a query that a handler returns (a bound `defineQuery` query or a TypeORM `SelectQueryBuilder`) by its
- * answer. Interceptors around this one see the answer, those inside see the query. The application does not start
- * where one inside reads bodies (interceptor-order.ts).
+ * Replaces a query that a handler returns (a bound `defineQuery` query or a TypeORM `SelectQueryBuilder`) with its
+ * answer. Interceptors around this one see the answer; those inside see the query. The application does not start if
+ * one inside reads bodies (interceptor-order.ts).
  */
 @Injectable()
 @LeavesBody()

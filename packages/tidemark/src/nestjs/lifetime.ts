@@ -1,14 +1,14 @@
 import type { Answer } from '../core/read-request.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 
-/** How long an answer may live, in milliseconds before jitter. */
+/** The lifetime of an answer, in milliseconds before jitter. */
 export interface Lifetime {
   readonly ttl?: number;
-  /** The same for an answer without a row. */
+  /** The lifetime of an answer without a row. */
   readonly emptyTtl?: number;
 }
 
-/** Share of the time to live that an answer without a row gets. */
+/** Share of the time to live for an answer without a row. */
 const EMPTY_TTL_SHARE = 0.1;
 
 /** The time to live of an answer in milliseconds, with jitter. */

@@ -39,7 +39,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 
 const READ_SIDE = Symbol('tidemark:read-side');
 
-/** The parts of the read side that are injected, by their classes. */
+/** The injectable parts of the read side, by class. */
 const PARTS = {
   cache: QueryCache,
   health: CacheHealth,
@@ -54,9 +54,8 @@ const PARTS = {
 } satisfies Record<keyof ReadSide, Function>;
 
 /**
- * The read side: `CacheInterceptor`, `QueryCache` and the parts they are made of. Imported once with
- * `forRoot` or `forRootAsync`; its providers are then known to every module. Needs the default
- * `DataSource` of `TypeOrmModule`.
+ * The read side: `CacheInterceptor`, `QueryCache` and their parts. Import it once with `forRoot` or `forRootAsync`; its
+ * providers are then available in every module. Requires the default `DataSource` of `TypeOrmModule`.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -86,7 +85,7 @@ export class QueryCacheModule extends ConfigurableModuleClass implements OnModul
     return super.forRoot(options);
   }
 
-  /** @throws Error where an interceptor would be given queries. */
+  /** @throws Error if an interceptor would get queries. */
   onModuleInit(): void {
     const controllers = this.discovery.getControllers().flatMap(({ metatype }) => metatype ?? []);
     requireAnswers(controllers, this.answers.config);

@@ -1,70 +1,70 @@
 import { applicationVersion, RELEASE } from './application-version.js';
 import { minutes, seconds } from './duration.js';
 
-/** Of the hits whose plans are verified in production: the others cost nothing. */
+/** Share of the hits whose plans are verified in production; the other hits pay nothing. */
 const PRODUCTION_SHARE = 0.01;
 /** In characters. */
 const MIN_SECRET_LENGTH = 16;
 
 /** Settings of the query cache; the initialisers are the defaults. */
 export class QueryCacheOptions {
-  /** Keeps services that share a Redis apart. Letters, digits, `_` and `-`. */
+  /** Separates services that share a Redis. Letters, digits, `_` and `-`. */
   namespace = 'tidemark';
   /**
-   * Part of each key: releases share versions and marks, and no answers. A new one is needed where code that shapes
-   * answers has changed outside of the texts of `map` and `headers`: a helper, a value, a package that they use. At
-   * most 128 letters, digits and `. _ + - : @ /`.
+   * Part of each key: releases share versions and marks, but no answers. Change it when code that shapes answers has
+   * changed outside the texts of `map` and `headers`: a helper, a value, a package that they use. At most 128 letters,
+   * digits and `. _ + - : @ /`.
    */
   release = applicationVersion(process.argv[1], process.cwd());
   /** Time to live of an answer, in milliseconds. It bounds memory, not staleness. */
   ttlMs = minutes(5);
-  /** Share of the time to live by which it varies at random, 0 to 0.5. */
+  /** Random variation of the time to live, as a share of it, 0 to 0.5. */
   ttlJitter = 0.1;
-  /** For how long versions once read may be reused, in milliseconds; 0: never stale. */
+  /** How long versions may be reused after they are read, in milliseconds; 0: never stale. */
   maxStalenessMs = 0;
   /** Memory for entries in this process, in bytes. */
   l1Bytes = 64 * 1024 * 1024;
-  /** Answers with a longer body are not stored, in bytes. */
+  /** Largest body of a stored answer, in bytes. Larger answers are not stored. */
   maxEntryBytes = 8 * 1024 * 1024;
-  /** Answers without a row that are stored for new values (ids) in a minute. Further ones are not stored. */
+  /** Most answers without a row that are stored for new values (ids) in a minute. Further ones are not stored. */
   unknownKeysPerMinute = 1_000;
-  /** The Redis all instances share; absent: this process is the only one. */
+  /** The Redis that all instances share; absent: this process is the only instance. */
   redis: QueryCacheRedisOptions | undefined = undefined;
   /**
-   * Seals entries in Redis: at least 16 characters, the same for all instances, and not known to other clients of
-   * Redis. Of several the first seals and all are accepted, so that secrets can be replaced.
-   * Absent: derived from the identity of the database and the data source's password.
+   * Seals entries in Redis: at least 16 characters, equal in all instances, and unknown to other clients of Redis. The
+   * first secret of a list seals and all are accepted, so that secrets can be rotated. Default: derived from the
+   * identity of the database and the password of the data source.
    */
   entrySecret: string | readonly string[] | undefined = undefined;
-  /** Lease of a write's mark, in milliseconds: how soon a killed writer's regions are asked for. */
+  /** Lease of the mark of a write, in milliseconds: PostgreSQL is polled for the writer after this time. */
   markLeaseMs = seconds(2);
-  /** Lease of the lock of a fill, in milliseconds: how soon a killed filler is replaced. */
+  /** Lease of the lock of a fill, in milliseconds: another request replaces a killed filler after this time. */
   fillLeaseMs = seconds(2);
-  /** How long a request waits for another's fill before it asks the database, in milliseconds. */
+  /** How long a request waits for another request's fill before it queries the database, in milliseconds. */
   fillWaitMs = seconds(5);
-  /** Requests of this process that may wait on one fill. */
+  /** Most requests of this process that wait for one fill. */
   fillMaxWaiters = 10_000;
   /**
-   * Share of the hits, 0 to 1, for which the query is built all the same, to find builders that read more
-   * than their parameters (a tenant out of AsyncLocalStorage). With 1 a difference is an
-   * `ImpureQueryError`; with less it is logged and counted, and the query answered past its plan.
+   * Share of the hits, 0 to 1, for which the query is built nevertheless, to find builders that read more than their
+   * parameters (a tenant from AsyncLocalStorage). With 1 a difference is an `ImpureQueryError`. Below 1 it is logged
+   * and counted, and the query is answered without its cached plan.
    */
   verifyPlans = isProduction() ? PRODUCTION_SHARE : 1;
 }
 
 export interface QueryCacheRedisOptions {
-  /** `redis://` or `rediss://` with user, password and database number as usual. */
+  /** `redis://` or `rediss://` with the usual user, password and database number. */
   readonly url: string;
-  /** A command that takes longer counts as a failure, in milliseconds. */
+  /** A command that takes longer counts as failed, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-/** What `forRoot` takes: any of the options. */
+/** The argument of `forRoot`: any of the options. */
 export type QueryCacheModuleOptions = {
   readonly [K in keyof QueryCacheOptions]?: QueryCacheOptions[K] | undefined;
 };
 
-/** Of options that are numbers; all others are 1 or more. */
+/** Ranges of numeric options; all others are 1 or more. */
 const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
   ttlJitter: [0, 0.5],
   maxStalenessMs: [0, Infinity],

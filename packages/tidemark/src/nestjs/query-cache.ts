@@ -16,9 +16,9 @@ export type RunOptions = Lifetime;
 
 /** A region of a table; without a dimension: the whole table. */
 export interface Region {
-  /** `schema.name`, as the database spells them. */
+  /** `schema.name`, as spelled in the database. */
   readonly table: string;
-  /** A column named by `@CacheRegion`, or the primary key column; with a value. */
+  /** A column named by `@CacheRegion`, or the primary key column. Requires a value. */
   readonly dimension?: string;
   readonly value?: string | number;
 }
@@ -43,7 +43,7 @@ interface QueryCacheParts {
 
 /** The query cache for services, jobs and resolvers. */
 export class QueryCache {
-  /** What happens in the cache, for metrics and logs. Listeners decide nothing. */
+  /** Events of the cache, for metrics and logs. Listeners do not affect the cache. */
   readonly events: CacheEvents;
 
   constructor(private readonly parts: QueryCacheParts) {
@@ -51,9 +51,9 @@ export class QueryCache {
   }
 
   /**
-   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or
-   * `null` for `one`, a number for `count`. Every call gets values of its own, with the same types
-   * whether they were stored or not. Rejects with what the query itself rejects with.
+   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or `null` for `one`, a
+   * number for `count`. Every call gets separate values, with the same types whether they were stored or not. Rejects
+   * with the error of the query.
    */
   run<R, S extends QueryShape>(
     query: BoundQuery<R, S>,
@@ -65,8 +65,8 @@ export class QueryCache {
   }
 
   /**
-   * Ends the validity of all answers that depend on the regions, on every instance. Needed only
-   * for changes that neither the service nor the database can see. Rejects when Redis is away.
+   * Invalidates all answers that depend on the regions, on every instance. Needed only for changes that neither the
+   * service nor the database can see. Rejects if Redis is unavailable.
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
     const named = new Map<string, Set<string>>();
@@ -84,7 +84,7 @@ export class QueryCache {
   }
 
   /**
-   * Says what the cache makes of a query, without running it.
+   * Explains how the cache treats a query, without running it.
    *
    * @throws OtherDataSourceError
    */
@@ -101,7 +101,7 @@ export class QueryCache {
     return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
   }
 
-  /** @throws TypeError that names what is wrong with the region. */
+  /** @throws TypeError that names the fault in the region. */
   #versionName({ table, dimension, value }: Region): string {
     const facts = this.parts.schema.catalog.tables.find(({ id }) => id === table);
     if (!facts) throw new TypeError(`There is no table ${table}: name it as schema.table.`);

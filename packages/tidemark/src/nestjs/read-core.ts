@@ -1,4 +1,4 @@
-/** How the read side of the core is put together. */
+/** Assembles the read side of the core. */
 import { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
@@ -16,9 +16,9 @@ import type { CacheStores } from './cache-stores.js';
 import { L1Cache } from '../l1/l1-cache.js';
 import { L1Entry } from '../l1/l1-entry.js';
 
-/** Waits for new epochs: questions to PostgreSQL, and how long reads wait before they go to the database. */
+/** Waits for new epochs: polls of PostgreSQL, and how long reads wait before they query the database. */
 const EPOCH_WAITS = { pollMs: 25, maxPollMs: 2_000, waitMs: 100 };
-/** Pause between two looks for an entry that another instance is filling. */
+/** Pause between two polls for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
 
 export interface ReadCoreParts {

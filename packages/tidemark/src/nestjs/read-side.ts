@@ -1,4 +1,4 @@
-/** Puts the read side together: each part is made of parts above it. */
+/** Assembles the read side: each part uses only parts above it. */
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { UNKNOWN_VERSION } from './application-version.js';
@@ -21,7 +21,7 @@ import { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import { CacheStores } from './cache-stores.js';
 import { shareSecrets } from './shared-secrets.js';
 
-/** The parts that others use. */
+/** The parts that other modules use. */
 export type ReadSide = Awaited<ReturnType<typeof makeReadSide>>;
 
 export async function makeReadSide(options: Readonly<QueryCacheOptions>, source: DataSource) {
@@ -44,7 +44,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     source,
     maps: new MapCheck(source, share, events),
     standby,
-    // Without Redis nothing that is stored is served, and every instance finds out by itself.
+    // Without Redis no stored answer is served, and every instance detects the change itself.
     onReconfigured: () => void schema.reconfigured().catch(() => undefined),
   });
   const reader = new CacheReader({

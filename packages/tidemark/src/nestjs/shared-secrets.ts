@@ -1,6 +1,6 @@
 /**
- * What all instances over one database have in common: the name of the database in Redis, and the seal of entries.
- * A reader of Redis can try guesses at both. Scrypt makes each guess expensive.
+ * The values that all instances over one database share: the name of the database in Redis, and the seal of entries. A
+ * reader of Redis can try guesses at both. Scrypt makes each guess expensive.
  */
 import { scrypt, type BinaryLike, type ScryptOptions } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -11,14 +11,14 @@ import { fixedPasswordOf, readDatabaseIdentity } from '../typeorm/database/datab
 import { EntrySeal } from '../redis/entry-seal.js';
 
 export interface SharedSecrets {
-  /** A short name of the database, for the names of keys. It does not give the identity away. */
+  /** A short name of the database for key names. It does not reveal the identity. */
   readonly database: string;
   readonly seal: EntrySeal;
 }
 
 const scryptAsync = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt);
 
-/** Takes 32 MB and some 80 ms in the thread pool. */
+/** Takes 32 MB and about 80 ms in the thread pool. */
 const COST: ScryptOptions = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1_024 * 1_024 };
 const NAME_BYTES = 12;
 const SECRET_BYTES = 32;

@@ -1,4 +1,4 @@
-/** Makes the parts of the write side, starts them, and stops them with the application. */
+/** Creates the parts of the write side, starts them, and stops them with the application. */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
 import { DataSource } from 'typeorm';
@@ -28,13 +28,13 @@ import { openingOf } from '../typeorm/statements/transactions.js';
 import { WriteFollower } from '../typeorm/statements/write-follower.js';
 import type { WriteParts } from '../typeorm/statements/write-parts.js';
 
-/** Pause between two attempts to end entries of writes that could not be published. */
+/** Pause between two attempts to flush the retry queue. */
 const RETRY_MS = 50;
-/** How long the application waits with such writes still unpaid when it stops. */
+/** How long the stopping application waits for the retry queue to empty. */
 const DRAIN_MS = 3_000;
-/** How long the transaction of a single write may be idle at least, where no option says otherwise. */
+/** Shortest default idle limit of an implicit transaction. */
 const MIN_IDLE_MS = 5_000;
-/** The commands of Redis that it may wait for, one after the other, and one to spare. */
+/** Sequential Redis commands that an implicit transaction may wait for, plus one. */
 const IDLE_REDIS_COMMANDS = 4;
 
 @Injectable()
@@ -104,7 +104,7 @@ export class WriteSide {
       connection: () => connectionOptionsOf(source),
       recording: this.recording,
       log: new Logger('OutboxRelay'),
-      // The store of this process alone can always be reached.
+      // A store in this process is always reachable.
       isNeeded: isStoreShared && policy === 'commit',
     });
   }
@@ -120,17 +120,17 @@ export class WriteSide {
         return triggers.problem ?? relay.problem;
       },
     });
-    // The module was imported twice: one instance of it is enough.
+    // The module was imported twice: one instance is enough.
     if (!isFirst) return;
     await lifecycle.start();
     await follower.start();
     await triggers.start();
-    // Last: it warns where there is no outbox, which the triggers bring with them.
+    // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();
     lifecycle.beforeClose(() => this.#close());
   }
 
-  /** The last requests have been answered: their marks are ended before Redis is left. */
+  /** The last requests are answered: end their marks before Redis is disconnected. */
   async #close(): Promise<void> {
     await this.triggers.close();
     const [isDrained] = await Promise.all([this.#protocol.drain(), this.relay.close()]);

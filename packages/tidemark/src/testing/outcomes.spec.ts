@@ -9,7 +9,7 @@ function emit(events: CacheEvents): void {
 }
 
 describe('outcomesOf', () => {
-  it('records hits, misses and bypasses by query, in their order', () => {
+  it('records hits, misses and bypasses by query, in order', () => {
     const events = new CacheEvents();
     const outcomes = outcomesOf({ events });
     emit(events);
@@ -18,7 +18,7 @@ describe('outcomesOf', () => {
     expect(outcomes.of('posts')).toEqual([]);
   });
 
-  it('forgets what was recorded before clear() and records nothing after stop()', () => {
+  it('clear() forgets the recorded outcomes, and stop() ends the recording', () => {
     const events = new CacheEvents();
     const outcomes = outcomesOf({ events });
     emit(events);

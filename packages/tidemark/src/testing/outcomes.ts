@@ -1,21 +1,21 @@
 import type { BypassReason, CacheEventMap, CacheEvents } from '../core/ports/cache-events.js';
 
-/** How one call of a query was answered: `L1` and `L2` are hits. */
+/** The outcome of one call of a query: `L1` and `L2` are hits. */
 export type Outcome = 'L1' | 'L2' | 'miss' | `bypass: ${BypassReason}`;
 
 export interface RecordedOutcomes {
   /** The outcomes of the query with this name, in the order of its answers. */
   of(query: string): readonly Outcome[];
-  /** Forgets what has been recorded. */
+  /** Forgets the recorded outcomes. */
   clear(): void;
   /** Stops recording. */
   stop(): void;
 }
 
 /**
- * Records how queries are answered from now on.
+ * Records the outcomes of queries from now on.
  *
- * @param cache the application's `QueryCache`
+ * @param cache the `QueryCache` of the application
  */
 export function outcomesOf({ events }: { readonly events: CacheEvents }): RecordedOutcomes {
   const recorded = new Map<string, Outcome[]>();

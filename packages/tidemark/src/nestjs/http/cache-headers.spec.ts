@@ -16,7 +16,7 @@ function combined(
   return headers.get(name);
 }
 
-describe('a header that is set already', () => {
+describe('adding to a header that is set already', () => {
   it.each([
     [undefined, 'private, no-cache'],
     ['no-store', 'no-store'],

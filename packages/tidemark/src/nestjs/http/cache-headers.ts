@@ -1,20 +1,20 @@
-/** The headers of a cached answer, and how they join those that the application has set already. */
+/** The headers of a cached answer, combined with those that the application has set already. */
 import type { FastifyReply } from 'fastify';
 import type { JsonOutcome } from '../cache-reader.js';
 
-/** `Cache-Status` where the query itself has failed. */
+/** `Cache-Status` if the query itself has failed. */
 export const FAILED_STATUS = 'tidemark; fwd=miss; detail=failed';
 
-/** What becomes of a header that is set already. */
+/** How to combine a header that is set already with an added value. */
 const COMBINE = {
-  /** `no-store` is never taken away. Of other directives `no-transform` is the one that is not weaker than these. */
+  /** `no-store` always stays. Among the other directives only `no-transform` is not weaker than the added ones. */
   'cache-control': (held: string, added: string): string => {
     const withoutTexts = held.replace(/"(?:\\.|[^"\\])*"?/g, '');
     const directives = withoutTexts.toLowerCase().split(/[\s,]+/);
     if (directives.includes('no-store')) return held;
     return directives.includes('no-transform') ? `${added}, no-transform` : added;
   },
-  /** The list has one member for each cache (RFC 9211): this cache's last one goes. */
+  /** The list has one member for each cache (RFC 9211): the previous member of this cache is replaced. */
   'cache-status': (held: string, added: string): string => {
     const others = held.replace(/(^|, *)tidemark; [^,"]*$/, '');
     return others === '' ? added : `${others}, ${added}`;
@@ -27,13 +27,13 @@ const COMBINE = {
   },
 };
 
-/** Sets the header, or combines it with the one that is set. */
+/** Sets the header, or combines it with the existing value. */
 export function addHeader(reply: FastifyReply, name: keyof typeof COMBINE, value: string): void {
   const held = [reply.getHeader(name) ?? []].flat().join(', ');
   void reply.header(name, held === '' ? value : COMBINE[name](held, value));
 }
 
-/** Sets the content type as Fastify does it for an object. */
+/** Sets the content type that Fastify sets for an object. */
 export function setJsonType(reply: FastifyReply): void {
   const own = reply.getHeader('content-type') ?? 'application/json';
   if (typeof own === 'string' && !own.includes(';')) {
@@ -55,7 +55,7 @@ export function statusOf(outcome: JsonOutcome, nowMs: number): string {
   }
 }
 
-/** Whole seconds; 0 where the order is the other one. */
+/** Whole seconds; 0 if `toMs` is before `fromMs`. */
 export function secondsBetween(fromMs: number, toMs: number): number {
   return Math.max(0, Math.floor((toMs - fromMs) / 1000));
 }

@@ -1,6 +1,8 @@
 export type Encoding = 'br' | 'gzip' | 'identity';
 
-/** The best content coding that `Accept-Encoding` allows (RFC 9110 section 12.5.3); br before gzip of the same weight. */
+/**
+ * The best content coding that `Accept-Encoding` allows (RFC 9110 section 12.5.3); br precedes gzip at equal weight.
+ */
 export function encodingFor(header: string | string[] | undefined): Encoding {
   if (!header) return 'identity';
   const weights = new Map<string, number>();

@@ -32,7 +32,7 @@ describe('entity tags', () => {
     ['"abcd"', false],
     ['abc', false],
     ['', false],
-  ])('If-Match: %s names the entry: %s', (header, expected) => {
+  ])('If-Match: %s matches the entry: %s', (header, expected) => {
     expect(namesStrongly(header, 'abc')).toBe(expected);
   });
 });

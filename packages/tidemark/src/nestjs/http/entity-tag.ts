@@ -2,14 +2,14 @@
 import { hash } from 'node:crypto';
 import type { Encoding } from './content-encoding.js';
 
-/** Of the hash: a multiple of three, which base64 writes without a rest. */
+/** Bytes of the hash: a multiple of three, which base64 encodes without padding. */
 const TAG_BYTES = 18;
 
 const CODINGS: readonly Encoding[] = ['identity', 'br', 'gzip'];
 
 /** The opaque part of the tags of an answer with this body. */
 export function tagOf(body: Buffer): string {
-  // A part of the text would keep the whole of it in memory.
+  // A slice of the string would keep the whole string in memory.
   return hash('sha256', body, 'buffer').toString('base64url', 0, TAG_BYTES);
 }
 
@@ -18,8 +18,8 @@ export function entityTag(tag: string, encoding: Encoding): string {
 }
 
 /**
- * The tag with which `If-None-Match` names the entry in any of its codings: the client then holds the same rows.
- * The comparison is weak (RFC 9110 section 13.1.2); a 304 carries the tag that the client holds.
+ * The tag in `If-None-Match` that matches the entry in any of its codings: the client then has the same rows. The
+ * comparison is weak (RFC 9110 section 13.1.2); a 304 carries the tag that the client has.
  */
 export function matchingTag(
   header: string | undefined,
@@ -34,7 +34,7 @@ export function matchingTag(
     .find((own) => named.has(own));
 }
 
-/** Whether `If-Match` names the entry in any of its codings: strong comparison (RFC 9110 section 13.1.1). */
+/** Whether `If-Match` matches the entry in any of its codings: strong comparison (RFC 9110 section 13.1.1). */
 export function namesStrongly(header: string, tag: string): boolean {
   const named = new Set(header.split(',').map((item) => item.trim()));
   return named.has('*') || CODINGS.some((coding) => named.has(entityTag(tag, coding)));

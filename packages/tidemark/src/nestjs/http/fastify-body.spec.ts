@@ -1,4 +1,4 @@
-/** Real: Fastify. Where a body is sent as JSON.stringify makes it, and where anything else sees it. */
+/** Real: Fastify. Whether it sends a body as JSON.stringify encodes it, or other code sees the body. */
 import { expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { isPlainReply, isPlainRoute, routeRecordOf } from './fastify-body.js';
@@ -32,7 +32,7 @@ const plainly: Configure = (server) => {
 };
 
 it.each(['GET', 'HEAD'] as const)(
-  '%s of a route with hooks for other things: yes',
+  'a route with hooks that do not see the body, %s: sent as JSON',
   async (method) => {
     expect(await isSentAsJson(plainly, undefined, method)).toBe(true);
   },
@@ -52,18 +52,18 @@ it.each<[string, Configure]>([
         route.schema = { response: { 200: { type: 'object', properties: {} } } };
       }),
   ],
-])('%s: no', async (_name, configure) => {
+])('a route with %s: not sent as JSON', async (_name, configure) => {
   expect(await isSentAsJson(configure)).toBe(false);
 });
 
 it.each<[boolean, string, (reply: FastifyReply) => unknown]>([
-  [true, 'a type of JSON', (reply) => reply.type('application/hal+json')],
+  [true, 'a JSON media type', (reply) => reply.type('application/hal+json')],
   [true, 'a charset', (reply) => reply.type('application/json; charset=utf-8')],
-  [false, 'another type', (reply) => reply.type('text/csv')],
-  [false, 'a parameter', (reply) => reply.type('application/json; version=1')],
+  [false, 'another media type', (reply) => reply.type('text/csv')],
+  [false, 'a media type parameter', (reply) => reply.type('application/json; version=1')],
   [false, 'an entity tag', (reply) => reply.header('ETag', '"own"')],
-  [false, 'a coding', (reply) => reply.header('content-encoding', 'gzip')],
+  [false, 'a content coding', (reply) => reply.header('content-encoding', 'gzip')],
   [false, 'a serializer of the reply', (reply) => reply.serializer(() => '')],
-])('%s for a reply with %s', async (expected, _name, describe) => {
+])('sent as JSON: %s for a reply with %s', async (expected, _name, describe) => {
   expect(await isSentAsJson(plainly, describe)).toBe(expected);
 });

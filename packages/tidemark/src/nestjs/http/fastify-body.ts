@@ -1,24 +1,25 @@
 /**
- * Whether Fastify would send a body as `JSON.stringify` makes it. Fastify has no public way to ask for the hooks and
- * serializers of a route: they are found by the descriptions of its symbols. If they are not found, the answer is no.
+ * Checks whether Fastify would send a body exactly as `JSON.stringify` encodes it. Fastify has no public access to the
+ * hooks and serializers of a route, so they are found by the descriptions of its symbols. If they are not found, the
+ * result is no.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** The parts of Fastify's record of a route that decide on the body. */
+/** The parts of Fastify's record of a route that affect the body. */
 export interface RouteRecord {
   readonly preSerialization: readonly Function[] | null;
   readonly onSend: readonly Function[] | null;
   readonly schema?: { readonly response?: unknown } | null;
 }
 
-/** Fastify's hook that leaves the body out for HEAD and states its length. */
+/** Fastify's hook for HEAD, which omits the body and sets its length. */
 const HEAD_HOOK = 'bound headRouteOnSendHandler';
 
 const JSON_TYPE = /^[a-z]+\/([a-z0-9.!#$&^_-]+\+)?json *(; *charset=[^;]+)?$/;
 
 const symbols = new Map<string, symbol>();
 
-/** The record of the route, which is the same for all its requests. */
+/** The record of the route, the same for all its requests. */
 export function routeRecordOf(request: FastifyRequest): RouteRecord | undefined {
   return hidden(request, 'fastify.context') as RouteRecord | undefined;
 }
@@ -33,7 +34,7 @@ export function isPlainRoute(record: RouteRecord): boolean {
   );
 }
 
-/** Whether this reply has no serializer, and no headers that describe another body. */
+/** Whether this reply has neither a serializer nor headers that describe another body. */
 export function isPlainReply(reply: FastifyReply): boolean {
   const type: unknown = reply.getHeader('content-type');
   return (

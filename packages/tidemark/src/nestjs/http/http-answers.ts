@@ -25,7 +25,7 @@ import {
 } from './routes.js';
 
 interface Route {
-  /** The options of `@CacheQuery` on the handler, and of those that it leaves out, on the controller. */
+  /** The options of `@CacheQuery` on the handler, completed by those on the controller. */
   readonly lifetime: CacheQueryOptions;
   /** Whether stored bytes can be sent: no other code sees or encodes the answers. */
   readonly sendsBytes: boolean;
@@ -37,23 +37,23 @@ export class HttpAnswers {
   readonly config: ApplicationConfig;
   /** By Fastify's record of the route. */
   readonly #routes = new WeakMap<object, Route>();
-  /** Definitions of queries that have answered a value which is not sent as JSON. */
+  /** Query definitions that have returned a value which is not sent as JSON. */
   readonly #notJson = new WeakSet<object>();
 
   constructor(
     private readonly reader: CacheReader,
     moduleRef: ModuleRef,
   ) {
-    // Nest gives its record of global interceptors to no provider.
+    // Nest does not inject its list of global interceptors.
     this.config = moduleRef['container'].applicationConfig ?? new ApplicationConfig();
   }
 
   /**
-   * Resolves with the stored bytes where nothing else in the application sees or encodes the answer of the route.
-   * Elsewhere it resolves with values of this request alone, which Nest sends as it sends those of any handler. They
-   * have no entity tag: the bytes that are sent are not known, so a 304 could be for others.
+   * Resolves with the stored bytes if no other code of the application sees or encodes the answer of the route.
+   * Otherwise resolves with values for this request alone, which Nest sends like those of any handler. Values get no
+   * entity tag: the bytes that will be sent are unknown, so a 304 could confirm different bytes.
    *
-   * Rejects with the error of the query, NotFoundException where a query for one row has none, or
+   * Rejects with the error of the query, NotFoundException if a query for one row finds none, or
    * PreconditionFailedException.
    */
   async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
@@ -94,7 +94,7 @@ export class HttpAnswers {
     return route;
   }
 
-  /** Values where bytes are not wanted, or where the value is not sent as JSON. */
+  /** Returns values if bytes are not wanted or the value is not sent as JSON. */
   async #read(
     query: CacheableQuery,
     lifetime: CacheQueryOptions,
@@ -114,8 +114,8 @@ export class HttpAnswers {
 }
 
 /**
- * The bytes to send, in the best coding; 304 where the client of a GET or HEAD holds them (RFC 9110 section 15.4.5). A
- * handler for another method may have written before it returned its query, so it checks conditions itself
+ * The bytes to send, in the best coding; 304 if the client of a GET or HEAD has them (RFC 9110 section 15.4.5). A
+ * handler for another method may write before it returns its query, so it must check conditions itself
  * (checkPreconditions).
  *
  * @throws PreconditionFailedException
@@ -142,7 +142,7 @@ async function send(
   void reply.header('etag', held ?? entityTag(entry.tag, encoding));
   if (held !== undefined) {
     reply.code(304);
-    // For HEAD, Fastify states the length of the answer that is not sent.
+    // For HEAD, Fastify sets the length of the answer, which it does not send.
     if (method === 'HEAD') return variant ?? entry.content;
     reply.removeHeader('content-type');
     return undefined;
@@ -151,7 +151,7 @@ async function send(
   return variant ?? entry.content;
 }
 
-/** @throws NotFoundException where a query for one row has none. */
+/** @throws NotFoundException if a query for one row finds none. */
 function describe(outcome: JsonOutcome, query: CacheableQuery, reply: FastifyReply): void {
   const nowMs = Date.now();
   addHeader(reply, 'cache-control', 'private, no-cache');

@@ -1,4 +1,4 @@
-/** Refuses to start where an interceptor would be given a query in place of the query's answer. */
+/** Refuses to start if an interceptor would get a query instead of its answer. */
 import { RequestMethod } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig } from '@nestjs/core';
 import { CacheInterceptor } from '../cache.interceptor.js';
@@ -10,10 +10,10 @@ import {
   makesOtherResponse,
 } from './routes.js';
 
-/** Where Nest's decorators of routes keep the method of the request. */
+/** The metadata key in which Nest's route decorators store the request method. */
 const METHOD_METADATA = 'method';
 
-/** Methods of requests that are answered with rows that a query reads. */
+/** Request methods whose answers are rows read by a query. */
 const READING: readonly unknown[] = [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL];
 
 /** @throws Error that names the interceptors, the routes and the remedy. */
@@ -40,7 +40,7 @@ export function requireAnswers(controllers: readonly Function[], config: Applica
   );
 }
 
-/** The name of an interceptor or decorator that gets a handler's queries before they are answered. */
+/** The name of an interceptor or decorator that would get the queries of a handler before they are answered. */
 function givenQueries(
   controller: Function,
   method: Function,
@@ -51,7 +51,7 @@ function givenQueries(
   const returnsQueries =
     Reflect.hasMetadata(CACHE_QUERY_OPTIONS, method) ||
     interceptorsOn(method).some(isCache) ||
-    // On a controller or the application it is also around handlers that write, with interceptors for what is sent.
+    // On a controller or the application, it also surrounds handlers that write, with interceptors for their bodies.
     (at >= 0 && READING.includes(Reflect.getMetadata(METHOD_METADATA, method)));
   if (!returnsQueries) return undefined;
   const inside = chain.slice(at + 1).find((type) => !isLeavingBody(type));

@@ -1,6 +1,6 @@
 /**
- * Preconditions of requests (RFC 9110 section 13). Dates are ignored, also where a query gives `Last-Modified`: a row
- * may change twice in a second, and every answer has an entity tag.
+ * Preconditions of requests (RFC 9110 section 13). Dates are ignored, even if a query sets `Last-Modified`: a row may
+ * change twice in a second, and every answer has an entity tag.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { PreconditionFailedException } from '@nestjs/common';
@@ -8,16 +8,16 @@ import { matchingTag, namesStrongly, tagOf } from './entity-tag.js';
 
 export type Preconditions = Pick<IncomingHttpHeaders, 'if-match' | 'if-none-match'>;
 
-/** Whether a request has a condition that {@link checkPreconditions} looks at. */
+/** Whether a request has a condition that {@link checkPreconditions} evaluates. */
 export function hasPreconditions(headers: Preconditions): boolean {
   return headers['if-match'] !== undefined || headers['if-none-match'] !== undefined;
 }
 
 /**
- * Checks the conditions of a request that changes a resource. For a result that holds until the write,
- * `current` is read under a lock in the transaction of the write.
+ * Checks the conditions of a request that changes a resource. To keep the result valid until the write, read `current`
+ * under a lock in the transaction of the write.
  *
- * @param current what a cached GET of the resource answers, as a value; `undefined`: there is no such resource.
+ * @param current the value that a cached GET of the resource would return; `undefined`: the resource does not exist.
  * @throws PreconditionFailedException
  */
 export function checkPreconditions(headers: Preconditions, current: unknown): void {
@@ -31,7 +31,7 @@ export function checkPreconditions(headers: Preconditions, current: unknown): vo
   );
 }
 
-/** @throws PreconditionFailedException where `If-Match` names other tags. */
+/** @throws PreconditionFailedException if `If-Match` names other tags. */
 export function requireMatch(headers: Preconditions, tag: string | undefined): void {
   const header = headers['if-match'];
   if (header === undefined || (tag !== undefined && namesStrongly(header, tag))) return;

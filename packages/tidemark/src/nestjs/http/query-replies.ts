@@ -1,6 +1,6 @@
 /**
- * Answers the queries of `@CacheQuery` handlers where Nest hands them to its HTTP adapter. An interceptor that waits for
- * the answer would cost a hit 1.3 times the processor time (docs/performance.md). A rejection goes to the exception
+ * Answers the queries of `@CacheQuery` handlers when Nest passes them to its HTTP adapter. An interceptor that waits
+ * for the answer would cost a hit 1.3 times the processor time (docs/performance.md). A rejection goes to the exception
  * filters of the route.
  */
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
@@ -15,7 +15,7 @@ interface NotedReply extends FastifyReply {
   [CONTEXT]?: ExecutionContext;
 }
 
-/** Notes the handler on the reply: the adapter is given no more than reply, body and status. It lets everyone pass. */
+/** Records the handler on the reply: the adapter gets only reply, body and status. It admits every request. */
 export const NOTES_ROUTE: CanActivate = {
   canActivate(context) {
     context.getArgByIndex<NotedReply>(1)[CONTEXT] = context;

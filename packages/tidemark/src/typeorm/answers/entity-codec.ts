@@ -3,10 +3,13 @@ import { ValueCodec, type Constructor } from './value-codec.js';
 import { sourceOf } from '../queries/entity-fingerprint.js';
 import { isLazy } from '../queries/separate-reads.js';
 
-/** As it is written, and as compilers write it for older engines. */
+/** Private names in source text, and as compilers emit them for older engines. */
 const PRIVATE_NAME = /#[\p{ID_Start}$_\\]|_class_?private|__private/iu;
 
-/** Encodes values with the entities of the data source, which builds them at each initialisation. */
+/**
+ * Encodes values with the entity classes of the data source. TypeORM rebuilds the entity metadata at each
+ * initialisation.
+ */
 export class EntityCodec {
   readonly #codecs = new WeakMap<object, ValueCodec>();
 
@@ -33,9 +36,9 @@ export class EntityCodec {
 }
 
 /**
- * The classes whose instances TypeORM makes from rows: entities and embedded classes, by name. Left out are
- * entities with lazy relations, since their loaders are no values, and classes with private names, which only the
- * class itself can read and restore.
+ * The classes that TypeORM instantiates for rows: entities and embedded classes, by name. Two kinds are left out:
+ * - entities with lazy relations: their loaders cannot be encoded;
+ * - classes with private names: only the class itself can read and restore those.
  */
 function entityClassesOf(entities: readonly EntityMetadata[]): ReadonlyMap<string, Constructor> {
   const classes = new Map<string, Constructor>();
@@ -44,7 +47,7 @@ function entityClassesOf(entities: readonly EntityMetadata[]): ReadonlyMap<strin
     const targets: unknown[] = [metadata.target, ...metadata.allEmbeddeds.map(({ type }) => type)];
     for (const target of targets) {
       if (typeof target !== 'function' || PRIVATE_NAME.test(sourceOf(target))) continue;
-      // Two classes of one name are told apart by the table they belong to.
+      // The table path separates two classes with the same name.
       const isTaken = classes.has(target.name) && classes.get(target.name) !== target;
       const name = isTaken ? `${metadata.tablePath}/${target.name}` : target.name;
       classes.set(name, target as Constructor);

@@ -1,7 +1,7 @@
 /**
- * `deserialize` of `node:v8`, whose objects belong to Node's main realm. In a realm of a `vm` context, as some test
- * runners use it, they are no instances of that realm's Date, Map or Array, and libraries that ask with `instanceof`
- * would treat them otherwise than values that come from the database.
+ * `deserialize` of `node:v8` for other realms. It creates objects in Node's main realm. In a `vm` context, which some
+ * test runners use, such objects fail `instanceof Date`, `Map` or `Array`, so libraries would treat stored values
+ * differently from values that come from the database.
  */
 import { isDate, isMap, isSet } from 'node:util/types';
 import { deserialize, serialize } from 'node:v8';

@@ -26,20 +26,20 @@ describe('ValueCodec', () => {
     ['a date', new Date('2026-02-03T04:05:06.789Z')],
     ['a bigint beyond doubles', 9_007_199_254_740_993n],
     ['bytes', Buffer.from([0, 255, 10])],
-    ['text with a marker of another codec', '_date_2020-01-01'],
+    ['a string with a type marker of another codec', '_date_2020-01-01'],
     ['null and undefined', { a: null, b: undefined }],
     ['numbers that JSON loses', [NaN, Infinity, -0]],
     ['nested JSON', { tags: ['x', { y: [1] }], map: new Map([['k', new Set([1])]]) }],
-    ['nothing', null],
+    ['null', null],
     ['a number', 42],
     ['a field called __proto__', JSON.parse('{"__proto__": 1}')],
     ['an object without a prototype', Object.assign(Object.create(null), { a: [1] })],
-    ['half of a character', '\ud83d'],
-  ])('gives back %s', (_what, value) => {
+    ['an unpaired surrogate', '\ud83d'],
+  ])('restores %s', (_what, value) => {
     expect(codec.decode(codec.encode(value))).toEqual(value);
   });
 
-  it('gives back prototypes and circles', () => {
+  it('restores prototypes, shared references and circular references', () => {
     const bare: unknown = Object.create(null);
     const circle: unknown[] = [bare, bare];
     circle.push(circle, -0, new Date(NaN));
@@ -51,7 +51,7 @@ describe('ValueCodec', () => {
     expect((back[4] as Date).getTime()).toBeNaN();
   });
 
-  it('gives instances of known classes their class back, and each caller its own', () => {
+  it('restores the class of known instances, with separate instances for each caller', () => {
     const bytes = codec.encode([new Order(1n, [new Item('1.10')])]);
     const [first] = codec.decode(bytes) as Order[];
     const [second] = codec.decode(bytes) as Order[];
@@ -62,7 +62,7 @@ describe('ValueCodec', () => {
   });
 
   it.each<[string, unknown]>([
-    ['an instance of a class it does not know', [new Foreign()]],
+    ['an instance of an unknown class', [new Foreign()]],
     ['a function', { run: () => 1 }],
     ['a symbol', [Symbol('s')]],
     ['a subclass of Date', new (class Day extends Date {})()],
@@ -73,7 +73,7 @@ describe('ValueCodec', () => {
       'a subclass of Buffer',
       Object.setPrototypeOf(Buffer.from('a'), class B extends Buffer {}.prototype),
     ],
-    ['numbers as bytes', new Float32Array([1])],
+    ['a Float32Array', new Float32Array([1])],
     ['a view of shared memory', Buffer.from(new SharedArrayBuffer(1))],
     ['a field named by a symbol', { [Symbol('s')]: 1 }],
     ['a hidden field', Object.defineProperty({}, 'a', { value: 1 })],
@@ -85,27 +85,21 @@ describe('ValueCodec', () => {
         },
       },
     ],
-    [
-      'a field that is written once',
-      Object.defineProperty({}, 'a', { value: 1, enumerable: true }),
-    ],
-    ['an object that is sealed', Object.seal({ a: 1 })],
-    ['an object that is frozen', { list: Object.freeze([1]) }],
+    ['a read-only field', Object.defineProperty({}, 'a', { value: 1, enumerable: true })],
+    ['a sealed object', Object.seal({ a: 1 })],
+    ['an object with a frozen list', { list: Object.freeze([1]) }],
     ['an array with holes', Array(2)],
     ['an array with a field', Object.assign([1], { total: 1 })],
     ['a date with a field', Object.assign(new Date(0), { zone: 'UTC' })],
     ['a map with a field', Object.assign(new Map(), { total: 1 })],
-    ['a number in a box', Object(1)],
+    ['a Number object', Object(1)],
     ['an error', new Error('e')],
     ['a regular expression', /a/g],
     ['a URL', new URL('a:b')],
     ['a proxy', new Proxy({}, {})],
-    ['an object whose prototype is no class', Object.create({})],
+    ['an object whose prototype is a plain object', Object.create({})],
     ['an instance with a hidden field', Object.defineProperty(new Item('1'), 'a', { value: 1 })],
-    [
-      'lists too deep in one another',
-      Array.from({ length: 1e5 }).reduce<unknown>((list) => [list], 1),
-    ],
+    ['lists nested too deeply', Array.from({ length: 1e5 }).reduce<unknown>((list) => [list], 1)],
   ])('refuses %s', (_what, value) => {
     expect(() => codec.encode(value)).toThrow(UnencodableValueError);
   });

@@ -1,10 +1,10 @@
 /**
- * Encodes answers for callers in this process with their types: dates, bigint, Buffers, `undefined`, maps and sets
- * (HTML structured clone, as `node:v8` writes it) and instances of known classes. The structured clone drops
- * subclasses, hidden fields, accessors and more without an error, so a value that holds any of these is refused.
+ * Encodes answers for callers in this process and keeps their types: dates, bigint, Buffers, `undefined`, maps and sets
+ * (HTML structured clone, as `node:v8` writes it) and instances of known classes. The structured clone silently drops
+ * subclasses, hidden fields, accessors and more, so a value that holds any of these is refused.
  *
- * The structured clone keeps object identity within one value, so the instances are listed beside the value, by
- * class, and get their prototype back from the list.
+ * The structured clone keeps object identity within one value. So the envelope lists the instances beside the value, by
+ * class, and decoding restores their prototypes from that list.
  */
 import { isDate, isMap, isProxy, isSet, isSharedArrayBuffer } from 'node:util/types';
 import { serialize } from 'node:v8';
@@ -14,11 +14,11 @@ export type Constructor = new (...args: never[]) => object;
 
 interface Envelope {
   readonly value: unknown;
-  /** Objects that are no plain ones, by the names of their classes; under `null` those without a prototype. */
+  /** Objects that are not plain, by class name; `null`: objects without a prototype. */
   readonly instances: Map<string | null, object[]>;
 }
 
-/** A value that would not come back as it was. */
+/** Decoding would not restore the value exactly. */
 export class UnencodableValueError extends Error {
   constructor(what: string) {
     super(`An answer holds ${what}, which a stored entry cannot give back.`);
@@ -39,7 +39,7 @@ export class ValueCodec {
     ]);
   }
 
-  /** @throws UnencodableValueError where the value would come back with another type or other parts. */
+  /** @throws UnencodableValueError where decoding would change a type or lose or add parts. */
   encode(value: unknown): Buffer {
     const envelope = { value, instances: this.#instancesIn(value) } satisfies Envelope;
     try {
@@ -50,7 +50,7 @@ export class ValueCodec {
   }
 
   decode(bytes: Buffer): unknown {
-    // Bytes in the answer are views of what is read: of a copy, since callers may change them.
+    // Buffers in the answer are views of the decoded bytes, and callers may change them: decode a copy.
     const { value, instances } = deserializeInRealm(Buffer.from(bytes)) as Envelope;
     for (const [name, objects] of instances) {
       const prototype = name === null ? null : this.#prototypeOf(name);
@@ -73,7 +73,7 @@ export class ValueCodec {
       if (typeof part === 'object' && part !== null) objects.add(part);
     };
     add(value);
-    // The set grows while it is walked.
+    // The loop also visits objects that `add` appends.
     for (const object of objects) {
       if (isProxy(object)) refuse('a proxy');
       if (!Object.isExtensible(object)) refuse('an object that takes no more fields');
@@ -95,15 +95,15 @@ export class ValueCodec {
   }
 }
 
-/** The content of an array, date, map, set or bytes; `undefined` for any other object. */
+/** The content of an array, date, map, set or Buffer; `undefined` for any other object. */
 function partsOfBuiltIn(object: object): Iterable<unknown> | undefined {
-  // A hole is a key less, and any other field is one more.
+  // A hole removes a key; an extra field adds one.
   if (Array.isArray(object)) return bare(object, Array.prototype, object, object.length + 1);
   if (isDate(object)) return bare(object, Date.prototype, []);
   if (isMap(object)) return bare(object, Map.prototype, [...object].flat());
   if (isSet(object)) return bare(object, Set.prototype, object);
   if (!ArrayBuffer.isView(object)) return undefined;
-  // Other views come back over the memory of the whole answer.
+  // Decoded, other views would share the memory of the whole answer.
   const isBuffer = Object.getPrototypeOf(object) === Buffer.prototype;
   if (!isBuffer || isSharedArrayBuffer(object.buffer)) refuse('bytes that are no Buffer');
   return [];
@@ -120,7 +120,7 @@ function bare(
   return refuse('an array, date, map or set with more or less to it');
 }
 
-/** The values of an object's fields, which are all as an assignment makes them. */
+/** The values of an object's fields. Each field must be enumerable, writable and configurable. */
 function fieldsOf(object: object): unknown[] {
   return Reflect.ownKeys(object).map((name) => {
     const field = Object.getOwnPropertyDescriptor(object, name);

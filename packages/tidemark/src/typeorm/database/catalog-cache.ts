@@ -1,4 +1,4 @@
-/** The catalog of the database, and the analysis and keys that follow from it. */
+/** Caches the catalog of the database, with the statement analysis and the keys derived from it. */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import {
@@ -25,10 +25,12 @@ import { inImplicitTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
-/** For the transaction in which a catalog is read: compiling the queries takes seconds, running them milliseconds. */
+/**
+ * For the transaction that reads a catalog: JIT compilation of its queries takes seconds, their execution milliseconds.
+ */
 export const PLAIN_PLANS = 'SET LOCAL jit = off';
 
-/** Search paths and temporary tables of connections under which meanings are remembered. */
+/** Most combinations of search path and temporary tables whose analysis is cached. */
 const MAX_SESSIONS = 20;
 
 /** A catalog, and the analysis of statements under it. */
@@ -39,7 +41,7 @@ export interface Meaning {
 
 interface KnownSchema extends Meaning {
   readonly catalog: CatalogLookup;
-  /** By the names that are valid over some connection. */
+  /** By the names of a connection that differ from the usual ones. */
   readonly elsewhere: LRUCache<string, Meaning>;
   readonly keys: QueryKeys;
   readonly session: Session;
@@ -48,7 +50,7 @@ interface KnownSchema extends Meaning {
 export interface CatalogCacheParts {
   readonly source: DataSource;
   readonly versions: VersionStore;
-  /** Keeps the keys apart from those of other services, databases and releases. */
+  /** Separates the keys from those of other services, databases and releases. */
   readonly scope: readonly string[];
   readonly markLeaseMs: number;
   readonly standby: StandbyWatch;
@@ -58,9 +60,9 @@ export class CatalogCache implements KnownSchemaVersion {
   #known: KnownSchema | undefined;
   #loading: Promise<void> | undefined;
   #isOutdated = false;
-  /** The version of the schema that was read before the catalog was. */
+  /** The schema version that was read before the catalog. */
   #version: string | undefined;
-  /** The schema may have been changed past the service, and so past its version. */
+  /** A change may have bypassed the service, and so the schema version. */
   #mustLookAgain = false;
   #lookedAgainAtMs = -Infinity;
 
@@ -83,7 +85,7 @@ export class CatalogCache implements KnownSchemaVersion {
     return this.#require().session;
   }
 
-  /** The meaning of statements over a connection with its own names; `undefined`: with those of all. */
+  /** The catalog and analysis for a connection with these names; `undefined`: the usual names. */
   catalogFor(names: SessionNames | undefined): Meaning {
     const known = this.#require();
     if (!names) return known;
@@ -97,7 +99,7 @@ export class CatalogCache implements KnownSchemaVersion {
     return meaning;
   }
 
-  /** Whether names that are looked up along this path find what the catalog finds by them. */
+  /** Whether names resolve along this search path as they do in the catalog. */
   isUsualPath(searchPath: readonly string[]): boolean {
     const usual = this.#require().catalog.searchPath;
     return JSON.stringify(searchPath) === JSON.stringify(usual);
@@ -120,12 +122,12 @@ export class CatalogCache implements KnownSchemaVersion {
     return false;
   }
 
-  /** Whether the catalog at hand surely belongs to the present version of the schema. */
+  /** Whether the loaded catalog certainly has the current schema version. */
   async isCurrent(): Promise<boolean> {
     return this.isOfVersion(await this.#presentVersion().catch(() => undefined));
   }
 
-  /** Loads the catalog for a table that is not in it, once a second at the most. Answers whether it did. */
+  /** Reloads the catalog for a table that is not in it, at most once a second. Returns whether it did. */
   async reloadIfDue(): Promise<boolean> {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
@@ -134,7 +136,7 @@ export class CatalogCache implements KnownSchemaVersion {
     return true;
   }
 
-  /** Loads the catalog whether or not the version of the schema is another one. */
+  /** Loads the catalog even if the schema version is unchanged. */
   async reload(): Promise<void> {
     this.#mustLookAgain = true;
     this.#isOutdated = true;
@@ -142,8 +144,8 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /**
-   * To be called when the server has reloaded its configuration, which may have changed the settings in the keys.
-   * Ends the answers of all instances, which then load the catalog and the settings again.
+   * Call when the server has reloaded its configuration, which may have changed the settings in the keys. Invalidates
+   * the answers of all instances, which then reload the catalog and the settings.
    */
   async reconfigured(): Promise<void> {
     this.#mustLookAgain = true;
@@ -156,8 +158,8 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /**
-   * Loads the catalog unless it is known and up to date; concurrent calls share the work. A load under way is
-   * waited for and not shared: it may lack changes that were made after it began.
+   * Loads the catalog unless it is loaded and not outdated; concurrent calls share one load. A call first waits for a
+   * load under way and does not share it: that load may miss changes made after it began.
    */
   async load(): Promise<void> {
     await this.#loading?.catch(() => undefined);
@@ -168,10 +170,13 @@ export class CatalogCache implements KnownSchemaVersion {
     await this.#loading;
   }
 
-  /** A standby may have an older catalog than the version says: it counts as outdated, and is used for want of another. */
+  /**
+   * A standby may have an older catalog than the version says: it counts as outdated, and is used only if there is no
+   * other.
+   */
   async #reload(): Promise<void> {
     await loadParser();
-    // What changes from here on makes it outdated once more.
+    // A change from here on marks the catalog outdated again.
     this.#isOutdated = false;
     const version = await this.#presentVersion().catch(() => undefined);
     if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;

@@ -1,10 +1,10 @@
-/** Which database this is, among those of all servers. */
+/** Identifies the database among those of all servers. */
 import type { DataSource } from 'typeorm';
 
 export interface DatabaseIdentity {
-  /** Of the server's data directory: standbys share it, a server that was made from a dump has another one. */
+  /** Identifies the server's data directory: standbys share it; a server restored from a dump has another one. */
   readonly systemIdentifier: string;
-  /** Of the database in that server. */
+  /** Identifies the database within that server. */
   readonly oid: string;
 }
 
@@ -15,7 +15,7 @@ SELECT c.system_identifier::text AS "systemIdentifier", d.oid::text AS oid
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** The database cannot be told from one of the same name on another server. */
+/** The role may not read the identity, so a database of the same name on another server cannot be ruled out. */
 export class DatabaseIdentityError extends Error {
   constructor(role: string) {
     super(
@@ -28,9 +28,9 @@ export class DatabaseIdentityError extends Error {
 }
 
 /**
- * Asks the primary.
+ * Queries the primary.
  *
- * @throws DatabaseIdentityError where the role of the data source may not ask.
+ * @throws DatabaseIdentityError where the role of the data source may not read the identity.
  * @throws Error where the data source is not connected.
  */
 export async function readDatabaseIdentity(source: DataSource): Promise<DatabaseIdentity> {
@@ -54,7 +54,7 @@ export async function readDatabaseIdentity(source: DataSource): Promise<Database
   }
 }
 
-/** The password of the data source; `undefined` where there is none, or a new one for each connection. */
+/** The password of the data source; `undefined` where there is none or each connection gets a new one. */
 export function fixedPasswordOf(source: DataSource): string | undefined {
   const { master } = source.driver as unknown as { master: { options: { password?: unknown } } };
   const { password } = master.options;

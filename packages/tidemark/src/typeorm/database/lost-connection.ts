@@ -1,17 +1,17 @@
-/** Reads that many wait for, and the loss of the one connection over which they run. */
+/** Retries reads shared by many callers when their one connection is lost. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
-/** PostgreSQL: ended by an administrator, by a crash, for being idle, or class 08; Node: the socket is gone. */
+/** PostgreSQL: ended by an administrator, a crash or idle timeout, or class 08. Node: the socket is closed. */
 const ENDED = /^(?:57P01|57P02|57P05|08...|ECONNRESET|EPIPE)$/;
-/** node-postgres gives these no code. A timeout has further words behind the first ones. */
+/** node-postgres sets no code on these errors. A timeout message continues after these words. */
 const CLIENT_MESSAGES =
   /^(?:Connection terminated(?: unexpectedly)?|Client has encountered a connection error.*|Client was closed.*)$/;
-/** Often all connections of the pool end together: meanwhile it hears of them. */
+/** Often all connections of the pool end together: the pause lets the pool notice. */
 const PAUSE_MS = 20;
 
-/** Whether a statement failed since the connection that it was sent over was lost, and for no other reason. */
+/** Whether a statement failed only because its connection was lost. */
 export function isConnectionLost(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
   if (!types.isNativeError(cause)) return false;
@@ -22,10 +22,10 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Runs a read that changes nothing, and once more where its connection is lost: the failure of one connection would
- * else be that of all who wait for the read.
+ * Runs a read without side effects, and retries it once if its connection is lost: otherwise the loss of one connection
+ * would fail every caller that waits for the read.
  *
- * @param read takes a connection each time that it is called.
+ * @param read takes a connection from the pool at each call.
  */
 export async function overAnotherConnection<T>(read: () => Promise<T>): Promise<T> {
   try {

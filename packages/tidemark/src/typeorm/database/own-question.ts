@@ -1,9 +1,9 @@
-/** Questions that the cache itself puts to the primary, past the hooks, over a connection of the pool. */
+/** Queries of the cache itself to the primary. They bypass the hooks, over a connection of the pool. */
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { closeConnection, requireIdle } from './transaction-end.js';
 
-/** Nothing else may bound an answer: a data source has no limit by default, and packets may be lost without an error. */
+/** Often the only limit: a data source has none by default, and packets may be lost without an error. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /** The part of a node-postgres client that is used here. */
@@ -12,9 +12,9 @@ interface Client {
 }
 
 /**
- * Rejects with the error of the server, or where there is no answer in time; the connection is then closed.
+ * Rejects with the server's error, or on timeout; a timeout closes the connection.
  *
- * @param limitMs longest time for the answer, in milliseconds.
+ * @param limitMs longest time to wait for the answer, in milliseconds.
  */
 export async function askPrimary(
   source: DataSource,

@@ -5,16 +5,16 @@ import { IS_STANDBY, StandbyError } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 
 /**
- * The advisory lock (two 32-bit keys) that a session holds, shared, around a statement that commits by itself, which
- * has no transaction to be recognised by.
+ * The advisory lock (two 32-bit keys) that a session holds, shared, around an autonomous statement: no transaction
+ * identifies such a statement as a writer.
  */
 export const AUTONOMOUS_STATEMENT_LOCK: number[] = [0x74696465, 0x6d61726b];
 
 /**
- * `backend_xid`, `pid` and `application_name` are shown to every role, `xact_start` is not. A transaction has
- * a `backend_xid` from its first write until its outcome is visible to others, also while its COMMIT waits for a standby.
- * A statement under the lock goes on after the transactions it commits, so those do not count.
- * A standby knows none of the transactions that run on its primary, and says in a row that it is one.
+ * Every role can see `backend_xid`, `pid` and `application_name`, but not `xact_start`. A transaction has a
+ * `backend_xid` from its first write until others can see its outcome, also while its COMMIT waits for a standby. A
+ * statement under the lock outlasts the transactions that it commits, so their ids are ignored. A standby knows none of
+ * the transactions on its primary, so it reports itself as a standby in a row.
  */
 const WRITERS = `
   SELECT a.pid, CASE WHEN l.pid IS NULL THEN a.backend_xid::text ELSE 'autonomous' END AS id,

@@ -1,13 +1,13 @@
 /**
- * Whether a connection of the pool is as a new one: its role and settings are those that are part of every key, it has
- * no temporary tables, no transaction is open on it, and it leads to no standby.
+ * Checks that a connection of the pool is in the state of a new one: it has the role and settings that are part of
+ * every key, no temporary tables and no open transaction, and it does not lead to a standby.
  *
- * `SET ROLE`, `SET search_path`, a temporary table that hides another, or an open transaction stay with a connection
- * that goes back to the pool. A fill asks for that once, and again after someone else has had the connection.
+ * `SET ROLE`, `SET search_path`, a temporary table that hides another, and an open transaction survive a connection's
+ * return to the pool. A fill checks for these once, and again after another caller has used the connection.
  *
- * A server that reloads its configuration changes the settings of living connections. It reports some of them
- * (`TimeZone`, `DateStyle`, `IntervalStyle`, the encoding) with the answer that they first hold for; for the others a
- * connection is asked again.
+ * A server that reloads its configuration changes the settings of open connections. It reports some of them
+ * (`TimeZone`, `DateStyle`, `IntervalStyle`, the encoding) with the first answer that they affect; for the others the
+ * connection is checked periodically.
  */
 import type { DataSource } from 'typeorm';
 import type { AuditRefusal } from './audit-refusal.js';
@@ -15,7 +15,7 @@ import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction } from './transaction-end.js';
 
-/** Settings that change what the same SQL text answers. */
+/** Settings that change the result of the same SQL text. */
 const ANSWER_SETTINGS = (
   'search_path row_security client_encoding standard_conforming_strings array_nulls ' +
   'transform_null_equals quote_all_identifiers gin_fuzzy_search_limit timezone_abbreviations ' +
@@ -23,21 +23,21 @@ const ANSWER_SETTINGS = (
   'default_text_search_config xmlbinary server_version_num'
 ).split(' ');
 
-/** Under other values the server takes the text for another statement than the parser does. */
+/** With other values the server parses the text differently from the parser. */
 const NEEDED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
   ['array_nulls', 'on'],
   ['transform_null_equals', 'off'],
 ]);
 
-/** A connection that nobody else has had is asked again after this time. */
+/** A connection that only fills have used is checked again after this time. */
 const RECHECK_MS = 1_000;
 
-/** What answers over a connection depend on. */
+/** The session state that answers over a connection depend on. */
 export interface Session {
   /** The database, the roles and the settings. */
   readonly context: readonly string[];
-  /** When the connection took over the server's configuration, by the server's clock. */
+  /** When the connection loaded the server's configuration, by the server's clock. */
   readonly configuredMs: number;
 }
 
@@ -54,7 +54,7 @@ export const SESSION = `ARRAY[${[
 ].join(', ')}] AS context,
   (EXTRACT(epoch FROM pg_catalog.pg_conf_load_time()) * 1000)::pg_catalog.float8 AS "configuredMs"`;
 
-/** Why nothing at all may be cached in such a session; `undefined` where something may. */
+/** Why no query may be cached in such a session; `undefined` if queries may. */
 export function refusalIn({ context }: Session): AuditRefusal | undefined {
   for (const [name, needed] of NEEDED_SETTINGS) {
     const value = context[NAMES.length + ANSWER_SETTINGS.indexOf(name)];
@@ -80,7 +80,7 @@ interface Found extends Session {
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(sql: string): Promise<{ rows: [Found] }>;
-  /** Absent where the client is native. */
+  /** Absent in a native client. */
   readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
 }
 
@@ -88,18 +88,18 @@ interface Pool {
   on(event: 'acquire', listener: (client: object) => void): unknown;
 }
 
-/** A connection was found to be as a new one. */
+/** A check found the connection in the state of a new one. */
 interface Clean {
   readonly session: Session;
   readonly askedAtMs: number;
 }
 
 interface Connection {
-  /** As the latest fill over it found it; nobody else has had it since. */
+  /** The result of the latest fill over it, while no other caller has used it since. */
   before?: Clean | undefined;
-  /** As the fill found it that has it now. */
+  /** The result of the fill that holds it now. */
   now?: Clean | undefined;
-  /** When it took over the server's configuration, once it has been asked. */
+  /** When it loaded the server's configuration, once it has been queried. */
   configuredMs?: number;
 }
 
@@ -114,10 +114,10 @@ export class SessionContext {
     private readonly standby: StandbyWatch,
   ) {}
 
-  /** Begins to note which connections are taken; to be called before one is. */
+  /** Begins to record which connections are taken; call before one is taken. */
   watch(): void {
     const { master } = this.source.driver as unknown as { master?: Pool };
-    // A data source that is not initialised has none.
+    // An uninitialised data source has no pool.
     if (!master || master === this.#pool) return;
     this.#pool = master;
     master.on('acquire', (client) => {
@@ -130,7 +130,7 @@ export class SessionContext {
   /**
    * Why no answer over this connection may be stored; `undefined` where one may.
    *
-   * @param connection held by the caller, who sends nothing but reads over it.
+   * @param connection held by the caller, which sends only reads over it.
    * @param expected the session that the keys were made for.
    */
   async whyUncacheable(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
@@ -143,7 +143,7 @@ export class SessionContext {
       return undefined;
     }
     const [found] = (await client.query(CHECK)).rows;
-    // The answer has brought the present status in.
+    // The answer has updated the transaction status.
     if (isInTransaction(client)) {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
     }
@@ -152,7 +152,7 @@ export class SessionContext {
       return { reason: 'standby', detail: 'the database is a standby' };
     }
     const isExpected = found.context.join('\n') === expected.context.join('\n');
-    // Earlier fills may be of either configuration, also where the present one is the old one again.
+    // Earlier fills may have used either configuration, even if the settings now match the keys again.
     const isReconfigured =
       known.configuredMs === undefined
         ? !isExpected && found.configuredMs > expected.configuredMs
@@ -169,10 +169,10 @@ export class SessionContext {
     return undefined;
   }
 
-  /** The same once the answer has arrived: settings that the server has reported meanwhile. */
+  /** The same check after the answer: detects settings that the server has reported since. */
   async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
     if (this.#connectionOf(connection).now) return undefined;
-    // Finds out at once whether the configuration is another: there may be no further miss.
+    // Detects a reloaded configuration now: there may be no further miss.
     await this.whyUncacheable(connection, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }

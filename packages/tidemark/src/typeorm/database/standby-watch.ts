@@ -1,10 +1,10 @@
 /**
- * Whether connections of the data source lead to a standby.
+ * Tracks whether connections of the data source lead to a standby.
  *
- * A standby may lack writes that were acknowledged long ago, and it knows nothing of the transactions of its
- * primary. So nothing that it answers is stored, concluded from, or taken for the present catalog. Each of those
- * steps asks the server itself, over the same connection and not later than the answer that counts: a server that is
- * no standby never becomes one. The state kept here is for health, log and metrics.
+ * A standby may lack writes that were acknowledged long ago, and it does not know the transactions of its primary. So
+ * its answers are not stored, no conclusion is drawn from them, and its catalog does not count as current. Each of
+ * those steps checks the server itself, over the same connection and not later than the answer that counts: a primary
+ * never becomes a standby. The state kept here serves health, log and metrics.
  */
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../../core/ports/cache-events.js';
@@ -12,9 +12,9 @@ import { backgroundTimers, pause } from '../../core/ports/clock.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import { askPrimary } from './own-question.js';
 
-/** Pause between two questions to a server that was a standby. */
+/** Pause between two checks of a server that was a standby. */
 const ASK_AGAIN_MS = 1_000;
-/** No connection led to a standby for so long before the database counts as none any more. */
+/** The database counts as a primary again after this time without a connection to a standby. */
 const QUIET_MS = 3_000;
 
 export interface StandbyLog {
@@ -33,7 +33,7 @@ export class StandbyWatch {
     private readonly log: StandbyLog,
   ) {}
 
-  /** To be called when a connection of the data source was found to lead to a standby. */
+  /** Call when a connection of the data source leads to a standby. */
   met(): void {
     this.#metAtMs = performance.now();
     if (this.#isStandby || this.#isClosed) return;
@@ -46,7 +46,7 @@ export class StandbyWatch {
     void this.#untilPromoted();
   }
 
-  /** What is not as it should be, in words; `undefined` when all is well. */
+  /** The degradation, in words; `undefined` if there is none. */
   get degradation(): string | undefined {
     if (!this.#isStandby) return undefined;
     return 'The database is a standby: nothing is stored until it is promoted';
@@ -68,7 +68,7 @@ export class StandbyWatch {
     this.events.emitSafely('standby', { isStandby: false });
   }
 
-  /** `false` also where the server does not answer. */
+  /** `false` also if the server does not answer. */
   async #isPrimary(): Promise<boolean> {
     try {
       const [row] = await askPrimary(this.source, `SELECT ${IS_STANDBY} AS "isStandby"`);

@@ -1,17 +1,18 @@
 /**
- * The end of a transaction that the cache has opened over a connection of the pool.
+ * Ends transactions that the cache has opened over a connection of the pool.
  *
  * Only an answer of the server proves that a transaction has ended. A statement that node-postgres gave up
- * (`query_timeout`) still runs, and a ROLLBACK behind it may never be sent. Such a connection would never commit the
- * next statements, or would read an old snapshot. It is closed: the server rolls back, and the pool opens another.
+ * (`query_timeout`) still runs, and a ROLLBACK queued behind it may never be sent. Such a connection would never commit
+ * the next statements, or would read an old snapshot. So it is closed: the server rolls back, and the pool opens
+ * another.
  */
 import type { DataSource, QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 
-/** A process that stands still must not keep the locks and the snapshot of its transaction. */
+/** A stalled process must not keep the locks and the snapshot of its transaction. */
 const IDLE_MS = 10_000;
 
-/** The statement that ends the session when the open transaction has been idle for so many milliseconds. */
+/** The SQL that makes the server end the session once its transaction has been idle for `idleMs`. */
 export function idleLimit(idleMs: number = IDLE_MS): string {
   return `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
 }
@@ -20,14 +21,14 @@ export function idleLimit(idleMs: number = IDLE_MS): string {
 interface Client {
   query(sql: string): Promise<unknown>;
   getTransactionStatus(): string | null;
-  /** `false` while the server works on a statement; absent where the client is native. */
+  /** `false` while the server executes a statement; absent in a native client. */
   readonly readyForQuery?: boolean;
   end(): Promise<void>;
   listenerCount(event: 'error'): number;
   emit(event: 'error', error: Error): unknown;
 }
 
-/** Runs `work` in a transaction of the cache that `begin` begins, over a connection of the pool to the primary. */
+/** Runs `work` in a transaction opened by `begin`, over a connection of the pool to the primary. */
 export async function inImplicitTransaction<T>(
   source: DataSource,
   begin: string,
@@ -42,7 +43,7 @@ export async function inImplicitTransaction<T>(
   }
 }
 
-/** Runs `work` in a transaction of the cache over the query runner, which is in none. */
+/** Runs `work` in a transaction of the cache over the query runner, which must not be in one. */
 export async function inTransaction<T>(
   runner: QueryRunner,
   begin: string,
@@ -61,7 +62,9 @@ export async function inTransaction<T>(
   }
 }
 
-/** @throws Error where somebody left a transaction open over the connection: it is closed, since ours would commit it. */
+/**
+ * @throws Error if the connection was left in a transaction. It is closed: our COMMIT would commit that transaction.
+ */
 export function requireIdle(connection: unknown): void {
   if (!isInTransaction(connection)) return;
   closeConnection(connection);
@@ -77,7 +80,7 @@ export function isInTransaction(connection: unknown): boolean {
 /**
  * Rolls the open transaction back, or closes the connection. Never rejects.
  *
- * @param cause the failure for which it is rolled back, if there was one.
+ * @param cause the failure that requires the rollback, if there was one.
  * @param send sends the ROLLBACK.
  */
 export async function rollBack(
@@ -92,7 +95,7 @@ export async function rollBack(
   closeConnection(client);
 }
 
-/** Closes a connection whose state is not known. Its pool and its query runner hear of it as of a lost one. */
+/** Closes a connection in an unknown state. Its pool and query runner get the error of a lost connection. */
 export function closeConnection(connection: unknown): void {
   const client = connection as Client;
   void succeeds(() => client.end());

@@ -1,4 +1,4 @@
-/** Query builders that their makers can no longer change. */
+/** Copies query builders, so that their creators can no longer change them. */
 import type {
   FindManyOptions,
   ObjectLiteral,
@@ -21,13 +21,13 @@ export function stateOf(builder: Builder): BuilderState {
 }
 
 /**
- * A builder of the same query. Later changes to the original, its parameters and its find options do not reach it,
- * except inside parameters that cannot be copied, which have no key and are never stored.
+ * A builder of the same query. Later changes to the original, its parameters and its find options do not affect it. The
+ * exception are parameters that cannot be copied: they have no key and are never stored.
  */
 export function copyOf(builder: Builder): Builder {
   const copy = builder.clone();
   const [from, to] = [stateOf(builder), stateOf(copy)];
-  // TypeORM's `clone` leaves these out.
+  // TypeORM's `clone` omits these.
   to.findOptions = ownCopyOf(from.findOptions).value;
   to.relationMetadatas = [...from.relationMetadatas];
   copy.expressionMap.options = [...builder.expressionMap.options];

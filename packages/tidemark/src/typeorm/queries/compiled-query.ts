@@ -1,4 +1,4 @@
-/** Compiles a bound query or a TypeORM query builder to what its key and its plan are made of. */
+/** Compiles a bound query or a TypeORM query builder to the parts of its key and its plan. */
 import {
   SelectQueryBuilder,
   type DataSource,
@@ -15,7 +15,7 @@ import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
 
-/** What handlers return and `QueryCache.run` takes. */
+/** A query as handlers return it and `QueryCache.run` takes it. */
 export type CacheableQuery = BoundQuery | Builder;
 
 export interface CompiledQuery {
@@ -23,19 +23,19 @@ export interface CompiledQuery {
   readonly sql: string;
   readonly parameters: readonly unknown[];
   readonly shape: QueryShape;
-  /** Everything about the answer that the SQL text does not say. */
+  /** Everything that shapes the answer and is not in the SQL text. */
   readonly answer: string;
   readonly builder: Builder;
   readonly bound: BoundQuery | undefined;
-  /** The entity its rows are of, where they are an entity's. */
+  /** The entity of its rows, if there is one. */
   readonly entity: EntityMetadata | undefined;
   /** Relations that TypeORM loads by further statements. */
   readonly separate: SeparateReads;
   /** Whether TypeORM may send more than one statement, which then need one snapshot. */
   readonly hasSeveralStatements: boolean;
-  /** The query runner that the builder was bound to by its maker, mostly that of a transaction. */
+  /** The query runner that the builder was created with, usually that of a transaction. */
   readonly queryRunner: QueryRunner | undefined;
-  /** A reason found before the SQL is looked at. */
+  /** A refusal found before the SQL is analysed. */
   readonly refusal: { readonly reason: UncacheableReason; readonly detail: string } | undefined;
 }
 
@@ -44,8 +44,8 @@ export function isCacheableQuery(value: unknown): value is CacheableQuery {
 }
 
 /**
- * The query as it is at the call. Later changes to a plain builder, or to parameters that could not be copied when
- * they were bound, do not reach it: with such parameters the query is built here, and not again.
+ * The query as it is at the call. Later changes to a plain builder do not affect it, nor do later changes to parameters
+ * that could not be copied when they were bound: with such parameters the query is built here, once.
  */
 export function asCalled(query: CacheableQuery, source: DataSource): CacheableQuery {
   if (!(query instanceof BoundQuery)) return copyOf(query);
@@ -55,15 +55,15 @@ export function asCalled(query: CacheableQuery, source: DataSource): CacheableQu
 }
 
 /**
- * A builder of the query that may be changed.
+ * A builder of the query that the caller may change.
  *
  * @throws OtherDataSourceError
  */
 export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
-  // A plain builder belongs to its maker: it is left as it was.
+  // A plain builder belongs to its creator and stays unchanged.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
   const { dataSource, expressionMap } = builder;
-  // A data source may be wrapped, by tracers for example; its driver is one.
+  // Tracers and others may wrap a data source; the driver identifies it.
   if (dataSource.driver !== source.driver) {
     const entity = expressionMap.mainAlias?.hasMetadata && expressionMap.mainAlias.metadata.name;
     const name = query instanceof BoundQuery ? query.name : entity || 'query';
@@ -72,12 +72,12 @@ export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   return builder;
 }
 
-/** The query runner that the builder was bound to by its maker: protected in TypeORM's types. */
+/** The query runner that the builder was created with: protected in TypeORM's types. */
 export function queryRunnerOf(builder: Builder): QueryRunner | undefined {
   return (builder as unknown as { queryRunner?: QueryRunner }).queryRunner;
 }
 
-/** Why a query that brings its query runner is not cached. */
+/** Why a query with its own query runner is not cached. */
 export function reasonOf({ isTransactionActive }: QueryRunner): 'transaction' | 'query-runner' {
   return isTransactionActive ? 'transaction' : 'query-runner';
 }
@@ -89,7 +89,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const shape = bound?.shape ?? 'many';
   const isOfEntities = shape !== 'raw' && shape !== 'count';
   const map = builder.expressionMap;
-  // For entities TypeORM selects their primary keys as well.
+  // For entities, TypeORM also selects the primary keys.
   map.queryEntity = isOfEntities;
   const [sql, parameters] = builder.getQueryAndParameters() as [string, unknown[]];
   const isPaged = map.skip !== undefined || map.take !== undefined;
@@ -115,7 +115,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   };
 }
 
-/** Rows and numbers are what the SQL itself answers. */
+/** Rows and counts come from the SQL alone. */
 const NOTHING: SeparateReads = {
   sql: undefined,
   description: '',
@@ -127,7 +127,7 @@ function whyUncacheable(
   builder: Builder,
   { hasHiddenCondition }: SeparateReads,
 ): CompiledQuery['refusal'] {
-  // An optimistic lock is compared with the row by TypeORM, and is not in the SQL.
+  // TypeORM compares an optimistic lock with the row; it is not in the SQL.
   if (builder.expressionMap.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
   }

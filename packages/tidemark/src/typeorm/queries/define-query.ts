@@ -5,13 +5,12 @@ import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './own-copy.js';
 
 /**
- * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain
- * rows (`raw`), the number of entities (`count`), or a page of entities and the number of all of
- * them, of one moment (`many-and-count`).
+ * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain rows (`raw`), the number
+ * of entities (`count`), or a page of entities and the number of all entities, from one snapshot (`many-and-count`).
  */
 export type QueryShape = 'many' | 'one' | 'raw' | 'count' | 'many-and-count';
 
-/** What a query of the shape answers when one of its rows is mapped to `R`. */
+/** The answer of a query with this shape whose rows are mapped to `R`. */
 export type QueryResult<R, S extends QueryShape> = S extends 'count'
   ? number
   : S extends 'one'
@@ -22,52 +21,52 @@ export type QueryResult<R, S extends QueryShape> = S extends 'count'
 
 export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryShape> {
   /**
-   * Unique among all instances that share a cache. It names the query in metrics, and it is part of the key, since
-   * `map` and `headers` are known there by their texts alone.
+   * Unique among all instances that share a cache. It names the query in metrics. It is also part of the key: the key
+   * contains only the source texts of `map` and `headers`, so their text alone does not identify the query.
    */
   readonly name: string;
-  /** `many` unless said otherwise. */
+  /** Default: `many`. */
   readonly shape?: S;
   /**
-   * Whatever else the definition reads, such as the tenant in AsyncLocalStorage. It is called by `bind`, and its
-   * value is part of the key, so it has to be plain data.
+   * Any other input that the definition reads, such as the tenant in AsyncLocalStorage. `bind` calls it, and its value
+   * is part of the key, so it must be plain data.
    */
   readonly context?: () => unknown;
-  /** Builds the query from nothing but its parameters and what `context` tells. */
+  /** Builds the query from its parameters and the value of `context` only. */
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
-  /** Turns one entity (for `raw`: one row) into what is answered; pure. */
+  /** Maps one entity (for `raw`: one row) to an item of the answer; pure. */
   readonly map?: (row: E) => R;
   /**
-   * Response headers told from the answer's rows, ASCII, stored with it; pure. `link`, `content-language`,
-   * `content-location`, `content-range`, `accept-ranges`, `last-modified` and own names that begin with `x-`;
-   * for any other one the query is refused (ResponseHeaderError).
+   * Response headers computed from the rows of the answer, in ASCII, stored with it; pure. Allowed are `link`,
+   * `content-language`, `content-location`, `content-range`, `accept-ranges`, `last-modified` and custom names that
+   * begin with `x-`; with any other header the query is refused (ResponseHeaderError).
    */
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;
-  /** For `one`: what the 404 says when there is no row; pure. */
+  /** For `one`: the message of the 404 when there is no row; pure. */
   readonly absent?: (parameters: P) => string;
 }
 
 /** The value of `context` when the query was bound. */
 export interface BoundContext {
   readonly value: unknown;
-  /** @throws Error where it is another one now. */
+  /** @throws Error if the value has changed since. */
   require(): void;
 }
 
-/** A query with its parameters: what a handler returns and what `QueryCache.run` takes. */
+/** A query with its parameters: handlers return it and `QueryCache.run` takes it. */
 export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
   /** Never set: it carries the type of a row. */
   declare readonly row?: R;
 
   readonly definition: Definition;
   readonly parameters: unknown;
-  /** Whether they were copied as a whole when they were bound, so that nobody else can change them. */
+  /** Whether they were copied completely when they were bound, so that no other code can change them. */
   readonly ownsParameters: boolean;
   readonly name: string;
   readonly shape: S;
-  /** Everything that the definition adds to the SQL text, with code by its text. */
+  /** Everything that the definition adds to the SQL text, with functions as source text. */
   readonly answer: string;
-  /** What `headers` and `build` read beside the parameters of the SQL. */
+  /** Inputs of `headers` and `build` beside the parameters of the SQL. */
   readonly values: readonly unknown[];
   readonly context: BoundContext | undefined;
   readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>;
@@ -79,13 +78,13 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
     Object.assign(this, parts);
   }
 
-  /** The same query, built in another way. */
+  /** The same query with another `build`. */
   withBuild(build: BoundQuery<R, S>['build']): BoundQuery<R, S> {
     const copy = Object.create(BoundQuery.prototype) as BoundQuery<R, S>;
     return Object.assign(copy, this, { build });
   }
 
-  /** @throws TypeError always: what is sent to a client is a query's answer, not the query. */
+  /** @throws TypeError always: clients get the answer of a query, never the query itself. */
   toJSON(): never {
     throw new TypeError(
       `The query ${this.name} was not answered: put @CacheQuery() on the handler that returns it, ` +
@@ -97,8 +96,9 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 export interface DefinedQuery<P, R, S extends QueryShape> {
   readonly name: string;
   /**
-   * Copies the parameters: the query is that of their values now, however often and whenever it runs. Functions, maps,
-   * sets and instances of classes cannot be copied; they are read when the query runs, which is compiled each time.
+   * Copies the parameters: the query keeps their current values, however often and whenever it runs. Functions, maps,
+   * sets and instances of classes cannot be copied; they are read when the query runs, and such a query is compiled at
+   * each run.
    */
   bind(parameters: P): BoundQuery<R, S>;
 }
@@ -106,10 +106,10 @@ export interface DefinedQuery<P, R, S extends QueryShape> {
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * Defines a query once, at the top level of a module. `build`, `map` and `headers` must read nothing but their
- * arguments, or declare what else they read as `context`: a stored answer is given to whoever asks with the same
- * key. One that reads the tenant of the request undeclared leaks the rows of one tenant to another. An application
- * does not start where two definitions cannot be told apart (query-definitions.ts).
+ * Defines a query once, at the top level of a module. `build`, `map` and `headers` must read only their arguments, or
+ * declare any other input as `context`: every caller with the same key gets the stored answer. A query that reads the
+ * tenant of the request without declaring it leaks the rows of one tenant to another. An application does not start if
+ * two definitions are ambiguous (query-definitions.ts).
  */
 export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
   definition: QueryDefinition<P, E, R, S>,
@@ -132,7 +132,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         answer,
         values: [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
         context,
-        // A builder may change what it is given, and may be asked more than once.
+        // A builder may change its arguments, and may be called more than once.
         build: (source) => {
           context?.require();
           return build(source, ownCopyOf(parameters).value);

@@ -1,6 +1,7 @@
 /**
- * Sends a fill's statement over its connection where TypeORM would add nothing: for plain rows, and for entities of
- * plain columns. TypeORM compiles the query once more, calls subscribers, and converts each value by itself.
+ * Sends a fill's statement directly over its connection where TypeORM would add nothing: for plain rows, and for
+ * entities with plain columns only. TypeORM would compile the query again, call subscribers, and convert each value
+ * separately.
  */
 import {
   QueryFailedError,
@@ -17,22 +18,22 @@ import { isInTransaction } from '../database/transaction-end.js';
 type ColumnMetadata = EntityMetadata['columns'][number];
 type Rows = readonly ObjectLiteral[];
 
-/** A subscriber that has this follows writes alone: it is not called for fills, which are proven to write nothing. */
+/** Marks a subscriber that follows only writes: fills, which are proven to write nothing, may skip it. */
 export const FOLLOWS_WRITES_ALONE = Symbol('tidemark:follows-writes-alone');
 
 const RUNNERS = ['getMany', 'getOne', 'getRawMany', 'getRawAndEntities'] as const;
 
-/** Types whose values TypeORM hands over as the driver has read them. */
+/** Types whose values TypeORM passes on as the driver has read them. */
 const PLAIN_TYPES: ReadonlySet<unknown> = new Set([
   String,
   ...'int int2 int4 int8 integer smallint bigint varchar text uuid bool boolean'.split(' '),
   ...['numeric', 'decimal', 'real', 'double precision', 'character varying'],
 ]);
 
-/** Entities are created without their constructor, unless the data source is set to call it. */
+/** Creates entities without their constructor, unless the data source is set to call it. */
 const FROM_ROWS = { fromDeserializer: true };
 
-/** The rows; `undefined` where a transaction is under way over the connection, whose writes the rows may show. */
+/** The rows; `undefined` if a transaction is open over the connection, since the rows may show its writes. */
 export type DirectRead = (runner: QueryRunner, client: unknown) => Promise<Rows | undefined>;
 
 /** The part of a node-postgres client that is used here. */
@@ -40,7 +41,7 @@ interface Client {
   query(text: string, values: readonly unknown[]): Promise<{ readonly rows: Rows }>;
 }
 
-/** `undefined` where TypeORM has more to do. The read rejects with QueryFailedErrors. */
+/** `undefined` where TypeORM has more to do. The read rejects with a QueryFailedError. */
 export function directReadOf(
   { sql, parameters, shape, builder, hasSeveralStatements }: CompiledQuery,
   source: DataSource,
@@ -71,13 +72,13 @@ function hearsOfReads(subscriber: EntitySubscriberInterface): boolean {
   return hears && !(FOLLOWS_WRITES_ALONE in subscriber);
 }
 
-/** Whether the builder runs its query as TypeORM wrote it. */
+/** Whether the builder runs its query with the unmodified methods of TypeORM. */
 function isOrdinary(builder: SelectQueryBuilder<ObjectLiteral>): boolean {
   const ordinary = SelectQueryBuilder.prototype;
   return RUNNERS.every((name) => builder[name] === ordinary[name]);
 }
 
-/** Makes entities as TypeORM does; `undefined` where it does more than to set properties to values of the row. */
+/** Creates entities as TypeORM does; `undefined` if TypeORM does more than copy row values to properties. */
 function plainEntities(
   { expressionMap: map }: SelectQueryBuilder<ObjectLiteral>,
   { driver }: DataSource,
@@ -126,7 +127,7 @@ function isPlain(column: ColumnMetadata): boolean {
   return !isConverted && PLAIN_TYPES.has(type);
 }
 
-/** The first row of each primary key, written as TypeORM writes keys; all rows where they have none. */
+/** The first row of each primary key, with keys formatted as in TypeORM; all rows if the keys are not selected. */
 function withoutRepeats(rows: Rows, keys: readonly string[]): Rows {
   const [first] = rows;
   if (!first || !keys.some((key) => key in first)) return rows;

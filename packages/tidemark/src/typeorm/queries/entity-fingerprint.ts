@@ -1,8 +1,8 @@
 /**
- * Tells two mappings of one table apart: which property a column becomes, through which transformer, in an instance
- * of which class. None of that is in the SQL text, and the cache may be shared with another mapping of the table.
+ * Distinguishes two mappings of one table: which property a column becomes, through which transformer, in an instance
+ * of which class. None of that is in the SQL text, and another mapping of the table may share the cache.
  *
- * Code is told by its text. Values that it closes over are not seen.
+ * Code is identified by its source text. Values in its closure are not detected.
  */
 import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -17,14 +17,14 @@ type Join = ExpressionMap['joinAttributes'][number];
 const FINGERPRINTS = new WeakMap<EntityMetadata, string>();
 const CLASS_TEXTS = new WeakMap<object, string>();
 
-/** One text for each way in which TypeORM makes entities of the same rows. */
+/** One text for each way in which TypeORM creates entities from the same rows. */
 export function mappingOf(map: ExpressionMap, { subscribers }: DataSource): string {
   return JSON.stringify([
     map.mainAlias?.hasMetadata && fingerprintOf(map.mainAlias.metadata),
     map.skip,
     map.take,
     map.options,
-    // Decides on statements of their own that read relation ids.
+    // Decides on the separate statements that read relation ids.
     map.withDeleted,
     map.joinAttributes.map(joinParts),
     map.callListeners &&
@@ -34,7 +34,7 @@ export function mappingOf(map: ExpressionMap, { subscribers }: DataSource): stri
   ]);
 }
 
-/** Two joins of one SQL text may lead to other entities, and to other properties. */
+/** Two joins with one SQL text may lead to different entities and properties. */
 function joinParts(join: Join): unknown[] {
   const { relation, metadata } = join;
   const entityOrProperty: unknown = join.entityOrProperty;
@@ -57,7 +57,7 @@ export function fingerprintOf(metadata: EntityMetadata): string {
   return fingerprint;
 }
 
-/** A class as it is written, with all it inherits, whatever it has its `toString` say. */
+/** The source text of a class and all that it inherits, even where its `toString` is overridden. */
 export function sourceOf(target: object): string {
   const texts: string[] = [];
   for (
@@ -70,7 +70,7 @@ export function sourceOf(target: object): string {
   return texts.join('\n');
 }
 
-/** A short text for a class or a function; anything else as it is. */
+/** A short text for a class or a function; any other value as a string. */
 function classTextOf(target: unknown): string {
   if (typeof target !== 'function') return String(target);
   let text = CLASS_TEXTS.get(target);
@@ -83,7 +83,7 @@ function classTextOf(target: unknown): string {
 
 function entityParts(metadata: EntityMetadata): unknown[] {
   return [
-    // The class has field initialisers, accessors, listeners and `toJSON`.
+    // The class defines field initialisers, accessors, listeners and `toJSON`.
     ownFieldsOf(metadata),
     metadata.columns.map(columnParts),
     metadata.relations.map((relation) => [
@@ -121,7 +121,7 @@ function embeddedParts(embedded: EmbeddedMetadata): unknown[] {
   ];
 }
 
-/** The names, flags, classes and functions that metadata has itself; what it refers to is left out. */
+/** The names, flags, classes and functions of the metadata itself, without the objects that it refers to. */
 function ownFieldsOf(metadata: object): unknown[] {
   return Object.entries(metadata)
     .filter(([, value]) => typeof value !== 'object')

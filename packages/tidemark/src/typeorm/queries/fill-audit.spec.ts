@@ -15,7 +15,7 @@ const USER = {
 
 const SESSION = { context: [], configuredMs: 0 };
 
-/** The reason why an answer of the query must not be stored when that is sent as well. */
+/** The reason not to store an answer of the query whose fill also sends this statement. */
 function whyUncacheable(
   query: string,
   sent: string,
@@ -37,37 +37,37 @@ function whyUncacheable(
 
 const US = "SELECT * FROM users WHERE region = 'US'";
 
-describe('what was foreseen', () => {
+describe('an answer may be stored if a further statement reads', () => {
   it.each([
     ['the whole table', 'SELECT * FROM orders', 'SELECT * FROM orders WHERE total > 1', []],
     ['the same region', US, `${US} AND score > 1`, []],
     [
-      'one of its keys',
+      'one of the keys of the query',
       'SELECT * FROM users WHERE id IN (1, 2)',
       'SELECT 1 FROM users WHERE id = $1',
       [2],
     ],
-    ['rows that were found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [2, '1']],
+    ['rows of the answer', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [2, '1']],
     ['no table', US, 'SELECT 1', []],
   ])('%s', (_what, query, sent, parameters) => {
     expect(whyUncacheable(query, sent, parameters)).toBeUndefined();
   });
 });
 
-describe('what was not', () => {
+describe('an answer is refused if a further statement reads', () => {
   it.each([
     ['another table', US, 'SELECT * FROM orders', []],
     ['another region', US, "SELECT * FROM users WHERE region = 'EU'", []],
     ['the whole table', US, 'SELECT * FROM users', []],
-    ['rows that were not found', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [1, 3]],
-    ['a key without a text', US, 'SELECT 1 FROM users WHERE id = $1', [{}]],
+    ['a row outside the answer', US, 'SELECT 1 FROM users WHERE id IN ($1, $2)', [1, 3]],
+    ['a key without a text form', US, 'SELECT 1 FROM users WHERE id = $1', [{}]],
     ['rows of a table of the same name', US, 'SELECT 1 FROM other.users WHERE id = 1', []],
-    ['a region of a key', 'SELECT * FROM users WHERE id = 1', US, []],
+    ['a region instead of the key of the query', 'SELECT * FROM users WHERE id = 1', US, []],
   ])('%s', (_what, query, sent, parameters) => {
     expect(whyUncacheable(query, sent, parameters)).toBe('separate-statements');
   });
 
-  it('tells what cannot be cached by itself', () => {
+  it('statements that are uncacheable themselves: with their reason', () => {
     expect(whyUncacheable(US, 'SELECT random()')).toBe('volatile-function');
     expect(whyUncacheable(US, 'SELECT 1 FROM users FOR UPDATE')).toBe('locking-read');
   });

@@ -1,14 +1,13 @@
 /**
- * Whether the statements that a fill really sent read nothing but what its answer depends on.
+ * Checks that the statements sent by a fill read nothing outside the read set of its answer.
  *
- * TypeORM answers some queries by several statements, most of which are known only once the first
- * has been answered. They run in one snapshot; the answer may be stored if each of them is
- * cacheable by itself and each of its tables is covered, by one of these:
+ * TypeORM answers some queries by several statements, most of which are known only after the first answer. They run in
+ * one snapshot. The answer may be stored if each statement is cacheable and each of its tables is covered in one of
+ * these ways:
  * - the answer depends on every write to the table;
  * - the statement is restricted to regions that the answer depends on;
- * - the statement is restricted by primary key to rows that the answer itself was made of. Each of
- *   these was found in a region that the answer depends on, and whatever changes the row later is
- *   a write to that region.
+ * - the statement is restricted by primary key to rows of the answer itself. Each of these was found in a region that
+ *   the answer depends on, and every later change of such a row is a write to that region.
  */
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
@@ -29,7 +28,7 @@ export interface FillAuditParts {
   readonly read: (sql: string) => ReadAnalysis;
   readonly catalog: Catalog;
   readonly dependencies: ReadSet;
-  /** The entity that the answer's rows are of. */
+  /** The entity of the answer's rows. */
   readonly entity: EntityMetadata | undefined;
   /** The role and settings that the key was made for. */
   readonly session: Session;
@@ -42,7 +41,7 @@ export class FillAudit {
     return this.parts.session;
   }
 
-  /** Why the answer must not be stored; `undefined` where it may. */
+  /** Why the answer must not be stored; `undefined` where it may be. */
   whyUncacheable(
     statements: readonly SentRead[],
     rows: readonly ObjectLiteral[],
@@ -85,7 +84,7 @@ export class FillAudit {
     });
   }
 
-  /** The primary keys of the answer's rows, where they are rows of that table. */
+  /** The primary keys of the answer's rows, if they are rows of that table. */
   #keysOf(rows: readonly ObjectLiteral[], facts: TableFacts): ReadonlySet<string> | undefined {
     const { entity, catalog } = this.parts;
     const own = entity && catalog.table(entity.schema, entity.tableName);

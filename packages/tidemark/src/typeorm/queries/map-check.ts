@@ -1,8 +1,8 @@
 /**
- * Whether `map` and `headers` make the same of the rows outside of the request.
+ * Checks that `map` and `headers` return the same results outside the request.
  *
- * A hit has no rows, so the fill finds out whether they read more than their arguments: they run once more, on copies
- * of the rows, in the asynchronous context in which this module was loaded. AsyncLocalStorage holds nothing of a
+ * A hit has no rows, so the fill checks whether they read more than their arguments. They run a second time, on copies
+ * of the rows, in the asynchronous context in which this module was loaded: AsyncLocalStorage holds no data of a
  * request there. The results are compared as JSON.
  */
 import { AsyncResource } from 'node:async_hooks';
@@ -35,8 +35,8 @@ export class MapCheck {
   }
 
   /**
-   * Copies of the rows, taken before `map` may change them; `undefined` where this fill is not checked: by chance, since
-   * the query declares its context, or since the rows cannot be copied.
+   * Copies of the rows, taken before `map` may change them. `undefined` if this fill is not checked: by the random
+   * share, because the query declares its context, or because the rows cannot be copied.
    */
   copyOf(query: BoundQuery | undefined, rows: Rows): Rows | undefined {
     if (!query || query.context || Math.random() >= this.share) return undefined;
@@ -50,7 +50,7 @@ export class MapCheck {
   /**
    * Why the answer must not be stored; `undefined` where it may be.
    *
-   * @throws ImpureQueryError where every fill is checked.
+   * @throws ImpureQueryError if every fill is checked.
    */
   whyUncacheable(
     query: BoundQuery,
@@ -66,7 +66,7 @@ export class MapCheck {
         return [other, query.headers(other)];
       }),
     );
-    // What is no JSON is not stored as such.
+    // A value that has no JSON is not stored as JSON.
     if (made === undefined || made === again) return undefined;
     if (this.share >= 1) throw new ImpureQueryError(query.name, 'mapped rows');
     this.events.emitSafely('planDiffers', { query: query.name, difference: 'mapped rows' });

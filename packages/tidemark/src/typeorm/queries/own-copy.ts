@@ -1,27 +1,27 @@
-/** Copies of what belongs to a caller, who may change it while it is still needed here. */
+/** Copies a caller's values, which the caller may change while the cache still needs them. */
 import { isProxy } from 'node:util/types';
 
-/** Objects in a circle, or in very many places, would have no end. */
+/** Stops at circular references, and at objects referenced in very many places. */
 const MAX_OBJECTS = 100_000;
 
 export interface OwnCopy<T> {
   readonly value: T;
-  /** Nothing in the copy is the caller's any more, and its enumerable fields are all that there is in it. */
+  /** The copy shares no object with the caller, and its enumerable fields are its whole content. */
   readonly isWhole: boolean;
 }
 
 /**
- * A deep copy of plain objects, lists, dates and bytes. Anything else, such as a map, a function or an instance of
- * a class, stays the caller's object in the copy.
+ * A deep copy of plain objects, lists, dates and bytes. Any other object, such as a map, a function or an instance of a
+ * class, is shared with the caller.
  *
- * Never throws: what cannot be read is not copied.
+ * Never throws: a value that cannot be read is not copied.
  */
 export function ownCopyOf<T>(value: T): OwnCopy<T> {
   const copier = new Copier();
   try {
     return { value: copier.of(value) as T, isWhole: copier.isWhole };
   } catch {
-    // An accessor has thrown, or the objects are too many or lie too deep in one another.
+    // An accessor has thrown, or there are too many objects, or they are nested too deeply.
     return { value, isWhole: false };
   }
 }
@@ -30,7 +30,7 @@ class Copier {
   isWhole = true;
   #objects = 0;
 
-  /** An object that is in two places has two copies: they cannot be told from equal ones. */
+  /** An object referenced twice is copied twice: shared references do not count as content. */
   of(value: unknown): unknown {
     if (typeof value === 'function') return this.#keep(value);
     return typeof value === 'object' && value !== null ? this.#copy(value) : value;
@@ -47,7 +47,7 @@ class Copier {
     }
     if (prototype === Buffer.prototype) return Buffer.from(value as Buffer);
     if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
-    // Assigned, `__proto__` would become the prototype.
+    // Assigning `__proto__` would set the prototype.
     if (!isPlain(prototype) || hidesFields(value) || Object.hasOwn(value, '__proto__')) {
       return this.#keep(value);
     }
@@ -58,7 +58,7 @@ class Copier {
 
   #copyList(value: readonly unknown[]): object {
     const isOrdinary = Object.getPrototypeOf(value) === Array.prototype;
-    // Holes are fewer keys. `length` comes after the elements and before other fields.
+    // A hole removes a key. `length` comes after the elements and before other fields.
     const keys = Reflect.ownKeys(value);
     const isDense = keys.length === value.length + 1 && keys.at(-1) === 'length';
     if (!isOrdinary || !isDense) return this.#keep(value);
@@ -76,11 +76,11 @@ type Fields = Record<string, unknown>;
 function isPlain(prototype: object | null): boolean {
   if (prototype === null || prototype === Object.prototype) return true;
   if (isProxy(prototype)) return false;
-  // Parsers of query strings make such a prototype, so that no name means anything in their objects.
+  // Parsers of query strings create such a prototype so that no field name has a special meaning.
   return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
 }
 
-/** Whether there are fields that are not among the enumerable ones with a name. */
+/** Whether the object has symbol fields or fields that are not enumerable. */
 function hidesFields(value: object): boolean {
   // `Reflect.ownKeys` takes twice as long.
   return (

@@ -1,11 +1,12 @@
 /**
- * The plans of bound queries, so that a hit neither builds nor compiles its query.
+ * Caches the plans of bound queries, so that a hit neither builds nor compiles its query.
  *
- * A builder is pure in its parameters (define-query.ts), so equal parameters of one definition have one plan under
- * one catalog. A plan is used once it was made twice with the same key, and every fill makes it again: a builder
- * that makes something else of the same parameters is never remembered again. Two things are looked at before a use:
- * - An ambient transaction reaches a builder past its parameters. While the application has a transaction open, the
- *   query is built, and one that carries a query runner has no remembered plan.
+ * A builder is a pure function of its parameters (define-query.ts), so equal parameters of one definition have one plan
+ * under one catalog. A plan is used after it was compiled twice with the same key, and every fill compiles it again:
+ * once a builder returns another query for the same parameters, none of its plans are cached any more. Two checks
+ * precede a use:
+ * - An ambient transaction reaches a builder without being a parameter. While the application has a transaction open,
+ *   the query is built, and a query that carries a query runner uses no cached plan.
  * - A builder may read more than its parameters although it must not. A share of the calls compiles the query and
  *   compares it with the plan.
  */
@@ -23,18 +24,18 @@ import type { QueryKeys } from './query-key.js';
 import { planQuery, type CacheablePlan, type Representation } from './query-planner.js';
 
 export interface RememberedPlan extends Pick<CacheablePlan, 'key' | 'dependencies'> {
-  /** Only to say what differs. */
+  /** Only to report a difference. */
   readonly sql: string;
 }
 
-/** Plans kept of one definition: those of its most used parameters. */
+/** Most plans of one definition: those of its most recently used parameters stay. */
 const MAX_PLANS = 1_000;
-/** Parameters with a longer text are not remembered. */
+/** Parameters with a longer encoding, in characters, are not cached. */
 const MAX_TEXT = 16_384;
 
 interface Plans {
   readonly madeUnder: QueryKeys;
-  /** By the text of the parameters; confirmed when made twice with the same key. */
+  /** By the encoding of the parameters; confirmed once compiled twice with the same key. */
   readonly byText: LRUCache<
     string,
     { readonly plan: RememberedPlan; readonly isConfirmed: boolean }
@@ -51,15 +52,15 @@ export interface PlanCacheParts {
 }
 
 export class PlanCache {
-  /** By definition; `impure`: nothing of it is remembered any more. */
+  /** By definition; `impure`: its plans are no longer cached. */
   readonly #plans = new WeakMap<object, Plans | 'impure'>();
   readonly #dependencies = new LRUCache<string, ReadSet>({ max: MAX_PLANS });
 
   constructor(private readonly parts: PlanCacheParts) {}
 
   /**
-   * Tells the parameters and the context of a query from others of its definition; `undefined` where they could not
-   * be copied, or their text is long.
+   * Encodes the parameters and the context of a query, unambiguously within its definition. `undefined` if they could
+   * not be copied or the encoding is too long.
    */
   textOf(
     { parameters, ownsParameters, context }: BoundQuery,
@@ -76,10 +77,10 @@ export class PlanCache {
   }
 
   /**
-   * The plan of the query; `undefined` where it has to be compiled.
+   * The cached plan of the query; `undefined` if the query has to be compiled.
    *
-   * @param text what {@link textOf} says of it.
-   * @throws ImpureQueryError where every call is checked, or what the builder throws.
+   * @param text the result of {@link textOf}.
+   * @throws ImpureQueryError if every call is checked, or any error of the builder.
    */
   get(
     query: BoundQuery,
@@ -95,7 +96,7 @@ export class PlanCache {
     return isChecked && this.#differs(query, plan, representation) ? undefined : plan;
   }
 
-  /** To be called whenever a plan was made. Equal dependencies become one object, so that reads of them are shared. */
+  /** Call for every compiled plan. Equal read sets become one object, so that their reads are shared. */
   put(
     bound: BoundQuery | undefined,
     text: string | undefined,
@@ -109,12 +110,12 @@ export class PlanCache {
     return plan;
   }
 
-  /** The query was compiled to one that has no plan. */
+  /** The query was compiled and has no plan. */
   learnNone(query: BoundQuery, text: string | undefined): void {
     if (this.#confirmed(query, text)) this.#forget(query, 'SQL');
   }
 
-  /** A call of the query carried a query runner. Outside of transactions nothing foretells the next one. */
+  /** A call of the query carried a query runner. Outside transactions the next call cannot be predicted. */
   hasMetRunner({ definition }: BoundQuery): void {
     if (!this.parts.transactions.isAnyOpen) this.#plans.set(definition, 'impure');
   }
@@ -143,7 +144,7 @@ export class PlanCache {
     else this.#plans.set(bound.definition, 'impure');
   }
 
-  /** The builder was found to make something else of equal parameters. */
+  /** The builder returned another query for equal parameters. */
   #forget({ definition, name }: BoundQuery, difference: PlanDifference): void {
     this.#plans.set(definition, 'impure');
     this.parts.events.emitSafely('planDiffers', { query: name, difference });
@@ -151,7 +152,7 @@ export class PlanCache {
 
   #differs(query: BoundQuery, plan: RememberedPlan, representation: Representation): boolean {
     const compiled = compileQuery(query, this.parts.source);
-    // The query is then answered over its query runner.
+    // The query then runs over its query runner.
     if (compiled.queryRunner) return true;
     const made = planQuery(this.parts.schema, compiled, representation);
     if (made.cacheable && made.key === plan.key) return false;

@@ -1,8 +1,9 @@
 /**
- * Refuses definitions of queries whose answers could be mistaken for one another.
+ * Refuses query definitions whose answers could be confused.
  *
- * An answer is stored under the definition's name and the texts of `map` and `headers`. Functions of one text may
- * close over different values, so such a name must have one definition in all instances that share a cache.
+ * An answer is stored under the name of the definition and the source texts of `map` and `headers`. Functions with
+ * equal text may close over different values, so such a name must have one definition in all instances that share a
+ * cache.
  */
 
 export class AmbiguousQueryError extends Error {
@@ -20,7 +21,7 @@ export class AmbiguousQueryError extends Error {
 export class Definition {
   hasDouble = false;
 
-  /** @param code tells the definition from others as far as texts can; `undefined` where it has no code. */
+  /** @param code identifies the definition as far as source text can; `undefined` if it has no functions. */
   constructor(
     readonly name: string,
     readonly code: string | undefined,
@@ -32,7 +33,9 @@ export class Definition {
   }
 }
 
-/** By code: definitions made since an application last started. Modules make theirs while they are imported. */
+/**
+ * By code: the definitions created since an application last started. Modules create theirs while they are imported.
+ */
 const DEFINED = new Map<string, Definition>();
 
 /** The definitions that one application uses. */
@@ -40,7 +43,7 @@ export class QueryDefinitions {
   readonly #known = new Map<string, Definition>();
 
   /**
-   * Called when the application starts: takes the definitions that its modules have made.
+   * Call when the application starts: collects the definitions that its modules have created.
    *
    * @throws AmbiguousQueryError
    */
@@ -50,7 +53,7 @@ export class QueryDefinitions {
     for (const definition of made) this.require(definition);
   }
 
-  /** @throws AmbiguousQueryError where the definition has a double, or another one is known by its code. */
+  /** @throws AmbiguousQueryError if the definition has a double, or its code belongs to another definition. */
   require(definition: Definition): void {
     const { name, code, hasDouble } = definition;
     if (code === undefined) return;

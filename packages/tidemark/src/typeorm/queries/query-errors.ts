@@ -1,8 +1,8 @@
-/** Errors of queries that the cache must not answer. Their messages carry no values. */
+/** Errors of queries that the cache must not answer. Their messages contain no values. */
 import type { DataSource } from 'typeorm';
 import type { PlanDifference } from '../../core/ports/cache-events.js';
 
-/** A query of another data source than the cache's. */
+/** The query belongs to another data source than the cache. */
 export class OtherDataSourceError extends Error {
   constructor(query: string, other: DataSource, own: DataSource) {
     super(
@@ -14,7 +14,7 @@ export class OtherDataSourceError extends Error {
   }
 }
 
-/** A definition that reads more than its parameters. */
+/** The definition reads more than its parameters. */
 export class ImpureQueryError extends Error {
   constructor(query: string, difference: PlanDifference) {
     super(impurity(query, difference));
@@ -32,9 +32,9 @@ export function impurity(query: string, difference: PlanDifference): string {
   );
 }
 
-/** Neither host nor user: a message may leave the process. */
+/** Omits host and user: a message may leave the process. */
 function nameOf({ options, driver }: DataSource): string {
-  // Nest keeps the name in the options; TypeORM itself has none any more.
+  // Nest keeps the name in the options; TypeORM no longer has one.
   const { name } = options as { name?: unknown };
   const database = driver.database === undefined ? '' : ` (database ${driver.database})`;
   return `"${typeof name === 'string' ? name : 'default'}"${database}`;

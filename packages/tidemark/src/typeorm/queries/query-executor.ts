@@ -18,7 +18,7 @@ export interface ExecutedQuery {
   readonly rowCount: number;
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
-  /** Why the answer must not be stored, where that was found only by running the query. */
+  /** Why the answer must not be stored, if only running the query could show it. */
   readonly refusal: AuditRefusal | undefined;
 }
 
@@ -59,11 +59,11 @@ export class QueryExecutor {
   }
 
   /**
-   * @param audit judges the statements that are sent; absent where nothing will be stored. With one, the query is
-   *   proven to change nothing, and is run once more where its connection is lost.
+   * @param audit checks the statements that are sent; absent if the answer will not be stored. With an audit, the query
+   *   is proven to have no side effects, and is retried once if its connection is lost.
    */
   async execute(query: CompiledQuery, audit?: FillAudit): Promise<ExecutedQuery> {
-    // TypeORM's own result cache knows nothing of versions, and one transaction is enough.
+    // TypeORM's result cache does not know versions, and one transaction is enough.
     const builder = query.builder.cache(false).useTransaction(false);
     if (query.queryRunner) return shape(query, await fetchRows(query, builder));
     this.#sessions.watch();
@@ -84,7 +84,7 @@ export class QueryExecutor {
         ? this.#fill(query, builder, runner, audit)
         : shape(query, await fetchOver(runner, query, builder)));
     } catch (error) {
-      // The pool would hand it out again first, until the server has closed it.
+      // The pool would hand it out first, until the server has closed it.
       if (connection && isConnectionLost(error)) closeConnection(connection);
       throw error;
     } finally {
@@ -100,7 +100,7 @@ export class QueryExecutor {
   ): Promise<ExecutedQuery> {
     const connection = (await runner.connect()) as object;
     const unfit = await this.#sessions.whyUncacheable(connection, audit.session);
-    // The statements of TypeORM wait for others that are under way over the connection.
+    // Otherwise TypeORM sends the statements, which wait for others under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
     const direct = isFree ? directReadOf(query, this.parts.source) : undefined;
     const rows = await direct?.(runner, connection);
@@ -120,14 +120,14 @@ function whyUncacheable(
   statements: readonly SentRead[],
   { rows }: Fetched,
 ): AuditRefusal | undefined {
-  // The statement that counts is another than the query's; TypeORM makes it while it runs.
+  // TypeORM sends other statements than the query's own, and writes them while it runs.
   if (hasSeveralStatements || wanted === 'count') return audit.whyUncacheable(statements, rows);
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
   return isOwn && others.length === 0 ? undefined : UNFORESEEN;
 }
 
-/** @param sent gets the statements that TypeORM sends for the query. */
+/** @param sent receives the statements that TypeORM sends for the query. */
 async function fetchOver(
   runner: QueryRunner,
   query: CompiledQuery,
@@ -138,12 +138,12 @@ async function fetchOver(
   const fetch = (): Promise<Fetched> => fetchRows(query, builder);
   const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
   if (!query.hasSeveralStatements) return work();
-  // An answer read in a transaction that somebody has left open is not stored, and it is not ours to end.
+  // An answer read in a transaction that was left open is not stored, and the transaction is not ours to end.
   const isOpen = isInTransaction(await runner.connect());
   return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
 }
 
-/** Notes the statements that are sent over the query runner while `work` runs. */
+/** Records the statements that are sent over the query runner while `work` runs. */
 async function recording<T>(
   runner: QueryRunner,
   statements: SentRead[],

@@ -12,7 +12,7 @@ const circle: { self?: unknown } = {};
 circle.self = circle;
 
 describe('QueryKeys', () => {
-  it('tells values of different types apart', () => {
+  it('gives values of different types different keys', () => {
     const values: unknown[] = [
       1,
       '1',
@@ -31,12 +31,12 @@ describe('QueryKeys', () => {
     expect(new Set(values.map((value) => keyOf([value]))).size).toBe(values.length);
   });
 
-  it('tells lists apart whose texts run together', () => {
+  it('gives parts with the same concatenation different keys', () => {
     expect(keyOf(['ab', 'c'])).not.toBe(keyOf(['a', 'bc']));
     expect(keyOf(['a'], 'SELECT 1', 'onex')).not.toBe(keyOf(['a'], 'xSELECT 1', 'one'));
   });
 
-  it('tells values apart that are not sent, by their types', () => {
+  it('gives values that are not sent different keys by their types', () => {
     const values: unknown[] = [
       {},
       { a: 1 },
@@ -57,7 +57,7 @@ describe('QueryKeys', () => {
     expect(ofValue(1)).not.toBe(keyOf([1]));
   });
 
-  it('takes what a parser of query strings makes, and no instance of a class', () => {
+  it('accepts an object from a parser of query strings, and refuses an instance of a class', () => {
     const Empty = function () {} as unknown as new () => Record<string, string>;
     Empty.prototype = Object.create(null);
     const ofValue = (value: unknown): string =>
@@ -71,7 +71,7 @@ describe('QueryKeys', () => {
   });
 
   it.each<[string, unknown]>([
-    ['a circle', circle],
+    ['a circular reference', circle],
     [
       'a getter that throws',
       {
@@ -80,16 +80,16 @@ describe('QueryKeys', () => {
         },
       },
     ],
-  ])('refuses %s as it refuses others', (_, value) => {
+  ])('refuses %s with an UnkeyableParameterError', (_, value) => {
     expect(() => keyOf([value])).toThrow(UnkeyableParameterError);
   });
 
-  it('depends on the context', () => {
+  it('gives the same query different keys in different contexts', () => {
     const other = new QueryKeys(['tidemark', 'shop', 'admin']);
     expect(other.keyOf({ sql: 'SELECT 1', parameters: [], answer: 'many' })).not.toBe(keyOf([]));
   });
 
-  it('is the same for the same parts and another for others', () => {
+  it('gives equal parameters equal keys, and different parameters different keys', () => {
     const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.bigInt(), fc.constant(null));
     fc.assert(
       fc.property(fc.array(value), fc.array(value), (left, right) => {
@@ -102,9 +102,9 @@ describe('QueryKeys', () => {
     ['a function', () => 1],
     ['an invalid date', new Date(NaN)],
     ['an instance of a class', new (class Money {})()],
-    ['an object that says what is sent', { toPostgres: () => '1' }],
-    ['such an object in a list', [[{ toPostgres: () => '1' }]]],
-    ['an object without JSON', { toJSON: () => undefined }],
+    ['an object with toPostgres', { toPostgres: () => '1' }],
+    ['an object with toPostgres in a nested list', [[{ toPostgres: () => '1' }]]],
+    ['an object whose toJSON returns undefined', { toJSON: () => undefined }],
     // node-postgres sends it as {1,NULL}, and [, 1] as {NULL,1}.
     ['a list with a hole', Object.assign([], { 1: 2 })],
   ])('refuses %s and names the parameter', (_what, value) => {

@@ -1,4 +1,4 @@
-/** The key of a query: 144 bits of SHA-256 over everything that its answer depends on, the rows aside. */
+/** The key of a query: 144 bits of SHA-256 over every input of its answer except the rows. */
 import { hash } from 'node:crypto';
 import {
   CanonicalEncoding,
@@ -7,15 +7,15 @@ import {
 } from '../../postgres/analysis/canonical-encoding.js';
 import { ownCopyOf } from './own-copy.js';
 
-/** A multiple of three, which base64 writes without padding. */
+/** In bytes: a multiple of three, which base64 encodes without padding. */
 const KEY_BYTES = 18;
-/** Of one parameter, in characters. */
+/** Most characters of one parameter. */
 const MAX_TEXT = 4 * 1_024 * 1_024;
 
 export interface KeyParts {
   readonly sql: string;
   readonly parameters: readonly unknown[];
-  /** Values that are not sent to the database, and that the answer is made of. */
+  /** Inputs of the answer that are not sent to the database. */
   readonly values?: readonly unknown[] | undefined;
   /** How rows become the answer: shape, statements, mapping, representation. */
   readonly answer: string;
@@ -24,7 +24,7 @@ export interface KeyParts {
 export class QueryKeys {
   readonly #context: string;
 
-  /** @param context what all answers depend on: namespace, database, release, role, settings, schema. */
+  /** @param context the inputs of all answers: namespace, database, release, role, settings, schema. */
   constructor(context: readonly string[]) {
     this.#context = context.map(text).join('');
   }
@@ -34,12 +34,12 @@ export class QueryKeys {
     let parts = `${this.#context}${text(answer)}${text(sql)}${parameters.length}:`;
     parameters.forEach((value, index) => (parts += exactly(value, `$${index + 1}`)));
     for (const value of values) parts += exactly(value, 'of its headers or context');
-    // No part of a longer text, which would stay in memory with it.
+    // A slice of a longer string would keep the whole string in memory.
     return hash('sha256', parts, 'buffer').toString('base64url', 0, KEY_BYTES);
   }
 }
 
-/** What is no whole copy may still be changed by its owner before it is sent. */
+/** An incomplete copy may still be changed by its owner before it is sent. */
 function exactly(value: unknown, parameter: string): string {
   const own = ownCopyOf(value);
   if (!own.isWhole) {

@@ -7,7 +7,7 @@ import { UnkeyableParameterError } from '../../postgres/analysis/canonical-encod
 import { FillAudit } from './fill-audit.js';
 import { refusalIn } from '../database/session-context.js';
 
-/** What an entry's body is: JSON for HTTP, or typed values for callers in this process. */
+/** The body of an entry: JSON for HTTP, or typed values for callers in this process. */
 export type Representation = 'json' | 'value';
 
 export interface CacheablePlan {
@@ -21,7 +21,7 @@ export type QueryPlan =
   | CacheablePlan
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
-/** From a compiled query to its key and dependencies, or to the reason why it is not cached. */
+/** Returns the key and read set of a compiled query, or the reason why it is not cached. */
 export function planQuery(
   schema: CatalogCache,
   { refusal, separate, sql, parameters, bound, answer, shape, entity }: CompiledQuery,
@@ -40,7 +40,7 @@ export function planQuery(
     const key = keys.keyOf({ sql, parameters, values, answer: representation + answer });
     const own = dependenciesOf(analysis, parameters, catalog);
     const all = others ? withWholeTables(own, others.tables) : own;
-    // A number says nothing of the rows that are missing.
+    // A count does not show which rows are missing.
     const isCounted = shape === 'count' || shape === 'many-and-count';
     const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
     const read = analyser.read.bind(analyser);

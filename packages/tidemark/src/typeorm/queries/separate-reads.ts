@@ -1,10 +1,8 @@
 /**
- * What TypeORM loads beside a query's SQL, by statements of its own: relations under
- * `relationLoadStrategy: 'query'`, and ids of relations (`loadRelationIds`,
- * `loadRelationIdAndMap`, `@RelationId`).
+ * Finds the tables that TypeORM reads by separate statements beside a query's SQL: relations under
+ * `relationLoadStrategy: 'query'`, and ids of relations (`loadRelationIds`, `loadRelationIdAndMap`, `@RelationId`).
  *
- * More may be named here than will be read; what is read in fact is held against it afterwards
- * (fill-audit.ts).
+ * The result may name more tables than will be read; fill-audit.ts compares it with the statements that were sent.
  */
 import type {
   DataSource,
@@ -17,13 +15,13 @@ import { stateOf } from './builder-copy.js';
 import { fingerprintOf } from './entity-fingerprint.js';
 
 export interface SeparateReads {
-  /** A SELECT from every table that may be read; `undefined` where none is. */
+  /** A SELECT from every table that may be read; `undefined` if there is none. */
   readonly sql: string | undefined;
-  /** Everything that decides what is loaded and is not in the query's own SQL. */
+  /** All that decides which data is loaded and is not in the SQL of the query. */
   readonly description: string;
-  /** A condition on ids that a function adds: its parameters are in no SQL known beforehand. */
+  /** Whether a function adds a condition on ids: no SQL known beforehand has its parameters. */
   readonly hasHiddenCondition: boolean;
-  /** Whether entities of the answer may load relations when these are first looked at. */
+  /** Whether entities of the answer may load relations on first access. */
   readonly hasLazyRelations: boolean;
 }
 
@@ -78,7 +76,7 @@ class RelationWalk {
   readonly tables = new Set<EntityMetadata>();
   /** The entities at both ends of every relation met. */
   readonly entities = new Set<EntityMetadata>();
-  /** What was followed, in words that tell two mappings of one database apart. */
+  /** The relations that were followed, in a form that distinguishes two mappings of one database. */
   readonly steps: unknown[] = [];
   readonly #eagerlyFollowed = new Set<RelationMetadata>();
 
@@ -88,7 +86,7 @@ class RelationWalk {
     return this.steps.length > 0;
   }
 
-  /** @param named the relations asked for below this one. */
+  /** @param named the relations requested below this one. */
   follow(relation: RelationMetadata, named: unknown): void {
     const { inverseEntityMetadata: target } = relation;
     this.#read(relation);
@@ -105,7 +103,7 @@ class RelationWalk {
 
   readIds(relation: RelationMetadata): void {
     this.#meet(relation);
-    // The ids of an owned relation are in the row itself.
+    // The row itself contains the ids of an owned relation.
     if (!relation.isManyToOne && !relation.isOneToOneOwner) this.#read(relation);
   }
 
@@ -124,7 +122,7 @@ class RelationWalk {
   #read({ inverseEntityMetadata, junctionEntityMetadata, entityMetadata }: RelationMetadata): void {
     this.tables.add(inverseEntityMetadata);
     if (junctionEntityMetadata) this.tables.add(junctionEntityMetadata);
-    // Rows are found again by their key; one of several columns proves nothing.
+    // TypeORM finds the rows again by their key; a composite key proves no restriction to a region.
     if (entityMetadata.primaryColumns.length > 1) this.tables.add(entityMetadata);
   }
 }
@@ -135,12 +133,12 @@ function selectedEntities({ expressionMap }: Builder): EntityMetadata[] {
   return [...main, ...joined.filter((metadata) => metadata !== undefined)];
 }
 
-/** Whether TypeORM gives the entity's instances getters that load. */
+/** Whether TypeORM adds lazy-loading getters to instances of the entity. */
 export function isLazy({ lazyRelations }: EntityMetadata): boolean {
   return lazyRelations.length > 0;
 }
 
-/** The relations that find options name below an entity, through embedded objects. */
+/** The relations that find options name below an entity, including those in embedded objects. */
 function relationsNamed(
   metadata: EntityMetadata,
   tree: unknown,

@@ -1,10 +1,10 @@
 /**
- * A statement that may commit by itself, so that `begin` and `end` lie around it and not around one COMMIT. While
- * it runs its session holds an advisory lock by which it is recognised as a writer.
+ * Autonomous statements: a statement that may commit by itself runs between `begin` and `end`, instead of one COMMIT.
+ * While it runs, its session holds an advisory lock that identifies it as a writer.
  *
- * So does a statement that is ready, and that another subscriber does not let go: the subscriber has refused it, or
- * sends something else first and waits for that. What was prepared for it is taken back, and as long as its query
- * runner may send it, it counts as one that commits by itself, with the writes sent meanwhile.
+ * The same applies to a ready statement that another subscriber holds up: the subscriber has refused it, or sends
+ * another statement first and waits for that one. Its preparation is undone. As long as its query runner may send it,
+ * it counts as an autonomous statement, including the writes sent meanwhile.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionSession } from './connection-session.js';
@@ -14,16 +14,16 @@ import { rollBackImplicit } from './transactions.js';
 const PREPARES = /\bPREPARE(\s|--.*\n|\/\*[^]*?\*\/)+TRANSACTION\b/i;
 const NOT_PREPARED =
   'PREPARE TRANSACTION is refused: the cache would not see when it is committed. Use COMMIT';
-/** Pause between two looks at a statement that another subscriber may never let go: it was not sent at both. */
+/** Pause between two checks of a statement that another subscriber may never send: unsent at both, it is set aside. */
 const LOOK_MS = 250;
 
 /**
- * Where the version store cannot be reached, what the statement commits is put into the outbox: by the
- * triggers, like a stranger's, and once more when it is done, for tables without triggers. A row put there
- * beforehand shows that this is possible.
+ * If the version store cannot be reached, the writes of the statement go to the outbox: through the triggers, as for
+ * writers outside the service, and once more afterwards, for tables without triggers. A row inserted beforehand proves
+ * that the outbox is usable.
  *
- * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
- *   without an outbox; Error for PREPARE TRANSACTION.
+ * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox;
+ *   Error for PREPARE TRANSACTION.
  */
 export async function beforeAutonomous(
   session: ConnectionSession,
@@ -37,7 +37,7 @@ export async function beforeAutonomous(
   try {
     const record = (): Promise<void> => outbox.record(client);
     statement.publishedWrite = await protocol.begin('schema', backendPid, record);
-    // The triggers have to record what it commits.
+    // The triggers must record its writes.
     if (statement.publishedWrite.isUncertain) await outbox.hide(client).catch(ignore);
   } catch (error) {
     statement.state = 'unprepared';
@@ -46,7 +46,7 @@ export async function beforeAutonomous(
   }
 }
 
-/** After the statement, also where it has failed: a part may have been committed before that. */
+/** Runs after the statement, also if it failed: a part may have committed before the failure. */
 export async function afterAutonomous(
   session: ConnectionSession,
   statement: StatementContext,
@@ -66,7 +66,7 @@ export async function afterAutonomous(
     session.endTransaction();
   }
   if (publishedWrite?.isUncertain === true) {
-    // In a transaction its COMMIT records it.
+    // In a transaction, the COMMIT records it.
     if (!isInTransaction) await outbox.record(client).catch(ignore);
     session.introduce();
     await session.introduced;
@@ -75,8 +75,8 @@ export async function afterAutonomous(
 }
 
 /**
- * After a failure that the server has not reported. The statement may still run and commit: its mark stays, and is
- * settled by asking as long as the session has the lock. Nothing else is to be sent over the connection.
+ * Handles a failure that the server has not reported. The statement may still run and commit: its mark stays, and is
+ * settled by polling as long as the session holds the lock. No further statement may be sent over the connection.
  */
 export function abandon(session: ConnectionSession, statement: StatementContext): void {
   const { publishedWrite } = statement;
@@ -88,7 +88,7 @@ export function abandon(session: ConnectionSession, statement: StatementContext)
 }
 
 /**
- * As long as the connection has statements: sets one aside that is ready and was not sent, and gives it up once its
+ * Runs while the connection has statements. Sets a ready statement aside if it was not sent, and gives it up once its
  * query runner is released. Never rejects.
  */
 export async function lookAfter(session: ConnectionSession): Promise<void> {
@@ -104,7 +104,7 @@ export async function lookAfter(session: ConnectionSession): Promise<void> {
         await setAside(session, current);
       }
     } catch {
-      // The statement is slow; or the connection is gone, and the later ones fail.
+      // The statement is slow, or the connection is lost and the later statements fail.
       if (current && session.isGone) queue.setAside(current);
     }
     before = current;
@@ -113,7 +113,7 @@ export async function lookAfter(session: ConnectionSession): Promise<void> {
   session.isLookedAfter = false;
 }
 
-/** The later statements no longer wait for one that was not sent. */
+/** Sets an unsent statement aside, so that the later statements no longer wait for it. */
 async function setAside(session: ConnectionSession, unsent: StatementContext): Promise<void> {
   const { state, publishedWrite } = unsent;
   try {
@@ -129,7 +129,7 @@ async function setAside(session: ConnectionSession, unsent: StatementContext): P
   }
 }
 
-/** A statement whose query runner was released is never sent. */
+/** Gives up statements whose query runner was released: they are never sent. */
 export async function giveUpReleased(session: ConnectionSession): Promise<void> {
   for (const unsent of session.queue.setAsideOnes) {
     if (!unsent.runner.isReleased) continue;
@@ -138,7 +138,7 @@ export async function giveUpReleased(session: ConnectionSession): Promise<void> 
   }
 }
 
-/** A connection that is gone, or whose transaction has failed: its triggers then record too much. */
+/** The connection is lost or its transaction has failed. Then its triggers record too much, which is safe. */
 function ignore(): void {
   return undefined;
 }

@@ -25,19 +25,19 @@ export interface SessionParts extends WriteParts {
 export class ConnectionSession {
   readonly log = new TransactionLog();
   readonly queue: StatementQueue;
-  /** Whether its statements are looked after, since some may be held up (autonomous-statement.ts). */
+  /** Whether held-up statements are being checked for (autonomous-statement.ts). */
   isLookedAfter = false;
   isGone = false;
-  /** Pending while the setting by which the triggers know the connection is being made. */
+  /** Pending while the session enables the notices of the triggers by its setting. */
   introduced: Promise<unknown> | undefined;
   /** The open transaction has changed the schema. */
   hasChangedSchema = false;
-  /** The catalog under which the open transaction's first write was understood. */
+  /** The catalog under which the open transaction's first write was analysed. */
   understoodBy: Catalog | undefined;
   #names: SessionNames | undefined;
-  /** The catalog for which the names were asked; `undefined`: they may have changed since. */
+  /** The catalog for which the names were queried; `undefined`: they may have changed since. */
   #namesAskedFor: Catalog | undefined;
-  /** Something has changed the names, and the end of a transaction may change them back. */
+  /** A statement has changed the names, and the end of a transaction may restore them. */
   #namesVary = false;
   #isStatusOld = false;
   #owesUnlock = false;
@@ -58,47 +58,47 @@ export class ConnectionSession {
     return status === 'T' || status === 'E';
   }
 
-  /** Whether nothing is carried out until the transaction is rolled back. */
+  /** Whether the server refuses every statement until the transaction is rolled back. */
   get hasFailed(): boolean {
     return this.client.getTransactionStatus() === 'E';
   }
 
-  /** Whether a statement that may commit by itself is under way, and published as a write to anything. */
+  /** Whether an autonomous statement is running, which is published as a write to all tables. */
   get isEnclosing(): boolean {
     return this.queue.hasOneIn('autonomous');
   }
 
-  /** The state of the connection is not known. */
+  /** Closes a connection in an unknown state. */
   close(): void {
     closeConnection(this.client);
   }
 
-  /** A statement has failed: node-postgres reports that before it has heard the new status. */
+  /** After a failed statement: node-postgres reports the failure before it receives the new status. */
   expectNewStatus(): void {
     this.#isStatusOld = true;
   }
 
-  /** Makes sure the status is the present one: an empty query brings it in. */
+  /** Updates the transaction status: the answer to an empty query contains it. */
   async refreshStatus(): Promise<void> {
     if (!this.#isStatusOld) return;
     await this.client.query('');
     this.#isStatusOld = false;
   }
 
-  /** Takes the lock by which a statement that commits by itself is recognised as a writer. */
+  /** Takes the lock that identifies an autonomous statement as a writer. */
   async lock(): Promise<void> {
     if (this.#owesUnlock || this.hasFailed) return;
     try {
       await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK);
     } catch (error) {
-      // It may still get the lock, and would keep it.
+      // The session may still get the lock, and would keep it.
       if (sqlStateOf(error) === undefined) this.close();
       throw error;
     }
     this.#owesUnlock = true;
   }
 
-  /** Gives the lock back once no such statement is under way. In a failed transaction the next statement does it. */
+  /** Releases the lock once no autonomous statement is running. In a failed transaction, the next statement does it. */
   unlock(): void {
     if (!this.#owesUnlock || this.isEnclosing || this.hasFailed) return;
     this.#owesUnlock = false;
@@ -107,28 +107,28 @@ export class ConnectionSession {
       .catch(() => (this.#owesUnlock = true));
   }
 
-  /** Makes the setting by which the triggers know the connection. Where that fails, its next statement fails too. */
+  /** Makes the setting that enables notices of the triggers. If that fails, the next statement fails too. */
   introduce(): void {
-    // A native client passes no notices on: its writes are recorded like a stranger's.
+    // A native client does not emit notices: its writes are recorded as those of writers outside the service.
     if (!this.client.connection) return;
     this.introduced = this.parts.outbox.introduce(this.client).catch(() => undefined);
   }
 
-  /** The open transaction has changed the schema, or must be taken to have done so. */
+  /** The open transaction has changed the schema, or may have. */
   changeSchema(): void {
     this.hasChangedSchema = true;
     this.parts.schema.markOutdated();
   }
 
-  /** The names may find something else from here on. */
+  /** The names may resolve differently from here on. */
   forgetNames(): void {
     this.#namesVary = true;
     this.#namesAskedFor = undefined;
   }
 
   /**
-   * The names over this connection where they differ from those over a new one. Asks the server where that is not
-   * known, but not in a failed transaction.
+   * The names over this connection if they differ from those over a new connection. Queries the server if they are
+   * unknown, except in a failed transaction.
    */
   async namesUnder(catalog: Catalog): Promise<SessionNames | undefined> {
     if (this.#namesAskedFor === catalog) return this.#names;
@@ -142,12 +142,12 @@ export class ConnectionSession {
     return this.#names;
   }
 
-  /** A transaction or a part of it has ended: the names that it had set for itself are gone. */
+  /** A transaction or a part of it has ended: its local settings of names are undone. */
   restoreNames(): void {
     if (this.#namesVary || this.#names) this.#namesAskedFor = undefined;
   }
 
-  /** The transaction has ended, either way. */
+  /** The transaction was committed or rolled back. */
   endTransaction(): void {
     this.restoreNames();
     this.log.clear();
@@ -159,7 +159,7 @@ export class ConnectionSession {
 /** The sessions of all connections over which the data source has sent a statement. */
 export class ConnectionSessions {
   readonly #byClient = new WeakMap<object, ConnectionSession>();
-  /** Those whose connection has not ended. */
+  /** The sessions whose connection is open. */
   readonly #living = new Set<ConnectionSession>();
 
   /** @param meet is called once for each session, before its first statement. */
@@ -169,8 +169,8 @@ export class ConnectionSessions {
   ) {}
 
   /**
-   * Whether the application has a transaction open over any connection, other than one given to a single statement.
-   * The connections themselves are asked, so that no end of a transaction can be missed.
+   * Whether the application has a transaction open over any connection, implicit transactions excepted. Reads the
+   * status of the connections themselves, so that no end of a transaction is missed.
    */
   get hasTransaction(): boolean {
     for (const { isInTransaction, queue } of this.#living) {
@@ -184,7 +184,7 @@ export class ConnectionSessions {
     const known = this.#byClient.get(client);
     if (known) return known;
     const session = new ConnectionSession(client, this.parts);
-    // Its earlier statements were not followed.
+    // Its earlier statements were not intercepted.
     if (session.isInTransaction) session.log.addForGood('all-tables');
     this.#byClient.set(client, session);
     this.#living.add(session);

@@ -1,18 +1,19 @@
 /**
- * Ends the answers that statements may have made stale before the hooks were in place.
+ * Invalidates the answers that writes may have made stale before the hooks were installed.
  *
- * TypeORM builds its subscribers while it initialises the data source, so some statements always come
- * before ours is among them: migrations and `synchronize` at start, a `dataSourceFactory` or provider
- * that writes, everything after `destroy()` and `initialize()`. Whether they wrote is not known, so every
- * answer is ended, unless it is proven that nothing was missed:
- * - the catalog is as an earlier call has found it: no definition was changed and no table rewritten;
- * - every table that answers depend on has its triggers: a session that is not followed writes to the
- *   outbox, which is relayed as for a stranger;
- * - the outbox is empty, so all of that has been relayed. That of a standby may lack rows.
- * The first start over a version store of this process alone has no answers to end.
+ * TypeORM builds its subscribers while it initialises the data source, so some statements always precede ours:
+ * migrations and `synchronize` at start, a `dataSourceFactory` or provider that writes, everything after `destroy()`
+ * and `initialize()`. These may have written, so all answers are invalidated, unless it is proven that no write was
+ * missed:
+ * - the catalog equals the one that an earlier call found: no definition was changed and no table rewritten;
+ * - every table that answers depend on has its triggers: a session without the hooks then writes to the outbox, and the
+ *   relay publishes its rows;
+ * - the outbox is empty, so all its rows were relayed. The outbox of a standby may lack rows.
  *
- * Transactions that are still open are left to the watcher: one that it meets half-way counts as a write to
- * anything.
+ * The first start over a version store in this process alone has no answers to invalidate.
+ *
+ * Transactions that are still open are left to the interceptor: it treats a transaction that it first sees half-way as
+ * a write to all tables.
  */
 import { SCHEMA } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/version-format.js';
@@ -24,7 +25,7 @@ import { triggerStates } from '../triggers/trigger-states.js';
 import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
 import type { WriteParts } from './write-parts.js';
 
-/** The catalogs of all definitions that answers depend on, with the column that names the object. */
+/** The catalogs of all definitions that answers depend on, with the column that identifies the object. */
 const CATALOGS = {
   pg_attribute: 'attrelid',
   pg_inherits: 'inhrelid',
@@ -45,9 +46,9 @@ const CATALOGS = {
 };
 
 /**
- * One text for all definitions. PostgreSQL writes a new row of its catalogs for whatever a statement defines, changes,
- * truncates or rewrites (ALTER COLUMN ... USING), and each row names the transaction that wrote it. So equal texts mean
- * that no such statement has been committed in between. VACUUM and ANALYZE change rows in place and do not count.
+ * One hash of all definitions. PostgreSQL writes a new catalog row for every object that a statement defines, changes,
+ * truncates or rewrites (ALTER COLUMN ... USING), and each row names the transaction that wrote it. So equal hashes
+ * mean that no such statement was committed in between. VACUUM and ANALYZE change rows in place and do not count.
  */
 const FINGERPRINT = `
 SELECT pg_catalog.md5(pg_catalog.string_agg(c.name || c.digest, ' ' ORDER BY c.name)) AS fingerprint
@@ -60,7 +61,7 @@ function digestOf([catalog, id]: [string, string]): string {
   FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS}`;
 }
 
-/** A table of the version store without versions: its epoch names the catalog that was found last. */
+/** A table name in the version store without versions: its epoch identifies the catalog found last. */
 const CATALOG = '#catalog';
 
 export class MissedWrites {
@@ -69,17 +70,17 @@ export class MissedWrites {
     private readonly recording: RecordingChanges,
   ) {}
 
-  /** To be called once the hooks are in place. Rejects where the database or the version store cannot be reached. */
+  /** Call once the hooks are installed. Rejects if the database or the version store cannot be reached. */
   async end(): Promise<void> {
     const { store, protocol, schema, isStoreShared } = this.parts;
     const [reading] = await store.read([{ table: CATALOG, names: [] }]);
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
-    // First: later changes of the triggers are noticed by the relay.
+    // First: the relay detects later changes of the triggers.
     await this.recording.observe(this.#run);
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
-    // The catalog at hand was loaded before the hooks were in place.
+    // The catalog in use was loaded before the hooks were installed.
     await schema.reload();
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
     const isUnchanged = last?.token === found && last.node === node;
@@ -89,15 +90,15 @@ export class MissedWrites {
       schema.markOutdated();
       await schema.load();
     }
-    // Last: where this process ends before, the next one ends all answers once more.
+    // Last: if this process ends before this step, the next process invalidates all answers once more.
     await store.rotate(CATALOG, epoch, found);
   }
 
-  /** Whether the triggers have recorded every write to a table of an answer, and all was relayed. */
+  /** Whether the triggers have recorded every write to a table of an answer, and all rows were relayed. */
   async #isAllRecorded(): Promise<boolean> {
     const { store, schema, objects } = this.parts;
     const known = await store.tables();
-    // All answers depend on the schema: without it, the store has lost the names, or there is no answer.
+    // All answers depend on the schema: without its name, the store has lost names or there is no answer.
     if (!known.includes(SCHEMA)) {
       const [reading] = await store.read([{ table: SCHEMA, names: [] }]);
       return reading?.epoch === undefined;
@@ -112,12 +113,12 @@ export class MissedWrites {
       );
       return row?.['isWaiting'] === false;
     } catch {
-      // The role may not read the outbox.
+      // The role may lack the right to read the outbox.
       return false;
     }
   }
 
-  /** Sends it past the hooks: these statements read the catalogs alone, and are long to parse. */
+  /** Bypasses the hooks: these statements read only catalogs and are slow to parse. */
   readonly #run: RunSql = async (sql, values) => {
     const runner = this.parts.source.createQueryRunner('master');
     try {
@@ -129,7 +130,7 @@ export class MissedWrites {
   };
 }
 
-/** All through which the tables' rows can change: partitions, parents, children, sources of views. */
+/** All tables through which the tables' rows can change: partitions, parents, children, sources of views. */
 function familiesOf(ids: readonly string[], catalog: Catalog): readonly TableFacts[] {
   const found = new Map<string, TableFacts>();
   const waiting = [...ids];

@@ -1,4 +1,4 @@
-/** Publishes what a transaction has written, before its COMMIT. */
+/** Publishes the writes of a transaction before its COMMIT. */
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
@@ -6,15 +6,13 @@ import { versionNames } from '../../core/write-set.js';
 import { isFamilyTold, wholeTables } from './written-tables.js';
 
 /**
- * Marks what the open transaction has written; `undefined` where it has written nothing.
+ * Marks the write set of the open transaction; `undefined` if it has written nothing.
  *
- * The server is asked where more may have been written than the triggers have said. A write that was understood
- * under a catalog that is not the present one may have written anything, also where it seems to have changed
- * no row. Where the version store cannot be reached, the transaction itself carries into the outbox what the
- * other instances have to know.
+ * Queries the server if more may have been written than the triggers have reported. A write that was analysed under an
+ * outdated catalog may have written any table, even if it seems to have changed no row. If the version store cannot be
+ * reached, the transaction itself puts the write set into the outbox for the other instances.
  *
- * @throws WriteRefusedError when the version store cannot be reached, under the policy `refuse` or
- *   without an outbox.
+ * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox.
  */
 export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
@@ -40,13 +38,13 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
   return protocol.begin('all-tables', backendPid, record);
 }
 
-/** The open transaction was committed without an published write: ends what it has written as soon as possible. */
+/** The open transaction was committed without a published write: publishes its writes as soon as possible. */
 export function publishLate(session: ConnectionSession): void {
   session.parts.protocol.enqueue(session.log.tables());
   session.endTransaction();
 }
 
-/** Whether a trigger of a user waits for COMMIT, when it would be too late to hear what it writes. */
+/** Whether a user trigger is deferred to COMMIT, when notices of its writes come too late. */
 function hasDeferred({ log, hasFailed, parts }: ConnectionSession): boolean {
   if (hasFailed) return false;
   const { catalog } = parts.schema;
@@ -68,12 +66,12 @@ function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
   return parts.protocol.begin(written, backendPid, () => parts.outbox.record(client));
 }
 
-/** Adds what the server says to what is known; answers `false` where nothing was written at all. */
+/** Adds the server's transaction status to the log; returns `false` if nothing at all was written. */
 async function askServer(session: ConnectionSession): Promise<boolean> {
   const { client, log, hasFailed, parts } = session;
   const { catalog } = parts.schema;
   const { triggers, objects } = parts;
-  // In a failed transaction nothing can be asked.
+  // A failed transaction cannot run queries.
   if (hasFailed) return true;
   const { hasWritten, hasChangedSchema, isUnheard, changed } = await transactionStatus(
     client,

@@ -8,28 +8,28 @@ import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
 
-/** What was done for a statement before it was sent, and has to be ended once it is answered. */
+/** The preparation of a statement before it was sent, to be ended after its answer. */
 export type StatementState =
-  /** Nothing: it reads, or belongs to an open transaction. */
+  /** None: it reads, or belongs to an open transaction. */
   | 'unprepared'
-  /** A transaction was opened for it alone (transactions.ts). */
+  /** An implicit transaction was opened for it (transactions.ts). */
   | 'implicit-transaction'
-  /** It is COMMIT, and what it commits is published. */
+  /** It is COMMIT, and the write set of its transaction is published. */
   | 'published-commit'
-  /** It commits by itself, and everything is published (autonomous-statement.ts). */
+  /** It is an autonomous statement, published as a write to all tables (autonomous-statement.ts). */
   | 'autonomous';
 
-/** `aside`: another subscriber holds it up or has refused it, so the later ones do not wait for it. */
+/** `aside`: another subscriber holds it up or has refused it, so later statements do not wait for it. */
 type StatementPhase = 'waiting' | 'ready' | 'aside' | 'answered';
 
-/** How a statement has ended, as TypeORM passes it to subscribers. */
+/** The end of a statement, as TypeORM passes it to subscribers. */
 export interface StatementAnswer {
   readonly success: boolean;
   readonly rawResults?: unknown;
   readonly error?: unknown;
 }
 
-/** Allowed only before any query, and so before one of ours. */
+/** The server allows it only before any query of the transaction, and so before any query of ours. */
 const SETS_TRANSACTION = /^\s*SET\s+TRANSACTION\b[^;\\]*$/i;
 
 /** The part of a session that the analysis of its statements needs. */
@@ -41,14 +41,14 @@ interface ClassifyingSession {
 export class StatementContext {
   phase: StatementPhase = 'waiting';
   state: StatementState = 'unprepared';
-  /** The mark of a published commit or of an autonomous statement, where there is one. */
+  /** The mark of a published commit or of an autonomous statement, if there is one. */
   publishedWrite: PublishedWrite | undefined;
   analysis: StatementAnalysis | undefined;
-  /** The catalog at hand when it was sent. */
+  /** The catalog in use when it was sent. */
   catalog: Catalog | undefined;
-  /** The same, with names as they are over the connection: the analysis was made under it. */
+  /** The same catalog under the names of the connection: the analysis uses it. */
   sessionCatalog: Catalog | undefined;
-  /** The tables of which triggers sent notices while it ran. */
+  /** The tables whose triggers sent notices while it ran. */
   readonly noticed = new Set<string>();
 
   constructor(
@@ -57,7 +57,7 @@ export class StatementContext {
     readonly parameters: unknown,
   ) {}
 
-  /** Analyses the text by what its names mean over the connection. */
+  /** Analyses the text with the names as they resolve over the connection. */
   async classify(session: ClassifyingSession): Promise<void> {
     const { sql } = this;
     const { schema } = session.parts;
@@ -66,7 +66,7 @@ export class StatementContext {
     this.catalog = usual.catalog;
     this.sessionCatalog = usual.catalog;
     this.analysis = usual.analyser.statement(sql);
-    // A backslash can hide the end of a text, and with it another statement.
+    // A backslash can hide the end of a string literal, and with it another statement.
     if (this.analysis.kind === 'transaction' && !sql.includes('\\')) return;
     if (SETS_TRANSACTION.test(sql)) return;
     const names = await session.namesUnder(usual.catalog);
@@ -83,14 +83,14 @@ export class StatementContext {
     }
   }
 
-  /** Whether it may commit by itself, so that `begin` and `end` have to lie around it. */
+  /** Whether it may commit by itself and so must run between `begin` and `end`. */
   get commitsByItself(): boolean {
     const { analysis } = this;
     if (analysis?.kind === 'transaction') return analysis.command === 'other';
     return analysis?.kind === 'unknown' && !analysis.transactional;
   }
 
-  /** Whether names may mean something else over its connection once it has been carried out. */
+  /** Whether names may resolve differently over its connection after it has run. */
   get mayChangeNames(): boolean {
     const { analysis } = this;
     if (!analysis || analysis.kind === 'transaction') return false;
@@ -98,7 +98,7 @@ export class StatementContext {
   }
 }
 
-/** Whether the server has said how the statement has ended. */
+/** Whether the server has reported the end of the statement. */
 export function isAnswered({ success = false, error }: Partial<StatementAnswer>): boolean {
   return success || sqlStateOf(error) !== undefined;
 }

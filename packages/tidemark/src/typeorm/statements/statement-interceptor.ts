@@ -1,20 +1,21 @@
 /**
- * Follows every statement TypeORM sends and drives `begin`, `end` and `abort` around COMMIT.
+ * Intercepts every statement of TypeORM and drives `begin`, `end` and `abort` around COMMIT.
  *
- * The text of a statement says whether it may write (memoised syntax trees), the notices of the triggers
- * say what was written, the answer is checked against them (written-tables.ts), and the server's own transaction
- * status says whether it runs in a transaction. Entity events are not used: the old image they carry was read
- * before the row was locked, so another transaction may have moved the row in between.
+ * The text of a statement shows whether it may write (cached syntax trees). The notices of the triggers show the
+ * writes. The answer is checked against the notices (written-tables.ts). The transaction status of the server shows
+ * whether the statement runs in a transaction. Entity events are not used: their old image was read before the row was
+ * locked, so another transaction may have moved the row in between.
  *
- * - A writing statement outside a transaction is given one (transactions.ts), so that its mark
- *   is never older than its transaction and lies on the regions only around COMMIT.
- * - A statement that written no row marks nothing.
- * - A statement that cannot run in a transaction is autonomous by `begin` and `end`
- *   (autonomous-statement.ts). So is one that another subscriber holds up, and what that subscriber writes.
+ * - A writing statement outside a transaction gets an implicit transaction (transactions.ts). Its mark is then never
+ *   older than its transaction, and covers the regions only around COMMIT.
+ * - A statement that has written no row marks nothing.
+ * - A statement that cannot run in a transaction is autonomous and runs between `begin` and `end`
+ *   (autonomous-statement.ts). So does a statement that another subscriber holds up, with the writes of that
+ *   subscriber.
  * - Statements of one connection keep their order (statement-queue.ts).
- * - The state belongs to the connection, not to the query runner: one that is released with an open
- *   transaction hands the transaction on.
- * - A transaction that was understood under an outdated catalog may have written anything.
+ * - The state belongs to the connection, not to the query runner: a query runner released with an open transaction
+ *   hands the transaction on.
+ * - A transaction that was analysed under an outdated catalog may have written any table.
  */
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
@@ -46,7 +47,7 @@ import {
   rollBackImplicit,
 } from './transactions.js';
 
-/** As TypeORM hands it to subscribers. */
+/** As TypeORM passes it to subscribers. */
 interface SentStatement {
   readonly queryRunner: QueryRunner;
   readonly query: string;
@@ -55,15 +56,15 @@ interface SentStatement {
 
 interface WatcherParts extends SessionParts {
   readonly transactions: OpenTransactions;
-  /** The text that opens a transaction for a single statement. */
+  /** The SQL that opens an implicit transaction. */
   readonly opening: string;
 }
 
 export class StatementInterceptor implements EntitySubscriberInterface {
   readonly [FOLLOWS_WRITES_ALONE] = true;
-  /** Whether the catalog is known, without which no statement can be followed. */
+  /** Whether the catalog is loaded: without it no statement can be analysed. */
   isListening = false;
-  /** Its application has stopped: another one may follow the data source. */
+  /** Its application has stopped: another application may follow the data source. */
   isClosed = false;
   readonly #sessions: ConnectionSessions;
 
@@ -77,7 +78,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
 
   async beforeQuery({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     if (!this.isListening) return;
-    // Only another subscriber can keep a statement that is ready from being sent.
+    // Only another subscriber can keep a ready statement from being sent.
     const mayBeHeldUp = queryRunner.dataSource.subscribers.some(
       (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
     );
@@ -87,7 +88,8 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const statement = new StatementContext(queryRunner, query, parameters);
     const isBehind = !session.queue.isEmpty;
     const turn = session.queue.join(statement);
-    // The one before may have lost its end, where another subscriber or a new list of them came in between.
+    // `afterQuery` of the previous statement may never come, if another subscriber or a new list of subscribers
+    // intervened.
     if (mayBeHeldUp || isBehind) void lookAfter(session);
     try {
       await turn;
@@ -116,7 +118,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     if (!statement) return this.#afterUnknown(session, answered);
     if (statement.mayChangeNames) {
       session.forgetNames();
-      // Among them are DISCARD and RESET, which take the setting of the triggers away.
+      // These include DISCARD and RESET, which remove the setting for notices.
       if (statement.analysis?.kind === 'read') session.introduce();
     }
     try {
@@ -135,7 +137,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     } else if (session.isInTransaction) {
       session.understoodBy ??= statement.catalog;
     } else if (session.queue.setAsideOnes.length > 0) {
-      // What was set aside may be sent at any time, and would become part of a transaction.
+      // A statement set aside may be sent at any time, and would become part of an implicit transaction.
       await beforeAutonomous(session, statement);
     } else {
       await beginImplicit(session, statement, this.parts.opening);
@@ -157,7 +159,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
       afterTransactionCommand(session, statement, answered);
     } else if (analysis?.kind !== 'read') {
       this.#record(session, statement, answered);
-      // It was sent at the same time as the COMMIT of its transaction, and carried out after it.
+      // It was sent together with the COMMIT of its transaction, and executed after it.
       if (answered.success && !session.isInTransaction) publishLate(session);
     }
   }
@@ -177,13 +179,13 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     await commitImplicit(session, statement);
   }
 
-  /** Enters into the log of the transaction what the statement has written. */
+  /** Adds the writes of the statement to the log of the transaction. */
   #record(
     session: ConnectionSession,
     statement: StatementContext,
     answered: StatementAnswer,
   ): void {
-    // A failure that the server did not report may have been carried out all the same.
+    // The server may have executed the statement if it did not report the failure.
     if (!answered.success && isAnswered(answered)) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema();
@@ -191,7 +193,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     else fileEffect(effectOf(statement, answered.rawResults, this.parts.triggers.isTold), session);
   }
 
-  /** It was given up as never sent, and was sent after all: nothing was prepared for it. */
+  /** The statement was given up as unsent and was sent nevertheless, without preparation. */
   #afterUnknown(session: ConnectionSession, { query }: SentStatement): void {
     const { schema, protocol } = this.parts;
     if (schema.analyser.statement(query).kind === 'read') return;
@@ -199,7 +201,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     else protocol.enqueue('all-tables');
   }
 
-  /** The notice of a change arrives before the answer of the statement that made it. */
+  /** Handles a notice. It arrives before the answer of the statement that made the change. */
   #noticed(session: ConnectionSession, message: Notice): void {
     const { schema, protocol, objects } = this.parts;
     const notice = parseNotice(message, objects.namespace);
@@ -208,24 +210,24 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const isFollowed = isInTransaction && queue.isUnderWay;
     const written = noticedWrites(notice, schema.catalog);
     if (isInTransaction) {
-      // The trigger may have written tables without triggers as well.
+      // The trigger may also have written tables without triggers.
       session.log.mayHaveMore ||= notice.isRecorded !== false;
       queue.current?.noticed.add(notice.table);
       for (const part of written) {
-        // Savepoints of a statement that is not followed are not known.
+        // The savepoints around a statement outside the queue are unknown.
         if (isFollowed && !isEnclosing) session.log.add(part);
         else session.log.addForGood(part);
       }
     }
     if (isFollowed || isEnclosing || notice.isRecorded === true) return;
-    // No hook need see its COMMIT (a stream, the driver's client). Epochs settle no sooner than it.
+    // The hooks may not see its COMMIT (a stream, the client of the driver). Epochs settle only after that COMMIT.
     for (const part of written) protocol.enqueue(part === 'all-tables' ? part : [part.table]);
   }
 
   /**
-   * After a change of the schema the catalog is loaded again, over another connection: this one may have other
-   * settings. It is not waited for, since there may be no other connection; what is understood by the old catalog
-   * meanwhile is published as a write to anything.
+   * After a schema change, reloads the catalog over another connection: this one may have other settings. The statement
+   * does not wait for the reload, since there may be no other connection. Writes analysed under the old catalog
+   * meanwhile are published as writes to all tables.
    */
   #refreshSchema(): void {
     const { schema } = this.parts;

@@ -1,22 +1,22 @@
 /**
- * The statements of one connection, in the order of their arrival. Locks, marks and transactions around them keep
- * to that order, so each statement waits until the earlier ones are done.
+ * Queues the statements of one connection in the order of their arrival. Their locks, marks and transactions keep that
+ * order, so each statement waits until the earlier ones are done.
  *
- * Another subscriber of `beforeQuery` may refuse a statement, or hold it up until a later one is done that it
- * sends itself. So a statement that is ready and was not sent is set aside, and the others go on.
+ * Another subscriber of `beforeQuery` may refuse a statement, or hold it up until a later statement of that subscriber
+ * is done. So a ready statement that was not sent is set aside, and the others proceed.
  */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { PostgresClient } from '../../postgres/postgres-client.js';
 import type { StatementContext, StatementState } from './statement-context.js';
 
-/** Time for an answer to travel from node-postgres through TypeORM. */
+/** Time for an answer to pass from node-postgres through TypeORM. */
 const ANSWER_TRAVELS_MS = 20;
 
 export class StatementQueue {
-  /** Those that are not done, first come first. */
+  /** The statements that are not done, in order of arrival. */
   #statements: readonly StatementContext[] = [];
-  /** Emits `left` whenever a statement leaves the line. */
+  /** Emits `left` whenever a statement leaves the queue. */
   readonly #departures = new EventEmitter().setMaxListeners(0);
 
   constructor(private readonly client: PostgresClient) {}
@@ -28,8 +28,8 @@ export class StatementQueue {
   }
 
   /**
-   * The statement that has been answered now: the earliest with that text and those parameters, and one
-   * that was set aside only where there is no other.
+   * The statement that was answered now: the earliest one with this text and these parameters. A statement that was set
+   * aside is taken only if there is no other.
    */
   take(sql: string, parameters: unknown): StatementContext | undefined {
     const candidates = [this.current, ...this.setAsideOnes];
@@ -45,13 +45,13 @@ export class StatementQueue {
     this.#departures.emit('left');
   }
 
-  /** No other statement waits for it any more. It may be sent at any time, or never. */
+  /** Later statements stop waiting for it. It may be sent at any time, or never. */
   setAside(statement: StatementContext): void {
     statement.phase = 'aside';
     this.#departures.emit('left');
   }
 
-  /** The statement that is with the server, unless another subscriber holds it up. */
+  /** The statement at the server, unless another subscriber holds it up. */
   get current(): StatementContext | undefined {
     return this.#statements.find(({ phase }) => phase === 'ready');
   }
@@ -68,7 +68,7 @@ export class StatementQueue {
     return this.#statements.some((statement) => statement.state === state);
   }
 
-  /** Whether a statement may be with the server, other than one that ends a transaction. */
+  /** Whether a statement may be at the server, other than one that ends a transaction. */
   get isUnderWay(): boolean {
     return [this.current, ...this.setAsideOnes].some(
       (statement) => statement && statement.analysis?.kind !== 'transaction',
@@ -76,11 +76,11 @@ export class StatementQueue {
   }
 
   /**
-   * Whether a statement that is ready was not sent. An empty query shows it, since it comes back after everything the
-   * driver was given before it.
+   * Whether a ready statement was not sent. An empty query shows this: its answer comes after those of all statements
+   * that the driver received before it.
    */
   async isUnsent(statement: StatementContext): Promise<boolean> {
-    // It is handed over in this turn unless another subscriber holds it up.
+    // Without another subscriber that holds it up, it is sent in this turn of the event loop.
     await nextTurn();
     await this.client.query('');
     await pause(ANSWER_TRAVELS_MS);

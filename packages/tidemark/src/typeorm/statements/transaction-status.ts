@@ -1,4 +1,4 @@
-/** Asks the server what the open transaction has done so far. */
+/** Queries the server for the changes of the open transaction so far. */
 import pg from 'pg';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import {
@@ -11,7 +11,7 @@ import type { PostgresClient } from '../../postgres/postgres-client.js';
 
 const { escapeLiteral: text } = pg;
 
-/** The catalogs in which a change is one of the schema. */
+/** The catalogs in which a changed row is a schema change. */
 const SCHEMA_CATALOGS = [
   ...['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_inherits'],
   ...['pg_namespace', 'pg_policy', 'pg_rewrite', 'pg_trigger', 'pg_proc', 'pg_aggregate'],
@@ -27,9 +27,9 @@ const TRIGGERS = (objects: OutboxObjects): string =>
   CAPTURE_EVENTS.map((event) => text(objects.trigger(event))).join(', ');
 
 /**
- * The query of a cursor that is kept beyond its transaction (WITH HOLD) runs during COMMIT, when it is too late to
- * ask. The counts of changed rows are the session's own, and cost no look at a table; they may still include those
- * of a transaction that ended just before.
+ * The query of a cursor that outlives its transaction (WITH HOLD) runs during COMMIT, when it is too late to query its
+ * effects. The counts of changed rows are local to the session and need no read of a table. They may still include
+ * those of a transaction that ended just before.
  */
 const transactionStatusQuery = (objects: OutboxObjects): string => `
 SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_written,
@@ -56,7 +56,7 @@ export interface TransactionStatus {
   readonly hasChangedSchema: boolean;
   /** The session has lost its setting, so the triggers sent it no notices. */
   readonly isUnheard: boolean;
-  /** The tables whose rows have changed, and whether each has triggers that are switched on. */
+  /** The tables whose rows have changed, and whether each has enabled triggers. */
   readonly changed: readonly { readonly table: string; readonly isHeard: boolean }[];
 }
 

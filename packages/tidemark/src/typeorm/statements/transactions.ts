@@ -1,7 +1,7 @@
 /**
- * Transactions over one connection: those of the application, and the one that a single writing statement is given
- * when it was sent outside of any. The latter is begun and ended over the connection itself, past TypeORM: to
- * TypeORM and its subscribers the statement commits by itself.
+ * Transactions over one connection: those of the application, and the implicit transaction of a single writing
+ * statement outside any transaction. The implicit one begins and ends over the connection itself and bypasses TypeORM:
+ * TypeORM and its subscribers see a statement that commits by itself.
  */
 import { QueryFailedError } from 'typeorm';
 import { endsSession, sqlStateOf } from '../../postgres/sql-state.js';
@@ -13,14 +13,14 @@ import type { PublishedWrite } from '../../core/write-protocol.js';
 import { WriteRefusedError } from '../../core/write-refused.error.js';
 import { isAnswered, type StatementAnswer, type StatementContext } from './statement-context.js';
 
-/** The longest that the server can time, in milliseconds. */
+/** The longest idle limit of the server, in milliseconds. */
 const MAX_IDLE_MS = 2 ** 31 - 1;
 
 /**
- * The text that opens the transaction of a single statement. It holds locks that the statement alone would hold
- * until it is done, so it ends soon when this process stands still before its COMMIT.
+ * The SQL that opens an implicit transaction. It holds the locks of its statement beyond the end of the statement, so
+ * it has a short idle limit in case this process stalls before COMMIT.
  *
- * @param idleMs the longest that it may be idle, in milliseconds; 0: as long as any transaction of the session.
+ * @param idleMs the idle limit in milliseconds; 0: that of the session.
  * @throws RangeError
  */
 export function openingOf(idleMs: number): string {
@@ -51,7 +51,7 @@ export async function commitImplicit(
   session: ConnectionSession,
   statement: StatementContext,
 ): Promise<void> {
-  // A COMMIT of somebody else over the same connection came before the statement.
+  // A COMMIT of another caller over the same connection preceded the statement.
   if (!session.isInTransaction) return publishLate(session);
   let publishedWrite: PublishedWrite | undefined;
   try {
@@ -79,7 +79,7 @@ export async function commitImplicit(
   }
 }
 
-/** @param cause the failure for which it is rolled back, if there was one. */
+/** @param cause the failure that requires the rollback, if there was one. */
 export async function rollBackImplicit(session: ConnectionSession, cause?: unknown): Promise<void> {
   session.endTransaction();
   await rollBack(session.client, cause, () => session.client.query('ROLLBACK'));
@@ -99,14 +99,14 @@ export async function beforeTransactionCommand(
 ): Promise<void> {
   if (statement.analysis?.kind !== 'transaction') return;
   const { command } = statement.analysis;
-  // Inside a transaction the server only warns of BEGIN.
+  // Inside a transaction, the server answers BEGIN with a warning only.
   if (command === 'begin' && !session.isInTransaction) endTransaction(session);
-  // In a failed transaction COMMIT rolls back.
+  // In a failed transaction, COMMIT rolls back.
   if (command !== 'commit' || !session.isInTransaction || session.hasFailed) return;
   try {
     statement.publishedWrite = await publish(session);
   } catch (error) {
-    // A COMMIT that fails has ended the transaction.
+    // A failed COMMIT has ended the transaction.
     endTransaction(session);
     await rollBack(session.client, error, () => session.client.query('ROLLBACK'));
     throw error;
@@ -124,7 +124,7 @@ export function afterTransactionCommand(
   const { command, name = '' } = analysis;
   if (command === 'commit') {
     if (publishedWrite) session.parts.protocol.conclude(publishedWrite, outcomeOf(answer));
-    // Without an answer it may still be open: a later COMMIT publishes it once more.
+    // Without an answer the transaction may still be open: a later COMMIT publishes it again.
     if (isAnswered(answer)) endTransaction(session);
   }
   if (!answer.success) return closeUnended(session, statement, answer.error);
@@ -138,8 +138,8 @@ export function afterTransactionCommand(
 }
 
 /**
- * Closes the connection where its transaction was to be rolled back and got no answer: it may still be open, and
- * would swallow what is sent over the connection next.
+ * Closes the connection if a ROLLBACK got no answer: the transaction may still be open, and would include the next
+ * statements over the connection.
  */
 export function closeUnended(
   session: ConnectionSession,
@@ -158,7 +158,7 @@ function outcomeOf({ success, rawResults, error }: StatementAnswer) {
 }
 
 function endTransaction(session: ConnectionSession): void {
-  // What was loaded since the statement was still the catalog from before it.
+  // A catalog loaded since the statement does not show its changes.
   if (session.hasChangedSchema) session.parts.schema.markOutdated();
   session.endTransaction();
 }

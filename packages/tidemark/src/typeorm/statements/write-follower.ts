@@ -1,17 +1,16 @@
 /**
- * Keeps the hooks of the write side in place, and says whether they are.
+ * Keeps the hooks of the write side installed, and reports whether they are.
  *
- * TypeORM drops the subscriber when the data source is initialised again, other code may replace the
- * list of subscribers, and a data source may be initialised long after the application. So every read
- * asks whether the subscriber is there, and so does a timer for applications that do not read. A
- * subscriber that is missing is put back, and missed writes are ended (missed-writes.ts). Until then
- * no answer is served or stored.
+ * TypeORM drops the subscriber when the data source is initialised again, other code may replace the list of
+ * subscribers, and a data source may be initialised long after the application. So every read checks that the
+ * subscriber is installed, and a timer does so for applications that do not read. A missing subscriber is added again,
+ * and missed writes are ended (missed-writes.ts). Until then no answer is served or stored.
  */
 import type { MissedWrites } from './missed-writes.js';
 import { StatementInterceptor } from './statement-interceptor.js';
 import type { WriteParts } from './write-parts.js';
 
-/** Pause between two looks for a subscriber that was dropped, and after an attempt that failed. */
+/** Pause between two checks for a dropped subscriber, and after a failed attempt. */
 const LOOK_MS = 500;
 
 const GAPS = {
@@ -38,7 +37,7 @@ export class WriteFollower {
     private readonly missed: MissedWrites,
   ) {}
 
-  /** Why statements may go unseen, and the remedy; `undefined`: none can. Starts the repair. */
+  /** Why statements may be missed, and the remedy; `undefined`: none can be. Starts the repair. */
   get gap(): string | undefined {
     if (this.#gap === undefined) {
       if (this.#isAttached) return undefined;
@@ -48,18 +47,18 @@ export class WriteFollower {
     return this.#gap;
   }
 
-  /** Whether statements are followed now, whether or not all earlier ones are accounted for. */
+  /** Whether statements are intercepted now, even if earlier ones may have been missed. */
   get isListening(): boolean {
     return this.subscriber.isListening && this.#isAttached;
   }
 
-  /** Follows from here on. Never rejects: a failure is the gap, and is tried again. */
+  /** Starts to intercept. Never rejects: a failure becomes the gap, and the attempt is repeated. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.gap, LOOK_MS).unref();
     await this.#follow();
   }
 
-  /** Statements are still followed, as far as the version store is there. */
+  /** Statements are still intercepted, as far as the version store is available. */
   close(): void {
     clearInterval(this.#timer);
     this.subscriber.isClosed = true;

@@ -2,10 +2,10 @@ import type { DataSource } from 'typeorm';
 import type { CaptureParts } from '../../postgres/capture/capture-parts.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
 
-/** The parts of the write side that most of its classes use. */
+/** The parts that most classes of the write side use. */
 export interface WriteParts extends CaptureParts {
   readonly source: DataSource;
   readonly schema: CatalogCache;
-  /** Whether other processes, and earlier ones, use the version store too. */
+  /** Whether other processes, including earlier ones, use the same version store. */
   readonly isStoreShared: boolean;
 }

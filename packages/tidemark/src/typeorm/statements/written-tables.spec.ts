@@ -43,7 +43,7 @@ const analyser = new SqlAnalyser(catalog);
 
 beforeAll(loadParser);
 
-/** What the statement did by its answer, where triggers have told of the given tables. */
+/** The effect of the statement with this answer, after notices of the triggers of the given tables. */
 function effect(sql: string, answer: unknown, ...noticed: readonly string[]) {
   const statement = new StatementContext({} as QueryRunner, sql, []);
   statement.analysis = analyser.statement(sql);
@@ -60,11 +60,11 @@ const open = { ...nothing, mayHaveMore: true };
 const rows = (rowCount: number | null) => ({ rowCount, rows: [] });
 
 describe('a write to a table with triggers', () => {
-  it('adds nothing to what they have told', () => {
+  it('adds nothing to the notices of the triggers', () => {
     expect(effect('UPDATE users SET id = 1', rows(1), 'users')).toEqual(nothing);
   });
 
-  it('has written nothing where its answer counts no row', () => {
+  it('has no effect if its answer counts no row', () => {
     expect(effect('UPDATE users SET id = 1', rows(0))).toEqual(nothing);
   });
 
@@ -74,20 +74,26 @@ describe('a write to a table with triggers', () => {
     ['COPY users FROM STDIN', rows(2)],
     ['TRUNCATE users', rows(null)],
     ['SELECT 1; DELETE FROM users', [rows(1), rows(1)]],
-  ])('is taken for a write to anything where they have said nothing: %s', (sql, answer) => {
-    const silent = { ...nothing, isAnything: true, silent: ['public.users'] };
-    expect(effect(sql, answer)).toEqual(silent);
-  });
+  ])(
+    'is a write to all tables if its answer counts rows and no notice arrived: %s',
+    (sql, answer) => {
+      const silent = { ...nothing, isAnything: true, silent: ['public.users'] };
+      expect(effect(sql, answer)).toEqual(silent);
+    },
+  );
 
   it.each([
     ['WITH a AS (DELETE FROM users RETURNING id) SELECT * FROM a', rows(1)],
     ['EXPLAIN ANALYZE DELETE FROM users', rows(3)],
     ['DELETE FROM users', undefined],
-  ])('is asked about where they have said nothing and nothing counts: %s', (sql, answer) => {
-    expect(effect(sql, answer)).toEqual(open);
-  });
+  ])(
+    'queries the server if no notice arrived and the answer does not count its rows: %s',
+    (sql, answer) => {
+      expect(effect(sql, answer)).toEqual(open);
+    },
+  );
 
-  it('is asked about where a trigger or rule of somebody acts on it', () => {
+  it('queries the server if a user trigger or rule may act on the table', () => {
     expect(effect('UPDATE watched SET id = 1', rows(1))).toEqual(open);
     expect(effect('UPDATE watched SET id = 1', rows(1), 'watched')).toEqual(open);
     expect(effect('UPDATE watched SET id = 1', rows(0))).toEqual(open);
@@ -97,13 +103,13 @@ describe('a write to a table with triggers', () => {
 });
 
 describe('a table without triggers', () => {
-  it('is written as a whole where a write names it, unless no row was written', () => {
+  it('is written as a whole if a write names it, unless the answer counts no row', () => {
     expect(effect('UPDATE untold SET id = 1', rows(1))).toEqual(whole);
     expect(effect('UPDATE untold SET id = 1', rows(0))).toEqual(nothing);
     expect(effect('TRUNCATE untold', rows(null))).toEqual(whole);
   });
 
-  it('is asked about where foreign keys lead to it', () => {
+  it('makes a write query the server if foreign keys lead to the table', () => {
     expect(effect('DELETE FROM parents', rows(1), 'parents')).toEqual(open);
     expect(effect('DELETE FROM grandparents', rows(1), 'grandparents')).toEqual(open);
     expect(effect('UPDATE grandparents SET id = 1', rows(1), 'grandparents')).toEqual(open);
@@ -112,20 +118,20 @@ describe('a table without triggers', () => {
     expect(effect('TRUNCATE parents CASCADE', rows(null), 'parents')).toEqual(open);
   });
 
-  it('is asked about where a row may move to another partition', () => {
+  it('makes a write query the server if a row may move to another partition', () => {
     expect(effect('UPDATE logs SET region = $1', rows(1), 'logs')).toEqual(open);
   });
 });
 
-describe('a write whose targets are not known', () => {
+describe('a write with unknown targets', () => {
   it.each(['SELECT writes()', 'DELETE FROM view', 'DELETE FROM nowhere', 'EXECUTE prepared'])(
-    'is asked about: %s',
+    'queries the server: %s',
     (sql) => {
       expect(effect(sql, rows(1))).toEqual(open);
     },
   );
 
-  it('may have changed anything where it changes the schema', () => {
+  it('may have changed any table if it changes the schema', () => {
     expect(effect('DROP TABLE users', rows(null)).isAnything).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** From a statement, its answer and the notices of the triggers to what it written. */
+/** Derives the write set of a statement from its analysis, its answer and the notices of the triggers. */
 import { isTemporary } from '../../postgres/catalog/session-names.js';
 import { tablesOfRows } from '../../postgres/analysis/written-regions.js';
 import type { WrittenTable } from '../../core/write-set.js';
@@ -10,17 +10,17 @@ import type { StatementContext } from './statement-context.js';
 type IsTold = (table: TableFacts) => boolean;
 
 export interface StatementEffect {
-  /** May have changed anything: its targets are not known. */
+  /** May have changed any table: its targets are unknown. */
   readonly isAnything: boolean;
-  /** More tables without triggers may have changed: the server has to be asked. */
+  /** Other tables without triggers may have changed: the server must be queried. */
   readonly mayHaveMore: boolean;
   /** Tables without triggers that the statement names. */
   readonly untold: readonly TableFacts[];
-  /** Tables that have triggers, and rows that were changed without a notice from them. */
+  /** Tables with triggers whose rows were changed without a notice. */
   readonly silent: readonly string[];
 }
 
-/** @param isTold whether a table has the triggers, by the catalog. */
+/** @param isTold whether a table has the triggers, according to the catalog. */
 export function effectOf(
   { analysis, noticed, sessionCatalog }: StatementContext,
   rawResults: unknown,
@@ -36,7 +36,7 @@ export function effectOf(
   for (const target of analysis.targets) {
     const table = sessionCatalog.tableById(target.table);
     const rowCount = rowCountOf(target, rawResults);
-    // Triggers of users may write where no row is counted, and rules may write in its place.
+    // User triggers may write even if no row is counted, and rules may write instead of the statement.
     const reachesMore = !table || reaches(table, target.actions, sessionCatalog, isTold);
     mayHaveMore ||= reachesMore;
     if (!table || rowCount === 0) continue;
@@ -52,7 +52,7 @@ export function effectOf(
   return { isAnything: silent.length > 0, mayHaveMore, untold: [...untold], silent };
 }
 
-/** Keeps it for the COMMIT of the open transaction. */
+/** Keeps the effect for the COMMIT of the open transaction. */
 export function fileEffect(effect: StatementEffect, session: ConnectionSession): void {
   const { isAnything, mayHaveMore, untold, silent } = effect;
   const { log, parts } = session;
@@ -63,13 +63,14 @@ export function fileEffect(effect: StatementEffect, session: ConnectionSession):
   if (silent.length === 0) return;
   session.changeSchema();
   parts.triggers.doubt(silent);
-  // It may have lost the setting by which the triggers know it.
+  // The session may have lost the setting for notices.
   session.introduce();
 }
 
 /**
- * Whether the write may change tables without triggers: by triggers, rules and functions of users, which may write any
- * table, or by foreign keys. Which of these act is not looked at: then the server is asked once too often.
+ * Whether the write may change tables without triggers: through user triggers, rules and functions, which may write any
+ * table, or through foreign keys. It does not check which of these apply: at worst the server is queried once too
+ * often.
  */
 function reaches(
   table: TableFacts,
@@ -79,7 +80,7 @@ function reaches(
 ): boolean {
   const family = familyOf(table, catalog);
   const reached = new Set(family);
-  // The set grows while it is walked.
+  // The loop also visits members that it adds.
   for (const member of reached) {
     if (member.sideEffects.size > 0 || !(family.includes(member) || isTold(member))) return true;
     if (actions.every((action) => action === 'insert')) continue;
@@ -92,12 +93,12 @@ function reaches(
   return false;
 }
 
-/** Whether rows written to the table, by whatever name it has in its family, are told by triggers. */
+/** Whether triggers report every row written to the table, under each name that the table has in its family. */
 export function isFamilyTold(table: TableFacts, catalog: Catalog, isTold: IsTold): boolean {
   return familyOf(table, catalog).every(isTold);
 }
 
-/** Any rows of the tables, and of those that have rows in common with them. */
+/** Any rows of the tables, and of tables that share rows with them. */
 export function wholeTables(
   tables: readonly TableFacts[],
   catalog: Catalog,
@@ -111,7 +112,7 @@ function familyOf(table: TableFacts, catalog: Catalog): readonly TableFacts[] {
   return [table, ...table.relatives.flatMap((id) => catalog.tableById(id) ?? [])];
 }
 
-/** How many rows the answer says were changed; `undefined` where it does not say. */
+/** The number of changed rows in the answer; `undefined` if it has none. */
 function rowCountOf({ countedBy }: WriteTarget, rawResults: unknown): number | undefined {
   // One answer for each statement of the text.
   const results: unknown[] = Array.isArray(rawResults) ? rawResults : [rawResults];

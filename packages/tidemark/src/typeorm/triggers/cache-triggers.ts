@@ -1,4 +1,4 @@
-/** Puts the triggers on the tables of the data source's entities, checks them and takes them off. */
+/** Installs the triggers on the tables of the data source's entities, checks them and removes them. */
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { inImplicitTransaction } from '../database/transaction-end.js';
@@ -22,19 +22,19 @@ import {
   type TriggerState,
 } from './trigger-states.js';
 
-/** Insufficient privilege, or a database that is read only. */
+/** Insufficient privilege, or a read-only database. */
 const NOT_ALLOWED: readonly unknown[] = ['42501', '25006'];
 const LOCKED = '55P03';
-/** A lock was not had in time, or a deadlock. */
+/** A lock timeout or a deadlock. */
 const IN_USE: readonly unknown[] = [LOCKED, '40P01'];
-/** How long a table in use is waited for: meanwhile, others who come to write it wait as well. */
+/** How long to wait for a table in use: meanwhile, other writers of the table wait too. */
 const TABLE_WAIT_MS = 300;
-/** How long another instance that installs triggers is waited for. */
+/** How long to wait for another instance that installs triggers. */
 const INSTALLER_WAIT_MS = 2_000;
-/** Among the advisory locks of a database, the one under which triggers are installed. */
+/** The advisory lock for installing triggers. */
 const INSTALL_LOCK = 6_517_833_402_118;
 
-/** The outbox of one of the namespaces in the database. */
+/** The outbox of one namespace in the database. */
 export interface OutboxState {
   readonly schema: string;
   readonly rows: number;
@@ -44,8 +44,8 @@ export interface OutboxState {
 
 export interface InstallOptions {
   /**
-   * Whether the statements of the data source are followed: the change of the schema is then published,
-   * and ends what was missed while triggers were missing. Else the outbox says so.
+   * Whether the statements of the data source are intercepted: then the schema change is published, which invalidates
+   * answers that missed writes while triggers were missing. Otherwise the outbox records it.
    */
   readonly isWatched?: boolean;
 }
@@ -54,11 +54,11 @@ export interface InstallOptions {
 export class CacheTriggersError extends Error {
   constructor(
     message: string,
-    /** `schema.name` of each. */
+    /** `schema.name` of each table. */
     readonly tables: readonly string[],
-    /** The SQL for those of the tables whose triggers are there and switched off. */
+    /** The SQL that enables the triggers of tables where they exist and are disabled. */
     readonly enabling: readonly string[],
-    /** A table was in use; else the message has the SQL for the owner of the tables. */
+    /** A table was in use. Otherwise the message has the SQL for the owner of the tables. */
     readonly isTemporary: boolean,
     options?: ErrorOptions,
   ) {
@@ -75,7 +75,7 @@ export class CacheTriggers {
 
   /**
    * @param source initialised
-   * @param catalogOf the catalog, where it is known already
+   * @param catalogOf returns the catalog, if it is loaded already
    */
   constructor(
     private readonly source: DataSource,
@@ -88,17 +88,17 @@ export class CacheTriggers {
     this.#objects = new OutboxObjects(namespace);
   }
 
-  /** The statements that install everything, whatever is there, with the rights that this role then needs. */
+  /** The statements that install everything, whatever exists already, with the grants that this role then needs. */
   async statements(): Promise<readonly string[]> {
     return this.#statementsFor((await this.#states()).map(({ table }) => table));
   }
 
   /**
-   * Installs what is missing, outdated or switched off; answers the tables it has changed. Where
-   * nothing is to be done it takes no lock. Each table is changed in another transaction, which waits for
-   * the table only briefly, so that no other table is locked meanwhile.
+   * Installs triggers that are missing, outdated or disabled; returns the tables that it has changed. It takes no lock
+   * if there is nothing to do. Each table is changed in a separate transaction, which waits for the table only briefly,
+   * so that no other table is locked meanwhile.
    *
-   * @throws CacheTriggersError where the role may not, or a table is in use; other tables are done then
+   * @throws CacheTriggersError if the role lacks the right or a table is in use; the other tables are done by then
    */
   async install({ isWatched = false }: InstallOptions = {}): Promise<readonly string[]> {
     const installed: string[] = [];
@@ -125,14 +125,14 @@ export class CacheTriggers {
     throw new CacheTriggersError(message, tables, [], true, { cause: failures[0]?.error });
   }
 
-  /** @throws CacheTriggersError where tables lack triggers; the message has the SQL */
+  /** @throws CacheTriggersError if tables lack triggers; the message has the SQL */
   async require(): Promise<void> {
     const wanting = await this.#wanting();
     if (wanting.length === 0) return;
     throw await this.#lacking(wanting, 'Triggers are missing, outdated or switched off');
   }
 
-  /** Takes the triggers off every table that has them, and the outbox away with its rows. */
+  /** Removes the triggers from every table, and the outbox with its rows. */
   async remove(): Promise<void> {
     const tables = await this.source.query<{ schema: string; name: string }[]>(
       `SELECT DISTINCT n.nspname AS schema, c.relname AS name
@@ -147,12 +147,12 @@ export class CacheTriggers {
     });
   }
 
-  /** The state of each table that is to have triggers. */
+  /** The state of each table that should have triggers. */
   async check(): Promise<readonly TriggerState[]> {
     return (await this.#states()).map(({ table, state }) => ({ table: table.id, state }));
   }
 
-  /** All outboxes of the database: one that nobody reads any more is to be removed. */
+  /** All outboxes of the database: remove those that no service reads any more. */
   async outboxes(): Promise<readonly OutboxState[]> {
     const schemas = await this.source.query<{ schema: string; table: string }[]>(
       `SELECT n.nspname AS schema, c.oid::regclass::text AS table
@@ -173,8 +173,8 @@ export class CacheTriggers {
   }
 
   /**
-   * A write that cannot be published needs it, whether or not there are tables. Where the role may not make it, the
-   * tables that need it say so.
+   * Creates the outbox, which unpublishable writes need even without tables. If the role lacks the right, the error
+   * comes from the tables that need the outbox.
    */
   async #installOutbox(): Promise<void> {
     try {
@@ -195,7 +195,7 @@ export class CacheTriggers {
     for (const sql of outboxStatements(this.#objects)) await run(sql);
   }
 
-  /** Answers whether there was anything to do: another instance may have done it. */
+  /** Returns whether it changed anything: another instance may have been first. */
   async #installOn(table: TableFacts, isWatched: boolean, run: RunSql): Promise<boolean> {
     await lock(run);
     await run(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);

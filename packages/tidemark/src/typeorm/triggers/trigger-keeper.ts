@@ -1,4 +1,4 @@
-/** Puts the triggers on the tables of entities and keeps them there, or only checks them. */
+/** Installs the triggers on the tables of entities and keeps them there, or only checks them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { WriteParts } from '../statements/write-parts.js';
@@ -7,17 +7,16 @@ import type { RecordingChanges } from '../../postgres/capture/recording-changes.
 import { stateOf } from './trigger-states.js';
 
 /**
- * What becomes of the triggers by which writes from outside the application are seen:
- * `install` puts them on at start, and on tables that appear later; `check` only says which tables lack
- * them; `off` does neither.
+ * The policy for the triggers that report writes from outside the application: `install` installs them at start and on
+ * tables that appear later; `check` only reports which tables lack them; `off` does neither.
  */
 export type TriggersOption = 'install' | 'check' | 'off';
 
-/** Pause between two looks whether the catalog has changed. */
+/** Pause between two checks of whether the catalog has changed. */
 const TICK_MS = 500;
-/** Pause before another attempt where a table was in use or a server was away. */
+/** Pause before another attempt if a table was in use or a server was unavailable. */
 const RETRY_MS = 1_000;
-/** Pause between two looks at triggers under one catalog: others may take them off. */
+/** Pause between two checks of the triggers under one catalog: another client may remove them. */
 const LOOK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
@@ -26,13 +25,13 @@ interface TriggerKeeperParts extends WriteParts {
   readonly triggers: CacheTriggers;
   readonly recording: RecordingChanges;
   readonly option: TriggersOption;
-  /** Whether statements of the data source are followed: those of an installation are. */
+  /** Whether statements of the data source are intercepted, including those of an installation. */
   readonly isReady: () => boolean;
 }
 
 export class TriggerKeeper {
   #problem: string | undefined;
-  /** All tables had their triggers at the last look. */
+  /** All tables had their triggers at the last check. */
   #isSettled = false;
   #warnedOf: string | undefined;
   readonly #warnedOfTables = new Set<string>();
@@ -44,12 +43,12 @@ export class TriggerKeeper {
 
   constructor(private readonly parts: TriggerKeeperParts) {}
 
-  /** Which tables lack triggers, in one line; `undefined`: none, as far as they are checked. */
+  /** The tables that lack triggers, in one line; `undefined`: none, as far as they are checked. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Whether the table has the triggers, by the catalog. */
+  /** Whether the table has the triggers, according to the catalog. */
   readonly isTold = (table: TableFacts): boolean => {
     let isTold = this.#told.get(table);
     if (isTold === undefined) {
@@ -59,7 +58,7 @@ export class TriggerKeeper {
     return isTold;
   };
 
-  /** Says once in the log what it costs that a table has no triggers. */
+  /** Logs once per table the cost of missing triggers. */
   warnOf({ id }: TableFacts): void {
     if (this.#warnedOfTables.has(id)) return;
     this.#warnedOfTables.add(id);
@@ -69,7 +68,7 @@ export class TriggerKeeper {
     );
   }
 
-  /** Rows of these tables were changed, and their triggers sent no notice. */
+  /** Rows of these tables were changed without a notice of their triggers. */
   doubt(silent: readonly string[]): void {
     this.parts.log.warn(
       `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
@@ -92,8 +91,8 @@ export class TriggerKeeper {
   }
 
   /**
-   * Looks after the present tables, if the catalog has changed or another look is due: the creator of a table need
-   * not wait for the next one. Never rejects.
+   * Checks or installs the triggers now, if the catalog has changed or the next check is due. The creator of a table
+   * calls it to avoid the wait for the timer. Never rejects.
    */
   look(): Promise<void> {
     this.#lastLook = this.#lastLook.then(() => this.#look());
@@ -121,7 +120,7 @@ export class TriggerKeeper {
     }
   }
 
-  /** @throws CacheTriggersError where tables lack triggers */
+  /** @throws CacheTriggersError if tables lack triggers */
   async #settle(): Promise<void> {
     const { option, triggers, recording, log } = this.parts;
     if (option === 'check') return triggers.require();

@@ -1,4 +1,4 @@
-/** The state of the triggers of tables, and which tables are to have them. */
+/** The state of the triggers of tables, and the tables that should have triggers. */
 import type { DataSource } from 'typeorm';
 import { captureOf } from '../../postgres/catalog/catalog-tables.js';
 import { CAPTURES } from '../../postgres/catalog/relation-queries.js';
@@ -11,8 +11,8 @@ export interface TriggerState {
   /** `schema.name` */
   readonly table: string;
   /**
-   * `missing`: also where there is no outbox; `outdated`: made for other columns, or by another release;
-   * `disabled`: switched off, or fired no longer in sessions that switch triggers off.
+   * `missing`: also without an outbox; `outdated`: created for other columns or by another release; `disabled`:
+   * disabled, or not fired in sessions that disable triggers.
    */
   readonly state: 'installed' | 'missing' | 'outdated' | 'disabled';
 }
@@ -43,12 +43,12 @@ export function stateOf(
     ({ schema, count }) => schema === objects.schema && count >= CAPTURE_EVENTS.length,
   );
   if (!own) return 'missing';
-  // First: to put that right puts the function right as well.
+  // First: its repair also repairs the function.
   if (!own.areEnabled) return 'disabled';
   return own.source === captureBody(table, objects) ? 'installed' : 'outdated';
 }
 
-/** The tables of entities, of their relations, and the partitions and children of those. */
+/** The tables of entities and of their relations, and the partitions and children of those tables. */
 export function tablesOfEntities(
   { entityMetadatas }: DataSource,
   catalog: Catalog,
@@ -64,7 +64,7 @@ export function tablesOfEntities(
   return [...tables.values()].toSorted((a, b) => a.id.localeCompare(b.id));
 }
 
-/** Where triggers want to see the rows, PostgreSQL refuses writes that reach a foreign partition. */
+/** If triggers need the changed rows, PostgreSQL refuses writes that reach a foreign partition. */
 function canHaveTriggers({ kind, relatives }: TableFacts, catalog: Catalog): boolean {
   if (kind !== 'partitioned') return kind === 'table';
   return !relatives.some((id) => catalog.tableById(id)?.kind === 'foreign');

@@ -1,7 +1,7 @@
 /** The tables that a SELECT reads and their restrictions, or why its answer is not cacheable. */
 import type { ReadAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
-import { confinementsOf, EqualityReader, type TableReference } from './restriction.js';
+import { restrictionsOf, EqualityReader, type TableReference } from './restriction.js';
 import {
   ExpressionRules,
   PRESENT_OFFSET,
@@ -68,7 +68,7 @@ class ReadAnalyser {
     const references = this.#references;
     const tables = [...new Set(references.map(({ table }) => table))].map((table) => ({
       table: table.id,
-      restrictions: confinementsOf(
+      restrictions: restrictionsOf(
         table,
         references.filter((reference) => reference.table === table),
         this.#terms,

@@ -6,7 +6,7 @@ import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
 import { UnkeyableParameterError } from './canonical-encoding.js';
 import { namesMoment } from './moments.js';
-import { confinedTexts } from './term-values.js';
+import { restrictedTexts } from './term-values.js';
 
 type CacheableRead = Extract<ReadAnalysis, { cacheable: true }>;
 
@@ -57,7 +57,7 @@ function narrowestOf(
   parameters: readonly unknown[],
 ): { readonly dimension: Dimension; readonly values: readonly string[] } | undefined {
   for (const restriction of restrictions) {
-    const texts = confinedTexts(restriction, facts, parameters);
+    const texts = restrictedTexts(restriction, facts, parameters);
     if (!texts) continue;
     const values = [...new Set(texts.map(dimensionValue))].toSorted();
     return { dimension: restriction.dimension, values };

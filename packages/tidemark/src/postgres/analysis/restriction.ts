@@ -8,6 +8,7 @@
  * - ON of an inner join around it, and of an outer join on whose null side it is (ON of an outer join drops no row of
  *   the other side, and ON of a full join drops none at all);
  * - the inner joins inside its join partner, wherever ON holds.
+ */
 import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
 import {
@@ -140,7 +141,7 @@ function inEvery(parts: readonly (readonly Equality[])[]): Equality[] {
 }
 
 /** The proofs that hold for all references of a table together, the primary key's first. */
-export function confinementsOf(
+export function restrictionsOf(
   table: TableFacts,
   references: readonly TableReference[],
   terms: TermReader,

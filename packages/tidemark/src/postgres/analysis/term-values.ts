@@ -16,7 +16,7 @@ export function columnText(facts: TableFacts, column: string, value: unknown): C
  * The possible texts of the columns under the restriction, one list per tuple; `undefined` if a value has no canonical
  * text, or if there are too many. NULL is omitted: nothing equals it.
  */
-export function confinedTexts(
+export function restrictedTexts(
   { dimension, tuples }: Restriction,
   facts: TableFacts,
   parameters: readonly unknown[],

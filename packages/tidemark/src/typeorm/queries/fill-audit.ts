@@ -17,7 +17,7 @@ import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
 import type { AuditRefusal } from '../database/audit-refusal.js';
 import type { Session } from '../database/session-context.js';
-import { columnText, confinedTexts } from '../../postgres/analysis/term-values.js';
+import { columnText, restrictedTexts } from '../../postgres/analysis/term-values.js';
 
 export interface SentRead {
   readonly sql: string;
@@ -71,7 +71,7 @@ export class FillAudit {
     const facts = this.parts.catalog.tables.find(({ id }) => id === table);
     if (!facts) return false;
     return restrictions.some((restriction) => {
-      const texts = confinedTexts(restriction, facts, parameters);
+      const texts = restrictedTexts(restriction, facts, parameters);
       if (!texts) return false;
       const { name } = restriction.dimension;
       const values = texts.map(dimensionValue);

@@ -123,6 +123,7 @@ describe('not cached: a time of day with an offset', () => {
     "('01:00' + t.tod) AT TIME ZONE 'Europe/Berlin'",
     "timezone('Europe/Berlin', t.tod)",
     "JSON_VALUE(t.j, '$[0].time_tz()')",
+    "JSON_VALUE(t.j, '$[0].time\\u005ftz()')",
     "JSON_QUERY(t.j, '$[0].Time_TZ()')",
     `JSON_EXISTS(t.j, '$[*] ? (@.datetime() > "09:00:00+01".datetime())')`,
     "JSON_VALUE(t.j, CAST(CONCAT('$[0].time', '_tz()') AS jsonpath))",

@@ -12,6 +12,8 @@ import {
 
 /** The metadata key in which Nest's route decorators store the request method. */
 const METHOD_METADATA = 'method';
+/** A method without a path, such as a handler of messages, is no route. */
+const PATH_METADATA = 'path';
 
 /** Request methods whose answers are rows read by a query. */
 const READING: readonly unknown[] = [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL];
@@ -46,6 +48,7 @@ function givenQueries(
   method: Function,
   config: ApplicationConfig,
 ): string | undefined {
+  if (!Reflect.hasMetadata(PATH_METADATA, method)) return undefined;
   const chain = interceptorsOf(controller, method, config);
   const at = chain.findLastIndex(isCache);
   const returnsQueries =

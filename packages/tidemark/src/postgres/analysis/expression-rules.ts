@@ -85,8 +85,8 @@ const NAMED_IN_KEYS = words(
   'SVFOP_CURRENT_CATALOG SVFOP_CURRENT_ROLE SVFOP_CURRENT_USER SVFOP_SESSION_USER SVFOP_USER',
 );
 
-/** An SQL/JSON path that may read a text as a time of day with a zone. */
-const READS_TIME_OF_DAY = /time_tz|datetime/i;
+/** An SQL/JSON path that may read a text as a time of day with a zone; escapes may spell these names. */
+const READS_TIME_OF_DAY = /\\|time_tz|datetime/i;
 
 /** These mean `<=` and `>=`; the name of every other A_Expr is its operator. */
 const BETWEEN_KINDS = words(
@@ -203,6 +203,7 @@ export class ExpressionRules {
 
   /** A field of a row of unknown type: a column, or a call of the function of that name. */
   #field(name: string): void {
+    if (SYSTEM_COLUMNS.has(name)) throw volatile(`system column ${name}`);
     if (isMomentName(name)) throw textAsMoment();
     const isFunction = this.catalog.functionVolatility(undefined, name) !== undefined;
     if (isFunction) this.#function(unqualified(name), 1);

@@ -34,6 +34,8 @@ describe('uncacheable statements', () => {
     ["SELECT * FROM users WHERE score < 'today 10:00'", 'volatile-function'],
     ['SELECT ctid FROM users', 'volatile-function'],
     ['SELECT u.xmin FROM users u', 'volatile-function'],
+    ['SELECT (u).xmax FROM users u', 'volatile-function'],
+    ["SELECT id FROM users WHERE (users).xmax = '0'", 'volatile-function'],
     ['SELECT writes(1)', 'volatile-function'],
     ['SELECT reads(1)', 'volatile-function'],
     ['SELECT lower(region) FROM users', 'volatile-function'],

@@ -36,7 +36,11 @@ const VOLATILE_AND_HARMLESS = words(
    pg_sleep_until pg_database_size pg_indexes_size pg_relation_size pg_table_size
    pg_total_relation_size pg_partition_tree pg_is_in_recovery
    pg_current_wal_lsn pg_last_wal_receive_lsn pg_last_wal_replay_lsn
-   pg_last_xact_replay_timestamp pg_xact_status txid_status pg_lock_status`,
+   pg_last_xact_replay_timestamp pg_xact_status txid_status pg_lock_status
+   pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_export_snapshot pg_is_wal_replay_paused
+   pg_notification_queue_usage pg_partition_ancestors pg_prepared_xact
+   pg_safe_snapshot_blocking_pids pg_sequence_last_value pg_stat_clear_snapshot
+   pg_tablespace_size pg_xact_commit_timestamp`,
 );
 
 /** Declared stable, but they run SQL that may call any function. */

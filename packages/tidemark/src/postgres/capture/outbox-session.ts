@@ -57,9 +57,14 @@ export class OutboxSession {
       query_timeout: QUERY_TIMEOUT_MS,
     });
     const session = new OutboxSession(client, objects);
-    await client.connect();
-    await session.run(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
-    return session;
+    try {
+      await client.connect();
+      await session.run(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

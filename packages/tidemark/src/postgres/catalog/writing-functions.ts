@@ -63,7 +63,7 @@ writing_object(class, oid, is_volatile) AS (
   SELECT w.oid FROM writing_definition w WHERE w.class = 'pg_catalog.pg_type'::pg_catalog.regclass
   UNION
   SELECT t.oid FROM pg_catalog.pg_type t
-   WHERE t.oid >= ${FIRST_OID_OF_USERS} AND EXISTS (
+   WHERE t.oid >= ${FIRST_OID_OF_USERS} AND t.typtype <> 'e' AND EXISTS (
      SELECT FROM writing_definition w
        LEFT JOIN pg_catalog.pg_constraint c
          ON w.class = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND c.oid = w.oid

@@ -18,7 +18,6 @@
  *
  * Another client may put any value under a key. A value of another form counts as lost, and the next write replaces it;
  * if the marks are of another type, the script fails, and the store drops epoch and marks.
- * write; where the marks are of another type, the script fails, and the store drops epoch and marks.
  */
 export const TABLE_FUNCTIONS = `
 local epoch_key, marks_key = KEYS[1], KEYS[2]

@@ -11,7 +11,7 @@ import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 import { rollBackImplicit } from './transactions.js';
 
-const PREPARES = /\bPREPARE(\s|--.*\n|\/\*[^]*?\*\/)+TRANSACTION\b/i;
+const PREPARES = /\bPREPARE(?:\s|--.*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)+TRANSACTION\b/i;
 const NOT_PREPARED =
   'PREPARE TRANSACTION is refused: the cache would not see when it is committed. Use COMMIT';
 /** Pause between two checks of a statement that another subscriber may never send: unsent at both, it is set aside. */

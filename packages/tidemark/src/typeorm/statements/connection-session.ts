@@ -104,7 +104,11 @@ export class ConnectionSession {
     this.#owesUnlock = false;
     this.client
       .query('SELECT pg_advisory_unlock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK)
-      .catch(() => (this.#owesUnlock = true));
+      .catch((error: unknown) => {
+        // Without an answer the server may still release it, and the next statement would run without the lock.
+        if (sqlStateOf(error) === undefined) this.close();
+        else this.#owesUnlock = true;
+      });
   }
 
   /** Makes the setting that enables notices of the triggers. If that fails, the next statement fails too. */

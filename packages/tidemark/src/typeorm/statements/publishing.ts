@@ -40,7 +40,9 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
 
 /** The open transaction was committed without a published write: publishes its writes as soon as possible. */
 export function publishLate(session: ConnectionSession): void {
-  session.parts.protocol.enqueue(session.log.tables());
+  const { log, parts } = session;
+  // The server can no longer be asked which other tables were written.
+  parts.protocol.enqueue(log.mayHaveMore ? 'all-tables' : log.tables());
   session.endTransaction();
 }
 

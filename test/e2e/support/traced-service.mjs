@@ -1,5 +1,5 @@
 /**
- * The built service, and beside it on TRACE_PORT the names of the files of dist/ of which a function was
+ * The built service, and beside it on TRACE_PORT the names of the files of its dist/ and of the library's of which a function was
  * called since they were asked for last. A function counts where it begins, not where it goes on.
  */
 import { createServer } from 'node:http';
@@ -7,7 +7,10 @@ import { Session } from 'node:inspector/promises';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const built = ['dist/', 'packages/tidemark/dist/'].map(
+  (path) => new URL(path, pathToFileURL(root)).href,
+);
 
 const session = new Session();
 session.connect();
@@ -17,13 +20,13 @@ await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed:
 async function enteredFiles() {
   const { result } = await session.post('Profiler.takePreciseCoverage');
   return result
-    .filter(({ url }) => url.startsWith(pathToFileURL(dist).href))
+    .filter(({ url }) => built.some((folder) => url.startsWith(folder)))
     .filter(({ functions }) => functions.some(({ ranges }) => ranges[0].count > 0))
-    .map(({ url }) => relative(dist, fileURLToPath(url)));
+    .map(({ url }) => relative(root, fileURLToPath(url)));
 }
 
 createServer((_, response) => {
   void enteredFiles().then((files) => response.end(JSON.stringify(files)));
 }).listen(Number(process.env.TRACE_PORT), '127.0.0.1');
 
-await import(new URL('main.js', pathToFileURL(dist)));
+await import(new URL('dist/main.js', pathToFileURL(root)));

@@ -6,6 +6,7 @@ import { backgroundTimers } from '../core/ports/clock.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
+import { askPrimary } from '../typeorm/database/own-question.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 import { QueryCacheOptions } from './query-cache.options.js';
 import { randomToken } from '../core/token.js';
@@ -82,7 +83,7 @@ export class WriteSide {
       log,
     };
     this.#protocol = protocol;
-    this.recording = new RecordingChanges(parts, (sql, values) => source.query(sql, values));
+    this.recording = new RecordingChanges(parts, (sql, values) => askPrimary(source, sql, values));
     this.triggers = new TriggerKeeper({
       ...parts,
       recording: this.recording,

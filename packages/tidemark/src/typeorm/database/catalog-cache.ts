@@ -12,16 +12,17 @@ import { randomToken } from '../../core/token.js';
 import { WHOLE_TABLE } from '../../core/version-name.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
-import { loadCatalog, type RunSql } from '../../postgres/catalog/catalog.js';
+import { loadCatalog } from '../../postgres/catalog/catalog.js';
 import type { CatalogLookup } from '../../postgres/catalog/catalog-lookup.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
 import { overAnotherConnection } from './lost-connection.js';
+import { readPrimary } from './own-question.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import { QueryKeys } from '../queries/query-key.js';
 import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { inImplicitTransaction } from './transaction-end.js';
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -196,11 +197,9 @@ export class CatalogCache implements KnownSchemaVersion {
 
   #read(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
     const { source, scope } = this.parts;
-    return inImplicitTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
-      const run: RunSql = async (sql, parameters) =>
-        (await runner.query(sql, parameters)) as Record<string, unknown>[];
-      await run(PLAIN_PLANS, []);
-      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`, []);
+    return readPrimary(source, async (run) => {
+      await run(PLAIN_PLANS);
+      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`);
       const [session] = found as unknown as [Session & { readonly isStandby: boolean }];
       const catalog = await loadCatalogOf(source, run);
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -228,7 +227,7 @@ export class CatalogCache implements KnownSchemaVersion {
 
 /** The catalog, with the dimensions that the entities of the data source name. */
 export async function loadCatalogOf(source: DataSource, run: RunSql): Promise<CatalogLookup> {
-  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema', []);
+  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema');
   const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
   return loadCatalog(run, regionColumnsOf(source, schema));
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { RunningContender } from '../contenders/running.js';
-import { ownsConnection } from '../stand/connection-owner.js';
+import { ownsConnection } from '../harness/connection-owner.js';
 
 const WAIT_LIMIT_MS = 15_000;
 /** For others that would ask too, after the first has. */

@@ -26,7 +26,7 @@ export function problemOfError(error: unknown): Problem {
   return {
     status: 500,
     kind: 'internal',
-    detail: 'Something went wrong here. The log tells more under the request id.',
+    detail: 'Something went wrong here. The log says more under the request id.',
   };
 }
 

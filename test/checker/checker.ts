@@ -33,7 +33,7 @@ export interface Ticket {
   readonly sentAtMs: number;
 }
 
-/** What has to be known of a read to show that it was wrong; told only then. */
+/** The circumstances of a read, reported only if it was wrong. */
 export type Circumstances = () => string;
 
 export interface Violation {
@@ -115,7 +115,7 @@ export class Checker {
   /** The write under way has certainly not happened. */
   revoke(territory: Territory, reason: string): void {
     if (!territory.revoke()) {
-      this.#tell(territory.name, `A read has shown a write that has not happened: ${reason}`);
+      this.#report(territory.name, `A read has shown a write that has not happened: ${reason}`);
     }
     this.#reconsider(territory);
   }
@@ -163,7 +163,7 @@ export class Checker {
     for (const reads of this.#deferred.values()) for (const read of reads) this.#accuse(read);
     for (const [id, reads] of this.#unowned) {
       for (const { answer, circumstances } of reads) {
-        this.#tell(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
+        this.#report(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
       }
     }
     this.#deferred.clear();
@@ -180,7 +180,7 @@ export class Checker {
       const read = { answer, sentAtMs, answeredAtMs: this.nowMs(), circumstances };
       this.#unowned.set(id, [...reads, read]);
     } else if (ticket.wasSeen && !this.bounds.allow(this.#spanOf(ticket))) {
-      this.#tell(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
+      this.#report(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
     }
   }
 
@@ -203,7 +203,7 @@ export class Checker {
     }
     for (const name of counts.keys()) {
       if (name.startsWith(OUTSIDE_PREFIX)) continue;
-      this.#tell(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
+      this.#report(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
     }
     if (!this.bounds.covers(this.#spanOf(ticket))) this.#compare(spread, circumstances);
   }
@@ -212,7 +212,7 @@ export class Checker {
     for (const other of this.#spreads) {
       const found = disagreement(spread, other.spread);
       if (!found) continue;
-      this.#tell(
+      this.#report(
         undefined,
         `Two answers show the writes in two orders: one is older in ${found.older} and newer in ` +
           `${found.newer} than the other.\n${circumstances()}\n${other.circumstances()}`,
@@ -268,7 +268,7 @@ export class Checker {
           ? `It is the value of state ${versions[equal]?.from}, which ended with state ${next.from}; ` +
             `that write was sent ${(read.sentAtMs - next.sinceMs).toFixed(1)} ms before the read.`
           : `It is the value of state ${versions[equal]?.from}, which was not sent yet.`;
-    this.#tell(
+    this.#report(
       history.name,
       [
         `${register} of ${history.name} answered what no state from ${floor} to ${ceiling} has.`,
@@ -280,7 +280,7 @@ export class Checker {
     );
   }
 
-  #tell(territory: string | undefined, text: string): void {
+  #report(territory: string | undefined, text: string): void {
     this.report({ territory, text });
   }
 }

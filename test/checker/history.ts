@@ -18,7 +18,7 @@
  * The whole answer is compared, so one that mixes two states equals none of them.
  *
  * A read proves the *smallest* state of its interval that has its value: where a value comes back
- * later (a region that is empty twice), nothing more can be told. Taking the smallest is not only
+ * later (a region that is empty twice), it proves nothing more. Taking the smallest is not only
  * cautious but exact: the states of a territory are in one order, so if any assignment of states
  * to reads respects the order in time, the smallest one does. A history without a violation is
  * therefore linearizable, territory by territory. Answers that span territories are compared with

@@ -25,7 +25,7 @@ export class Journal {
   }
 
   /** One line a write, oldest first; times in seconds of the run. */
-  tell(territory: string, startMs: number): string[] {
+  extract(territory: string, startMs: number): string[] {
     const seconds = (ms: number | undefined): string =>
       ms === undefined ? '...' : ((ms - startMs) / 1000).toFixed(4);
     return (this.#notes.get(territory) ?? []).map(

@@ -65,7 +65,7 @@ export class OutsideWriter {
       );
       return true;
     } catch {
-      // The database is away, or has been told to end its sessions.
+      // The database is away, or was made to end its sessions.
       await delay(RETRY_MS);
       return false;
     } finally {

@@ -84,7 +84,9 @@ export class Reader {
     if (cacheStatus.includes('; hit')) this.member.lastHitMs = answeredAtMs;
     if (status === 304) figures.notModified += 1;
     this.#remember(path, head, value);
-    checker.answer(ticket, value, () => this.#tell(path, via, ticket.sentAtMs, answeredAtMs, head));
+    checker.answer(ticket, value, () =>
+      this.#describe(path, via, ticket.sentAtMs, answeredAtMs, head),
+    );
     return true;
   }
 
@@ -134,7 +136,13 @@ export class Reader {
     if (error.cause === 'garbled') figures.oddities.push(`GET ${path}: ${error.message}`);
   }
 
-  #tell(path: string, via: string, sentAtMs: number, answeredAtMs: number, head: string): string {
+  #describe(
+    path: string,
+    via: string,
+    sentAtMs: number,
+    answeredAtMs: number,
+    head: string,
+  ): string {
     const { startedMs } = this.context.figures;
     const at = (ms: number): string => ((ms - startedMs) / 1000).toFixed(4);
     return `GET ${path} via ${via}, sent ${at(sentAtMs)}, answered ${at(answeredAtMs)}:\n${head}`;

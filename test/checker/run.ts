@@ -151,7 +151,7 @@ class Run {
       [
         text,
         'Writes to the territory, oldest first:',
-        ...(territory === undefined ? [] : journal.tell(territory, figures.startedMs)),
+        ...(territory === undefined ? [] : journal.extract(territory, figures.startedMs)),
         'Faults of the last 15 seconds:',
         ...faults,
       ].join('\n'),

@@ -15,7 +15,7 @@ import type { Register } from './support/register.js';
 import {
   allHitAll,
   allRight,
-  allTold,
+  allRelayed,
   createRegisters,
   relayOf,
   waitingRows,
@@ -110,7 +110,7 @@ describe('rows that wait in the outbox', () => {
       await cluster.postgres.restart();
       expect(await waitingRows(cluster)).toBeGreaterThan(0);
       held.drop();
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
       await watched.writeOutside();
     });
@@ -123,7 +123,7 @@ describe('rows that wait in the outbox', () => {
       await Promise.all(cluster.members.map((member) => member.kill()));
       for (const register of registers) await register.writeOutside();
       await Promise.all(cluster.members.map((member) => member.mend()));
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
     });
   });
@@ -181,7 +181,7 @@ describe('rows that wait in the outbox', () => {
         await end(cluster.redis);
         isOver.abort();
         await Promise.all(writing);
-        await allTold(cluster);
+        await allRelayed(cluster);
         await allRight(cluster, [...registers, watched]);
         await allWell(cluster);
       });

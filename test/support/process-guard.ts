@@ -35,7 +35,7 @@ export class ProcessGuard {
     );
     this.#shell.stdin?.on('error', () => undefined);
     this.#shell.unref();
-    // A pipe to a child keeps the event loop alive unless told otherwise.
+    // A pipe to a child keeps the event loop alive unless it is unreferenced.
     (this.#shell.stdin as unknown as { unref(): void }).unref();
   }
 

@@ -43,7 +43,7 @@ export async function writeRow(client: pg.Client): Promise<string> {
   return rows[0]?.email ?? '';
 }
 
-/** The same; but the instances are told that anything may have changed, and of no table by name. */
+/** The same; but the notice to the instances names no table: all may have changed. */
 export async function writeAnything(client: pg.Client): Promise<string> {
   const { table, schema } = new OutboxObjects('tidemark');
   await client.query('BEGIN');

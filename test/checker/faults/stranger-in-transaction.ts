@@ -1,6 +1,6 @@
 import { seconds, type Fault } from './fault.js';
 import { asStranger } from './outside-row.js';
-import { tell } from './redis-client.js';
+import { redisCommand } from './redis-client.js';
 
 /** A stranger who has written and does not commit, while the epochs are lost. */
 export const strangerInTransaction: Fault = {
@@ -16,7 +16,7 @@ export const strangerInTransaction: Fault = {
       const before = { reads: 0, ms: figures.startedMs };
       await client.query('BEGIN; SELECT pg_current_xact_id()');
       const start = { reads: figures.reads.total, ms: nowMs() };
-      await tell(system.redis, 'FLUSHALL');
+      await redisCommand(system.redis, 'FLUSHALL');
       await hold(openMs);
       const end = { reads: figures.reads.total, ms: nowMs() };
       await client.query(random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');

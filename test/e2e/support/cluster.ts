@@ -64,7 +64,7 @@ export class Cluster {
     });
   }
 
-  /** Every statement about users waits until the work is done; `waiting` tells how many do. */
+  /** Every statement about users waits until the work is done; `waiting` counts them. */
   whileUsersAreLocked<T>(work: (waiting: () => Promise<number>) => Promise<T>): Promise<T> {
     return this.#withConnection(async (client) => {
       await client.query('BEGIN');

@@ -24,7 +24,7 @@ export async function withRedis<T>(
 }
 
 /** Sends one command past the proxies. */
-export function tell(server: RedisServer, ...words: readonly [string, ...string[]]) {
+export function redisCommand(server: RedisServer, ...words: readonly [string, ...string[]]) {
   const [name, ...rest] = words;
   return withRedis(server, (client) => client.call(name, ...rest));
 }

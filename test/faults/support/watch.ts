@@ -86,8 +86,8 @@ export class Watch {
   /** The number in the database now; `undefined` while it is away. */
   async #askDatabase(): Promise<number | undefined> {
     try {
-      const { number, isUntold } = await this.register.holding();
-      if (!isUntold) this.#committed = Math.max(this.#committed, number);
+      const { number, isPending } = await this.register.holding();
+      if (!isPending) this.#committed = Math.max(this.#committed, number);
       return number;
     } catch {
       return undefined;

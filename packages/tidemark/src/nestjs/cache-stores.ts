@@ -169,8 +169,8 @@ export class CacheStores {
     const { connection, full, losses } = this.redis;
     if (connection.state !== 'up') {
       const { reason } = connection;
-      const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
-      return `Redis is not available${told}: reads go to the database`;
+      const detail = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
+      return `Redis is not available${detail}: reads go to the database`;
     }
     if (full.isOn) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';

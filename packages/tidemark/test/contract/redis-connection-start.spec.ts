@@ -69,8 +69,8 @@ describe('RedisConnection without a server that answers', () => {
     const failure = await failureOf(ping(connection));
     expect(log.lines).toHaveLength(1);
     expect(log.lines[0]).toContain('WRONGPASS');
-    const told = [...log.lines, connection.reason, inspect(failure)].join('\n');
-    expect(told).not.toContain('secret');
+    const output = [...log.lines, connection.reason, inspect(failure)].join('\n');
+    expect(output).not.toContain('secret');
     await connection.close();
     await server.stop();
   });

@@ -51,7 +51,7 @@ afterAll(async () => {
   await Promise.all([primary.stop(), standby.stop()]);
 });
 
-/** Waits until the standby has everything that the primary has committed, by what a function tells of it. */
+/** Waits until the standby has everything that the primary has committed, as a function reports. */
 async function receivedByStandby(position: string): Promise<void> {
   const [row] = await primary.psql<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
   await eventually(async () => {

@@ -136,7 +136,7 @@ export class Matrix<N extends string> {
     return ended;
   }
 
-  /** A hit is told twice: by the cache, and by the statements the database got, which are none. */
+  /** A hit shows twice: the cache reports it, and the database gets no statement. */
   async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
     const { query } = this.world.answers[name];
     this.sql.reset();

@@ -27,7 +27,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [...euCustomers, ...allCustomers],
   },
   {
-    path: '30 INSERT that does not tell its key',
+    path: '30 INSERT whose text does not name its key',
     write: sql(`INSERT INTO customers (name, region) VALUES ($1, $2)`, 'eve', 'EU'),
     ends: [...euCustomers, ...allCustomers],
   },

@@ -77,9 +77,9 @@ describe('disabled triggers', () => {
     await write();
     expect(await endedOf(answers, outside)).toEqual(all);
     await eventually(() => expect(problem()).toContain('public.accounts'));
-    expect(logged.join()).toContain('public.accounts have not told of a write');
+    expect(logged.join()).toContain('The triggers of public.accounts did not report a write');
     await outside.client.query(ON);
-    await outside.app.get(TriggerKeeper).look();
+    await outside.app.get(TriggerKeeper).check();
     await eventually(() => expect(problem()).toBeUndefined(), 10_000);
     // What was changed is noticed by the relay too, which ends all answers once more.
     await eventually(async () => {

@@ -64,7 +64,7 @@ it('also where another client, and a foreign key, have written rows meanwhile', 
   await scene.app.source.query(
     'ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts ON DELETE CASCADE',
   );
-  await scene.look();
+  await scene.check();
   await scene.warm();
   await scene.stranger.query('ALTER TABLE payments DISABLE TRIGGER tidemark_tidemark_delete');
   await scene.app.source.manager.delete(Account, { id: 1 });

@@ -23,7 +23,7 @@ beforeEach(() => scene.prepare());
 afterEach(async () => {
   await alter(ENABLED);
   await alter(ENABLED, 'payments');
-  await scene.look();
+  await scene.check();
   if (scene.health.status !== 'up') throw new Error(scene.health.detail);
 });
 
@@ -170,7 +170,7 @@ describe('with only the update trigger disabled', () => {
   it('an upsert that inserts a row and updates another is seen when the relay notices the change', async () => {
     await scene.app.source.query(`INSERT INTO accounts VALUES (1, 'US', 99), (8, 'APAC', 1)
       ON CONFLICT (id) DO UPDATE SET balance = EXCLUDED.balance`);
-    await scene.look();
+    await scene.check();
     await scene.expectTruth();
   });
 
@@ -193,7 +193,7 @@ it('writes to other tables stay exact meanwhile', async () => {
 
 it('triggers that fire only in ordinary sessions report all there: health names the table, writes are exact', async () => {
   await alter(ENABLED.replaceAll('ENABLE ALWAYS', 'ENABLE'));
-  await scene.look();
+  await scene.check();
   expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.accounts') });
   const ended = await scene.endedBy(sql(UPDATE));
   expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));

@@ -98,7 +98,7 @@ describe('a table that is', () => {
   });
   afterAll(() => scene.close());
   beforeEach(() => scene.prepare());
-  afterEach(() => scene.look());
+  afterEach(() => scene.check());
 
   const NEW = `CREATE TABLE accounts (id int PRIMARY KEY, region text, balance int NOT NULL DEFAULT 0);
     INSERT INTO accounts VALUES (1, 'EU', 1), (2, 'US', 2)`;
@@ -121,7 +121,7 @@ describe('a table that is', () => {
       await scene.expectTruth();
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();
-      await scene.look();
+      await scene.check();
       expect(await scene.endedBy(({ source }) => source.query(UPDATE))).toEqual([
         'accounts',
         'accounts APAC',
@@ -135,7 +135,7 @@ describe('a table that is', () => {
       await scene.expectTruth();
       await scene.app.source.query('DELETE FROM accounts WHERE balance = 2');
       await scene.expectTruth();
-      await scene.look();
+      await scene.check();
       await scene.warm();
       const ended = await scene.endedBy(({ source }) =>
         source.query(`INSERT INTO accounts VALUES (7, 'EU', 7)`),
@@ -175,7 +175,7 @@ describe('a table that is', () => {
             }),
           );
         }
-        await scene.look();
+        await scene.check();
         await pay(5);
         expect(await app.cache.run(query)).toEqual([{ account: 5 }]);
       } finally {

@@ -52,7 +52,7 @@ describe.each([
   beforeEach(() => scene.prepare());
   afterEach(async () => {
     await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
+    await scene.check();
   });
 
   it('installed a moment ago end at least the changed answers', async () => {
@@ -66,7 +66,7 @@ describe.each([
 
   it('installed for some time are named by health, and their tables give no stale answer', async () => {
     await age(scene.stranger, older);
-    await scene.look();
+    await scene.check();
     const detail = expect.stringContaining('public.accounts');
     expect(scene.health).toEqual({ status: 'degraded', detail });
     for (const write of [update, moved]) {
@@ -79,7 +79,7 @@ describe.each([
   it('report correctly again once this release has replaced them', async () => {
     await age(scene.stranger, older);
     await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
+    await scene.check();
     expect(scene.health).toEqual({ status: 'up' });
     expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
   });

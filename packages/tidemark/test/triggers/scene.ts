@@ -115,16 +115,16 @@ export class Scene<N extends string> {
   }
 
   /** Notices what a stranger has changed of triggers and partitions, and repairs it where the application may. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const session = await OutboxSession.open(
       { connectionString: this.databaseUrl },
       new OutboxObjects(NAMESPACE),
     );
     try {
-      await this.app.get(WriteSide).recording.look(session);
-      await this.app.get(TriggerKeeper).look();
+      await this.app.get(WriteSide).recording.check(session);
+      await this.app.get(TriggerKeeper).check();
       // A repair is a change as well.
-      await this.app.get(WriteSide).recording.look(session);
+      await this.app.get(WriteSide).recording.check(session);
     } finally {
       await session.close();
     }

@@ -1,6 +1,6 @@
 /**
  * Settings of a session: `session_replication_role = replica` switches triggers off, and not those of the cache;
- * a session that has lost the setting by which the triggers know it is heard of no more.
+ * a session that has lost the setting by which the triggers know it raises no more notices.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -58,7 +58,7 @@ describe('in a session of the service that is a replica', () => {
       await scene.expectTruth();
     } finally {
       await enable('ENABLE ALWAYS');
-      await scene.look();
+      await scene.check();
     }
   });
 });

@@ -90,14 +90,14 @@ describe('CoalescedWrites', () => {
 
   it('resolves when the next write has left', async () => {
     const { writes, stream, write } = setUp(FOR_ANOTHER_MS);
-    const told: string[] = [];
-    void writes.whenWaiting().then(() => told.push(...stream.left));
+    const left: string[] = [];
+    void writes.whenWaiting().then(() => left.push(...stream.left));
     await nextTurn();
-    expect(told).toEqual([]);
+    expect(left).toEqual([]);
     void writes.withNext(() => write('b'));
     void write('a');
     await nextTurn();
-    expect(told).toEqual(['a b']);
+    expect(left).toEqual(['a b']);
   });
 
   it('resolves after the maximum wait if no write follows', async () => {

@@ -190,7 +190,11 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema();
     if (!answered.success) session.log.add('all-tables');
-    else fileEffect(effectOf(statement, answered.rawResults, this.parts.triggers.isTold), session);
+    else
+      fileEffect(
+        effectOf(statement, answered.rawResults, this.parts.triggers.hasTriggers),
+        session,
+      );
   }
 
   /** The statement was given up as unsent and was sent nevertheless, without preparation. */

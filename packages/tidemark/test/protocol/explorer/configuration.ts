@@ -50,7 +50,7 @@ export interface Configuration {
   readonly locksFills: boolean;
   /** Whether commands sent in one turn are carried out apart. */
   readonly takesTurnsApart: boolean;
-  /** Whether readers notice when Redis becomes another, as a broken connection tells them. */
+  /** Whether readers notice by a broken connection that Redis has become another. */
   readonly noticesFailures: boolean;
   readonly rules: Rules;
 }

@@ -177,7 +177,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     readers: 1,
   }),
   explored(4_200, {
-    name: 'writes that do not tell what they touch',
+    name: 'writes of unknown values',
     queries: BY_KEY_AND_REGION,
     writers: [writer(11, { kind: 'put somehow', key: 1, row: { region: 'EU', value: 1 } })],
     ...{ readers: 1, reads: 3 },

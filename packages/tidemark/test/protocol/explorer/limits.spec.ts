@@ -23,10 +23,9 @@ describe('a limit of the protocol', () => {
     expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
   });
 
-  // A primary that is left and returned to, and never restarted, keeps its `run_id`: where nobody
-  // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
-  // connections tell those who were connected; who begins afterwards has to ask them
-  // (stores/peer-attestation.ts).
+  // A primary that is left and returned to, and never restarted, keeps its `run_id`. The epoch of a table that was not
+  // read meanwhile still names that server, over old versions. Connected instances notice by their broken connections;
+  // instances that start later have to ask them (redis/peer-attestation.ts).
   it('a switch back to an earlier server is recognised only by instances that noticed the first switch', async () => {
     const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);

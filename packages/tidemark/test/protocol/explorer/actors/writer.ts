@@ -104,7 +104,7 @@ export class Writer {
     this.#commit()?.abandon(new Error('The connection is gone.'));
   }
 
-  /** What counts for what it does next, beside what it was told. */
+  /** The part of its state that decides its next steps, beside the answers received. */
   describe(): string {
     return `${this.#next} ${this.isCutOff} ${this.openTransaction?.id}`;
   }
@@ -128,7 +128,7 @@ export class Writer {
       await this.rollBack();
       return;
     }
-    const written = touchedVersions(log);
+    const written = writtenVersions(log);
     let publishedWrite: PublishedWrite | undefined;
     try {
       if (written.length > 0) {
@@ -180,7 +180,7 @@ export class Writer {
   }
 }
 
-export function touchedVersions(log: TransactionLog): readonly TableVersionNames[] {
+export function writtenVersions(log: TransactionLog): readonly TableVersionNames[] {
   const written = log.written();
   if (written === 'all-tables') throw new Error('No statement here may write anything.');
   return [...written.values()].map((table) => ({

@@ -64,7 +64,7 @@ export class World {
     return existing(this.actors[index]);
   }
 
-  /** Redis becomes another: every connection breaks, and whoever listens hears of it. */
+  /** Redis becomes another: every connection breaks, and each connected process notices. */
   replaceRedis(replace: (redis: Redis) => void): void {
     replace(this.redis);
     if (!this.configuration.noticesFailures) return;
@@ -76,7 +76,7 @@ export class World {
     if (writer.openTransaction) this.postgres.abort(writer.openTransaction);
   }
 
-  /** Resolves when every process has done all it can without being told more. */
+  /** Resolves when no process can do more without another answer. */
   async rest(): Promise<void> {
     this.turn += 1;
     // Nothing here waits for anything but promises, and the next tick comes when all have settled.

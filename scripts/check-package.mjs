@@ -1,5 +1,5 @@
 /**
- * `npm run package`: packs the library and checks the tarball as a stranger meets it. publint and
+ * `npm run package`: packs the library and checks the tarball as an adopter gets it. publint and
  * @arethetypeswrong/cli read it; an empty application installs it with its peers, imports every public
  * name from an ES module and from CommonJS, and compiles against its types under `strict`.
  */

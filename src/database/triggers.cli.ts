@@ -13,7 +13,7 @@ const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check |
   --remove   take them off, and the outbox of CACHE_NAMESPACE away with what it holds
   --check    say how every table stands, and how long every outbox is; ends with 1 where
              something is to be done
-  --print    print the SQL, for whoever may run it`;
+  --print    print the SQL, for a role that may run it`;
 
 /** Older rows mean that no service reads the outbox any more. */
 const FORGOTTEN_SECONDS = 3_600;
@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, Command>> = {
     if (wanting.length > 0) say('Run with --install to put the triggers right.');
     for (const { schema } of forgotten) {
       say(
-        `Nobody reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
+        `No service reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
       );
     }
     return wanting.length > 0 || forgotten.length > 0 ? 1 : 0;

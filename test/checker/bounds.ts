@@ -2,11 +2,11 @@
  * Where an old answer is no violation: while a fault lasts whose promise names a bound, and for that bound
  * afterwards, and no longer. docs/consistency.md names the same bounds; README.md has the limits behind them.
  *
- * What counts is when a read was under way: one that was sent after the bound is judged like any other.
+ * The time at which a read was under way counts: a read that was sent after the bound is checked like any other.
  */
 
 export interface Bound {
-  /** What the answers may lack, and until when. */
+  /** The writes that answers may lack, and until when. */
   readonly promise: string;
   /** After the end of the fault, in milliseconds. */
   readonly ms: number;

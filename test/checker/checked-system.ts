@@ -1,4 +1,4 @@
-/** What is checked: built instances on one Redis and one PostgreSQL, all servers of the run's own. */
+/** The system under test: built instances on one Redis and one PostgreSQL, on servers of this run alone. */
 import { PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';

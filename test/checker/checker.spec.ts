@@ -31,7 +31,7 @@ describe('the checker', () => {
     checker.add(made);
     made.propose(rows, 0);
     const ids = rows.map(({ username, id }) => [username, id] as const);
-    checker.learnIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
+    checker.addIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
     happened(made);
     return made;
   }
@@ -112,7 +112,7 @@ describe('the checker', () => {
       read(list(), '[{"id":1,"username":"one"},{"id":9,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'new')));
       expect(checker.waiting).toBe(2);
-      checker.learnIds(territory, new Map([['new', 9]]));
+      checker.addIds(territory, new Map([['new', 9]]));
       happened(territory);
       expect(checker.waiting).toBe(0);
       read(byId(9), ABSENT);
@@ -124,7 +124,7 @@ describe('the checker', () => {
       read(list(), '[{"id":1,"username":"one"},{"id":8,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'old')));
       expect(reports).toEqual([]);
-      checker.learnIds(territory, new Map([['new', 9]]));
+      checker.addIds(territory, new Map([['new', 9]]));
       expect(reports).toHaveLength(2);
     });
 

@@ -1,4 +1,4 @@
-/** What a run has done, in numbers. */
+/** The figures of a run. */
 import { Bounds } from './bounds.js';
 
 export interface FaultRecord {
@@ -16,14 +16,14 @@ export class Figures {
   readonly writes = new Tally();
   readonly outcomes = new Tally();
   readonly faults: FaultRecord[] = [];
-  /** Where old answers were no violation. */
+  /** The times at which old answers were no violation. */
   readonly bounds: Bounds;
   readonly startedMs: number;
   notModified = 0;
   /** Queries that the instances of the end have sent before they knew that they had to, and those in vain. */
   compressed = 0;
   abandoned = 0;
-  /** Requests that nobody answered although nothing stood in their way. */
+  /** Requests that were not answered although no fault was in their way. */
   readonly hangs: string[] = [];
   /** Answers of 5xx at a time without a fault. */
   readonly oddities: string[] = [];

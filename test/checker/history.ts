@@ -8,7 +8,7 @@
  * write leads from the newest to the next. A **register** is what one read answers about a
  * territory: the list of a region, a user by id (or its absence), the number of users of every
  * region. Its value in every state is known to the byte, because every write puts a number that
- * was never used into the rows it touches.
+ * was never used into the rows it changes.
  *
  * ## The interval of a read
  * A read may answer with the value of any state from its floor to its ceiling:

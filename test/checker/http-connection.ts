@@ -27,11 +27,11 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** How a client of bad manners goes away. */
+/** The ways in which a client breaks off a request. */
 export interface Cut {
   /** Share of the request that is sent, 0 to 1. */
   readonly share: number;
-  /** How long afterwards the connection is closed, in milliseconds. */
+  /** Delay until the connection is closed, in milliseconds. */
   readonly afterMs: number;
 }
 

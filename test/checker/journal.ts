@@ -1,4 +1,4 @@
-/** What happened of late in each territory, for the evidence of a violation. */
+/** The latest events of each territory, as evidence of a violation. */
 
 export interface WriteNote {
   readonly kind: string;

@@ -1,8 +1,8 @@
 /**
- * Somebody who writes past the service, over a connection of his own to the database, and looks after
+ * A client that writes past the service, over a separate connection to the database, and looks after
  * each write how long every instance takes to show it.
  *
- * What is promised of such writes is that none is lost and that they are seen soon; so they are not in
+ * The promise for such writes is that none is lost and that they are seen soon; so they are not in
  * the histories of what is promised never to be stale. An instance that has shown a write must not show
  * an earlier one again.
  */

@@ -12,10 +12,10 @@ const REQUEST_LIMIT_MS = 30_000;
 const PAUSE_AFTER_FAILURE_MS = 30;
 /** Answers remembered to be asked for again by their entity tags. */
 const REMEMBERED_ANSWERS = 300;
-/** How many ids after the largest known one are asked for. */
+/** The number of ids after the largest known one that are read. */
 const AHEAD = 6;
 
-/** What is asked for, and how often. Cold lists are such as hardly anybody has asked for. */
+/** The kinds of requests and their shares. Cold lists are rarely requested. */
 const READS = { list: 54, 'cold list': 8, user: 30, ahead: 4, deleted: 2, counts: 2 };
 /** Of a cold list. No region ever has so many users. */
 const LIMITS = [100, 1_000] as const;
@@ -49,7 +49,7 @@ export class Reader {
     this.#connection.close();
   }
 
-  /** Answers whether there was an answer to judge. */
+  /** Resolves with whether there was an answer to check. */
   async read(target: Target): Promise<boolean> {
     const { port } = this.member;
     if (port === undefined) return false;

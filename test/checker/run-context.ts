@@ -1,4 +1,4 @@
-/** What the writers, the readers and the faults of one run share. */
+/** The shared parts of the writers, the readers and the faults of one run. */
 import type { CheckedSystem } from './checked-system.js';
 import type { Figures } from './figures.js';
 import type { HotTargets } from './hot-targets.js';

@@ -82,7 +82,7 @@ export class Territory {
   }
 
   /** The ids that the write under way has given, by username. */
-  learnIds(ids: ReadonlyMap<string, number>, nowMs: number): void {
+  addIds(ids: ReadonlyMap<string, number>, nowMs: number): void {
     const next = this.#next;
     if (!next) throw new Error(`${this.name}: no write is under way`);
     const inserted = next.filter((row) => row.id === undefined);

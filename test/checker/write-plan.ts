@@ -1,4 +1,4 @@
-/** What a writer does next: a request, and the rows it leads to. */
+/** The next write of a writer: a request, and the rows it leads to. */
 import type { SeededRandom } from './seeded-random.js';
 import type { Row, StoredRow, Territory } from './territory.js';
 

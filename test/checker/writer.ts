@@ -1,5 +1,5 @@
 /**
- * One client that writes to a territory of its own, one write after another, over any instance.
+ * One client that writes to a separate territory, one write after another, over any instance.
  *
  * A write whose outcome is not known is looked for in the database, past every cache. While it is
  * not there and may still come, nothing else is written; after {@link PATIENCE_MS} the writer
@@ -154,22 +154,22 @@ export class Writer {
   async #acknowledge(territory: Territory, plan: WritePlan, body: string): Promise<void> {
     if (plan.kind === 'create') {
       const { id, username } = JSON.parse(body) as StoredRow;
-      this.context.checker.learnIds(territory, new Map([[username, id]]));
+      this.context.checker.addIds(territory, new Map([[username, id]]));
     }
     // Acknowledged from here on, whatever ids it has given.
     territory.history.acknowledge();
-    if (plan.kind === 'batch') await this.#learnIds(territory);
+    if (plan.kind === 'batch') await this.#addIds(territory);
     territory.settle();
   }
 
   /** Asks the database until it answers. */
-  async #learnIds(territory: Territory): Promise<void> {
+  async #addIds(territory: Territory): Promise<void> {
     const endMs = this.context.nowMs() + DATABASE_LIMIT_MS;
     for (;;) {
       try {
         const rows = await this.context.system.database.rowsOf(territory.regions);
         const ids = new Map(rows.map(({ id, username }) => [username, id]));
-        return this.context.checker.learnIds(territory, ids);
+        return this.context.checker.addIds(territory, ids);
       } catch (error) {
         if (this.context.nowMs() > endMs) throw error;
         await delay(POLL_MS);
@@ -181,11 +181,11 @@ export class Writer {
     const { checker, stopping, nowMs } = this.context;
     let endMs = nowMs() + PATIENCE_MS;
     while (nowMs() < endMs) {
-      const found = await this.#look(territory, session);
-      // The database is away: nobody can say, so the time does not count.
+      const found = await this.#rowsOf(territory, session);
+      // The database is away: the outcome is unknown, so the time does not count.
       if (!found && !stopping.aborted) endMs = nowMs() + PATIENCE_MS;
       if (found && isEqual(found.rows, territory.next ?? [])) {
-        checker.learnIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
+        checker.addIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
         territory.history.acknowledge();
         territory.settle();
         return 'found in the database';
@@ -201,7 +201,7 @@ export class Writer {
   }
 
   /** The rows in the database, and whether nothing could change them any more before the look. */
-  async #look(
+  async #rowsOf(
     territory: Territory,
     session: string,
   ): Promise<{ isOver: boolean; rows: StoredRow[] } | undefined> {

@@ -15,7 +15,7 @@ import { postgresEnds } from './support/postgres-troubles.js';
 import type { Register } from './support/register.js';
 import type { Watch } from './support/watch.js';
 
-/** How a writer comes to lose what it waits for; the server does not notice while COMMIT waits. */
+/** The ways in which a writer loses the answer to its COMMIT; the server does not notice while COMMIT waits. */
 const partings: readonly { readonly how: string; readonly part: (writer: Member) => unknown }[] = [
   { how: 'its client is killed', part: (writer) => writer.kill() },
   { how: 'its connection is lost', part: ({ postgres }) => postgres.cut() },

@@ -40,7 +40,7 @@ describe('rows that wait in the outbox', () => {
     cluster = started;
   });
 
-  /** As the triggers record it, nobody notified. Every hundredth row is about the register. */
+  /** As the triggers record it, without a notification. Every hundredth row is about the register. */
   async function fill(register: Register, rows: number, ids: number): Promise<void> {
     const [, even, odd] = register.views.map(({ path }) => path.split('=')[1]);
     await cluster.sql(
@@ -57,7 +57,7 @@ describe('rows that wait in the outbox', () => {
     );
   }
 
-  /** How many reads each instance has answered up to the last look that found the outbox not empty. */
+  /** The number of reads that each instance has answered until the last check that found the outbox not empty. */
   async function readsUntilTold(watch: Watch): Promise<number[]> {
     const { members } = cluster;
     const before = members.map((member) => watch.readsOf(member));

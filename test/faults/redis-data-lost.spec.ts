@@ -61,7 +61,7 @@ describe('a Redis whose memory is full', () => {
     await configure({ 'maxmemory-policy': policy, maxmemory: String(used + ROOM_BYTES) });
   }
 
-  /** A list that nobody has asked for yet: an entry of some ten thousand bytes. */
+  /** A list that was never read: an entry of some ten thousand bytes. */
   const readNewList = (member: Member) => {
     lists += 1;
     return member.get(
@@ -171,7 +171,7 @@ describe('a Redis whose memory is full', () => {
 });
 
 describe('a Redis that loses its data', () => {
-  /** Ends the server by SIGKILL and starts it anew; what it then holds is what it was meant to. */
+  /** Ends the server by SIGKILL, starts it again and checks its data. */
   async function lose({ isEmpty }: { readonly isEmpty: boolean }): Promise<void> {
     const before = await infoOf(cluster.redis, 'run_id');
     await cluster.redis.restart({ empty: isEmpty });

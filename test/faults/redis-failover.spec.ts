@@ -145,7 +145,7 @@ describe('a service that is pointed to another Redis', () => {
         const [survivor, newcomer, third] = cluster.members;
         await third.kill();
         await newcomer.kill();
-        // Under the second server the table is written, and read by nobody.
+        // Under the second server the table is written, and not read.
         pointTo(replica);
         await allWell(cluster);
         const unread = await versionOn(cluster.redis, register);

@@ -29,7 +29,7 @@ const TERMINATIONS = isLong ? 6 : 2;
 interface Step {
   readonly when: string;
   readonly hold: (relay: Member) => Hold;
-  /** What others answer at this step from their cache; `bypass`: nothing, the database is asked. */
+  /** The outcome of reads on other instances at this step; `bypass`: the database is queried. */
   readonly others: 'hit of the old' | 'bypass' | 'the new';
 }
 
@@ -97,7 +97,7 @@ describe('the relay', () => {
         await register.writeOutside();
         await expectReads(cluster, watch);
 
-        // What it was about to say arrives when all of it has been said, and more.
+        // The held step continues after its write and later ones have been relayed.
         relay.resume();
         held.letGo();
         await eventually(

@@ -140,9 +140,9 @@ describe('Redis', () => {
   const killClients = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'];
 
   it.each([
-    { harm: 'closes three connections or more', command: killClients, reply: /^([3-9]|\d{2,})$/ },
-    { harm: 'forgets its scripts', command: ['SCRIPT', 'FLUSH'], reply: /^OK$/ },
-  ])('$harm: every write of either policy is done, and hits go on', async ({ command, reply }) => {
+    { event: 'closes three connections or more', command: killClients, reply: /^([3-9]|\d{2,})$/ },
+    { event: 'forgets its scripts', command: ['SCRIPT', 'FLUSH'], reply: /^OK$/ },
+  ])('$event: every write of either policy is done, and hits go on', async ({ command, reply }) => {
     const stored = await underWatch(cluster, async (register, watch) => {
       for (const member of cluster.members) {
         const words = command as [string, ...string[]];

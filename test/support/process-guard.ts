@@ -1,7 +1,7 @@
 /**
  * Ends a process that a test started when the test process itself ends, however that ends.
  *
- * The guard is a shell of its own session that waits for the end of its standard input, which only
+ * The guard is a shell in a separate session that waits for the end of its standard input, which only
  * the test process holds open. It then wakes the process (it may be stopped), kills it and removes
  * its folder.
  */

@@ -1,6 +1,6 @@
 import type { Place } from '../harness/servers.js';
 
-/** Where a contender's answers come from once it is warm. */
+/** The source of a warm contender's answers. */
 export type Source = 'database' | 'shared cache' | 'process memory' | 'tidemark' | 'constant';
 
 /** An application that answers `/users` over HTTP, in a separate process. */

@@ -1,4 +1,4 @@
-/** What the others do when the instance that fills an entry is killed in the middle. */
+/** Answers of the other instances when the one that fills an entry is killed meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { RunningContender } from '../contenders/running.js';
@@ -59,7 +59,7 @@ export async function statementsWhenFillDies(
     await victim?.kill();
     await until(
       async () => (await look()).filter((one) => one !== victim),
-      'Nobody has taken the fill over',
+      'No other instance has taken the fill over',
     );
     const endMs = performance.now() + SETTLE_MS;
     while (performance.now() < endMs) {

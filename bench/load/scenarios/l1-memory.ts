@@ -1,4 +1,4 @@
-/** What an entry in memory takes besides the bytes of its answer. */
+/** Memory of an entry besides the bytes of its answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { tidemark, tidemarkL2 } from '../contenders/index.js';
 import type { Contender } from '../contenders/contender.js';
@@ -35,7 +35,7 @@ export const l1Memory: Scenario = { id: 'l1-memory', contenders: [tidemark], run
 async function run(bench: Bench): Promise<Findings> {
   const count = bench.options.quick ? 2_000 : 20_000;
   const kept = await growth(bench, withRoom, count);
-  // What the process keeps besides entries (plans, compiled code, pools) is in both.
+  // The rest of the process's memory (plans, compiled code, pools) is in both.
   const notKept = await growth(bench, tidemarkL2, count);
   const entry = (kept.grown - notKept.grown) / count;
   const body = kept.stored / count;

@@ -41,7 +41,7 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 async function lags(bench: Bench, running: RunningContender, writes: number): Promise<number[]> {
-  // Only what somebody depends on has a version.
+  // Only regions that an answer depends on have a version.
   for (let time = 0; time < 3; time += 1) {
     await (await running.ask('/users?limit=1000')).body?.cancel();
   }

@@ -6,7 +6,7 @@ import type { Table } from '../report/table.js';
 import type { Reached } from '../report/targets.js';
 import type { Servers } from '../harness/servers.js';
 
-/** What every scenario works with. */
+/** The parts that every scenario works with. */
 export interface Bench {
   readonly servers: Servers;
   readonly generator: LoadGenerator;

@@ -66,7 +66,7 @@ async function duringOutage(
   );
 }
 
-/** What the writing code notices of the call for the invalidation. */
+/** Adds the outcome of the call for the invalidation, as the writing code sees it. */
 function withCall(
   system: PeerSystem,
   verdict: Verdict,

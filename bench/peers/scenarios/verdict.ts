@@ -1,4 +1,4 @@
-/** What one cell of the table says. */
+/** The content of one cell of the table. */
 export interface Verdict {
   /**
    * `by hand`: stale unless the programmer names every affected answer after the write. `none`: the

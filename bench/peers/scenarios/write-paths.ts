@@ -1,4 +1,4 @@
-/** Writes after which nobody calls for the invalidation, and the same with a call by hand. */
+/** Writes without a call for the invalidation, and the same with a call by hand. */
 import type { ChangeName } from '../fixtures/changes.js';
 import type { QueryName } from '../fixtures/queries.js';
 import { verdictOf } from '../cluster/verdict-of.js';
@@ -10,9 +10,9 @@ import { also, byHand, type Verdict } from './verdict.js';
 interface WritePath {
   readonly change: ChangeName;
   readonly query: QueryName;
-  /** What is called for the table that the statement names. */
+  /** The calls for the table that the statement names. */
   readonly obvious: readonly QueryName[];
-  /** What is called by a programmer who knows everything the write touches. */
+  /** The calls of a programmer who knows everything that the write changes. */
   readonly complete: readonly QueryName[];
 }
 

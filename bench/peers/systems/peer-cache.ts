@@ -47,7 +47,7 @@ export interface PeerSystem {
   readonly id: string;
   /** Heading of its column. */
   readonly title: string;
-  /** Where its answers are kept. */
+  /** The store of its answers. */
   readonly keptIn: 'redis' | 'database';
   /** Whether it finds out by itself which answers a write affects. */
   readonly invalidatesByItself: boolean;

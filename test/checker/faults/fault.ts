@@ -1,4 +1,4 @@
-/** What goes wrong on purpose, and is put right again after a while. */
+/** A fault: something is broken on purpose, and mended after a while. */
 import type { BoundName } from '../bounds.js';
 import type { WritePolicy } from '../options.js';
 import type { RunContext } from '../run-context.js';
@@ -15,7 +15,7 @@ export interface FaultContext extends RunContext {
 
 export interface Fault {
   readonly kind: string;
-  /** What it takes away, so that no two faults at a time take the same. */
+  /** The part that it breaks: two faults at a time never break the same part. */
   readonly part: 'instance' | 'redis' | 'postgres' | 'client';
   /** Whether it is over within about three seconds, recovery included. */
   readonly isQuick: boolean;

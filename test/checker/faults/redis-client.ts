@@ -1,4 +1,4 @@
-/** What faults do in Redis itself, past the instances. */
+/** Commands of faults in Redis itself, past the instances. */
 import { Redis } from 'ioredis';
 import { RedisServer } from '../../support/redis-server.js';
 
@@ -8,7 +8,7 @@ const REPLICATED_LIMIT_MS = '3000';
 /** Without a wait for more replicas, which would let the fault last for seconds. */
 const REPLICA_CONFIG = { 'repl-diskless-sync-delay': '0', 'enable-debug-command': 'local' };
 
-/** Calls `work` with a connection of its own. */
+/** Calls `work` with a separate connection. */
 export async function withRedis<T>(
   { url }: RedisServer,
   work: (client: Redis) => Promise<T>,

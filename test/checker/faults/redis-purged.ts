@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js';
-import { asStranger, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
+import { asOtherClient, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
 import { SERVICE_KEYS, withRedis } from './redis-client.js';
 
 const SHOWN_LIMIT_MS = 5_000;
@@ -14,7 +14,7 @@ export const redisPurged: Fault = {
   isAlone: true,
   bounds: ['mark-deleted', 'unpublished'],
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       await writeRow(client);
       const deleted = await withRedis(context.system.redis, async (redis) => {
         let count = 0;

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seconds, type Fault, type FaultContext } from './fault.js';
 
-/** Shorter than a command may take, so that nobody takes Redis for away. */
+/** Shorter than the time limit of a command, so that no instance notices an outage of Redis. */
 const REDIS_PAUSE_LIMIT_MS = 300;
 const ATTEMPTS = 20;
 const PAUSE_MS = 200;
 const POLL_MS = 3;
-/** Whoever waits for the writer's rows waits for so long at the most. */
+/** How long other writers wait for the writer's rows, at most. */
 const OPEN_LIMIT_MS = 10_000;
 
 /**

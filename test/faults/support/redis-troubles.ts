@@ -9,7 +9,7 @@ import { infoOf, redisCommand, withRedis } from './redis-trouble.js';
 
 export interface RedisTrouble {
   readonly trouble: string;
-  /** What the log of every instance says. */
+  /** A line in the log of every instance. */
   readonly reason: RegExp;
   /** It comes back without what it held, or with older data. */
   readonly losesData?: true;

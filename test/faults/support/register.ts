@@ -11,7 +11,7 @@ export interface View {
   shows(answer: Answer, number: number): boolean;
 }
 
-/** What the database holds. */
+/** The stored state of a register. */
 export interface Holding {
   readonly number: number;
   /** Written past the service; its row is still in the outbox. */
@@ -101,7 +101,7 @@ export class Register {
   }
 
   /**
-   * Writes the next number past the service in a way that nobody is notified of: in the name of
+   * Writes the next number past the service without a notification: in the name of
    * the service, which the triggers believe, with what they would have recorded.
    */
   async writeUnnoticed(): Promise<void> {

@@ -1,4 +1,4 @@
-/** What specs about writers outside the service ask the cluster and its relay. */
+/** Checks of specs about writers outside the service. */
 import { expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';

@@ -21,7 +21,7 @@ const PAUSE_MS = isLong ? 25 : 50;
 
 /** Enough to see what is wrong. */
 const MAX_VIOLATIONS = 20;
-/** What the service says when its database is away. */
+/** The answers of the service when its database is away. */
 const AWAY = 503;
 
 export class Watch {
@@ -39,7 +39,7 @@ export class Watch {
     this.#loops = cluster.members.map((member) => this.#keepReading(member));
   }
 
-  /** How many requests the instance has answered. */
+  /** The number of requests that the instance has answered. */
   readsOf(member: Member): number {
     return this.#reads.get(member) ?? 0;
   }

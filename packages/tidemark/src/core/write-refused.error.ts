@@ -5,8 +5,8 @@ export class WriteRefusedError extends Error {
 
   constructor(cause: unknown) {
     super(
-      'The write was refused and nothing was changed: Redis cannot be reached, so the write cannot be published to ' +
-        'other instances. Try again later.',
+      'The write was refused and nothing was changed: the cache that all instances share cannot ' +
+        'be reached, so no one could be told of it. Try again in a moment.',
       { cause },
     );
     this.name = 'WriteRefusedError';

@@ -31,7 +31,7 @@ describe('RedisConnection without a server that answers', () => {
     let accepted = 0;
     const mute = createServer((socket) => {
       accepted += 1;
-      // What nobody reads is never seen to end.
+      // The end of a stream that is not read is never emitted.
       socket.on('error', () => undefined).resume();
     }).listen(0, '127.0.0.1');
     await once(mute, 'listening');

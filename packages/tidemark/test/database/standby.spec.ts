@@ -60,7 +60,7 @@ async function receivedByStandby(position: string): Promise<void> {
   });
 }
 
-/** What a read answers, once the pool has a connection to the present server, and what the cache did. */
+/** The answer of a read, once the pool has a connection to the present server, and the cache's outcome. */
 async function read(): Promise<{ value: unknown; outcomes: string[] }> {
   for (;;) {
     try {

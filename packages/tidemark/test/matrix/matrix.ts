@@ -36,7 +36,7 @@ export interface MatrixOptions {
   readonly hasTriggers?: boolean;
 }
 
-/** What the cache asks the catalog, the activity of the server and the outbox, on its own account. */
+/** The cache's own statements: they query the catalog, the activity of the server and the outbox. */
 const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */

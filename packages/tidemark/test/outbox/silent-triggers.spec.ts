@@ -81,7 +81,7 @@ describe('disabled triggers', () => {
     await outside.client.query(ON);
     await outside.app.get(TriggerKeeper).check();
     await eventually(() => expect(problem()).toBeUndefined(), 10_000);
-    // What was changed is noticed by the relay too, which ends all answers once more.
+    // The relay notices the change too, and ends all answers once more.
     await eventually(async () => {
       await outside.warm(Object.values(answers));
       await source.query(`UPDATE accounts SET region = 'US' WHERE id = 1`);

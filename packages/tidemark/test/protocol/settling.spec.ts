@@ -52,7 +52,7 @@ function instance(): FreshnessGate {
   return new FreshnessGate({ store, settlement, schema, token: randomToken });
 }
 
-/** How a read goes that is answered without time passing. */
+/** The outcome of a read that is answered without time passing. */
 async function readAtOnce(dependencies = users, by = gate): Promise<string> {
   const freshness = await time.withoutWaiting(by.check(dependencies));
   return freshness.trusted ? 'trusted' : freshness.reason;

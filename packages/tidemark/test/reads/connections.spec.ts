@@ -17,7 +17,7 @@ beforeAll(async () => {
     'CREATE ROLE tidemark_reads_guest',
     'GRANT SELECT ON countries TO tidemark_reads_guest',
   ]);
-  // From here on the settings of a connection that nobody has changed are known.
+  // From here on the settings of an unchanged connection are known.
   await reads.warm(fresh());
 });
 

@@ -12,7 +12,7 @@ import { CachedReads } from './cached-reads.js';
 
 let reads: CachedReads;
 
-/** A value and nothing else, under a name that makes its text one of its own. */
+/** A value and nothing else, under a name that makes its text unique. */
 function value(expression: string, name = 'x', parameters = {}): () => BoundQuery {
   const query = defineQuery({
     name,

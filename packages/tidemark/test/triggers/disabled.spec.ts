@@ -1,4 +1,4 @@
-/** Somebody else switches triggers off: writes of the service are not trusted to have said all. */
+/** Another client disables triggers: notices of the service's writes are not trusted to be complete. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, everyAnswer, type AccountAnswer } from './fixtures/accounts.js';
@@ -10,7 +10,7 @@ const ENABLED = ['insert', 'update', 'delete', 'truncate']
 
 let scene: Scene<AccountAnswer>;
 
-/** Nobody puts the triggers right here but the one who has switched them off. */
+/** Only the client that disabled the triggers enables them here. */
 beforeAll(async () => {
   const schema = `${accounts.schema};
     CREATE FUNCTION pay(integer) RETURNS integer LANGUAGE sql VOLATILE
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 const alter = (action: string, table = 'accounts'): Promise<unknown> =>
-  scene.stranger.query(`ALTER TABLE ${table} ${action}`);
+  scene.otherClient.query(`ALTER TABLE ${table} ${action}`);
 
 const UPDATE = 'UPDATE accounts SET balance = 5 WHERE id = 1';
 const OFF = {

@@ -129,8 +129,8 @@ describe('a table that is', () => {
       ]);
     });
 
-    it('by another client is followed once a write of the service has touched it', async () => {
-      await scene.stranger.query(change);
+    it('by another client is followed after a write of the service to it', async () => {
+      await scene.otherClient.query(change);
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();
       await scene.app.source.query('DELETE FROM accounts WHERE balance = 2');
@@ -162,9 +162,9 @@ describe('a table that is', () => {
     const pay = (account: number): Promise<unknown> =>
       scene.app.source.query(`UPDATE ${table} SET account = ${account} WHERE id = 11`);
 
-    it.each(['the service', 'a stranger'])('by %s, is followed', async (who) => {
-      const { app, stranger } = scene;
-      await (who === 'a stranger' ? stranger : app.source).query(change);
+    it.each(['the service', 'another client'])('by %s, is followed', async (who) => {
+      const { app, otherClient } = scene;
+      await (who === 'another client' ? otherClient : app.source).query(change);
       try {
         for (const account of [3, 4]) {
           await pay(account);
@@ -179,7 +179,7 @@ describe('a table that is', () => {
         await pay(5);
         expect(await app.cache.run(query)).toEqual([{ account: 5 }]);
       } finally {
-        await (who === 'a stranger' ? stranger : app.source).query(back);
+        await (who === 'another client' ? otherClient : app.source).query(back);
       }
       await app.source.query(`UPDATE payments SET region = 'EU' WHERE id = 11`);
       await scene.expectTruth();

@@ -49,7 +49,7 @@ describe('in a session of the service that is a replica', () => {
   it('triggers that fire only in ordinary sessions are silent there: a write counts as a write to everything', async () => {
     const events = ['insert', 'update', 'delete', 'truncate'];
     const enable = (word: string) =>
-      scene.stranger.query(
+      scene.otherClient.query(
         `ALTER TABLE accounts ${events.map((e) => `${word} TRIGGER tidemark_tidemark_${e}`).join(', ')}`,
       );
     await enable('ENABLE');
@@ -116,14 +116,16 @@ describe('in a session of the service that has lost its settings', () => {
 
   it('a role that may not see the outbox still gets notices', async () => {
     const role = `writer_${process.pid}_${Date.now()}`;
-    await scene.stranger.query(`CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`);
+    await scene.otherClient.query(
+      `CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`,
+    );
     try {
       const ended = await scene.endedBy(() =>
         scene.over('BEGIN', `SET LOCAL ROLE ${role}`, UPDATE, 'COMMIT'),
       );
       expect(ended.toSorted()).toEqual(MOVED.toSorted());
     } finally {
-      await scene.stranger.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await scene.otherClient.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
 });
@@ -132,7 +134,7 @@ it("writes of another client's session are relayed", async () => {
   const scene = await Scene.open(accounts, { relays: true });
   try {
     await scene.prepare();
-    const runner = scene.stranger.createQueryRunner();
+    const runner = scene.otherClient.createQueryRunner();
     await runner.query(REPLICA);
     await runner.manager.query(UPDATE);
     await eventually(() => scene.expectTruth());

@@ -1,4 +1,4 @@
-/** What is explored: who takes part, what may go wrong, and by which rules. */
+/** A configuration of the explorer: processes, faults and rules. */
 import type { WritePolicy } from '../../../src/core/write-protocol.js';
 import type { VersionStore } from '../../../src/core/ports/version-store.js';
 import type { WriterActivity } from '../../../src/core/ports/writer-activity.js';
@@ -43,7 +43,7 @@ export interface Configuration {
   readonly policy: WritePolicy;
   /** Whether leases may run out. */
   readonly leasesRunOut: boolean;
-  /** Whether each reader keeps entries of its own beside the shared ones. */
+  /** Whether each reader keeps entries in memory beside the shared ones. */
   readonly keepsEntries: boolean;
   readonly sharesEntries: boolean;
   /** Whether readers fill one after the other, under a lock. */

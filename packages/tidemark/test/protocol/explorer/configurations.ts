@@ -1,4 +1,4 @@
-/** What is explored with every test run, and how much there is to it. */
+/** The configurations that every test run explores, and their sizes. */
 import type { WriterPlan, TransactionPlan } from './actors/writer.js';
 import type { Statement } from './actors/statements.js';
 import type { Configuration } from './configuration.js';
@@ -51,7 +51,7 @@ function transaction(
 }
 
 export interface Explored extends Configuration {
-  /** Fewer moments than these mean that something was not explored. */
+  /** Fewer states than these mean that something was not explored. */
   readonly leastStates: number;
 }
 

@@ -1,4 +1,4 @@
-/** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
+/** The limits of the protocol alone, shown by runs with a wrong answer, and the parts that cover them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { representatives } from '../../../../../test/support/long-tests.js';
 import { ExplorerThread } from './explorer-thread.js';

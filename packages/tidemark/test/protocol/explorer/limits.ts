@@ -10,7 +10,7 @@ export const PARTITION = configuration({
 });
 
 export const THERE_AND_BACK = configuration({
-  name: 'a server that is returned to, which nobody notices',
+  name: 'an unnoticed switch to another server and back',
   ...{ ...ONE_READER, faults: ['failover'], mostFaults: 2 },
 });
 

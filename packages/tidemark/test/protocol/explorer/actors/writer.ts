@@ -93,7 +93,7 @@ export class Writer {
     return this.#isCut ? undefined : this.#commit();
   }
 
-  /** Whether PostgreSQL may find that nobody is there any more. */
+  /** Whether PostgreSQL may find that its client is gone. */
   get isCutOff(): boolean {
     return this.process.isCrashed || this.#isCut;
   }
@@ -142,7 +142,7 @@ export class Writer {
     if (publishedWrite) this.protocol.conclude(publishedWrite, outcome);
   }
 
-  /** All statements in one step: nobody sees what is between them. */
+  /** All statements in one step: no process sees a state between them. */
   protected write(statements: readonly Statement[], log: TransactionLog): Promise<void> {
     const { postgres } = this.around;
     return this.process.call(

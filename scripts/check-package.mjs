@@ -91,7 +91,7 @@ function install(tarball) {
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], application);
 }
 
-/** Errors in the declarations of other packages are theirs; TypeORM's, for example, name drivers that nobody installs. */
+/** Errors in the declarations of other packages are theirs; TypeORM's, for example, name drivers that are not installed. */
 function checkTypes(tsc) {
   const { stdout } = spawnSync(tsc, ['-p', 'tsconfig.json'], {
     cwd: application,

@@ -15,7 +15,7 @@ interface Waiting {
 }
 
 /**
- * Holds the table's lock, so that the fill for a key nobody has waits in the database; kills the
+ * Holds the table's lock, so that the fill for a new key waits in the database; kills the
  * instance it came from, and sees what the others send. All clients of the others must be answered.
  * @returns the most statements that one instance sent.
  */

@@ -50,7 +50,7 @@ export const restartedEmpty: Scenario = {
 
 export const restoredSnapshot: Scenario = {
   title: 'Redis comes back from a snapshot older than the write',
-  note: 'Killed, and started with the snapshot it had saved before. By hand: empty it before anyone reads.',
+  note: 'Killed, and started with the snapshot it had saved before. By hand: empty it before the first read.',
   run: (system, open) =>
     writtenThen(
       open,

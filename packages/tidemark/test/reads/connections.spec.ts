@@ -1,6 +1,5 @@
 /**
- * Real: PostgreSQL. What someone leaves behind on a connection of the pool is never taken for what
- * everyone would be answered.
+ * Real: PostgreSQL. Settings left behind on a connection of the pool never change answers that others share.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { CachedReads } from './cached-reads.js';

@@ -21,8 +21,8 @@ class Noting extends Writable {
 /** Longer than any stall of the machine. */
 const FOR_ANOTHER_MS = 60_000;
 
-function setUp(longestWaitMs?: number) {
-  const writes = new CoalescedWrites(longestWaitMs);
+function setUp(maxWaitMs?: number) {
+  const writes = new CoalescedWrites(maxWaitMs);
   const stream = new Noting();
   const write = async (text: string): Promise<void> => {
     writes.hold(stream);

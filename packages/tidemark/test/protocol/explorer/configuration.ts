@@ -39,7 +39,7 @@ export interface Configuration {
   readonly reads: number;
   readonly faults: readonly Fault[];
   /** Faults that happen in one run at the most. */
-  readonly mostFaults: number;
+  readonly maxFaults: number;
   readonly policy: WritePolicy;
   /** Whether leases may run out. */
   readonly leasesRunOut: boolean;

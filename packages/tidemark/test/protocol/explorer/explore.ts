@@ -38,11 +38,11 @@ interface Ahead {
 
 export interface ExploreOptions {
   /** Gives up beyond so many states. */
-  readonly mostStates?: number;
+  readonly maxStates?: number;
   /** Whether short runs come first: the run found is then as short as any. */
   readonly breadthFirst?: boolean;
   /** Ends runs after so many choices; only breadth first, where the shortest way comes first. */
-  readonly mostChoices?: number;
+  readonly maxChoices?: number;
   /** Called with the progress before each run; returns whether to go on. */
   readonly goesOn?: (progress: { readonly states: number; readonly executions: number }) => boolean;
   /** Continues from states already visited too: the same answers, by far more work. */
@@ -53,7 +53,7 @@ export async function explore(
   configuration: Configuration,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
-  const { mostStates = Infinity, breadthFirst = false, mostChoices = Infinity } = options;
+  const { maxStates = Infinity, breadthFirst = false, maxChoices = Infinity } = options;
   const visited = new Set<string>();
   const answers = new Set<string>();
   const reduction = options.revisits === true ? undefined : new StateSpaceReduction();
@@ -98,7 +98,7 @@ export async function explore(
       }
       if (visited.has(fingerprint) && options.revisits !== true) break;
       visited.add(fingerprint);
-      if (visited.size > mostStates) return report(undefined, false);
+      if (visited.size > maxStates) return report(undefined, false);
       const choices = choicesOf(world);
       if (choices.length === 0) {
         ends += 1;
@@ -108,7 +108,7 @@ export async function explore(
         }
         break;
       }
-      if (path.length >= mostChoices) break;
+      if (path.length >= maxChoices) break;
       depth = Math.max(depth, path.length + 1);
       const ahead: Ahead[] = [];
       for (const choice of choices) {

@@ -13,7 +13,7 @@
  *   after its last outage has found Redis trustworthy again (process.ts).
  * - the reads and faults left.
  *
- * Tokens are opaque to everyone, so they are numbered in the order in which they appear. Readers
+ * Tokens are opaque, so they are numbered in the order in which they appear. Readers
  * differ by nothing but their names, so they are put in order.
  *
  * It does not cover the pace of settlement, which is taken out of the processes' hands: they look

@@ -41,7 +41,7 @@ describe('a fault that all instances notice', () => {
     async ({ name }) => {
       const { violation, isComplete, depth, states } = await thread.explore(name, {
         breadthFirst: true,
-        mostChoices: MAX_CHOICES,
+        maxChoices: MAX_CHOICES,
       });
       expect(violation).toBeUndefined();
       expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MAX_CHOICES });

@@ -33,12 +33,12 @@ export class World {
   #tokens = 0;
 
   constructor(readonly configuration: Configuration) {
-    const { initial, readers, reads, mostFaults, rules, writers } = configuration;
+    const { initial, readers, reads, maxFaults, rules, writers } = configuration;
     this.redis = new Redis();
     this.postgres = new Postgres(initial);
     this.linearizability = new Linearizability(this.postgres.states, show);
     this.readsLeft = reads;
-    this.faultsLeft = mostFaults;
+    this.faultsLeft = maxFaults;
     this.readers = Array.from({ length: readers }, (_, index) => this.#reader(`R${index + 1}`));
     this.writers = writers.map(
       (plan, index) =>

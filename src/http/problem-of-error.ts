@@ -26,7 +26,7 @@ export function problemOfError(error: unknown): Problem {
   return {
     status: 500,
     kind: 'internal',
-    detail: 'Something went wrong here. The log says more under the request id.',
+    detail: 'The service has failed. Its log has the details under the request id.',
   };
 }
 

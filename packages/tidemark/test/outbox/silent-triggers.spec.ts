@@ -1,4 +1,4 @@
-/** Writes of the service to tables whose triggers say nothing: switched off, taken away, or never there. */
+/** Writes of the service to tables without notices: their triggers are disabled, dropped, or were never installed. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';

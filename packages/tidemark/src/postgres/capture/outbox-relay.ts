@@ -145,7 +145,7 @@ export class OutboxRelay {
     // A relay that cannot reach the version store leaves the lock to another instance.
     await this.parts.recording.check(session, true);
     this.#state = 'relaying';
-    this.parts.log.log('Relays writes from outside the service');
+    this.parts.log.log('This instance relays writes from outside the service');
     await session.listen();
     while (!this.#isClosing) {
       await this.#drain(session);

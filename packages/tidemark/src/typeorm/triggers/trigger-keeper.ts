@@ -125,7 +125,7 @@ export class TriggerKeeper {
     const { option, triggers, recording, log } = this.parts;
     if (option === 'check') return triggers.require();
     const installed = await recording.installing(() => triggers.install({ isWatched: true }));
-    if (installed.length > 0) log.log(`Put the triggers on ${installed.join(', ')}`);
+    if (installed.length > 0) log.log(`Triggers installed on ${installed.join(', ')}`);
   }
 
   #fail(error: Error): void {
@@ -135,13 +135,13 @@ export class TriggerKeeper {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
-      this.#problem = `The triggers of ${tables} are missing or switched off: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
+      this.#problem = `The triggers of ${tables} are missing or disabled: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
       this.#warn(
         `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
       );
     } else if (!this.#isSettled) {
-      this.#problem = 'It is not known yet whether the tables have triggers: the log says why';
-      this.#warn(`The triggers could not be looked after, and are tried again: ${error.message}`);
+      this.#problem = 'The triggers of the tables could not be checked yet: the log says why';
+      this.#warn(`The triggers could not be checked; the check is repeated: ${error.message}`);
     }
   }
 

@@ -64,7 +64,7 @@ export class CheckedSystem {
     return (await this.database.sessions(session)) === 0;
   }
 
-  /** Cuts every connection of every instance to the database; answers how many there were. */
+  /** Cuts every connection of every instance to the database; returns their number. */
   terminateSessions(): Promise<number> {
     return this.database.terminate(SESSION_PREFIX);
   }

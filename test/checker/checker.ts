@@ -26,9 +26,9 @@ export type Target =
 /** A read that is under way. */
 export interface Ticket {
   readonly target: Target;
-  /** By territory; what has no floor was not there yet. */
+  /** By territory; a territory without a floor was not there yet. */
   readonly floors: ReadonlyMap<string, number>;
-  /** Whether a user that no territory owned had been seen by an earlier read. */
+  /** Whether an earlier read had shown the user while no territory owned it. */
   readonly wasSeen: boolean;
   readonly sentAtMs: number;
 }
@@ -38,7 +38,7 @@ export type Circumstances = () => string;
 
 export interface Violation {
   readonly territory: string | undefined;
-  /** One paragraph: what was read, and what should have been. */
+  /** One paragraph: the answer, and the right answers. */
   readonly text: string;
 }
 
@@ -286,7 +286,7 @@ export class Checker {
   }
 }
 
-/** `a=1 b=2` by territory, of what `GET /regions` answers. */
+/** `a=1 b=2` by territory, from the body of `GET /regions`. */
 function countsByTerritory(body: string): Map<string, string> {
   const counts = new Map<string, string>();
   for (const { region, users } of JSON.parse(body) as { region: string; users: number }[]) {

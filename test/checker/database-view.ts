@@ -34,7 +34,7 @@ export class DatabaseView {
     return row?.sessions ?? 0;
   }
 
-  /** Ends every session whose name begins so; answers how many there were. */
+  /** Ends every session with this prefix of its name; returns their number. */
   async terminate(prefix: string): Promise<number> {
     const rows = await this.#query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -91,7 +91,7 @@ export class DatabaseView {
       application_name: 'checker',
     });
     const connected = client.connect().then(() => client);
-    // Where it breaks while nothing is asked, the next question has another one.
+    // If it breaks while idle, the next query opens another one.
     client.on('error', () => {
       if (this.#client === connected) this.#client = undefined;
     });

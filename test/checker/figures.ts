@@ -20,8 +20,9 @@ export class Figures {
   readonly bounds: Bounds;
   readonly startedMs: number;
   notModified = 0;
-  /** Queries that the instances of the end have sent before they knew that they had to, and those in vain. */
+  /** Compressed answers. */
   compressed = 0;
+  /** Writes whose outcome stayed unknown. */
   abandoned = 0;
   /** Requests that were not answered although no fault was in their way. */
   readonly hangs: string[] = [];
@@ -30,7 +31,7 @@ export class Figures {
   slowestReadMs = 0;
   /** Writes past the service. */
   outsideWrites = 0;
-  /** Of these, how often an instance did not show one. */
+  /** How often an instance did not show one of them. */
   outsideLost = 0;
   /** From the commit of each until an instance showed it, in milliseconds: one for each instance. */
   readonly outsideLagsMs: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.1 connection that is kept alive, for one request at a time. It does as little as it
- * can, so that the load that one thread can make is bounded by the service.
+ * One persistent HTTP/1.1 connection for one request at a time. It does as little as it can, so that the service
+ * bounds the load that one thread makes.
  */
 import { createConnection, type Socket } from 'node:net';
 

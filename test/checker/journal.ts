@@ -4,7 +4,7 @@ export interface WriteNote {
   readonly kind: string;
   readonly request: string;
   readonly via: string;
-  /** The state it leads to; `undefined` for a write that has to be turned down. */
+  /** The state it leads to; `undefined` for a write that the service has to refuse. */
   readonly state: number | undefined;
   readonly sentMs: number;
   endedMs: number | undefined;

@@ -41,7 +41,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
                      (refuse with --faults, else commit)
   --seed N           decides the writes, the reads and the faults (a new one each run)`;
 
-/** @throws UsageError saying what is wrong and what is right. */
+/** @throws UsageError with the wrong argument and the remedy. */
 export function parseOptions(args: readonly string[], newSeed: () => number): CheckOptions {
   const values = read(args);
   const hasFaults = values.faults === true;

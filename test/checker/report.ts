@@ -36,7 +36,7 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `  of these        ${figures.notModified} answered 304, ${figures.compressed} compressed`,
     `  not answered    ${counted(figures.failedReads.entries())}`,
     `Writes            ${figures.writes.total}: ${counted(figures.writes.entries())}`,
-    `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,
+    `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} with an unknown outcome`,
     outsideLine(figures),
     ...faultLines(figures),
     ...boundLines(figures),

@@ -15,7 +15,7 @@ export interface RunContext {
   /** Those that writers write to, and the last of those that were left. */
   readonly territories: Territory[];
   readonly violated: (violation: Violation) => void;
-  /** Ends the load; what waits on it looks at nothing else. */
+  /** Ends the load and every wait of it. */
   readonly stopping: AbortSignal;
   /** Milliseconds of the monotonic clock. */
   readonly nowMs: () => number;

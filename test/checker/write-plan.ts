@@ -7,7 +7,7 @@ export interface WritePlan {
   readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body: object | undefined;
-  /** The rows afterwards; `undefined`: the request is one that has to be turned down. */
+  /** The rows afterwards; `undefined`: the service has to refuse the request. */
   readonly next: readonly Row[] | undefined;
   /** The status it is answered with. */
   readonly status: number;

@@ -1,9 +1,9 @@
 /**
  * One client that writes to a separate territory, one write after another, over any instance.
  *
- * A write whose outcome is not known is looked for in the database, past every cache. While it is
- * not there and may still come, nothing else is written; after {@link PATIENCE_MS} the writer
- * leaves the territory as it is and founds a new one.
+ * If the outcome of a write is unknown, the writer looks for its rows in the database, past every cache. While they are
+ * not there and may still come, it writes nothing else; after {@link PATIENCE_MS} it leaves the territory and starts a
+ * new one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpConnection, NoAnswerError, type Cut, type HttpAnswer } from './http-connection.js';
@@ -61,7 +61,7 @@ export class Writer {
     this.#restsUntilMs = momentMs;
   }
 
-  /** The next write's client goes away in the middle of it. */
+  /** The next write's client breaks off its request. */
   cutNext(cut: Cut): void {
     this.#nextCut = cut;
   }
@@ -141,7 +141,7 @@ export class Writer {
     if (status === 503 && text.includes('write-refused')) {
       return { outcome: 'turned down', detail: 'refused by policy', body: text };
     }
-    // Any other answer leaves it open what has happened.
+    // Any other answer leaves the outcome unknown.
     if (status < 500) {
       const wrong = `A write was answered wrongly: ${plan.kind} ${plan.path}: ${answered}`;
       this.context.violated({ territory: this.#territory.name, text: wrong });
@@ -200,7 +200,7 @@ export class Writer {
     return 'left open';
   }
 
-  /** The rows in the database, and whether nothing could change them any more before the look. */
+  /** The rows in the database, and whether the write could no longer change them before they were read. */
   async #rowsOf(
     territory: Territory,
     session: string,

@@ -1,6 +1,6 @@
 /**
- * Faults one after another, and now and then two at a time in different parts, in an order and
- * with pauses that the seed decides. Every kind comes once before any comes again.
+ * Injects faults one after another, and now and then two at a time in different parts. The seed decides their order and
+ * the pauses. Every kind comes once before any comes again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BOUNDS, type BoundName } from '../bounds.js';
@@ -30,7 +30,7 @@ export class FaultSchedule {
     private readonly pace: FaultPace,
   ) {}
 
-  /** Until the run ends; everything is put right then. */
+  /** Runs until the run ends, and then mends all faults. */
   async run(): Promise<void> {
     const { stopping, random, hold, policy } = this.context;
     await hold(this.pace.pauseMs);
@@ -44,7 +44,7 @@ export class FaultSchedule {
       const records = await this.#injectTogether(faults);
       if (fault?.isAlone === true) {
         await Promise.all([this.#recovery(records), this.#rest(boundsOf(fault, policy))]);
-        // Often enough the next one comes before all is well again.
+        // The next fault often comes before the recovery from this one.
       } else if (!random.chance(0.3)) await this.#recovery(records);
       await hold(random.next() * this.pace.pauseMs);
     }

@@ -9,7 +9,7 @@ export interface FaultContext extends RunContext {
   readonly random: SeededRandom;
   readonly writers: readonly Writer[];
   readonly policy: WritePolicy;
-  /** Waits; ends early when the run does, so that the fault is put right. */
+  /** Waits; ends early when the run does, so that the fault is mended. */
   readonly hold: (ms: number) => Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface Fault {
   readonly isAlone?: boolean;
   /** Within which old answers are no violation; `unpublished` counts under the policy `commit` alone. */
   readonly bounds?: readonly BoundName[];
-  /** Begins the fault, holds it and puts everything right; answers what it was in particular. */
+  /** Begins the fault, holds it and mends everything; returns its details. */
   readonly run: (context: FaultContext) => Promise<string>;
 }
 

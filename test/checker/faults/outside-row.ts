@@ -14,7 +14,7 @@ const REQUEST_LIMIT_MS = 30_000;
 const POLL_MS = 20;
 /** Limit of the wait for a hit of every instance. */
 const WARM_LIMIT_MS = 10_000;
-/** A table that the service does not know: such a row of the outbox says that anything may have changed. */
+/** A table that the service does not know: for such a row of the outbox, any table may have changed. */
 const UNKNOWN_TABLE = 'others.unknown';
 
 const WRITE = `
@@ -37,7 +37,7 @@ export async function asOtherClient<T>(
   }
 }
 
-/** Writes another number into the row and answers it. */
+/** Writes another number into the row and returns it. */
 export async function writeRow(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ email: string }>(WRITE);
   return rows[0]?.email ?? '';
@@ -80,7 +80,7 @@ export async function requireShown(
   return 'not shown';
 }
 
-/** Answers the instances whose answers are not right in time; without an answer, none is wrong. */
+/** Returns the instances whose answers are not right in time; an instance without an answer is not wrong. */
 async function untilAll(
   { system, nowMs, stopping }: FaultContext,
   limitMs: number,

@@ -6,7 +6,7 @@ const SHOWN_LIMIT_MS = 5_000;
 /** Keys looked at in one step. */
 const STEP = 20;
 
-/** As people do who clear a cache by hand: the keys go one after another, while instances make new ones. */
+/** A cache cleared by hand: keys are deleted one after another, while instances make new ones. */
 export const redisPurged: Fault = {
   kind: 'Redis purged by SCAN and DEL',
   part: 'redis',

@@ -3,8 +3,8 @@ import type { Fault } from './fault.js';
 import { asOtherClient, requireShown, warmRow, writeRow } from './outside-row.js';
 
 /**
- * As a restore of data does; the triggers come back as ordinary ones. The bound is that of the row alone: writes of the
- * service are published meanwhile as ever.
+ * As a restore of data does; the triggers come back as ordinary ones. The bound concerns outside writes alone: writes of
+ * the service are published meanwhile.
  */
 export const triggersDisabled: Fault = {
   kind: 'triggers disabled, rows written, triggers enabled',

@@ -10,8 +10,8 @@ const POLL_MS = 3;
 const OPEN_LIMIT_MS = 10_000;
 
 /**
- * Redis stands still for a moment, so that the next writer waits between its statement and COMMIT; then the writer's
- * instance stands still instead.
+ * Redis is stopped briefly, so that the next writer waits between its statement and COMMIT; then the writer's instance
+ * is stopped instead.
  */
 export const writerStopped: Fault = {
   kind: 'writer stopped between statement and COMMIT',
@@ -42,7 +42,7 @@ export const writerStopped: Fault = {
   },
 };
 
-/** The session whose instance now stands still in the middle of a write. */
+/** The session whose instance is now stopped during a write. */
 async function stopWriter(context: FaultContext): Promise<string | undefined> {
   const { system, hold, stopping } = context;
   for (let attempt = 0; attempt < ATTEMPTS && !stopping.aborted; attempt += 1) {

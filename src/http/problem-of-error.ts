@@ -11,11 +11,11 @@ export function problemOfError(error: unknown): Problem {
   if (error instanceof HttpException) return problemOfHttpException(error);
   if (isWriteRefused(error)) return unavailable('write-refused', error.message, 1);
   if (error instanceof DatabaseBusyError) {
-    const detail = 'Too many requests wait for the database. Try again in a moment.';
+    const detail = 'Too many requests wait for the database. Try again later.';
     return unavailable('database-busy', detail, 1);
   }
   if (isDatabaseUnavailable(error)) {
-    const detail = 'The database cannot be reached at the moment. Try again later.';
+    const detail = 'The database cannot be reached. Try again later.';
     return unavailable('database-unavailable', detail, 5);
   }
   const status = statusOfClientError(error);
@@ -26,7 +26,7 @@ export function problemOfError(error: unknown): Problem {
   return {
     status: 500,
     kind: 'internal',
-    detail: 'Something went wrong here. The log tells more under the request id.',
+    detail: 'The service has failed. Its log has the details under the request id.',
   };
 }
 

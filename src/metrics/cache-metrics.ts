@@ -63,7 +63,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   }
   const refusals = counter(
     'uncacheable_total',
-    'Answers that must not be stored, by the reason told in Cache-Status',
+    'Answers that must not be stored, by the reason that Cache-Status gives',
     ['reason'],
   );
   const fillSeconds = new Histogram({

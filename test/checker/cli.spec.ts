@@ -1,6 +1,6 @@
 /**
  * Three built instances under load and faults, checked from outside (checker/history.ts has the
- * definition), and the proof that the check would notice.
+ * definition), and the proof that the check catches a wrong run.
  */
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import { childrenOf, isRunning } from '../support/process-tree.js';
 const LIMIT_MS = 240_000;
 const MAIN = join(import.meta.dirname, '../../scripts/consistency.mjs');
 
-/** Everything there is to know about a run that did not end as it should. */
+/** The whole output of a failed run. */
 function account(options: CheckOptions, result: CheckResult): string {
   return [summary(options, result), ...result.evidence].join('\n');
 }

@@ -15,7 +15,7 @@ import type { Register } from './support/register.js';
 import {
   allHitAll,
   allRight,
-  allTold,
+  allRelayed,
   createRegisters,
   relayOf,
   waitingRows,
@@ -40,7 +40,7 @@ describe('rows that wait in the outbox', () => {
     cluster = started;
   });
 
-  /** As the triggers record it, nobody notified. Every hundredth row is about the register. */
+  /** As the triggers record it, without a notification. Every hundredth row is about the register. */
   async function fill(register: Register, rows: number, ids: number): Promise<void> {
     const [, even, odd] = register.views.map(({ path }) => path.split('=')[1]);
     await cluster.sql(
@@ -57,7 +57,7 @@ describe('rows that wait in the outbox', () => {
     );
   }
 
-  /** How many reads each instance has answered up to the last look that found the outbox not empty. */
+  /** The number of reads that each instance has answered until the last check that found the outbox not empty. */
   async function readsUntilTold(watch: Watch): Promise<number[]> {
     const { members } = cluster;
     const before = members.map((member) => watch.readsOf(member));
@@ -110,7 +110,7 @@ describe('rows that wait in the outbox', () => {
       await cluster.postgres.restart();
       expect(await waitingRows(cluster)).toBeGreaterThan(0);
       held.drop();
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
       await watched.writeOutside();
     });
@@ -123,7 +123,7 @@ describe('rows that wait in the outbox', () => {
       await Promise.all(cluster.members.map((member) => member.kill()));
       for (const register of registers) await register.writeOutside();
       await Promise.all(cluster.members.map((member) => member.mend()));
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
     });
   });
@@ -181,7 +181,7 @@ describe('rows that wait in the outbox', () => {
         await end(cluster.redis);
         isOver.abort();
         await Promise.all(writing);
-        await allTold(cluster);
+        await allRelayed(cluster);
         await allRight(cluster, [...registers, watched]);
         await allWell(cluster);
       });

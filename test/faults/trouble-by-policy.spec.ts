@@ -26,11 +26,11 @@ import {
   degraded,
   infoOf,
   replacedEpochs,
-  tell,
+  redisCommand,
 } from './support/redis-trouble.js';
 import { redisTroubles } from './support/redis-troubles.js';
 import { Register } from './support/register.js';
-import { allHitAll, allRight, allTold, createRegisters } from './support/relaying.js';
+import { allHitAll, allRight, allRelayed, createRegisters } from './support/relaying.js';
 import { writeStep } from './support/steps.js';
 
 const REDIS_TIMEOUT_MS = 2_000;
@@ -89,7 +89,7 @@ describe('Redis', () => {
         await expectReads(cluster, watch);
 
         await end(cluster.redis);
-        await allTold(cluster);
+        await allRelayed(cluster);
         await allRight(cluster, [watched, other]);
         await allWell(cluster);
         await expectWritten(watched);
@@ -105,7 +105,7 @@ describe('Redis', () => {
 
   it('reads a large snapshot (LOADING): no request is delayed, and no answer comes from the older data', async () => {
     const forAll = (command: string) =>
-      tell(cluster.redis, 'EVAL', `for i = 1, ${SLOW_KEYS} do ${command} end`, '0');
+      redisCommand(cluster.redis, 'EVAL', `for i = 1, ${SLOW_KEYS} do ${command} end`, '0');
     await underWatch(cluster, async (register, watch) => {
       await forAll(`redis.call('SET', 'slow:' .. i, i)`);
       await cluster.redis.save();
@@ -140,13 +140,13 @@ describe('Redis', () => {
   const killClients = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'];
 
   it.each([
-    { harm: 'closes three connections or more', command: killClients, reply: /^([3-9]|\d{2,})$/ },
-    { harm: 'forgets its scripts', command: ['SCRIPT', 'FLUSH'], reply: /^OK$/ },
-  ])('$harm: every write of either policy is done, and hits go on', async ({ command, reply }) => {
+    { event: 'closes three connections or more', command: killClients, reply: /^([3-9]|\d{2,})$/ },
+    { event: 'forgets its scripts', command: ['SCRIPT', 'FLUSH'], reply: /^OK$/ },
+  ])('$event: every write of either policy is done, and hits go on', async ({ command, reply }) => {
     const stored = await underWatch(cluster, async (register, watch) => {
       for (const member of cluster.members) {
         const words = command as [string, ...string[]];
-        expect(String(await tell(cluster.redis, ...words))).toMatch(reply);
+        expect(String(await redisCommand(cluster.redis, ...words))).toMatch(reply);
         expect((await register.write(member)).status).toBe(200);
         await expectReads(cluster, watch);
         await allWell(cluster);

@@ -1,5 +1,5 @@
 /**
- * A write that something happens to at one of its steps. Nobody gets an old answer, nothing stays behind, and the
+ * A write with a fault at one of its steps. No reader gets an old answer, nothing stays behind, and the
  * client gets an answer that is true.
  */
 import { describe, expect, it } from '@jest/globals';
@@ -19,9 +19,9 @@ import { writeStep } from './support/steps.js';
 interface Step {
   readonly when: string;
   readonly hold: (writer: Member) => Hold;
-  /** How many marks lie in Redis at this step. */
+  /** The number of marks in Redis at this step. */
   readonly marks: number;
-  /** What the database holds at this step. */
+  /** The number stored in the database at this step. */
   readonly number: number;
 }
 
@@ -52,7 +52,7 @@ async function writeUntil({ hold, marks, number }: Step, register: Register) {
   return { held, write };
 }
 
-/** The lease runs out, and an instance that asks PostgreSQL learns that the transaction is under way. */
+/** The lease runs out, and an instance that queries PostgreSQL finds the transaction under way. */
 async function markRenewed(): Promise<void> {
   await eventually(async () => {
     expect(await cluster.marks()).toEqual([expect.objectContaining({ isRenewed: true })]);
@@ -220,7 +220,7 @@ describe('a write whose session PostgreSQL ends', () => {
         await begin(cluster.postgres);
         held.drop();
         expect(await write).toBe(503);
-        // Nobody can be asked: what is in doubt stays in doubt.
+        // PostgreSQL cannot be queried: regions in doubt stay in doubt.
         expect(await cluster.marks()).toHaveLength(1);
         await expectReads(cluster, watch);
         await cluster.postgres.restart();

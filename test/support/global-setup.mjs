@@ -1,4 +1,4 @@
-/** One PostgreSQL server for all spec files of a run; each makes databases of its own in it. */
+/** One PostgreSQL server for all spec files of a run; each file creates separate databases in it. */
 import { register } from 'node:module';
 
 let server;

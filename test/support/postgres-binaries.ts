@@ -1,4 +1,4 @@
-/** Where the PostgreSQL programs of the tests are. */
+/** The folder of the PostgreSQL programs of the tests. */
 import { execFileSync } from 'node:child_process';
 import { constants, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -94,7 +94,7 @@ export class PostgresServer {
     return this.urlOf('postgres');
   }
 
-  /** What the server has logged of late. */
+  /** The latest lines of the server's log. */
   get log(): string {
     return this.#output;
   }
@@ -107,13 +107,13 @@ export class PostgresServer {
     return `postgres://${SUPERUSER}@${HOST}:${this.port}/${database}`;
   }
 
-  /** Creates an empty database and answers its URL. Without a name it gets one of its own. */
+  /** Creates an empty database and returns its URL. Without a name it gets a unique one. */
   async createDatabase(name = `test_${randomBytes(6).toString('hex')}`): Promise<string> {
     await this.psql(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
     return this.urlOf(name);
   }
 
-  /** Runs SQL over a connection of its own and answers the rows of the last statement. */
+  /** Runs SQL over a separate connection and returns the rows of the last statement. */
   async psql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
     database = 'postgres',
@@ -228,7 +228,7 @@ export class PostgresServer {
   async #ended(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    // Who waits for the end must not end before it: nothing else may keep the process alive.
+    // Keeps the waiting process alive until the server has ended.
     child.ref();
     await once(child, 'exit');
   }

@@ -2,7 +2,7 @@
  * The commands that a Redis carries out on some keys, in scripts too. Statistics of the server would
  * count heartbeats with them, which run nearly every command there is, at any time, on other keys.
  *
- * Over a socket of its own: ioredis takes what comes in the same packet as the OK of MONITOR for the answer to
+ * Over a separate socket: ioredis takes what comes in the same packet as the OK of MONITOR for the answer to
  * another command.
  */
 import { randomUUID } from 'node:crypto';

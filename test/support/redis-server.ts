@@ -68,7 +68,7 @@ export class RedisServer {
     const child = this.#child;
     this.#child = undefined;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      // Who waits for the end must not end before it: nothing else may keep the process alive.
+      // Keeps the waiting process alive until the server has ended.
       child.ref();
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
@@ -193,7 +193,7 @@ function guard(pid: number, directory: string): ChildProcess {
   return shell;
 }
 
-/** What a test forgot to stop must not keep its process from ending. Pipes are sockets. */
+/** A server that a test did not stop must not keep the test process alive. Pipes are sockets. */
 function unref(...handles: readonly object[]): void {
   for (const handle of handles) {
     if ('unref' in handle && typeof handle.unref === 'function') handle.unref();

@@ -1,6 +1,6 @@
 /**
  * A built instance of the service (`node dist/main.js`), or another program that listens on HOST and
- * PORT, in a process of its own, on a free port. Ends with the test process, however that ends.
+ * PORT, in a separate process, on a free port. Ends with the test process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -64,7 +64,7 @@ export class ServiceProcess {
     return this.#child?.pid;
   }
 
-  /** What the instance has written to standard output and standard error, over all restarts. */
+  /** Standard output and standard error of the instance, over all restarts. */
   get log(): string {
     return this.#log;
   }

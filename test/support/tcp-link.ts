@@ -40,7 +40,7 @@ export class Hold {
     await Promise.race([this.#reached, late]).finally(() => clearTimeout(timer));
   }
 
-  /** What is held flows again; what has not come yet will not be held. */
+  /** Held bytes flow again; later bytes are not held. */
   letGo(): void {
     this.disarm(this);
     this.#flow?.resume();
@@ -137,7 +137,7 @@ class Flow {
     socket.on('error', () => undefined);
   }
 
-  /** What was passed on is no part of a line. */
+  /** Whether the bytes passed on end with a whole line. */
   get hasPassedWholeLines(): boolean {
     return this.#tail.length === 0 || this.#tail.toString('latin1').endsWith('\r\n');
   }

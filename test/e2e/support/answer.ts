@@ -5,7 +5,7 @@ export interface Answer {
   readonly body: Buffer;
   /** The parsed body; `undefined` when it is not JSON. */
   readonly json: unknown;
-  /** What the cache says it did: `hit`, `miss`, `bypass`, or nothing. */
+  /** The outcome that the cache reports: `hit`, `miss`, `bypass`, or nothing. */
   readonly cache: 'hit' | 'miss' | 'bypass' | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface TestUser {
   readonly email: string;
 }
 
-/** Three built instances on one Redis and one database, all servers of their own. */
+/** Three built instances on a separate Redis and a separate PostgreSQL server. */
 export class Cluster {
   #users = 0;
 
@@ -64,7 +64,7 @@ export class Cluster {
     });
   }
 
-  /** Every statement about users waits until the work is done; `waiting` tells how many do. */
+  /** Every statement about users waits until the work is done; `waiting` counts them. */
   whileUsersAreLocked<T>(work: (waiting: () => Promise<number>) => Promise<T>): Promise<T> {
     return this.#withConnection(async (client) => {
       await client.query('BEGIN');
@@ -77,7 +77,7 @@ export class Cluster {
     });
   }
 
-  /** How many transactions are under way in the database. */
+  /** The number of open transactions in the database. */
   async openTransactions(): Promise<number> {
     const [row] = await this.postgres.psql<{ open: number }>(
       `SELECT count(*)::int AS open FROM pg_stat_activity

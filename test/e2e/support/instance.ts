@@ -2,7 +2,7 @@ import { ServiceProcess } from '../../support/service-process.js';
 import { answerOf, type Answer } from './answer.js';
 import { RestClient, type Request } from './rest-client.js';
 
-/** A built instance in a process of its own, asked over HTTP. */
+/** A built instance in a separate process, used over HTTP. */
 export class Instance extends RestClient {
   private constructor(readonly process: ServiceProcess) {
     super();

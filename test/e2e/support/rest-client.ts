@@ -1,4 +1,4 @@
-/** What a client of the service can do, whichever way its requests travel. */
+/** The requests of a client of the service, independent of the transport. */
 import { eventually } from '../../support/eventually.js';
 import type { Answer } from './answer.js';
 

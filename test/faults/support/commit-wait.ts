@@ -8,7 +8,7 @@ const GATE_LOCK = 20_261_123;
 
 /**
  * While `work` runs, COMMIT waits in the server after it has been decided: for a standby that does
- * not exist. Nobody sees what was written until the wait ends, by whatever means. Every writing
+ * not exist. The written rows are visible only when the wait ends, by whatever means. Every writing
  * transaction waits so.
  */
 export async function whileStandbyIsMissing(

@@ -20,7 +20,7 @@ const DATABASE = 'faults';
 /** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
 const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
-/** Three built instances on a PostgreSQL and a Redis of their own, with proxies in between. */
+/** Three built instances on separate servers of PostgreSQL and Redis, with proxies in between. */
 export class FaultCluster {
   #marker = 0;
   #registers = 0;
@@ -70,7 +70,7 @@ export class FaultCluster {
   }
 
   /**
-   * Runs SQL as a stranger does, over a connection of its own: all of it in one transaction. Answers
+   * Runs SQL past the service, over a separate connection: all of it in one transaction. Returns
    * the rows of the last statement.
    */
   psql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
@@ -149,7 +149,7 @@ export class FaultCluster {
   }
 
   async #askRedis<T>(question: (client: Redis) => Promise<T>): Promise<T> {
-    // A client of its own: Redis may have been another server a moment ago.
+    // A separate client: Redis may have been another server until just now.
     const client = new Redis(this.redis.port, '127.0.0.1', { lazyConnect: true });
     client.on('error', () => undefined);
     try {

@@ -50,7 +50,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the
     // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
-    stores.vouchWhile(() => gate.isUnbroken);
+    stores.attestWhile(() => gate.isUnbroken);
     if (source.isInitialized) await schema.load();
     void settlement.sweep(SWEEP_PAUSE_MS);
   }

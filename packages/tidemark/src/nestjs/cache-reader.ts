@@ -150,7 +150,7 @@ export class CacheReader {
     const text = plans.textOf(query, representation);
     const plan = schema.isOutdated ? undefined : plans.get(query, text, representation);
     if (!plan) return this.#plan(call, text);
-    return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
+    return this.#readCached(call, query.name, plan, () => this.#runAgain(call, query, text, plan));
   }
 
   /** @throws LazyValueError */
@@ -166,8 +166,8 @@ export class CacheReader {
     }
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
     const { audit } = plan;
-    const learnt = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
-    return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
+    const stored = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
+    return this.#readCached(call, compiled.name, stored, () => this.#run(compiled, toBody, audit));
   }
 
   /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
@@ -192,7 +192,7 @@ export class CacheReader {
    *
    * @throws PlanChangedError
    */
-  async #runAnew(
+  async #runAgain(
     { representation, toBody }: Call,
     query: BoundQuery,
     text: string | undefined,
@@ -207,7 +207,7 @@ export class CacheReader {
     if (plan.cacheable) {
       plans.put(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    } else plans.learnNone(query, text);
+    } else plans.putNone(query, text);
     throw new PlanChangedError();
   }
 

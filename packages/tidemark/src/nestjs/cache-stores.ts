@@ -46,7 +46,7 @@ interface CacheStoresParts {
 /** The connection to Redis, and the known state of its data. */
 interface RedisSide {
   readonly connection: RedisConnection;
-  readonly witness: PeerAttestation;
+  readonly attestation: PeerAttestation;
   readonly canary: DataCanary;
   readonly full: Trouble;
   readonly losses: Trouble;
@@ -111,12 +111,12 @@ export class CacheStores {
           full.absent();
           losses.absent();
         },
-        onQuestion: (question) => witness.answer(question),
+        onQuestion: (question) => attestation.answer(question),
       }),
       onOutOfMemory,
       log,
     });
-    const witness = new PeerAttestation(connection, keys);
+    const attestation = new PeerAttestation(connection, keys);
     return new CacheStores(
       {
         scope: `${namespace}:${database}`,
@@ -128,7 +128,7 @@ export class CacheStores {
         }),
         fillLock: new RedisFillLock(connection, keys),
       },
-      { connection, witness, canary, full, losses },
+      { connection, attestation, canary, full, losses },
     );
   }
 
@@ -145,12 +145,12 @@ export class CacheStores {
 
   /** Whether answers cached before the start of this process can be trusted. Never rejects. */
   async isAttested(): Promise<boolean> {
-    return this.redis === undefined || this.redis.witness.isAttested();
+    return this.redis === undefined || this.redis.attestation.isAttested();
   }
 
   /** Attests the data to starting processes as long as `isUnbroken` returns `true`. */
-  vouchWhile(isUnbroken: () => boolean): void {
-    this.redis?.witness.answerWhile(isUnbroken);
+  attestWhile(isUnbroken: () => boolean): void {
+    this.redis?.attestation.answerWhile(isUnbroken);
   }
 
   /** Calls the listener whenever writes may have gone unpublished. */
@@ -169,14 +169,14 @@ export class CacheStores {
     const { connection, full, losses } = this.redis;
     if (connection.state !== 'up') {
       const { reason } = connection;
-      const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
-      return `Redis is not available${told}: reads go to the database`;
+      const detail = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
+      return `Redis is not available${detail}: reads go to the database`;
     }
     if (full.isOn) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
     if (losses.isOn) {
-      return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
+      return 'Redis has lost data of the cache, or has held older data again, and answers are filled again: the log says what to look for';
     }
     return mayEvictAll(connection)
       ? `Redis may drop marks under maxmemory-policy ${connection.evictionPolicy}: set volatile-lru or noeviction`
@@ -209,7 +209,7 @@ function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losse
   const losses = new Trouble(LOSS_SHOWN_MS, {
     begin: () =>
       log.warn(
-        `${name} has lost data of the cache, so answers are filled anew; let no other client delete its keys, and ` +
+        `${name} has lost data of the cache, so answers are filled again; let no other client delete its keys, and ` +
           'set maxmemory-policy to volatile-lru or noeviction',
       ),
   });

@@ -1,4 +1,4 @@
-/** What one instance changes in the schema, the other must not go on understanding as before. */
+/** A schema change by one instance: the other classifies statements under the new schema. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

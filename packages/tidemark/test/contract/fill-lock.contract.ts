@@ -12,7 +12,7 @@ export interface FillLockUnderTest {
 const LONG_MS = 600_000;
 const SHORT_MS = 30;
 
-/** What every fill lock has to do, in memory or shared. */
+/** The contract of every fill lock, in memory or shared. */
 export function fillLockContract(open: () => Promise<FillLockUnderTest>): void {
   let held: FillLockUnderTest;
   let lock: FillLock;

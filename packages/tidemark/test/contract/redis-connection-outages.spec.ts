@@ -254,7 +254,7 @@ describe('RedisConnection', () => {
     const warnings: string[] = [];
     const onWarning = ({ name }: Error): unknown => warnings.push(name);
     process.on('warning', onWarning);
-    // As the client has it before it is told that the connection is closed.
+    // The client's state before it notices that the connection is closed.
     let stream: Redis['stream'] | undefined;
     await connection.send('PING', (client) => {
       ({ stream } = client);

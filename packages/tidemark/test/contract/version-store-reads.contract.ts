@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LONG_MS, POSTS, USERS, type PresentStore } from './version-store-tests.js';
 
-/** What is read and created. */
+/** Readings of versions, and their creation. */
 export function readsOfVersionStore(on: PresentStore): void {
   describe('read', () => {
     beforeEach(() => on.giveEpochs());

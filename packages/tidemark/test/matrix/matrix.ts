@@ -36,7 +36,7 @@ export interface MatrixOptions {
   readonly hasTriggers?: boolean;
 }
 
-/** What the cache asks the catalog, the activity of the server and the outbox, on its own account. */
+/** The cache's own statements: they query the catalog, the activity of the server and the outbox. */
 const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
@@ -136,7 +136,7 @@ export class Matrix<N extends string> {
     return ended;
   }
 
-  /** A hit is told twice: by the cache, and by the statements the database got, which are none. */
+  /** A hit shows twice: the cache reports it, and the database gets no statement. */
   async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
     const { query } = this.world.answers[name];
     this.sql.reset();

@@ -185,7 +185,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: cleo,
   },
   {
-    path: '45 raw COMMIT AND CHAIN: what comes after is a transaction of its own',
+    path: '45 raw COMMIT AND CHAIN: later statements are a new transaction',
     write: byText('BEGIN', visit(3), 'COMMIT AND CHAIN', visit(1), 'ROLLBACK'),
     ends: cleo,
   },

@@ -1,5 +1,5 @@
 /**
- * Write paths 47 to 49: nobody says how the transaction ended. What it written is ended, whether it
+ * Write paths 47 to 49: the outcome of the transaction is unknown. The answers it may have changed are ended, whether it
  * was committed or not, and is cached again by itself. The writer's whole process dies in the tests
  * of faults; here its connection does.
  */

@@ -99,7 +99,7 @@ describe('triggers', () => {
     await triggers.install();
     await source.query('ALTER TABLE bystanders RENAME COLUMN id TO number');
     expect(await states(triggers)).toEqual({ 'public.bystanders': 'outdated' });
-    // Nobody is kept from writing meanwhile: any key may have been written.
+    // Other writers go on meanwhile: any key may have been written.
     await source.query('INSERT INTO bystanders VALUES (6)');
     expect(await triggers.install()).toEqual(['public.bystanders']);
     await source.query('INSERT INTO bystanders VALUES (7)');
@@ -197,15 +197,15 @@ describe('triggers', () => {
 
   it('need the owner of the table: the error has the SQL', async () => {
     const source = await open([Bystander]);
-    const role = `stranger_${process.pid}`;
+    const role = `other_${process.pid}`;
     const url = new URL((source.options as { url?: string }).url ?? '');
     const database = url.pathname.slice(1);
     await source.query(
       `CREATE ROLE ${role} LOGIN; GRANT CREATE ON DATABASE ${database} TO ${role}`,
     );
     url.username = role;
-    const stranger = new CacheTriggers(await open([Bystander], url.href), 'tidemark');
-    const failure = await stranger.install().catch((error: unknown) => error);
+    const otherClient = new CacheTriggers(await open([Bystander], url.href), 'tidemark');
+    const failure = await otherClient.install().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(CacheTriggersError);
     expect(String(failure)).toMatch(/CREATE OR REPLACE TRIGGER "tidemark_tidemark_insert"/);
     await source.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);

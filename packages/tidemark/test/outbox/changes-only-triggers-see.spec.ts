@@ -1,5 +1,5 @@
 /**
- * Single writes whose answers have the regions of their rows, and do not tell all that was changed: by what was
+ * Single writes whose answers have the regions of their rows, and do not show every change: by what was
  * made past the service, or since something stands between the server's answer and the service. What the triggers
  * notice in the same statement is published with its COMMIT.
  */
@@ -78,7 +78,7 @@ beforeEach(async () => {
 
 afterEach(() => outside.close());
 
-/** Makes something past the service, which does not hear of it; then all answers are stored. */
+/** Makes a change past the service, unseen by it; then all answers are stored. */
 async function made(sql: string): Promise<void> {
   await outside.client.query(sql);
   await outside.emptied();

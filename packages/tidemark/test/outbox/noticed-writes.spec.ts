@@ -1,5 +1,5 @@
 /**
- * What the database does beyond what a statement of the service says, to tables that the transaction has
+ * Changes that the database adds to a statement of the service, to tables that the transaction has
  * written anyway; and statements over its connections that pass no hook. Nothing stays stale.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';

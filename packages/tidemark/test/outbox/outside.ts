@@ -1,4 +1,4 @@
-/** An application whose tables have triggers, and somebody who writes past it. */
+/** An application whose tables have triggers, and a client that writes past it. */
 import { expect } from '@jest/globals';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -48,7 +48,7 @@ async function install(
 export class Outside {
   private constructor(
     readonly app: CachedApplication,
-    /** Who writes past the application. */
+    /** The client that writes past the application. */
     readonly client: pg.Client,
     readonly triggers: CacheTriggers,
     readonly databaseUrl: string,

@@ -1,4 +1,4 @@
-/** What records writes is changed by somebody else, who writes meanwhile: everything counts as written. */
+/** Another client changes the triggers or the outbox and writes meanwhile: everything counts as written. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { defineQuery, CacheTriggers, OutboxRelay } from '../../src/index.js';

@@ -1,4 +1,4 @@
-/** Writes of the service to tables whose triggers say nothing: switched off, taken away, or never there. */
+/** Writes of the service to tables without notices: their triggers are disabled, dropped, or were never installed. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
@@ -77,11 +77,11 @@ describe('disabled triggers', () => {
     await write();
     expect(await endedOf(answers, outside)).toEqual(all);
     await eventually(() => expect(problem()).toContain('public.accounts'));
-    expect(logged.join()).toContain('public.accounts have not told of a write');
+    expect(logged.join()).toContain('The triggers of public.accounts did not report a write');
     await outside.client.query(ON);
-    await outside.app.get(TriggerKeeper).look();
+    await outside.app.get(TriggerKeeper).check();
     await eventually(() => expect(problem()).toBeUndefined(), 10_000);
-    // What was changed is noticed by the relay too, which ends all answers once more.
+    // The relay notices the change too, and ends all answers once more.
     await eventually(async () => {
       await outside.warm(Object.values(answers));
       await source.query(`UPDATE accounts SET region = 'US' WHERE id = 1`);

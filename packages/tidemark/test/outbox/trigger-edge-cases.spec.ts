@@ -1,4 +1,4 @@
-/** Writes of the service that somebody else would commit, or that a relay has never been there for. */
+/** Writes of the service that another client commits, or that precede the first relay. */
 import { afterEach, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -29,7 +29,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client;
 }
 
-/** A role of its own in a database of its own. */
+/** A separate role in a separate database. */
 async function roleIn(
   databaseUrl: string,
   options: string,

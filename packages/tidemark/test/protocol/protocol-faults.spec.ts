@@ -1,4 +1,4 @@
-/** What the read protocol serves when a writer dies or the versions are out of reach. */
+/** Answers of the read protocol when a writer dies or the versions are out of reach. */
 import { describe, expect, it } from '@jest/globals';
 import { WriteRefusedError } from '../../src/core/write-refused.error.js';
 import { eventually } from '../../../../test/support/eventually.js';

@@ -235,14 +235,14 @@ describe('a hit', () => {
 
   it('builds nothing on account of single writes, which have transactions of the cache', async () => {
     await remember(query());
-    const stranger = await app.stranger();
-    await stranger.query('BEGIN; SELECT 1 FROM notes WHERE id = 1 FOR UPDATE');
+    const otherClient = await app.otherClient();
+    await otherClient.query('BEGIN; SELECT 1 FROM notes WHERE id = 1 FOR UPDATE');
     const writing = source.query(`UPDATE notes SET text = 'b' WHERE id = 1`);
     await app.waitingForLock();
     expect(await read(query())).toMatchObject({ value: 'a', outcome: 'hit' });
     expect(built).toBe(0);
-    await stranger.query('COMMIT');
-    await stranger.end();
+    await otherClient.query('COMMIT');
+    await otherClient.end();
     await writing;
     expect(await read(query())).toMatchObject({ value: 'b' });
   });

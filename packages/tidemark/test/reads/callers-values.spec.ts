@@ -41,7 +41,7 @@ const byIds = defineQuery({
 it('answers for each value of a reused object', async () => {
   const ids = [1, 2, 3, 4, 5];
   for (let times = 0; times < 4; times += 1) {
-    // Plans that are remembered are filled anew.
+    // Cached plans run again with these values.
     await endAnswers();
     const parameters = { id: 0 };
     const answers = ids.map((id) => {
@@ -62,7 +62,7 @@ it('does not store the rows of a changed list under its old key', async () => {
   expect(await answer).toEqual([1, 2]);
   await reads.warm(() => byIds.bind({ ids: [1, 2] }));
   await reads.expectHit(() => bound, [1, 2]);
-  // Filled anew by a plan that is remembered.
+  // Filled again by a cached plan.
   await reads.write(`UPDATE countries SET name = 'changed' WHERE id = 1`);
   await reads.expectAnew(() => bound, [1, 2]);
   expect(ids).toEqual([7, 2]);

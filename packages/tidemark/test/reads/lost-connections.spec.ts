@@ -63,7 +63,7 @@ async function waitingFill(): Promise<number> {
 
 const terminate = (pid: number) => admin.query('SELECT pg_terminate_backend($1)', [pid]);
 
-/** A query that nobody has asked for yet, asked for by many at once while its table is locked. */
+/** A query that was never read, read by many at once while its table is locked. */
 async function askLocked(kind: 'defined' | 'builder'): Promise<Promise<unknown>[]> {
   fills += 1;
   const region = `R${fills}`;

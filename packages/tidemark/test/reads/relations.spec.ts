@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. Relations that TypeORM loads by statements of their own. */
+/** Real: PostgreSQL. Relations that TypeORM loads by separate statements. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FindManyOptions } from 'typeorm';
 import { CachedReads } from './cached-reads.js';

@@ -56,7 +56,7 @@ beforeEach(async () => {
       entities: [Customer],
       synchronize: true,
       cache: { redis: { url: proxy.redisUrl, timeoutMs: 5_000 } },
-      // What cannot be published is recorded in the outbox.
+      // Writes that cannot be published are recorded in the outbox.
       invalidation: { triggers: 'install' },
     });
   writer = await start();
@@ -93,7 +93,7 @@ async function write(): Promise<string> {
   return name;
 }
 
-/** What a write has made both show. */
+/** The value that a write has made both show. */
 async function writeAndWarm(): Promise<string> {
   const name = await write();
   await allHit();

@@ -46,7 +46,7 @@ export const bookById = defineQuery({
   absent: ({ id }) => `No book ${id}.`,
 });
 
-/** Lets nobody in who says that he is a thief. */
+/** Refuses callers that say they are thieves. */
 @Injectable()
 export class NoThieves implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -26,10 +26,10 @@ interface Sent {
 }
 
 const BEGINS = /^\s*(?:START TRANSACTION|BEGIN)\b/i;
-/** What a fill of several statements begins with. */
+/** The first statement of a fill of several statements. */
 const BEGINS_FILL = /REPEATABLE READ/;
 const ENDS = /^\s*(?:COMMIT|ROLLBACK(?!\s+TO\b))/i;
-/** The transactions of the background alone send it as a statement of its own. */
+/** Only transactions of the background send it as a separate statement. */
 const IN_BACKGROUND = idleLimit();
 
 export class StatementCounter {
@@ -53,7 +53,7 @@ export class StatementCounter {
     return counter;
   }
 
-  /** What was sent since the start or the last {@link reset}, oldest first. */
+  /** The statements sent since the start or the last {@link reset}, oldest first. */
   get statements(): readonly string[] {
     return this.#sent
       .filter(({ transaction }) => !transaction?.isInBackground)
@@ -86,7 +86,7 @@ export class StatementCounter {
   }
 }
 
-/** A relay asks at any time, over a connection of its own. */
+/** A relay queries at any time, over a separate connection. */
 function isOfRelay(client: unknown): boolean {
   const { connectionParameters } = client as pg.Client & {
     connectionParameters: { application_name?: string };

@@ -6,7 +6,7 @@ import type { CachedApplication } from '../support/cached-application.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';
 
-/** What an older release has put in the place of a table's function. */
+/** The function of a table as an older release has created it. */
 type Older = (definition: string) => string;
 
 /** Says nothing to the session, whose statement was understood from its text: fills the outbox alone. */
@@ -45,18 +45,18 @@ describe.each([
 ])('triggers that $what', ({ older }) => {
   let scene: Scene<AccountAnswer>;
   beforeAll(async () => {
-    // Only reports: nobody repairs them before the test does.
+    // Only reports: the test itself repairs them.
     scene = await Scene.open(accounts, { triggers: 'check' });
   });
   afterAll(() => scene.close());
   beforeEach(() => scene.prepare());
   afterEach(async () => {
-    await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
+    await new CacheTriggers(scene.otherClient, 'tidemark').install();
+    await scene.check();
   });
 
   it('installed a moment ago end at least the changed answers', async () => {
-    await age(scene.stranger, older);
+    await age(scene.otherClient, older);
     for (const write of [update, moved]) {
       const ended = await scene.endedBy(write);
       expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
@@ -65,8 +65,8 @@ describe.each([
   });
 
   it('installed for some time are named by health, and their tables give no stale answer', async () => {
-    await age(scene.stranger, older);
-    await scene.look();
+    await age(scene.otherClient, older);
+    await scene.check();
     const detail = expect.stringContaining('public.accounts');
     expect(scene.health).toEqual({ status: 'degraded', detail });
     for (const write of [update, moved]) {
@@ -77,16 +77,16 @@ describe.each([
   });
 
   it('report correctly again once this release has replaced them', async () => {
-    await age(scene.stranger, older);
-    await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
+    await age(scene.otherClient, older);
+    await new CacheTriggers(scene.otherClient, 'tidemark').install();
+    await scene.check();
     expect(scene.health).toEqual({ status: 'up' });
     expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
   });
 });
 
 it('an application that may install them replaces older ones at its start', async () => {
-  const scene = await Scene.open(accounts, { before: (stranger) => age(stranger, silent) });
+  const scene = await Scene.open(accounts, { before: (otherClient) => age(otherClient, silent) });
   try {
     await scene.prepare();
     expect(scene.health).toEqual({ status: 'up' });

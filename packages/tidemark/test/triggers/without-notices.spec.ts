@@ -1,4 +1,4 @@
-/** A client that passes no notices on, as the native one of node-postgres: the triggers take it for a stranger. */
+/** A client that passes no notices on, as the native one of node-postgres: the triggers take it for another client. */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { CachedApplication } from '../support/cached-application.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';

@@ -1,4 +1,4 @@
-/** Statements that may commit by themselves: CALL, DO, and texts with transactions of their own. */
+/** Statements that may commit by themselves: CALL, DO, and texts with BEGIN and COMMIT. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { refuse, us, Visits } from '../fixtures/visits.js';
@@ -82,7 +82,7 @@ describe('a statement that commits by itself', () => {
          UPDATE customers SET visits = 90 WHERE id = 1; COMMIT; END $$`,
     );
     const running = visits.source.query('CALL outlive()');
-    // Whoever asks takes the mark away: nothing shows that there is more to come.
+    // A reader settles the mark: nothing shows that more commits follow.
     await visits.warm();
     await running;
     await eventually(async () => expect(await visits.cache.run(us)).toEqual([90]));

@@ -76,7 +76,7 @@ export async function loadCatalog(
     writingFunctions: named(answers.writing, (row) =>
       row['is_volatile'] === true ? 'volatile' : 'stable',
     ),
-    types: named(answers.types, (row) => row['is_harmless'] === true),
+    types: named(answers.types, (row) => row['is_side_effect_free'] === true),
     fingerprint: hash('sha256', JSON.stringify([fingerprinted, [...regionColumns]]), 'base64url'),
   });
 }

@@ -24,7 +24,7 @@ import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 
-const LOOK_AGAIN_MS = 1_000;
+const RELOAD_PAUSE_MS = 1_000;
 
 /**
  * For the transaction that reads a catalog: JIT compilation of its queries takes seconds, their execution milliseconds.
@@ -35,15 +35,15 @@ export const PLAIN_PLANS = 'SET LOCAL jit = off';
 const MAX_SESSIONS = 20;
 
 /** A catalog, and the analysis of statements under it. */
-export interface Meaning {
+export interface AnalysedCatalog {
   readonly catalog: Catalog;
   readonly analyser: SqlAnalyser;
 }
 
-interface KnownSchema extends Meaning {
+interface KnownSchema extends AnalysedCatalog {
   readonly catalog: CatalogLookup;
   /** By the names of a connection that differ from the usual ones. */
-  readonly elsewhere: LRUCache<string, Meaning>;
+  readonly elsewhere: LRUCache<string, AnalysedCatalog>;
   readonly keys: QueryKeys;
   readonly session: Session;
 }
@@ -64,8 +64,8 @@ export class CatalogCache implements KnownSchemaVersion {
   /** The schema version that was read before the catalog. */
   #version: string | undefined;
   /** A change may have bypassed the service, and so the schema version. */
-  #mustLookAgain = false;
-  #lookedAgainAtMs = -Infinity;
+  #mustReload = false;
+  #reloadedAtMs = -Infinity;
 
   constructor(private readonly parts: CatalogCacheParts) {}
 
@@ -87,17 +87,17 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /** The catalog and analysis for a connection with these names; `undefined`: the usual names. */
-  catalogFor(names: SessionNames | undefined): Meaning {
+  catalogFor(names: SessionNames | undefined): AnalysedCatalog {
     const known = this.#require();
     if (!names) return known;
     const key = JSON.stringify(names);
-    let meaning = known.elsewhere.get(key);
-    if (!meaning) {
+    let analysed = known.elsewhere.get(key);
+    if (!analysed) {
       const catalog = known.catalog.under(names);
-      meaning = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
-      known.elsewhere.set(key, meaning);
+      analysed = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
+      known.elsewhere.set(key, analysed);
     }
-    return meaning;
+    return analysed;
   }
 
   /** Whether names resolve along this search path as they do in the catalog. */
@@ -125,21 +125,21 @@ export class CatalogCache implements KnownSchemaVersion {
 
   /** Whether the loaded catalog certainly has the current schema version. */
   async isCurrent(): Promise<boolean> {
-    return this.isOfVersion(await this.#presentVersion().catch(() => undefined));
+    return this.isOfVersion(await this.#currentVersion().catch(() => undefined));
   }
 
   /** Reloads the catalog for a table that is not in it, at most once a second. Returns whether it did. */
   async reloadIfDue(): Promise<boolean> {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
-    this.#lookedAgainAtMs = nowMs;
+    if (nowMs - this.#reloadedAtMs < RELOAD_PAUSE_MS) return false;
+    this.#reloadedAtMs = nowMs;
     await this.reload();
     return true;
   }
 
   /** Loads the catalog even if the schema version is unchanged. */
   async reload(): Promise<void> {
-    this.#mustLookAgain = true;
+    this.#mustReload = true;
     this.#isOutdated = true;
     await this.load();
   }
@@ -149,7 +149,7 @@ export class CatalogCache implements KnownSchemaVersion {
    * the answers of all instances, which then reload the catalog and the settings.
    */
   async reconfigured(): Promise<void> {
-    this.#mustLookAgain = true;
+    this.#mustReload = true;
     this.#isOutdated = true;
     const { versions, markLeaseMs } = this.parts;
     const writeId = randomToken();
@@ -179,15 +179,15 @@ export class CatalogCache implements KnownSchemaVersion {
     await loadParser();
     // A change from here on marks the catalog outdated again.
     this.#isOutdated = false;
-    const version = await this.#presentVersion().catch(() => undefined);
-    if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
-    this.#mustLookAgain = false;
+    const version = await this.#currentVersion().catch(() => undefined);
+    if (version !== undefined && version === this.#version && !this.#mustReload) return;
+    this.#mustReload = false;
     try {
       const { known, isStandby } = await overAnotherConnection(() => this.#read());
       if (!isStandby || !this.#known) this.#known = known;
       this.#version = isStandby ? undefined : version;
       this.#isOutdated ||= isStandby;
-      this.#mustLookAgain ||= isStandby;
+      this.#mustReload ||= isStandby;
       if (isStandby) this.parts.standby.met();
     } catch (error) {
       this.#isOutdated = true;
@@ -206,7 +206,7 @@ export class CatalogCache implements KnownSchemaVersion {
       const known = {
         catalog,
         analyser: new SqlAnalyser(catalog),
-        elsewhere: new LRUCache<string, Meaning>({ max: MAX_SESSIONS }),
+        elsewhere: new LRUCache<string, AnalysedCatalog>({ max: MAX_SESSIONS }),
         keys: new QueryKeys([...scope, timeZone, ...session.context, catalog.fingerprint]),
         session,
       };
@@ -214,7 +214,7 @@ export class CatalogCache implements KnownSchemaVersion {
     });
   }
 
-  async #presentVersion(): Promise<string | undefined> {
+  async #currentVersion(): Promise<string | undefined> {
     const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
     return schemaVersionOf(reading);
   }

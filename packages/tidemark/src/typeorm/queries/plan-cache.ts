@@ -111,7 +111,7 @@ export class PlanCache {
   }
 
   /** The query was compiled and has no plan. */
-  learnNone(query: BoundQuery, text: string | undefined): void {
+  putNone(query: BoundQuery, text: string | undefined): void {
     if (this.#confirmed(query, text)) this.#forget(query, 'SQL');
   }
 

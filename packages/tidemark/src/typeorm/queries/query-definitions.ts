@@ -10,7 +10,7 @@ export class AmbiguousQueryError extends Error {
   constructor(name: string) {
     super(
       `Two queries are defined with the name ${name}, and the code of their map and headers reads alike, so the ` +
-        'cache cannot tell their answers apart: give each definition its own name, and call defineQuery once ' +
+        'cache cannot distinguish their answers: give each definition its own name, and call defineQuery once ' +
         'for each, at the top level of a module.',
     );
     this.name = 'AmbiguousQueryError';

@@ -21,7 +21,7 @@ const GAPS = {
     'It is put back',
   shared:
     'another application of this process follows the writes of the data source. Give each ' +
-    'application a data source of its own',
+    'application a separate data source',
   closed: 'the application has been closed',
 };
 

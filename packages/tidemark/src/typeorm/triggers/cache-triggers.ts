@@ -130,7 +130,7 @@ export class CacheTriggers {
   async require(): Promise<void> {
     const wanting = await this.#wanting();
     if (wanting.length === 0) return;
-    throw await this.#lacking(wanting, 'Triggers are missing, outdated or switched off');
+    throw await this.#lacking(wanting, 'Triggers are missing, outdated or disabled');
   }
 
   /** Removes the triggers from every table, and the outbox with its rows. */

@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A clock and timers that stand still until a test lets time pass. */
+/** A clock and timers that a test advances. */
 export class ManualTime implements Clock, Timers {
   #nowMs = 1_000_000;
   #timers: Timer[] = [];
@@ -36,7 +36,7 @@ export class ManualTime implements Clock, Timers {
     this.#nowMs = endMs;
   }
 
-  /** What the promise answers without time passing; throws where it needs some. */
+  /** The value of the promise without time passing; throws if the promise needs time. */
   async withoutWaiting<T>(promise: Promise<T>): Promise<T> {
     if (await this.isPending(promise)) throw new Error('It waits for time to pass.');
     return promise;

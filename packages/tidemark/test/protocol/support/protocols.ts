@@ -23,7 +23,7 @@ import {
 } from '../../../src/core/ports/writer-activity.js';
 
 export const USERS = 'public.users';
-/** How long a mark stands before others may settle it. */
+/** The lease of a mark, after which others may settle it. */
 export const LEASE_MS = 2_000;
 const US_REGION = {
   tables: [{ table: USERS, names: ['region=US', 'region?'] }],

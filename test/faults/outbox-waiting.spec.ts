@@ -28,7 +28,7 @@ const MIN_READS = 10;
 const DRAIN_LIMIT_MS = 90_000;
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 /** Registers that the service writes, and as many that others write. */
-const OF_A_KIND = 6;
+const OF_A_KIND = isLong ? 6 : 3;
 const WRITE_PAUSE_MS = 10;
 /** Counting so many rows is work, too. */
 const LOOK_PAUSE_MS = 200;

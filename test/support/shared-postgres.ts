@@ -14,8 +14,10 @@ export async function createDatabase(encoding?: 'EUC_JP' | 'LATIN1'): Promise<st
   const client = new pg.Client({ connectionString: admin });
   await client.connect();
   try {
-    const options = encoding && `ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`;
-    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${options ?? ''}`);
+    const other = encoding ? `ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0` : '';
+    // Takes half of the time that the server's own choice takes, which writes every page to the WAL.
+    const text = `CREATE DATABASE ${pg.escapeIdentifier(name)} STRATEGY file_copy ${other}`;
+    await client.query(text);
   } finally {
     await client.end();
   }

@@ -108,21 +108,13 @@ export class Matrix<N extends string> {
     await this.warm();
   }
 
-  /** Until all answers are hits, one after the other: what the start still does may end some once more. */
+  /** Asks for all answers until all of them are hits in one pass: what the start still does may end some once more. */
   async warm(): Promise<void> {
     await eventually(async () => {
-      for (const name of this.names) await this.#warm(name);
-      for (const name of this.names) await this.#requireHit(name);
+      const missed: N[] = [];
+      for (const name of this.names) if (!(await this.ask(name)).isHit) missed.push(name);
+      if (missed.length > 0) throw new Error(`${missed.join()} does not come from the cache.`);
     }, this.patienceMs);
-  }
-
-  #warm(name: N): Promise<void> {
-    return eventually(() => this.#requireHit(name), this.patienceMs);
-  }
-
-  async #requireHit(name: N): Promise<void> {
-    const { isHit } = await this.ask(name);
-    if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
   }
 
   /** The answers that were ended, in order of their names. Each was right, ended or not. */

@@ -42,6 +42,8 @@ const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
   readonly names: readonly N[];
+  /** What the database says without a cache. */
+  readonly #truths = new Map<N, unknown>();
 
   private constructor(
     private readonly world: World<N>,
@@ -105,6 +107,8 @@ export class Matrix<N extends string> {
     } finally {
       await runner.release();
     }
+    // Together they take fewer round trips than one by one.
+    await Promise.all(this.names.map((name) => this.app.cache.run(this.world.answers[name].query)));
     await this.warm();
   }
 
@@ -117,12 +121,17 @@ export class Matrix<N extends string> {
     }, this.patienceMs);
   }
 
-  /** The answers that were ended, in order of their names. Each was right, ended or not. */
-  async ended(): Promise<N[]> {
+  /**
+   * The answers that were ended, in order of their names. Each was right, ended or not.
+   *
+   * @param written the answers that a write since the last call may have changed; absent: all.
+   */
+  async ended(written: readonly N[] = this.names): Promise<N[]> {
     const ended: N[] = [];
     for (const name of this.names) {
       const { isHit, value } = await this.ask(name);
-      expectEqual({ name, value }, { name, value: await this.truth(name) });
+      if (written.includes(name)) this.#truths.set(name, await this.truth(name));
+      expectEqual({ name, value }, { name, value: this.#truths.get(name) });
       if (!isHit) ended.push(name);
     }
     return ended;
@@ -195,7 +204,8 @@ export async function hold<N extends string>(
   }
   await matrix.warm();
   await matrix.app.source.query('UPDATE bystanders SET beats = beats + 1 WHERE id = 1');
-  expect((await matrix.ended()).toSorted()).toEqual(['bystander 1', 'bystanders']);
+  const theirs = matrix.names.filter((name) => name.startsWith('bystander'));
+  expect((await matrix.ended(theirs)).toSorted()).toEqual(['bystander 1', 'bystanders']);
 }
 
 /** The same rows on tables with triggers and, in `npm test` one of each write path, on tables without. */

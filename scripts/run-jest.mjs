@@ -43,8 +43,6 @@ const jest = spawn(
   [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
-    // Each spec file loads all its modules: much is new and stays, which a small new space copies often.
-    '--max-semi-space-size=64',
     join(root, 'node_modules/jest/bin/jest.js'),
     ...args,
   ],

@@ -107,8 +107,9 @@ export class Matrix<N extends string> {
     } finally {
       await runner.release();
     }
-    // Together they take fewer round trips than one by one.
-    await Promise.all(this.names.map((name) => this.app.cache.run(this.world.answers[name].query)));
+    // Together they take fewer round trips than one by one; where one fails, `warm` asks again.
+    const { answers } = this.world;
+    await Promise.allSettled(this.names.map((name) => this.app.cache.run(answers[name].query)));
     await this.warm();
   }
 

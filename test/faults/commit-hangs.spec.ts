@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { representatives } from '../support/long-tests.js';
+import { itWhenLong, representatives } from '../support/long-tests.js';
 import {
   statusOf,
   waitingCommit,
@@ -59,7 +59,7 @@ describe('a COMMIT that hangs in the server', () => {
     },
   );
 
-  it('for a standby, longer than the lease, and is answered then', async () => {
+  itWhenLong('for a standby, longer than the lease, and is answered then', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       await whileStandbyIsMissing(cluster, async (letGo) => {
         const write = register.write(writer);
@@ -93,7 +93,7 @@ describe('a COMMIT that hangs in the server', () => {
     { ...parting, verdict: 'rollback' as const, number: 0 },
   ]);
 
-  it.each(representatives(undecided, 1, 2))(
+  it.each(representatives(undecided, 3))(
     'before it is decided, while $how, and ends in a $verdict',
     async ({ part, verdict, number }) => {
       const stored = await underWatch(cluster, async (register, watch) => {

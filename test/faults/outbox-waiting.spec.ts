@@ -25,10 +25,9 @@ import type { Watch } from './support/watch.js';
 
 /** Far fewer than are answered on a machine that is busy with others. */
 const MIN_READS = 10;
-const DRAIN_LIMIT_MS = 90_000;
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 /** Registers that the service writes, and as many that others write. */
-const OF_A_KIND = 6;
+const OF_A_KIND = isLong ? 6 : 3;
 const WRITE_PAUSE_MS = 10;
 /** Counting so many rows is work, too. */
 const LOOK_PAUSE_MS = 200;
@@ -61,14 +60,12 @@ describe('rows that wait in the outbox', () => {
   async function readsUntilTold(watch: Watch): Promise<number[]> {
     const { members } = cluster;
     const before = members.map((member) => watch.readsOf(member));
-    const endMs = performance.now() + DRAIN_LIMIT_MS;
     let answered: number[] = [];
     for (;;) {
       const now = members.map((member, index) => watch.readsOf(member) - (before[index] ?? 0));
       const rows = await waitingRows(cluster);
       if (rows === 0) return answered;
       answered = now;
-      expect(performance.now()).toBeLessThan(endMs);
       await delay(LOOK_PAUSE_MS);
     }
   }

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
-import { representatives } from '../support/long-tests.js';
+import { isLong, representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { useFaultCluster } from './support/fault-tests.js';
@@ -24,6 +24,8 @@ import { writeStep } from './support/steps.js';
 const USERS = 1_000;
 /** Enough for the data of the service and its connections, and for few of the long lists. */
 const ROOM_BYTES = 3_000_000;
+/** How many keys Redis drops each time that its memory is filled. */
+const EVICTED = isLong ? 100 : 30;
 
 let cluster: FaultCluster;
 let writer: Member;
@@ -72,7 +74,7 @@ describe('a Redis whose memory is full', () => {
   const evicted = async (): Promise<number> => Number(await infoOf(cluster.redis, 'evicted_keys'));
 
   /** Stores answers until Redis has dropped `count` keys; the register is asked for in between. */
-  async function fillUntilEvicted(register: Register, count = 100): Promise<void> {
+  async function fillUntilEvicted(register: Register, count = EVICTED): Promise<void> {
     const enough = (await evicted()) + count;
     await eventually(async () => {
       for (let reads = 0; reads < 50; reads += 1) {

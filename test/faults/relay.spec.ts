@@ -22,7 +22,7 @@ import {
 } from './support/relaying.js';
 import { relayStep } from './support/steps.js';
 
-const WRITTEN_REGISTERS = 20;
+const WRITTEN_REGISTERS = isLong ? 20 : 6;
 const WRITE_PAUSE_MS = 20;
 const TERMINATIONS = isLong ? 6 : 2;
 

@@ -20,7 +20,10 @@ const apps: CachedApplication[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  servers = await Promise.all([PostgresServer.start(), PostgresServer.start()]);
+  servers = await Promise.all([
+    PostgresServer.start(),
+    PostgresServer.start({ isUnrelated: true }),
+  ]);
 });
 
 afterAll(async () => {

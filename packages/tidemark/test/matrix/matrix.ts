@@ -42,6 +42,8 @@ const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
   readonly names: readonly N[];
+  /** What the database says without a cache. */
+  readonly #truths = new Map<N, unknown>();
 
   private constructor(
     private readonly world: World<N>,
@@ -105,32 +107,32 @@ export class Matrix<N extends string> {
     } finally {
       await runner.release();
     }
+    // Together they take fewer round trips than one by one; where one fails, `warm` asks again.
+    const { answers } = this.world;
+    await Promise.allSettled(this.names.map((name) => this.app.cache.run(answers[name].query)));
     await this.warm();
   }
 
-  /** Until all answers are hits, one after the other: what the start still does may end some once more. */
+  /** Asks for all answers until all of them are hits in one pass: what the start still does may end some once more. */
   async warm(): Promise<void> {
     await eventually(async () => {
-      for (const name of this.names) await this.#warm(name);
-      for (const name of this.names) await this.#requireHit(name);
+      const missed: N[] = [];
+      for (const name of this.names) if (!(await this.ask(name)).isHit) missed.push(name);
+      if (missed.length > 0) throw new Error(`${missed.join()} does not come from the cache.`);
     }, this.patienceMs);
   }
 
-  #warm(name: N): Promise<void> {
-    return eventually(() => this.#requireHit(name), this.patienceMs);
-  }
-
-  async #requireHit(name: N): Promise<void> {
-    const { isHit } = await this.ask(name);
-    if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
-  }
-
-  /** The answers that were ended, in order of their names. Each was right, ended or not. */
-  async ended(): Promise<N[]> {
+  /**
+   * The answers that were ended, in order of their names. Each was right, ended or not.
+   *
+   * @param written the answers that a write since the last call may have changed; absent: all.
+   */
+  async ended(written: readonly N[] = this.names): Promise<N[]> {
     const ended: N[] = [];
     for (const name of this.names) {
       const { isHit, value } = await this.ask(name);
-      expectEqual({ name, value }, { name, value: await this.truth(name) });
+      if (written.includes(name)) this.#truths.set(name, await this.truth(name));
+      expectEqual({ name, value }, { name, value: this.#truths.get(name) });
       if (!isHit) ended.push(name);
     }
     return ended;
@@ -203,7 +205,8 @@ export async function hold<N extends string>(
   }
   await matrix.warm();
   await matrix.app.source.query('UPDATE bystanders SET beats = beats + 1 WHERE id = 1');
-  expect((await matrix.ended()).toSorted()).toEqual(['bystander 1', 'bystanders']);
+  const theirs = matrix.names.filter((name) => name.startsWith('bystander'));
+  expect((await matrix.ended(theirs)).toSorted()).toEqual(['bystander 1', 'bystanders']);
 }
 
 /** The same rows on tables with triggers and, in `npm test` one of each write path, on tables without. */

@@ -66,13 +66,15 @@ let outside: Outside;
 const change = (code: number, id: number): Promise<unknown> =>
   outside.app.source.query(CHANGE, [code, id]);
 
+const open = Outside.opening({
+  entities: [Shop, Depot],
+  schema: `
+    INSERT INTO shops VALUES (1, 'US', 101, NULL), (2, 'EU', 102, NULL), (3, 'APAC', 103, NULL), (4, ' US', 104, NULL);
+    INSERT INTO depots VALUES (21, 'US', 101)`,
+});
+
 beforeEach(async () => {
-  outside = await Outside.open({
-    entities: [Shop, Depot],
-    schema: `
-      INSERT INTO shops VALUES (1, 'US', 101, NULL), (2, 'EU', 102, NULL), (3, 'APAC', 103, NULL), (4, ' US', 104, NULL);
-      INSERT INTO depots VALUES (21, 'US', 101)`,
-  });
+  outside = await open();
   await made('');
 });
 

@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
-import { createDatabase } from '../../../../test/support/shared-postgres.js';
+import { copiesOf, createDatabase } from '../../../../test/support/shared-postgres.js';
 
 export interface OutsideOptions {
   readonly entities: readonly EntityTarget<ObjectLiteral>[];
@@ -26,9 +26,7 @@ const NAMESPACE = 'tidemark';
 /** Before the application starts: its relay need not look for the outbox again and again. */
 async function install(
   url: string,
-  entities: OutsideOptions['entities'],
-  schema: string,
-  namespace: string,
+  { entities, schema = '', cache = {} }: OutsideOptions,
 ): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
@@ -39,7 +37,7 @@ async function install(
   await source.initialize();
   try {
     await source.query(schema);
-    await new CacheTriggers(source, namespace).install();
+    await new CacheTriggers(source, cache.namespace ?? NAMESPACE).install();
   } finally {
     await source.destroy();
   }
@@ -54,16 +52,24 @@ export class Outside {
     readonly databaseUrl: string,
   ) {}
 
-  static async open({
-    entities,
-    schema = '',
-    cache = {},
-    invalidation = {},
-  }: OutsideOptions): Promise<Outside> {
+  static async open(options: OutsideOptions): Promise<Outside> {
     const databaseUrl = await createDatabase();
+    await install(databaseUrl, options);
+    return Outside.#over(databaseUrl, options);
+  }
+
+  /** Opens one after another, each over a copy of the same database. */
+  static opening(options: OutsideOptions): () => Promise<Outside> {
+    const databaseUrl = copiesOf((url) => install(url, options));
+    return async () => Outside.#over(await databaseUrl(), options);
+  }
+
+  static async #over(
+    databaseUrl: string,
+    { entities, cache = {}, invalidation = {} }: OutsideOptions,
+  ): Promise<Outside> {
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
-    await install(databaseUrl, entities, schema, cache.namespace ?? NAMESPACE);
     const app = await CachedApplication.start({ databaseUrl, entities, cache, invalidation });
     const triggers = new CacheTriggers(app.source, cache.namespace ?? NAMESPACE);
     const outside = new Outside(app, client, triggers, databaseUrl);

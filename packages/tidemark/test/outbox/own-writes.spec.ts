@@ -9,7 +9,7 @@ import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Bystander } from '../fixtures/entities.js';
 import { Account, Payment } from './accounts.entities.js';
-import { endedOf, Outside } from './outside.js';
+import { endedOf, Outside, type OutsideOptions } from './outside.js';
 
 const all = (entity: new () => object): BoundQuery =>
   defineQuery({
@@ -43,17 +43,20 @@ const DEFERRED_TRIGGER = TRIGGER.replace('CREATE TRIGGER', 'CREATE CONSTRAINT TR
   'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
 );
 
+const optionsWith = (schema: string): OutsideOptions => ({
+  entities: [Account, Payment, Bystander],
+  schema: `
+    INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
+    INSERT INTO payments VALUES (11, 1), (12, 2);
+    INSERT INTO bystanders VALUES (1);
+    ${schema}`,
+});
+const openPlain = Outside.opening(optionsWith(''));
+
 let outside: Outside;
 
-async function open(schema = ''): Promise<void> {
-  outside = await Outside.open({
-    entities: [Account, Payment, Bystander],
-    schema: `
-      INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
-      INSERT INTO payments VALUES (11, 1), (12, 2);
-      INSERT INTO bystanders VALUES (1);
-      ${schema}`,
-  });
+async function open(schema?: string): Promise<void> {
+  outside = await (schema === undefined ? openPlain() : Outside.open(optionsWith(schema)));
   await outside.emptied();
   await outside.warm(Object.values(answers));
 }

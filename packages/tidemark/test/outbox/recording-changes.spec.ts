@@ -30,10 +30,11 @@ const ENABLED = 'ALTER TABLE bystanders ENABLE TRIGGER ALL';
 const OUTBOX = 'tidemark_tidemark.outbox';
 
 describe('writes without a record in the outbox', () => {
+  const open = Outside.opening({ entities: [Bystander] });
   let outside: Outside;
 
   beforeEach(async () => {
-    outside = await Outside.open({ entities: [Bystander] });
+    outside = await open();
     await outside.emptied();
     await outside.warm([bystanders]);
   });

@@ -27,26 +27,28 @@ const ON = `ALTER TABLE accounts ${['insert', 'update', 'delete', 'truncate']
   .map((event) => `ENABLE ALWAYS TRIGGER tidemark_tidemark_${event}`)
   .join(', ')}`;
 
+const open = Outside.opening({
+  entities: [Account, Payment, Bystander],
+  invalidation: { triggers: 'check' },
+  schema: `
+    CREATE TABLE notes (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE);
+    CREATE FUNCTION pay(int) RETURNS void LANGUAGE sql AS 'UPDATE payments SET account = $1';
+    CREATE FUNCTION note(int) RETURNS void LANGUAGE sql AS 'UPDATE notes SET account = $1';
+    CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN UPDATE notes SET account = NULL WHERE id = 21; RETURN NULL; END $$;
+    CREATE TRIGGER watch AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION watch();
+    INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
+    INSERT INTO payments VALUES (11, 1);
+    INSERT INTO notes VALUES (21, 1);
+    INSERT INTO bystanders VALUES (1)`,
+});
+
 let outside: Outside;
 let source: DataSource;
 let logged: string[];
 
 beforeEach(async () => {
-  outside = await Outside.open({
-    entities: [Account, Payment, Bystander],
-    invalidation: { triggers: 'check' },
-    schema: `
-      CREATE TABLE notes (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE);
-      CREATE FUNCTION pay(int) RETURNS void LANGUAGE sql AS 'UPDATE payments SET account = $1';
-      CREATE FUNCTION note(int) RETURNS void LANGUAGE sql AS 'UPDATE notes SET account = $1';
-      CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN UPDATE notes SET account = NULL WHERE id = 21; RETURN NULL; END $$;
-      CREATE TRIGGER watch AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION watch();
-      INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
-      INSERT INTO payments VALUES (11, 1);
-      INSERT INTO notes VALUES (21, 1);
-      INSERT INTO bystanders VALUES (1)`,
-  });
+  outside = await open();
   ({ source } = outside.app);
   logged = [];
   Logger.overrideLogger({

@@ -57,7 +57,12 @@ it('PREPARE TRANSACTION of the service is refused, since another client may comm
   try {
     await runner.query('BEGIN');
     await runner.query('INSERT INTO bystanders VALUES (1)');
-    for (const sql of [`PREPARE TRANSACTION 'later'`, `prepare /* it */ transaction 'later'`]) {
+    for (const sql of [
+      `PREPARE TRANSACTION 'later'`,
+      `prepare /* it */ transaction 'later'`,
+      `PREPARE /* it /* all */ */ TRANSACTION 'later'`,
+      `PREPARE -- it\rTRANSACTION 'later'`,
+    ]) {
       await expect(runner.query(sql)).rejects.toThrow('Use COMMIT');
     }
     await runner.query('COMMIT');

@@ -7,7 +7,6 @@
  */
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { RELAY_NAME } from '../../src/postgres/capture/outbox-session.js';
 import { idleLimit } from '../../src/typeorm/database/transaction-end.js';
 
 type Query = (this: unknown, statement: unknown, ...rest: unknown[]) => unknown;
@@ -86,12 +85,9 @@ export class StatementCounter {
   }
 }
 
-/** A relay queries at any time, over a separate connection. */
+/** A relay queries at any time, over a separate connection, which alone gets notifications. */
 function isOfRelay(client: unknown): boolean {
-  const { connectionParameters } = client as pg.Client & {
-    connectionParameters: { application_name?: string };
-  };
-  return connectionParameters.application_name === RELAY_NAME;
+  return (client as pg.Client).listenerCount('notification') > 0;
 }
 
 function textOf(statement: unknown): string {

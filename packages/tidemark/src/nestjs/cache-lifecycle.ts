@@ -4,6 +4,7 @@ import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import type { CacheStores } from './cache-stores.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
 
 /** Pause between two polls for marks that no reader meets. */
 const SWEEP_PAUSE_MS = 5_000;
@@ -14,6 +15,7 @@ export interface CacheLifecycleParts {
   readonly stores: CacheStores;
   readonly core: ReadCore;
   readonly standby: StandbyWatch;
+  readonly options: Pick<QueryCacheOptions, 'enabled'>;
 }
 
 /** Starts the cache with the application and stops it after the last request. */
@@ -32,14 +34,15 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     return this.start();
   }
 
-  /** Runs once; the write side calls it before modules are initialised. */
+  /** Runs once, unless the cache is disabled; the write side calls it before modules are initialised. */
   start(): Promise<void> {
     this.#started ??= this.#start();
     return this.#started;
   }
 
   async #start(): Promise<void> {
-    const { source, schema, stores, core } = this.parts;
+    const { source, schema, stores, core, options } = this.parts;
+    if (!options.enabled) return;
     const { gate, settlement } = core;
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();

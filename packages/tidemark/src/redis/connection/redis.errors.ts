@@ -60,7 +60,7 @@ export class RedisPermissionError extends RedisError {
 
 /** The address of Redis cannot be parsed. The message does not repeat it. */
 export class RedisUrlError extends RedisError {
-  constructor(problem: string) {
+  constructor(readonly problem: string) {
     super(
       `The Redis URL ${problem}; write redis://[user:password@]host[:port][/database], or rediss:// for TLS`,
     );

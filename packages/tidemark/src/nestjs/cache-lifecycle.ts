@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
+import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import type { CacheStores } from './cache-stores.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 
@@ -15,7 +16,7 @@ export interface CacheLifecycleParts {
   readonly stores: CacheStores;
   readonly core: ReadCore;
   readonly standby: StandbyWatch;
-  readonly options: Pick<QueryCacheOptions, 'enabled'>;
+  readonly options: Pick<QueryCacheOptions, 'enabled' | 'readOnly'>;
 }
 
 /** Starts the cache with the application and stops it after the last request. */
@@ -54,7 +55,10 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
     stores.vouchWhile(() => gate.isUnbroken);
-    if (source.isInitialized) await schema.load();
+    if (source.isInitialized) {
+      await schema.load();
+      if (options.readOnly) source.subscribers.push(new ReadOnlyGuard(source, schema));
+    }
     void settlement.sweep(SWEEP_PAUSE_MS);
   }
 

@@ -18,8 +18,8 @@ export class QueryCacheOptions {
   /** `shadow`: a trial in production. Differences are logged and counted by the event `shadowCompared`. */
   mode: CacheMode = 'serve';
   /**
-   * The application writes nothing over this data source, so it needs no CacheInvalidationModule. Writes of others are
-   * seen where they share Redis and `namespace` and follow their writes.
+   * The application writes nothing over this data source, so it needs no CacheInvalidationModule; a statement that may
+   * write is refused. Writes of others are seen if they share Redis and `namespace` and follow their writes.
    */
   readOnly = false;
   /** Separates services that share a Redis. Letters, digits, `_` and `-`. */

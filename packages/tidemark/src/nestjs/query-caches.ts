@@ -3,11 +3,20 @@ import { BoundQuery } from '../typeorm/queries/define-query.js';
 import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import { mayBeOneDatabase } from '../typeorm/database/database-identity.js';
 import type { CacheReader } from './cache-reader.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
 
 interface NamedCache {
   readonly source: DataSource;
   readonly reader: CacheReader;
+  readonly options: Pick<QueryCacheOptions, 'enabled' | 'namespace' | 'redis'>;
+}
+
+/** Whether writes over one data source neither replace versions of the other nor reach its outbox. */
+function isRival({ options: one }: NamedCache, { options: other }: NamedCache): boolean {
+  const areBothOverRedis = one.redis !== undefined && other.redis !== undefined;
+  return one.enabled && other.enabled && one.namespace === other.namespace && !areBothOverRedis;
 }
 
 /** The caches of one application, by the names of their data sources. */
@@ -15,8 +24,18 @@ export class QueryCaches {
   readonly definitions = new QueryDefinitions();
   readonly #caches = new Map<string, NamedCache>();
 
-  add(name: string, cache: NamedCache): void {
+  /** @throws Error if two caches in this process could not see each other's writes. */
+  async add(name: string, cache: NamedCache): Promise<void> {
+    const rivals = [...this.#caches].filter(([, other]) => isRival(cache, other));
     this.#caches.set(name, cache);
+    for (const [other, { source }] of rivals) {
+      if (!(await mayBeOneDatabase(source, cache.source))) continue;
+      throw new Error(
+        `The data sources "${other}" and "${name}" lead to one database, or are not connected yet. Without Redis each ` +
+          'of their caches would miss the writes of the other: give both the option `redis`, or another `namespace` ' +
+          'to one of them.',
+      );
+    }
   }
 
   /** The reader of the query's data source. Without one, a reader that refuses the query: its error names both. */

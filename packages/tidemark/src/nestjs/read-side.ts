@@ -75,7 +75,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     options,
   });
-  caches.add(name, { source, reader });
+  await caches.add(name, { source, reader, options });
   return {
     source,
     options,

@@ -22,13 +22,13 @@ export class PooledConnectionError extends Error {
 export async function requireDirectConnection(source: DataSource): Promise<void> {
   const runner = source.createQueryRunner('master');
   try {
-    const { processID } = (await runner.connect()) as PostgresClient;
+    const client = (await runner.connect()) as PostgresClient;
     const sql = 'SELECT pg_catalog.pg_backend_pid() AS pid';
-    const [{ pid }] = (await runner.query(sql)) as [{ pid: number }];
+    const [answer] = (await client.query<{ pid: number }>(sql)).rows;
+    const { processID: opened } = client;
     // The native client has no process id.
-    if (typeof processID === 'number' && processID !== pid) {
-      throw new PooledConnectionError(source, processID, pid);
-    }
+    if (typeof opened !== 'number' || opened === answer?.pid) return;
+    throw new PooledConnectionError(source, opened, answer?.pid ?? 0);
   } finally {
     await runner.release();
   }

@@ -169,6 +169,7 @@ export function setUp(options: SetUpOptions = {}) {
     clock,
     store,
     entries,
+    events,
     writers,
     gate,
     reads,

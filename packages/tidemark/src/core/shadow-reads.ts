@@ -50,7 +50,8 @@ export class ShadowReads<E extends CacheEntry> implements Pick<ReadProtocol<E>, 
     const outcome = await this.parts.protocol.read({ ...request, run });
     if (hasRun || outcome.source === 'bypass') return outcome;
     const answer = await request.run();
-    await this.#compare(request, outcome.entry, answer);
+    // The answer does not wait for this.
+    void this.#compare(request, outcome.entry, answer).catch(() => undefined);
     return { source: 'bypass', reason: 'shadow', answer };
   }
 
@@ -58,7 +59,7 @@ export class ShadowReads<E extends CacheEntry> implements Pick<ReadProtocol<E>, 
     // The query has read more than the database at this moment, such as a transaction.
     if (answer.refusal !== undefined || !(await this.#holds(request, entry))) return;
     const difference = differenceOf(entry, answer, request.decode);
-    if (difference === undefined) this.#emit(request, entry, difference);
+    if (difference === 'none') this.#emit(request, entry, difference);
     else void this.#compareLater(request, entry, difference);
   }
 
@@ -77,7 +78,7 @@ export class ShadowReads<E extends CacheEntry> implements Pick<ReadProtocol<E>, 
     return freshness.trusted && freshness.stamp.text === stamp;
   }
 
-  #emit({ query }: ReadRequest, { stamp }: CacheEntry, difference?: ShadowDifference): void {
+  #emit({ query }: ReadRequest, { stamp }: CacheEntry, difference: ShadowDifference): void {
     this.parts.events.emitSafely('shadowCompared', { query, difference, stamp });
   }
 }
@@ -86,12 +87,12 @@ function differenceOf(
   { body: stored, headers }: CacheEntry,
   answer: Answer,
   decode: ReadRequest['decode'],
-): ShadowDifference | undefined {
+): ShadowDifference {
   if (!isDeepStrictEqual(headers, answer.headers)) return 'headers';
-  if (stored.equals(answer.body)) return undefined;
+  if (stored.equals(answer.body)) return 'none';
   if (!decode) return 'content';
   const [before, now] = [decode(stored), decode(answer.body)];
-  if (isDeepStrictEqual(before, now)) return undefined;
+  if (isDeepStrictEqual(before, now)) return 'none';
   if (!Array.isArray(before) || !Array.isArray(now)) return 'content';
   return isDeepStrictEqual(textsOf(before), textsOf(now)) ? 'order' : 'content';
 }

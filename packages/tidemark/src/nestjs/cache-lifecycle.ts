@@ -35,7 +35,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     return this.start();
   }
 
-  /** Runs once, unless the cache is disabled; the write side calls it before modules are initialised. */
+  /** Runs once, unless the cache is disabled; before modules are initialised. */
   start(): Promise<void> {
     this.#started ??= this.#start();
     return this.#started;

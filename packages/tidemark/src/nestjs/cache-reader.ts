@@ -171,9 +171,10 @@ export class CacheReader {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
     following.requireStart(nameOfQuery(query));
-    if (!following.isCertain) {
+    if (!this.isEnabled || !following.isCertain) {
       const compiled = this.#compile(call);
-      return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');
+      const reason = this.isEnabled ? 'not-followed' : 'disabled';
+      return this.#bypass(compiled, () => this.#run(compiled, toBody), reason);
     }
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);

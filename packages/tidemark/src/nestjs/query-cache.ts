@@ -79,6 +79,7 @@ export class QueryCache {
    * service nor the database can see. Rejects if Redis is unavailable.
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
+    if (!this.parts.options.enabled) return;
     const named = new Map<string, Set<string>>();
     for (const region of regions) {
       const names = named.get(region.table) ?? new Set([WHOLE_TABLE]);

@@ -40,14 +40,18 @@ export class QueryCaches {
 
   /** The reader of the query's data source. Without one, a reader that refuses the query: its error names both. */
   readerOf(query: CacheableQuery): CacheReader {
-    const caches = [...this.#caches.values()];
     const own =
       query instanceof BoundQuery
         ? this.#caches.get(query.dataSource ?? DEFAULT_DATA_SOURCE)
-        : // Tracers and others may wrap a data source; the driver identifies it.
-          caches.find(({ source }) => source.driver === query.dataSource.driver);
-    const cache = own ?? this.#caches.get(DEFAULT_DATA_SOURCE) ?? caches[0];
+        : this.#ofDriver(query.dataSource.driver);
+    const [first] = this.#caches.values();
+    const cache = own ?? this.#caches.get(DEFAULT_DATA_SOURCE) ?? first;
     if (!cache) throw new Error('There is no cache: import QueryCacheModule.forRoot().');
     return cache.reader;
+  }
+
+  /** Tracers and others may wrap a data source; the driver identifies it. */
+  #ofDriver(driver: DataSource['driver']): NamedCache | undefined {
+    return [...this.#caches.values()].find(({ source }) => source.driver === driver);
   }
 }

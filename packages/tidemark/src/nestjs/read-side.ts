@@ -46,7 +46,6 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
   events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
   logShadow(events, log);
   const following = new WriteFollowing((line) => log.warn(line));
-  if (options.readOnly || !options.enabled) following.followedBy();
   const transactions = new OpenTransactions();
   const stores = await openStores(options, source, events, log);
   const { versions } = stores;
@@ -75,6 +74,11 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     options,
   });
+  const lifecycle = new CacheLifecycle({ source, schema, stores, core, standby, options });
+  if (options.readOnly || !options.enabled) {
+    await lifecycle.start();
+    following.followedBy();
+  }
   await caches.add(name, { source, reader, options });
   return {
     source,
@@ -86,7 +90,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     schema,
     core,
     reader,
-    lifecycle: new CacheLifecycle({ source, schema, stores, core, standby, options }),
+    lifecycle,
     health: new CacheHealth(
       core,
       () => stores.degradation() ?? standby.degradation ?? following.degradation,

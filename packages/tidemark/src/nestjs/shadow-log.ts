@@ -22,7 +22,7 @@ interface Told {
 export function logShadow(events: CacheEvents, log: Logger): void {
   const logged = new Map<string, Told>();
   events.on('shadowCompared', ({ query, difference }) => {
-    if (difference === undefined) return;
+    if (difference === 'none') return;
     const last = logged.get(query);
     const nowMs = performance.now();
     if (last && nowMs - last.atMs < PAUSE_MS) {

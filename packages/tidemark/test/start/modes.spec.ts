@@ -66,7 +66,8 @@ describe('enabled: false', () => {
       { query: 'parts', reason: 'disabled', detail: undefined },
     ]);
     expect(cache.explain(parts)).toMatchObject({ cacheable: false, reason: 'disabled' });
-    expect(await cache.warm([parts])).toMatchObject({ uncacheable: 1 });
+    expect(await cache.warm([parts])).toMatchObject({ filled: 0, uncacheable: 1 });
+    await cache.invalidate([{ table: 'public.parts' }]);
   });
 
   it('answers routes with the bytes and headers of Nest, and Cache-Status', async () => {
@@ -127,7 +128,9 @@ describe("mode: 'shadow'", () => {
   it('serves the answer of the database, and reports that the stored one is equal', async () => {
     compared.length = 0;
     expect(await cache.run(parts)).toEqual(['bolt']);
-    expect(compared).toEqual([{ query: 'parts', difference: undefined, hasStamp: true }]);
+    await eventually(() =>
+      expect(compared).toEqual([{ query: 'parts', difference: 'none', hasStamp: true }]),
+    );
   });
 
   it('reports a stored answer that differs because a write was not seen, and does not serve it', async () => {
@@ -149,8 +152,9 @@ describe("mode: 'shadow'", () => {
     // The next comparison is of an answer that was stored since.
     await eventually(async () => {
       await cache.run(parts);
-      expect(compared).toEqual([{ query: 'parts', difference: undefined, hasStamp: true }]);
+      expect(compared).not.toEqual([]);
     });
+    expect(compared[0]).toEqual({ query: 'parts', difference: 'none', hasStamp: true });
   });
 });
 

@@ -29,10 +29,10 @@ export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
 export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
 
 /**
- * How the answer of the database differs from the stored one: other rows, the same rows in another order (as they may
- * come without ORDER BY), or other response headers.
+ * How the answer of the database differs from the stored one: not at all, in its rows, in their order alone (which the
+ * database may choose without ORDER BY), or in the response headers.
  */
-export type ShadowDifference = 'content' | 'order' | 'headers';
+export type ShadowDifference = 'none' | 'content' | 'order' | 'headers';
 
 interface Miss {
   readonly query: string;
@@ -51,12 +51,10 @@ export interface CacheEventMap {
   /** A query's builder reads more than its parameters: earlier hits may have been another caller's answers. */
   planDiffers: [event: { query: string; difference: PlanDifference }];
   /**
-   * Shadow mode: a stored answer that would have been served was compared with the database; `difference` is
-   * `undefined` if they are equal. `stamp` names the versions under which both were read.
+   * Shadow mode: a stored answer that would have been served was compared with the database. `stamp` names the versions
+   * under which both were read.
    */
-  shadowCompared: [
-    event: { query: string; difference: ShadowDifference | undefined; stamp: string },
-  ];
+  shadowCompared: [event: { query: string; difference: ShadowDifference; stamp: string }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];
   /** The shared store refused a command because its memory is full. */

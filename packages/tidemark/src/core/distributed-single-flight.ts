@@ -105,6 +105,11 @@ export class DistributedSingleFlight {
     }
   }
 
+  /** Fills although an entry may be stored, without the lock, and stores the new entry. */
+  refill({ key, fill }: Omit<SharedFill, 'accepts'>): Promise<FillOutcome> {
+    return this.#fill(key, fill, false);
+  }
+
   async #run({ key, accepts, fill }: SharedFill, first: Promise<Found>): Promise<FillOutcome> {
     const { clock, timers } = this.parts;
     const deadlineMs = clock.nowMs() + this.options.maxWaitMs;

@@ -21,7 +21,7 @@
 import type { BypassReason, CacheLevel } from './ports/cache-events.js';
 import type { Timers } from './ports/clock.js';
 import type { CacheEntry, LocalEntries } from './ports/entry-store.js';
-import type { DistributedSingleFlight } from './distributed-single-flight.js';
+import type { DistributedSingleFlight, FillOutcome } from './distributed-single-flight.js';
 import type { Stamp } from './freshness-gate.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
@@ -55,6 +55,7 @@ export class ReadProtocol<E extends CacheEntry> {
   async read(request: ReadRequest): Promise<ReadOutcome<E>> {
     const { gate, fills, local, monotonicClock } = this.parts;
     const { key, dependencies } = request;
+    if (request.isFresh) return this.#refill(request);
     const arrivedAtMs = monotonicClock.nowMs();
     const known = this.#alive(local.get(key));
     if (known && this.#isVerified(known, arrivedAtMs)) return this.#hit(request, 'L1', known);
@@ -103,15 +104,29 @@ export class ReadProtocol<E extends CacheEntry> {
     return value;
   }
 
+  async #refill(request: ReadRequest): Promise<ReadOutcome<E>> {
+    const freshness = await this.parts.gate.check(request.dependencies.tables);
+    if (!freshness.trusted) return this.bypass(request, freshness.reason);
+    return this.#fill(request, freshness.stamp);
+  }
+
   async #fill(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
-    const { fills, local, toEntry, events, monotonicClock } = this.parts;
-    const { key, query } = request;
+    const { fills, monotonicClock } = this.parts;
+    const { key, isFresh } = request;
     const startedMs = monotonicClock.nowMs();
-    const outcome = await fills.run({
+    const shared = {
       key,
-      accepts: (entry) => entry.stamp === stamp.text && this.#alive(entry) !== undefined,
+      accepts: (entry: CacheEntry) =>
+        entry.stamp === stamp.text && this.#alive(entry) !== undefined,
       fill: () => this.#queryFill.run(request, stamp),
-    });
+    };
+    const outcome = await (isFresh ? fills.refill(shared) : fills.run(shared));
+    return this.#filled(request, outcome, startedMs);
+  }
+
+  #filled(request: ReadRequest, outcome: FillOutcome, startedMs: number): ReadOutcome<E> {
+    const { local, toEntry, events, monotonicClock } = this.parts;
+    const { key, query } = request;
     if (outcome.stored) {
       if (outcome.hasWaited) events.emitSafely('joined', { query, scope: 'instances' });
       return this.#hit(request, 'L2', local.set(key, outcome.stored));

@@ -20,6 +20,10 @@ export interface ReadRequest {
   readonly dependencies: ReadSet;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
+  /** Runs the query and stores its answer although a valid one may be stored. */
+  readonly isFresh?: boolean | undefined;
+  /** The value in the body of an answer, for comparisons; absent: they compare the bytes alone. */
+  readonly decode?: ((body: Buffer) => unknown) | undefined;
   /** Time to live of the answer, in milliseconds, including jitter. */
   readonly ttlMs: (answer: Answer) => number;
 }

@@ -8,12 +8,14 @@ import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from '../typeorm/queries/define-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
-import { ttlMsOf, type Lifetime } from './lifetime.js';
-import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import { ttlMsOf, type ReadOptions } from './lifetime.js';
+import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
+import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import type { ReadCore } from './read-core.js';
 import {
   asCalled,
   compileQuery,
+  nameOfQuery,
   reasonOf,
   type CacheableQuery,
   type CompiledQuery,
@@ -22,6 +24,7 @@ import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
+import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
 import type { L1Entry } from '../l1/l1-entry.js';
 
@@ -41,11 +44,16 @@ type ToBody = (value: unknown) => Buffer;
 interface Call {
   readonly query: CacheableQuery;
   readonly representation: Representation;
-  readonly lifetime: Lifetime;
+  readonly options: ReadOptions;
   readonly toBody: ToBody;
+  readonly decode: (body: Buffer) => unknown;
 }
 
 export interface CacheReaderParts {
+  /** The name of the data source. */
+  readonly name: string;
+  /** Shared by all caches of the application. */
+  readonly definitions: QueryDefinitions;
   readonly source: DataSource;
   readonly following: WriteFollowing;
   readonly schema: CatalogCache;
@@ -70,10 +78,11 @@ const toJson: ToBody = (value) => {
   return Buffer.from(json);
 };
 
+const fromJson = (body: Buffer): unknown => JSON.parse(body.toString());
+
 const NO_BODY = Buffer.alloc(0);
 
 export class CacheReader {
-  readonly #definitions = new QueryDefinitions();
   /** The result of a fill, by the error that shows why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
   readonly #codec: EntityCodec;
@@ -84,47 +93,66 @@ export class CacheReader {
 
   /** @throws AmbiguousQueryError */
   onModuleInit(): void {
-    this.#definitions.takeDefined();
+    this.parts.definitions.takeDefined();
+  }
+
+  /** `false`: all queries run past the cache, and answers are as without it. */
+  get isEnabled(): boolean {
+    return this.parts.options.enabled;
   }
 
   /**
    * The answer as JSON bytes. Rejects with the error of the query, or with UnencodableValueError if the answer is a
    * value that HTTP servers do not send as JSON: a string, bytes or nothing.
    */
-  readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
+  readJson(query: CacheableQuery, options: ReadOptions): Promise<JsonOutcome> {
     const called = this.#called(query);
-    return this.#read({ query: called, representation: 'json', lifetime, toBody: toJson });
+    const encoding = { representation: 'json', toBody: toJson, decode: fromJson } as const;
+    return this.#read({ query: called, options, ...encoding });
   }
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
-  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
+  async readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
     const called = this.#called(query);
+    if (!this.isEnabled) return this.#valueOf(called, 'disabled');
+    const decode = (body: Buffer): unknown => this.#codec.decode(body);
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
-      const call = { query: called, representation: 'value', lifetime, toBody } as const;
+      const call = { query: called, representation: 'value', options, toBody, decode } as const;
       const outcome = await this.#read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return { value: this.#codec.decode(body), outcome };
+      return { value: decode(body), outcome };
     } catch (error) {
-      if (error instanceof LazyValueError) return this.#valueOf(called, 'lazy-relations');
+      if (error instanceof LazyValueError)
+        return this.#valueOf(called, 'uncacheable', 'lazy-relations');
       if (!(error instanceof UnencodableValueError)) throw error;
       // Values belong to one caller: of the callers that wait for one fill, one gets its result.
       const executed = this.#notStored.get(error);
       this.#notStored.delete(error);
-      return this.#valueOf(called, 'value-type', executed);
+      return this.#valueOf(called, 'uncacheable', 'value-type', executed);
     }
   }
 
-  /** @throws AmbiguousQueryError, or any error of the builder of the query. */
+  /** @throws AmbiguousQueryError, OtherDataSourceError, or any error of the builder of the query. */
   #called(query: CacheableQuery): CacheableQuery {
-    if (query instanceof BoundQuery) this.#definitions.require(query.definition);
+    this.requireOwn(query);
+    if (query instanceof BoundQuery) this.parts.definitions.require(query.definition);
     return asCalled(query, this.parts.source);
+  }
+
+  /** @throws OtherDataSourceError if the definition names another data source. */
+  requireOwn(query: CacheableQuery): void {
+    if (!(query instanceof BoundQuery)) return;
+    const { dataSource = DEFAULT_DATA_SOURCE } = query;
+    if (dataSource === this.parts.name) return;
+    throw new OtherDataSourceError(query.name, `"${dataSource}"`, nameOf(this.parts.source));
   }
 
   /** The values of a query that bypasses the cache. */
   async #valueOf(
     query: CacheableQuery,
-    detail: UncacheableReason,
+    reason: 'uncacheable' | 'disabled',
+    detail?: UncacheableReason,
     executed?: ExecutedQuery,
   ): Promise<ValueOutcome> {
     const { source, executor } = this.parts;
@@ -135,16 +163,18 @@ export class CacheReader {
       value = read;
       return { ...answer, body: NO_BODY, refusal: detail };
     };
-    const outcome = await this.#bypass(compiled, run, 'uncacheable', detail);
+    const outcome = await this.#bypass(compiled, run, reason, detail);
     return { value, outcome };
   }
 
   async #read(call: Call): Promise<JsonOutcome> {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
-    if (!following.isCertain) {
+    following.requireStart(nameOfQuery(query));
+    if (!this.isEnabled || !following.isCertain) {
       const compiled = this.#compile(call);
-      return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');
+      const reason = this.isEnabled ? 'not-followed' : 'disabled';
+      return this.#bypass(compiled, () => this.#run(compiled, toBody), reason);
     }
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);
@@ -172,15 +202,16 @@ export class CacheReader {
 
   /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
   async #readCached(
-    { query, lifetime, toBody }: Call,
+    { query, options, toBody, decode }: Call,
     name: string,
     { key, dependencies }: RememberedPlan,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
-    const { core, options, source } = this.parts;
-    const ttlMs = (answer: Answer): number => ttlMsOf(answer, lifetime, options);
+    const { core, source } = this.parts;
+    const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
+    const request = { query: name, key, dependencies, run, ttlMs, decode, isFresh: options.fresh };
     try {
-      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs });
+      return await core.protocol.read(request);
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
       return this.#readPast(compileQuery(query, source), toBody);

@@ -1,12 +1,13 @@
 import { RedisConnection } from '../redis/connection/redis-connection.js';
 import { PERMISSION_REMEDY } from '../redis/connection/redis.errors.js';
-import { describeRedisAddress, parseRedisUrl } from '../redis/connection/redis-url.js';
+import { addressOf, type RedisTarget } from '../redis/connection/redis-client.factory.js';
 import type { RedisLog } from '../redis/connection/outage-state.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { systemTimers, within } from '../core/ports/clock.js';
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
 import type { VersionStore } from '../core/ports/version-store.js';
-import type { QueryCacheOptions, QueryCacheRedisOptions } from './query-cache.options.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import type { RedisSettings } from './redis-option.js';
 import { DATA_LOST, DataCanary } from '../redis/data-canary.js';
 import { entryRefusals } from '../redis/entry-refusals.js';
 import { MemoryFillLock } from '../core/memory/memory-fill-lock.js';
@@ -21,14 +22,13 @@ import type { SharedSecrets } from './shared-secrets.js';
 import { Trouble } from '../redis/trouble.js';
 import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
 
-const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
 /** A server near its memory limit refuses one command and accepts the next: it counts as full for this time. */
 const FULL_SHOWN_MS = 3_000;
 const LOSS_SHOWN_MS = 15_000;
 
 export interface RedisStoresParts {
-  readonly redis: QueryCacheRedisOptions;
+  readonly redis: RedisSettings;
   readonly options: Readonly<QueryCacheOptions>;
   readonly secrets: SharedSecrets;
   readonly events: CacheEvents;
@@ -83,7 +83,7 @@ export class CacheStores {
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
     const keys = new RedisKeys(namespace, database);
-    const { full, losses } = troublesAt(redis.url, log);
+    const { full, losses } = troublesAt(redis, log);
     events.on('epochReplaced', ({ cause }) => {
       if (cause === 'lost') losses.noticed();
     });
@@ -100,8 +100,7 @@ export class CacheStores {
       events.emitSafely('storeFull');
     };
     const connection = RedisConnection.open({
-      url: redis.url,
-      timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...redis,
       connectionName: `tidemark:${namespace}`,
       heartbeat: redisHeartbeat({
         keys,
@@ -195,8 +194,8 @@ export class CacheStores {
   }
 }
 
-function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
-  const name = `Redis at ${describeRedisAddress(parseRedisUrl(url))}`;
+function troublesAt(target: RedisTarget, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
+  const name = `Redis at ${addressOf(target)}`;
   const full = new Trouble(FULL_SHOWN_MS, {
     begin: () =>
       log.warn(

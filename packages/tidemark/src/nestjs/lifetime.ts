@@ -8,6 +8,11 @@ export interface Lifetime {
   readonly emptyTtl?: number;
 }
 
+export interface ReadOptions extends Lifetime {
+  /** Runs the query and stores its answer although a valid one may be stored. */
+  readonly fresh?: boolean;
+}
+
 /** Share of the time to live for an answer without a row. */
 const EMPTY_TTL_SHARE = 0.1;
 

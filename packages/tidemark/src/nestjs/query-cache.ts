@@ -6,13 +6,14 @@ import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import type { TableVersionNames, VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/define-query.js';
-import type { Lifetime } from './lifetime.js';
+import type { ReadOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
 
-export type RunOptions = Lifetime;
+export type RunOptions = ReadOptions;
 
 /** A region of a table; without a dimension: the whole table. */
 export interface Region {
@@ -30,6 +31,7 @@ export type QueryExplanation = { readonly sql: string } & (
       readonly dependencies: readonly TableVersionNames[];
     }
   | Extract<QueryPlan, { readonly cacheable: false }>
+  | { readonly cacheable: false; readonly reason: 'disabled'; readonly detail: string }
 );
 
 interface QueryCacheParts {
@@ -65,10 +67,19 @@ export class QueryCache {
   }
 
   /**
+   * Stores the answers that are not stored yet, for routes and for `run`, such as at start and after a deployment.
+   * Never rejects: the result has the errors of the queries.
+   */
+  warm(queries: readonly BoundQuery[], options?: WarmOptions): Promise<WarmResult> {
+    return warm(this.parts.reader, queries, options);
+  }
+
+  /**
    * Invalidates all answers that depend on the regions, on every instance. Needed only for changes that neither the
    * service nor the database can see. Rejects if Redis is unavailable.
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
+    if (!this.parts.options.enabled) return;
     const named = new Map<string, Set<string>>();
     for (const region of regions) {
       const names = named.get(region.table) ?? new Set([WHOLE_TABLE]);
@@ -89,9 +100,14 @@ export class QueryCache {
    * @throws OtherDataSourceError
    */
   explain(query: CacheableQuery): QueryExplanation {
-    const { source, schema } = this.parts;
+    const { source, schema, reader, options } = this.parts;
+    reader.requireOwn(query);
     const compiled = compileQuery(query, source);
     const { sql, queryRunner } = compiled;
+    if (!options.enabled) {
+      const detail = 'QueryCacheModule has `enabled: false`';
+      return { cacheable: false, sql, reason: 'disabled', detail };
+    }
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
       return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };

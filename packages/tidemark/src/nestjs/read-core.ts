@@ -6,6 +6,7 @@ import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
+import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
 import { randomToken as token } from '../core/token.js';
@@ -32,7 +33,7 @@ export interface ReadCoreParts {
 export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
-  readonly protocol: ReadProtocol<L1Entry>;
+  readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
 
   constructor({ stores, activity, schema, events, options }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
@@ -55,7 +56,7 @@ export class ReadCore {
     );
     this.settlement = settlement;
     this.gate = gate;
-    this.protocol = new ReadProtocol<L1Entry>(
+    const protocol = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
@@ -69,5 +70,9 @@ export class ReadCore {
       },
       { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
     );
+    this.protocol =
+      options.mode === 'shadow'
+        ? new ShadowReads({ protocol, gate, events, timers: backgroundTimers })
+        : protocol;
   }
 }

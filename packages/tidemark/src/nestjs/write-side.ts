@@ -1,21 +1,13 @@
 /** Creates the parts of the write side, starts them, and stops them with the application. */
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { backgroundTimers } from '../core/ports/clock.js';
-import { CacheEvents } from '../core/ports/cache-events.js';
-import { CacheLifecycle } from './cache-lifecycle.js';
-import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { askPrimary } from '../typeorm/database/own-question.js';
-import { OpenTransactions } from '../typeorm/database/open-transactions.js';
-import { QueryCacheOptions } from './query-cache.options.js';
 import { randomToken } from '../core/token.js';
-import { VersionStore } from '../core/ports/version-store.js';
-import { WriteFollowing } from '../core/ports/write-following.js';
-import {
-  CACHE_INVALIDATION_OPTIONS,
-  type CacheInvalidationModuleOptions,
-} from './cache-invalidation.module-definition.js';
+import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
+import type { ReadSide } from './read-side.js';
+import { WriteRefusedError } from './write-refused.error.js';
 import { WriteProtocol } from '../core/write-protocol.js';
 import { MissedWrites } from '../typeorm/statements/missed-writes.js';
 import { CacheTriggers } from '../typeorm/triggers/cache-triggers.js';
@@ -38,7 +30,6 @@ const MIN_IDLE_MS = 5_000;
 /** Sequential Redis commands that an implicit transaction may wait for, plus one. */
 const IDLE_REDIS_COMMANDS = 4;
 
-@Injectable()
 export class WriteSide {
   readonly relay: OutboxRelay;
   readonly triggers: TriggerKeeper;
@@ -48,16 +39,11 @@ export class WriteSide {
   readonly #log = new Logger('CacheInvalidation');
 
   constructor(
-    source: DataSource,
-    store: VersionStore,
-    schema: CatalogCache,
-    events: CacheEvents,
-    transactions: OpenTransactions,
-    private readonly lifecycle: CacheLifecycle,
-    private readonly following: WriteFollowing,
-    { namespace, markLeaseMs, redis }: QueryCacheOptions,
-    @Inject(CACHE_INVALIDATION_OPTIONS) options: CacheInvalidationModuleOptions,
+    private readonly readSide: ReadSide,
+    options: CacheInvalidationModuleOptions,
   ) {
+    const { source, versions: store, schema, events, transactions } = readSide;
+    const { namespace, markLeaseMs, redis } = readSide.options;
     const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
     const log = this.#log;
     const isStoreShared = redis !== undefined;
@@ -68,6 +54,7 @@ export class WriteSide {
       token: randomToken,
       timers: backgroundTimers,
       policy,
+      refuse: (cause) => new WriteRefusedError(cause),
       leaseMs: markLeaseMs,
       retryMs: RETRY_MS,
       drainMs: DRAIN_MS,
@@ -110,10 +97,15 @@ export class WriteSide {
     });
   }
 
+  /** Does nothing if the cache is disabled. */
   async start(): Promise<void> {
-    const { relay, triggers, following, lifecycle } = this;
+    const { relay, triggers } = this;
+    const { following, lifecycle, options } = this.readSide;
+    if (!options.enabled) return;
     const follower = this.#follower;
-    const isFirst = following.followedBy({
+    await lifecycle.start();
+    await follower.start();
+    following.followedBy({
       get gap() {
         return follower.gap;
       },
@@ -121,10 +113,6 @@ export class WriteSide {
         return triggers.problem ?? relay.problem;
       },
     });
-    // The module was imported twice: one instance is enough.
-    if (!isFirst) return;
-    await lifecycle.start();
-    await follower.start();
     await triggers.start();
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();

@@ -95,7 +95,11 @@ describe('the user of Redis', () => {
     );
 
   function expectNamed({ reason }: RedisConnection, command: string): void {
-    expect(reason.toLowerCase()).toMatch(new RegExp(`\\b${command}\\b.*docs/operations\\.md`));
+    expect(reason.toLowerCase()).toMatch(
+      new RegExp(
+        `\\b${command}\\b.*acl setuser <its user> .*\\+${command}\\b.*docs/operations\\.md`,
+      ),
+    );
   }
 
   it('is found to lack any one of its commands when it connects, by name', async () => {

@@ -4,12 +4,19 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { CacheInvalidationModule, QueryCacheModule } from '../../src/index.js';
+import {
+  CacheInvalidationModule,
+  type CacheInvalidationModuleOptions,
+  QueryCacheModule,
+  type QueryCacheModuleOptions,
+} from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { StatementCounter } from '../support/statement-counter.js';
 
 export interface AdopterOptions extends Pick<ModuleMetadata, 'controllers' | 'providers'> {
   readonly entities: readonly Type[];
+  readonly cache?: QueryCacheModuleOptions;
+  readonly invalidation?: CacheInvalidationModuleOptions;
   /** Called before the application is initialised, as a `main.ts` would. */
   readonly configure?: (app: NestFastifyApplication) => unknown;
 }
@@ -23,6 +30,8 @@ export interface Adopter {
 
 export async function startAdopter({
   entities,
+  cache,
+  invalidation = {},
   controllers = [],
   providers = [],
   configure,
@@ -36,9 +45,9 @@ export async function startAdopter({
         synchronize: true,
         retryAttempts: 0,
       }),
-      QueryCacheModule.forRoot({ ttlMs: 5_000, ttlJitter: 0 }),
+      QueryCacheModule.forRoot({ ttlMs: 5_000, ttlJitter: 0, ...cache }),
       // As the README has it: without options all defaults hold.
-      CacheInvalidationModule.forRoot(),
+      CacheInvalidationModule.forRoot(invalidation),
     ],
     controllers,
     providers,

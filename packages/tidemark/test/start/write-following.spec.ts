@@ -5,7 +5,6 @@ import type { OnModuleInit } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { CacheInvalidationModule, CacheHealth } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
@@ -88,17 +87,6 @@ class EarlyWriter implements OnModuleInit {
 class EarlyModule {}
 
 describe('an application that does not follow its writes', () => {
-  it('answers from the database where CacheInvalidationModule is not imported', async () => {
-    const application = await start({ invalidation: 'forgotten' });
-    await application.read();
-    expect(await application.read()).toEqual({ value: ['bolt'], outcome: 'bypass not-followed' });
-    await application.source.query(RENAME);
-    expect((await application.read()).value).toEqual(['nut']);
-    const about = application.warnings.filter((line) => /CacheInvalidationModule/.test(line));
-    expect(about).toHaveLength(1);
-    expect(application.get(CacheHealth).check()).toMatchObject({ status: 'degraded' });
-  });
-
   it('follows them before it is initialised', async () => {
     const application = await start({ isInitialised: false });
     expect(await application.warm()).toEqual(['bolt']);
@@ -152,16 +140,6 @@ describe('a data source that loses the subscriber', () => {
     await application.source.query(RENAME);
     await eventually(async () => expect((await other.read()).value).toEqual(['nut']));
   });
-});
-
-it('a module that is imported twice follows writes once', async () => {
-  const invalidation = { triggers: 'off', writePolicy: 'refuse' } as const;
-  const twice = [CacheInvalidationModule.forRoot(invalidation)];
-  const application = await start({ ...shared(), invalidation, before: twice });
-  expect(await application.warm()).toEqual(['bolt']);
-  await application.source.query(RENAME);
-  expect((await application.read()).value).toEqual(['nut']);
-  expect(application.warnings).toEqual([]);
 });
 
 describe('writes of an application before its statements are followed', () => {

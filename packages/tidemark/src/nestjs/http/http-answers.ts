@@ -1,7 +1,8 @@
 import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
 import { ApplicationConfig, ModuleRef, Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CacheReader, type JsonOutcome, type ValueOutcome } from '../cache-reader.js';
+import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
+import { QueryCaches } from '../query-caches.js';
 import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';
 import { BoundQuery } from '../../typeorm/queries/define-query.js';
 import type { CacheableQuery } from '../../typeorm/queries/compiled-query.js';
@@ -41,7 +42,7 @@ export class HttpAnswers {
   readonly #notJson = new WeakSet<object>();
 
   constructor(
-    private readonly reader: CacheReader,
+    private readonly caches: QueryCaches,
     moduleRef: ModuleRef,
   ) {
     // Nest does not inject its list of global interceptors.
@@ -59,7 +60,9 @@ export class HttpAnswers {
   async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
     const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
     const { lifetime, sendsBytes } = this.#routeOf(request, context);
-    const reading = this.#read(query, lifetime, sendsBytes && isPlainReply(reply));
+    const reader = this.caches.readerOf(query);
+    const wantsBytes = sendsBytes && reader.isEnabled && isPlainReply(reply);
+    const reading = this.#read(reader, query, lifetime, wantsBytes);
     const answer = await reading.catch((error: unknown) => {
       addHeader(reply, 'cache-status', FAILED_STATUS);
       throw error;
@@ -96,6 +99,7 @@ export class HttpAnswers {
 
   /** Returns values if bytes are not wanted or the value is not sent as JSON. */
   async #read(
+    reader: CacheReader,
     query: CacheableQuery,
     lifetime: CacheQueryOptions,
     wantsBytes: boolean,
@@ -103,13 +107,13 @@ export class HttpAnswers {
     const definition = query instanceof BoundQuery ? query.definition : undefined;
     if (wantsBytes && !(definition && this.#notJson.has(definition))) {
       try {
-        return await this.reader.readJson(query, lifetime);
+        return await reader.readJson(query, lifetime);
       } catch (error) {
         if (!definition || !(error instanceof UnencodableValueError)) throw error;
         this.#notJson.add(definition);
       }
     }
-    return this.reader.readValue(query, lifetime);
+    return reader.readValue(query, lifetime);
   }
 }
 
@@ -154,7 +158,8 @@ async function send(
 /** @throws NotFoundException if a query for one row finds none. */
 function describe(outcome: JsonOutcome, query: CacheableQuery, reply: FastifyReply): void {
   const nowMs = Date.now();
-  addHeader(reply, 'cache-control', 'private, no-cache');
+  const isDisabled = outcome.source === 'bypass' && outcome.reason === 'disabled';
+  if (!isDisabled) addHeader(reply, 'cache-control', 'private, no-cache');
   addHeader(reply, 'cache-status', statusOf(outcome, nowMs));
   const { empty, headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
   if (empty && query instanceof BoundQuery && query.shape === 'one') {

@@ -57,7 +57,7 @@ interface RelayParts extends CaptureParts {
 }
 
 export class OutboxRelay {
-  #state: RelayState = 'away';
+  #state: RelayState = 'absent';
   /** The effects of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
   #surveyedAtMs = -Infinity;
@@ -94,6 +94,7 @@ export class OutboxRelay {
   }
 
   start(): void {
+    this.#state = 'away';
     this.#running ??= this.#run();
   }
 

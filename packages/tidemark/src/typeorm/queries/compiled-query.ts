@@ -8,6 +8,7 @@ import {
 } from 'typeorm';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from './define-query.js';
+import { nameOf } from '../database/data-source-name.js';
 import { OtherDataSourceError } from './query-errors.js';
 import { copyOf } from './builder-copy.js';
 import { mappingOf } from './entity-fingerprint.js';
@@ -62,14 +63,19 @@ export function asCalled(query: CacheableQuery, source: DataSource): CacheableQu
 export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   // A plain builder belongs to its creator and stays unchanged.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
-  const { dataSource, expressionMap } = builder;
+  const { dataSource } = builder;
   // Tracers and others may wrap a data source; the driver identifies it.
   if (dataSource.driver !== source.driver) {
-    const entity = expressionMap.mainAlias?.hasMetadata && expressionMap.mainAlias.metadata.name;
-    const name = query instanceof BoundQuery ? query.name : entity || 'query';
-    throw new OtherDataSourceError(name, dataSource, source);
+    throw new OtherDataSourceError(nameOfQuery(query), nameOf(dataSource), nameOf(source));
   }
   return builder;
+}
+
+/** The name in events: that of the definition, or of the entity. */
+export function nameOfQuery(query: CacheableQuery): string {
+  if (query instanceof BoundQuery) return query.name;
+  const { mainAlias } = query.expressionMap;
+  return (mainAlias?.hasMetadata && mainAlias.metadata.name) || 'query';
 }
 
 /** The query runner that the builder was created with: protected in TypeORM's types. */

@@ -27,6 +27,8 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly name: string;
   /** Default: `many`. */
   readonly shape?: S;
+  /** The name of the data source whose cache answers it. Default: the default data source. */
+  readonly dataSource?: string;
   /**
    * Any other input that the definition reads, such as the tenant in AsyncLocalStorage. `bind` calls it, and its value
    * is part of the key, so it must be plain data.
@@ -63,6 +65,8 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
   /** Whether they were copied completely when they were bound, so that no other code can change them. */
   readonly ownsParameters: boolean;
   readonly name: string;
+  /** The name of its data source; `undefined`: the default one. */
+  readonly dataSource: string | undefined;
   readonly shape: S;
   /** Everything that the definition adds to the SQL text, with functions as source text. */
   readonly answer: string;
@@ -114,10 +118,11 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
   definition: QueryDefinition<P, E, R, S>,
 ): DefinedQuery<P, R, S> {
-  const { name, build, map, headers, absent } = definition;
+  const { name, dataSource, build, map, headers, absent } = definition;
   const shape = definition.shape ?? ('many' as S);
   const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
-  const identity = new Definition(name, map || headers ? answer : undefined);
+  const code = map || headers ? answer + (dataSource ?? '') : undefined;
+  const identity = new Definition(name, code);
   return {
     name,
     bind: (given) => {
@@ -128,6 +133,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         parameters,
         ownsParameters: isWhole,
         name,
+        dataSource,
         shape,
         answer,
         values: [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],

@@ -22,7 +22,7 @@ const LOOK_MS = 250;
  * writers outside the service, and once more afterwards, for tables without triggers. A row inserted beforehand proves
  * that the outbox is usable.
  *
- * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox;
+ * @throws the error of a refused write if the version store cannot be reached, under the policy `refuse` or without an outbox;
  *   Error for PREPARE TRANSACTION.
  */
 export async function beforeAutonomous(

@@ -12,7 +12,7 @@ import { familyHasTriggers, wholeTables } from './written-tables.js';
  * outdated catalog may have written any table, even if it seems to have changed no row. If the version store cannot be
  * reached, the transaction itself puts the write set into the outbox for the other instances.
  *
- * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox.
+ * @throws the error of a refused write if the version store cannot be reached, under the policy `refuse` or without an outbox.
  */
 export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;

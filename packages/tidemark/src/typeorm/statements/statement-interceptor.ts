@@ -26,7 +26,7 @@ import {
   type ConnectionSession,
   type SessionParts,
 } from './connection-session.js';
-import { WriteRefusedError } from '../../core/write-refused.error.js';
+import { isWriteRefused } from '../../core/write-refused.js';
 import {
   abandon,
   afterAutonomous,
@@ -103,7 +103,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     } catch (error) {
       session.queue.done(statement);
       closeUnended(session, statement, error);
-      throw error instanceof WriteRefusedError || error instanceof QueryFailedError
+      throw isWriteRefused(error) || error instanceof QueryFailedError
         ? error
         : failed(statement, error as Error);
     }

@@ -129,6 +129,7 @@ export function setUp(options: SetUpOptions = {}) {
     leaseMs: LEASE_MS,
     retryMs: 1,
     drainMs: 1_000,
+    refuse: (cause) => new Error('refused', { cause }),
   });
   /** Stands for the table: its rows, and how often they were selected. */
   const database = {
@@ -168,6 +169,7 @@ export function setUp(options: SetUpOptions = {}) {
     clock,
     store,
     entries,
+    events,
     writers,
     gate,
     reads,

@@ -74,6 +74,7 @@ export class Writer {
       leaseMs: 1_000,
       retryMs: 1,
       drainMs: 1,
+      refuse: (cause) => new Error('refused', { cause }),
     });
   }
 

@@ -6,7 +6,8 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { BoundQuery } from '../typeorm/queries/define-query.js';
+import { NotASelectError } from '../typeorm/queries/query-errors.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
 import { ttlMsOf, type Lifetime } from './lifetime.js';
 import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
@@ -98,6 +99,12 @@ export class CacheReader {
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
   async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
+    const { value, outcome } = await this.#readValue(query, lifetime);
+    const forCaller = query instanceof BoundQuery ? query.forCaller : undefined;
+    return { value: forCaller ? forCaller(value) : value, outcome };
+  }
+
+  async #readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
     const called = this.#called(query);
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
@@ -117,7 +124,9 @@ export class CacheReader {
 
   /** @throws AmbiguousQueryError, or any error of the builder of the query. */
   #called(query: CacheableQuery): CacheableQuery {
-    if (query instanceof BoundQuery) this.#definitions.require(query.definition);
+    if (query instanceof BoundQuery && query.definition) {
+      this.#definitions.require(query.definition);
+    }
     return asCalled(query, this.parts.source);
   }
 
@@ -142,6 +151,10 @@ export class CacheReader {
   async #read(call: Call): Promise<JsonOutcome> {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
+    if (query instanceof BoundQuery && query.sql !== undefined) {
+      await schema.load();
+      if (!schema.analyser.isSelect(query.sql)) throw new NotASelectError(query.name);
+    }
     if (!following.isCertain) {
       const compiled = this.#compile(call);
       return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');

@@ -92,12 +92,10 @@ function definitions(): void {
   const untyped = defineQuery({ name: 'untyped', sql: 'SELECT 1 AS one' });
   exactly<Answered<ReturnType<typeof untyped.bind>>, Record<string, unknown>[]>();
 
-  defineQuery({
-    name: 'no such column',
-    entity: Author,
-    // @ts-expect-error The entity has no such property.
-    find: (_: object) => ({ where: { nobody: 1 } }),
-  });
+  // @ts-expect-error The entity has no such property.
+  defineQuery({ name: 'column', entity: Author, find: (_: object) => ({ where: { nobody: 1 } }) });
+  // @ts-expect-error One entity is no page.
+  defineQuery({ name: 'page', shape: 'one', entity: Author, find: (take: number) => ({ take }) });
   // @ts-expect-error Rows of SQL have one shape.
   defineQuery({ name: 'shaped', sql: 'SELECT 1', shape: 'one' });
   // @ts-expect-error Find options make entities or numbers, not plain rows.

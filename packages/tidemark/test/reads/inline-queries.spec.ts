@@ -58,6 +58,7 @@ interface Pair {
 }
 
 const some = { where: { id: MoreThan(1) }, order: { id: 'DESC' } } as const;
+const paged = { ...some, take: 1 };
 const METHODS: Readonly<Record<string, Pair>> = {
   find: {
     ours: () => reads.app.cache.find(Country, some),
@@ -76,8 +77,8 @@ const METHODS: Readonly<Record<string, Pair>> = {
     theirs: () => reads.app.source.manager.findOneBy(Country, { id: 2 }),
   },
   findAndCount: {
-    ours: () => reads.app.cache.findAndCount(Country, { ...some, take: 1 }),
-    theirs: () => reads.app.source.manager.findAndCount(Country, { ...some, take: 1 }),
+    ours: () => reads.app.cache.findAndCount(Country, paged),
+    theirs: () => reads.app.source.manager.findAndCount(Country, paged),
   },
   count: {
     ours: () => reads.app.cache.count(Country, some),
@@ -114,7 +115,7 @@ describe('the query of a function', () => {
   const QUERIES: Readonly<Record<string, () => BoundQuery>> = {
     'Country.find': () => findQuery(Country, some),
     'Country.findOne': () => findOneQuery(Country, some),
-    'Country.findAndCount': () => findAndCountQuery(Country, some),
+    'Country.findAndCount': () => findAndCountQuery(Country, paged),
     'Country.count': () => countQuery(Country, some),
     'Country.exists': () => existsQuery(Country, some),
   };

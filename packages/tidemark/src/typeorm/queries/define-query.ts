@@ -3,7 +3,6 @@ import type {
   DataSource,
   EntityTarget,
   FindManyOptions,
-  FindOneOptions,
   ObjectLiteral,
   SelectQueryBuilder,
 } from 'typeorm';
@@ -63,6 +62,12 @@ export interface QueryDefinition<
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
 }
 
+/** What the find options of one entity lack: the properties of `FindManyOptions` that `FindOneOptions` has not. */
+interface OneAlone {
+  readonly skip?: never;
+  readonly take?: never;
+}
+
 /** A query of find options, compiled as the methods of TypeORM's `EntityManager` compile them. */
 export interface FindDefinition<
   P,
@@ -77,7 +82,7 @@ export interface FindDefinition<
   /** Makes the find options from the parameters and the value of `context` only. */
   readonly find: (
     parameters: P,
-  ) => S extends 'one' ? FindOneOptions<NoInfer<E>> : FindManyOptions<NoInfer<E>>;
+  ) => FindManyOptions<NoInfer<E>> & (S extends 'one' ? OneAlone : unknown);
 }
 
 /** A query of SQL text: one SELECT, whose rows are the answer. */

@@ -36,12 +36,34 @@ export { OutboxRelay, type RelayState } from './postgres/capture/outbox-relay.js
 export { CacheRegion } from './typeorm/cache-region.decorator.js';
 export {
   BoundQuery,
+  type Answered,
+  type CachedAnswer,
+  type QueryShape,
+} from './typeorm/queries/bound-query.js';
+export {
   defineQuery,
   type DefinedQuery,
+  type FindDefinition,
   type QueryDefinition,
-  type QueryShape,
+  type SqlDefinition,
 } from './typeorm/queries/define-query.js';
-export { ImpureQueryError, OtherDataSourceError } from './typeorm/queries/query-errors.js';
+export {
+  asQuery,
+  countQuery,
+  existsQuery,
+  findAndCountQuery,
+  findOneQuery,
+  findQuery,
+  sqlQuery,
+  type BuilderOptions,
+  type InlineOptions,
+  type MappingOptions,
+} from './typeorm/queries/inline-queries.js';
+export {
+  ImpureQueryError,
+  NotASelectError,
+  OtherDataSourceError,
+} from './typeorm/queries/query-errors.js';
 export {
   CacheTriggers,
   CacheTriggersError,

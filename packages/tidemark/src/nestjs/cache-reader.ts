@@ -6,7 +6,8 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { BoundQuery } from '../typeorm/queries/define-query.js';
+import { NotASelectError } from '../typeorm/queries/query-errors.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
 import { ttlMsOf, type ReadOptions } from './lifetime.js';
 import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
@@ -113,6 +114,12 @@ export class CacheReader {
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
   async readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
+    const { value, outcome } = await this.#readValue(query, options);
+    const forCaller = query instanceof BoundQuery ? query.forCaller : undefined;
+    return { value: forCaller ? forCaller(value) : value, outcome };
+  }
+
+  async #readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
     const called = this.#called(query);
     if (!this.isEnabled) return this.#valueOf(called, 'disabled');
     const decode = (body: Buffer): unknown => this.#codec.decode(body);
@@ -136,14 +143,17 @@ export class CacheReader {
   /** @throws AmbiguousQueryError, OtherDataSourceError, or any error of the builder of the query. */
   #called(query: CacheableQuery): CacheableQuery {
     this.requireOwn(query);
-    if (query instanceof BoundQuery) this.parts.definitions.require(query.definition);
+    if (query instanceof BoundQuery && query.definition) {
+      this.parts.definitions.require(query.definition);
+    }
     return asCalled(query, this.parts.source);
   }
 
   /** @throws OtherDataSourceError if the definition names another data source. */
   requireOwn(query: CacheableQuery): void {
     if (!(query instanceof BoundQuery)) return;
-    const { dataSource = DEFAULT_DATA_SOURCE } = query;
+    // An inline query belongs to the cache that runs it.
+    const { definition, dataSource = definition ? DEFAULT_DATA_SOURCE : this.parts.name } = query;
     if (dataSource === this.parts.name) return;
     throw new OtherDataSourceError(query.name, `"${dataSource}"`, nameOf(this.parts.source));
   }
@@ -171,6 +181,10 @@ export class CacheReader {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
     following.requireStart(nameOfQuery(query));
+    if (query instanceof BoundQuery && query.sql !== undefined) {
+      await schema.load();
+      if (!schema.analyser.isSelect(query.sql)) throw new NotASelectError(query.name);
+    }
     if (!this.isEnabled || !following.isCertain) {
       const compiled = this.#compile(call);
       const reason = this.isEnabled ? 'not-followed' : 'disabled';

@@ -1,11 +1,12 @@
-import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { canonicalValue } from '../postgres/analysis/canonical-value.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken } from '../core/token.js';
 import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import type { TableVersionNames, VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
-import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/define-query.js';
+import { QueryCacheFinds } from './query-cache-finds.js';
+import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { ReadOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
@@ -44,26 +45,23 @@ interface QueryCacheParts {
 }
 
 /** The query cache for services, jobs and resolvers. */
-export class QueryCache {
+export class QueryCache extends QueryCacheFinds {
   /** Events of the cache, for metrics and logs. Listeners do not affect the cache. */
   readonly events: CacheEvents;
 
   constructor(private readonly parts: QueryCacheParts) {
+    super();
     this.events = parts.events;
   }
 
   /**
-   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or `null` for `one`, a
-   * number for `count`. Every call gets separate values, with the same types whether they were stored or not. Rejects
-   * with the error of the query.
+   * Answers the query from the cache or the database; a builder is answered with its entities. Every call gets
+   * separate values, with the same types whether they were stored or not. Rejects with the error of the query, or with
+   * NotASelectError.
    */
-  run<R, S extends QueryShape>(
-    query: BoundQuery<R, S>,
-    options?: RunOptions,
-  ): Promise<QueryResult<R, S>>;
-  run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
-  async run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
-    return (await this.parts.reader.readValue(query, { ...options })).value;
+  async run<Q extends CacheableQuery>(query: Q, options: RunOptions = {}): Promise<Answered<Q>> {
+    const { value } = await this.parts.reader.readValue(query, { ...options });
+    return value as Answered<Q>;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { BoundQuery } from '../typeorm/queries/define-query.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';

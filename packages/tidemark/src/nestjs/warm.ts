@@ -1,7 +1,7 @@
 /** Fills the cache before requests arrive. */
 import type { BypassReason } from '../core/ports/cache-events.js';
 import { pause, systemTimers } from '../core/ports/clock.js';
-import type { BoundQuery } from '../typeorm/queries/define-query.js';
+import type { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { CacheReader, JsonOutcome } from './cache-reader.js';
 

@@ -14,7 +14,7 @@ import {
   runInTransaction,
   StorageDriver,
 } from 'typeorm-transactional';
-import { defineQuery, type BoundQuery } from '../../src/index.js';
+import { defineQuery, findQuery, sqlQuery, type BoundQuery } from '../../src/index.js';
 import { TransactionHost } from '../support/nestjs-cls.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { AmbientApplication, Note, type Seen } from './fixtures/ambient-application.js';
@@ -170,6 +170,40 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
 });
 
 const inside = <T>(work: () => Promise<T>): Promise<T> => work();
+
+describe('queries without a builder of their own, in a transaction by typeorm-transactional', () => {
+  const found = defineQuery({
+    name: 'found-note',
+    shape: 'one',
+    entity: Note,
+    find: ({ id }: { id: number }) => ({ where: { id } }),
+    map: ({ text }) => text,
+    answer: (text) => [{ text }],
+  });
+  const text = defineQuery({
+    name: 'text-note',
+    sql: 'SELECT text FROM "notes" WHERE id = $1',
+    parameters: ({ id }: { id: number }) => [id],
+  });
+  it.each<[string, () => BoundQuery]>([
+    ['find options', () => found.bind({ id: 1 })],
+    ['SQL text', () => text.bind({ id: 1 })],
+    ['inline find options', () => findQuery(Note, { select: { text: true }, where: { id: 1 } })],
+    ['inline SQL text', () => sqlQuery('SELECT text FROM "notes"')],
+  ])('%s: see its writes', async (_, query) => {
+    await eventually(async () => {
+      expect(await read(query())).toEqual({ value: [{ text: 'a' }], outcome: 'hit', selects: 0 });
+    });
+    await runInTransaction(async () => {
+      await write(source.manager);
+      const own = { value: [{ text: 'b' }], outcome: 'transaction', selects: 1 };
+      expect(await read(query())).toEqual(own);
+      const other = { value: [{ text: 'a' }], outcome: 'hit', selects: 0 };
+      expect(await elsewhere(() => read(query()))).toEqual(other);
+    });
+    expect(await read(query())).toMatchObject({ value: [{ text: 'b' }], selects: 1 });
+  });
+});
 
 describe('with a query runner of the context that is in no transaction', () => {
   it('a query runs over it, and has no remembered plan any more', async () => {

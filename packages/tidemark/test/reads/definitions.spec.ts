@@ -7,7 +7,7 @@ import { defineQuery, type DefinedQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';
 
-type Query = DefinedQuery<object, unknown, 'many'>;
+type Query = DefinedQuery<object, unknown[]>;
 
 let reads: CachedReads | undefined;
 

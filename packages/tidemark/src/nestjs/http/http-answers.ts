@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
 import { QueryCaches } from '../query-caches.js';
 import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';
-import { BoundQuery } from '../../typeorm/queries/define-query.js';
+import { BoundQuery } from '../../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../../typeorm/queries/compiled-query.js';
 import {
   addHeader,
@@ -31,6 +31,8 @@ interface Route {
   /** Whether stored bytes can be sent: no other code sees or encodes the answers. */
   readonly sendsBytes: boolean;
 }
+
+const NO_DEFINITION = { definition: undefined, forCaller: undefined };
 
 /** Answers requests with queries: sets headers and status of the reply, and returns its body. */
 @Injectable()
@@ -104,8 +106,8 @@ export class HttpAnswers {
     lifetime: CacheQueryOptions,
     wantsBytes: boolean,
   ): Promise<JsonOutcome | ValueOutcome> {
-    const definition = query instanceof BoundQuery ? query.definition : undefined;
-    if (wantsBytes && !(definition && this.#notJson.has(definition))) {
+    const { definition, forCaller } = query instanceof BoundQuery ? query : NO_DEFINITION;
+    if (wantsBytes && !forCaller && !(definition && this.#notJson.has(definition))) {
       try {
         return await reader.readJson(query, lifetime);
       } catch (error) {

@@ -7,7 +7,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
-import { BoundQuery, type QueryShape } from './define-query.js';
+import { BoundQuery, type QueryShape } from './bound-query.js';
 import { nameOf } from '../database/data-source-name.js';
 import { OtherDataSourceError } from './query-errors.js';
 import { copyOf } from './builder-copy.js';
@@ -93,7 +93,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const bound = query instanceof BoundQuery ? query : undefined;
   const builder = buildQuery(query, source);
   const shape = bound?.shape ?? 'many';
-  const isOfEntities = shape !== 'raw' && shape !== 'count';
+  const isOfEntities = shape === 'many' || shape === 'one' || shape === 'many-and-count';
   const map = builder.expressionMap;
   // For entities, TypeORM also selects the primary keys.
   map.queryEntity = isOfEntities;
@@ -107,7 +107,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
     sql,
     parameters,
     shape,
-    answer: mapping + separate.description + (bound?.answer ?? ''),
+    answer: mapping + separate.description + (bound?.keyText ?? ''),
     builder,
     bound,
     entity,

@@ -15,6 +15,17 @@ export class OtherDataSourceError extends Error {
   }
 }
 
+/** The SQL text of a query is no SELECT. */
+export class NotASelectError extends Error {
+  constructor(query: string) {
+    super(
+      `The SQL text of the query ${query} must be one SELECT. Send any other statement with DataSource.query: ` +
+        'the cache sees what it writes.',
+    );
+    this.name = 'NotASelectError';
+  }
+}
+
 /** The definition reads more than its parameters. */
 export class ImpureQueryError extends Error {
   constructor(query: string, difference: PlanDifference) {
@@ -26,7 +37,7 @@ export class ImpureQueryError extends Error {
 export function impurity(query: string, difference: PlanDifference): string {
   return (
     `The query ${query} was made again of the same parameters, and its ${difference} differ: ` +
-    `${difference === 'mapped rows' ? '`map` or `headers`' : '`build`'} reads something else as well, such as ` +
+    `${difference === 'mapped rows' ? '`map`, `answer` or `headers`' : '`build`'} reads something else as well, such as ` +
     'AsyncLocalStorage, a variable or the clock. This is a tenant leak: a hit runs none of them, so one ' +
     'tenant gets the rows of another. Pass what it reads as a parameter, or declare it: ' +
     'defineQuery({ ..., context: () => tenant }).'

@@ -15,12 +15,8 @@ export {
   type Preconditions,
 } from './nestjs/http/preconditions.js';
 export { LeavesBody, type CacheQueryOptions } from './nestjs/http/routes.js';
-export {
-  QueryCache,
-  type QueryExplanation,
-  type Region,
-  type RunOptions,
-} from './nestjs/query-cache.js';
+export { QueryCache, type QueryExplanation, type Region } from './nestjs/query-cache.js';
+export type { RunOptions } from './nestjs/lifetime.js';
 export { QueryCacheModule } from './nestjs/query-cache.module.js';
 export {
   QueryCacheOptions,

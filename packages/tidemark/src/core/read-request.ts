@@ -13,6 +13,9 @@ export interface Answer {
   readonly refusal?: UncacheableReason | undefined;
 }
 
+/** A read that no stored answer may answer: its own answer is stored, or not even that. */
+export type FreshRead = 'store' | 'no-store';
+
 export interface ReadRequest {
   /** Name of the query in events. */
   readonly query: string;
@@ -20,12 +23,11 @@ export interface ReadRequest {
   readonly dependencies: ReadSet;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
-  /** Runs the query and stores its answer although a valid one may be stored. */
-  readonly isFresh?: boolean | undefined;
   /** The value in the body of an answer, for comparisons; absent: they compare the bytes alone. */
   readonly decode?: ((body: Buffer) => unknown) | undefined;
   /** Time to live of the answer, in milliseconds, including jitter. */
   readonly ttlMs: (answer: Answer) => number;
+  readonly fresh?: FreshRead | undefined;
 }
 
 /** How a request was answered. */

@@ -1,7 +1,7 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { BypassReason } from '../core/ports/cache-events.js';
-import type { Answer, ReadOutcome } from '../core/read-request.js';
+import type { Answer, FreshRead, ReadOutcome } from '../core/read-request.js';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
@@ -95,6 +95,10 @@ export class CacheReader {
   /** @throws AmbiguousQueryError */
   onModuleInit(): void {
     this.parts.definitions.takeDefined();
+  }
+
+  get honoursRequestCacheControl(): boolean {
+    return this.parts.options.honourRequestCacheControl;
   }
 
   /** `false`: all queries run past the cache, and answers are as without it. */
@@ -223,7 +227,7 @@ export class CacheReader {
   ): Promise<JsonOutcome> {
     const { core, source } = this.parts;
     const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
-    const request = { query: name, key, dependencies, run, ttlMs, decode, isFresh: options.fresh };
+    const request = { query: name, key, dependencies, run, ttlMs, decode, fresh: options.fresh };
     try {
       return await core.protocol.read(request);
     } catch (error) {

@@ -16,14 +16,14 @@ import {
   type InlineOptions,
   type MappingOptions,
 } from '../typeorm/queries/inline-queries.js';
-import type { ReadOptions } from './lifetime.js';
+import type { RunOptions } from './lifetime.js';
 
 type Where<E> = FindOptionsWhere<E> | FindOptionsWhere<E>[];
-type Options = ReadOptions & InlineOptions;
+type Options = RunOptions & InlineOptions;
 
 /** The finding methods of TypeORM's `EntityManager`, answered by the cache. They send the same SQL. */
 export abstract class QueryCacheFinds {
-  abstract run<Q extends BoundQuery>(query: Q, options?: ReadOptions): Promise<Answered<Q>>;
+  abstract run<Q extends BoundQuery>(query: Q, options?: RunOptions): Promise<Answered<Q>>;
 
   find<E extends ObjectLiteral, R = E>(
     entity: EntityTarget<E>,

@@ -7,14 +7,12 @@ import type { TableVersionNames, VersionStore } from '../core/ports/version-stor
 import type { CacheReader } from './cache-reader.js';
 import { QueryCacheFinds } from './query-cache-finds.js';
 import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
-import type { ReadOptions } from './lifetime.js';
+import type { RunOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
-
-export type RunOptions = ReadOptions;
 
 /** A region of a table; without a dimension: the whole table. */
 export interface Region {
@@ -60,7 +58,9 @@ export class QueryCache extends QueryCacheFinds {
    * NotASelectError.
    */
   async run<Q extends CacheableQuery>(query: Q, options: RunOptions = {}): Promise<Answered<Q>> {
-    const { value } = await this.parts.reader.readValue(query, { ...options });
+    const { fresh = false, ...lifetime } = options;
+    const read = { ...lifetime, fresh: fresh ? ('store' as const) : undefined };
+    const { value } = await this.parts.reader.readValue(query, read);
     return value as Answered<Q>;
   }
 

@@ -124,7 +124,7 @@ async function copyToSecond(): Promise<void> {
 
 interface Fault {
   readonly fault: string;
-  /** Makes it happen around a write; answers what the write has stored. */
+  /** Makes it happen around a write; returns the value that the write has stored. */
   readonly run: () => Promise<string>;
 }
 

@@ -166,7 +166,7 @@ export class Scene<N extends string> {
     await this.warm();
   }
 
-  /** Runs a write between hits and true answers; answers what it has ended. */
+  /** Runs a write between hits and reads past the cache; returns the answers that it has ended. */
   async endedBy(write: (app: CachedApplication) => Promise<unknown>): Promise<N[]> {
     await this.warm();
     await write(this.app);

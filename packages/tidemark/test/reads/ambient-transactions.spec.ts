@@ -171,7 +171,7 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
 
 const inside = <T>(work: () => Promise<T>): Promise<T> => work();
 
-describe('queries without a caller's builder, in a transaction by typeorm-transactional', () => {
+describe('queries without a builder of the caller, in a transaction by typeorm-transactional', () => {
   const found = defineQuery({
     name: 'found-note',
     shape: 'one',

@@ -1,4 +1,4 @@
-/** An application of an adopter, over HTTP: the two cache modules and whatever else is given. */
+/** An application of an adopter, over HTTP: the two cache modules and the given providers. */
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';

@@ -45,7 +45,7 @@ beforeAll(async () => {
   };
   here = await CachedApplication.start(options);
   there = await CachedApplication.start(options);
-  // Both have seen an empty database; one of them makes the tables.
+  // Both have loaded the catalog of an empty database; one of them creates the tables.
   await here.source.synchronize();
   await here.source.getRepository(Customer).insert([
     { name: 'ann', region: 'US' },

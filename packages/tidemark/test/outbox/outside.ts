@@ -23,7 +23,7 @@ export interface OutsideOptions {
 
 const NAMESPACE = 'tidemark';
 
-/** Before the application starts: its relay need not look for the outbox again and again. */
+/** Called before the application starts, so that its relay finds the outbox at once. */
 async function install(
   url: string,
   { entities, schema = '', cache = {} }: OutsideOptions,

@@ -1,5 +1,4 @@
 /**
-
  * Real: PostgreSQL. Nest's pipeline around a handler is the same whether it returns a query or the query's answer, and
  * at each place of the cache: `@CacheQuery`, or `CacheInterceptor` on the handler, the controller or the application.
  */

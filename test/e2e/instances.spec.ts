@@ -68,7 +68,7 @@ describe('three instances on one Redis and one database', () => {
       })) ?? { status: 0 };
       expect(status).toBe(200);
       acknowledged = next;
-      // Without readers in between, nothing would be put to the test.
+      // Without readers in between, the test would prove nothing.
       const readsBefore = reads;
       await eventually(() => expect(reads).toBeGreaterThan(readsBefore + 6));
     }

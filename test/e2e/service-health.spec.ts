@@ -1,4 +1,4 @@
-/** The edge of the service: its health, with its database and without. */
+/** The health of the service, with its database and without. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';

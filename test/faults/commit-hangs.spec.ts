@@ -80,7 +80,7 @@ describe('a COMMIT that hangs in the server', () => {
         const pid = await waitingCommit(cluster);
         await outliveTheLease(register, watch);
 
-        // It has been decided: cancelling it only ends the wait.
+        // The COMMIT has been decided: cancelling it only ends the wait.
         await cluster.sql('SELECT pg_cancel_backend($1)', [pid]);
         expect((await write).status).toBe(200);
       });

@@ -23,7 +23,7 @@ import {
 import { relayStep } from './support/steps.js';
 import type { Watch } from './support/watch.js';
 
-/** Far fewer than are answered on a machine that is busy with others. */
+/** Far fewer than a busy machine answers. */
 const MIN_READS = 10;
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 /** Registers that the service writes, and as many that others write. */

@@ -95,7 +95,7 @@ class OwnService {
     });
   }
 
-  /** Sends a signal; answers how the process ended. */
+  /** Sends a signal; returns how the process ended. */
   async end(signal: NodeJS.Signals) {
     if (this.isRunning) process.kill(this.pid, signal);
     return this.ended();

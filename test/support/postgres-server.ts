@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL server of a test's own: free port, own folder, nothing synced to disk. Ends
- * with the test process, however that ends.
+ * A real PostgreSQL server for one test: a free port, a separate folder, no sync to the disk. It ends with the test
+ * process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * A real Redis (or Valkey) server of a test's own: free port, own folder, nothing persisted unless
- * asked. Ends with the test process, however that ends.
+ * A real Redis (or Valkey) server for one test: a free port, a separate folder, and no persistence unless requested. It
+ * ends with the test process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -109,7 +109,7 @@ export class RedisServer {
     if (!reply.startsWith('+OK')) throw new Error(`Redis did not save: ${reply}`);
   }
 
-  /** Sends one command and answers the first line of the reply as it came. */
+  /** Sends one command and returns the first line of the reply as it came. */
   async command(...words: readonly string[]): Promise<string> {
     const socket = createConnection({ host: HOST, port: this.port });
     try {

@@ -19,7 +19,7 @@ const START_LIMIT_MS = 60_000;
 const LOG_LIMIT = 1_000_000;
 
 export interface ServiceProcessOptions {
-  /** All the instance sees of the environment, beside PATH, HOST and PORT. */
+  /** The environment of the instance, beside PATH, HOST and PORT. */
   readonly env: Readonly<Record<string, string>>;
   /** Answers 2xx once the instance is ready for the test. Default `/health/live`. */
   readonly readyPath?: string;
@@ -78,7 +78,7 @@ export class ServiceProcess {
     return fetch(new URL(path, this.url), init);
   }
 
-  /** SIGTERM; answers the exit code, or the name of the signal that ended the process. */
+  /** SIGTERM; returns the exit code, or the name of the signal that ended the process. */
   async term(): Promise<number | NodeJS.Signals> {
     return this.#end('SIGTERM');
   }

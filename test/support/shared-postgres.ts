@@ -5,11 +5,11 @@ import pg from 'pg';
 interface DatabaseOptions {
   /** Default: the encoding of the server. */
   readonly encoding?: 'EUC_JP' | 'LATIN1';
-  /** URL of the database to copy, to which nobody is connected; absent: an empty one. */
+  /** URL of the database to copy, without connections to it; absent: an empty one. */
   readonly model?: string;
 }
 
-/** Creates a database for a spec file and answers its URL (superuser). */
+/** Creates a database for a spec file and returns its URL (superuser). */
 export async function createDatabase({ encoding, model }: DatabaseOptions = {}): Promise<string> {
   const admin = process.env['TIDEMARK_TEST_POSTGRES_URL'];
   if (admin === undefined) throw new Error('No shared PostgreSQL: run this spec through jest');

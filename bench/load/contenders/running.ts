@@ -88,7 +88,7 @@ export class RunningContender {
     return this.process.fetch(path, { ...init, headers });
   }
 
-  /** Asks for every path once, many at a time, and answers the bytes of all bodies. */
+  /** Requests every path once, many at a time, and returns the bytes of all bodies. */
   async askAll(paths: readonly string[], atOnce = 16): Promise<number> {
     let bytes = 0;
     let next = 0;

@@ -29,6 +29,6 @@ interface Sample {
   readonly ms: number;
 }
 
-function rate(from: Sample, until: Moment): string {
+function rate(from: Sample, until: Sample): string {
   return ((1000 * (until.reads - from.reads)) / Math.max(until.ms - from.ms, 1)).toFixed(0);
 }

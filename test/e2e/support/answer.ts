@@ -1,4 +1,4 @@
-/** An answer as the specs look at it. */
+/** The parts of an answer that the specs check. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -21,14 +21,14 @@ export class Cluster {
     readonly instances: readonly [Instance, Instance, Instance],
   ) {}
 
-  /** `env` is added to what every instance sees of the environment. */
+  /** `env` is added to the environment of every instance. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const [postgres, redis] = await Promise.all([
       PostgresServer.start({ config: { log_statement: 'all' } }),
       RedisServer.start(),
     ]);
     const whole = { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: redis.url, ...env };
-    // All at once: the migrations must bear that.
+    // All at once: the migrations must support that.
     const instances = await Promise.all([
       Instance.start(whole),
       Instance.start(whole),
@@ -55,7 +55,7 @@ export class Cluster {
     return answer.json as TestUser;
   }
 
-  /** The database's own word, past every instance. */
+  /** Reads the database past every instance. */
   storedUser(id: number): Promise<TestUser | undefined> {
     return this.#withConnection(async (client) => {
       const text = 'SELECT id, username, region, email FROM users WHERE id = $1';

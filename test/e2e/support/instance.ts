@@ -13,7 +13,7 @@ export class Instance extends RestClient {
     return new Instance(await ServiceProcess.start({ env: settings }));
   }
 
-  /** What `/health/ready` says: `ok`, `degraded` or `error`. */
+  /** The status of `/health/ready`: `ok`, `degraded` or `error`. */
   async health(): Promise<unknown> {
     const { json } = await this.get('/health/ready');
     return (json as { status?: unknown } | undefined)?.status;

@@ -34,12 +34,12 @@ export abstract class RestClient {
     return this.#request('DELETE', path, undefined, headers);
   }
 
-  /** Reads until the answer comes out of the cache, and answers that one. */
+  /** Reads until the answer comes from the cache, and returns it. */
   warm(path: string): Promise<Answer> {
     return this.#until(path, (answer) => answer.cache === 'hit');
   }
 
-  /** Reads until no write is under way that the answer might depend on. */
+  /** Reads until no write to regions of the answer is under way. */
   settled(path: string): Promise<Answer> {
     return this.#until(path, (answer) => answer.cache !== 'bypass');
   }

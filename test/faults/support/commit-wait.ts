@@ -81,7 +81,7 @@ export function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
   );
 }
 
-/** Waits until a COMMIT waits in the server; answers the process id of its backend. */
+/** Waits until a COMMIT waits in the server; returns the process id of its backend. */
 export function waitingCommit(cluster: FaultCluster): Promise<number> {
   return eventually(async () => {
     const rows = await cluster.sql<{ pid: number }>(

@@ -7,9 +7,9 @@ import { marksIn, type Mark } from './marks.js';
 import { Member } from './member.js';
 
 export interface FaultClusterOptions {
-  /** Added to what every instance sees of the environment. */
+  /** Environment variables of every instance. */
   readonly env?: Environment;
-  /** Added for the third instance alone. */
+  /** Environment variables of the third instance alone. */
   readonly envOfThird?: Environment;
   readonly redis?: RedisServerOptions;
 }
@@ -17,7 +17,7 @@ export interface FaultClusterOptions {
 type Environment = Readonly<Record<string, string>>;
 
 const DATABASE = 'faults';
-/** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
+/** Limits so long that a busy machine does not look like an outage of Redis. */
 const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
 /** Three built instances on separate servers of PostgreSQL and Redis, with proxies in between. */
@@ -87,7 +87,7 @@ export class FaultCluster {
     }
   }
 
-  /** Ends the sessions of the service that meet the condition; answers how many, once they are gone. */
+  /** Ends the sessions of the service that meet the condition; returns their number, once they are gone. */
   async terminate(condition = 'true'): Promise<number> {
     const rows = await this.sql<{ pid: number }>(
       `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
@@ -160,7 +160,7 @@ export class FaultCluster {
     }
   }
 
-  /** Writes a word into the log of PostgreSQL and waits until it stands there. */
+  /** Writes a word into the log of PostgreSQL and waits until it is there. */
   async #markLog(): Promise<string> {
     this.#marker += 1;
     const word = `log-mark-${this.#marker}-`;

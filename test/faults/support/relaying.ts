@@ -28,7 +28,7 @@ export async function relayStateOf(member: Member): Promise<string | undefined> 
   return details['outside-writes']?.relay;
 }
 
-/** Cuts the session of the relay off in the server; answers whether there was one. */
+/** Cuts the session of the relay off in the server; returns whether there was one. */
 export async function terminateRelay(cluster: FaultCluster): Promise<boolean> {
   const rows = await cluster.sql(
     `SELECT pg_terminate_backend(pid) FROM pg_locks

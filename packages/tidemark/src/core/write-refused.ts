@@ -7,8 +7,8 @@
 export const WRITE_REFUSED = 'TIDEMARK_WRITE_REFUSED';
 
 export const WRITE_REFUSED_MESSAGE =
-  'The write was refused and nothing was changed: the cache that all instances share cannot ' +
-  'be reached, so no one could be told of it. Try again in a moment.';
+  'The write was refused and nothing was changed: Redis cannot be reached, so the write cannot be ' +
+  'published to other instances. Try again later.';
 
 /** Makes the error of a refused write. Its `code` is {@link WRITE_REFUSED}. */
 export type RefuseWrite = (cause: unknown) => Error;

@@ -12,7 +12,7 @@ const IN = {
   headers: 'in its response headers',
 };
 
-interface Told {
+interface Logged {
   readonly atMs: number;
   /** Differences since then. */
   more: number;
@@ -20,7 +20,7 @@ interface Told {
 
 /** Logs the differences that shadow mode finds, at most once a minute for each query. */
 export function logShadow(events: CacheEvents, log: Logger): void {
-  const logged = new Map<string, Told>();
+  const logged = new Map<string, Logged>();
   events.on('shadowCompared', ({ query, difference }) => {
     if (difference === 'none') return;
     const last = logged.get(query);

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. In EUC_JP two Unicode characters become one, so equal texts of the database
- * have different texts here.
+ * Real: PostgreSQL. In EUC_JP two Unicode characters become one: texts that are equal in the database differ in the
+ * process.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Column, Entity, PrimaryColumn } from 'typeorm';

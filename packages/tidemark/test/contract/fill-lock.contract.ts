@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { FillLock } from '../../src/core/ports/entry-store.js';
 
-/** A lock store with no data, and power over the clock its leases run on. */
+/** A lock store without data, and control of the clock of its leases. */
 export interface FillLockUnderTest {
   readonly lock: FillLock;
   /** Resolves when at least so much time has passed on the lock's clock. */

@@ -1,4 +1,4 @@
-/** The commands and keys that the user of Redis needs, and how it is noticed that one is missing. */
+/** The commands and keys that the user of Redis needs, and the detection of a missing one. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { CachedApplication } from '../support/cached-application.js';
-import { Part } from '../start/stranger.js';
+import { Part } from '../start/started-application.js';
 
 /** The message BackendKeyData: its type, the length 12, then the process id. */
 const BACKEND_KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. The parameters of a statement belong to the caller, who changes them while the statement
- * waits. What it written is what was sent. There are no triggers: the parameters alone say what was written.
+ * Real: PostgreSQL. The caller changes the parameters of a statement while the statement waits. The values at the call
+ * count. There are no triggers, so the parameters alone determine the write set.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';

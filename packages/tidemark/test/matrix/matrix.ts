@@ -1,9 +1,9 @@
 /**
  * Runs rows of the matrix: each names a way to write and the cached answers that it ends.
  *
- * Before a row every answer of its world is a hit that costs the database no statement. After its
- * write exactly the named answers have cost one; all answers, ended or kept, are what the database
- * says without a cache; all are hits again; and the next write is followed as ever.
+ * Before a row every answer of its world is a hit without a statement in the database. After its write exactly the named
+ * answers have cost a statement; all answers, ended or kept, equal those of the database without a cache; all become
+ * hits again; and the next write is followed too.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource, type ObjectLiteral } from 'typeorm';
@@ -17,7 +17,7 @@ import { StatementCounter } from '../support/statement-counter.js';
 import { whole, type World } from './fixtures/world.js';
 
 export interface MatrixRow<N extends string> {
-  /** Number of the write path in the table of write paths, and what is special about the row. */
+  /** Number of the write path in the table of write paths, and the variant of the row. */
   readonly path: string;
   readonly write: (app: CachedApplication) => Promise<unknown>;
   /** The answers that are ended; all others are kept. */
@@ -42,7 +42,7 @@ const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
   readonly names: readonly N[];
-  /** What the database says without a cache. */
+  /** The answers of the database without a cache. */
   readonly #truths = new Map<N, unknown>();
 
   private constructor(
@@ -82,7 +82,7 @@ export class Matrix<N extends string> {
     const app = await CachedApplication.start({
       databaseUrl: href,
       entities: world.entities,
-      // A busy machine is no outage of Redis.
+      // So long that a busy machine does not look like an outage of Redis.
       cache: { redis: { url: redis.url, timeoutMs: 10_000 }, ...cache },
     });
     const sql = StatementCounter.attach(app.source);

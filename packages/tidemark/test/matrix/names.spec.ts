@@ -1,4 +1,4 @@
-/** Write path 50, first part: tables that are easily taken for others. */
+/** Write path 50, first part: tables with similar names. */
 import type { CachedApplication } from '../support/cached-application.js';
 import { EastDepot, OddName, WestDepot, Worker } from './fixtures/places.entities.js';
 import { places, type PlaceAnswer } from './fixtures/places.js';

@@ -1,4 +1,4 @@
-/** Write paths 41 to 46: what a transaction ends is what it commits. */
+/** Write paths 41 to 46: a transaction ends the answers of its committed writes. */
 import type { QueryRunner } from 'typeorm';
 import type { CachedApplication } from '../support/cached-application.js';
 import { Customer, Order } from './fixtures/shop.entities.js';

@@ -1,4 +1,4 @@
-/** Putting the triggers on, looking after them and taking them off. */
+/** Installation, repair and removal of the triggers. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, CacheTriggersError } from '../../src/index.js';
@@ -29,7 +29,7 @@ async function open(
   return source.initialize();
 }
 
-/** Without the rows by which an installation says that anything may have been missed. */
+/** Without the rows by which an installation ends all answers. */
 async function outboxOf(source: DataSource, schema = 'tidemark_tidemark'): Promise<unknown[]> {
   return source.query<unknown[]>(
     `SELECT table_name, regions FROM "${schema}".outbox WHERE table_name <> '*' ORDER BY id`,

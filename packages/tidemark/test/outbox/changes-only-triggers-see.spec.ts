@@ -1,7 +1,6 @@
 /**
- * Single writes whose answers have the regions of their rows, and do not show every change: by what was
- * made past the service, or since something stands between the server's answer and the service. What the triggers
- * notice in the same statement is published with its COMMIT.
+ * Single writes whose answers do not show every change, because of objects created past the service, or of code between
+ * the server's answer and the service. The changes that the triggers report are published with the COMMIT.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';

@@ -23,7 +23,7 @@ export interface OutsideOptions {
 
 const NAMESPACE = 'tidemark';
 
-/** Before the application starts: its relay need not look for the outbox again and again. */
+/** Called before the application starts, so that its relay finds the outbox at once. */
 async function install(
   url: string,
   { entities, schema = '', cache = {} }: OutsideOptions,
@@ -103,7 +103,7 @@ export class Outside {
     }
   }
 
-  /** Runs the work and waits until what it wrote has been relayed; answers how many rows that were. */
+  /** Runs the work and waits until its writes are relayed; returns the number of their rows in the outbox. */
   async relayed(work: () => Promise<unknown>): Promise<number> {
     let rows = 0;
     const count = (event: { rows: number }): void => void (rows += event.rows);

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL, HTTP, typeorm-transactional, nestjs-cls. A query inside a transaction that its caller does
- * not hand on, but that the builder finds in the context, sees that transaction.
+ * Real: PostgreSQL, HTTP, typeorm-transactional, nestjs-cls. A query inside a transaction that its caller does not pass
+ * on, but that the builder finds in the asynchronous context, sees that transaction.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -22,7 +22,7 @@ import { AmbientApplication, Note, type Seen } from './fixtures/ambient-applicat
 let app: AmbientApplication;
 let source: DataSource;
 let host: Host<TransactionalAdapterTypeOrm>;
-/** Runs what it is given as another request would: in no transaction. */
+/** Runs its argument in another context, as another request would: in no transaction. */
 let elsewhere: <T>(work: () => Promise<T>) => Promise<T>;
 let built: number;
 
@@ -171,7 +171,7 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
 
 const inside = <T>(work: () => Promise<T>): Promise<T> => work();
 
-describe('queries without a builder of their own, in a transaction by typeorm-transactional', () => {
+describe('queries without a builder of the caller, in a transaction by typeorm-transactional', () => {
   const found = defineQuery({
     name: 'found-note',
     shape: 'one',

@@ -1,6 +1,6 @@
 /**
- * An application over one database whose reads are watched: which of them were answered from the
- * cache, and what SQL they sent.
+ * An application over one database that records its reads: which of them were answered from the cache, and the SQL that
+ * they sent.
  */
 import { expect } from '@jest/globals';
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
@@ -83,7 +83,7 @@ export class CachedReads {
     return this.watch(() => this.app.cache.run(query));
   }
 
-  /** What the work does, such as one read. */
+  /** The outcome and statements of the work, such as one read. */
   async watch(work: () => Promise<unknown>): Promise<Observed> {
     this.sql.reset();
     const { value, outcomes } = await this.app.observe(work);

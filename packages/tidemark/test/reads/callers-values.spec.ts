@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Parameters, builders and what they refer to may change while a query is under way: the
- * answer, and what is stored, is that of the call.
+ * Real: PostgreSQL. Parameters, builders and their objects may change while a query is under way: the answer and the
+ * entry are those of the values at the call.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { In, type DataSource, type SelectQueryBuilder } from 'typeorm';

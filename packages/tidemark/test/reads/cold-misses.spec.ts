@@ -1,4 +1,4 @@
-/** Real: PostgreSQL, Redis. What a miss sends to both. */
+/** Real: PostgreSQL, Redis. The commands that a miss sends to both. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,7 +27,7 @@ const from = defineQuery({
   build: (source, { id }: { id: number }) =>
     source.getRepository(City).createQueryBuilder('c').where('c.id >= :id', { id }).orderBy('c.id'),
 });
-/** Its constraint is looked at when a transaction ends. */
+/** Its constraint is checked at the end of a transaction. */
 @Entity('towns')
 class Town {
   @PrimaryColumn({ type: 'integer' })
@@ -75,7 +75,7 @@ beforeAll(async () => {
   await reads.write(`INSERT INTO cities SELECT i, 'city ' || i FROM generate_series(1, 2) i`);
   await reads.write('ALTER TABLE towns ADD UNIQUE (name) DEFERRABLE INITIALLY DEFERRED');
   await reads.write(`INSERT INTO towns VALUES (100, 'taken')`);
-  // The versions are there, and what was written is in doubt no longer.
+  // The versions exist, and the written regions are no longer in doubt.
   await reads.warm(() => from.bind({ id: NO_ROW_LATER }));
 });
 

@@ -20,7 +20,7 @@ const byRegion = defineQuery({
 });
 
 let app: CachedApplication;
-/** Looks on; within a transaction it would see the same all the time. */
+/** Queries pg_stat_activity outside a transaction, in which the view would not change. */
 let admin: pg.Client;
 let locker: pg.Client;
 let sql: StatementCounter;

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. The settings that an answer depends on: as a database has them, as someone
- * leaves them on a connection, and as the server takes them over while connections live.
+ * Real: PostgreSQL. The settings that an answer depends on: set for a database, left behind on a connection, or
+ * reloaded by the server while connections are open.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';

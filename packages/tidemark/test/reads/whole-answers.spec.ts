@@ -66,9 +66,9 @@ it.each<[string, () => BoundQuery, unknown]>([
   const running = await start();
   expect(await running.warm(make)).toEqual(value);
   await running.write('DELETE FROM countries');
-  const { value: anew, outcome } = await running.read(make());
+  const { value: second, outcome } = await running.read(make());
   expect(outcome).not.toBe('hit');
-  if (make().name !== 'first' || value === undefined) expect(anew).not.toEqual(value);
+  if (make().name !== 'first' || value === undefined) expect(second).not.toEqual(value);
 });
 
 it('its text is part of the key', async () => {

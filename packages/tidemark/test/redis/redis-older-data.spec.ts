@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL, Redis. Redis comes back to older data under the same `run_id` and over connections that stay
- * open. What a write has ended stays ended on every instance, also on one that had no part in the write.
+ * Real: PostgreSQL, Redis. Redis goes back to older data under the same `run_id` and over connections that stay open.
+ * Answers ended by a write stay ended on every instance, also on one that had no part in the write.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -124,7 +124,7 @@ async function copyToSecond(): Promise<void> {
 
 interface Fault {
   readonly fault: string;
-  /** Makes it happen around a write; answers what the write has stored. */
+  /** Makes it happen around a write; returns the value that the write has stored. */
   readonly run: () => Promise<string>;
 }
 

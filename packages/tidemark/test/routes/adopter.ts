@@ -1,4 +1,4 @@
-/** An application of an adopter, over HTTP: the two cache modules and whatever else is given. */
+/** An application of an adopter, over HTTP: the two cache modules and the given providers. */
 import type { INestApplication, LoggerService, ModuleMetadata, Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

@@ -58,7 +58,7 @@ export class NoThieves implements CanActivate {
   }
 }
 
-/** Notes the types of what it sees. */
+/** Notes the types of the values that it gets. */
 @Injectable()
 export class Watcher implements NestInterceptor {
   readonly seen: string[] = [];
@@ -208,7 +208,7 @@ export class ForgetfulController {
     return bookById.bind({ id });
   }
 
-  /** What is inside of another value is not looked for. */
+  /** A query inside another value is not found. */
   @Get('wrapped/:id')
   @CacheQuery()
   wrapped(@Param('id', ParseIntPipe) id: number): { data: BoundQuery } {

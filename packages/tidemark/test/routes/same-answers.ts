@@ -28,7 +28,7 @@ export async function ask(
   };
 }
 
-/** Asks `/plain` once and `/cached` twice; answers what `/plain` sends. */
+/** Requests `/plain` once and `/cached` twice; returns the answer of `/plain`. */
 export async function expectSame(adopter: Adopter, path: string): Promise<Sent> {
   const { status, type, body, headers } = await ask(adopter, `/plain/${path}`);
   const same = { status, type, body };

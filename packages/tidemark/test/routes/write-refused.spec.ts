@@ -1,4 +1,7 @@
-/** Real: PostgreSQL, HTTP. A refused write is answered with 503 and Retry-After, whoever words the answer. */
+/**
+ * Real: PostgreSQL, HTTP. A refused write is answered with 503 and Retry-After, with and without an exception filter of
+ * the application.
+ */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Catch,
@@ -14,7 +17,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import type { FastifyReply } from 'fastify';
 import { WriteRefusedError } from '../../src/index.js';
-import { Part } from '../start/stranger.js';
+import { Part } from '../start/started-application.js';
 import { startAdopter, type Adopter } from './adopter.js';
 
 /** Redis cannot be reached. */

@@ -22,7 +22,7 @@ import {
 import { outcomesOf } from '../../src/testing/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Part, parts } from './stranger.js';
+import { Part, parts } from './started-application.js';
 
 const reports = defineQuery({
   name: 'reports',

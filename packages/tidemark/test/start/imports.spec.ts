@@ -21,7 +21,7 @@ import { QueryCaches } from '../../src/nestjs/query-caches.js';
 import { resolveOptions } from '../../src/nestjs/query-cache.options.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Part, parts } from './stranger.js';
+import { Part, parts } from './started-application.js';
 
 let url: string;
 let closing: (() => Promise<unknown>)[] = [];

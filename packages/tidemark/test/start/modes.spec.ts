@@ -19,7 +19,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { startAdopter, type Adopter } from '../routes/adopter.js';
-import { Part, parts } from './stranger.js';
+import { Part, parts } from './started-application.js';
 
 @Controller('parts')
 class Parts {

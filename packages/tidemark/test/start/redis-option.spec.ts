@@ -5,11 +5,11 @@ import type { QueryCacheModuleOptions } from '../../src/index.js';
 import { resolveOptions } from '../../src/nestjs/query-cache.options.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Stranger } from './stranger.js';
+import { StartedApplication } from './started-application.js';
 
 let server: RedisServer;
 let databaseUrl: string;
-let started: Stranger[] = [];
+let started: StartedApplication[] = [];
 let client: Redis;
 
 beforeAll(async () => {
@@ -28,9 +28,9 @@ afterEach(async () => {
   started = [];
 });
 
-async function start(redis: QueryCacheModuleOptions['redis']): Promise<Stranger> {
+async function start(redis: QueryCacheModuleOptions['redis']): Promise<StartedApplication> {
   const source = { synchronize: true };
-  const application = await Stranger.start({ databaseUrl, source, cache: { redis } });
+  const application = await StartedApplication.start({ databaseUrl, source, cache: { redis } });
   started.push(application);
   return application;
 }

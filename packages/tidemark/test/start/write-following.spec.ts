@@ -8,12 +8,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Stranger, type StrangerOptions } from './stranger.js';
+import { StartedApplication, type StartOptions } from './started-application.js';
 
 let redis: RedisServer;
 let databaseUrl: string;
 let client: pg.Client;
-let started: Stranger[] = [];
+let started: StartedApplication[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
@@ -34,8 +34,8 @@ afterEach(async () => {
   await client.end();
 });
 
-async function start(options: Partial<StrangerOptions> = {}): Promise<Stranger> {
-  const application = await Stranger.start({
+async function start(options: Partial<StartOptions> = {}): Promise<StartedApplication> {
+  const application = await StartedApplication.start({
     databaseUrl,
     invalidation: { triggers: 'off' },
     ...options,
@@ -45,7 +45,7 @@ async function start(options: Partial<StrangerOptions> = {}): Promise<Stranger> 
 }
 
 /** Over one Redis, in a namespace for each test. */
-const shared = (): Pick<StrangerOptions, 'cache'> => ({
+const shared = (): Pick<StartOptions, 'cache'> => ({
   cache: { redis: { url: redis.url }, namespace: new URL(databaseUrl).pathname.slice(1) },
 });
 
@@ -143,7 +143,7 @@ describe('a data source that loses the subscriber', () => {
 });
 
 describe('writes of an application before its statements are followed', () => {
-  it.each<[string, () => Partial<StrangerOptions>]>([
+  it.each<[string, () => Partial<StartOptions>]>([
     [
       'in its dataSourceFactory',
       () => ({

@@ -105,7 +105,7 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
   };
 }
 
-/** A column of no kind that proves anything is taken for a timestamp. */
+/** A column without a canonical kind counts as a timestamp. */
 function natureOf(kind: ColumnKind): ColumnNature {
   if (kind === 'other') return 'timestamp';
   return kind === 'text' || kind === 'uuid' ? 'text' : 'plain';

@@ -2,8 +2,8 @@
  * Records the SQL that a data source's database connections send: TypeORM's, a subscriber's, or that of a plain
  * `pg` call over the same driver. It hooks the driver itself, below every layer that might answer from memory.
  *
- * It leaves out what the cache sends in the background at any time: the statements of a relay, and the transactions
- * in which the catalog is loaded and the triggers are looked after.
+ * It leaves out the statements that the cache sends in the background at any time: those of a relay, and the
+ * transactions that load the catalog and check the triggers.
  */
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';

@@ -1,4 +1,4 @@
-/** Tables that inherit, and tables and columns that change their names meanwhile. */
+/** Tables that inherit, and tables and columns that are renamed while the service runs. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Parcel } from '../matrix/fixtures/places.entities.js';

@@ -1,4 +1,4 @@
-/** Triggers made by an older release: they say less, or nothing, and are replaced or reported. */
+/** Triggers of an older release: they report less or nothing, and are replaced or named by health. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { CacheTriggers } from '../../src/index.js';
@@ -9,11 +9,11 @@ import { Scene } from './scene.js';
 /** The function of a table as an older release has created it. */
 type Older = (definition: string) => string;
 
-/** Says nothing to the session, whose statement was understood from its text: fills the outbox alone. */
+/** Raises no notice: fills the outbox alone. */
 const silent: Older = (definition) => definition.replaceAll('RAISE NOTICE', 'RAISE DEBUG');
 /** Knows of fewer dimensions. */
 const narrow: Older = (definition) => definition.replaceAll(`'region', `, `'country', `);
-/** Says it in other words, which do not parse. */
+/** Its notices do not parse. */
 const other: Older = (definition) =>
   definition.replaceAll(`'regions', regions`, `'values', regions`);
 /** Does the same. */

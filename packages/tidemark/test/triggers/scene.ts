@@ -1,5 +1,5 @@
 /**
- * An application over one database, and another client who writes to the same database past it.
+ * An application over one database, and another client that writes to the same database past it.
  *
  * A hit is asserted twice: by the cache's own event, and by the SELECTs from a table that the
  * database got, which are none. Every answer, hit or not, is compared with what the other client reads.
@@ -25,14 +25,14 @@ import { StatementCounter } from '../support/statement-counter.js';
 import type { World } from '../matrix/fixtures/world.js';
 
 const NAMESPACE = 'tidemark';
-/** The cache's own questions to the catalog, to the activity of the server and to the outbox. */
+/** The cache's own queries of the catalog, the activity of the server and the outbox. */
 const OF_THE_CACHE = /\bpg_\w+|"outbox"/;
 
 export interface SceneOptions {
   readonly triggers?: CacheInvalidationModuleOptions['triggers'];
   /** Whether the triggers are there before the application starts. */
   readonly areInstalled?: boolean;
-  /** Whether the relay runs. Without it `look` does at a chosen time what the relay does now and then. */
+  /** Whether the relay runs. Without it, `check` does the relay's checks at a chosen time. */
   readonly relays?: boolean;
   /** Changes by the other client before the application starts, once the triggers are installed. */
   readonly before?: (otherClient: DataSource) => Promise<unknown>;
@@ -136,7 +136,7 @@ export class Scene<N extends string> {
     try {
       const client = (await runner.connect()) as pg.PoolClient;
       await runner.query(this.world.seed);
-      // What TRUNCATE has changed in the catalog may else be counted with the next write over this connection.
+      // Otherwise TRUNCATE's changes of the catalog may count with the next write over this connection.
       await client.query('SELECT pg_stat_force_next_flush()');
     } finally {
       await runner.release();
@@ -166,7 +166,7 @@ export class Scene<N extends string> {
     await this.warm();
   }
 
-  /** Runs a write between hits and true answers; answers what it has ended. */
+  /** Runs a write between hits and reads past the cache; returns the answers that it has ended. */
   async endedBy(write: (app: CachedApplication) => Promise<unknown>): Promise<N[]> {
     await this.warm();
     await write(this.app);

@@ -1,6 +1,6 @@
 /**
- * Settings of a session: `session_replication_role = replica` switches triggers off, and not those of the cache;
- * a session that has lost the setting by which the triggers know it raises no more notices.
+ * Settings of a session: `session_replication_role = replica` disables triggers, but not those of the cache; a session
+ * without the setting by which the triggers recognise it gets no more notices.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';

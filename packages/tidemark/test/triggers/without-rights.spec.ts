@@ -1,4 +1,4 @@
-/** A role that owns nothing: tables without triggers count whole, until the owner has run the SQL. */
+/** A role that owns no table: tables without triggers count as a whole until their owner has run the SQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/support/eventually.js';

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Roles that may write what they may not read, or other rows than they may read: nothing is
- * read ahead of their writes, so these succeed, and their rows are reported by triggers or taken for any row.
+ * Real: PostgreSQL. Roles that may write rows that they may not read. Nothing is read ahead of their writes, so these
+ * succeed; triggers report the rows, or the table counts as a whole.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';

@@ -133,7 +133,7 @@ describe('a transaction of the application ends as it would without the cache', 
         await customers.visitsOf(2),
         await customers.left(),
       ]);
-      // The connection is as new.
+      // The connection is in its initial state.
       await source.query(set(3, 3));
       expect(await customers.visitsOf(3)).toBe(3);
     }

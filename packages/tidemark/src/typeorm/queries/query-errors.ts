@@ -8,7 +8,7 @@ export class OtherDataSourceError extends Error {
     super(
       `The query ${query} is of the data source ${other}, and the cache is that of ${own}: it would run on the ` +
         'wrong one. Build the query from the DataSource that `build` is given, and name that as `dataSource` of ' +
-        'defineQuery. A data source that is not the default one needs a cache of its own: ' +
+        'defineQuery. A data source that is not the default one needs a separate cache: ' +
         "QueryCacheModule.forRoot({ dataSource: 'name' }), which @InjectQueryCache('name') injects.",
     );
     this.name = 'OtherDataSourceError';

@@ -22,7 +22,7 @@ export class ManualTime implements Clock, Timers {
     };
   }
 
-  /** Lets so many milliseconds pass, and all happen that is due meanwhile. */
+  /** Advances the clock by so many milliseconds and runs the timers due meanwhile. */
   async pass(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     for (;;) {

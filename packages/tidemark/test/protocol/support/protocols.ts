@@ -1,6 +1,6 @@
 /**
- * The protocols of reads and writes over stores in memory. A test moves the clock, and says what is
- * in the table and which writers live.
+ * The protocols of reads and writes over stores in memory. A test controls the clock, the rows of the table and the
+ * writers that are alive.
  */
 import { WriteProtocol } from '../../../src/core/write-protocol.js';
 import { L1Cache } from '../../../src/l1/l1-cache.js';
@@ -33,7 +33,7 @@ const US_REGION = {
 /** A version store whose next reads can be made to fail. */
 class FragileStore extends MemoryVersionStore {
   isAway = false;
-  /** Reads wait for it before they look. */
+  /** Reads wait for it before they read. */
   hold: Promise<void> | undefined;
 
   override async read(
@@ -52,7 +52,7 @@ class FragileStore extends MemoryVersionStore {
   }
 }
 
-/** Has nothing, and can be made to take its time to say so. */
+/** A store without entries whose answers a test can delay. */
 class SlowEntryStore extends NullEntryStore {
   hold: Promise<void> | undefined;
 

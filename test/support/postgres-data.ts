@@ -33,7 +33,7 @@ export async function initialise({ binaries, directory, user }: NewData): Promis
   });
 }
 
-/** Copies a folder or a file as it is, owner included: for data a tenth of what `initdb` takes. */
+/** Copies a folder or a file as it is, owner included: for data a quarter of what `initdb` takes. */
 export async function copyFolder(from: string, to: string): Promise<void> {
   await run('cp', ['-a', from, to]);
 }

@@ -35,7 +35,9 @@ beforeEach(async () => {
   url = target.href;
 });
 
-afterEach(() => server.close());
+afterEach(() => {
+  server.close();
+});
 
 const start = () =>
   CachedApplication.start({ databaseUrl: url, entities: [Part], synchronize: true });

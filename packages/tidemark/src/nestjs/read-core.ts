@@ -1,5 +1,5 @@
 /** Assembles the read side of the core. */
-import { Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
@@ -28,6 +28,7 @@ export interface ReadCoreParts {
   readonly schema: KnownSchemaVersion;
   readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
+  readonly log: Logger;
 }
 
 export class ReadCore {
@@ -35,9 +36,9 @@ export class ReadCore {
   readonly gate: FreshnessGate;
   readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
 
-  constructor({ stores, activity, schema, events, options }: ReadCoreParts) {
+  constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
-    logAwaited(events, new Logger('QueryCache'));
+    logAwaited(events, log);
     const settlement = new Settlement(
       { store, activity, events, token, clock: systemClock, timers: backgroundTimers },
       { leaseMs: options.markLeaseMs, ...EPOCH_WAITS },

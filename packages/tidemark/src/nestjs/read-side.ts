@@ -1,7 +1,8 @@
 /** Assembles the read side: each part uses only parts above it. */
-import { Logger, type InjectionToken } from '@nestjs/common';
+import type { InjectionToken, Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { UNKNOWN_VERSION } from './application-version.js';
+import { cacheLogger } from './cache-logger.js';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
@@ -41,7 +42,7 @@ export interface ReadSideParts {
 
 export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
-  const log = new Logger('QueryCache');
+  const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
   events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
   logShadow(events, log);
@@ -53,7 +54,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
   const scope = [stores.scope, release];
   const schema = new CatalogCache({ source, versions, scope, markLeaseMs, standby });
   const activity = new PostgresWriterActivity(source, standby);
-  const core = new ReadCore({ stores, activity, schema, events, options });
+  const core = new ReadCore({ stores, activity, schema, events, options, log });
 
   const plans = new PlanCache({ source, schema, transactions, events, share });
   const executor = new QueryExecutor({
@@ -81,6 +82,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
   }
   await caches.add(name, { source, reader, options });
   return {
+    name,
     source,
     options,
     events,

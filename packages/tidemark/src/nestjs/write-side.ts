@@ -1,10 +1,11 @@
 /** Creates the parts of the write side, starts them, and stops them with the application. */
-import { Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { backgroundTimers } from '../core/ports/clock.js';
 import { askPrimary } from '../typeorm/database/own-question.js';
 import { randomToken } from '../core/token.js';
+import { cacheLogger } from './cache-logger.js';
 import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
 import type { ReadSide } from './read-side.js';
 import { WriteRefusedError } from './write-refused.error.js';
@@ -36,16 +37,16 @@ export class WriteSide {
   readonly recording: RecordingChanges;
   readonly #protocol: WriteProtocol;
   readonly #follower: WriteFollower;
-  readonly #log = new Logger('CacheInvalidation');
+  readonly #log: Logger;
 
   constructor(
     private readonly readSide: ReadSide,
     options: CacheInvalidationModuleOptions,
   ) {
-    const { source, versions: store, schema, events, transactions } = readSide;
+    const { name, source, versions: store, schema, events, transactions } = readSide;
     const { namespace, markLeaseMs, redis } = readSide.options;
     const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
-    const log = this.#log;
+    const log = cacheLogger('CacheInvalidation', name);
     const isStoreShared = redis !== undefined;
     const objects = new OutboxObjects(namespace);
     const protocol = new WriteProtocol({
@@ -70,6 +71,7 @@ export class WriteSide {
       log,
     };
     this.#protocol = protocol;
+    this.#log = log;
     this.recording = new RecordingChanges(parts, (sql, values) => askPrimary(source, sql, values));
     this.triggers = new TriggerKeeper({
       ...parts,
@@ -91,7 +93,7 @@ export class WriteSide {
       ...parts,
       connection: () => connectionOptionsOf(source),
       recording: this.recording,
-      log: new Logger('OutboxRelay'),
+      log: cacheLogger('OutboxRelay', name),
       // A store in this process is always reachable.
       isNeeded: isStoreShared && policy === 'commit',
     });

@@ -14,8 +14,9 @@ let isPooling: boolean;
 
 beforeEach(async () => {
   const target = new URL(await createDatabase());
+  const { hostname, port } = target;
   server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
+    const upstream = connect(Number(port), hostname);
     client.pipe(upstream);
     upstream.on('data', (bytes: Buffer) => {
       const at = isPooling ? bytes.indexOf(BACKEND_KEY_DATA) : -1;
@@ -34,7 +35,9 @@ beforeEach(async () => {
   url = target.href;
 });
 
-afterEach(() => server.close());
+afterEach(() => {
+  server.close();
+});
 
 const start = () =>
   CachedApplication.start({ databaseUrl: url, entities: [Part], synchronize: true });

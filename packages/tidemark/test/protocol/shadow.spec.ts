@@ -37,7 +37,7 @@ async function read(rows: string, overrides: Partial<Answer> = {}, whileRunning?
       },
     }),
   );
-  const { body } = outcome.source === 'bypass' ? outcome.answer : (outcome.entry as Answer);
+  const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
   return [outcome.source, outcome.source === 'bypass' && outcome.reason, body.toString()];
 }
 

@@ -1,6 +1,6 @@
 /** A cache for each data source of an application. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, UseInterceptors } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, UseInterceptors } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -64,6 +64,9 @@ class Routes {
   }
 }
 
+@Module({ controllers: [Routes], providers: [Reports] })
+class Feature {}
+
 let app: NestFastifyApplication;
 
 beforeEach(async () => {
@@ -85,9 +88,8 @@ beforeEach(async () => {
       CacheInvalidationModule.forRoot(),
       QueryCacheModule.forRootAsync({ dataSource: 'reporting', useFactory: () => ({}) }),
       CacheInvalidationModule.forRootAsync({ dataSource: 'reporting', useFactory: () => ({}) }),
+      Feature,
     ],
-    controllers: [Routes],
-    providers: [Reports],
   }).compile();
   app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
   app.useLogger(false);

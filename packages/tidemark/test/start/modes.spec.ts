@@ -119,7 +119,8 @@ describe("mode: 'shadow'", () => {
     await client.connect();
     await app.source.query(`INSERT INTO parts VALUES (1, 'bolt')`);
     await eventually(async () => {
-      expect((await app?.observe(() => cache.run(parts)))?.outcomes).toEqual(['hit']);
+      const seen = await app?.observe(() => cache.run(parts));
+      if (seen?.outcomes[0] !== 'hit') throw new Error('The answer is not stored yet.');
     });
   });
 

@@ -29,6 +29,8 @@ export class WriteRefusedFilter implements ExceptionFilter<WriteRefusedError> {
     const next = this.config
       .getGlobalFilters()
       .findLast((other) => other !== this && catches(other, refused));
+    // A filter's `catch` is none of a promise.
+    // eslint-disable-next-line promise/valid-params
     if (next) return next.catch(refused, host) as unknown;
     // Nest answers an error that a filter returns.
     return host.getType() === 'rpc' ? throwError(() => refused) : refused;

@@ -12,6 +12,7 @@ import { nameOf } from '../database/data-source-name.js';
 import { OtherDataSourceError } from './query-errors.js';
 import { copyOf } from './builder-copy.js';
 import { mappingOf } from './entity-fingerprint.js';
+import { dataSourceOf } from '../typeorm-lines.js';
 import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
@@ -63,7 +64,7 @@ export function asCalled(query: CacheableQuery, source: DataSource): CacheableQu
 export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   // A plain builder belongs to its creator and stays unchanged.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
-  const { dataSource } = builder;
+  const dataSource = dataSourceOf(builder);
   // Tracers and others may wrap a data source; the driver identifies it.
   if (dataSource.driver !== source.driver) {
     throw new OtherDataSourceError(nameOfQuery(query), nameOf(dataSource), nameOf(source));
@@ -125,21 +126,14 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
 const NOTHING: SeparateReads = {
   sql: undefined,
   description: '',
-  hasHiddenCondition: false,
+  obstacle: undefined,
   hasLazyRelations: false,
 };
 
-function whyUncacheable(
-  builder: Builder,
-  { hasHiddenCondition }: SeparateReads,
-): CompiledQuery['refusal'] {
+function whyUncacheable(builder: Builder, { obstacle }: SeparateReads): CompiledQuery['refusal'] {
   // TypeORM compares an optimistic lock with the row; it is not in the SQL.
   if (builder.expressionMap.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
   }
-  if (!hasHiddenCondition) return undefined;
-  return {
-    reason: 'separate-statements',
-    detail: 'the condition on loaded relation ids is not in the SQL of the query',
-  };
+  return obstacle === undefined ? undefined : { reason: 'separate-statements', detail: obstacle };
 }

@@ -168,7 +168,7 @@ export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, un
         // A builder may change its arguments, and may be called more than once.
         build: (source) => {
           context?.require();
-          return build(source, ownCopyOf(parameters).value);
+          return build(source, ownCopyOf(parameters).value) as SelectQueryBuilder<ObjectLiteral>;
         },
         map: map as ((row: ObjectLiteral) => unknown) | undefined,
         answer: answer as ((answer: unknown) => unknown) | undefined,

@@ -153,7 +153,7 @@ interface Seen {
 
 async function get(url: string): Promise<Seen> {
   adopter.sql.reset();
-  const answer = await adopter.app.inject({ url });
+  const answer = await adopter.inject({ url });
   const status = answer.headers['cache-status'] as string | undefined;
   return {
     status: answer.statusCode,

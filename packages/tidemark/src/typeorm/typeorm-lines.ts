@@ -1,7 +1,6 @@
 /** The differences between TypeORM 0.3 and 1.x. Each is found on the object, not by a version. */
 import type {
   DataSource,
-  EntityManager,
   EntityMetadata,
   ObjectLiteral,
   QueryRunner,
@@ -25,9 +24,7 @@ interface CountsInEntity {
 }
 
 /** TypeORM 0.3 calls it `connection`, a name that 1.x deprecates. */
-export function dataSourceOf(
-  owner: SelectQueryBuilder<ObjectLiteral> | QueryRunner | EntityManager,
-): DataSource {
+export function dataSourceOf(owner: SelectQueryBuilder<ObjectLiteral> | QueryRunner): DataSource {
   const { dataSource = (owner as Owner).connection } = owner as Owner;
   return dataSource;
 }

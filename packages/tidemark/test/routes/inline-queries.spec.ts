@@ -54,13 +54,13 @@ class Books {
   @Get('shelf')
   @CacheQuery()
   shelf(): CachedAnswer<{ items: string[]; total: number }> {
-    return shelf.bind(undefined);
+    return shelf.bind();
   }
 
   @Get('titles')
   @CacheQuery()
   titles(): CachedAnswer<string[]> {
-    return titles.bind(undefined);
+    return titles.bind();
   }
 
   @Get('title/:id')

@@ -101,7 +101,7 @@ export interface SqlDefinition<P, Row extends object, R, A> extends CommonDefini
   readonly parameters?: (parameters: P) => readonly unknown[];
 }
 
-/** A query of parameters `P` whose answer is `A`. */
+/** A query of parameters `P` whose answer is `A`; `bind()` if it has no parameters. */
 export interface DefinedQuery<P, A> {
   readonly name: string;
   /**
@@ -119,22 +119,25 @@ export interface DefinedQuery<P, A> {
  * application does not start if two definitions are ambiguous (query-definitions.ts).
  */
 export function defineQuery<
-  P,
-  E extends ObjectLiteral,
+  P = void,
+  E extends ObjectLiteral = ObjectLiteral,
   R = E,
   S extends QueryShape = 'many',
   A = QueryResult<R, S>,
 >(definition: QueryDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
 export function defineQuery<
-  P,
-  E extends ObjectLiteral,
+  P = void,
+  E extends ObjectLiteral = ObjectLiteral,
   R = E,
   S extends FindShape = 'many',
   A = QueryResult<R, S>,
 >(definition: FindDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
-export function defineQuery<P, Row extends object = Record<string, unknown>, R = Row, A = R[]>(
-  definition: SqlDefinition<P, Row, R, A>,
-): DefinedQuery<P, A>;
+export function defineQuery<
+  P = void,
+  Row extends object = Record<string, unknown>,
+  R = Row,
+  A = R[],
+>(definition: SqlDefinition<P, Row, R, A>): DefinedQuery<P, A>;
 export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, unknown> {
   const { name, dataSource, map, answer, headers, absent } = definition;
   const sql = 'sql' in definition ? definition.sql : undefined;

@@ -6,7 +6,6 @@ import {
   type ObjectLiteral,
   type SelectQueryBuilder,
 } from 'typeorm';
-import { dataSourceOf } from '../typeorm-lines.js';
 import type { QueryShape } from './bound-query.js';
 
 /** The shapes that find options can have. */
@@ -23,7 +22,7 @@ export function findBuilder<E extends ObjectLiteral>(
   options: FindManyOptions<E>,
   shape: FindShape,
 ): SelectQueryBuilder<E> {
-  const { name } = dataSourceOf(manager).getMetadata(entity);
+  const { name } = manager.getRepository(entity).metadata;
   if (shape === 'one' && !options.where) {
     throw new TypeError(`A query for one ${name} needs \`where\` in its find options.`);
   }

@@ -1,2 +1,20 @@
 /** The public names for tests of an application. */
-export { outcomesOf, type Outcome, type RecordedOutcomes } from './outcomes.js';
+export {
+  VersionStore,
+  type ExpiredMark,
+  type MarksReport,
+  type TableReading,
+  type TableVersionNames,
+  type WriteMark,
+} from '../core/ports/version-store.js';
+export {
+  outcomesOf,
+  type ExpectedOutcome,
+  type Outcome,
+  type RecordedOutcomes,
+} from './outcomes.js';
+export {
+  versionStoreCases,
+  type VersionStoreCase,
+  type VersionStoreUnderTest,
+} from './version-store/version-store-cases.js';

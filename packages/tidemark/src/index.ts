@@ -32,6 +32,7 @@ export {
   type QueryDefinition,
   type QueryShape,
 } from './typeorm/queries/define-query.js';
+export type { ExplainedDependency } from './typeorm/queries/explain-plan.js';
 export { ImpureQueryError, OtherDataSourceError } from './typeorm/queries/query-errors.js';
 export {
   CacheTriggers,

@@ -23,6 +23,7 @@ import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
+import type { WholeTableLog } from './whole-table-log.js';
 import type { L1Entry } from '../l1/l1-entry.js';
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
@@ -53,6 +54,8 @@ export interface CacheReaderParts {
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
   readonly options: Readonly<QueryCacheOptions>;
+  /** Only in development. */
+  readonly wholeTables: WholeTableLog | undefined;
 }
 
 /** The builder returned another query than the key of the fill stands for: the builder or the schema has changed. */
@@ -61,7 +64,7 @@ class PlanChangedError extends Error {}
 /** An entity that loads a relation later cannot be encoded. */
 class LazyValueError extends Error {}
 
-const toJson: ToBody = (value) => {
+export const toJson: ToBody = (value) => {
   const json =
     typeof value === 'string' || ArrayBuffer.isView(value)
       ? undefined
@@ -165,6 +168,7 @@ export class CacheReader {
       plan = planQuery(schema, compiled, representation);
     }
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
+    this.parts.wholeTables?.note(compiled, plan.dependencies);
     const { audit } = plan;
     const learnt = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
     return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));

@@ -3,13 +3,18 @@ import { canonicalValue } from '../postgres/analysis/canonical-value.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken } from '../core/token.js';
 import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
-import type { TableVersionNames, VersionStore } from '../core/ports/version-store.js';
+import type { VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
 import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/define-query.js';
 import type { Lifetime } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
+import {
+  explainDependencies,
+  REMEDIES,
+  type ExplainedDependency,
+} from '../typeorm/queries/explain-plan.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
 
 export type RunOptions = Lifetime;
@@ -27,9 +32,12 @@ export type QueryExplanation = { readonly sql: string } & (
   | {
       readonly cacheable: true;
       readonly key: string;
-      readonly dependencies: readonly TableVersionNames[];
+      readonly dependencies: readonly ExplainedDependency[];
     }
-  | Extract<QueryPlan, { readonly cacheable: false }>
+  | (Extract<QueryPlan, { readonly cacheable: false }> & {
+      /** What would make the query cacheable. */
+      readonly remedy: string;
+    })
 );
 
 interface QueryCacheParts {
@@ -84,7 +92,9 @@ export class QueryCache {
   }
 
   /**
-   * Explains how the cache treats a query, without running it.
+   * Explains how the cache treats a query, without running it: its key and the tables that its answer depends on, each
+   * with the reason why it counts whole or the values to which it is restricted; or why it is not cached, and what
+   * would change that.
    *
    * @throws OtherDataSourceError
    */
@@ -94,11 +104,13 @@ export class QueryCache {
     const { sql, queryRunner } = compiled;
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
-      return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
+      const reason = reasonOf(queryRunner);
+      return { cacheable: false, sql, reason, detail, remedy: REMEDIES[reason] };
     }
     const plan = planQuery(schema, compiled, 'json');
-    if (!plan.cacheable) return { ...plan, sql };
-    return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
+    if (!plan.cacheable) return { ...plan, sql, remedy: REMEDIES[plan.reason] };
+    const dependencies = explainDependencies(schema, compiled, plan.dependencies);
+    return { cacheable: true, sql, key: plan.key, dependencies };
   }
 
   /** @throws TypeError that names the fault in the region. */

@@ -18,3 +18,10 @@ export {
   type VersionStoreCase,
   type VersionStoreUnderTest,
 } from './version-store/version-store-cases.js';
+export {
+  CacheTestingModule,
+  type InMemoryOptions,
+  type PassThroughOptions,
+} from './cache-testing.module.js';
+export { fakeQueryCache } from './fake-query-cache.js';
+export type { FakeAnswers } from './pass-through-reader.js';

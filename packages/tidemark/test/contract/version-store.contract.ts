@@ -3,5 +3,5 @@ import { versionStoreCases, type VersionStoreUnderTest } from '../../src/testing
 
 /** What every version store has to do, in memory or shared. */
 export function versionStoreContract(open: () => Promise<VersionStoreUnderTest>): void {
-  for (const { title, run } of versionStoreCases) it(title, () => run(open));
+  it.each(versionStoreCases)('$title', ({ run }) => run(open));
 }

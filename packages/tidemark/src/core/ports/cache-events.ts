@@ -14,7 +14,8 @@ export type BypassReason =
   | 'not-followed'
   | 'fill-timeout'
   | 'transaction'
-  | 'uncacheable';
+  | 'uncacheable'
+  | 'disabled';
 
 /** The part of a query that differed when it was built again with equal parameters. */
 export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';

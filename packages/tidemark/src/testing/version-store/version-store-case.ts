@@ -17,7 +17,7 @@ export interface VersionStoreCase {
    *
    * @param open opens a store without data
    */
-  run(open: () => Promise<VersionStoreUnderTest>): Promise<void>;
+  readonly run: (open: () => Promise<VersionStoreUnderTest>) => Promise<void>;
 }
 
 type Step = (on: OpenStore) => Promise<unknown>;

@@ -63,7 +63,7 @@ export const REMEDIES: Readonly<Record<UncacheableReason, string>> = {
   view: 'Read the tables of the view.',
   'temporary-table': 'Read a permanent table.',
   'row-security':
-    'Pass what the policy reads (the tenant) as a condition of the query, and give the role BYPASSRLS.',
+    'Let policies read columns and the role alone: one that reads a setting is evaluated by the database each time.',
   'separate-statements':
     'Load the relation by a join (leftJoinAndSelect), or map ids of relations without a condition.',
   'lazy-relations': 'Give the definition a `map` that leaves the lazy relation out.',

@@ -47,16 +47,15 @@ it('hits, over a real database', async () => {
   const outcomes = outcomesOf(cache);
   const read = () => cache.run(usersInRegion.bind({ region: 'EU' }));
 
-  await read();
-  await read();
-  outcomes.expect('users.in-region', 'miss', 'hit');
+  await outcomes.until('users.in-region', 'hit', read);
+  outcomes.clear();
 
   const users = testing.get(DataSource).getRepository(User);
   await users.insert({ username: 'grace', region: 'US' });
   await read();
-  expect(outcomes.of('users.in-region')[2]).toBe('L1'); // the write was in another region
+  outcomes.expect('users.in-region', 'hit'); // the write was in another region
+
   await users.insert({ username: 'ada', region: 'EU' });
   expect(await read()).toHaveLength(1);
-  await outcomes.until('users.in-region', 'hit', read);
   await testing.close();
 });

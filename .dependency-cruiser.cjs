@@ -69,6 +69,16 @@ module.exports = {
       to: { path: packageOf(['@nestjs', 'fastify', 'express', 'rxjs']) },
     },
     {
+      name: 'library-imports-no-http-adapter',
+      severity: 'error',
+      comment:
+        'The library runs on Express and on Fastify: the other one need not be installed, neither its types.',
+      from: { path: LIBRARY, pathNot: SPEC },
+      to: {
+        path: `${packageOf(['fastify', 'express', '@nestjs/platform-fastify', '@nestjs/platform-express'])}|^(fastify|express|@types/express)`,
+      },
+    },
+    {
       name: 'library-knows-no-service',
       severity: 'error',
       comment: 'The library serves any application.',

@@ -105,6 +105,11 @@ export class DistributedSingleFlight {
     }
   }
 
+  /** Fills and stores whether or not another fill runs or an entry is stored. */
+  async fillAlone(key: string, fill: () => Promise<Filled>): Promise<Filled> {
+    return this.#fill(key, fill, false);
+  }
+
   async #run({ key, accepts, fill }: SharedFill, first: Promise<Found>): Promise<FillOutcome> {
     const { clock, timers } = this.parts;
     const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
@@ -115,7 +120,9 @@ export class DistributedSingleFlight {
         if (lock === 'mine') void this.#release(key);
         return { stored: entry, hasWaited };
       }
-      if (lock === 'mine' || lock === 'failed') return this.#fill(key, fill, lock === 'mine');
+      if (lock === 'mine' || lock === 'failed') {
+        return { stored: undefined, filled: await this.#fill(key, fill, lock === 'mine') };
+      }
       if (lock === 'held-by-another') {
         if (clock.nowMs() >= deadlineMs) return { stored: undefined, filled: await fill() };
         await pause(timers, this.options.pollMs);
@@ -125,12 +132,12 @@ export class DistributedSingleFlight {
     }
   }
 
-  async #fill(key: string, fill: () => Promise<Filled>, holdsLock: boolean): Promise<FillOutcome> {
+  async #fill(key: string, fill: () => Promise<Filled>, holdsLock: boolean): Promise<Filled> {
     let entry: CacheEntry | undefined;
     try {
       const filled = await fill();
       if (filled.refusal === undefined) ({ entry } = filled);
-      return { stored: undefined, filled };
+      return filled;
     } finally {
       // The answer does not wait for this: only waiters in other instances need it.
       void this.#publish(key, entry, holdsLock);

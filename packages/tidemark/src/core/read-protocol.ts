@@ -8,6 +8,8 @@
  *    this process (single-flight.ts), and one per key among all instances (distributed-single-flight.ts). The fill
  *    (query-fill.ts) stores its entry with the stamp that was read before the SELECT.
  *
+ * A fresh read skips 2 and fills alone: a fill that is shared may have begun before the request arrived.
+ *
  * Why this is correct. The stamp was read before the SELECT, so the answer is at least as new as the stamp. The
  * versions compared were read after the request arrived, so no write committed in between, however old the entry is. A
  * mark covers each COMMIT from before to after, so no reader can read the old rows and store them under the new
@@ -21,7 +23,7 @@
 import type { BypassReason, CacheLevel } from './ports/cache-events.js';
 import type { Timers } from './ports/clock.js';
 import type { CacheEntry, LocalEntries } from './ports/entry-store.js';
-import type { DistributedSingleFlight } from './distributed-single-flight.js';
+import type { DistributedSingleFlight, Filled } from './distributed-single-flight.js';
 import type { Stamp } from './freshness-gate.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
 import type { ReadOutcome, ReadRequest } from './read-request.js';
@@ -54,7 +56,9 @@ export class ReadProtocol<E extends CacheEntry> {
 
   async read(request: ReadRequest): Promise<ReadOutcome<E>> {
     const { gate, fills, local, monotonicClock } = this.parts;
-    const { key, dependencies } = request;
+    const { key, dependencies, fresh } = request;
+    if (fresh === 'no-store') return this.bypass(request, 'no-store');
+    if (fresh === 'store') return this.#readFresh(request);
     const arrivedAtMs = monotonicClock.nowMs();
     const known = this.#alive(local.get(key));
     if (known && this.#isVerified(known, arrivedAtMs)) return this.#hit(request, 'L1', known);
@@ -90,6 +94,17 @@ export class ReadProtocol<E extends CacheEntry> {
     return { source: 'bypass', reason, answer: await request.run() };
   }
 
+  async #readFresh(request: ReadRequest): Promise<ReadOutcome<E>> {
+    const { gate, fills, monotonicClock } = this.parts;
+    const { key, dependencies } = request;
+    const freshness = await gate.check(dependencies.tables);
+    if (!freshness.trusted) return this.bypass(request, freshness.reason);
+    const startedMs = monotonicClock.nowMs();
+    const { stamp } = freshness;
+    const filled = await fills.fillAlone(key, () => this.#queryFill.run(request, stamp));
+    return this.#missed(request, filled, startedMs);
+  }
+
   async #share(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
     const { key, query } = request;
     const flight = await this.#flights.run(`${key} ${stamp.text}`, () =>
@@ -104,7 +119,7 @@ export class ReadProtocol<E extends CacheEntry> {
   }
 
   async #fill(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
-    const { fills, local, toEntry, events, monotonicClock } = this.parts;
+    const { fills, local, events, monotonicClock } = this.parts;
     const { key, query } = request;
     const startedMs = monotonicClock.nowMs();
     const outcome = await fills.run({
@@ -116,7 +131,15 @@ export class ReadProtocol<E extends CacheEntry> {
       if (outcome.hasWaited) events.emitSafely('joined', { query, scope: 'instances' });
       return this.#hit(request, 'L2', local.set(key, outcome.stored));
     }
-    const { refusal, entry } = outcome.filled;
+    return this.#missed(request, outcome.filled, startedMs);
+  }
+
+  #missed(
+    { key, query }: ReadRequest,
+    { refusal, entry }: Filled,
+    startedMs: number,
+  ): ReadOutcome<E> {
+    const { local, toEntry, events, monotonicClock } = this.parts;
     const stored = refusal === undefined;
     const durationMs = monotonicClock.nowMs() - startedMs;
     events.emitSafely('miss', { query, stored, refusal, durationMs });

@@ -13,6 +13,9 @@ export interface Answer {
   readonly refusal?: UncacheableReason | undefined;
 }
 
+/** A read that no stored answer may answer: its own answer is stored, or not even that. */
+export type FreshRead = 'store' | 'no-store';
+
 export interface ReadRequest {
   /** Name of the query in events. */
   readonly query: string;
@@ -22,6 +25,7 @@ export interface ReadRequest {
   readonly run: () => Promise<Answer>;
   /** Time to live of the answer, in milliseconds, including jitter. */
   readonly ttlMs: (answer: Answer) => number;
+  readonly fresh?: FreshRead | undefined;
 }
 
 /** How a request was answered. */

@@ -1,7 +1,7 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { BypassReason } from '../core/ports/cache-events.js';
-import type { Answer, ReadOutcome } from '../core/read-request.js';
+import type { Answer, FreshRead, ReadOutcome } from '../core/read-request.js';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
@@ -37,12 +37,16 @@ export interface ValueOutcome {
   readonly outcome: JsonOutcome;
 }
 
+export interface ReadOptions extends Lifetime {
+  readonly fresh?: FreshRead | undefined;
+}
+
 type ToBody = (value: unknown) => Buffer;
 
 interface Call {
   readonly query: CacheableQuery;
   readonly representation: Representation;
-  readonly lifetime: Lifetime;
+  readonly options: ReadOptions;
   readonly toBody: ToBody;
 }
 
@@ -94,17 +98,17 @@ export class CacheReader {
    * The answer as JSON bytes. Rejects with the error of the query, or with UnencodableValueError if the answer is a
    * value that HTTP servers do not send as JSON: a string, bytes or nothing.
    */
-  readJson(query: CacheableQuery, lifetime: Lifetime): Promise<JsonOutcome> {
+  readJson(query: CacheableQuery, options: ReadOptions): Promise<JsonOutcome> {
     const called = this.#called(query);
-    return this.#read({ query: called, representation: 'json', lifetime, toBody: toJson });
+    return this.#read({ query: called, representation: 'json', options, toBody: toJson });
   }
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
-  async readValue(query: CacheableQuery, lifetime: Lifetime): Promise<ValueOutcome> {
+  async readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
     const called = this.#called(query);
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
-      const call = { query: called, representation: 'value', lifetime, toBody } as const;
+      const call = { query: called, representation: 'value', options, toBody } as const;
       const outcome = await this.#read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return { value: this.#codec.decode(body), outcome };
@@ -176,15 +180,16 @@ export class CacheReader {
 
   /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
   async #readCached(
-    { query, lifetime, toBody }: Call,
+    { query, options, toBody }: Call,
     name: string,
     { key, dependencies }: RememberedPlan,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
-    const { core, options, source } = this.parts;
-    const ttlMs = (answer: Answer): number => ttlMsOf(answer, lifetime, options);
+    const { core, source } = this.parts;
+    const { fresh } = options;
+    const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
     try {
-      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs });
+      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs, fresh });
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
       return this.#readPast(compileQuery(query, source), toBody);

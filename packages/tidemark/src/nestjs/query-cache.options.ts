@@ -36,6 +36,11 @@ export class QueryCacheOptions {
    * identity of the database and the password of the data source.
    */
   entrySecret: string | readonly string[] | undefined = undefined;
+  /**
+   * Whether `Cache-Control: no-cache` of a request runs the query and stores its answer, and `no-store` runs it and
+   * stores nothing. Any client can then cause queries.
+   */
+  honourRequestCacheControl = false;
   /** Lease of the mark of a write, in milliseconds: PostgreSQL is polled for the writer after this time. */
   markLeaseMs = seconds(2);
   /** Lease of the lock of a fill, in milliseconds: another request replaces a killed filler after this time. */

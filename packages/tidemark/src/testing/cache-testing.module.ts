@@ -9,7 +9,11 @@ import { CacheInterceptor } from '../nestjs/cache.interceptor.js';
 import { HttpAnswers } from '../nestjs/http/http-answers.js';
 import { QueryCache } from '../nestjs/query-cache.js';
 import { QueryCacheModule } from '../nestjs/query-cache.module.js';
-import type { QueryCacheModuleOptions } from '../nestjs/query-cache.options.js';
+import {
+  QueryCacheOptions,
+  resolveOptions,
+  type QueryCacheModuleOptions,
+} from '../nestjs/query-cache.options.js';
 import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 import { PassThroughCache } from './fake-query-cache.js';
 import type { FakeAnswers } from './pass-through-reader.js';
@@ -71,6 +75,7 @@ export class CacheTestingModule {
           useFactory: ({ events }: QueryCache) => events,
         },
         { provide: CacheHealth, useValue: IS_UP },
+        { provide: QueryCacheOptions, useFactory: () => resolveOptions({}) },
         HttpAnswers,
         CacheInterceptor,
       ],

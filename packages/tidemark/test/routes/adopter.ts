@@ -1,28 +1,57 @@
 /** An application of an adopter, over HTTP: the two cache modules and whatever else is given. */
-import type { ModuleMetadata, Type } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplication, LoggerService, ModuleMetadata, Type } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { CacheInvalidationModule, QueryCacheModule } from '../../src/index.js';
+import {
+  CacheInvalidationModule,
+  QueryCacheModule,
+  type QueryCacheModuleOptions,
+} from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { StatementCounter } from '../support/statement-counter.js';
+import { inject, type HttpAnswer, type HttpRequest } from './http-client.js';
+
+const MAKE = { fastify: () => new FastifyAdapter(), express: () => new ExpressAdapter() };
+
+export type AdapterName = keyof typeof MAKE;
+
+/** For `describe.each`. */
+export const ADAPTERS: readonly AdapterName[] = ['fastify', 'express'];
+
+/** What replies of both adapters have. */
+export interface Reply {
+  header(name: string, value: string | undefined): Reply;
+  status(code: number): Reply;
+  send(body: unknown): unknown;
+}
 
 export interface AdopterOptions extends Pick<ModuleMetadata, 'controllers' | 'providers'> {
   readonly entities: readonly Type[];
+  /** Default: Fastify. */
+  readonly adapter?: AdapterName;
+  readonly cache?: QueryCacheModuleOptions;
+  readonly logger?: LoggerService;
   /** Called before the application is initialised, as a `main.ts` would. */
-  readonly configure?: (app: NestFastifyApplication) => unknown;
+  readonly configure?: (app: INestApplication) => unknown;
 }
 
 export interface Adopter {
-  readonly app: NestFastifyApplication;
+  readonly app: INestApplication;
   readonly source: DataSource;
   readonly sql: StatementCounter;
+  /** Sends a request over HTTP. */
+  inject(asked: HttpRequest): Promise<HttpAnswer>;
   stop(): Promise<void>;
 }
 
 export async function startAdopter({
   entities,
+  adapter = 'fastify',
+  cache,
+  logger,
   controllers = [],
   providers = [],
   configure,
@@ -36,20 +65,19 @@ export async function startAdopter({
         synchronize: true,
         retryAttempts: 0,
       }),
-      QueryCacheModule.forRoot({ ttlMs: 5_000, ttlJitter: 0 }),
+      QueryCacheModule.forRoot({ ttlMs: 5_000, ttlJitter: 0, ...cache }),
       // As the README has it: without options all defaults hold.
       CacheInvalidationModule.forRoot(),
     ],
     controllers,
     providers,
   }).compile();
-  const app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
-  app.useLogger(false);
+  const app: INestApplication = testing.createNestApplication(MAKE[adapter]());
+  app.useLogger(logger ?? false);
   const source = app.get(DataSource);
   try {
     await configure?.(app);
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
+    await app.listen(0, '127.0.0.1');
   } catch (error) {
     await app.close();
     throw error;
@@ -59,6 +87,7 @@ export async function startAdopter({
     app,
     source,
     sql,
+    inject: (asked) => inject(app, asked),
     stop: async () => {
       sql.detach();
       await app.close();

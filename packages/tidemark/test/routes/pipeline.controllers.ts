@@ -25,11 +25,11 @@ import {
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
 import { from, map, of, tap, type Observable } from 'rxjs';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { defineQuery, LeavesBody } from '../../src/index.js';
+import type { Reply } from './adopter.js';
 import { Profile } from './profiles.js';
 
 /** What has run, in order. */
@@ -60,7 +60,7 @@ export class Around implements NestInterceptor {
 @Catch(NotFoundException)
 class AbsenceFilter implements ExceptionFilter {
   catch(_: unknown, host: ArgumentsHost): void {
-    void host.switchToHttp().getResponse<FastifyReply>().code(410).send({ gone: true });
+    void host.switchToHttp().getResponse<Reply>().status(410).send({ gone: true });
   }
 }
 

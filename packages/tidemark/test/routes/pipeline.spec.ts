@@ -18,7 +18,7 @@ import {
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { catchError, of, type Observable } from 'rxjs';
 import { CacheInterceptor, CacheQuery, seconds } from '../../src/index.js';
-import { startAdopter, type Adopter } from './adopter.js';
+import { ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Around, controllerOf, profile, steps, type Place } from './pipeline.controllers.js';
 import { Profile, PROFILES } from './profiles.js';
 import { ask, expectSame } from './same-answers.js';
@@ -32,12 +32,17 @@ const CACHED: Readonly<Record<string, Place>> = {
 
 const PATHS = ['read/1', 'inherited/1', 'filtered/1', 'validated?id=1'];
 
-describe.each(Object.entries(CACHED))('%s', (name, place) => {
+const PLACES = ADAPTERS.flatMap((adapter) =>
+  Object.entries(CACHED).map(([name, place]) => [adapter, name, place] as const),
+);
+
+describe.each(PLACES)('%s, %s', (adapter, name, place) => {
   let adopter: Adopter;
 
   beforeAll(async () => {
     const isGlobal = name.endsWith('application');
     adopter = await startAdopter({
+      adapter,
       entities: [Profile],
       controllers: [
         controllerOf('plain', undefined),
@@ -87,7 +92,7 @@ describe.each(Object.entries(CACHED))('%s', (name, place) => {
 
   it('HEAD and 304 have the headers of GET and no body', async () => {
     const { headers } = await ask(adopter, '/cached/read/1');
-    const head = await adopter.app.inject({ method: 'HEAD', url: '/cached/read/1' });
+    const head = await adopter.inject({ method: 'HEAD', url: '/cached/read/1' });
     expect(head).toMatchObject({ statusCode: 203, body: '' });
     const etag = String(headers['etag']);
     const held = await ask(adopter, '/cached/read/1', { 'if-none-match': etag });
@@ -134,33 +139,42 @@ class OrderController {
   }
 }
 
-describe('CacheInterceptor beside another one, and @CacheQuery on a controller', () => {
-  let adopter: Adopter;
+describe.each(ADAPTERS)(
+  '%s: CacheInterceptor beside another one, and @CacheQuery on a controller',
+  (adapter) => {
+    let adopter: Adopter;
 
-  beforeAll(async () => {
-    adopter = await startAdopter({ entities: [Profile], controllers: [OrderController] });
-    await adopter.source.query(PROFILES);
-  });
+    beforeAll(async () => {
+      adopter = await startAdopter({
+        adapter,
+        entities: [Profile],
+        controllers: [OrderController],
+      });
+      await adopter.source.query(PROFILES);
+    });
 
-  afterAll(() => adopter.stop());
+    afterAll(() => adopter.stop());
 
-  it("an interceptor around it sees the query's error, one inside sees the query", async () => {
-    expect((await ask(adopter, '/order/around/9')).body).toBe('{"forgiven":true}');
-    await ask(adopter, '/order/inside/1');
-    const { headers, selects } = await ask(adopter, '/order/inside/1');
-    expect({ selects, hasTag: 'etag' in headers }).toEqual({ selects: 0, hasTag: true });
-  });
+    it("an interceptor around it sees the query's error, one inside sees the query", async () => {
+      expect((await ask(adopter, '/order/around/9')).body).toBe('{"forgiven":true}');
+      await ask(adopter, '/order/inside/1');
+      expect(await ask(adopter, '/order/inside/1')).toMatchObject({
+        selects: 0,
+        headers: { etag: expect.stringMatching(/^"/) },
+      });
+    });
 
-  it.each([
-    ['/order/kept/2', 90],
-    ['/order/kept/8', 20],
-    ['/order/inside/2', 70],
-  ])('%s is kept for %i s: options of the handler, then of the controller', async (url, ttl) => {
-    // The routes ask for one entry.
-    await adopter.source.query('UPDATE profiles SET name = name');
-    await ask(adopter, url);
-    const { headers } = await ask(adopter, url);
-    const left = Number(/ttl=(\d+)/.exec(String(headers['cache-status']))?.[1]);
-    expect([ttl, ttl - 1, ttl - 2, ttl - 3]).toContain(left);
-  });
-});
+    it.each([
+      ['/order/kept/2', 90],
+      ['/order/kept/8', 20],
+      ['/order/inside/2', 70],
+    ])('%s is kept for %i s: options of the handler, then of the controller', async (url, ttl) => {
+      // The routes ask for one entry.
+      await adopter.source.query('UPDATE profiles SET name = name');
+      await ask(adopter, url);
+      const { headers } = await ask(adopter, url);
+      const left = Number(/ttl=(\d+)/.exec(String(headers['cache-status']))?.[1]);
+      expect([ttl, ttl - 1, ttl - 2, ttl - 3]).toContain(left);
+    });
+  },
+);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { All, Controller, Param, ParseIntPipe, Put } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheQuery, type BoundQuery } from '../../src/index.js';
-import { startAdopter, type Adopter } from './adopter.js';
+import { ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Book, bookById } from './routes.controllers.js';
 
 @Controller('books')
@@ -24,61 +24,63 @@ class BooksController {
   }
 }
 
-let adopter: Adopter;
-let tag: string;
+describe.each(ADAPTERS)('%s', (adapter) => {
+  let adopter: Adopter;
+  let tag: string;
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-async function ask(method: Method, headers: Record<string, string> = {}, id = 1) {
-  const answer = await adopter.app.inject({ method, url: `/books/${id}`, headers });
-  return { status: answer.statusCode, headers: answer.headers, length: answer.body.length };
-}
+  async function ask(method: Method, headers: Record<string, string> = {}, id = 1) {
+    const answer = await adopter.inject({ method, url: `/books/${id}`, headers });
+    return { status: answer.statusCode, headers: answer.headers, length: answer.body.length };
+  }
 
-beforeAll(async () => {
-  adopter = await startAdopter({ entities: [Book], controllers: [BooksController] });
-  await adopter.source.query(`INSERT INTO books VALUES (1, 'Emma')`);
-  tag = String((await ask('GET')).headers['etag']);
-});
-
-afterAll(() => adopter.stop());
-
-describe.each<Method>(['POST', 'PUT', 'PATCH', 'DELETE'])('%s to a cached handler', (method) => {
-  it.each<[name: string, value: () => string, status: number]>([
-    // Conditions are for the handler, which may have written.
-    ['if-none-match', () => tag, 200],
-    ['if-none-match', () => '"other"', 200],
-    ['if-none-match', () => '*', 200],
-    ['if-match', () => '"other"', 200],
-  ])('%s, case %#', async (name, value, status) => {
-    expect((await ask(method, { [name]: value() })).status).toBe(status);
-  });
-});
-
-it('a handler that has written answers the new state, where If-Match named the state before', async () => {
-  const url = '/books/1/title';
-  const answer = await adopter.app.inject({ method: 'PUT', url, headers: { 'if-match': tag } });
-  expect(answer.statusCode).toBe(200);
-  expect(answer.body).toContain('Persuasion');
-  tag = String((await ask('GET')).headers['etag']);
-});
-
-describe.each<Method>(['GET', 'HEAD'])('%s of a cached handler', (method) => {
-  it.each<[name: string, value: () => string, status: number]>([
-    ['if-none-match', () => tag, 304],
-    ['if-match', () => '"other"', 412],
-    ['if-match', () => `"other", ${tag}`, 200],
-    ['if-match', () => '*', 200],
-    ['if-modified-since', () => new Date().toUTCString(), 200],
-  ])('%s, case %#', async (name, value, status) => {
-    expect((await ask(method, { [name]: value() })).status).toBe(status);
+  beforeAll(async () => {
+    adopter = await startAdopter({ adapter, entities: [Book], controllers: [BooksController] });
+    await adopter.source.query(`INSERT INTO books VALUES (1, 'Emma')`);
+    tag = String((await ask('GET')).headers['etag']);
   });
 
-  it('is 412 where If-Match fails, whatever If-None-Match says', async () => {
-    const headers = { 'if-match': '"other"', 'if-none-match': tag };
-    expect((await ask(method, headers)).status).toBe(412);
+  afterAll(() => adopter.stop());
+
+  describe.each<Method>(['POST', 'PUT', 'PATCH', 'DELETE'])('%s to a cached handler', (method) => {
+    it.each<[name: string, value: () => string, status: number]>([
+      // Conditions are for the handler, which may have written.
+      ['if-none-match', () => tag, 200],
+      ['if-none-match', () => '"other"', 200],
+      ['if-none-match', () => '*', 200],
+      ['if-match', () => '"other"', 200],
+    ])('%s, case %#', async (name, value, status) => {
+      expect((await ask(method, { [name]: value() })).status).toBe(status);
+    });
   });
 
-  it('is 404 where there is nothing', async () => {
-    expect((await ask(method, { 'if-match': tag }, 7)).status).toBe(404);
+  it('a handler that has written answers the new state, where If-Match named the state before', async () => {
+    const url = '/books/1/title';
+    const answer = await adopter.inject({ method: 'PUT', url, headers: { 'if-match': tag } });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body).toContain('Persuasion');
+    tag = String((await ask('GET')).headers['etag']);
+  });
+
+  describe.each<Method>(['GET', 'HEAD'])('%s of a cached handler', (method) => {
+    it.each<[name: string, value: () => string, status: number]>([
+      ['if-none-match', () => tag, 304],
+      ['if-match', () => '"other"', 412],
+      ['if-match', () => `"other", ${tag}`, 200],
+      ['if-match', () => '*', 200],
+      ['if-modified-since', () => new Date().toUTCString(), 200],
+    ])('%s, case %#', async (name, value, status) => {
+      expect((await ask(method, { [name]: value() })).status).toBe(status);
+    });
+
+    it('is 412 where If-Match fails, whatever If-None-Match says', async () => {
+      const headers = { 'if-match': '"other"', 'if-none-match': tag };
+      expect((await ask(method, headers)).status).toBe(412);
+    });
+
+    it('is 404 where there is nothing', async () => {
+      expect((await ask(method, { 'if-match': tag }, 7)).status).toBe(404);
+    });
   });
 });

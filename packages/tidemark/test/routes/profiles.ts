@@ -14,10 +14,10 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Exclude, Expose, Transform } from 'class-transformer';
-import type { FastifyReply } from 'fastify';
 import { map, of, tap, type Observable } from 'rxjs';
 import { Column, DataSource, Entity, PrimaryColumn, type SelectQueryBuilder } from 'typeorm';
 import { CacheInterceptor, CacheQuery, defineQuery } from '../../src/index.js';
+import type { Reply } from './adopter.js';
 
 @Entity('profiles')
 export class Profile {
@@ -79,12 +79,12 @@ const homeById = defineQuery({
 
 /** An interceptor class that does this to what the handler emits. */
 export function emitting(
-  change: (value: never, reply: FastifyReply) => unknown,
+  change: (value: never, reply: Reply) => unknown,
   name = 'Changing',
 ): Type<NestInterceptor> {
   class Changing implements NestInterceptor {
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-      const reply = context.switchToHttp().getResponse<FastifyReply>();
+      const reply = context.switchToHttp().getResponse<Reply>();
       return next.handle().pipe(map((value: unknown) => change(value as never, reply)));
     }
   }
@@ -98,7 +98,7 @@ const Mask = emitting((value: object | object[]) => {
   return value;
 }, 'Mask');
 const Naming = emitting((value: Profile | Profile[], reply) => {
-  void reply.header('x-name', [value].flat()[0]?.name).header('vary', 'X-Name');
+  reply.header('x-name', [value].flat()[0]?.name).header('vary', 'X-Name');
   return value;
 }, 'Naming');
 const Replacing = emitting(() => 'nothing to see', 'Replacing');

@@ -17,7 +17,7 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import { map, of, type Observable } from 'rxjs';
 import { Column, DataSource, Entity, PrimaryColumn, type SelectQueryBuilder } from 'typeorm';
 import {
@@ -28,6 +28,7 @@ import {
   seconds,
   type BoundQuery,
 } from '../../src/index.js';
+import type { Reply } from './adopter.js';
 
 @Entity('books')
 export class Book {
@@ -50,7 +51,7 @@ export const bookById = defineQuery({
 @Injectable()
 export class NoThieves implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    if (context.switchToHttp().getRequest<FastifyRequest>().headers['x-thief'] === undefined) {
+    if (context.switchToHttp().getRequest<IncomingMessage>().headers['x-thief'] === undefined) {
       return true;
     }
     throw new ForbiddenException();
@@ -170,22 +171,15 @@ export class DecoratedController {
     return { say };
   }
 
-  /** Sends the answer itself. */
-  @Get('sent')
-  @CacheQuery()
-  sent(@Res() reply: FastifyReply): void {
-    void reply.send({ by: 'itself' });
-  }
-
   /** Takes the reply itself, to add a header. */
   @Get('with-reply/:id')
   @CacheQuery()
   withReply(
     @Param('id', ParseIntPipe) id: number,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) reply: Reply,
   ): BoundQuery {
-    void reply.header('x-asked-for', request.url);
+    reply.header('x-asked-for', request.url);
     return bookById.bind({ id });
   }
 }
@@ -202,6 +196,13 @@ export class InheritingController extends DecoratedController {
 
 @Controller('forgotten')
 export class ForgetfulController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get('plain')
+  plain(): SelectQueryBuilder<Book> {
+    return this.source.getRepository(Book).createQueryBuilder('book');
+  }
+
   @Get('books/:id')
   read(@Param('id', ParseIntPipe) id: number): BoundQuery {
     return bookById.bind({ id });

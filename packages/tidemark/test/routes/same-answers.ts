@@ -12,12 +12,12 @@ export interface Sent {
 
 /** As a browser asks. Counts the SELECTs from `table` meanwhile. */
 export async function ask(
-  { app, sql }: Adopter,
+  { inject, sql }: Adopter,
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Sent & { selects: number }> {
   sql.reset();
-  const answer = await app.inject({ url, headers: { 'accept-encoding': 'br', ...headers } });
+  const answer = await inject({ url, headers: { 'accept-encoding': 'br', ...headers } });
   const { 'content-encoding': coding, 'content-type': type } = answer.headers;
   const bytes = coding === 'br' ? brotliDecompressSync(answer.rawPayload) : answer.rawPayload;
   return {

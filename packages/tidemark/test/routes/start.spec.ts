@@ -5,8 +5,11 @@ import {
   Controller,
   Get,
   Injectable,
+  Next,
+  Param,
   Post,
   Redirect,
+  Res,
   UseInterceptors,
   type CallHandler,
   type ExecutionContext,
@@ -16,7 +19,7 @@ import {
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import { CacheInterceptor, CacheQuery, LeavesBody } from '../../src/index.js';
-import { startAdopter, type Adopter } from './adopter.js';
+import { ADAPTERS, startAdopter, type Adopter, type Reply } from './adopter.js';
 import { Profile, profileById, PROFILES } from './profiles.js';
 import { ask } from './same-answers.js';
 
@@ -87,6 +90,44 @@ class FineController {
   }
 }
 
+@Controller('taking')
+class TakingReplyController {
+  @Get()
+  @CacheQuery()
+  read(@Res() _reply: object): unknown {
+    return profileById.bind({ id: 1 });
+  }
+}
+
+@Controller('taking')
+class TakingNextController {
+  @Get()
+  @UseInterceptors(CacheInterceptor)
+  read(@Next() _next: object, @Param('id') _id: string): unknown {
+    return profileById.bind({ id: 1 });
+  }
+}
+
+@Controller('sending')
+@UseInterceptors(CacheInterceptor)
+class SendingController {
+  @Get('itself')
+  itself(@Res() reply: Reply): void {
+    reply.send({ by: 'itself' });
+  }
+
+  @Get('query')
+  query(@Res() _reply: Reply): unknown {
+    return profileById.bind({ id: 1 });
+  }
+
+  @Get('passing')
+  @CacheQuery()
+  passing(@Res({ passthrough: true }) _reply: Reply): unknown {
+    return profileById.bind({ id: 1 });
+  }
+}
+
 let adopter: Adopter | undefined;
 
 async function start(controller: Type, ...global: Type<NestInterceptor>[]): Promise<Adopter> {
@@ -138,3 +179,28 @@ it('starts with several global interceptors where CacheInterceptor is the last',
     },
   );
 });
+
+it.each<[string, Type]>([
+  ['@Res()', TakingReplyController],
+  ['@Next()', TakingNextController],
+])('does not start where %s keeps Nest from sending the answer', async (_, controller) => {
+  await expect(start(controller)).rejects.toThrow(
+    `${controller.name}.read would never be answered: with @Res() or @Next(), Nest leaves it to the handler to send ` +
+      'its answer, and it returns a query. Use @Res({ passthrough: true }), and leave @Next() out.',
+  );
+});
+
+it.each(ADAPTERS)(
+  '%s: a handler with @Res() may send its answer, and gets an error for a query',
+  async (adapter) => {
+    adopter = await startAdopter({
+      adapter,
+      entities: [Profile],
+      controllers: [SendingController],
+    });
+    await adopter.source.query(PROFILES);
+    expect((await ask(adopter, '/sending/itself')).body).toBe('{"by":"itself"}');
+    expect((await ask(adopter, '/sending/passing')).body).toContain('ada');
+    expect(await ask(adopter, '/sending/query')).toMatchObject({ status: 500, selects: 0 });
+  },
+);

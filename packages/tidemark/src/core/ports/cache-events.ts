@@ -13,6 +13,7 @@ export type BypassReason =
   | 'unavailable'
   | 'not-followed'
   | 'fill-timeout'
+  | 'no-store'
   | 'transaction'
   | 'uncacheable'
   | 'disabled';

@@ -1,19 +1,15 @@
 /** The headers of a cached answer, combined with those that the application has set already. */
-import type { FastifyReply } from 'fastify';
+import type { FreshRead } from '../../core/read-request.js';
 import type { JsonOutcome } from '../cache-reader.js';
+import type { HttpReply } from './http-reply.js';
 
 /** `Cache-Status` if the query itself has failed. */
 export const FAILED_STATUS = 'tidemark; fwd=miss; detail=failed';
 
 /** How to combine a header that is set already with an added value. */
 const COMBINE = {
-  /** `no-store` always stays. Among the other directives only `no-transform` is not weaker than the added ones. */
-  'cache-control': (held: string, added: string): string => {
-    const withoutTexts = held.replace(/"(?:\\.|[^"\\])*"?/g, '');
-    const directives = withoutTexts.toLowerCase().split(/[\s,]+/);
-    if (directives.includes('no-store')) return held;
-    return directives.includes('no-transform') ? `${added}, no-transform` : added;
-  },
+  /** The application decides for how long its clients may keep an answer. */
+  'cache-control': (held: string): string => held,
   /** The list has one member for each cache (RFC 9211): the previous member of this cache is replaced. */
   'cache-status': (held: string, added: string): string => {
     const others = held.replace(/(^|, *)tidemark; [^,"]*$/, '');
@@ -28,30 +24,38 @@ const COMBINE = {
 };
 
 /** Sets the header, or combines it with the existing value. */
-export function addHeader(reply: FastifyReply, name: keyof typeof COMBINE, value: string): void {
+export function addHeader(reply: HttpReply, name: keyof typeof COMBINE, value: string): void {
   const held = [reply.getHeader(name) ?? []].flat().join(', ');
   void reply.header(name, held === '' ? value : COMBINE[name](held, value));
 }
 
-/** Sets the content type that Fastify sets for an object. */
-export function setJsonType(reply: FastifyReply): void {
+/** Sets the content type that the adapter sets for an object. */
+export function setJsonType(reply: HttpReply): void {
   const own = reply.getHeader('content-type') ?? 'application/json';
   if (typeof own === 'string' && !own.includes(';')) {
     void reply.header('content-type', `${own}; charset=utf-8`);
   }
 }
 
-/** `Cache-Status` (RFC 9211). `nowMs`: wall clock. */
-export function statusOf(outcome: JsonOutcome, nowMs: number): string {
+/** What `Cache-Control` of a request asks for (RFC 9111 section 5.2.1). */
+export function freshReadOf(header: string | undefined): FreshRead | undefined {
+  if (header === undefined) return undefined;
+  const directives = header.toLowerCase().split(/[\s,]+/);
+  if (directives.includes('no-store')) return 'no-store';
+  return directives.includes('no-cache') ? 'store' : undefined;
+}
+
+/** `Cache-Status` (RFC 9211). `nowMs`: wall clock; `fresh`: what the request has asked for. */
+export function statusOf(outcome: JsonOutcome, nowMs: number, fresh?: FreshRead): string {
   switch (outcome.source) {
     case 'hit': {
       const ttl = secondsBetween(nowMs, outcome.entry.expiresAtMs);
       return `tidemark; hit; ttl=${ttl}; detail=${outcome.level}`;
     }
     case 'miss':
-      return `tidemark; fwd=miss; ${outcome.stored ? 'stored' : `detail=${outcome.refusal}`}`;
+      return `tidemark; fwd=${fresh ? 'request' : 'miss'}; ${outcome.stored ? 'stored' : `detail=${outcome.refusal}`}`;
     case 'bypass':
-      return `tidemark; fwd=bypass; detail=${outcome.detail ?? outcome.reason}`;
+      return `tidemark; fwd=${outcome.reason === 'no-store' ? 'request' : 'bypass'}; detail=${outcome.detail ?? outcome.reason}`;
   }
 }
 

@@ -19,4 +19,10 @@ describe('encodingFor', () => {
   ])('%s -> %s', (header, expected) => {
     expect(encodingFor(header)).toBe(expected);
   });
+
+  it('answers more different headers than it remembers', () => {
+    const headers = Array.from({ length: 200 }, (_, number) => `gzip, x-${number}`);
+    for (const header of [...headers, ...headers]) expect(encodingFor(header)).toBe('gzip');
+    expect(encodingFor('br')).toBe('br');
+  });
 });

@@ -1,26 +1,35 @@
 import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
-import { ApplicationConfig, ModuleRef, Reflector } from '@nestjs/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CacheReader, type JsonOutcome, type ValueOutcome } from '../cache-reader.js';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, Reflector } from '@nestjs/core';
+import {
+  CacheReader,
+  type JsonOutcome,
+  type ReadOptions,
+  type ValueOutcome,
+} from '../cache-reader.js';
+import { QueryCacheOptions } from '../query-cache.options.js';
 import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';
 import { BoundQuery } from '../../typeorm/queries/define-query.js';
 import type { CacheableQuery } from '../../typeorm/queries/compiled-query.js';
 import {
   addHeader,
   FAILED_STATUS,
+  freshReadOf,
   secondsBetween,
   setJsonType,
   statusOf,
 } from './cache-headers.js';
 import { encodingFor } from './content-encoding.js';
 import { entityTag, matchingTag, tagOf } from './entity-tag.js';
-import { isPlainReply, isPlainRoute, routeRecordOf } from './fastify-body.js';
+import { replyBodiesOf } from './reply-bodies.js';
+import { ReadyBytes, type HttpReply, type HttpRequest, type ReplyBodies } from './http-reply.js';
 import { requireMatch } from './preconditions.js';
 import {
   CACHE_QUERY_OPTIONS,
   interceptorsOf,
   isLeavingBody,
   makesOtherResponse,
+  sendsItself,
+  whyNeverSent,
   type CacheQueryOptions,
 } from './routes.js';
 
@@ -35,13 +44,17 @@ interface Route {
 @Injectable()
 export class HttpAnswers {
   readonly config: ApplicationConfig;
-  /** By Fastify's record of the route. */
+  /** By the adapter's record of the route. */
   readonly #routes = new WeakMap<object, Route>();
   /** Query definitions that have returned a value which is not sent as JSON. */
   readonly #notJson = new WeakSet<object>();
+  readonly #reflector = new Reflector();
+  #bodies: ReplyBodies | undefined;
 
   constructor(
     private readonly reader: CacheReader,
+    private readonly host: HttpAdapterHost,
+    private readonly options: QueryCacheOptions,
     moduleRef: ModuleRef,
   ) {
     // Nest does not inject its list of global interceptors.
@@ -49,67 +62,79 @@ export class HttpAnswers {
   }
 
   /**
-   * Resolves with the stored bytes if no other code of the application sees or encodes the answer of the route.
+   * Over HTTP: resolves with ReadyBytes if no other code of the application sees or encodes the answer of the route.
    * Otherwise resolves with values for this request alone, which Nest sends like those of any handler. Values get no
    * entity tag: the bytes that will be sent are unknown, so a 304 could confirm different bytes.
    *
-   * Rejects with the error of the query, NotFoundException if a query for one row finds none, or
-   * PreconditionFailedException.
+   * Rejects with the error of the query. Over HTTP also with NotFoundException if a query for one row finds none, or
+   * with PreconditionFailedException.
    */
   async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
-    const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
-    const { lifetime, sendsBytes } = this.#routeOf(request, context);
-    const reading = this.#read(query, lifetime, sendsBytes && isPlainReply(reply));
+    if (context.getType() !== 'http') {
+      return (await this.reader.readValue(query, this.#lifetimeOf(context))).value;
+    }
+    const bodies = (this.#bodies ??= replyBodiesOf(this.host.httpAdapter));
+    const [request, reply] = context.getArgs<[HttpRequest, HttpReply]>();
+    const { lifetime, sendsBytes } = this.#routeOf(request, context, bodies);
+    const fresh = this.options.honourRequestCacheControl
+      ? freshReadOf(request.headers['cache-control'])
+      : undefined;
+    const options = fresh ? { ...lifetime, fresh } : lifetime;
+    const reading = this.#read(query, options, sendsBytes && bodies.isPlainReply(reply));
     const answer = await reading.catch((error: unknown) => {
       addHeader(reply, 'cache-status', FAILED_STATUS);
       throw error;
     });
     if ('outcome' in answer) {
-      describe(answer.outcome, query, reply);
+      describe(answer.outcome, query, options, reply);
       return answer.value;
     }
     addHeader(reply, 'vary', 'Accept-Encoding');
-    describe(answer, query, reply);
-    return send(answer, request, reply);
+    describe(answer, query, options, reply);
+    return new ReadyBytes(await encode(answer, request, reply, bodies));
   }
 
-  #routeOf(request: FastifyRequest, context: ExecutionContext): Route {
-    const record = routeRecordOf(request);
+  /** @throws Error if Nest does not send what the handler returns. */
+  #routeOf(request: HttpRequest, context: ExecutionContext, bodies: ReplyBodies): Route {
+    const record = bodies.routeOf(request);
     const known = record && this.#routes.get(record);
     if (known) return known;
     const controller = context.getClass();
     const method = context.getHandler();
+    if (sendsItself(controller, method.name)) {
+      throw new Error(whyNeverSent([`${controller.name}.${method.name}`]));
+    }
     const sendsBytes =
       record !== undefined &&
-      isPlainRoute(record) &&
+      bodies.isPlainRoute(record) &&
       !makesOtherResponse(method) &&
       interceptorsOf(controller, method, this.config).every(isLeavingBody);
-    const targets = [controller, method];
-    const lifetime = new Reflector().getAllAndMerge<CacheQueryOptions>(
-      CACHE_QUERY_OPTIONS,
-      targets,
-    );
-    const route = { lifetime, sendsBytes };
+    const route = { lifetime: this.#lifetimeOf(context), sendsBytes };
     if (record) this.#routes.set(record, route);
     return route;
+  }
+
+  #lifetimeOf(context: ExecutionContext): CacheQueryOptions {
+    const targets = [context.getClass(), context.getHandler()];
+    return this.#reflector.getAllAndMerge<CacheQueryOptions>(CACHE_QUERY_OPTIONS, targets);
   }
 
   /** Returns values if bytes are not wanted or the value is not sent as JSON. */
   async #read(
     query: CacheableQuery,
-    lifetime: CacheQueryOptions,
+    options: ReadOptions,
     wantsBytes: boolean,
   ): Promise<JsonOutcome | ValueOutcome> {
     const definition = query instanceof BoundQuery ? query.definition : undefined;
     if (wantsBytes && !(definition && this.#notJson.has(definition))) {
       try {
-        return await this.reader.readJson(query, lifetime);
+        return await this.reader.readJson(query, options);
       } catch (error) {
         if (!definition || !(error instanceof UnencodableValueError)) throw error;
         this.#notJson.add(definition);
       }
     }
-    return this.reader.readValue(query, lifetime);
+    return this.reader.readValue(query, options);
   }
 }
 
@@ -120,10 +145,11 @@ export class HttpAnswers {
  *
  * @throws PreconditionFailedException
  */
-async function send(
+async function encode(
   outcome: JsonOutcome,
-  { headers, method }: FastifyRequest,
-  reply: FastifyReply,
+  { headers, method }: HttpRequest,
+  reply: HttpReply,
+  bodies: ReplyBodies,
 ): Promise<Buffer | string | undefined> {
   const isRead = method === 'GET' || method === 'HEAD';
   if (outcome.source === 'bypass') {
@@ -139,29 +165,37 @@ async function send(
   const variant = wanted === 'identity' ? undefined : await entry.variant(wanted);
   const encoding = variant ? wanted : 'identity';
   const held = isRead ? matchingTag(headers['if-none-match'], entry.tag, encoding) : undefined;
-  void reply.header('etag', held ?? entityTag(entry.tag, encoding));
+  const tag = held ?? entityTag(entry.tag, encoding);
+  // A strong tag names exact bytes.
+  const isWeak = !variant && entry.isCompressible && bodies.mayCompress(reply);
+  reply.header('etag', isWeak ? `W/${tag}` : tag);
   if (held !== undefined) {
-    reply.code(304);
-    // For HEAD, Fastify sets the length of the answer, which it does not send.
+    reply.status(304);
+    // For HEAD, the adapter sets the length of the answer, which it does not send.
     if (method === 'HEAD') return variant ?? entry.content;
     reply.removeHeader('content-type');
     return undefined;
   }
-  if (variant) void reply.header('content-encoding', encoding);
+  if (variant) reply.header('content-encoding', encoding);
   return variant ?? entry.content;
 }
 
 /** @throws NotFoundException if a query for one row finds none. */
-function describe(outcome: JsonOutcome, query: CacheableQuery, reply: FastifyReply): void {
+function describe(
+  outcome: JsonOutcome,
+  query: CacheableQuery,
+  { fresh }: ReadOptions,
+  reply: HttpReply,
+): void {
   const nowMs = Date.now();
   addHeader(reply, 'cache-control', 'private, no-cache');
-  addHeader(reply, 'cache-status', statusOf(outcome, nowMs));
+  addHeader(reply, 'cache-status', statusOf(outcome, nowMs, fresh));
   const { empty, headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
   if (empty && query instanceof BoundQuery && query.shape === 'one') {
     throw new NotFoundException(query.absent?.() ?? 'There is no such resource.');
   }
-  void reply.headers(headers);
+  for (const name of Object.keys(headers)) reply.header(name, headers[name] ?? '');
   if (outcome.source !== 'bypass' && !reply.hasHeader('age')) {
-    void reply.header('age', String(secondsBetween(outcome.entry.createdAtMs, nowMs)));
+    reply.header('age', String(secondsBetween(outcome.entry.createdAtMs, nowMs)));
   }
 }

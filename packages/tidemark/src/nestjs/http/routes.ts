@@ -9,8 +9,16 @@ export type CacheQueryOptions = Lifetime;
 export const CACHE_QUERY_OPTIONS = Symbol('tidemark:cache-query');
 const LEAVES_BODY = Symbol('tidemark:leaves-body');
 
+/** The metadata key in which Nest's route decorators store the path. */
+const PATH_METADATA = 'path';
 /** The metadata key in which `@UseInterceptors` stores classes and instances, on the method and on the controller. */
 const INTERCEPTORS_METADATA = '__interceptors__';
+/** Metadata of the parameters of a handler, on its controller: by type and index, such as `1:0`. */
+const PARAMETERS_METADATA = '__routeArguments__';
+/** Types of the parameters of `@Res()` and `@Next()`: with one of them, Nest sends no answer of the handler. */
+const SENDING_PARAMETERS = /^[12]:/;
+/** Metadata of `@Res({ passthrough: true })`, on the controller. */
+const PASSTHROUGH_METADATA = '__responsePassthrough__';
 /** Metadata of `@Render`, `@Redirect` and `@Sse`, whose routes send another response than the answer. */
 const OTHER_RESPONSES = ['__renderTemplate__', '__redirect__', '__sse__'];
 
@@ -50,8 +58,30 @@ export function interceptorsOn(target: Function): readonly Function[] {
   return ((named ?? []) as readonly Interceptor[]).map(classOf);
 }
 
+/** Whether the method handles HTTP requests, unlike a resolver or a handler of messages. */
+export function isRoute(method: Function): boolean {
+  return Reflect.hasMetadata(PATH_METADATA, method);
+}
+
 export function makesOtherResponse(method: Function): boolean {
   return OTHER_RESPONSES.some((name) => Reflect.hasMetadata(name, method));
+}
+
+/** Whether Nest leaves it to the handler to send its answer. */
+export function sendsItself(controller: Function, name: string): boolean {
+  const parameters: unknown = Reflect.getMetadata(PARAMETERS_METADATA, controller, name);
+  return (
+    Object.keys(parameters ?? {}).some((key) => SENDING_PARAMETERS.test(key)) &&
+    Reflect.getMetadata(PASSTHROUGH_METADATA, controller, name) !== true
+  );
+}
+
+/** Why the answers of the handlers, such as `UsersController.read`, would never be sent. */
+export function whyNeverSent(handlers: readonly string[]): string {
+  return (
+    `${handlers.join(', ')} would never be answered: with @Res() or @Next(), Nest leaves it to the handler to send ` +
+    'its answer, and it returns a query. Use @Res({ passthrough: true }), and leave @Next() out.'
+  );
 }
 
 function classOf(interceptor: Interceptor): Function {

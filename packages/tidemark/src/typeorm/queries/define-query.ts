@@ -86,11 +86,16 @@ export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
 
   /** @throws TypeError always: clients get the answer of a query, never the query itself. */
   toJSON(): never {
-    throw new TypeError(
-      `The query ${this.name} was not answered: put @CacheQuery() on the handler that returns it, ` +
-        'or CacheInterceptor on its controller, or await QueryCache.run(query).',
-    );
+    throw unansweredError(this.name);
   }
+}
+
+/** The error of a query that would be sent in place of its answer. */
+export function unansweredError(query: string): TypeError {
+  return new TypeError(
+    `The query ${query} was not answered: put @CacheQuery() on the handler that returns it, ` +
+      'or CacheInterceptor on its controller, or await QueryCache.run(query).',
+  );
 }
 
 export interface DefinedQuery<P, R, S extends QueryShape> {

@@ -1,7 +1,7 @@
 /** Real: Fastify. Whether it sends a body as JSON.stringify encodes it, or other code sees the body. */
 import { expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
-import { isPlainReply, isPlainRoute, routeRecordOf } from './fastify-body.js';
+import { FASTIFY } from './fastify-reply.js';
 
 type Configure = (server: FastifyInstance) => unknown;
 
@@ -15,8 +15,8 @@ async function isSentAsJson(
   configure(server);
   server.get('/', (request, reply) => {
     describe(reply);
-    const record = routeRecordOf(request);
-    answer = record && isPlainRoute(record) && isPlainReply(reply);
+    const route = FASTIFY.routeOf(request);
+    answer = route && FASTIFY.isPlainRoute(route) && FASTIFY.isPlainReply(reply);
     return '';
   });
   await server.inject({ method, url: '/' });

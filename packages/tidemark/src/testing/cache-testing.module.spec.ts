@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, Query, UseInterceptors } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Query,
+  UseInterceptors,
+  type INestApplication,
+} from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import {
@@ -75,22 +84,27 @@ function stubOf(rows: readonly Bird[]): DataSource {
   return { createQueryBuilder: () => builder } as unknown as DataSource;
 }
 
-let app: NestFastifyApplication | undefined;
+let app: INestApplication | undefined;
 
 async function start(
   options: PassThroughOptions,
   provided?: DataSource,
-): Promise<NestFastifyApplication> {
+  adapter: AbstractHttpAdapter = new FastifyAdapter(),
+): Promise<INestApplication> {
   const testing = await Test.createTestingModule({
     imports: [CacheTestingModule.passThrough(options)],
     controllers: [BirdsController],
     providers: [BirdsService, ...(provided ? [{ provide: DataSource, useValue: provided }] : [])],
   }).compile();
-  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+  app = testing.createNestApplication(adapter);
   app.useLogger(false);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
+  await app.listen(0, '127.0.0.1');
   return app;
+}
+
+async function get(started: INestApplication, path: string) {
+  const response = await fetch((await started.getUrl()) + path);
+  return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
 afterEach(async () => {
@@ -99,34 +113,36 @@ afterEach(async () => {
 });
 
 describe('CacheTestingModule.passThrough', () => {
-  it('handlers answer the given answers, with their headers and Cache-Status: bypass', async () => {
-    const started = await start({
-      answers: {
-        'birds.in': ({ place }: { place: string }) => [{ name: `${place} gull` }],
-        'birds.one': null,
-      },
-    });
-    const list = await started.inject('/birds?place=sea');
-    expect([list.statusCode, list.json()]).toEqual([200, [{ name: 'sea gull' }]]);
-    expect(list.headers['cache-status']).toContain('fwd=bypass; detail=disabled');
-    expect(list.headers['x-birds']).toBe('1');
-    const absent = await started.inject('/birds/one');
-    expect([absent.statusCode, absent.json().message]).toEqual([404, 'There is no bird 7.']);
-    expect((await started.inject('/birds/names')).json()).toEqual([{ name: 'sea gull' }]);
+  it.each([
+    ['Fastify', () => new FastifyAdapter()],
+    ['Express', () => new ExpressAdapter()],
+  ])('on %s handlers send the given answers, with their headers', async (_name, adapter) => {
+    const answers = {
+      'birds.in': ({ place }: { place: string }) => [{ name: `${place} gull` }],
+      'birds.one': null,
+    };
+    const started = await start({ answers }, undefined, adapter());
+    const list = await get(started, '/birds?place=sea');
+    expect([list.status, list.body]).toEqual([200, [{ name: 'sea gull' }]]);
+    expect(list.headers.get('cache-status')).toContain('fwd=bypass; detail=disabled');
+    expect(list.headers.get('x-birds')).toBe('1');
+    const absent = await get(started, '/birds/one');
+    expect([absent.status, absent.body.message]).toEqual([404, 'There is no bird 7.']);
+    expect((await get(started, '/birds/names')).body).toEqual([{ name: 'sea gull' }]);
   });
 
   it('a query without a given answer runs over the stub of a data source', async () => {
     const started = await start({}, stubOf([{ id: 7, name: 'tern' }]));
     const outcomes = outcomesOf(started.get(QueryCache));
-    expect((await started.inject('/birds?place=sea')).json()).toEqual([{ name: 'tern' }]);
-    expect((await started.inject('/birds/one')).json()).toEqual({ id: 7, name: 'tern' });
+    expect((await get(started, '/birds?place=sea')).body).toEqual([{ name: 'tern' }]);
+    expect((await get(started, '/birds/one')).body).toEqual({ id: 7, name: 'tern' });
     outcomes.expect('birds.in', 'bypass: disabled');
     outcomes.expect('birds.one', 'bypass: disabled');
   });
 
   it('the option dataSource precedes the provided one', async () => {
     const started = await start({ dataSource: stubOf([]) }, stubOf([{ id: 7, name: 'tern' }]));
-    expect((await started.inject('/birds?place=sea')).json()).toEqual([]);
+    expect((await get(started, '/birds?place=sea')).body).toEqual([]);
   });
 
   it('health is up, and the events are those of the cache', async () => {

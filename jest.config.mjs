@@ -16,6 +16,7 @@ const shared = {
   modulePathIgnorePatterns: [
     '<rootDir>/dist',
     '<rootDir>/bench',
+    '<rootDir>/examples',
     '<rootDir>/.data',
     `${LIBRARY}/dist`,
   ],
@@ -37,6 +38,16 @@ const underTest = (kind, folders = kind) => ({
 
 const INTEGRATION =
   '(integration|catalog|database|matrix|outbox|reads|redis|routes|start|triggers|writes)';
+
+/** The same applications on TypeORM 0.3, which all packages get that ask for `typeorm`. */
+const onTypeorm03 = {
+  ...underTest('typeorm-0.3', '(matrix|reads|routes)'),
+  moduleNameMapper: {
+    ...shared.moduleNameMapper,
+    '^typeorm$': 'typeorm-0.3',
+    '^typeorm/(.*)$': 'typeorm-0.3/$1',
+  },
+};
 
 /** The PostgreSQL of the system, mostly an older one (scripts/system-postgres.mjs). */
 const onSystem = {
@@ -66,6 +77,7 @@ export default {
     underTest('e2e'),
     underTest('checker'),
     underTest('faults'),
+    ...(process.env.TIDEMARK_LONG_TESTS ? [onTypeorm03] : []),
     ...(process.env.SYSTEM_POSTGRES_BIN ? [onSystem] : []),
   ],
 };

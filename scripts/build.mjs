@@ -1,5 +1,5 @@
 /**
- * Compiles the library, then the service, each into its dist/. A new tree is built aside and takes
+ * Compiles the library, as an ES module and as CommonJS, then the service, each into its dist/. A new tree is built aside and takes
  * the place of the old one only when it is complete, so no file of an earlier build is left and a
  * failed build leaves the last good one. With `--if-stale`, only what has changed since its last build.
  */
@@ -30,7 +30,7 @@ function sourceFiles(folder) {
 
 /** The service is compiled against the types of the library, so it is built when either has changed. */
 function sourceHash(folders) {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(readFileSync(join(root, 'scripts/commonjs.mjs')));
   const settings = folders.flatMap((folder) =>
     ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(folder, name)),
   );
@@ -50,7 +50,7 @@ function compiler() {
 }
 
 /** @returns the exit code of the compiler. */
-function compile(folder, hash) {
+async function compile(folder, hash) {
   const tsc = compiler();
   if (!tsc) {
     console.error('The TypeScript compiler is not installed: run `npm ci` without --omit=dev.');
@@ -65,6 +65,7 @@ function compile(folder, hash) {
     const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: folder });
     if (status !== 0) return status ?? 1;
     mkdirSync(fresh, { recursive: true });
+    if (folder === library) (await import('./commonjs.mjs')).addCommonJs(fresh);
     writeFileSync(join(fresh, '.source-hash'), hash);
     rmSync(dist, { recursive: true, force: true });
     renameSync(fresh, dist);
@@ -76,7 +77,7 @@ function compile(folder, hash) {
   return 0;
 }
 
-function build(folder, folders) {
+async function build(folder, folders) {
   const hash = sourceHash(folders);
   const hashFile = join(folder, 'dist/.source-hash');
   const isFresh = existsSync(hashFile) && readFileSync(hashFile, 'utf8') === hash;
@@ -85,4 +86,4 @@ function build(folder, folders) {
 
 const isInstalledBuild = !existsSync(join(root, 'src')) && existsSync(join(root, 'dist/main.js'));
 if (onlyIfStale && isInstalledBuild) process.exit(0);
-process.exitCode = build(library, [library]) || build(root, [root, library]);
+process.exitCode = (await build(library, [library])) || (await build(root, [root, library]));

@@ -33,7 +33,8 @@ function pack() {
     run('npm', ['pack', '-w', manifest.name, '--json', '--pack-destination', folder]),
   );
   const paths = packed.files.map(({ path }) => path);
-  const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts))$/;
+  const allowed =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/.*\.(js|d\.ts))$/;
   const foreign = paths.filter((path) => !allowed.test(path) || path.includes('.spec.'));
   const missing = ['README.md', 'LICENSE'].filter((path) => !paths.includes(path));
   if (foreign.length > 0)
@@ -52,8 +53,22 @@ const importing = (load) =>
     '\n',
   );
 
+/** Node loads one instance for import and require(); the CommonJS files have the same names. */
+const INSTANCES = `import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
+const require = createRequire(import.meta.url);
+const { exports } = require('${manifest.name}/package.json');
+for (const name of ${JSON.stringify(IMPORTS)}) {
+  const imported = await import(name);
+  if (require(name) !== imported) throw new Error(\`import and require() give two instances of \${name}\`);
+  const { default: file } = exports['.' + name.slice('${manifest.name}'.length)].require;
+  const names = Object.keys(require('./node_modules/${manifest.name}/' + file)).sort();
+  if (!isDeepStrictEqual(names, Object.keys(imported).sort())) throw new Error(\`\${file} has other names\`);
+}`;
+
 /** The empty application: each program prints how many names it gets from each entry of the package. */
 const PROGRAMS = {
+  'instances.mjs': INSTANCES,
   'module.mjs': importing('await import'),
   'common.cjs': importing('require'),
   'types.mts': IMPORTS.map((name, at) => `export * as entry${at} from '${name}';`).join('\n'),
@@ -109,11 +124,11 @@ try {
   const tarball = pack();
   const bin = (name) => join(root, 'node_modules/.bin', name);
   console.log(run(bin('publint'), ['run', tarball, '--strict']).trim());
-  // The package is an ES module; CommonJS loads it with require() from Node 20.19 on.
-  run(bin('attw'), [tarball, '--ignore-rules', 'cjs-resolves-to-esm']);
+  run(bin('attw'), [tarball]);
   install(tarball);
   console.log(run(process.execPath, ['module.mjs'], application).trim());
   console.log(run(process.execPath, ['common.cjs'], application).trim());
+  run(process.execPath, ['instances.mjs'], application);
   checkTypes(bin('tsc'));
   console.log('an empty application installs, imports and compiles it');
 } finally {

@@ -1,6 +1,7 @@
 /** Real: PostgreSQL. Relations that TypeORM loads by statements of their own. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FindManyOptions } from 'typeorm';
+import type { FindManyOptions, SelectQueryBuilder } from 'typeorm';
+import { isTypeorm03, itOnTypeorm03 } from '../support/typeorm-line.js';
 import { CachedReads } from './cached-reads.js';
 import { Author, Book, Leaflet, LIBRARY, Loan } from './fixtures/library.entities.js';
 
@@ -41,6 +42,10 @@ const books = (options: FindManyOptions<Book>) => () =>
     .setFindOptions({ relationLoadStrategy: 'query', order: { id: 'ASC' }, ...options });
 
 type Make = ReturnType<typeof authors> | ReturnType<typeof books>;
+/** TypeORM 0.3. */
+interface CountsRelations {
+  loadRelationCountAndMap(property: string, relation: string): SelectQueryBuilder<Author>;
+}
 interface Case {
   readonly make: Make;
   /** Writes of which each must end the answer. */
@@ -113,7 +118,13 @@ const CASES: Record<string, Case> = {
   },
 };
 
-describe.each(Object.entries(CASES))('%s', (_name, { make, ends, leaves }) => {
+/** TypeORM 0.3 sends SQL that PostgreSQL refuses: it joins the table to itself under one name. */
+const FAILS_ON_TYPEORM_03 = 'to the same table';
+const cases = Object.entries(CASES).filter(
+  ([name]) => !isTypeorm03 || name !== FAILS_ON_TYPEORM_03,
+);
+
+describe.each(cases)('%s', (_name, { make, ends, leaves }) => {
   beforeAll(restore);
 
   it.each(ends)('is ended by %s', async (statement) => {
@@ -145,6 +156,18 @@ describe('the key', () => {
     expect(await reads.warm(plain)).toEqual([{ id: 1, name: 'Ann', region: 'US' }]);
     expect(await reads.warm(loaded)).toMatchObject([{ books: [{ id: 1 }, { id: 2 }] }]);
     expect(await reads.warm(plain)).toEqual([{ id: 1, name: 'Ann', region: 'US' }]);
+  });
+
+  itOnTypeorm03('refuses counts of relations, which the SQL does not name', async () => {
+    const plain = authors({ where: { id: 1 }, loadEagerRelations: false });
+    const counted = (): SelectQueryBuilder<Author> =>
+      (plain() as unknown as CountsRelations).loadRelationCountAndMap(
+        'Author.total',
+        'Author.books',
+      );
+    expect(counted().getQuery()).toBe(plain().getQuery());
+    await reads.warm(plain);
+    expect(await reads.expectRefused(counted, 'separate-statements')).toMatchObject([{ total: 2 }]);
   });
 
   it('distinguishes the properties of ids', async () => {

@@ -1,11 +1,6 @@
 /** Copies query builders, so that their creators can no longer change them. */
-import type {
-  FindManyOptions,
-  ObjectLiteral,
-  QueryBuilder,
-  RelationMetadata,
-  SelectQueryBuilder,
-} from 'typeorm';
+import type { FindManyOptions, ObjectLiteral, QueryBuilder, SelectQueryBuilder } from 'typeorm';
+import type { RelationMetadata } from '../typeorm-lines.js';
 import { ownCopyOf } from './own-copy.js';
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;

@@ -11,6 +11,7 @@ import { BoundQuery, type QueryShape } from './define-query.js';
 import { OtherDataSourceError } from './query-errors.js';
 import { copyOf } from './builder-copy.js';
 import { mappingOf } from './entity-fingerprint.js';
+import { dataSourceOf } from '../typeorm-lines.js';
 import { separateReadsOf, type SeparateReads } from './separate-reads.js';
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
@@ -62,10 +63,11 @@ export function asCalled(query: CacheableQuery, source: DataSource): CacheableQu
 export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   // A plain builder belongs to its creator and stays unchanged.
   const builder = query instanceof BoundQuery ? query.build(source) : copyOf(query);
-  const { dataSource, expressionMap } = builder;
+  const dataSource = dataSourceOf(builder);
   // Tracers and others may wrap a data source; the driver identifies it.
   if (dataSource.driver !== source.driver) {
-    const entity = expressionMap.mainAlias?.hasMetadata && expressionMap.mainAlias.metadata.name;
+    const { mainAlias } = builder.expressionMap;
+    const entity = mainAlias?.hasMetadata && mainAlias.metadata.name;
     const name = query instanceof BoundQuery ? query.name : entity || 'query';
     throw new OtherDataSourceError(name, dataSource, source);
   }
@@ -119,21 +121,14 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
 const NOTHING: SeparateReads = {
   sql: undefined,
   description: '',
-  hasHiddenCondition: false,
+  obstacle: undefined,
   hasLazyRelations: false,
 };
 
-function whyUncacheable(
-  builder: Builder,
-  { hasHiddenCondition }: SeparateReads,
-): CompiledQuery['refusal'] {
+function whyUncacheable(builder: Builder, { obstacle }: SeparateReads): CompiledQuery['refusal'] {
   // TypeORM compares an optimistic lock with the row; it is not in the SQL.
   if (builder.expressionMap.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };
   }
-  if (!hasHiddenCondition) return undefined;
-  return {
-    reason: 'separate-statements',
-    detail: 'the condition on loaded relation ids is not in the SQL of the query',
-  };
+  return obstacle === undefined ? undefined : { reason: 'separate-statements', detail: obstacle };
 }

@@ -140,7 +140,7 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
         // A builder may change its arguments, and may be called more than once.
         build: (source) => {
           context?.require();
-          return build(source, ownCopyOf(parameters).value);
+          return build(source, ownCopyOf(parameters).value) as SelectQueryBuilder<ObjectLiteral>;
         },
         map: map as ((row: ObjectLiteral) => unknown) | undefined,
         headers: (rows) =>

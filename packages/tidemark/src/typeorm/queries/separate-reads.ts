@@ -4,13 +4,8 @@
  *
  * The result may name more tables than will be read; fill-audit.ts compares it with the statements that were sent.
  */
-import type {
-  DataSource,
-  EntityMetadata,
-  ObjectLiteral,
-  RelationMetadata,
-  SelectQueryBuilder,
-} from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { countsRelations, type RelationMetadata } from '../typeorm-lines.js';
 import { stateOf } from './builder-copy.js';
 import { fingerprintOf } from './entity-fingerprint.js';
 
@@ -19,8 +14,8 @@ export interface SeparateReads {
   readonly sql: string | undefined;
   /** All that decides which data is loaded and is not in the SQL of the query. */
   readonly description: string;
-  /** Whether a function adds a condition on ids: no SQL known beforehand has its parameters. */
-  readonly hasHiddenCondition: boolean;
+  /** Why the statements cannot be described beforehand; `undefined` if they can. */
+  readonly obstacle: string | undefined;
   /** Whether entities of the answer may load relations on first access. */
   readonly hasLazyRelations: boolean;
 }
@@ -64,11 +59,19 @@ export function separateReadsOf(builder: Builder, source: DataSource): SeparateR
           { select, order, relations, withDeleted, loadEagerRelations },
         ])
       : '',
-    hasHiddenCondition: map.relationIdAttributes.some(
-      ({ queryBuilderFactory }) => queryBuilderFactory !== undefined,
-    ),
+    obstacle: obstacleIn(builder),
     hasLazyRelations: [...selectedEntities(builder), ...walk.tables].some(isLazy),
   };
+}
+
+function obstacleIn(builder: Builder): string | undefined {
+  // A function adds a condition: no SQL known beforehand has its parameters.
+  const isConditional = builder.expressionMap.relationIdAttributes.some(
+    ({ queryBuilderFactory }) => queryBuilderFactory !== undefined,
+  );
+  if (isConditional) return 'the condition on loaded relation ids is not in the SQL of the query';
+  if (!countsRelations(builder, selectedEntities(builder))) return undefined;
+  return 'the counts of relations (loadRelationCountAndMap, @RelationCount) are not in the SQL of the query';
 }
 
 /** Follows relations to the tables behind them. */

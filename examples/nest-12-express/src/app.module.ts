@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheInvalidationModule, QueryCacheModule } from '@tidemark/nestjs';
+import { UsersModule } from './users/users.module.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({
+      type: 'postgres',
+      url: process.env.DATABASE_URL,
+      autoLoadEntities: true,
+      synchronize: true,
+    }),
+    QueryCacheModule.forRoot({
+      redis: { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' },
+    }),
+    CacheInvalidationModule.forRoot(),
+    UsersModule,
+  ],
+})
+export class AppModule {}

@@ -67,7 +67,7 @@ export default {
   // Many wait, for servers that start and for leases that run out: one more than there are cores.
   maxWorkers: Math.min(4, availableParallelism() + 1),
   // Contexts of tests that are over are not given back whole.
-  workerIdleMemoryLimit: '512MB',
+  workerIdleMemoryLimit: '1GB',
   reporters: ['default', '<rootDir>/scripts/totals-reporter.mjs'],
   projects: [
     { ...shared, displayName: 'unit', testRegex: '/src/.*\\.spec\\.ts$' },

@@ -1,5 +1,5 @@
 /**
- * `npm run package`: packs the library and checks the tarball as a stranger meets it. publint and
+ * `npm run package`: packs the library and checks the tarball as an adopter gets it. publint and
  * @arethetypeswrong/cli read it; an empty application installs it with its peers, imports every public
  * name from an ES module and from CommonJS, and compiles against its types under `strict`.
  */
@@ -106,7 +106,7 @@ function install(tarball) {
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], application);
 }
 
-/** Errors in the declarations of other packages are theirs; TypeORM's, for example, name drivers that nobody installs. */
+/** Errors in the declarations of other packages are theirs; TypeORM's, for example, name drivers that are not installed. */
 function checkTypes(tsc) {
   const { stdout } = spawnSync(tsc, ['-p', 'tsconfig.json'], {
     cwd: application,

@@ -20,7 +20,7 @@ const { main } = await import('../test/checker/cli.ts');
 const { parseOptions } = await import('../test/checker/options.ts');
 
 try {
-  // What is wrong with the arguments is said before anything is built.
+  // Wrong arguments are reported before the build.
   parseOptions(args, () => 0);
 } catch {
   process.exit(await main(args));

@@ -12,13 +12,14 @@ import { UsersModule } from './users/users.module.js';
 export class AppModule {
   /** @param config must name a database. */
   static forRoot(config: Config): DynamicModule {
-    const { redisUrl: url, redisTimeoutMs: timeoutMs } = config;
+    const { redisUrl: url, redisTimeoutMs: timeoutMs, cacheMode: mode } = config;
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
         DatabaseModule.forRoot(config),
         QueryCacheModule.forRoot({
+          ...(mode === 'off' ? { enabled: false } : { mode }),
           namespace: config.cacheNamespace,
           release: config.cacheRelease,
           ttlMs: config.cacheTtlMs,

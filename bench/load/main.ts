@@ -15,9 +15,9 @@ import { targetsTable, type Reached } from './report/targets.js';
 import { against } from './scenarios/against.js';
 import type { Bench, Findings } from './scenarios/scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
-import { compileApplications, removeApplications } from './stand/compile.js';
-import { checkOut, commitOf, removeWorktree, type OtherCommit } from './stand/other-commit.js';
-import { Servers } from './stand/servers.js';
+import { compileApplications, removeApplications } from './harness/compile.js';
+import { checkOut, commitOf, removeWorktree, type OtherCommit } from './harness/other-commit.js';
+import { Servers } from './harness/servers.js';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const PACKAGES = ['fastify', '@fastify/compress'];

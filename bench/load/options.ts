@@ -1,4 +1,4 @@
-/** What a run measures, and for how long. */
+/** Options of a run: its scenarios and their duration. */
 import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders/index.js';
 

@@ -1,13 +1,13 @@
 /**
- * Finds out one column of the table, in a process of its own: the tap and the clients of one system
- * stay apart from those of another. Told once, by message; ends with its parent.
+ * Measures one column of the table in a separate process, so that the tap and the clients of one system stay apart
+ * from those of another. Starts on its parent's one message, and ends with its parent.
  */
 import 'reflect-metadata';
 import { SCENARIOS, FOOTNOTES } from './scenarios/index.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { failed, type Verdict } from './scenarios/verdict.js';
-import { DriverTap } from './stage/driver-tap.js';
-import { Stage } from './stage/stage.js';
+import { DriverTap } from './cluster/driver-tap.js';
+import { Cluster } from './cluster/cluster.js';
 import { SYSTEMS } from './systems/index.js';
 import type { PeerSystem } from './systems/peer-cache.js';
 
@@ -41,17 +41,17 @@ async function findOut({ system: id, titles, databaseServerUrl }: ColumnOrder): 
 }
 
 async function cell(scenario: Scenario, system: PeerSystem, serverUrl: string): Promise<Verdict> {
-  const stages: Stage[] = [];
-  const open = async (): Promise<Stage> => {
-    const stage = await Stage.open(system, tap, serverUrl);
-    stages.push(stage);
-    return stage;
+  const clusters: Cluster[] = [];
+  const open = async (): Promise<Cluster> => {
+    const cluster = await Cluster.open(system, tap, serverUrl);
+    clusters.push(cluster);
+    return cluster;
   };
   try {
     return await scenario.run(system, open);
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));
   } finally {
-    for (const stage of stages) await stage.close();
+    for (const cluster of clusters) await cluster.close();
   }
 }

@@ -23,6 +23,7 @@ describe('parseConfig', () => {
       databaseQueue: 100,
       redisUrl: undefined,
       redisTimeoutMs: 500,
+      cacheMode: 'serve',
       cacheTtlMs: 300_000,
       cacheTtlJitter: 0.1,
       cacheMaxStalenessMs: 0,
@@ -55,6 +56,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
     ['CACHE_VERIFY_PLANS', '1', { cacheVerifyPlans: 1 }],
     ['CACHE_RELEASE', 'v1.2.0+4f1c', { cacheRelease: 'v1.2.0+4f1c' }],
+    ['CACHE_MODE', 'shadow', { cacheMode: 'shadow' }],
     ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
     [
       'CACHE_ENTRY_SECRET',
@@ -89,6 +91,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '64 potatoes'],
     ['CACHE_L1_BYTES', '1023KB'],
     ['CACHE_VERIFY_PLANS', '1.5'],
+    ['CACHE_MODE', 'on'],
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_RELEASE', 'a release'],

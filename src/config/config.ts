@@ -59,6 +59,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     /** `undefined`: the cache is in this process alone. Secret. */
     redisUrl: value.REDIS_URL,
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
+    cacheMode: value.CACHE_MODE,
     cacheTtlMs: value.CACHE_TTL * 1000,
     cacheTtlJitter: value.CACHE_TTL_JITTER,
     /** 0: no answer is ever stale. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const WRITE_POLICIES = ['commit', 'refuse'] as const;
+const CACHE_MODES = ['serve', 'shadow', 'off'] as const;
 
 const MAX_SEED_USERS = 2_147_483_647;
 
@@ -68,6 +69,9 @@ export const variables = {
   REDIS_SENTINELS: laterRelease.optional(),
   REDIS_CLUSTER: laterRelease.optional(),
   REDIS_TIMEOUT_MS: number(10, 60_000, { whole: true }).default(500),
+  CACHE_MODE: z
+    .enum(CACHE_MODES, `is not one of ${CACHE_MODES.join(', ')}: choose one of them`)
+    .default('serve'),
   CACHE_TTL: number(1, 2_592_000, { whole: true }).default(300),
   CACHE_TTL_JITTER: number(0, 0.5, { whole: false }).default(0.1),
   CACHE_MAX_STALENESS_MS: number(0, 86_400_000, { whole: true }).default(0),

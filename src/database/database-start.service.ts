@@ -25,7 +25,7 @@ export class DatabaseStart implements OnApplicationBootstrap {
     const log = new Logger('Database');
     for (const name of await migrate(this.source)) log.log(`Ran migration ${name}`);
     // The triggers for the tables that the migrations have created.
-    await this.triggers.look();
+    await this.triggers.check();
     const { seedUsers: total, databaseTimeoutMs } = this.config;
     if (total > 0 && !(await hasUsers(this.source))) {
       const seedLog = new Logger('Seed');

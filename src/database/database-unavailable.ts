@@ -17,7 +17,7 @@ const CONNECTION_EXCEPTION = /^08...$/;
 const CLIENT_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
 
-/** Whether an error means that the database is unavailable at the moment. */
+/** Whether an error means that the database is unavailable. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
   if (!types.isNativeError(cause)) return false;

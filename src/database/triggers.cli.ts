@@ -9,11 +9,11 @@ import { connect } from './connect.js';
 import { dataSourceOptions } from './data-source.js';
 
 const USAGE = `Usage: npm run cache:triggers -- --install | --remove | --check | --print
-  --install  put them on where they are missing, outdated or switched off
-  --remove   take them off, and the outbox of CACHE_NAMESPACE away with what it holds
-  --check    say how every table stands, and how long every outbox is; ends with 1 where
-             something is to be done
-  --print    print the SQL, for whoever may run it`;
+  --install  install the triggers where they are missing, outdated or disabled
+  --remove   drop the triggers, and the outbox of CACHE_NAMESPACE with its rows
+  --check    report the state of each table and the length of each outbox; the exit
+             code is 1 if there is something to do
+  --print    print the SQL, for a role that may run it`;
 
 /** Older rows mean that no service reads the outbox any more. */
 const FORGOTTEN_SECONDS = 3_600;
@@ -40,10 +40,10 @@ const commands: Readonly<Record<string, Command>> = {
     }
     const wanting = tables.filter(({ state }) => state !== 'installed');
     const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
-    if (wanting.length > 0) say('Run with --install to put the triggers right.');
+    if (wanting.length > 0) say('Run with --install to repair the triggers.');
     for (const { schema } of forgotten) {
       say(
-        `Nobody reads ${schema}: run with --remove, CACHE_NAMESPACE set to what follows tidemark_.`,
+        `No service reads ${schema}: set CACHE_NAMESPACE to the part after tidemark_, and run with --remove.`,
       );
     }
     return wanting.length > 0 || forgotten.length > 0 ? 1 : 0;

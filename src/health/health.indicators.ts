@@ -62,7 +62,7 @@ export class HealthIndicators {
     }
     if (backlog && backlog.ageMs > LATE_MS) {
       return indicator.degraded(
-        `${backlog.rows} writes from outside wait to be told, the oldest for ${Math.round(backlog.ageMs / 1000)} s`,
+        `${backlog.rows} writes from outside wait to be relayed, the oldest for ${Math.round(backlog.ageMs / 1000)} s`,
       );
     }
     return indicator.up({ relay: state });

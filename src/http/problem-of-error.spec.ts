@@ -1,6 +1,7 @@
 import { BadRequestException, ConflictException, HttpException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
+import { WriteRefusedError } from '@tidemark/nestjs';
 import { problemOfError } from './problem-of-error.js';
 
 describe('problemOfError', () => {
@@ -39,11 +40,11 @@ describe('problemOfError', () => {
   });
 
   it('answers a refused write with 503 and Retry-After: 1', () => {
-    const refused = Object.assign(new Error('Refused.'), { code: 'TIDEMARK_WRITE_REFUSED' });
+    const refused = new WriteRefusedError(new Error('Redis is away'));
     expect(problemOfError(refused)).toEqual({
       status: 503,
       kind: 'write-refused',
-      detail: 'Refused.',
+      detail: refused.message,
       headers: { 'retry-after': '1' },
     });
   });

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { WriteRefusedError } from '@tidemark/nestjs';
 import { DatabaseBusyError } from '../database/bounded-driver.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { BODY_LIMIT_BYTES } from './limits.js';
@@ -8,14 +9,16 @@ const MAX_MESSAGE_LENGTH = 200;
 
 /** The problem that the client gets for an error. It reveals nothing of an unknown error. */
 export function problemOfError(error: unknown): Problem {
+  if (error instanceof WriteRefusedError) {
+    return unavailable('write-refused', error.message, error.retryAfterSeconds);
+  }
   if (error instanceof HttpException) return problemOfHttpException(error);
-  if (isWriteRefused(error)) return unavailable('write-refused', error.message, 1);
   if (error instanceof DatabaseBusyError) {
-    const detail = 'Too many requests wait for the database. Try again in a moment.';
+    const detail = 'Too many requests wait for the database. Try again later.';
     return unavailable('database-busy', detail, 1);
   }
   if (isDatabaseUnavailable(error)) {
-    const detail = 'The database cannot be reached at the moment. Try again later.';
+    const detail = 'The database cannot be reached. Try again later.';
     return unavailable('database-unavailable', detail, 5);
   }
   const status = statusOfClientError(error);
@@ -26,7 +29,7 @@ export function problemOfError(error: unknown): Problem {
   return {
     status: 500,
     kind: 'internal',
-    detail: 'Something went wrong here. The log tells more under the request id.',
+    detail: 'The service has failed. Its log has the details under the request id.',
   };
 }
 
@@ -60,10 +63,6 @@ const hints: Readonly<Record<number, string>> = {
   413: ` Send at most ${BODY_LIMIT_BYTES} bytes.`,
   415: ' Send application/json.',
 };
-
-function isWriteRefused(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'TIDEMARK_WRITE_REFUSED';
-}
 
 /** Errors of Fastify carry the status; their messages are meant for clients. */
 function statusOfClientError(error: unknown): number | undefined {

@@ -34,7 +34,7 @@ export function headRefusalOf(request: IncomingMessage): HttpException | undefin
   const { headers, httpVersion, method, url = '' } = request;
   if (headers.host === undefined ? httpVersion !== '1.0' : !HOST.test(headers.host)) {
     return new BadRequestException(
-      'The Host header is missing, comes twice or is no host. Send one, such as example.com:3000.',
+      'The Host header is missing, repeated or invalid: send one, such as example.com:3000.',
     );
   }
   if (url.length > MAX_URL_LENGTH) {
@@ -44,27 +44,34 @@ export function headRefusalOf(request: IncomingMessage): HttpException | undefin
     );
   }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    return new HttpException('No expectation but 100-continue is met: send no other Expect.', 417);
+    return new HttpException('The only supported expectation is 100-continue: send no other.', 417);
   }
   // `*` matches any representation of the target, and the collections that accept POST have one.
   if (method === 'POST' && (headers['if-match'] ?? '*') !== '*') {
-    return new HttpException('What POST makes is not there yet: send it without If-Match.', 412);
+    return new HttpException(
+      'POST creates a resource, which has no ETag yet: send the request without If-Match.',
+      412,
+    );
   }
   const transfer = headers['transfer-encoding']?.toLowerCase() ?? 'chunked';
   if (transfer !== 'chunked') {
-    return new HttpException('No transfer coding but chunked is understood: send no other.', 501);
+    return new HttpException('The only supported transfer coding is chunked: send no other.', 501);
   }
   const coding = headers['content-encoding']?.toLowerCase();
   if (!coding || coding === 'identity') return undefined;
   return new UnsupportedMediaTypeException({
-    message: 'The body has a content coding: send it without Content-Encoding',
+    message: 'The body has a content coding: send it without Content-Encoding.',
     headers: { 'accept-encoding': 'identity' },
   });
 }
 
 function bodyRefusalOf(type = '', body: Buffer): HttpException | undefined {
   if (OTHER_CHARSET.test(type)) {
-    return new UnsupportedMediaTypeException('The body has another charset than UTF-8');
+    return new UnsupportedMediaTypeException(
+      'The body has another charset than UTF-8: send it as UTF-8.',
+    );
   }
-  return isUtf8(body) ? undefined : new BadRequestException('The body is not valid UTF-8.');
+  return isUtf8(body)
+    ? undefined
+    : new BadRequestException('The body is not valid UTF-8: send it as UTF-8.');
 }

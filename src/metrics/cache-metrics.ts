@@ -22,6 +22,12 @@ const COUNTERS: readonly Counted[] = [
     'plan_differences_total',
     'Queries whose builder reads more than its parameters: a tenant leak',
   ],
+  [
+    'shadowCompared',
+    'shadow_comparisons_total',
+    'Stored answers that CACHE_MODE=shadow has compared with the database, by how they differ',
+    'difference',
+  ],
   ['fillFailed', 'fill_failures_total', 'Fills whose query failed'],
   ['storeFailed', 'store_failures_total', 'Operations on the shared store that failed'],
   [
@@ -63,7 +69,7 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
   }
   const refusals = counter(
     'uncacheable_total',
-    'Answers that must not be stored, by the reason told in Cache-Status',
+    'Answers that must not be stored, by the reason that Cache-Status gives',
     ['reason'],
   );
   const fillSeconds = new Histogram({

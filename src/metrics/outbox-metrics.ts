@@ -6,12 +6,12 @@ export function measureOutbox(relay: OutboxRelay, events: CacheEvents, registry:
   const registers = [registry];
   const rows = new Counter({
     name: 'tidemark_outbox_relayed_rows_total',
-    help: 'Rows of the outbox that were told to the cache',
+    help: 'Rows of the outbox that were relayed to the cache',
     registers,
   });
   const lagSeconds = new Histogram({
     name: 'tidemark_outbox_lag_seconds',
-    help: 'How long the oldest row of a batch had waited when it was told',
+    help: 'How long the oldest row of a batch had waited when it was relayed',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30, 300],
     registers,
   });

@@ -1,12 +1,12 @@
 /**
- * Where an old answer is no violation: while a fault lasts whose promise names a bound, and for that bound
- * afterwards, and no longer. docs/consistency.md names the same bounds; README.md has the limits behind them.
+ * The times at which an old answer is no violation: from the start of a fault with a bound until the bound after its
+ * end. docs/consistency.md names the same bounds; README.md has the limits behind them.
  *
- * What counts is when a read was under way: one that was sent after the bound is judged like any other.
+ * The time at which a read was under way counts: a read that was sent after the bound is checked like any other.
  */
 
 export interface Bound {
-  /** What the answers may lack, and until when. */
+  /** The writes that answers may lack, and until when. */
   readonly promise: string;
   /** After the end of the fault, in milliseconds. */
   readonly ms: number;
@@ -58,7 +58,7 @@ export class Bounds {
 
   constructor(private readonly nowMs: () => number) {}
 
-  /** A fault begins. Answers a function to be called at its end. */
+  /** A fault begins. Returns a function to be called at its end. */
   open(name: BoundName): () => void {
     const opening: Opening = { name, openedMs: this.nowMs(), closedMs: undefined };
     this.#openings.push(opening);
@@ -72,7 +72,7 @@ export class Bounds {
     return this.#coveringOf(span) !== undefined;
   }
 
-  /** The same of a read that has an old answer, which is counted. */
+  /** The same for a read with an old answer, which it counts. */
   allow(span: Span): boolean {
     const opening = this.#coveringOf(span);
     if (!opening) return false;

@@ -1,4 +1,4 @@
-/** What is checked: built instances on one Redis and one PostgreSQL, all servers of the run's own. */
+/** The system under test: built instances on one Redis and one PostgreSQL, on servers of this run alone. */
 import { PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -64,7 +64,7 @@ export class CheckedSystem {
     return (await this.database.sessions(session)) === 0;
   }
 
-  /** Cuts every connection of every instance to the database; answers how many there were. */
+  /** Cuts every connection of every instance to the database; returns their number. */
   terminateSessions(): Promise<number> {
     return this.database.terminate(SESSION_PREFIX);
   }

@@ -13,14 +13,14 @@ const user = (id: number | undefined, username: string, region = 't-a'): Row => 
 });
 
 describe('the checker', () => {
-  let told: string[];
+  let reports: string[];
   let checker: Checker;
   let territory: Territory;
 
   beforeEach(() => {
-    told = [];
+    reports = [];
     checker = new Checker(
-      ({ text }) => told.push(text),
+      ({ text }) => reports.push(text),
       () => 0,
     );
     territory = territoryOf('t', [user(1, 'one'), user(2, 'two', 't-b')]);
@@ -31,7 +31,7 @@ describe('the checker', () => {
     checker.add(made);
     made.propose(rows, 0);
     const ids = rows.map(({ username, id }) => [username, id] as const);
-    checker.learnIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
+    checker.addIds(made, new Map(ids.filter((pair): pair is [string, number] => !!pair[1])));
     happened(made);
     return made;
   }
@@ -55,7 +55,7 @@ describe('the checker', () => {
     read(byId(2), detailsOf(user(2, 'two', 't-b')));
     read(byId(77), ABSENT);
     read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":1}]');
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     expect(checker.checked).toBe(5);
   });
 
@@ -63,27 +63,27 @@ describe('the checker', () => {
     territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
     read(list(), '[{"id":1,"username":"one"}]');
     happened(territory);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     read(list(), '[{"id":1,"username":"one"}]');
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/region t-a of t answered what no state from 2 to 2 has/);
-    expect(told[0]).toMatch(/the value of state 1, which ended with state 2/);
+    expect(reports).toHaveLength(1);
+    expect(reports[0]).toMatch(/region t-a of t answered what no state from 2 to 2 has/);
+    expect(reports[0]).toMatch(/the value of state 1, which ended with state 2/);
   });
 
   it('catches an old answer about one register after another has shown the new state', () => {
     territory.propose([user(1, 'one', 't-b'), user(2, 'two', 't-b')], 5);
     read(list(), '[]');
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     read(byId(1), detailsOf(user(1, 'one')));
     read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":1}]');
-    expect(told).toHaveLength(2);
+    expect(reports).toHaveLength(2);
   });
 
   it('catches an answer that mixes two states', () => {
     const moved = [user(1, 'one', 't-b'), user(2, 'two', 't-b')];
     territory.propose(moved, 5);
     read(counts, '[{"region":"t-a","users":1},{"region":"t-b","users":2}]');
-    expect(told).toHaveLength(1);
+    expect(reports).toHaveLength(1);
   });
 
   it('catches a user that still exists after the deletion, or is missing before it', () => {
@@ -92,16 +92,16 @@ describe('the checker', () => {
     happened(territory);
     read(byId(1), detailsOf(user(1, 'one')));
     read(byId(1), ABSENT);
-    expect(told).toHaveLength(2);
+    expect(reports).toHaveLength(2);
   });
 
   it('catches a refused write that is visible', () => {
     territory.propose([user(1, 'ONE'), user(2, 'two', 't-b')], 5);
     read(list(), '[{"id":1,"username":"ONE"}]');
     checker.revoke(territory, 'PATCH');
-    expect(told).toEqual([expect.stringMatching(/a write that has not happened: PATCH/)]);
+    expect(reports).toEqual([expect.stringMatching(/a write that has not happened: PATCH/)]);
     read(list(), '[{"id":1,"username":"ONE"}]');
-    expect(told).toHaveLength(2);
+    expect(reports).toHaveLength(2);
   });
 
   describe('of users whose ids are not known yet', () => {
@@ -112,36 +112,36 @@ describe('the checker', () => {
       read(list(), '[{"id":1,"username":"one"},{"id":9,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'new')));
       expect(checker.waiting).toBe(2);
-      checker.learnIds(territory, new Map([['new', 9]]));
+      checker.addIds(territory, new Map([['new', 9]]));
       happened(territory);
       expect(checker.waiting).toBe(0);
       read(byId(9), ABSENT);
-      expect(told).toEqual([expect.stringMatching(/^user 9 of t answered/)]);
+      expect(reports).toEqual([expect.stringMatching(/^user 9 of t answered/)]);
     });
 
     it('catches an answer that proves wrong', () => {
       territory.propose(added(), 5);
       read(list(), '[{"id":1,"username":"one"},{"id":8,"username":"new"}]');
       read(byId(9), detailsOf(user(9, 'old')));
-      expect(told).toEqual([]);
-      checker.learnIds(territory, new Map([['new', 9]]));
-      expect(told).toHaveLength(2);
+      expect(reports).toEqual([]);
+      checker.addIds(territory, new Map([['new', 9]]));
+      expect(reports).toHaveLength(2);
     });
 
     it('catches a user that is seen and then missing', () => {
       territory.propose(added(), 5);
       read(byId(9), ABSENT);
       read(byId(9), detailsOf(user(9, 'new')));
-      expect(told).toEqual([]);
+      expect(reports).toEqual([]);
       read(byId(9), ABSENT);
-      expect(told).toHaveLength(1);
+      expect(reports).toHaveLength(1);
     });
 
     it('catches a user that no write has inserted, at the end', () => {
       read(byId(9), detailsOf(user(9, 'new')));
-      expect(told).toEqual([]);
+      expect(reports).toEqual([]);
       checker.close();
-      expect(told).toHaveLength(1);
+      expect(reports).toHaveLength(1);
     });
   });
 
@@ -163,9 +163,9 @@ describe('the checker', () => {
     ];
     checker.answer(first, both(2, 1), none);
     checker.answer(second, both(2, 2), none);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     checker.answer(third, both(1, 2), none);
-    expect(told).toEqual([expect.stringMatching(/two orders/)]);
+    expect(reports).toEqual([expect.stringMatching(/two orders/)]);
   });
 
   it('allows an old answer within the bound of a fault, and not after it', () => {
@@ -173,7 +173,7 @@ describe('the checker', () => {
     let nowMs = 0;
     const bounds = new Bounds(() => nowMs);
     checker = new Checker(
-      ({ text }) => told.push(text),
+      ({ text }) => reports.push(text),
       () => nowMs,
       bounds,
     );
@@ -188,10 +188,10 @@ describe('the checker', () => {
     close();
     nowMs = 100 + ms;
     read(list(), '[{"id":1,"username":"one"}]');
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     expect(bounds.used.get('older-data')).toEqual({ answers: 4, latestMs: ms });
     nowMs = 101 + ms;
     read(list(), '[{"id":1,"username":"one"}]');
-    expect(told).toHaveLength(1);
+    expect(reports).toHaveLength(1);
   });
 });

@@ -1,9 +1,9 @@
 /**
- * Judges every read by the histories of the territories (history.ts).
+ * Checks every read against the histories of the territories (history.ts).
  *
- * Users that no territory is known to own may still be read: an id is free, or it was given by an
- * insert whose ids are not known yet. That such a user is missing is right as long as nobody has
- * seen it; what it looks like is judged as soon as its owner is known.
+ * Users without a known owner may be read too: their id is free, or it was given by an insert whose
+ * ids are not known yet. Such a user may be missing as long as no read has shown it; its row is
+ * checked as soon as its owner is known.
  */
 import { Bounds, type Span } from './bounds.js';
 import { ABSENT, type Finding, type History } from './history.js';
@@ -11,7 +11,7 @@ import { disagreement, type Spread, type StateRange } from './order-of-states.js
 import { OUTSIDE_PREFIX } from './outside-writer.js';
 import { COUNTS, listOf, territoryOf, userOf, type Territory } from './territory.js';
 
-/** What a read asks for. */
+/** The target of a read. */
 export type Target =
   | {
       readonly kind: 'list';
@@ -26,23 +26,23 @@ export type Target =
 /** A read that is under way. */
 export interface Ticket {
   readonly target: Target;
-  /** By territory; what has no floor was not there yet. */
+  /** By territory; a territory without a floor was not there yet. */
   readonly floors: ReadonlyMap<string, number>;
-  /** Whether a user that no territory owned had been seen by an earlier read. */
+  /** Whether an earlier read had shown the user while no territory owned it. */
   readonly wasSeen: boolean;
   readonly sentAtMs: number;
 }
 
-/** What has to be known of a read to show that it was wrong; told only then. */
+/** The circumstances of a read, reported only if it was wrong. */
 export type Circumstances = () => string;
 
 export interface Violation {
   readonly territory: string | undefined;
-  /** One paragraph: what was read, and what should have been. */
+  /** One paragraph: the answer, and the right answers. */
   readonly text: string;
 }
 
-interface Judged {
+interface CheckedRead {
   readonly history: History;
   readonly register: string;
   readonly answer: string;
@@ -54,7 +54,7 @@ interface Judged {
 }
 
 /** Of a user that no territory owns yet. */
-type UnownedRead = Pick<Judged, 'answer' | 'sentAtMs' | 'answeredAtMs' | 'circumstances'>;
+type UnownedRead = Pick<CheckedRead, 'answer' | 'sentAtMs' | 'answeredAtMs' | 'circumstances'>;
 
 /** Answers over all territories that later ones are compared with. */
 const REMEMBERED_SPREADS = 40;
@@ -64,7 +64,7 @@ export class Checker {
   readonly #owners = new Map<number, Territory>();
   readonly #seen = new Set<number>();
   readonly #unowned = new Map<number, UnownedRead[]>();
-  readonly #deferred = new Map<string, Judged[]>();
+  readonly #deferred = new Map<string, CheckedRead[]>();
   #spreads: { spread: Spread; circumstances: Circumstances }[] = [];
   #checked = 0;
   #largestId = 0;
@@ -72,11 +72,11 @@ export class Checker {
   constructor(
     private readonly report: (violation: Violation) => void,
     private readonly nowMs: () => number,
-    /** Where an old answer is no violation. */
+    /** The times at which an old answer is no violation. */
     private readonly bounds = new Bounds(nowMs),
   ) {}
 
-  /** Reads that were judged, for good or bad. */
+  /** Reads that were checked. */
   get checked(): number {
     return this.#checked;
   }
@@ -97,15 +97,15 @@ export class Checker {
   }
 
   /** The ids of the write under way have become known, if it has given any. */
-  learnIds(territory: Territory, ids: ReadonlyMap<string, number>): void {
-    territory.learnIds(ids, this.nowMs());
+  addIds(territory: Territory, ids: ReadonlyMap<string, number>): void {
+    territory.addIds(ids, this.nowMs());
     for (const id of ids.values()) {
       this.#largestId = Math.max(this.#largestId, id);
       this.#owners.set(id, territory);
       for (const read of this.#unowned.get(id) ?? []) {
         const { history } = territory;
         const { ceiling } = history;
-        this.#judge({ ...read, history, register: userOf(id), floor: 0, ceiling });
+        this.#verify({ ...read, history, register: userOf(id), floor: 0, ceiling });
       }
       this.#unowned.delete(id);
     }
@@ -115,7 +115,7 @@ export class Checker {
   /** The write under way has certainly not happened. */
   revoke(territory: Territory, reason: string): void {
     if (!territory.revoke()) {
-      this.#tell(territory.name, `A read has shown a write that has not happened: ${reason}`);
+      this.#report(territory.name, `A read has shown a write that has not happened: ${reason}`);
     }
     this.#reconsider(territory);
   }
@@ -146,7 +146,7 @@ export class Checker {
     const territory = target.kind === 'list' ? target.territory : this.#owners.get(target.id);
     if (!territory) return this.#answerUnowned(ticket, answer, circumstances);
     const { history } = territory;
-    this.#judge({
+    this.#verify({
       history,
       register: target.kind === 'list' ? listOf(target.region) : userOf(target.id),
       answer,
@@ -158,12 +158,13 @@ export class Checker {
     });
   }
 
-  /** At the end, when all ids are known: what still waits can be right no more. */
+  /** At the end, when all ids are known: reads that still wait are violations. */
   close(): void {
-    for (const reads of this.#deferred.values()) for (const read of reads) this.#accuse(read);
+    for (const reads of this.#deferred.values())
+      for (const read of reads) this.#reportUnlessAllowed(read);
     for (const [id, reads] of this.#unowned) {
       for (const { answer, circumstances } of reads) {
-        this.#tell(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
+        this.#report(undefined, `User ${id} was never inserted: ${answer}\n${circumstances()}`);
       }
     }
     this.#deferred.clear();
@@ -180,7 +181,7 @@ export class Checker {
       const read = { answer, sentAtMs, answeredAtMs: this.nowMs(), circumstances };
       this.#unowned.set(id, [...reads, read]);
     } else if (ticket.wasSeen && !this.bounds.allow(this.#spanOf(ticket))) {
-      this.#tell(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
+      this.#report(undefined, `User ${id} was there before, and is missing.\n${circumstances()}`);
     }
   }
 
@@ -188,7 +189,7 @@ export class Checker {
     const counts = countsByTerritory(answer);
     const spread = new Map<string, StateRange>();
     for (const [name, { history }] of this.#territories) {
-      const finding = this.#judge({
+      const finding = this.#verify({
         history,
         register: COUNTS,
         answer: counts.get(name) ?? '',
@@ -203,7 +204,7 @@ export class Checker {
     }
     for (const name of counts.keys()) {
       if (name.startsWith(OUTSIDE_PREFIX)) continue;
-      this.#tell(undefined, `Nobody owns the regions of ${name}.\n${circumstances()}`);
+      this.#report(undefined, `No territory owns the regions of ${name}.\n${circumstances()}`);
     }
     if (!this.bounds.covers(this.#spanOf(ticket))) this.#compare(spread, circumstances);
   }
@@ -212,7 +213,7 @@ export class Checker {
     for (const other of this.#spreads) {
       const found = disagreement(spread, other.spread);
       if (!found) continue;
-      this.#tell(
+      this.#report(
         undefined,
         `Two answers show the writes in two orders: one is older in ${found.older} and newer in ` +
           `${found.newer} than the other.\n${circumstances()}\n${other.circumstances()}`,
@@ -223,11 +224,11 @@ export class Checker {
     if (this.#spreads.length > REMEMBERED_SPREADS) this.#spreads.shift();
   }
 
-  #judge(read: Judged): Finding {
+  #verify(read: CheckedRead): Finding {
     const { history, register, answer, floor, ceiling } = read;
     const finding = history.check(register, answer, floor, ceiling);
     if (finding.kind === 'fits') history.prove(finding.first);
-    if (finding.kind === 'violation') this.#accuse(read);
+    if (finding.kind === 'violation') this.#reportUnlessAllowed(read);
     if (finding.kind === 'deferred') {
       const reads = this.#deferred.get(history.name) ?? [];
       this.#deferred.set(history.name, reads);
@@ -240,7 +241,7 @@ export class Checker {
     const reads = this.#deferred.get(name) ?? [];
     this.#deferred.delete(name);
     for (const read of reads) {
-      this.#judge({ ...read, ceiling: Math.min(read.ceiling, read.history.ceiling) });
+      this.#verify({ ...read, ceiling: Math.min(read.ceiling, read.history.ceiling) });
     }
   }
 
@@ -248,12 +249,12 @@ export class Checker {
     return { fromMs: sentAtMs, untilMs: this.nowMs() };
   }
 
-  #accuse(read: Judged): void {
+  #reportUnlessAllowed(read: CheckedRead): void {
     const { sentAtMs, answeredAtMs } = read;
-    if (!this.bounds.allow({ fromMs: sentAtMs, untilMs: answeredAtMs })) this.#tellStale(read);
+    if (!this.bounds.allow({ fromMs: sentAtMs, untilMs: answeredAtMs })) this.#reportStale(read);
   }
 
-  #tellStale(read: Judged): void {
+  #reportStale(read: CheckedRead): void {
     const { history, register, answer, floor, ceiling, circumstances } = read;
     const versions = history.versions(register);
     const allowed = versions
@@ -268,7 +269,7 @@ export class Checker {
           ? `It is the value of state ${versions[equal]?.from}, which ended with state ${next.from}; ` +
             `that write was sent ${(read.sentAtMs - next.sinceMs).toFixed(1)} ms before the read.`
           : `It is the value of state ${versions[equal]?.from}, which was not sent yet.`;
-    this.#tell(
+    this.#report(
       history.name,
       [
         `${register} of ${history.name} answered what no state from ${floor} to ${ceiling} has.`,
@@ -280,12 +281,12 @@ export class Checker {
     );
   }
 
-  #tell(territory: string | undefined, text: string): void {
+  #report(territory: string | undefined, text: string): void {
     this.report({ territory, text });
   }
 }
 
-/** `a=1 b=2` by territory, of what `GET /regions` answers. */
+/** `a=1 b=2` by territory, from the body of `GET /regions`. */
 function countsByTerritory(body: string): Map<string, string> {
   const counts = new Map<string, string>();
   for (const { region, users } of JSON.parse(body) as { region: string; users: number }[]) {

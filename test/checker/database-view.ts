@@ -1,4 +1,4 @@
-/** The database's own word, past every cache, over one connection that is made anew when it breaks. */
+/** Reads the database past every cache, over one connection that is reopened when it breaks. */
 import pg from 'pg';
 import { SESSION_PREFIX } from './member.js';
 import type { StoredRow } from './territory.js';
@@ -12,7 +12,7 @@ export class DatabaseView {
 
   constructor(private readonly url: string) {}
 
-  /** While it is away on purpose nobody waits for it. */
+  /** While a fault keeps it away, no caller waits for it. */
   set isAway(isAway: boolean) {
     this.#isAway = isAway;
   }
@@ -25,7 +25,7 @@ export class DatabaseView {
     );
   }
 
-  /** How many sessions have this name. Rejects while the database is away. */
+  /** The number of sessions with this name. Rejects while the database is away. */
   async sessions(name: string): Promise<number> {
     const [row] = await this.#query<{ sessions: number }>(
       'SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE application_name = $1',
@@ -34,7 +34,7 @@ export class DatabaseView {
     return row?.sessions ?? 0;
   }
 
-  /** Ends every session whose name begins so; answers how many there were. */
+  /** Ends every session with this prefix of its name; returns their number. */
   async terminate(prefix: string): Promise<number> {
     const rows = await this.#query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -91,7 +91,7 @@ export class DatabaseView {
       application_name: 'checker',
     });
     const connected = client.connect().then(() => client);
-    // Where it breaks while nothing is asked, the next question has another one.
+    // If it breaks while idle, the next query opens another one.
     client.on('error', () => {
       if (this.#client === connected) this.#client = undefined;
     });

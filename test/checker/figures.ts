@@ -1,4 +1,4 @@
-/** What a run has done, in numbers. */
+/** The figures of a run. */
 import { Bounds } from './bounds.js';
 
 export interface FaultRecord {
@@ -16,21 +16,22 @@ export class Figures {
   readonly writes = new Tally();
   readonly outcomes = new Tally();
   readonly faults: FaultRecord[] = [];
-  /** Where old answers were no violation. */
+  /** The times at which old answers were no violation. */
   readonly bounds: Bounds;
   readonly startedMs: number;
   notModified = 0;
-  /** Queries that the instances of the end have sent before they knew that they had to, and those in vain. */
+  /** Compressed answers. */
   compressed = 0;
+  /** Writes whose outcome stayed unknown. */
   abandoned = 0;
-  /** Requests that nobody answered although nothing stood in their way. */
+  /** Requests that were not answered although no fault was in their way. */
   readonly hangs: string[] = [];
   /** Answers of 5xx at a time without a fault. */
   readonly oddities: string[] = [];
   slowestReadMs = 0;
   /** Writes past the service. */
   outsideWrites = 0;
-  /** Of these, how often an instance did not show one. */
+  /** How often an instance did not show one of them. */
   outsideLost = 0;
   /** From the commit of each until an instance showed it, in milliseconds: one for each instance. */
   readonly outsideLagsMs: number[] = [];

@@ -29,7 +29,7 @@ async function checkRows(context: RunContext, territory: Territory): Promise<voi
   const rows = await persistently(context, () => system.database.rowsOf(territory.regions));
   const isOpen = territory.next !== undefined;
   if (isOpen && isEqual(rows, territory.next ?? [])) {
-    checker.learnIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
+    checker.addIds(territory, new Map(rows.map(({ id, username }) => [username, id])));
     territory.history.acknowledge();
     territory.settle();
   } else if (!isEqual(rows, territory.rows)) {

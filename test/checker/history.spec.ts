@@ -112,7 +112,7 @@ describe('a history', () => {
     expect(history.floor).toBe(2);
   });
 
-  it('defers a value that is not known yet, and judges it once it is known', () => {
+  it('defers a value that is not known yet, and checks it once it is known', () => {
     const history = twoWrites();
     history.propose(new Map([[LIST, undefined]]), 30);
     expect(read(history, 'a3')).toBe('deferred');

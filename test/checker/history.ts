@@ -1,5 +1,5 @@
 /**
- * What a read may answer: the definition that the checker holds the service to.
+ * The states of a territory, and the answers that a read of it may give: the checker's definition of a stale read.
  *
  * ## Territories
  * The users are divided among writers. A **territory** is a set of regions with the users in them,
@@ -8,7 +8,7 @@
  * write leads from the newest to the next. A **register** is what one read answers about a
  * territory: the list of a region, a user by id (or its absence), the number of users of every
  * region. Its value in every state is known to the byte, because every write puts a number that
- * was never used into the rows it touches.
+ * was never used into the rows it changes.
  *
  * ## The interval of a read
  * A read may answer with the value of any state from its floor to its ceiling:
@@ -18,14 +18,13 @@
  * The whole answer is compared, so one that mixes two states equals none of them.
  *
  * A read proves the *smallest* state of its interval that has its value: where a value comes back
- * later (a region that is empty twice), nothing more can be told. Taking the smallest is not only
+ * later (a region that is empty twice), it proves nothing more. Taking the smallest is not only
  * cautious but exact: the states of a territory are in one order, so if any assignment of states
  * to reads respects the order in time, the smallest one does. A history without a violation is
  * therefore linearizable, territory by territory. Answers that span territories are compared with
  * one another in order-of-states.ts.
  *
- * Everything happens in one thread, and floors and ceilings are taken in it: what is later in the
- * thread was later in time, or at the same time.
+ * One thread takes all floors and ceilings: a step later in the thread was later in time, or at the same time.
  *
  * ## Outcomes
  * - *acknowledged*: the floor rises to the write's state;
@@ -42,7 +41,7 @@
  * while although the state is there. A read that fits no known value is then deferred.
  */
 
-/** The value of a register that stands for a user who is not there. */
+/** The value of a register of an absent user. */
 export const ABSENT = 'absent';
 
 /** How long values that no new read may answer are kept, in milliseconds: longer than any read. */
@@ -121,7 +120,7 @@ export class History {
     this.#acknowledged = this.#sent;
   }
 
-  /** The write under way has not happened. Answers whether no read has seen it. */
+  /** The write under way has not happened. Returns whether no read has seen it. */
   revoke(): boolean {
     const revoked = this.#sent;
     for (const versions of this.#registers.values()) {

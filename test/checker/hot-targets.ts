@@ -1,6 +1,6 @@
 /**
- * Reads that are worth making now: of what a write is changing or has just changed, once by every
- * instance. Chance alone would seldom meet the moments around a commit.
+ * Targets that a write is changing or has just changed, to be read once by every instance. Random reads would seldom
+ * meet the time around a commit.
  */
 import type { Target } from './checker.js';
 

@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.1 connection that is kept alive, for one request at a time. It does as little as it
- * can, so that the load that one thread can make is bounded by the service.
+ * One persistent HTTP/1.1 connection for one request at a time. It does as little as it can, so that the service
+ * bounds the load that one thread makes.
  */
 import { createConnection, type Socket } from 'node:net';
 
@@ -27,11 +27,11 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** How a client of bad manners goes away. */
+/** The ways in which a client breaks off a request. */
 export interface Cut {
   /** Share of the request that is sent, 0 to 1. */
   readonly share: number;
-  /** How long afterwards the connection is closed, in milliseconds. */
+  /** Delay until the connection is closed, in milliseconds. */
   readonly afterMs: number;
 }
 

@@ -1,10 +1,10 @@
-/** What happened of late in each territory, for the evidence of a violation. */
+/** The latest events of each territory, as evidence of a violation. */
 
 export interface WriteNote {
   readonly kind: string;
   readonly request: string;
   readonly via: string;
-  /** The state it leads to; `undefined` for a write that has to be turned down. */
+  /** The state it leads to; `undefined` for a write that the service has to refuse. */
   readonly state: number | undefined;
   readonly sentMs: number;
   endedMs: number | undefined;
@@ -25,7 +25,7 @@ export class Journal {
   }
 
   /** One line a write, oldest first; times in seconds of the run. */
-  tell(territory: string, startMs: number): string[] {
+  extract(territory: string, startMs: number): string[] {
     const seconds = (ms: number | undefined): string =>
       ms === undefined ? '...' : ((ms - startMs) / 1000).toFixed(4);
     return (this.#notes.get(territory) ?? []).map(

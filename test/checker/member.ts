@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../support/service-process.js';
 import type { TcpProxy } from '../support/tcp-proxy.js';
 
-/** How the names of all instances' database sessions begin. */
+/** Prefix of the names of all instances' database sessions. */
 export const SESSION_PREFIX = 'checked-';
 const START_ATTEMPTS = 5;
 const START_PAUSE_MS = 500;
 
-/** How one instance reaches its servers. */
+/** The proxies between one instance and its servers. */
 export interface MemberRoutes {
   readonly postgres: TcpProxy;
   readonly redis: TcpProxy;
@@ -19,7 +19,7 @@ export class Member {
   #generation = 0;
   #isAlive = false;
   #isPaused = false;
-  /** When a cache hit was last seen, in milliseconds of the monotonic clock. */
+  /** Time of the last cache hit, in milliseconds of the monotonic clock. */
   lastHitMs = 0;
 
   constructor(
@@ -48,7 +48,7 @@ export class Member {
     return this.session === session && this.#process?.isRunning === true;
   }
 
-  /** What its present process has logged. */
+  /** The log of its present process. */
   get log(): string {
     return this.#process?.log ?? '';
   }

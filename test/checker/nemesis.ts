@@ -1,6 +1,6 @@
 /**
- * Breaks the invalidation from outside: puts every version of the users back to what it was, in
- * Redis, so that answers that were ended count again.
+ * Breaks the invalidation from outside: restores earlier versions of the users in Redis, so that ended answers are
+ * served again.
  */
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +10,7 @@ const PAUSE_MS = 40;
 const ALL_KEYS = 1_000_000;
 const PATTERN = '*:{public.users}:v:*';
 
-/** Until the signal is aborted. Answers how many versions were put back. */
+/** Runs until the signal is aborted. Returns the number of restored versions. */
 export async function restoreVersions(redisUrl: string, stopping: AbortSignal): Promise<number> {
   const client = new Redis(redisUrl, { maxRetriesPerRequest: 1 });
   client.on('error', () => undefined);
@@ -24,7 +24,7 @@ export async function restoreVersions(redisUrl: string, stopping: AbortSignal): 
         if (version === null) continue;
         const old = first.get(key);
         if (old === undefined) {
-          // One with a mark is not an old state but a write under way.
+          // A version with a mark belongs to a write under way, not to an old state.
           if (!version.includes('!')) first.set(key, version);
         } else if (version !== old) {
           await client.set(key, old);

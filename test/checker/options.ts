@@ -1,4 +1,4 @@
-/** How long, how hard and with what a run checks. */
+/** Options of a run: its length, load and faults. */
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults/faults.js';
 import type { FaultPace } from './faults/fault-schedule.js';
@@ -32,7 +32,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
   --faults           break instances, Redis, PostgreSQL and clients meanwhile
   --only TEXT        only faults whose name contains it (all)
   --instances N      instances of the service (3)
-  --writers N        clients that write, each to a territory of its own (4)
+  --writers N        clients that write, each to a separate territory (4)
   --readers N        connections that read (24)
   --outside N        clients that write past the service, to the database (1)
   --write-pause N    longest pause of a writer between two writes, in milliseconds (60)
@@ -41,7 +41,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
                      (refuse with --faults, else commit)
   --seed N           decides the writes, the reads and the faults (a new one each run)`;
 
-/** @throws UsageError saying what is wrong and what is right. */
+/** @throws UsageError with the wrong argument and the remedy. */
 export function parseOptions(args: readonly string[], newSeed: () => number): CheckOptions {
   const values = read(args);
   const hasFaults = values.faults === true;

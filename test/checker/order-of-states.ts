@@ -1,10 +1,9 @@
 /**
- * Whether answers that span several territories fit into one order of all writes.
+ * Checks that answers over several territories fit into one order of all writes.
  *
- * Each such answer shows one state of every territory at one moment. Of two answers, one moment is
- * the earlier: it cannot show an older state than the other here and a newer one there. That holds
- * whatever the times of the two reads were. A state is known as a range (history.ts); only what is
- * certain of the ranges counts.
+ * Each such answer shows the state of every territory at one time. One of two answers is the earlier: it cannot show an
+ * older state than the other in one territory and a newer one in another, independent of the times of the two reads. A
+ * state is known as a range (history.ts); only certain orders of the ranges count.
  */
 
 export interface StateRange {

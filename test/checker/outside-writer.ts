@@ -1,10 +1,10 @@
 /**
- * Somebody who writes past the service, over a connection of his own to the database, and looks after
- * each write how long every instance takes to show it.
+ * A client that writes past the service, over a separate connection to the database, and measures
+ * after each write how long every instance takes to show it.
  *
- * What is promised of such writes is that none is lost and that they are seen soon; so they are not in
- * the histories of what is promised never to be stale. An instance that has shown a write must not show
- * an earlier one again.
+ * The promise for such writes is that none is lost and that they are seen soon; so they are not in
+ * the histories, which are never stale. An instance that has shown a write must not show an earlier
+ * one again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -18,7 +18,7 @@ export const OUTSIDE_PREFIX = 'outside';
 /** No id that the service gives within a run. */
 const FIRST_ID = 2_147_000_000;
 const REQUEST_LIMIT_MS = 30_000;
-/** Pause between two looks at one instance: precise at first, and later no load. */
+/** Pauses between two reads of one instance: short at first for precision, later long to save load. */
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 50;
 const RETRY_MS = 100;
@@ -51,7 +51,7 @@ export class OutsideWriter {
     for (const connection of this.#connections.values()) connection.close();
   }
 
-  /** Answers whether it is known to have happened. */
+  /** Returns whether the write is known to have happened. */
   async #write(): Promise<boolean> {
     const client = new pg.Client({ connectionString: this.context.system.databaseUrl });
     client.on('error', () => undefined);
@@ -65,7 +65,7 @@ export class OutsideWriter {
       );
       return true;
     } catch {
-      // The database is away, or has been told to end its sessions.
+      // The database is away, or was made to end its sessions.
       await delay(RETRY_MS);
       return false;
     } finally {

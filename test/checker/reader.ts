@@ -12,10 +12,10 @@ const REQUEST_LIMIT_MS = 30_000;
 const PAUSE_AFTER_FAILURE_MS = 30;
 /** Answers remembered to be asked for again by their entity tags. */
 const REMEMBERED_ANSWERS = 300;
-/** How many ids after the largest known one are asked for. */
+/** The number of ids after the largest known one that are read. */
 const AHEAD = 6;
 
-/** What is asked for, and how often. Cold lists are such as hardly anybody has asked for. */
+/** The kinds of requests and their shares. Cold lists are rarely requested. */
 const READS = { list: 54, 'cold list': 8, user: 30, ahead: 4, deleted: 2, counts: 2 };
 /** Of a cold list. No region ever has so many users. */
 const LIMITS = [100, 1_000] as const;
@@ -49,7 +49,7 @@ export class Reader {
     this.#connection.close();
   }
 
-  /** Answers whether there was an answer to judge. */
+  /** Resolves with whether there was an answer to check. */
   async read(target: Target): Promise<boolean> {
     const { port } = this.member;
     if (port === undefined) return false;
@@ -84,7 +84,9 @@ export class Reader {
     if (cacheStatus.includes('; hit')) this.member.lastHitMs = answeredAtMs;
     if (status === 304) figures.notModified += 1;
     this.#remember(path, head, value);
-    checker.answer(ticket, value, () => this.#tell(path, via, ticket.sentAtMs, answeredAtMs, head));
+    checker.answer(ticket, value, () =>
+      this.#describe(path, via, ticket.sentAtMs, answeredAtMs, head),
+    );
     return true;
   }
 
@@ -134,7 +136,13 @@ export class Reader {
     if (error.cause === 'garbled') figures.oddities.push(`GET ${path}: ${error.message}`);
   }
 
-  #tell(path: string, via: string, sentAtMs: number, answeredAtMs: number, head: string): string {
+  #describe(
+    path: string,
+    via: string,
+    sentAtMs: number,
+    answeredAtMs: number,
+    head: string,
+  ): string {
     const { startedMs } = this.context.figures;
     const at = (ms: number): string => ((ms - startedMs) / 1000).toFixed(4);
     return `GET ${path} via ${via}, sent ${at(sentAtMs)}, answered ${at(answeredAtMs)}:\n${head}`;

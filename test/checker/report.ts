@@ -36,7 +36,7 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `  of these        ${figures.notModified} answered 304, ${figures.compressed} compressed`,
     `  not answered    ${counted(figures.failedReads.entries())}`,
     `Writes            ${figures.writes.total}: ${counted(figures.writes.entries())}`,
-    `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} left open for good`,
+    `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} with an unknown outcome`,
     outsideLine(figures),
     ...faultLines(figures),
     ...boundLines(figures),
@@ -59,8 +59,8 @@ function faultLines(figures: Figures): string[] {
     const worst = recoveries.length > 0 ? `${Math.max(...recoveries).toFixed(0)} ms` : 'not seen';
     const warning = late > 0 ? `, ${late} times beyond ${RECOVERY_LIMIT_MS / 1000} s` : '';
     const last = records.at(-1)?.detail ?? '';
-    const told = last === '' ? '' : `; last: ${last}`;
-    return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}${told}`;
+    const latest = last === '' ? '' : `; last: ${last}`;
+    return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}${latest}`;
   });
   return [`Faults            ${figures.faults.length}`, ...lines];
 }

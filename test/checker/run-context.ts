@@ -1,4 +1,4 @@
-/** What the writers, the readers and the faults of one run share. */
+/** The shared parts of the writers, the readers and the faults of one run. */
 import type { CheckedSystem } from './checked-system.js';
 import type { Figures } from './figures.js';
 import type { HotTargets } from './hot-targets.js';
@@ -15,7 +15,7 @@ export interface RunContext {
   /** Those that writers write to, and the last of those that were left. */
   readonly territories: Territory[];
   readonly violated: (violation: Violation) => void;
-  /** Ends the load; what waits on it looks at nothing else. */
+  /** Ends the load and every wait of it. */
   readonly stopping: AbortSignal;
   /** Milliseconds of the monotonic clock. */
   readonly nowMs: () => number;

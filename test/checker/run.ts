@@ -1,6 +1,6 @@
 /**
- * One run: starts everything, lets writers, readers and faults loose for a while, puts all right
- * again, and compares what is left with the database and with every instance.
+ * One run: starts the servers and instances, runs writers, readers and faults for a while, mends all faults, and
+ * compares the final rows with the database and with every instance.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CheckedSystem } from './checked-system.js';
@@ -151,7 +151,7 @@ class Run {
       [
         text,
         'Writes to the territory, oldest first:',
-        ...(territory === undefined ? [] : journal.tell(territory, figures.startedMs)),
+        ...(territory === undefined ? [] : journal.extract(territory, figures.startedMs)),
         'Faults of the last 15 seconds:',
         ...faults,
       ].join('\n'),

@@ -1,13 +1,13 @@
 /**
- * The users one writer owns, and what every read of them answers.
+ * The users that one writer owns, and the right answers to reads of them.
  *
- * A territory has its rows as they are after the newest write that is known to have happened and,
- * while a write is under way, as they will be after it.
+ * A territory has its rows after the newest write that is known to have happened and, while a write is under way, its
+ * rows after that write.
  */
 import { ABSENT, History } from './history.js';
 
 export interface Row {
-  /** `undefined` until the database has said which it gave. */
+  /** `undefined` until the id that the database gave is known. */
   id: number | undefined;
   readonly username: string;
   readonly region: string;
@@ -82,7 +82,7 @@ export class Territory {
   }
 
   /** The ids that the write under way has given, by username. */
-  learnIds(ids: ReadonlyMap<string, number>, nowMs: number): void {
+  addIds(ids: ReadonlyMap<string, number>, nowMs: number): void {
     const next = this.#next;
     if (!next) throw new Error(`${this.name}: no write is under way`);
     const inserted = next.filter((row) => row.id === undefined);
@@ -108,19 +108,19 @@ export class Territory {
     this.#next = undefined;
   }
 
-  /** Answers whether no read has seen the write. */
+  /** Returns whether no read has seen the write. */
   revoke(): boolean {
     this.#next = undefined;
     return this.history.revoke();
   }
 }
 
-/** What `GET /users/:id` answers. */
+/** The body of `GET /users/:id`. */
 export function detailsOf({ id, username, region, email }: Row): string {
   return JSON.stringify({ id, username, region, email });
 }
 
-/** Whether the rows are these, whatever ids those have whose id is not known. */
+/** Whether the rows are these, except for unknown ids. */
 export function isEqual(rows: readonly StoredRow[], expected: readonly Row[]): boolean {
   if (rows.length !== expected.length) return false;
   const byName = new Map(rows.map((row) => [row.username, row]));

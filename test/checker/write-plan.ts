@@ -1,4 +1,4 @@
-/** What a writer does next: a request, and the rows it leads to. */
+/** The next write of a writer: a request, and the rows it leads to. */
 import type { SeededRandom } from './seeded-random.js';
 import type { Row, StoredRow, Territory } from './territory.js';
 
@@ -7,7 +7,7 @@ export interface WritePlan {
   readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body: object | undefined;
-  /** The rows afterwards; `undefined`: the request is one that has to be turned down. */
+  /** The rows afterwards; `undefined`: the service has to refuse the request. */
   readonly next: readonly Row[] | undefined;
   /** The status it is answered with. */
   readonly status: number;

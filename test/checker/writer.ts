@@ -1,9 +1,9 @@
 /**
- * One client that writes to a territory of its own, one write after another, over any instance.
+ * One client that writes to a separate territory, one write after another, over any instance.
  *
- * A write whose outcome is not known is looked for in the database, past every cache. While it is
- * not there and may still come, nothing else is written; after {@link PATIENCE_MS} the writer
- * leaves the territory as it is and founds a new one.
+ * If the outcome of a write is unknown, the writer looks for its rows in the database, past every cache. While they are
+ * not there and may still come, it writes nothing else; after {@link PATIENCE_MS} it leaves the territory and starts a
+ * new one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpConnection, NoAnswerError, type Cut, type HttpAnswer } from './http-connection.js';
@@ -61,7 +61,7 @@ export class Writer {
     this.#restsUntilMs = momentMs;
   }
 
-  /** The next write's client goes away in the middle of it. */
+  /** The next write's client breaks off its request. */
   cutNext(cut: Cut): void {
     this.#nextCut = cut;
   }
@@ -141,7 +141,7 @@ export class Writer {
     if (status === 503 && text.includes('write-refused')) {
       return { outcome: 'turned down', detail: 'refused by policy', body: text };
     }
-    // Any other answer leaves it open what has happened.
+    // Any other answer leaves the outcome unknown.
     if (status < 500) {
       const wrong = `A write was answered wrongly: ${plan.kind} ${plan.path}: ${answered}`;
       this.context.violated({ territory: this.#territory.name, text: wrong });
@@ -154,22 +154,22 @@ export class Writer {
   async #acknowledge(territory: Territory, plan: WritePlan, body: string): Promise<void> {
     if (plan.kind === 'create') {
       const { id, username } = JSON.parse(body) as StoredRow;
-      this.context.checker.learnIds(territory, new Map([[username, id]]));
+      this.context.checker.addIds(territory, new Map([[username, id]]));
     }
     // Acknowledged from here on, whatever ids it has given.
     territory.history.acknowledge();
-    if (plan.kind === 'batch') await this.#learnIds(territory);
+    if (plan.kind === 'batch') await this.#addIds(territory);
     territory.settle();
   }
 
   /** Asks the database until it answers. */
-  async #learnIds(territory: Territory): Promise<void> {
+  async #addIds(territory: Territory): Promise<void> {
     const endMs = this.context.nowMs() + DATABASE_LIMIT_MS;
     for (;;) {
       try {
         const rows = await this.context.system.database.rowsOf(territory.regions);
         const ids = new Map(rows.map(({ id, username }) => [username, id]));
-        return this.context.checker.learnIds(territory, ids);
+        return this.context.checker.addIds(territory, ids);
       } catch (error) {
         if (this.context.nowMs() > endMs) throw error;
         await delay(POLL_MS);
@@ -181,11 +181,11 @@ export class Writer {
     const { checker, stopping, nowMs } = this.context;
     let endMs = nowMs() + PATIENCE_MS;
     while (nowMs() < endMs) {
-      const found = await this.#look(territory, session);
-      // The database is away: nobody can say, so the time does not count.
+      const found = await this.#rowsOf(territory, session);
+      // The database is away: the outcome is unknown, so the time does not count.
       if (!found && !stopping.aborted) endMs = nowMs() + PATIENCE_MS;
       if (found && isEqual(found.rows, territory.next ?? [])) {
-        checker.learnIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
+        checker.addIds(territory, new Map(found.rows.map(({ id, username }) => [username, id])));
         territory.history.acknowledge();
         territory.settle();
         return 'found in the database';
@@ -200,8 +200,8 @@ export class Writer {
     return 'left open';
   }
 
-  /** The rows in the database, and whether nothing could change them any more before the look. */
-  async #look(
+  /** The rows in the database, and whether the write could no longer change them before they were read. */
+  async #rowsOf(
     territory: Territory,
     session: string,
   ): Promise<{ isOver: boolean; rows: StoredRow[] } | undefined> {

@@ -1,4 +1,4 @@
-/** What others write to the service's tables, as REST clients see it: no migration, no set-up of theirs. */
+/** Writes of other clients to the service's tables, as REST clients see them, without any set-up of the writers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { eventually } from '../support/eventually.js';
@@ -21,7 +21,8 @@ describe.each(representatives(modes, 1))('writes past the service, cache $name',
     await client.connect();
     await eventually(async () => {
       const { body } = await service.get('/health/ready');
-      if (!body.toString().includes('"relay":"relaying"')) throw new Error('Nobody relays yet.');
+      if (!body.toString().includes('"relay":"relaying"'))
+        throw new Error('No instance relays yet.');
     });
   });
   afterAll(() => client.end());

@@ -1,4 +1,4 @@
-/** Requests as no HTTP library would send them: the bytes themselves, over a real socket. */
+/** Requests that no HTTP library sends: raw bytes over a real socket. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type AddressInfo } from 'node:net';

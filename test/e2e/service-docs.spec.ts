@@ -1,4 +1,4 @@
-/** The edge of the service: its docs. */
+/** The OpenAPI documentation of the service. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { useLoggedService } from './support/logged-service.js';

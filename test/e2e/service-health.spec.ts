@@ -1,4 +1,4 @@
-/** The edge of the service: its health, with its database and without. */
+/** The health of the service, with its database and without. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
@@ -76,7 +76,7 @@ describe('the service whose Redis lost its data during a transaction of others',
   it('bypasses the cache without waiting, names the transaction, and uses the cache again after its end', async () => {
     const redis = await RedisServer.start();
     const url = await createDatabase();
-    const stranger = new Client({ connectionString: url, application_name: 'nightly job' });
+    const otherClient = new Client({ connectionString: url, application_name: 'nightly job' });
     const service = await startLoggedService(url, { REDIS_URL: redis.url });
     const { app, records } = service;
     const cacheStatus = async () =>
@@ -88,10 +88,10 @@ describe('the service whose Redis lost its data during a transaction of others',
     const warnings = () => records().filter(({ msg }) => /nightly job/.test(String(msg)));
     try {
       await eventually(async () => expect(await cacheStatus()).toMatch(/^tidemark; hit/));
-      await stranger.connect();
-      await stranger.query('BEGIN');
-      await stranger.query('CREATE TABLE of_the_job ()');
-      const { rows } = await stranger.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await otherClient.connect();
+      await otherClient.query('BEGIN');
+      await otherClient.query('CREATE TABLE of_the_job ()');
+      const { rows } = await otherClient.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const pid = rows[0]?.pid;
       await redis.restart({ empty: true });
 
@@ -115,7 +115,7 @@ describe('the service whose Redis lost its data during a transaction of others',
         expect(await cacheStatus()).toBe('tidemark; fwd=bypass; detail=settling');
       }
 
-      await stranger.query('ROLLBACK');
+      await otherClient.query('ROLLBACK');
       await eventually(async () => {
         expect(await cacheStatus()).toMatch(/^tidemark; hit/);
         expect((await app.inject({ url: '/health/ready' })).body).not.toContain('degraded');
@@ -123,7 +123,7 @@ describe('the service whose Redis lost its data during a transaction of others',
       expect(await gauge()).toBe('0');
       expect(warnings()).toHaveLength(1);
     } finally {
-      await stranger.end();
+      await otherClient.end();
       await app.close();
       await redis.stop();
     }

@@ -1,4 +1,4 @@
-/** The edge of the service: its metrics. */
+/** The metrics of the service. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { eventually } from '../support/eventually.js';

@@ -10,7 +10,7 @@ import { Instance } from './support/instance.js';
 const SERVED = 7;
 
 let instance: Instance;
-let stranger: pg.Client;
+let otherClient: pg.Client;
 
 beforeAll(async () => {
   const databaseUrl = await createDatabase();
@@ -20,20 +20,20 @@ beforeAll(async () => {
     DATABASE_QUEUE: '5',
     SEED_USERS: '50',
   });
-  stranger = new pg.Client({ connectionString: databaseUrl });
-  await stranger.connect();
+  otherClient = new pg.Client({ connectionString: databaseUrl });
+  await otherClient.connect();
 });
 
 afterAll(async () => {
-  await stranger.end();
+  await otherClient.end();
   await instance.process.stop();
 });
 
 it('refuses the misses that would wait too long, and stays ready', async () => {
   const hit = '/users?region=EU';
   await eventually(async () => expect((await instance.get(hit)).cache).toBe('hit'));
-  await stranger.query('BEGIN');
-  await stranger.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+  await otherClient.query('BEGIN');
+  await otherClient.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
 
   const misses = Array.from({ length: 20 }, (_, id) => instance.get(`/users/${id + 1}`));
   const refusedEarly = await firstOf(misses, misses.length - SERVED);
@@ -45,7 +45,7 @@ it('refuses the misses that would wait too long, and stays ready', async () => {
   const ready = await instance.get('/health/ready');
   expect(ready.status).toBe(200);
   expect(ready.json).toMatchObject({ details: { database: { status: 'degraded' } } });
-  await stranger.query('ROLLBACK');
+  await otherClient.query('ROLLBACK');
   const statuses = (await Promise.all(misses)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(SERVED);
 });
@@ -55,8 +55,8 @@ it('refuses most of the simultaneous requests before any work for them', async (
   await eventually(async () => expect((await instance.get(hit)).cache).toBe('hit'));
   expect(countsOf(await atOnce(hit, 1000))).toEqual({ hits: 1000, refused: 0 });
 
-  await stranger.query('BEGIN');
-  await stranger.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+  await otherClient.query('BEGIN');
+  await otherClient.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
   const misses = Array.from({ length: SERVED }, (_, id) => instance.get(`/users/${id + 21}`));
   await eventually(async () => expect(await instance.health()).toBe('degraded'));
   expect(countsOf(await atOnce(hit, 200))).toEqual({ hits: 200, refused: 0 });
@@ -69,7 +69,7 @@ it('refuses most of the simultaneous requests before any work for them', async (
     expect(instance.process.log).toMatch(/Refused \d+ requests in a second/);
     return Promise.resolve();
   });
-  await stranger.query('ROLLBACK');
+  await otherClient.query('ROLLBACK');
   await Promise.all(misses);
   expect(countsOf(await atOnce(hit, 1000))).toEqual({ hits: 1000, refused: 0 });
 });

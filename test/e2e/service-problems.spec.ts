@@ -1,4 +1,4 @@
-/** The edge of the service, what every route shares: problem documents. */
+/** The problem documents of every route. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BODY_LIMIT_BYTES } from '../../src/http/limits.js';

@@ -1,4 +1,4 @@
-/** The edge of the service, what every route shares: request ids and security headers. */
+/** The request ids and security headers of every route. */
 import { describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { eventually } from '../support/eventually.js';

@@ -4,12 +4,13 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import pg from 'pg';
+import { REQUEST_TIMEOUT_MS } from '../../src/http/limits.js';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase } from '../support/shared-postgres.js';
 
-/** The time a container engine is promised. */
-const STOP_LIMIT_MS = 5_000;
+/** Those who have not sent a whole request are not waited for: that would take this time. */
+const STOP_LIMIT_MS = REQUEST_TIMEOUT_MS;
 
 describe('SIGTERM', () => {
   let databaseUrl: string;

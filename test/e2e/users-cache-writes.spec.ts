@@ -38,7 +38,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
       for (const path of Object.values(views)) await service.warm(path);
     });
 
-    /** What the views must show, worked out from the rows themselves. */
+    /** The expected answers of the views, computed from the rows. */
     async function expected(): Promise<Record<string, unknown>> {
       const rows = await service.rows();
       const brief = (users: User[]) => users.map(({ id, username }) => ({ id, username }));
@@ -99,7 +99,7 @@ describe.each(modes)('cached answers about users, cache $name', (mode) => {
         stale: ['ASIA', 'all', 'regions'],
       },
       {
-        what: 'users created in a region of their own',
+        what: 'users created in a new region',
         run: () =>
           service.post('/users/batch', {
             users: [1, 2, 3].map((i) => ({ ...NEW, username: `new${i}`, region: 'MARS' })),

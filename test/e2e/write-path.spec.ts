@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL, Redis, the built service. How many files a reader has to open to follow a PATCH from the
- * request to the end of its mark. What runs in the background is not in each of several PATCHes.
+ * Real: PostgreSQL, Redis, the built service. The number of files that a reader has to open to follow a PATCH from the
+ * request to the end of its mark. Background work is excluded: it does not occur in each of several PATCHes.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { representatives } from '../support/long-tests.js';
+import { itWhenLong, representatives } from '../support/long-tests.js';
 import {
   statusOf,
   waitingCommit,
@@ -15,7 +15,7 @@ import { postgresEnds } from './support/postgres-troubles.js';
 import type { Register } from './support/register.js';
 import type { Watch } from './support/watch.js';
 
-/** How a writer comes to lose what it waits for; the server does not notice while COMMIT waits. */
+/** The ways in which a writer loses the answer to its COMMIT; the server does not notice while COMMIT waits. */
 const partings: readonly { readonly how: string; readonly part: (writer: Member) => unknown }[] = [
   { how: 'its client is killed', part: (writer) => writer.kill() },
   { how: 'its connection is lost', part: ({ postgres }) => postgres.cut() },
@@ -31,7 +31,7 @@ describe('a COMMIT that hangs in the server', () => {
     [writer, other] = started.members;
   });
 
-  /** The lease runs out; whoever asks is told that the transaction is under way. */
+  /** The lease runs out; PostgreSQL reports that the transaction is under way. */
   async function outliveTheLease(register: Register, watch: Watch): Promise<void> {
     await eventually(async () => {
       expect(await cluster.marks()).toEqual([expect.objectContaining({ isRenewed: true })]);
@@ -59,7 +59,7 @@ describe('a COMMIT that hangs in the server', () => {
     },
   );
 
-  it('for a standby, longer than the lease, and is answered then', async () => {
+  itWhenLong('for a standby, longer than the lease, and is answered then', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       await whileStandbyIsMissing(cluster, async (letGo) => {
         const write = register.write(writer);
@@ -80,7 +80,7 @@ describe('a COMMIT that hangs in the server', () => {
         const pid = await waitingCommit(cluster);
         await outliveTheLease(register, watch);
 
-        // It has been decided: cancelling it only ends the wait.
+        // The COMMIT has been decided: cancelling it only ends the wait.
         await cluster.sql('SELECT pg_cancel_backend($1)', [pid]);
         expect((await write).status).toBe(200);
       });
@@ -93,7 +93,7 @@ describe('a COMMIT that hangs in the server', () => {
     { ...parting, verdict: 'rollback' as const, number: 0 },
   ]);
 
-  it.each(representatives(undecided, 1, 2))(
+  it.each(representatives(undecided, 3))(
     'before it is decided, while $how, and ends in a $verdict',
     async ({ part, verdict, number }) => {
       const stored = await underWatch(cluster, async (register, watch) => {
@@ -138,7 +138,7 @@ describe('a COMMIT that hangs in the server', () => {
         expect(await cluster.terminate(`pid = ${pid}`)).toBe(1);
         expect((await write).status).toBe(503);
         expect(await register.stored()).toBe(1);
-        // Nobody can tell yet what became of it.
+        // Its outcome is still unknown.
         expect((await other.get(register.path)).cache).not.toBe('hit');
       });
     });

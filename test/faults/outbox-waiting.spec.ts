@@ -15,7 +15,7 @@ import type { Register } from './support/register.js';
 import {
   allHitAll,
   allRight,
-  allTold,
+  allRelayed,
   createRegisters,
   relayOf,
   waitingRows,
@@ -23,12 +23,11 @@ import {
 import { relayStep } from './support/steps.js';
 import type { Watch } from './support/watch.js';
 
-/** Far fewer than are answered on a machine that is busy with others. */
+/** Far fewer than a busy machine answers. */
 const MIN_READS = 10;
-const DRAIN_LIMIT_MS = 90_000;
 const OUTAGE_MS = isLong ? 5_000 : 1_500;
 /** Registers that the service writes, and as many that others write. */
-const OF_A_KIND = 6;
+const OF_A_KIND = isLong ? 6 : 3;
 const WRITE_PAUSE_MS = 10;
 /** Counting so many rows is work, too. */
 const LOOK_PAUSE_MS = 200;
@@ -40,7 +39,7 @@ describe('rows that wait in the outbox', () => {
     cluster = started;
   });
 
-  /** As the triggers record it, nobody notified. Every hundredth row is about the register. */
+  /** As the triggers record it, without a notification. Every hundredth row is about the register. */
   async function fill(register: Register, rows: number, ids: number): Promise<void> {
     const [, even, odd] = register.views.map(({ path }) => path.split('=')[1]);
     await cluster.sql(
@@ -57,18 +56,16 @@ describe('rows that wait in the outbox', () => {
     );
   }
 
-  /** How many reads each instance has answered up to the last look that found the outbox not empty. */
+  /** The number of reads that each instance has answered until the last check that found the outbox not empty. */
   async function readsUntilTold(watch: Watch): Promise<number[]> {
     const { members } = cluster;
     const before = members.map((member) => watch.readsOf(member));
-    const endMs = performance.now() + DRAIN_LIMIT_MS;
     let answered: number[] = [];
     for (;;) {
       const now = members.map((member, index) => watch.readsOf(member) - (before[index] ?? 0));
       const rows = await waitingRows(cluster);
       if (rows === 0) return answered;
       answered = now;
-      expect(performance.now()).toBeLessThan(endMs);
       await delay(LOOK_PAUSE_MS);
     }
   }
@@ -110,7 +107,7 @@ describe('rows that wait in the outbox', () => {
       await cluster.postgres.restart();
       expect(await waitingRows(cluster)).toBeGreaterThan(0);
       held.drop();
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
       await watched.writeOutside();
     });
@@ -123,7 +120,7 @@ describe('rows that wait in the outbox', () => {
       await Promise.all(cluster.members.map((member) => member.kill()));
       for (const register of registers) await register.writeOutside();
       await Promise.all(cluster.members.map((member) => member.mend()));
-      await allTold(cluster);
+      await allRelayed(cluster);
       await allRight(cluster, registers);
     });
   });
@@ -181,7 +178,7 @@ describe('rows that wait in the outbox', () => {
         await end(cluster.redis);
         isOver.abort();
         await Promise.all(writing);
-        await allTold(cluster);
+        await allRelayed(cluster);
         await allRight(cluster, [...registers, watched]);
         await allWell(cluster);
       });

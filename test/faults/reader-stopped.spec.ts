@@ -41,7 +41,7 @@ describe('a reader stopped in the middle of a fill', () => {
     '$when delays no other reader, and stores nothing that is served later',
     async ({ hold, answersLate }) => {
       const register = await Register.create(cluster);
-      // A list that nobody has asked for yet; the proxy lets the reader's other fills pass.
+      // A list that was never read; the proxy lets the reader's other fills pass.
       const { evenList } = register;
       const view = { ...evenList, path: `${evenList.path}&limit=77` };
       await whileWatched(cluster, register, async () => {
@@ -63,7 +63,7 @@ describe('a reader stopped in the middle of a fill', () => {
         const late = await reading;
         expect(late.cache).toBe('miss');
         expect(view.shows(late, answersLate)).toBe(true);
-        // What it stored is the last that was stored: one that has nothing in memory finds it.
+        // Its entry is the last one stored: an instance without an entry in memory finds it.
         await eventually(async () => expect(await heldLocks()).toBe(0));
         for (const member of [newcomer, reader, writer]) {
           expect(view.shows(await member.get(view.path), 1)).toBe(true);

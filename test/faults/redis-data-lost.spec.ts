@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
-import { representatives } from '../support/long-tests.js';
+import { isLong, representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { useFaultCluster } from './support/fault-tests.js';
@@ -16,7 +16,7 @@ import {
   infoOf,
   keyOfUsers,
   replacedEpochs,
-  tell,
+  redisCommand,
 } from './support/redis-trouble.js';
 import type { Register } from './support/register.js';
 import { writeStep } from './support/steps.js';
@@ -24,6 +24,8 @@ import { writeStep } from './support/steps.js';
 const USERS = 1_000;
 /** Enough for the data of the service and its connections, and for few of the long lists. */
 const ROOM_BYTES = 3_000_000;
+/** How many keys Redis drops each time that its memory is filled. */
+const EVICTED = isLong ? 100 : 30;
 
 let cluster: FaultCluster;
 let writer: Member;
@@ -49,7 +51,7 @@ afterEach(() => allWell(cluster));
 
 async function configure(settings: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, value] of Object.entries(settings)) {
-    expect(await tell(cluster.redis, 'CONFIG', 'SET', name, value)).toBe('OK');
+    expect(await redisCommand(cluster.redis, 'CONFIG', 'SET', name, value)).toBe('OK');
   }
 }
 
@@ -61,7 +63,7 @@ describe('a Redis whose memory is full', () => {
     await configure({ 'maxmemory-policy': policy, maxmemory: String(used + ROOM_BYTES) });
   }
 
-  /** A list that nobody has asked for yet: an entry of some ten thousand bytes. */
+  /** A list that was never read: an entry of some ten thousand bytes. */
   const readNewList = (member: Member) => {
     lists += 1;
     return member.get(
@@ -72,7 +74,7 @@ describe('a Redis whose memory is full', () => {
   const evicted = async (): Promise<number> => Number(await infoOf(cluster.redis, 'evicted_keys'));
 
   /** Stores answers until Redis has dropped `count` keys; the register is asked for in between. */
-  async function fillUntilEvicted(register: Register, count = 100): Promise<void> {
+  async function fillUntilEvicted(register: Register, count = EVICTED): Promise<void> {
     const enough = (await evicted()) + count;
     await eventually(async () => {
       for (let reads = 0; reads < 50; reads += 1) {
@@ -103,7 +105,7 @@ describe('a Redis whose memory is full', () => {
       expect(await structure()).toEqual(expect.arrayContaining(before));
       expect((await cluster.marks()).length).toBeGreaterThan(0);
       const version = await keyOfUsers(cluster.redis, `v:id=${register.id}`);
-      expect(await tell(cluster.redis, 'EXISTS', version)).toBe(1);
+      expect(await redisCommand(cluster.redis, 'EXISTS', version)).toBe(1);
       expect((await other.get(register.path)).cache).toBe('bypass');
       held.letGo();
       expect((await write).status).toBe(200);
@@ -137,7 +139,7 @@ describe('a Redis whose memory is full', () => {
       const write = register.write(writer);
       await held.reached();
       for (const key of await cluster.keys('tidemark:*:{public.users}:v:*')) {
-        await tell(cluster.redis, 'DEL', key);
+        await redisCommand(cluster.redis, 'DEL', key);
       }
       await expectReads(cluster, watch);
       await expectViews([other], register, 'bypass');
@@ -155,7 +157,7 @@ describe('a Redis whose memory is full', () => {
   it('under noeviction stores nothing more and reports it, and still publishes writes', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       await configure({ 'maxmemory-policy': 'noeviction', maxmemory: '1' });
-      await expect(tell(cluster.redis, 'SET', 'other', 'x')).rejects.toThrow('OOM');
+      await expect(redisCommand(cluster.redis, 'SET', 'other', 'x')).rejects.toThrow('OOM');
       await allDegraded(cluster, /maxmemory/);
       expect(await counted(other, 'store_full_total')).toBeGreaterThan(0);
       expect((await readNewList(other)).status).toBe(200);
@@ -171,7 +173,7 @@ describe('a Redis whose memory is full', () => {
 });
 
 describe('a Redis that loses its data', () => {
-  /** Ends the server by SIGKILL and starts it anew; what it then holds is what it was meant to. */
+  /** Ends the server by SIGKILL, starts it again and checks its data. */
   async function lose({ isEmpty }: { readonly isEmpty: boolean }): Promise<void> {
     const before = await infoOf(cluster.redis, 'run_id');
     await cluster.redis.restart({ empty: isEmpty });
@@ -220,7 +222,7 @@ describe('a Redis that loses its data', () => {
       expect(await cluster.marks()).toHaveLength(1);
       const keys = await cluster.keys('tidemark:*:{public.users}:*');
       for (const key of keys.filter((name) => !name.endsWith(':e'))) {
-        await tell(cluster.redis, 'DEL', key);
+        await redisCommand(cluster.redis, 'DEL', key);
       }
       await expectReads(cluster, watch);
       expect(await register.stored()).toBe(0);

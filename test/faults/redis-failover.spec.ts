@@ -13,7 +13,7 @@ import {
   allWithRedis,
   infoOf,
   keyOfUsers,
-  tell,
+  redisCommand,
   withRedis,
 } from './support/redis-trouble.js';
 import { Register } from './support/register.js';
@@ -55,7 +55,7 @@ describe('a service that is pointed to another Redis', () => {
   }
 
   async function replicate(): Promise<void> {
-    await tell(replica, 'REPLICAOF', '127.0.0.1', String(replication.port));
+    await redisCommand(replica, 'REPLICAOF', '127.0.0.1', String(replication.port));
     await eventually(async () => {
       expect(await infoOf(replica, 'master_link_status')).toBe('up');
       const offset = await infoOf(cluster.redis, 'master_repl_offset');
@@ -83,7 +83,7 @@ describe('a service that is pointed to another Redis', () => {
       pointTo(replica);
       await allWithoutRedis(cluster, /replica/);
       await expectReads(cluster, watch);
-      await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+      await redisCommand(replica, 'REPLICAOF', 'NO', 'ONE');
       await allWell(cluster);
       await allHit(cluster, register);
       expect((await register.write(other)).status).toBe(200);
@@ -102,9 +102,9 @@ describe('a service that is pointed to another Redis', () => {
       expect(await cluster.marks()).toHaveLength(1);
       await cluster.redis.kill();
       replication.refuse();
-      await tell(replica, 'REPLICAOF', 'NO', 'ONE');
+      await redisCommand(replica, 'REPLICAOF', 'NO', 'ONE');
       // The register of the marks alone.
-      expect(await tell(replica, 'HLEN', await keyOfUsers(replica, 'm'))).toBe(1);
+      expect(await redisCommand(replica, 'HLEN', await keyOfUsers(replica, 'm'))).toBe(1);
       pointTo(replica);
       await allWithRedis(cluster);
       await expectReads(cluster, watch);
@@ -145,7 +145,7 @@ describe('a service that is pointed to another Redis', () => {
         const [survivor, newcomer, third] = cluster.members;
         await third.kill();
         await newcomer.kill();
-        // Under the second server the table is written, and read by nobody.
+        // Under the second server the table is written, and not read.
         pointTo(replica);
         await allWell(cluster);
         const unread = await versionOn(cluster.redis, register);

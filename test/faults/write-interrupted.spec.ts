@@ -1,11 +1,11 @@
 /**
- * A write that something happens to at one of its steps. Nobody gets an old answer, nothing stays behind, and the
+ * A write with a fault at one of its steps. No reader gets an old answer, nothing stays behind, and the
  * client gets an answer that is true.
  */
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
-import { representatives } from '../support/long-tests.js';
+import { itWhenLong, representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-link.js';
 import { statusOf } from './support/commit-wait.js';
 import type { FaultCluster } from './support/fault-cluster.js';
@@ -19,9 +19,9 @@ import { writeStep } from './support/steps.js';
 interface Step {
   readonly when: string;
   readonly hold: (writer: Member) => Hold;
-  /** How many marks lie in Redis at this step. */
+  /** The number of marks in Redis at this step. */
   readonly marks: number;
-  /** What the database holds at this step. */
+  /** The number stored in the database at this step. */
   readonly number: number;
 }
 
@@ -52,7 +52,7 @@ async function writeUntil({ hold, marks, number }: Step, register: Register) {
   return { held, write };
 }
 
-/** The lease runs out, and an instance that asks PostgreSQL learns that the transaction is under way. */
+/** The lease runs out, and an instance that queries PostgreSQL finds the transaction under way. */
 async function markRenewed(): Promise<void> {
   await eventually(async () => {
     expect(await cluster.marks()).toEqual([expect.objectContaining({ isRenewed: true })]);
@@ -62,19 +62,16 @@ async function markRenewed(): Promise<void> {
 describe('a writer killed', () => {
   const steps = [step.updated, step.commit, step.committed, step.end];
 
-  it.each(representatives(steps, 1, 2))(
-    '$when leaves the committed rows and no mark',
-    async (at) => {
-      const stored = await underWatch(cluster, async (register, watch) => {
-        const { held, write } = await writeUntil(at, register);
-        await expectReads(cluster, watch);
-        await writer.kill();
-        held.drop();
-        await write;
-      });
-      expect(stored).toBe(at.number);
-    },
-  );
+  it.each(representatives(steps, 2))('$when leaves the committed rows and no mark', async (at) => {
+    const stored = await underWatch(cluster, async (register, watch) => {
+      const { held, write } = await writeUntil(at, register);
+      await expectReads(cluster, watch);
+      await writer.kill();
+      held.drop();
+      await write;
+    });
+    expect(stored).toBe(at.number);
+  });
 
   it('with its COMMIT on the way leaves no stale answer when it arrives after the lease', async () => {
     await underWatch(cluster, async (register, watch) => {
@@ -113,7 +110,7 @@ describe('a writer killed', () => {
 });
 
 describe('a writer stopped for longer than its lease', () => {
-  it('before begin prevents no hits, and continues', async () => {
+  itWhenLong('before begin prevents no hits, and continues', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {
       const { held, write } = await writeUntil(step.updated, register);
       writer.pause();
@@ -188,16 +185,19 @@ describe('a writer stopped for longer than its lease', () => {
 });
 
 describe('a write whose session PostgreSQL ends', () => {
-  it.each([step.updated, step.commit])('$when is lost, and gets 503', async (at) => {
-    const stored = await underWatch(cluster, async (register) => {
-      const { held, write } = await writeUntil(at, register);
-      expect(await cluster.terminate(`state = 'idle in transaction'`)).toBe(1);
-      held.letGo();
-      expect(await write).toBe(503);
-      expect(await register.stored()).toBe(0);
-    });
-    expect(stored).toBe(0);
-  });
+  it.each(representatives([step.updated, step.commit], 1))(
+    '$when is lost, and gets 503',
+    async (at) => {
+      const stored = await underWatch(cluster, async (register) => {
+        const { held, write } = await writeUntil(at, register);
+        expect(await cluster.terminate(`state = 'idle in transaction'`)).toBe(1);
+        held.letGo();
+        expect(await write).toBe(503);
+        expect(await register.stored()).toBe(0);
+      });
+      expect(stored).toBe(0);
+    },
+  );
 
   it('before COMMIT is answered is done, and gets 503', async () => {
     const stored = await underWatch(cluster, async (register) => {
@@ -212,7 +212,7 @@ describe('a write whose session PostgreSQL ends', () => {
     [step.commit, step.committed].map((at) => ({ ...end, at, when: at.when })),
   );
 
-  it.each(representatives(ends, 4, 5))(
+  it.each(representatives(ends, 5))(
     '$when with the whole server, which $how, gets 503 and stays in doubt until it is back',
     async ({ begin, at }) => {
       const stored = await underWatch(cluster, async (register, watch) => {
@@ -220,7 +220,7 @@ describe('a write whose session PostgreSQL ends', () => {
         await begin(cluster.postgres);
         held.drop();
         expect(await write).toBe(503);
-        // Nobody can be asked: what is in doubt stays in doubt.
+        // PostgreSQL cannot be queried: regions in doubt stay in doubt.
         expect(await cluster.marks()).toHaveLength(1);
         await expectReads(cluster, watch);
         await cluster.postgres.restart();

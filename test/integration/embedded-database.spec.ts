@@ -1,4 +1,4 @@
-/** The built service with a PostgreSQL of its own: real processes, real signals, real files. */
+/** The built service with its embedded PostgreSQL: real processes, real signals, real files. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ class OwnService {
   static async launch(folder: string): Promise<OwnService> {
     const child = spawn(process.execPath, [MAIN], {
       cwd: folder,
-      // A group of its own, as a terminal gives one.
+      // A separate process group, as a terminal makes one.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -95,7 +95,7 @@ class OwnService {
     });
   }
 
-  /** Sends a signal; answers how the process ended. */
+  /** Sends a signal; returns how the process ended. */
   async end(signal: NodeJS.Signals) {
     if (this.isRunning) process.kill(this.pid, signal);
     return this.ended();
@@ -218,16 +218,16 @@ describe('the embedded database', () => {
 
   itWhenLong('is not stopped by a process with the id of an old server', async () => {
     await (await start()).end('SIGTERM');
-    const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const otherClient = spawn('sleep', ['600'], { stdio: 'ignore' });
     try {
       const pidFile = join(data, 'postgres', 'postmaster.pid');
-      writeFileSync(pidFile, `${stranger.pid}\n${join(data, 'postgres')}\n0\n1\n\n127.0.0.1\n`);
+      writeFileSync(pidFile, `${otherClient.pid}\n${join(data, 'postgres')}\n0\n1\n\n127.0.0.1\n`);
       const { uid, gid } = statSync(join(data, 'postgres'));
       chownLike(pidFile, uid, gid);
       await start();
-      expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+      expect(otherClient.exitCode ?? otherClient.signalCode).toBeNull();
     } finally {
-      stranger.kill('SIGKILL');
+      otherClient.kill('SIGKILL');
     }
   });
 

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 
 /**
  * A TCP port of 127.0.0.1 that was free a moment ago. Another process may take it before it is
- * used: whoever starts a server on it tries again with another.
+ * used: the caller then tries again with another port.
  */
 export async function freePort(): Promise<number> {
   const server = createServer();

@@ -1,4 +1,7 @@
-/** One PostgreSQL server for all spec files of a run; each makes databases of its own in it. */
+/**
+ * One PostgreSQL server for all spec files of a run; each file creates separate databases in it. Further servers start
+ * with a copy of its data from before.
+ */
 import { register } from 'node:module';
 
 let server;
@@ -8,6 +11,7 @@ export default async function startShared() {
   const { PostgresServer } = await import('./postgres-server.ts');
   server = await PostgresServer.start();
   process.env.TIDEMARK_TEST_POSTGRES_URL = server.url;
+  process.env.TIDEMARK_TEST_POSTGRES_MODEL = await server.copyData();
 }
 
 export async function stopShared() {

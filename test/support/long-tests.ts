@@ -1,4 +1,4 @@
-/** What `npm test` leaves to `npm run test:long`: more of the same (test/README.md lists it). */
+/** Marks the variants that only `npm run test:long` runs (test/README.md lists them). */
 import { it } from '@jest/globals';
 
 /** Whether this is `npm run test:long`, which runs everything at full length. */
@@ -8,7 +8,7 @@ export const isLong = process.env['TIDEMARK_LONG_TESTS'] === '1';
 export const itWhenLong = isLong ? it : it.skip;
 
 /**
- * The variants that stand for the others in `npm test`, by their places; all of them in
+ * The variants that represent the others in `npm test`, by their places; all of them in
  * `npm run test:long`.
  */
 export function representatives<T>(all: readonly T[], ...places: readonly number[]): T[] {

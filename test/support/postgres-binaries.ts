@@ -1,4 +1,4 @@
-/** Where the PostgreSQL programs of the tests are. */
+/** The folder of the PostgreSQL programs of the tests. */
 import { execFileSync } from 'node:child_process';
 import { constants, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -49,8 +49,8 @@ function publicCopy(folder: string, version: string): string {
 
 /**
  * The folder that holds `postgres` and `initdb`: POSTGRES_BIN, or else that of the installed
- * PostgreSQL package. With `forOthers` every user of the machine can run them. Throws with what to
- * install when there is none.
+ * PostgreSQL package. With `forOthers` every user of the machine can run them. Throws an error with the package to
+ * install if there is none.
  */
 export function postgresBinaries(forOthers: boolean): string {
   const named = process.env['POSTGRES_BIN'];

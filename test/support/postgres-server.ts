@@ -1,8 +1,8 @@
 /**
- * A real PostgreSQL server of a test's own: free port, own folder, nothing synced to disk. Ends
- * with the test process, however that ends.
+ * A real PostgreSQL server for one test: a free port, a separate folder, no sync to the disk. It ends with the test
+ * process, however that ends.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
@@ -10,16 +10,15 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.js';
 import { postgresBinaries } from './postgres-binaries.js';
+import { copyFolder, initialise, serverEnvironment, SUPERUSER } from './postgres-data.js';
 import { ProcessGuard } from './process-guard.js';
 import { childrenOf, isRunning, signalProcess } from './process-tree.js';
 import { unprivilegedUser } from './unprivileged-user.js';
 
 const HOST = '127.0.0.1';
-const SUPERUSER = 'postgres';
 const START_ATTEMPTS = 5;
 const START_LIMIT_MS = 30_000;
 const OUTPUT_LIMIT = 20_000;
@@ -32,6 +31,8 @@ const TEST_SETTINGS: Settings = {
   max_connections: '200',
   fsync: 'off',
   full_page_writes: 'off',
+  // It would go through some hundred databases again and again, all of which are small and soon gone.
+  autovacuum: 'off',
 };
 
 export interface PostgresServerOptions {
@@ -39,6 +40,8 @@ export interface PostgresServerOptions {
   readonly config?: Settings;
   /** The folder of `postgres` and `initdb`; else postgres-binaries.ts finds one. */
   readonly binaries?: string | undefined;
+  /** With a system identifier that no other server has; else most servers of a run share one. */
+  readonly isUnrelated?: boolean;
 }
 
 export class PostgresServer {
@@ -61,19 +64,10 @@ export class PostgresServer {
     const directory = mkdtempSync(join(tmpdir(), 'tidemark-postgres-'));
     chmodSync(directory, 0o700);
     if (user) chownSync(directory, user.uid, user.gid);
-    const data = join(directory, 'data');
-    const plain = [
-      '--auth=trust',
-      '--encoding=UTF8',
-      '--locale=C',
-      '--no-sync',
-      '--no-instructions',
-    ];
-    await promisify(execFile)(join(binaries, 'initdb'), ['-D', data, '-U', SUPERUSER, ...plain], {
-      cwd: directory,
-      env: serverEnvironment(),
-      ...user,
-    });
+    const model = process.env['TIDEMARK_TEST_POSTGRES_MODEL'];
+    if (model === undefined || options.binaries !== undefined || options.isUnrelated) {
+      await initialise({ binaries, directory, user });
+    } else await copyFolder(model, join(directory, 'data'));
     for (let attempt = 1; ; attempt += 1) {
       const config = { ...TEST_SETTINGS, ...options.config };
       const server = new PostgresServer(await freePort(), binaries, directory, config);
@@ -94,7 +88,16 @@ export class PostgresServer {
     return this.urlOf('postgres');
   }
 
-  /** What the server has logged of late. */
+  /** Copies the data of the server, which is down meanwhile; resolves to the folder of the copy, which lasts until the server stops. */
+  async copyData(): Promise<string> {
+    await this.#shutDown();
+    const copy = join(this.directory, 'copy');
+    await copyFolder(this.#data, copy);
+    await this.#launch();
+    return copy;
+  }
+
+  /** The latest lines of the server's log. */
   get log(): string {
     return this.#output;
   }
@@ -107,13 +110,13 @@ export class PostgresServer {
     return `postgres://${SUPERUSER}@${HOST}:${this.port}/${database}`;
   }
 
-  /** Creates an empty database and answers its URL. Without a name it gets one of its own. */
+  /** Creates an empty database and returns its URL. Without a name it gets a unique one. */
   async createDatabase(name = `test_${randomBytes(6).toString('hex')}`): Promise<string> {
     await this.psql(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
     return this.urlOf(name);
   }
 
-  /** Runs SQL over a connection of its own and answers the rows of the last statement. */
+  /** Runs SQL over a separate connection and returns the rows of the last statement. */
   async psql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
     database = 'postgres',
@@ -185,8 +188,8 @@ export class PostgresServer {
 
   async #copyAsStandby(config: Settings): Promise<PostgresServer> {
     const directory = `${this.directory}-standby`;
-    const copy = 'cp -a "$0" "$1" && cp -a "$1/data/PG_VERSION" "$1/data/standby.signal"';
-    await promisify(execFile)('sh', ['-c', copy, this.directory, directory]);
+    await copyFolder(this.directory, directory);
+    await copyFolder(join(this.#data, 'PG_VERSION'), join(directory, 'data/standby.signal'));
     return new PostgresServer(await freePort(), this.binaries, directory, config);
   }
 
@@ -228,7 +231,7 @@ export class PostgresServer {
   async #ended(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    // Who waits for the end must not end before it: nothing else may keep the process alive.
+    // Keeps the waiting process alive until the server has ended.
     child.ref();
     await once(child, 'exit');
   }
@@ -290,9 +293,4 @@ export class PostgresServer {
       }
     }
   }
-}
-
-/** No PG* variable and no locale of the machine reaches the server. */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
 }

@@ -1,7 +1,7 @@
 /**
  * Ends a process that a test started when the test process itself ends, however that ends.
  *
- * The guard is a shell of its own session that waits for the end of its standard input, which only
+ * The guard is a shell in a separate session that waits for the end of its standard input, which only
  * the test process holds open. It then wakes the process (it may be stopped), kills it and removes
  * its folder.
  */
@@ -35,7 +35,7 @@ export class ProcessGuard {
     );
     this.#shell.stdin?.on('error', () => undefined);
     this.#shell.unref();
-    // A pipe to a child keeps the event loop alive unless told otherwise.
+    // A pipe to a child keeps the event loop alive unless it is unreferenced.
     (this.#shell.stdin as unknown as { unref(): void }).unref();
   }
 

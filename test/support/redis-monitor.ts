@@ -1,9 +1,9 @@
 /**
- * The commands that a Redis carries out on some keys, in scripts too. Statistics of the server would
- * count heartbeats with them, which run nearly every command there is, at any time, on other keys.
+ * Records the commands that a Redis carries out on some keys, in scripts too. The server's statistics would also count
+ * heartbeats, which run nearly every command at any time on other keys.
  *
- * Over a socket of its own: ioredis takes what comes in the same packet as the OK of MONITOR for the answer to
- * another command.
+ * It uses a separate socket: ioredis takes bytes in the same packet as the OK of MONITOR for the answer to another
+ * command.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * A real Redis (or Valkey) server of a test's own: free port, own folder, nothing persisted unless
- * asked. Ends with the test process, however that ends.
+ * A real Redis (or Valkey) server for one test: a free port, a separate folder, and no persistence unless requested. It
+ * ends with the test process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -68,7 +68,7 @@ export class RedisServer {
     const child = this.#child;
     this.#child = undefined;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      // Who waits for the end must not end before it: nothing else may keep the process alive.
+      // Keeps the waiting process alive until the server has ended.
       child.ref();
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
@@ -109,7 +109,7 @@ export class RedisServer {
     if (!reply.startsWith('+OK')) throw new Error(`Redis did not save: ${reply}`);
   }
 
-  /** Sends one command and answers the first line of the reply as it came. */
+  /** Sends one command and returns the first line of the reply as it came. */
   async command(...words: readonly string[]): Promise<string> {
     const socket = createConnection({ host: HOST, port: this.port });
     try {
@@ -193,7 +193,7 @@ function guard(pid: number, directory: string): ChildProcess {
   return shell;
 }
 
-/** What a test forgot to stop must not keep its process from ending. Pipes are sockets. */
+/** A server that a test did not stop must not keep the test process alive. Pipes are sockets. */
 function unref(...handles: readonly object[]): void {
   for (const handle of handles) {
     if ('unref' in handle && typeof handle.unref === 'function') handle.unref();

@@ -1,6 +1,6 @@
 /**
  * A built instance of the service (`node dist/main.js`), or another program that listens on HOST and
- * PORT, in a process of its own, on a free port. Ends with the test process, however that ends.
+ * PORT, in a separate process, on a free port. Ends with the test process, however that ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const START_LIMIT_MS = 60_000;
 const LOG_LIMIT = 1_000_000;
 
 export interface ServiceProcessOptions {
-  /** All the instance sees of the environment, beside PATH, HOST and PORT. */
+  /** The environment of the instance, beside PATH, HOST and PORT. */
   readonly env: Readonly<Record<string, string>>;
   /** Answers 2xx once the instance is ready for the test. Default `/health/live`. */
   readonly readyPath?: string;
@@ -64,7 +64,7 @@ export class ServiceProcess {
     return this.#child?.pid;
   }
 
-  /** What the instance has written to standard output and standard error, over all restarts. */
+  /** Standard output and standard error of the instance, over all restarts. */
   get log(): string {
     return this.#log;
   }
@@ -78,7 +78,7 @@ export class ServiceProcess {
     return fetch(new URL(path, this.url), init);
   }
 
-  /** SIGTERM; answers the exit code, or the name of the signal that ended the process. */
+  /** SIGTERM; returns the exit code, or the name of the signal that ended the process. */
   async term(): Promise<number | NodeJS.Signals> {
     return this.#end('SIGTERM');
   }

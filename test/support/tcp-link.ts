@@ -1,18 +1,18 @@
-/** One connection through a proxy, and what a test may hold of it. */
+/** One connection through a proxy, parts of which a test may hold. */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longer than any pattern. */
 const TAIL_BYTES = 1_024;
-/** For a pattern that never comes; a slow machine is not meant. */
+/** For a pattern that never comes: longer than a slow machine needs. */
 const REACHED_LIMIT_MS = 30_000;
 /** A connection whose former server does not answer by then is closed instead of switched. */
 const ANSWER_LIMIT_MS = 1_000;
 
 export type Direction = 'to-server' | 'to-client';
 
-/** Something that is to be held, or is held. */
+/** A pattern to be held, with the bytes held. */
 export class Hold {
   #flow: Flow | undefined;
   #resolve: () => void = () => undefined;
@@ -40,7 +40,7 @@ export class Hold {
     await Promise.race([this.#reached, late]).finally(() => clearTimeout(timer));
   }
 
-  /** What is held flows again; what has not come yet will not be held. */
+  /** Held bytes flow again; later bytes are not held. */
   letGo(): void {
     this.disarm(this);
     this.#flow?.resume();
@@ -109,7 +109,7 @@ class Flow {
   #waiting: Buffer[] = [];
   #isHeld = false;
   #hasEnded = false;
-  /** Gets what comes instead of the receiver. */
+  /** Gets the bytes instead of the receiver. */
   #take: ((chunk: Buffer) => void) | undefined;
 
   constructor(
@@ -137,7 +137,7 @@ class Flow {
     socket.on('error', () => undefined);
   }
 
-  /** What was passed on is no part of a line. */
+  /** Whether the bytes passed on end with a whole line. */
   get hasPassedWholeLines(): boolean {
     return this.#tail.length === 0 || this.#tail.toString('latin1').endsWith('\r\n');
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What `child_process.spawn` takes to run a program as another user. */
+/** Options of `child_process.spawn` to run a program as another user. */
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;

@@ -1,4 +1,4 @@
-/** A Nest handler behind an interceptor that does nothing, answering 304 to whoever asks. */
+/** A Nest handler behind an interceptor that does nothing, answering 304 to every request. */
 import {
   Controller,
   Get,

@@ -7,7 +7,7 @@
  * - A write opens its transaction, sends its statement, whose triggers say what it wrote, puts marks and versions into
  *   Redis before COMMIT, and puts versions there after it without waiting.
  *
- * Nothing is understood, compared or invalidated.
+ * Nothing is analysed, compared or invalidated.
  */
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -76,7 +76,7 @@ class UsersController {
   }
 }
 
-/** @throws Error when the triggers do not tell the session what it writes, as they tell the service. */
+/** @throws Error when the triggers raise no notice in this session, as they do in the service's sessions. */
 async function expectNotice(source: DataSource): Promise<void> {
   const runner = source.createQueryRunner();
   const client = (await runner.connect()) as pg.ClientBase;

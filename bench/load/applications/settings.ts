@@ -1,4 +1,4 @@
-/** What a contender's process is told when it is started. */
+/** Settings of a contender's process, from its environment. */
 export interface Settings {
   readonly host: string;
   readonly port: number;

@@ -12,7 +12,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 process.on('SIGUSR2', () => {
-  // What the first collection has finalised is freed by the second.
+  // The second collection frees the objects that the first one has finalised.
   collectGarbage();
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

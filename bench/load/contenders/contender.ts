@@ -1,9 +1,9 @@
-import type { Place } from '../stand/servers.js';
+import type { Place } from '../harness/servers.js';
 
-/** Where a contender's answers come from once it is warm. */
+/** The source of a warm contender's answers. */
 export type Source = 'database' | 'shared cache' | 'process memory' | 'tidemark' | 'constant';
 
-/** An application that answers `/users` over HTTP, in a process of its own. */
+/** An application that answers `/users` over HTTP, in a separate process. */
 export interface Contender {
   /** As `--contender` names it. */
   readonly id: string;

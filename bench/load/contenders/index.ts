@@ -9,7 +9,7 @@ export const noCache: Contender = {
   application: 'no-cache',
 };
 
-/** In its sessions the triggers tell what was written by notices, as in the service's. */
+/** In its sessions the triggers report writes by notices, as in the service's. */
 export const protocolFloor: Contender = {
   id: 'protocol-floor',
   title: "no cache, the protocol's round trips",

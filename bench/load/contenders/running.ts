@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { ServiceProcess } from '../../../test/support/service-process.js';
 import { TTL_MS } from '../applications/settings.js';
-import { applicationProgram, ROOT } from '../stand/compile.js';
-import { cpuMicroseconds, peakMemoryBytes } from '../stand/process-usage.js';
-import type { Place, Servers } from '../stand/servers.js';
-import type { StatementCount } from '../stand/statements.js';
+import { applicationProgram, ROOT } from '../harness/compile.js';
+import { cpuMicroseconds, peakMemoryBytes } from '../harness/process-usage.js';
+import type { Place, Servers } from '../harness/servers.js';
+import type { StatementCount } from '../harness/statements.js';
 import type { Contender } from './contender.js';
 
 export interface StartOptions {
@@ -88,7 +88,7 @@ export class RunningContender {
     return this.process.fetch(path, { ...init, headers });
   }
 
-  /** Asks for every path once, many at a time, and answers the bytes of all bodies. */
+  /** Requests every path once, many at a time, and returns the bytes of all bodies. */
   async askAll(paths: readonly string[], atOnce = 16): Promise<number> {
     let bytes = 0;
     let next = 0;

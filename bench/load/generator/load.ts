@@ -1,4 +1,4 @@
-/** What a load generator is told, and what it tells. */
+/** Input and result of a load generator. */
 export interface Load {
   /** Origin of the application. */
   readonly url: string;

@@ -1,5 +1,5 @@
 -- Arguments: a file with one path a line, the method, and the body if there is one.
--- The one thread asks for them in turn and tells what was found as one line of JSON.
+-- The one thread asks for them in turn and prints the result as one line of JSON.
 local requests, at = {}, 0
 
 function init(args)

@@ -40,7 +40,7 @@ function argumentsOf({ url, connections, seconds, headers = {}, ...load }: Load,
 
 function resultOf(output: string, url: string): LoadResult {
   const line = output.split('\n').find((text) => text.startsWith('{'));
-  if (line === undefined) throw new Error(`wrk told nothing of ${url}:\n${output}`);
+  if (line === undefined) throw new Error(`wrk printed no result for ${url}:\n${output}`);
   const { failures, ...result } = JSON.parse(line) as LoadResult & { failures: number };
   if (failures > 0) throw new Error(`${failures} requests to ${url} failed`);
   return result;

@@ -9,7 +9,7 @@ export interface Bar {
   readonly most: number;
 }
 
-/** One group, with a scale of its own. */
+/** One group, with a separate scale. */
 export interface Bars {
   readonly title: string;
   readonly bars: readonly Bar[];

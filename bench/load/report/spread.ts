@@ -1,4 +1,4 @@
-/** What several rounds have found of one thing. */
+/** Median and range of one measure over several rounds. */
 export interface Spread {
   readonly median: number;
   readonly least: number;

@@ -7,7 +7,7 @@ interface Target {
   /** The measured value must be at least, or at most, this. */
   readonly least?: number;
   readonly most?: number;
-  /** What is wanted beyond it. */
+  /** The further aim. */
   readonly wanted?: number;
 }
 

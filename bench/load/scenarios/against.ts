@@ -3,7 +3,7 @@ import type { Contender } from '../contenders/contender.js';
 import { tidemark, tidemarkModules } from '../contenders/index.js';
 import type { ScenarioId } from '../options.js';
 import { spreadText, type Table } from '../report/table.js';
-import type { OtherCommit } from '../stand/other-commit.js';
+import type { OtherCommit } from '../harness/other-commit.js';
 import { hitsRace } from './hits.js';
 import { ratioOf, type Measured } from './measurement.js';
 import { COMPARED_ROWS, missRace } from './miss.js';

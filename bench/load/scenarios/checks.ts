@@ -1,4 +1,4 @@
-/** Whether a contender is what it says, before anything is measured. */
+/** Checks each contender's answers before anything is measured. */
 import { constantBody } from '../applications/constant-body.js';
 import type { RunningContender } from '../contenders/running.js';
 
@@ -27,8 +27,8 @@ export async function checkAnswers(
   for (let time = 0; time < 3; time += 1) await ask();
   const before = await running.statements();
   for (let time = 0; time < ASKED; time += 1) {
-    const { headers: told } = await ask();
-    expectTold(title, told, headers, hitStatus);
+    const { headers: received } = await ask();
+    expectHeaders(title, received, headers, hitStatus);
   }
   const { reads } = await running.statements();
   const wanted = source === 'database' ? ASKED : 0;
@@ -39,18 +39,18 @@ export async function checkAnswers(
   }
 }
 
-function expectTold(
+function expectHeaders(
   title: string,
-  told: Headers,
+  received: Headers,
   sent: Readonly<Record<string, string>>,
   hitStatus: RegExp | undefined,
 ): void {
-  const status = told.get('cache-status') ?? '';
+  const status = received.get('cache-status') ?? '';
   if (hitStatus && !hitStatus.test(status)) {
     throw new Error(`${title} did not answer as wanted: Cache-Status is ${JSON.stringify(status)}`);
   }
   const coding = sent['accept-encoding'];
-  if (coding !== undefined && told.get('content-encoding') !== coding) {
+  if (coding !== undefined && received.get('content-encoding') !== coding) {
     throw new Error(`${title} did not send ${coding}`);
   }
 }

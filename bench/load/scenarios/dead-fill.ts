@@ -1,8 +1,8 @@
-/** What the others do when the instance that fills an entry is killed in the middle. */
+/** Answers of the other instances when the one that fills an entry is killed meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { RunningContender } from '../contenders/running.js';
-import { ownsConnection } from '../stand/connection-owner.js';
+import { ownsConnection } from '../harness/connection-owner.js';
 
 const WAIT_LIMIT_MS = 15_000;
 /** For others that would ask too, after the first has. */
@@ -15,7 +15,7 @@ interface Waiting {
 }
 
 /**
- * Holds the table's lock, so that the fill for a key nobody has waits in the database; kills the
+ * Holds the table's lock, so that the fill for a new key waits in the database; kills the
  * instance it came from, and sees what the others send. All clients of the others must be answered.
  * @returns the most statements that one instance sent.
  */
@@ -59,7 +59,7 @@ export async function statementsWhenFillDies(
     await victim?.kill();
     await until(
       async () => (await look()).filter((one) => one !== victim),
-      'Nobody has taken the fill over',
+      'No other instance has taken the fill over',
     );
     const endMs = performance.now() + SETTLE_MS;
     while (performance.now() < endMs) {

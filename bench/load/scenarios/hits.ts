@@ -19,7 +19,7 @@ import {
 } from '../contenders/index.js';
 import { spreadOf } from '../report/spread.js';
 import { shortNumber } from '../report/table.js';
-import { redisRoundTripMs } from '../stand/redis-ping.js';
+import { redisRoundTripMs } from '../harness/redis-ping.js';
 import { checkAnswers } from './checks.js';
 import { measure, MEASURE_COLUMNS, measureRow, type Measured } from './measurement.js';
 import { besides } from './measures.js';

@@ -1,4 +1,4 @@
-/** What an entry in memory takes besides the bytes of its answer. */
+/** Memory of an entry besides the bytes of its answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { tidemark, tidemarkL2 } from '../contenders/index.js';
 import type { Contender } from '../contenders/contender.js';
@@ -35,7 +35,7 @@ export const l1Memory: Scenario = { id: 'l1-memory', contenders: [tidemark], run
 async function run(bench: Bench): Promise<Findings> {
   const count = bench.options.quick ? 2_000 : 20_000;
   const kept = await growth(bench, withRoom, count);
-  // What the process keeps besides entries (plans, compiled code, pools) is in both.
+  // The rest of the process's memory (plans, compiled code, pools) is in both.
   const notKept = await growth(bench, tidemarkL2, count);
   const entry = (kept.grown - notKept.grown) / count;
   const body = kept.stored / count;
@@ -71,18 +71,17 @@ function sizeOf({ heapUsed, arrayBuffers }: Heap): number {
   return heapUsed + arrayBuffers;
 }
 
-/** Of the process after a garbage collection. Rejects when it does not tell. */
+/** Of the process after a garbage collection. Rejects when the process does not report it. */
 async function heapOf(running: RunningContender): Promise<Heap> {
-  const told = (): RegExpMatchArray[] => [...running.log.matchAll(/^heap (\{.*\})$/gm)];
-  const before = told().length;
+  const reports = (): RegExpMatchArray[] => [...running.log.matchAll(/^heap (\{.*\})$/gm)];
+  const before = reports().length;
   // Idle connections and timers of the requests have ended then.
   await delay(1_000);
   process.kill(running.pid, 'SIGUSR2');
   const limitMs = performance.now() + ANSWER_LIMIT_MS;
-  while (told().length === before) {
-    if (performance.now() > limitMs)
-      throw new Error('The service did not tell what its heap holds');
+  while (reports().length === before) {
+    if (performance.now() > limitMs) throw new Error('The service did not report its heap');
     await delay(20);
   }
-  return JSON.parse(told().at(-1)?.[1] ?? '') as Heap;
+  return JSON.parse(reports().at(-1)?.[1] ?? '') as Heap;
 }

@@ -39,7 +39,7 @@ export interface Order {
   readonly connections: readonly number[];
   /** Called for each turn. */
   readonly load: LoadOf;
-  /** What else goes on during a turn; answers how to end it. */
+  /** Starts further load during a turn; returns a function that ends it. */
   readonly beside?: (running: RunningContender) => () => Promise<void>;
   /** For the progress. */
   readonly title: string;

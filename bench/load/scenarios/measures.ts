@@ -2,7 +2,7 @@ import { bentocache, cacheManagerRedis, tidemark, tidemarkModules } from '../con
 import type { Measures } from '../report/targets.js';
 import { foundOf, ratioOf, type Measured } from './measurement.js';
 
-/** What the last table has of a scenario, at a number of connections: each of its columns beside one contender. */
+/** Ratios of the last table's contenders to another contender in a scenario, at a number of connections. */
 export function besides(
   name: 'perSecond' | 'p50Ms',
   found: readonly Measured[],

@@ -41,37 +41,37 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 async function lags(bench: Bench, running: RunningContender, writes: number): Promise<number[]> {
-  // Only what somebody depends on has a version.
+  // Only regions that an answer depends on have a version.
   for (let time = 0; time < 3; time += 1) {
     await (await running.ask('/users?limit=1000')).body?.cancel();
   }
-  const stranger = new pg.Client({ connectionString: running.place.databaseUrl });
-  await stranger.connect();
+  const outsideWriter = new pg.Client({ connectionString: running.place.databaseUrl });
+  await outsideWriter.connect();
   const redis = new Redis(bench.servers.redis.url);
   const monitor = await redis.monitor();
   const found: number[] = [];
   try {
     for (let write = 0; write < writes; write += 1) {
-      // At changing moments of whatever happens from time to time.
+      // Varied, so that no write coincides with a periodic job each time.
       await delay(10 + Math.random() * MAX_PAUSE_MS);
-      found.push(await lag(stranger, monitor, 1 + (write % 1_000)));
+      found.push(await lag(outsideWriter, monitor, 1 + (write % 1_000)));
     }
     bench.progress(`outside: ${writes} writes seen`);
     return found;
   } finally {
     monitor.disconnect();
     redis.disconnect();
-    await stranger.end();
+    await outsideWriter.end();
   }
 }
 
 /** Counts from the moment COMMIT is sent, so the time that it takes itself is in. */
-async function lag(stranger: pg.Client, monitor: Redis, id: number): Promise<number> {
-  await stranger.query('BEGIN');
-  await stranger.query(`UPDATE "users" SET "email" = 'outside@ex.com' WHERE "id" = ${id}`);
+async function lag(outsideWriter: pg.Client, monitor: Redis, id: number): Promise<number> {
+  await outsideWriter.query('BEGIN');
+  await outsideWriter.query(`UPDATE "users" SET "email" = 'outside@ex.com' WHERE "id" = ${id}`);
   const changed = versionChange(monitor);
   const startedMs = performance.now();
-  await stranger.query('COMMIT');
+  await outsideWriter.query('COMMIT');
   return (await changed) - startedMs;
 }
 
@@ -80,7 +80,7 @@ function versionChange(monitor: Redis): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       monitor.off('monitor', listen);
-      reject(new Error('A write outside the service was not told to Redis'));
+      reject(new Error('A write outside the service changed no version in Redis'));
     }, LIMIT_MS);
     const listen = (_time: string, command: readonly string[]): void => {
       const [name = '', key = ''] = command;

@@ -4,9 +4,9 @@ import type { BenchOptions, ScenarioId } from '../options.js';
 import type { Bars } from '../report/picture.js';
 import type { Table } from '../report/table.js';
 import type { Reached } from '../report/targets.js';
-import type { Servers } from '../stand/servers.js';
+import type { Servers } from '../harness/servers.js';
 
-/** What every scenario works with. */
+/** The parts that every scenario works with. */
 export interface Bench {
   readonly servers: Servers;
   readonly generator: LoadGenerator;

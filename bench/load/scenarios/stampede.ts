@@ -49,7 +49,7 @@ async function run(bench: Bench): Promise<Findings> {
 async function statements(instances: readonly RunningContender[]): Promise<number> {
   const [first] = instances;
   if (!first) throw new RangeError('No instance');
-  // Everyone holds the answer that is about to end.
+  // Every instance holds the answer that is about to end.
   for (const one of instances) await one.askAll([PATH, PATH], 1);
   const written = await first.ask('/users/7', WRITE);
   await written.arrayBuffer();

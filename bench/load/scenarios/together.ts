@@ -1,7 +1,7 @@
 import type { Contender } from '../contenders/contender.js';
 import { tidemark } from '../contenders/index.js';
 import { RunningContender, type StartOptions } from '../contenders/running.js';
-import type { Servers } from '../stand/servers.js';
+import type { Servers } from '../harness/servers.js';
 import type { Bench } from './scenario.js';
 
 /** Lends contenders, started one after another, and ends them all. */

@@ -1,4 +1,4 @@
-import { USERS } from '../stand/servers.js';
+import { USERS } from '../harness/servers.js';
 
 /** Sizes of pages beside the wanted one that cost about the same. */
 const SIZES = 10;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { noCache, tidemark, tidemarkInProcess } from '../contenders/index.js';
 import type { RunningContender } from '../contenders/running.js';
-import { REGIONS, USERS } from '../stand/servers.js';
+import { REGIONS, USERS } from '../harness/servers.js';
 import { measure, MEASURE_COLUMNS, measureRow } from './measurement.js';
 import type { Bench, Findings, Scenario } from './scenario.js';
 import { together } from './together.js';

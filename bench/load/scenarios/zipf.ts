@@ -31,11 +31,11 @@ export const zipf: Scenario = {
 async function run(bench: Bench): Promise<Findings> {
   const contenders = bench.wanted(zipf);
   return together(contenders, bench.servers, { rows: ROWS }, async (running) => {
-    const strangers = new Map<RunningContender, UniquePages>();
+    const uniquePages = new Map<RunningContender, UniquePages>();
     for (const one of running) {
       await checkAnswers(one, `/users?limit=${ROWS}`, ROWS);
       await one.askAll(Array.from({ length: POPULAR }, (_, key) => popularPath(key)));
-      strangers.set(one, new UniquePages(ROWS, POPULAR));
+      uniquePages.set(one, new UniquePages(ROWS, POPULAR));
     }
     const tables = [];
     for (const share of SHARES) {
@@ -44,7 +44,7 @@ async function run(bench: Bench): Promise<Findings> {
         title: `zipf, ${share * 100} %`,
         running,
         connections: [CONNECTIONS],
-        load: (one) => ({ paths: pathsOf(count, share, strangers.get(one)) }),
+        load: (one) => ({ paths: pathsOf(count, share, uniquePages.get(one)) }),
       });
       tables.push({
         title: `${share * 100} % of the requests for ${POPULAR} popular keys (Zipf), the others for new ones, ${ROWS} rows`,
@@ -61,10 +61,10 @@ export function hitShare({ readsPerRequest }: Measured): string {
   return `${shortNumber(Math.max(0, 1 - readsPerRequest.median) * 100)} %`;
 }
 
-function pathsOf(count: number, share: number, strangers: UniquePages | undefined): string[] {
+function pathsOf(count: number, share: number, uniquePages: UniquePages | undefined): string[] {
   return Array.from({ length: count }, () => {
     if (Math.random() < share) return popularPath(zipfRank());
-    const [path = popularPath(0)] = strangers?.take(1) ?? [];
+    const [path = popularPath(0)] = uniquePages?.take(1) ?? [];
     return path;
   });
 }

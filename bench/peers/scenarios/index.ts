@@ -33,5 +33,5 @@ export const SCENARIOS: readonly Scenario[] = [
   staleOption,
 ];
 
-/** Run for Tidemark alone and told under the table. */
+/** Run for Tidemark alone and reported under the table. */
 export const FOOTNOTES: readonly Scenario[] = [writerCutOffByDefault];

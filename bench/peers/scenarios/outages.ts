@@ -1,8 +1,8 @@
 /** Connections to Redis that are away while the write is made. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../../test/support/eventually.js';
-import { judge } from '../stage/judge.js';
-import type { Stage, StagedInstance } from '../stage/stage.js';
+import { verdictOf } from '../cluster/verdict-of.js';
+import type { Cluster, ClusterInstance } from '../cluster/cluster.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Scenario } from './scenario.js';
 import { also, notApplicable, stale, type Verdict } from './verdict.js';
@@ -18,17 +18,17 @@ class OngoingWrite {
   state: 'waits' | 'done' | 'failed' = 'waits';
   readonly settled: Promise<void>;
 
-  constructor(stage: Stage, writer: StagedInstance) {
-    this.settled = stage.write(writer, 'save', ['users-in-us']).then(
+  constructor(cluster: Cluster, writer: ClusterInstance) {
+    this.settled = cluster.write(writer, 'save', ['users-in-us']).then(
       () => void (this.state = 'done'),
       () => void (this.state = 'failed'),
     );
   }
 
   /** Waits until the write has committed or is given up. */
-  async committed(stage: Stage, before: string): Promise<void> {
+  async committed(cluster: Cluster, before: string): Promise<void> {
     await eventually(async () => {
-      if (this.state === 'waits' && (await stage.current('users-in-us')) === before) {
+      if (this.state === 'waits' && (await cluster.current('users-in-us')) === before) {
         throw new Error('The write has not committed');
       }
     });
@@ -37,31 +37,36 @@ class OngoingWrite {
 
 async function duringOutage(
   system: PeerSystem,
-  open: () => Promise<Stage>,
+  open: () => Promise<Cluster>,
   outageMs: number,
 ): Promise<Verdict> {
   if (system.keptIn !== 'redis') return notApplicable('not in Redis');
-  const stage = await open();
-  const [reader, writer] = [await stage.instance(), await stage.instance()];
-  await stage.warm('users-in-us', reader, writer);
-  const before = await stage.current('users-in-us');
-  await Promise.all([reader.link.cut(), writer.link.cut()]);
-  const write = new OngoingWrite(stage, writer);
-  await write.committed(stage, before);
+  const cluster = await open();
+  const [reader, writer] = [await cluster.instance(), await cluster.instance()];
+  await cluster.warm('users-in-us', reader, writer);
+  const before = await cluster.current('users-in-us');
+  await Promise.all([reader.proxy.cut(), writer.proxy.cut()]);
+  const write = new OngoingWrite(cluster, writer);
+  await write.committed(cluster, before);
   await Promise.race([write.settled, delay(outageMs)]);
   await delay(SHORT_MS);
   const hasWaited = write.state === 'waits';
-  // The reader first: whether it hears of a write that it was away for is another row.
-  await reader.link.mend();
+  // The reader first: whether it learns of a write made while it was away is another row.
+  await reader.proxy.mend();
   await reader.cache.whenListening?.();
-  const heard = reader.cache.hears?.(['users-in-us']);
-  await writer.link.mend();
+  const received = reader.cache.invalidationReceived?.(['users-in-us']);
+  await writer.proxy.mend();
   await write.settled;
-  await Promise.race([heard, delay(NOTICE_MS)]);
-  return withCall(system, await judge(stage, 'users-in-us', reader, writer), write, hasWaited);
+  await Promise.race([received, delay(NOTICE_MS)]);
+  return withCall(
+    system,
+    await verdictOf(cluster, 'users-in-us', reader, writer),
+    write,
+    hasWaited,
+  );
 }
 
-/** What the writing code notices of the call for the invalidation. */
+/** Adds the outcome of the call for the invalidation, as the writing code sees it. */
 function withCall(
   system: PeerSystem,
   verdict: Verdict,
@@ -100,38 +105,38 @@ export const writerCutOffByDefault: Scenario = {
   run: (system, open) => whileWriterIsCutOff(system, open, false),
 };
 
-/** With `refuses`, under the setting that refuses a write which cannot be announced. */
+/** With `refuses`, under the setting that refuses a write whose invalidation cannot be published. */
 async function whileWriterIsCutOff(
   system: PeerSystem,
-  open: () => Promise<Stage>,
+  open: () => Promise<Cluster>,
   refuses: boolean,
 ): Promise<Verdict> {
   if (system.keptIn !== 'redis') return notApplicable('not in Redis');
-  const stage = await open();
-  const reader = await stage.instance();
-  const writer = await stage.instance({ refusesUnannounced: refuses });
-  await stage.warm('users-in-us', reader, writer);
-  const before = await stage.current('users-in-us');
-  await writer.link.cut();
-  const write = new OngoingWrite(stage, writer);
-  await write.committed(stage, before);
-  const meanwhile = await judge(stage, 'users-in-us', reader);
+  const cluster = await open();
+  const reader = await cluster.instance();
+  const writer = await cluster.instance({ refusesUnpublished: refuses });
+  await cluster.warm('users-in-us', reader, writer);
+  const before = await cluster.current('users-in-us');
+  await writer.proxy.cut();
+  const write = new OngoingWrite(cluster, writer);
+  await write.committed(cluster, before);
+  const meanwhile = await verdictOf(cluster, 'users-in-us', reader);
   await Promise.race([write.settled, delay(LONG_MS)]);
-  const isRefused = write.state === 'failed' && (await stage.current('users-in-us')) === before;
-  await writer.link.mend();
+  const isRefused = write.state === 'failed' && (await cluster.current('users-in-us')) === before;
+  await writer.proxy.mend();
   await write.settled;
   if (meanwhile.state !== 'stale') {
     return also(meanwhile, isRefused ? 'the write is refused' : undefined);
   }
-  const afterwards = await eventuallyFresh(stage, reader);
+  const afterwards = await eventuallyFresh(cluster, reader);
   const verdict = afterwards ? stale('until the writer reaches Redis') : meanwhile;
   return withCall(system, verdict, write, false);
 }
 
-async function eventuallyFresh(stage: Stage, reader: StagedInstance): Promise<boolean> {
+async function eventuallyFresh(cluster: Cluster, reader: ClusterInstance): Promise<boolean> {
   const limitMs = performance.now() + NOTICE_MS;
   for (;;) {
-    if ((await judge(stage, 'users-in-us', reader)).state === 'fresh') return true;
+    if ((await verdictOf(cluster, 'users-in-us', reader)).state === 'fresh') return true;
     if (performance.now() > limitMs) return false;
   }
 }
@@ -141,12 +146,12 @@ export const readerCutOff: Scenario = {
   note: 'It reads once its connection is back. By hand: no memory in front of Redis, or empty it on every reconnect.',
   run: async (system, open) => {
     if (system.keptIn !== 'redis') return notApplicable('not in Redis');
-    const stage = await open();
-    const [reader, writer] = [await stage.instance(), await stage.instance()];
-    await stage.warm('users-in-us', reader, writer);
-    await reader.link.cut();
-    await stage.write(writer, 'save', ['users-in-us']);
-    await reader.link.mend();
-    return judge(stage, 'users-in-us', reader, writer);
+    const cluster = await open();
+    const [reader, writer] = [await cluster.instance(), await cluster.instance()];
+    await cluster.warm('users-in-us', reader, writer);
+    await reader.proxy.cut();
+    await cluster.write(writer, 'save', ['users-in-us']);
+    await reader.proxy.mend();
+    return verdictOf(cluster, 'users-in-us', reader, writer);
   },
 };

@@ -1,25 +1,25 @@
 /** Redis loses what says which answers are valid. */
-import { judge } from '../stage/judge.js';
-import type { Stage, StagedInstance } from '../stage/stage.js';
+import { verdictOf } from '../cluster/verdict-of.js';
+import type { Cluster, ClusterInstance } from '../cluster/cluster.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Scenario } from './scenario.js';
 import { notApplicable, type Verdict } from './verdict.js';
 
 async function writtenThen(
-  open: () => Promise<Stage>,
+  open: () => Promise<Cluster>,
   system: PeerSystem,
-  before: (stage: Stage) => Promise<void>,
-  after: (stage: Stage) => Promise<void>,
+  before: (cluster: Cluster) => Promise<void>,
+  after: (cluster: Cluster) => Promise<void>,
 ): Promise<Verdict> {
   if (system.keptIn !== 'redis') return notApplicable('not in Redis');
-  const stage = await open();
-  const [reader, writer] = [await stage.instance(), await stage.instance()];
-  await stage.warm('users-in-us', reader, writer);
-  await before(stage);
-  await stage.write(writer, 'save', ['users-in-us'], [reader]);
-  await after(stage);
-  const newcomer: StagedInstance = await stage.instance();
-  return judge(stage, 'users-in-us', reader, newcomer, writer);
+  const cluster = await open();
+  const [reader, writer] = [await cluster.instance(), await cluster.instance()];
+  await cluster.warm('users-in-us', reader, writer);
+  await before(cluster);
+  await cluster.write(writer, 'save', ['users-in-us'], [reader]);
+  await after(cluster);
+  const newcomer: ClusterInstance = await cluster.instance();
+  return verdictOf(cluster, 'users-in-us', reader, newcomer, writer);
 }
 
 export const validityKeyLost: Scenario = {
@@ -32,7 +32,7 @@ export const validityKeyLost: Scenario = {
           open,
           system,
           async () => undefined,
-          (stage) => stage.loseValidityKeys(),
+          (cluster) => cluster.loseValidityKeys(),
         ),
 };
 
@@ -44,18 +44,18 @@ export const restartedEmpty: Scenario = {
       open,
       system,
       async () => undefined,
-      (stage) => stage.redis.restart({ empty: true }),
+      (cluster) => cluster.redis.restart({ empty: true }),
     ),
 };
 
 export const restoredSnapshot: Scenario = {
   title: 'Redis comes back from a snapshot older than the write',
-  note: 'Killed, and started with the snapshot it had saved before. By hand: empty it before anyone reads.',
+  note: 'Killed, and started with the snapshot it had saved before. By hand: empty it before the first read.',
   run: (system, open) =>
     writtenThen(
       open,
       system,
-      (stage) => stage.redis.save(),
-      (stage) => stage.redis.restart(),
+      (cluster) => cluster.redis.save(),
+      (cluster) => cluster.redis.restart(),
     ),
 };

@@ -1,12 +1,12 @@
-import type { Stage } from '../stage/stage.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Verdict } from './verdict.js';
 
 /** One row of the table. */
 export interface Scenario {
   readonly title: string;
-  /** What happens, and what a user of a cache that fails would have to do about it. */
+  /** The events of the scenario, and the remedy for users of a cache that fails. */
   readonly note: string;
-  /** `open` sets up a stage of its own each time; all are closed afterwards. */
-  readonly run: (system: PeerSystem, open: () => Promise<Stage>) => Promise<Verdict>;
+  /** Each call of `open` sets up a separate cluster; all are closed afterwards. */
+  readonly run: (system: PeerSystem, open: () => Promise<Cluster>) => Promise<Verdict>;
 }

@@ -1,4 +1,4 @@
-import { judge } from '../stage/judge.js';
+import { verdictOf } from '../cluster/verdict-of.js';
 import type { Scenario } from './scenario.js';
 import { also, notApplicable } from './verdict.js';
 
@@ -7,11 +7,11 @@ export const staleOption: Scenario = {
   note: 'Documented and off by default; with tags it also concerns what a tag has invalidated.',
   run: async (system, open) => {
     if (system.staleOption === undefined) return notApplicable('no such option');
-    const stage = await open();
-    const reader = await stage.instance({ servesStale: true });
-    const writer = await stage.instance({ servesStale: true });
-    await stage.warm('users-in-us', reader, writer);
-    await stage.write(writer, 'save', ['users-in-us'], [reader]);
-    return also(await judge(stage, 'users-in-us', reader, writer), system.staleOption);
+    const cluster = await open();
+    const reader = await cluster.instance({ servesStale: true });
+    const writer = await cluster.instance({ servesStale: true });
+    await cluster.warm('users-in-us', reader, writer);
+    await cluster.write(writer, 'save', ['users-in-us'], [reader]);
+    return also(await verdictOf(cluster, 'users-in-us', reader, writer), system.staleOption);
   },
 };

@@ -1,7 +1,7 @@
-/** What one cell of the table says. */
+/** The content of one cell of the table. */
 export interface Verdict {
   /**
-   * `by hand`: stale unless the programmer names every touched answer after the write. `none`: the
+   * `by hand`: stale unless the programmer names every affected answer after the write. `none`: the
    * row does not apply to the system. `failed`: it could not be found out.
    */
   readonly state: 'stale' | 'fresh' | 'by hand' | 'none' | 'failed';

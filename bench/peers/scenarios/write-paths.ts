@@ -1,8 +1,8 @@
-/** Writes of which nobody tells the cache, and the same with a call by hand. */
+/** Writes without a call for the invalidation, and the same with a call by hand. */
 import type { ChangeName } from '../fixtures/changes.js';
 import type { QueryName } from '../fixtures/queries.js';
-import { judge } from '../stage/judge.js';
-import type { Stage } from '../stage/stage.js';
+import { verdictOf } from '../cluster/verdict-of.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { PeerSystem } from '../systems/peer-cache.js';
 import type { Scenario } from './scenario.js';
 import { also, byHand, type Verdict } from './verdict.js';
@@ -10,42 +10,42 @@ import { also, byHand, type Verdict } from './verdict.js';
 interface WritePath {
   readonly change: ChangeName;
   readonly query: QueryName;
-  /** What is called for the table that the statement names. */
+  /** The calls for the table that the statement names. */
   readonly obvious: readonly QueryName[];
-  /** What is called by a programmer who knows everything the write touches. */
+  /** The calls of a programmer who knows everything that the write changes. */
   readonly complete: readonly QueryName[];
 }
 
 async function after(
-  open: () => Promise<Stage>,
+  open: () => Promise<Cluster>,
   { change, query }: WritePath,
-  told: readonly QueryName[],
+  invalidated: readonly QueryName[],
 ): Promise<Verdict> {
-  const stage = await open();
-  const [reader, writer] = [await stage.instance(), await stage.instance()];
-  await stage.warm(query, reader, writer);
-  await stage.write(writer, change, told, [reader]);
-  return judge(stage, query, reader, writer);
+  const cluster = await open();
+  const [reader, writer] = [await cluster.instance(), await cluster.instance()];
+  await cluster.warm(query, reader, writer);
+  await cluster.write(writer, change, invalidated, [reader]);
+  return verdictOf(cluster, query, reader, writer);
 }
 
-async function told(
+async function verdictByCalls(
   system: PeerSystem,
-  open: () => Promise<Stage>,
+  open: () => Promise<Cluster>,
   path: WritePath,
 ): Promise<Verdict> {
   const verdict = await after(open, path, path.obvious);
   if (system.invalidatesByItself || verdict.state === 'fresh') return verdict;
-  const instructed = await after(open, path, path.complete);
-  return instructed.state === 'fresh'
-    ? byHand(`${verdict.how} unless told`)
-    : also(instructed, 'even when told');
+  const complete = await after(open, path, path.complete);
+  return complete.state === 'fresh'
+    ? byHand(`${verdict.how} unless called for`)
+    : also(complete, 'even when called for');
 }
 
 export const bulkUpdate: Scenario = {
   title: 'A bulk update through the query builder',
   note: '`UPDATE ... WHERE region = ...`. An entity subscriber gets one event that names no row. By hand: a call for every answer with such a row, or for the tag of the table.',
   run: (system, open) =>
-    told(system, open, {
+    verdictByCalls(system, open, {
       change: 'bulk-update',
       query: 'users-in-us',
       obvious: [],
@@ -57,7 +57,7 @@ export const rawUpdate: Scenario = {
   title: 'Raw SQL',
   note: '`dataSource.query("UPDATE ...")`. An entity subscriber gets no event. By hand: a call after every such statement.',
   run: (system, open) =>
-    told(system, open, {
+    verdictByCalls(system, open, {
       change: 'raw-update',
       query: 'users-in-us',
       obvious: [],
@@ -69,7 +69,7 @@ export const cascade: Scenario = {
   title: 'ON DELETE CASCADE, read on the other side of the foreign key',
   note: 'A user is deleted and the call for users is made; notes of that user are read. By hand: know the foreign keys of the database, transitively.',
   run: (system, open) =>
-    told(system, open, {
+    verdictByCalls(system, open, {
       change: 'delete-user',
       query: 'notes-of-user-1',
       obvious: ['users-in-us'],

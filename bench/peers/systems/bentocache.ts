@@ -102,7 +102,7 @@ class Bentocache implements PeerCache {
     }
   }
 
-  hears(queries: readonly QueryName[]): Promise<void> {
+  invalidationReceived(queries: readonly QueryName[]): Promise<void> {
     const awaited = new Set<string>(
       this.style === 'keys' ? queries : queries.map((query) => TAG_KEY + QUERIES[query].table),
     );

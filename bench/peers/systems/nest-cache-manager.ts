@@ -2,7 +2,7 @@
  * @nestjs/cache-manager over Redis: a service gets and sets by key, and deletes the keys after a
  * write. https://docs.nestjs.com/techniques/caching
  *
- * The documentation also shows a memory store before the Redis one. It is left out: nothing tells
+ * The documentation also shows a memory store before the Redis one. It is left out: nothing notifies
  * other instances' memory of a deletion.
  */
 import KeyvRedis from '@keyv/redis';

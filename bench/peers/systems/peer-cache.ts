@@ -1,4 +1,4 @@
-/** What a scenario needs of a cache, whichever it is. */
+/** Port over a cache, so that each scenario runs on all of them. */
 import type { DataSource, EntityManager } from 'typeorm';
 import type { QueryName } from '../fixtures/queries.js';
 
@@ -16,8 +16,8 @@ export interface Servers {
 export interface InstanceOptions {
   /** With the system's own option to go on serving what has been invalidated, if it has one. */
   readonly servesStale?: boolean;
-  /** With the setting that refuses a write which cannot be announced, if the system has one. */
-  readonly refusesUnannounced?: boolean;
+  /** With the setting that refuses a write whose invalidation cannot be published, if the system has one. */
+  readonly refusesUnpublished?: boolean;
 }
 
 /** One instance of an application whose reads go through the cache. */
@@ -29,15 +29,15 @@ export interface PeerCache {
   /** The same read, by code that runs in an open transaction. */
   readIn(manager: EntityManager, query: QueryName): Promise<string>;
   /**
-   * What the documentation says to call after a write, for the answers the programmer knows to be
-   * touched. Does nothing where the system invalidates by itself.
+   * The call that the documentation asks for after a write, for the answers that the programmer knows to be
+   * affected. Does nothing where the system invalidates by itself.
    */
   invalidate(queries: readonly QueryName[]): Promise<void>;
   /**
-   * Resolves when another instance's invalidation of these answers has been heard, from the call
-   * on. Absent, like the next one, where instances send one another nothing.
+   * Resolves when the next invalidation of these answers by another instance is received. Absent, like the next
+   * one, where instances send one another nothing.
    */
-  hears?(queries: readonly QueryName[]): Promise<void>;
+  invalidationReceived?(queries: readonly QueryName[]): Promise<void>;
   /** Resolves when the connection over which notices come is up. */
   whenListening?(): Promise<void>;
   stop(): Promise<void>;
@@ -47,9 +47,9 @@ export interface PeerSystem {
   readonly id: string;
   /** Heading of its column. */
   readonly title: string;
-  /** Where its answers are kept. */
+  /** The store of its answers. */
   readonly keptIn: 'redis' | 'database';
-  /** Whether it finds out by itself what a write touches. */
+  /** Whether it finds out by itself which answers a write affects. */
   readonly invalidatesByItself: boolean;
   /** Redis patterns of the keys that are no answers but say whether answers are valid. */
   readonly validityKeys: readonly string[];

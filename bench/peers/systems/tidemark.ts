@@ -32,14 +32,14 @@ class Tidemark implements PeerCache {
 
   static async start(
     { databaseUrl, redisUrl }: Servers,
-    { refusesUnannounced = false }: InstanceOptions,
+    { refusesUnpublished = false }: InstanceOptions,
   ): Promise<Tidemark> {
     return new Tidemark(
       await CachedApplication.start({
         databaseUrl,
         entities: [User, Note],
         cache: { ttlMs: TTL_MS, redis: { url: redisUrl } },
-        invalidation: { writePolicy: refusesUnannounced ? 'refuse' : 'commit' },
+        invalidation: { writePolicy: refusesUnpublished ? 'refuse' : 'commit' },
       }),
     );
   }

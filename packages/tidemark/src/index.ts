@@ -2,9 +2,9 @@
 export { CacheEvents, type CacheEventMap } from './core/ports/cache-events.js';
 export { ResponseHeaderError } from './core/response-headers.js';
 export type { WritePolicy } from './core/write-protocol.js';
-export { WriteRefusedError } from './core/write-refused.error.js';
+export { NotFollowedError } from './core/ports/write-following.js';
 export { CacheHealth, type CacheHealthReport } from './nestjs/cache-health.js';
-export type { CacheInvalidationModuleOptions } from './nestjs/cache-invalidation.module-definition.js';
+export type { CacheInvalidationModuleOptions } from './nestjs/cache-invalidation.options.js';
 export { CacheInvalidationModule } from './nestjs/cache-invalidation.module.js';
 export { CacheQuery } from './nestjs/cache-query.decorator.js';
 export { CacheInterceptor } from './nestjs/cache.interceptor.js';
@@ -15,25 +15,52 @@ export {
   type Preconditions,
 } from './nestjs/http/preconditions.js';
 export { LeavesBody, type CacheQueryOptions } from './nestjs/http/routes.js';
-export {
-  QueryCache,
-  type QueryExplanation,
-  type Region,
-  type RunOptions,
-} from './nestjs/query-cache.js';
+export { QueryCache, type QueryExplanation, type Region } from './nestjs/query-cache.js';
+export type { RunOptions } from './nestjs/lifetime.js';
 export { QueryCacheModule } from './nestjs/query-cache.module.js';
-export { QueryCacheOptions, type QueryCacheModuleOptions } from './nestjs/query-cache.options.js';
+export {
+  QueryCacheOptions,
+  type CacheMode,
+  type QueryCacheModuleOptions,
+} from './nestjs/query-cache.options.js';
+export type { QueryCacheRedisOptions } from './nestjs/redis-option.js';
+export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
+export type { WarmOptions, WarmResult } from './nestjs/warm.js';
+export { WriteRefusedError } from './nestjs/write-refused.error.js';
+export { PooledConnectionError } from './typeorm/database/direct-connection.js';
 export { OutboxRelay, type RelayState } from './postgres/capture/outbox-relay.js';
 export { CacheRegion } from './typeorm/cache-region.decorator.js';
 export {
   BoundQuery,
+  type Answered,
+  type CachedAnswer,
+  type QueryShape,
+} from './typeorm/queries/bound-query.js';
+export {
   defineQuery,
   type DefinedQuery,
+  type FindDefinition,
   type QueryDefinition,
-  type QueryShape,
+  type SqlDefinition,
 } from './typeorm/queries/define-query.js';
 export type { ExplainedDependency } from './typeorm/queries/explain-plan.js';
-export { ImpureQueryError, OtherDataSourceError } from './typeorm/queries/query-errors.js';
+export {
+  asQuery,
+  countQuery,
+  existsQuery,
+  findAndCountQuery,
+  findOneQuery,
+  findQuery,
+  sqlQuery,
+  type BuilderOptions,
+  type InlineOptions,
+  type MappingOptions,
+} from './typeorm/queries/inline-queries.js';
+export {
+  ImpureQueryError,
+  NotASelectError,
+  OtherDataSourceError,
+} from './typeorm/queries/query-errors.js';
 export {
   CacheTriggers,
   CacheTriggersError,

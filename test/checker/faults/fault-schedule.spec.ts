@@ -6,7 +6,7 @@ import type { WritePolicy } from '../options.js';
 import { FaultSchedule } from './fault-schedule.js';
 import type { Fault, FaultContext } from './fault.js';
 
-/** Runs kinds until so many were injected; answers what happened, in order. */
+/** Runs kinds until so many were injected; returns the events in order. */
 async function run(
   kinds: readonly Fault[],
   { injected, policy = 'refuse' }: { injected: number; policy?: WritePolicy },

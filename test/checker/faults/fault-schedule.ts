@@ -1,6 +1,6 @@
 /**
- * Faults one after another, and now and then two at a time in different parts, in an order and
- * with pauses that the seed decides. Every kind comes once before any comes again.
+ * Injects faults one after another, and now and then two at a time in different parts. The seed decides their order and
+ * the pauses. Every kind comes once before any comes again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BOUNDS, type BoundName } from '../bounds.js';
@@ -8,12 +8,12 @@ import type { FaultRecord } from '../figures.js';
 import type { WritePolicy } from '../options.js';
 import type { Fault, FaultContext } from './fault.js';
 
-/** How soon every instance has to answer from the cache again after a fault. */
+/** Time after a fault within which every instance has to answer from the cache again. */
 export const RECOVERY_LIMIT_MS = 5_000;
-/** How long it is waited for at all. */
+/** Limit of the wait for that. */
 const RECOVERY_PATIENCE_MS = 30_000;
 const TOGETHER = 0.2;
-/** How long what a fault has left is read after its bounds, and not written. */
+/** Time after the bounds of a fault during which its rows are read and not written. */
 const QUIET_MS = 1_500;
 
 export interface FaultPace {
@@ -30,7 +30,7 @@ export class FaultSchedule {
     private readonly pace: FaultPace,
   ) {}
 
-  /** Until the run ends; everything is put right then. */
+  /** Runs until the run ends, and then mends all faults. */
   async run(): Promise<void> {
     const { stopping, random, hold, policy } = this.context;
     await hold(this.pace.pauseMs);
@@ -44,7 +44,7 @@ export class FaultSchedule {
       const records = await this.#injectTogether(faults);
       if (fault?.isAlone === true) {
         await Promise.all([this.#recovery(records), this.#rest(boundsOf(fault, policy))]);
-        // Often enough the next one comes before all is well again.
+        // The next fault often comes before the recovery from this one.
       } else if (!random.chance(0.3)) await this.#recovery(records);
       await hold(random.next() * this.pace.pauseMs);
     }
@@ -56,7 +56,7 @@ export class FaultSchedule {
     return index < 0 ? undefined : this.#round.splice(index, 1)[0];
   }
 
-  /** What one of them allows may last until the other is over. */
+  /** The bound of one of them may last until the other is over. */
   async #injectTogether(faults: readonly Fault[]): Promise<readonly FaultRecord[]> {
     const { figures, policy } = this.context;
     const names = faults.flatMap((fault) => boundsOf(fault, policy));
@@ -66,7 +66,7 @@ export class FaultSchedule {
     return records;
   }
 
-  /** Lets nobody write for the bounds and a while after: a write would end an answer that is still old. */
+  /** Stops all writers for the bounds and a while after: a write would end an answer that is still old. */
   async #rest(names: readonly BoundName[]): Promise<void> {
     const { writers, nowMs, hold } = this.context;
     const restMs = QUIET_MS + Math.max(0, ...names.map((name) => BOUNDS[name].ms));

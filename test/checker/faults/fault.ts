@@ -1,4 +1,4 @@
-/** What goes wrong on purpose, and is put right again after a while. */
+/** A fault: something is broken on purpose, and mended after a while. */
 import type { BoundName } from '../bounds.js';
 import type { WritePolicy } from '../options.js';
 import type { RunContext } from '../run-context.js';
@@ -9,13 +9,13 @@ export interface FaultContext extends RunContext {
   readonly random: SeededRandom;
   readonly writers: readonly Writer[];
   readonly policy: WritePolicy;
-  /** Waits; ends early when the run does, so that the fault is put right. */
+  /** Waits; ends early when the run does, so that the fault is mended. */
   readonly hold: (ms: number) => Promise<void>;
 }
 
 export interface Fault {
   readonly kind: string;
-  /** What it takes away, so that no two faults at a time take the same. */
+  /** The part that it breaks: two faults at a time never break the same part. */
   readonly part: 'instance' | 'redis' | 'postgres' | 'client';
   /** Whether it is over within about three seconds, recovery included. */
   readonly isQuick: boolean;
@@ -23,7 +23,7 @@ export interface Fault {
   readonly isAlone?: boolean;
   /** Within which old answers are no violation; `unpublished` counts under the policy `commit` alone. */
   readonly bounds?: readonly BoundName[];
-  /** Begins the fault, holds it and puts everything right; answers what it was in particular. */
+  /** Begins the fault, holds it and mends everything; returns its details. */
   readonly run: (context: FaultContext) => Promise<string>;
 }
 

@@ -14,7 +14,7 @@ import { redisProxySwitched } from './redis-proxy-switched.js';
 import { redisPurged } from './redis-purged.js';
 import { redisReplicatesBack } from './redis-replicates-back.js';
 import { redisTablesDeleted } from './redis-tables-deleted.js';
-import { strangerInTransaction } from './stranger-in-transaction.js';
+import { openTransaction } from './open-transaction.js';
 import { triggersDisabled } from './triggers-disabled.js';
 import { writerCutOff } from './writer-cut-off.js';
 import { writerStopped } from './writer-stopped.js';
@@ -32,7 +32,7 @@ export const FAULTS: readonly Fault[] = [
   redisDatabasesSwapped,
   redisDumpReloaded,
   redisProxySwitched,
-  strangerInTransaction,
+  openTransaction,
   triggersDisabled,
   fillTerminated,
   postgresSilent,

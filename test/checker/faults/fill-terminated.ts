@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from './fault.js';
-import { asStranger } from './outside-row.js';
+import { asOtherClient } from './outside-row.js';
 import { SESSION_PREFIX } from '../member.js';
 
 const PATIENCE_MS = 2_000;
 const POLL_MS = 5;
 
-/** One that waits for the lock of the stranger, and so is in the middle of its query. */
+/** One that waits for the lock of the other client, and so is in the middle of its query. */
 const TERMINATE = `
 SELECT pg_terminate_backend(pid) FROM (
   SELECT pid FROM pg_stat_activity
@@ -18,7 +18,7 @@ export const fillTerminated: Fault = {
   part: 'postgres',
   isQuick: true,
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       const { figures, random, nowMs, stopping } = context;
       const times = random.integer(1, 4);
       const before = figures.failedReads.of('503');

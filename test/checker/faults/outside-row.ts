@@ -12,10 +12,10 @@ export const ROW_ID = 2_146_000_000;
 export const ROW_REGION = `${OUTSIDE_PREFIX}-b`;
 const REQUEST_LIMIT_MS = 30_000;
 const POLL_MS = 20;
-/** How long it is waited for a hit of every instance. */
+/** Limit of the wait for a hit of every instance. */
 const WARM_LIMIT_MS = 10_000;
-/** A table that the service does not know: such a row of the outbox says that anything may have changed. */
-const UNKNOWN_TABLE = 'strangers.unknown';
+/** A table that the service does not know: for such a row of the outbox, any table may have changed. */
+const UNKNOWN_TABLE = 'others.unknown';
 
 const WRITE = `
 INSERT INTO users (id, username, region, email) VALUES (${ROW_ID}, '${OUTSIDE_PREFIX}${ROW_ID}', '${ROW_REGION}', '1@ex.com')
@@ -23,7 +23,7 @@ INSERT INTO users (id, username, region, email) VALUES (${ROW_ID}, '${OUTSIDE_PR
 RETURNING email`;
 
 /** Calls `work` with a connection to the database past the service. */
-export async function asStranger<T>(
+export async function asOtherClient<T>(
   { system }: FaultContext,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
@@ -37,13 +37,13 @@ export async function asStranger<T>(
   }
 }
 
-/** Writes another number into the row and answers it. */
+/** Writes another number into the row and returns it. */
 export async function writeRow(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ email: string }>(WRITE);
   return rows[0]?.email ?? '';
 }
 
-/** The same; but the instances are told that anything may have changed, and of no table by name. */
+/** The same; but the notice to the instances names no table: all may have changed. */
 export async function writeAnything(client: pg.Client): Promise<string> {
   const { table, schema } = new OutboxObjects('tidemark');
   await client.query('BEGIN');
@@ -80,7 +80,7 @@ export async function requireShown(
   return 'not shown';
 }
 
-/** Answers the instances whose answers are not right in time; without an answer, none is wrong. */
+/** Returns the instances whose answers are not right in time; an instance without an answer is not wrong. */
 async function untilAll(
   { system, nowMs, stopping }: FaultContext,
   limitMs: number,

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HttpConnection, NoAnswerError } from '../http-connection.js';
 import type { Member } from '../member.js';
 import { seconds, type Fault, type FaultContext } from './fault.js';
-import { asStranger, ROW_ID, ROW_REGION, writeRow } from './outside-row.js';
+import { asOtherClient, ROW_ID, ROW_REGION, writeRow } from './outside-row.js';
 
 /** A write that leaves the row as it is. */
 const BODY = JSON.stringify({ region: ROW_REGION });
 /** A request waits for the database for so long at the most, and some more for a busy machine. */
 const ANSWER_LIMIT_MS = 20_000;
 
-/** Between one instance and PostgreSQL nothing passes, and nobody says so: in the middle of a write, and before one. */
+/** Between one instance and PostgreSQL nothing passes, and no connection closes: during a write, and before one. */
 export const postgresSilent: Fault = {
   kind: 'PostgreSQL silent without a reset',
   part: 'postgres',
@@ -21,7 +21,7 @@ export const postgresSilent: Fault = {
     const { postgres } = member.routes;
     const isCut = random.chance(0.5);
     const afterMs = random.integer(0, 15);
-    await asStranger(context, writeRow);
+    await asOtherClient(context, writeRow);
     try {
       const early = patch(member, context);
       await delay(afterMs);

@@ -1,4 +1,4 @@
-/** What faults do in Redis itself, past the instances. */
+/** Commands of faults in Redis itself, past the instances. */
 import { Redis } from 'ioredis';
 import { RedisServer } from '../../support/redis-server.js';
 
@@ -8,7 +8,7 @@ const REPLICATED_LIMIT_MS = '3000';
 /** Without a wait for more replicas, which would let the fault last for seconds. */
 const REPLICA_CONFIG = { 'repl-diskless-sync-delay': '0', 'enable-debug-command': 'local' };
 
-/** Calls `work` with a connection of its own. */
+/** Calls `work` with a separate connection. */
 export async function withRedis<T>(
   { url }: RedisServer,
   work: (client: Redis) => Promise<T>,
@@ -24,7 +24,10 @@ export async function withRedis<T>(
 }
 
 /** Sends one command. @throws Error where the server answers with an error. */
-export async function tell(server: RedisServer, ...words: readonly string[]): Promise<string> {
+export async function redisCommand(
+  server: RedisServer,
+  ...words: readonly string[]
+): Promise<string> {
   const reply = await server.command(...words);
   if (reply.startsWith('-')) throw new Error(`Redis answers ${words[0]} with ${reply}`);
   return reply;
@@ -38,7 +41,7 @@ export async function withPromoted<T>(
   const promoted = await RedisServer.start({ config: REPLICA_CONFIG });
   try {
     await follow(promoted, server);
-    await tell(promoted, 'REPLICAOF', 'NO', 'ONE');
+    await redisCommand(promoted, 'REPLICAOF', 'NO', 'ONE');
     return await work(promoted);
   } finally {
     await promoted.stop();
@@ -47,6 +50,6 @@ export async function withPromoted<T>(
 
 /** Makes a server the replica of another one, and waits until it has its data. */
 export async function follow(replica: RedisServer, primary: RedisServer): Promise<void> {
-  await tell(replica, 'REPLICAOF', '127.0.0.1', String(primary.port));
-  await tell(primary, 'WAIT', '1', REPLICATED_LIMIT_MS);
+  await redisCommand(replica, 'REPLICAOF', '127.0.0.1', String(primary.port));
+  await redisCommand(primary, 'WAIT', '1', REPLICATED_LIMIT_MS);
 }

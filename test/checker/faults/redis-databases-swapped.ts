@@ -1,5 +1,5 @@
 import { seconds, type Fault } from './fault.js';
-import { tell } from './redis-client.js';
+import { redisCommand } from './redis-client.js';
 
 /** Into database 1, in one step. */
 const COPY = `for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1, 'REPLACE') end`;
@@ -13,11 +13,11 @@ export const redisDatabasesSwapped: Fault = {
   run: async ({ system: { redis }, random, hold }) => {
     const ageMs = random.integer(0, 1_000);
     const swappedMs = random.integer(5, random.chance(0.5) ? 100 : 800);
-    await tell(redis, 'EVAL', COPY, '0');
+    await redisCommand(redis, 'EVAL', COPY, '0');
     await hold(ageMs);
-    await tell(redis, 'SWAPDB', '0', '1');
+    await redisCommand(redis, 'SWAPDB', '0', '1');
     await hold(swappedMs);
-    await tell(redis, 'SWAPDB', '0', '1');
+    await redisCommand(redis, 'SWAPDB', '0', '1');
     return `data ${seconds(ageMs)} older, for ${swappedMs} ms`;
   },
 };

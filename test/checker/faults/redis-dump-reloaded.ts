@@ -1,5 +1,5 @@
 import { seconds, type Fault } from './fault.js';
-import { tell } from './redis-client.js';
+import { redisCommand } from './redis-client.js';
 
 /** The same process, and so the same run_id, with the data of an older dump. */
 export const redisDumpReloaded: Fault = {
@@ -12,7 +12,7 @@ export const redisDumpReloaded: Fault = {
     const ageMs = random.integer(100, 2_000);
     await redis.save();
     await hold(ageMs);
-    await tell(redis, 'DEBUG', 'RELOAD', 'NOSAVE');
+    await redisCommand(redis, 'DEBUG', 'RELOAD', 'NOSAVE');
     return `${seconds(ageMs)} older`;
   },
 };

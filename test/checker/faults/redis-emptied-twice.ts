@@ -1,20 +1,20 @@
 import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultContext } from './fault.js';
-import { asStranger, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
+import { asOtherClient, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
 import { withRedis } from './redis-client.js';
 
 const SHOWN_LIMIT_MS = 5_000;
-/** How long a step of an instance is waited for. */
+/** Limit of the wait for a step of an instance. */
 const STEP_LIMIT_MS = 300;
 
-/** Where an instance has put the table into the set of tables, and not yet given it an epoch. */
+/** The step at which an instance has put the table into the set of tables, and not yet given it an epoch. */
 const EMPTY_BETWEEN = `
 if redis.call('SISMEMBER', KEYS[1], 'public.users') == 0 or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('FLUSHALL')
 return 1`;
 
-/** The second one meets instances that are about to make anew what the first one took. */
+/** The second one meets instances that are about to restore what the first one removed. */
 export const redisEmptiedTwice: Fault = {
   kind: 'Redis emptied twice',
   part: 'redis',
@@ -22,7 +22,7 @@ export const redisEmptiedTwice: Fault = {
   isAlone: true,
   bounds: ['unpublished'],
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       await writeRow(client);
       const second = await withRedis(context.system.redis, (redis) => emptyTwice(context, redis));
       await warmRow(context);

@@ -3,7 +3,7 @@ import type { Fault } from './fault.js';
 import { withRedis } from './redis-client.js';
 
 const USERS = '*:{public.users}:';
-/** How often marks are looked for, in milliseconds. */
+/** Pause between two searches for marks, in milliseconds. */
 const POLL_MS = 1;
 const PATIENCE_MS = 3_000;
 

@@ -1,7 +1,7 @@
 import type { Fault } from './fault.js';
 import { withPromoted } from './redis-client.js';
 
-/** To a promoted replica and back; what was written meanwhile is on the replica alone. */
+/** To a promoted replica and back; writes meanwhile are on the replica alone. */
 export const redisProxySwitched: Fault = {
   kind: 'proxy switched to another server and back',
   part: 'redis',

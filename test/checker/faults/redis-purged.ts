@@ -1,12 +1,12 @@
 import type { Fault } from './fault.js';
-import { asStranger, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
+import { asOtherClient, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
 import { SERVICE_KEYS, withRedis } from './redis-client.js';
 
 const SHOWN_LIMIT_MS = 5_000;
 /** Keys looked at in one step. */
 const STEP = 20;
 
-/** As people do who clear a cache by hand: the keys go one after another, while instances make new ones. */
+/** A cache cleared by hand: keys are deleted one after another, while instances make new ones. */
 export const redisPurged: Fault = {
   kind: 'Redis purged by SCAN and DEL',
   part: 'redis',
@@ -14,7 +14,7 @@ export const redisPurged: Fault = {
   isAlone: true,
   bounds: ['mark-deleted', 'unpublished'],
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       await writeRow(client);
       const deleted = await withRedis(context.system.redis, async (redis) => {
         let count = 0;

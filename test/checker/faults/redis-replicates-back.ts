@@ -1,7 +1,7 @@
 import { seconds, type Fault } from './fault.js';
-import { follow, tell, withPromoted } from './redis-client.js';
+import { follow, redisCommand, withPromoted } from './redis-client.js';
 
-/** A server that was told to follow one that lacks the last writes, and then to be a primary again. */
+/** A server that followed one that lacks the last writes, and is then a primary again. */
 export const redisReplicatesBack: Fault = {
   kind: 'REPLICAOF a lagging replica and back',
   part: 'redis',
@@ -16,7 +16,7 @@ export const redisReplicatesBack: Fault = {
       try {
         await follow(redis, lagging);
       } finally {
-        await tell(redis, 'REPLICAOF', 'NO', 'ONE');
+        await redisCommand(redis, 'REPLICAOF', 'NO', 'ONE');
       }
       return `${seconds(ageMs)} older, back after ${(nowMs() - startedMs).toFixed(0)} ms`;
     }),

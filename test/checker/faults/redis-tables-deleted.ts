@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js';
-import { asStranger, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
+import { asOtherClient, requireShown, warmRow, writeAnything, writeRow } from './outside-row.js';
 import { withRedis } from './redis-client.js';
 
 const SHOWN_LIMIT_MS = 5_000;
@@ -12,7 +12,7 @@ export const redisTablesDeleted: Fault = {
   isAlone: true,
   bounds: ['unpublished'],
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       await writeRow(client);
       await warmRow(context);
       const deleted = await withRedis(context.system.redis, async (redis) => {

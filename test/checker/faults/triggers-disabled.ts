@@ -1,10 +1,10 @@
 import { BOUNDS } from '../bounds.js';
 import type { Fault } from './fault.js';
-import { asStranger, requireShown, warmRow, writeRow } from './outside-row.js';
+import { asOtherClient, requireShown, warmRow, writeRow } from './outside-row.js';
 
 /**
- * As a restore of data does; the triggers come back as ordinary ones. The bound is that of the row alone: writes of the
- * service are published meanwhile as ever.
+ * As a restore of data does; the triggers come back as ordinary ones. The bound concerns outside writes alone: writes of
+ * the service are published meanwhile.
  */
 export const triggersDisabled: Fault = {
   kind: 'triggers disabled, rows written, triggers enabled',
@@ -12,7 +12,7 @@ export const triggersDisabled: Fault = {
   isQuick: false,
   isAlone: true,
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       const { random, hold } = context;
       await writeRow(client);
       await warmRow(context);

@@ -1,6 +1,6 @@
 import { seconds, type Fault } from './fault.js';
 
-/** It writes on under the policy `commit`, and then nobody is left who knows of these writes. */
+/** It goes on writing under the policy `commit`, and then ends: no process is left that knows of these writes. */
 export const writerCutOff: Fault = {
   kind: 'writer cut off from Redis, then killed',
   part: 'instance',

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seconds, type Fault, type FaultContext } from './fault.js';
 
-/** Shorter than a command may take, so that nobody takes Redis for away. */
+/** Shorter than the time limit of a command, so that no instance notices an outage of Redis. */
 const REDIS_PAUSE_LIMIT_MS = 300;
 const ATTEMPTS = 20;
 const PAUSE_MS = 200;
 const POLL_MS = 3;
-/** Whoever waits for the writer's rows waits for so long at the most. */
+/** How long other writers wait for the writer's rows, at most. */
 const OPEN_LIMIT_MS = 10_000;
 
 /**
- * Redis stands still for a moment, so that the next writer waits between its statement and COMMIT; then the writer's
- * instance stands still instead.
+ * Redis is stopped briefly, so that the next writer waits between its statement and COMMIT; then the writer's instance
+ * is stopped instead.
  */
 export const writerStopped: Fault = {
   kind: 'writer stopped between statement and COMMIT',
@@ -42,7 +42,7 @@ export const writerStopped: Fault = {
   },
 };
 
-/** The session whose instance now stands still in the middle of a write. */
+/** The session whose instance is now stopped during a write. */
 async function stopWriter(context: FaultContext): Promise<string | undefined> {
   const { system, hold, stopping } = context;
   for (let attempt = 0; attempt < ATTEMPTS && !stopping.aborted; attempt += 1) {

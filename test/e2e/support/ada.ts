@@ -1,2 +1,2 @@
-/** A user as a client asks for one, with every field. */
+/** The body of a POST with every field. */
 export const ADA = { username: 'ada', region: 'US', email: 'ada@example.com' };

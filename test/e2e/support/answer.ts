@@ -1,11 +1,11 @@
-/** An answer as the specs look at it. */
+/** The parts of an answer that the specs check. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** The parsed body; `undefined` when it is not JSON. */
   readonly json: unknown;
-  /** What the cache says it did: `hit`, `miss`, `bypass`, or nothing. */
+  /** The outcome that the cache reports: `hit`, `miss`, `bypass`, or nothing. */
   readonly cache: 'hit' | 'miss' | 'bypass' | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface TestUser {
   readonly email: string;
 }
 
-/** Three built instances on one Redis and one database, all servers of their own. */
+/** Three built instances on a separate Redis and a separate PostgreSQL server. */
 export class Cluster {
   #users = 0;
 
@@ -21,14 +21,14 @@ export class Cluster {
     readonly instances: readonly [Instance, Instance, Instance],
   ) {}
 
-  /** `env` is added to what every instance sees of the environment. */
+  /** `env` is added to the environment of every instance. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const [postgres, redis] = await Promise.all([
       PostgresServer.start({ config: { log_statement: 'all' } }),
       RedisServer.start(),
     ]);
     const whole = { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: redis.url, ...env };
-    // All at once: the migrations must bear that.
+    // All at once: the migrations must support that.
     const instances = await Promise.all([
       Instance.start(whole),
       Instance.start(whole),
@@ -55,7 +55,7 @@ export class Cluster {
     return answer.json as TestUser;
   }
 
-  /** The database's own word, past every instance. */
+  /** Reads the database past every instance. */
   storedUser(id: number): Promise<TestUser | undefined> {
     return this.#withConnection(async (client) => {
       const text = 'SELECT id, username, region, email FROM users WHERE id = $1';
@@ -64,7 +64,7 @@ export class Cluster {
     });
   }
 
-  /** Every statement about users waits until the work is done; `waiting` tells how many do. */
+  /** Every statement about users waits until the work is done; `waiting` counts them. */
   whileUsersAreLocked<T>(work: (waiting: () => Promise<number>) => Promise<T>): Promise<T> {
     return this.#withConnection(async (client) => {
       await client.query('BEGIN');
@@ -77,7 +77,7 @@ export class Cluster {
     });
   }
 
-  /** How many transactions are under way in the database. */
+  /** The number of open transactions in the database. */
   async openTransactions(): Promise<number> {
     const [row] = await this.postgres.psql<{ open: number }>(
       `SELECT count(*)::int AS open FROM pg_stat_activity

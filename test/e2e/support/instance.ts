@@ -2,7 +2,7 @@ import { ServiceProcess } from '../../support/service-process.js';
 import { answerOf, type Answer } from './answer.js';
 import { RestClient, type Request } from './rest-client.js';
 
-/** A built instance in a process of its own, asked over HTTP. */
+/** A built instance in a separate process, used over HTTP. */
 export class Instance extends RestClient {
   private constructor(readonly process: ServiceProcess) {
     super();
@@ -13,7 +13,7 @@ export class Instance extends RestClient {
     return new Instance(await ServiceProcess.start({ env: settings }));
   }
 
-  /** What `/health/ready` says: `ok`, `degraded` or `error`. */
+  /** The status of `/health/ready`: `ok`, `degraded` or `error`. */
   async health(): Promise<unknown> {
     const { json } = await this.get('/health/ready');
     return (json as { status?: unknown } | undefined)?.status;

@@ -1,4 +1,4 @@
-/** The two ways to run the cache; what a client sees must not depend on which. */
+/** The two ways to run the cache, which clients must not be able to distinguish. */
 import { RedisServer } from '../../support/redis-server.js';
 
 export interface Mode {

@@ -1,4 +1,4 @@
-/** What a client of the service can do, whichever way its requests travel. */
+/** The requests of a client of the service, independent of the transport. */
 import { eventually } from '../../support/eventually.js';
 import type { Answer } from './answer.js';
 
@@ -34,12 +34,12 @@ export abstract class RestClient {
     return this.#request('DELETE', path, undefined, headers);
   }
 
-  /** Reads until the answer comes out of the cache, and answers that one. */
+  /** Reads until the answer comes from the cache, and returns it. */
   warm(path: string): Promise<Answer> {
     return this.#until(path, (answer) => answer.cache === 'hit');
   }
 
-  /** Reads until no write is under way that the answer might depend on. */
+  /** Reads until no write to regions of the answer is under way. */
   settled(path: string): Promise<Answer> {
     return this.#until(path, (answer) => answer.cache !== 'bypass');
   }

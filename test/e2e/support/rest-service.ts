@@ -36,7 +36,7 @@ export class RestService extends RestClient {
     await this.app.close();
   }
 
-  /** Puts users into the table past the REST surface; answers their ids in order. */
+  /** Puts users into the table past the REST surface; returns their ids in order. */
   async insert(...users: readonly NewUser[]): Promise<number[]> {
     const rows = users.map((user) => ({ email: `${user.username}@example.com`, ...user }));
     const { identifiers } = await this.source.getRepository(User).insert(rows);

@@ -1,4 +1,4 @@
-/** What every spec about users over REST begins with: a service of its own, nobody in it. */
+/** Set-up of all specs about users over REST: a separate service without users. */
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';

@@ -1,6 +1,6 @@
 /**
- * The built service, and beside it on TRACE_PORT the names of the files of its dist/ and of the library's of which a function was
- * called since they were asked for last. A function counts where it begins, not where it goes on.
+ * The built service. On TRACE_PORT it also answers the names of those files in its dist/ and the library's of which a
+ * function was called since the last request. A call counts when it begins, not when it continues.
  */
 import { createServer } from 'node:http';
 import { Session } from 'node:inspector/promises';

@@ -8,7 +8,7 @@ const GATE_LOCK = 20_261_123;
 
 /**
  * While `work` runs, COMMIT waits in the server after it has been decided: for a standby that does
- * not exist. Nobody sees what was written until the wait ends, by whatever means. Every writing
+ * not exist. The written rows are visible only when the wait ends, by whatever means. Every writing
  * transaction waits so.
  */
 export async function whileStandbyIsMissing(
@@ -81,7 +81,7 @@ export function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
   );
 }
 
-/** Waits until a COMMIT waits in the server; answers the process id of its backend. */
+/** Waits until a COMMIT waits in the server; returns the process id of its backend. */
 export function waitingCommit(cluster: FaultCluster): Promise<number> {
   return eventually(async () => {
     const rows = await cluster.sql<{ pid: number }>(

@@ -7,9 +7,9 @@ import { marksIn, type Mark } from './marks.js';
 import { Member } from './member.js';
 
 export interface FaultClusterOptions {
-  /** Added to what every instance sees of the environment. */
+  /** Environment variables of every instance. */
   readonly env?: Environment;
-  /** Added for the third instance alone. */
+  /** Environment variables of the third instance alone. */
   readonly envOfThird?: Environment;
   readonly redis?: RedisServerOptions;
 }
@@ -17,10 +17,10 @@ export interface FaultClusterOptions {
 type Environment = Readonly<Record<string, string>>;
 
 const DATABASE = 'faults';
-/** A busy machine is no outage of Redis: only a fault that a test makes is to look like one. */
+/** Limits so long that a busy machine does not look like an outage of Redis. */
 const ENVIRONMENT = { REDIS_TIMEOUT_MS: '5000' };
 
-/** Three built instances on a PostgreSQL and a Redis of their own, with proxies in between. */
+/** Three built instances on separate servers of PostgreSQL and Redis, with proxies in between. */
 export class FaultCluster {
   #marker = 0;
   #registers = 0;
@@ -70,7 +70,7 @@ export class FaultCluster {
   }
 
   /**
-   * Runs SQL as a stranger does, over a connection of its own: all of it in one transaction. Answers
+   * Runs SQL past the service, over a separate connection: all of it in one transaction. Returns
    * the rows of the last statement.
    */
   psql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
@@ -87,7 +87,7 @@ export class FaultCluster {
     }
   }
 
-  /** Ends the sessions of the service that meet the condition; answers how many, once they are gone. */
+  /** Ends the sessions of the service that meet the condition; returns their number, once they are gone. */
   async terminate(condition = 'true'): Promise<number> {
     const rows = await this.sql<{ pid: number }>(
       `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
@@ -149,7 +149,7 @@ export class FaultCluster {
   }
 
   async #askRedis<T>(question: (client: Redis) => Promise<T>): Promise<T> {
-    // A client of its own: Redis may have been another server a moment ago.
+    // A separate client: Redis may have been another server until just now.
     const client = new Redis(this.redis.port, '127.0.0.1', { lazyConnect: true });
     client.on('error', () => undefined);
     try {
@@ -160,7 +160,7 @@ export class FaultCluster {
     }
   }
 
-  /** Writes a word into the log of PostgreSQL and waits until it stands there. */
+  /** Writes a word into the log of PostgreSQL and waits until it is there. */
   async #markLog(): Promise<string> {
     this.#marker += 1;
     const word = `log-mark-${this.#marker}-`;

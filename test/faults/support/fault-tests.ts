@@ -1,4 +1,4 @@
-/** What every spec about faults begins with: a cluster of its own, mended after each test. */
+/** Set-up of all specs about faults: a separate cluster, mended after each test. */
 import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
 import { FaultCluster, type FaultClusterOptions } from './fault-cluster.js';
 

@@ -8,11 +8,11 @@ import { Watch } from './watch.js';
 /** Length of a mark's lease: `markLeaseMs` of the query cache, which no variable changes. */
 export const LEASE_MS = 2_000;
 /**
- * The service promises to be back to hits within five seconds of a fault's end, and a mark whose
- * writer cannot be asked any more is not settled before its lease has run out.
+ * The service promises hits again within five seconds after a fault, and a mark whose writer is gone
+ * is not settled before its lease has run out.
  */
 const PROMISED_MS = 5_000 + LEASE_MS;
-/** The machine may be busy with other tests: only what never heals is to exceed the limit. */
+/** Long enough for a busy machine: only a fault that never heals exceeds the limit. */
 export const HEALING_LIMIT_MS = 4 * PROMISED_MS;
 
 /** Every view of the register is a hit on every instance that runs. */
@@ -55,7 +55,7 @@ export async function whileWatched(
   await expectHitsOfWhatIsStored(cluster, register);
 }
 
-/** The same with a new register; answers the number that is stored in the end. */
+/** The same with a new register; returns the number stored at the end. */
 export async function underWatch(
   cluster: FaultCluster,
   work: (register: Register, watch: Watch) => Promise<void>,

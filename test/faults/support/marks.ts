@@ -7,7 +7,7 @@ export interface Mark {
   readonly backendPid: number;
   /** Until its lease runs out, on the clock of Redis; negative once it has. */
   readonly leaseLeftMs: number;
-  /** Somebody has found the lease run out and the transaction under way. */
+  /** An instance has found the lease run out and the transaction under way. */
   readonly isRenewed: boolean;
 }
 

@@ -45,7 +45,7 @@ export class Member {
     return this.#troubles;
   }
 
-  /** What the instance has logged since it was last mended. */
+  /** The log of the instance since it was last mended. */
   get log(): string {
     return this.instance.process.log.slice(this.#loggedBefore);
   }

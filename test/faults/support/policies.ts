@@ -1,4 +1,4 @@
-/** What a write gets while Redis is away, under the two values of CACHE_WRITE_POLICY. */
+/** The answers to a write while Redis is away, under the two values of CACHE_WRITE_POLICY. */
 import { expect } from '@jest/globals';
 import { expectProblem } from '../../e2e/support/problem.js';
 import type { FaultCluster } from './fault-cluster.js';

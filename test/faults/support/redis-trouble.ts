@@ -1,4 +1,4 @@
-/** What specs about Redis ask Redis and the instances about it. */
+/** Queries of specs about Redis to Redis itself and to the instances. */
 import { expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
@@ -6,7 +6,7 @@ import type { RedisServer } from '../../support/redis-server.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
 
-/** Calls `work` with a connection of its own, past the proxies. */
+/** Calls `work` with a separate connection, past the proxies. */
 export async function withRedis<T>(
   server: RedisServer,
   work: (client: Redis) => Promise<T>,
@@ -24,7 +24,7 @@ export async function withRedis<T>(
 }
 
 /** Sends one command past the proxies. */
-export function tell(server: RedisServer, ...words: readonly [string, ...string[]]) {
+export function redisCommand(server: RedisServer, ...words: readonly [string, ...string[]]) {
   const [name, ...rest] = words;
   return withRedis(server, (client) => client.call(name, ...rest));
 }
@@ -89,7 +89,7 @@ export async function allWell(cluster: FaultCluster): Promise<void> {
   }
 }
 
-/** How many epochs have been replaced: any of the instances may have been the one that did it. */
+/** The number of replaced epochs, by any of the instances. */
 export async function replacedEpochs(cluster: FaultCluster, labels = ''): Promise<number> {
   const counts = cluster.running.map((member) => counted(member, 'epochs_replaced_total', labels));
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);

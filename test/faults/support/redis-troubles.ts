@@ -5,11 +5,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import type { RedisServer } from '../../support/redis-server.js';
-import { infoOf, tell, withRedis } from './redis-trouble.js';
+import { infoOf, redisCommand, withRedis } from './redis-trouble.js';
 
 export interface RedisTrouble {
   readonly trouble: string;
-  /** What the log of every instance says. */
+  /** A line in the log of every instance. */
   readonly reason: RegExp;
   /** It comes back without what it held, or with older data. */
   readonly losesData?: true;
@@ -22,11 +22,11 @@ export interface RedisTrouble {
 const AWAY = /Redis at \S+ is not available/;
 
 const configure = (redis: RedisServer, name: string, value: string) =>
-  tell(redis, 'CONFIG', 'SET', name, value);
+  redisCommand(redis, 'CONFIG', 'SET', name, value);
 
 /** Where the snapshot belongs: it cannot take the place of a folder. */
 async function snapshotPath(redis: RedisServer): Promise<string> {
-  const [, directory] = (await tell(redis, 'CONFIG', 'GET', 'dir')) as [string, string];
+  const [, directory] = (await redisCommand(redis, 'CONFIG', 'GET', 'dir')) as [string, string];
   return join(directory, 'dump.rdb');
 }
 
@@ -35,18 +35,8 @@ let endless: Promise<unknown>;
 /** The one connection that is left where no more are taken. */
 let admin: Redis;
 
-/** The first six stand for the others in `npm test`. */
+/** The first three stand for the others in `npm test`: it is away, it hangs, and it refuses commands. */
 export const redisTroubles: readonly RedisTrouble[] = [
-  {
-    trouble: 'is killed and comes back empty',
-    reason: AWAY,
-    losesData: true,
-    begin: (redis) => redis.kill(),
-    end: async (redis) => {
-      await redis.restart({ empty: true });
-      expect(await infoOf(redis, 'rdb_last_load_keys_loaded')).toBe('0');
-    },
-  },
   {
     trouble: 'is killed and comes back from an older snapshot',
     reason: AWAY,
@@ -67,15 +57,25 @@ export const redisTroubles: readonly RedisTrouble[] = [
   {
     trouble: 'was made a replica (READONLY)',
     reason: /replica/i,
-    begin: (redis) => tell(redis, 'REPLICAOF', '127.0.0.1', '1'),
-    end: (redis) => tell(redis, 'REPLICAOF', 'NO', 'ONE'),
+    begin: (redis) => redisCommand(redis, 'REPLICAOF', '127.0.0.1', '1'),
+    end: (redis) => redisCommand(redis, 'REPLICAOF', 'NO', 'ONE'),
+  },
+  {
+    trouble: 'is killed and comes back empty',
+    reason: AWAY,
+    losesData: true,
+    begin: (redis) => redis.kill(),
+    end: async (redis) => {
+      await redis.restart({ empty: true });
+      expect(await infoOf(redis, 'rdb_last_load_keys_loaded')).toBe('0');
+    },
   },
   {
     trouble: 'is busy with a script (BUSY)',
     reason: /BUSY/,
     begin: async (redis) => {
       await configure(redis, 'busy-reply-threshold', '50');
-      endless = tell(redis, 'EVAL', 'while true do end', '0').catch(() => 'killed');
+      endless = redisCommand(redis, 'EVAL', 'while true do end', '0').catch(() => 'killed');
     },
     end: async (redis) => {
       // Over a plain connection: a busy server answers no client's first questions.
@@ -120,7 +120,7 @@ export const redisTroubles: readonly RedisTrouble[] = [
       await rm(path, { force: true });
       await mkdir(path);
       await configure(redis, 'save', '3600 1');
-      await tell(redis, 'BGSAVE');
+      await redisCommand(redis, 'BGSAVE');
       await eventually(async () => {
         expect(await infoOf(redis, 'rdb_last_bgsave_status')).toBe('err');
       });
@@ -128,7 +128,7 @@ export const redisTroubles: readonly RedisTrouble[] = [
     end: async (redis) => {
       await configure(redis, 'save', '');
       await rm(await snapshotPath(redis), { recursive: true });
-      await tell(redis, 'BGSAVE');
+      await redisCommand(redis, 'BGSAVE');
     },
   },
   {
@@ -145,7 +145,7 @@ export const redisTroubles: readonly RedisTrouble[] = [
   {
     trouble: 'forbids scripts (NOPERM)',
     reason: /NOPERM|refuses/,
-    begin: (redis) => tell(redis, 'ACL', 'SETUSER', 'default', '-@scripting'),
-    end: (redis) => tell(redis, 'ACL', 'SETUSER', 'default', '+@all'),
+    begin: (redis) => redisCommand(redis, 'ACL', 'SETUSER', 'default', '-@scripting'),
+    end: (redis) => redisCommand(redis, 'ACL', 'SETUSER', 'default', '+@all'),
   },
 ];

@@ -11,11 +11,11 @@ export interface View {
   shows(answer: Answer, number: number): boolean;
 }
 
-/** What the database holds. */
+/** The stored state of a register. */
 export interface Holding {
   readonly number: number;
-  /** Written past the service, and what the triggers have recorded of it is still in the outbox. */
-  readonly isUntold: boolean;
+  /** Written past the service; its row is still in the outbox. */
+  readonly isPending: boolean;
 }
 
 interface Summary {
@@ -24,9 +24,8 @@ interface Summary {
 }
 
 /**
- * A user whose name holds a number and whose region tells whether the number is even. Every write
- * gives a higher number, so of two answers it can be told which is the newer, and every write
- * moves the user from one region to the other.
+ * A user whose name holds a number, and whose region shows whether the number is even. Every write
+ * gives a higher number, so the newer of two answers is known, and moves the user to the other region.
  */
 export class Register {
   readonly views: readonly View[];
@@ -102,7 +101,7 @@ export class Register {
   }
 
   /**
-   * Writes the next number past the service in a way that nobody is notified of: in the name of
+   * Writes the next number past the service without a notification: in the name of
    * the service, which the triggers believe, with what they would have recorded.
    */
   async writeUnnoticed(): Promise<void> {
@@ -127,11 +126,11 @@ export class Register {
   /** The same, with whether the instances may not know of it yet. */
   async holding(): Promise<Holding> {
     const number = await this.stored();
-    if (!this.#recordedAs.has(number)) return { number, isUntold: false };
+    if (!this.#recordedAs.has(number)) return { number, isPending: false };
     const id = this.#recordedAs.get(number);
-    if (id === undefined) return { number, isUntold: true };
+    if (id === undefined) return { number, isPending: true };
     const rows = await this.cluster.sql(`SELECT FROM ${OUTBOX} WHERE id = $1`, [id]);
-    return { number, isUntold: rows.length > 0 };
+    return { number, isPending: rows.length > 0 };
   }
 
   /** In one transaction; the last statement answers the id of the row in the outbox. */

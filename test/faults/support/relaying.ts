@@ -1,4 +1,4 @@
-/** What specs about writers outside the service ask the cluster and its relay. */
+/** Checks of specs about writers outside the service. */
 import { expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
@@ -28,7 +28,7 @@ export async function relayStateOf(member: Member): Promise<string | undefined> 
   return details['outside-writes']?.relay;
 }
 
-/** Cuts the session of the relay off in the server; answers whether there was one. */
+/** Cuts the session of the relay off in the server; returns whether there was one. */
 export async function terminateRelay(cluster: FaultCluster): Promise<boolean> {
   const rows = await cluster.sql(
     `SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -38,7 +38,7 @@ export async function terminateRelay(cluster: FaultCluster): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** How many rows nobody has taken out of the outbox yet. */
+/** The number of rows in the outbox. */
 export async function waitingRows(cluster: FaultCluster): Promise<number> {
   const [row] = await cluster.sql<{ count: number }>(
     `SELECT count(*)::int AS count FROM ${OUTBOX}`,
@@ -46,8 +46,8 @@ export async function waitingRows(cluster: FaultCluster): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Everything that was written past the service has been told. */
-export async function allTold(cluster: FaultCluster): Promise<void> {
+/** Every write past the service has been relayed. */
+export async function allRelayed(cluster: FaultCluster): Promise<void> {
   await eventually(async () => expect(await waitingRows(cluster)).toBe(0), HEALING_LIMIT_MS);
 }
 
@@ -64,7 +64,7 @@ export async function allHitAll(
   await Promise.all(registers.map((register) => allHit(cluster, register)));
 }
 
-/** Every instance that runs shows what is stored, now: it was told before this is asked. */
+/** Every running instance shows the stored rows now: the writes were relayed before. */
 export async function allRight(
   cluster: FaultCluster,
   registers: readonly Register[],

@@ -43,7 +43,7 @@ export const relayStep = {
   begin: writeStep.begin,
   /** The versions have been replaced, and are marked; `end` is on its way to Redis. */
   end: writeStep.end,
-  /** Everybody has been told; DELETE is on its way to PostgreSQL. */
+  /** The write has been relayed; DELETE is on its way to PostgreSQL. */
   remove: ({ postgres }: Member): Hold => postgres.holdAt('to-server', `DELETE FROM ${OUTBOX}`),
   /** The notification of a new row is on its way to the relay. */
   notified: ({ postgres }: Member): Hold => postgres.holdAt('to-client', `${OUTBOX_CHANNEL}\0\0`),

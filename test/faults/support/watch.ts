@@ -21,7 +21,7 @@ const PAUSE_MS = isLong ? 25 : 50;
 
 /** Enough to see what is wrong. */
 const MAX_VIOLATIONS = 20;
-/** What the service says when its database is away. */
+/** The answers of the service when its database is away. */
 const AWAY = 503;
 
 export class Watch {
@@ -39,7 +39,7 @@ export class Watch {
     this.#loops = cluster.members.map((member) => this.#keepReading(member));
   }
 
-  /** How many requests the instance has answered. */
+  /** The number of requests that the instance has answered. */
   readsOf(member: Member): number {
     return this.#reads.get(member) ?? 0;
   }
@@ -86,8 +86,8 @@ export class Watch {
   /** The number in the database now; `undefined` while it is away. */
   async #askDatabase(): Promise<number | undefined> {
     try {
-      const { number, isUntold } = await this.register.holding();
-      if (!isUntold) this.#committed = Math.max(this.#committed, number);
+      const { number, isPending } = await this.register.holding();
+      if (!isPending) this.#committed = Math.max(this.#committed, number);
       return number;
     } catch {
       return undefined;

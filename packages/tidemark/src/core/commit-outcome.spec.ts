@@ -12,7 +12,7 @@ describe('the outcome of COMMIT', () => {
     ['23503', 'rolled-back', 'a deferred foreign key'],
     ['40001', 'rolled-back', 'a serialization failure'],
     ['40003', 'unknown', 'statement completion unknown'],
-    ['57P01', 'unknown', 'the server was told to stop'],
+    ['57P01', 'unknown', 'the server was shut down'],
     ['57014', 'unknown', 'cancelled while waiting for a standby'],
     ['08006', 'unknown', 'connection failure'],
     [undefined, 'unknown', 'a socket error'],

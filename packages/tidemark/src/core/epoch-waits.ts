@@ -34,7 +34,7 @@ interface Wait {
   ofReads: Promise<boolean>;
 }
 
-const NOBODY: Writers = new Map();
+const NO_WRITERS: Writers = new Map();
 
 export class EpochWaits {
   /** By table and epoch. */
@@ -65,7 +65,7 @@ export class EpochWaits {
     const id = `${table} ${epoch}`;
     const known = this.#waits.get(id);
     if (known) return known.ofReads;
-    const wait: Wait = { pending: NOBODY, isLate: false, ofReads: Promise.resolve(false) };
+    const wait: Wait = { pending: NO_WRITERS, isLate: false, ofReads: Promise.resolve(false) };
     this.#waits.set(id, wait);
     const settled = this.#settle(wait, table, epoch).finally(() => {
       this.#waits.delete(id);
@@ -116,7 +116,7 @@ export class EpochWaits {
       this.#pauseMs = Math.min(2 * pauseMs, this.options.maxPollMs);
       await pause(this.parts.timers, pauseMs);
       this.#question = undefined;
-      return this.#isClosed ? NOBODY : this.parts.activity.writers();
+      return this.#isClosed ? NO_WRITERS : this.parts.activity.writers();
     })();
     return this.#question;
   }

@@ -51,12 +51,12 @@ export interface FreshnessGateParts {
 interface Question {
   /** The dependencies of the answer and of the schema. */
   readonly dependencies: readonly TableVersionNames[];
-  latest?: Judgement;
+  latest?: Verdict;
   /** The stamp of the latest trusted reading. */
   stamp?: Stamp;
 }
 
-interface Judgement {
+interface Verdict {
   readonly reading: Promise<readonly TableReading[]>;
   /** The number of outages before the reading began. */
   readonly outages: number;
@@ -82,7 +82,7 @@ export class FreshnessGate {
   }
 
   /**
-   * Reads the versions and judges them. Never rejects. Calls that the store answers with the same reading share the
+   * Reads the versions and returns the verdict on them. Never rejects. Calls that the store answers with the same reading share the
    * verdict.
    */
   check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
@@ -125,15 +125,15 @@ export class FreshnessGate {
     outages: number,
   ): Promise<Freshness> {
     const readings = await reading;
-    const first = await this.#judge(question, readings, outages);
+    const first = await this.#verdictOn(question, readings, outages);
     const isSettling = !first.trusted && first.reason === 'settling';
     if (!isSettling || !(await this.#epochs.repair(readings, outages))) return first;
     const outagesNow = this.#epochs.outages;
     const repaired = await this.parts.store.read(question.dependencies);
-    return this.#judge(question, repaired, outagesNow);
+    return this.#verdictOn(question, repaired, outagesNow);
   }
 
-  async #judge(
+  async #verdictOn(
     question: Question,
     read: readonly TableReading[],
     outages: number,

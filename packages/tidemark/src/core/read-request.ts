@@ -23,6 +23,8 @@ export interface ReadRequest {
   readonly dependencies: ReadSet;
   /** Runs the query against the database. */
   readonly run: () => Promise<Answer>;
+  /** The value in the body of an answer, for comparisons; absent: they compare the bytes alone. */
+  readonly decode?: ((body: Buffer) => unknown) | undefined;
   /** Time to live of the answer, in milliseconds, including jitter. */
   readonly ttlMs: (answer: Answer) => number;
   readonly fresh?: FreshRead | undefined;

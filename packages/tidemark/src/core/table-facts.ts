@@ -106,7 +106,7 @@ export interface Catalog {
     name: string,
   ): Exclude<Volatility, 'immutable'> | undefined;
   /** Whether a cast to the type calls no function that may write; `false` if unknown. */
-  isTypeHarmless(schema: string | undefined, name: string): boolean;
+  isTypeSideEffectFree(schema: string | undefined, name: string): boolean;
   /** Whether the type lives in `pg_catalog`. */
   isBuiltInType(schema: string | undefined, name: string): boolean;
   /** Whether every function that the name may resolve to is in `pg_catalog`. */

@@ -7,7 +7,7 @@ const regions = (...values: string[]): WrittenTable => ({
   dimensions: new Map([['region', new Set(values)]]),
 });
 
-function touchedRegions(log: TransactionLog): string[] {
+function writtenRegions(log: TransactionLog): string[] {
   const written = log.written();
   if (written === 'all-tables') return ['all-tables'];
   const dimension = written.get('public.users')?.dimensions.get('region');
@@ -19,7 +19,7 @@ describe('TransactionLog', () => {
     const log = new TransactionLog();
     log.add(regions('US'));
     log.add(regions('EU'));
-    expect(touchedRegions(log)).toEqual(['EU', 'US']);
+    expect(writtenRegions(log)).toEqual(['EU', 'US']);
   });
 
   it('drops the writes after a savepoint on ROLLBACK TO, and keeps the savepoint', () => {
@@ -28,10 +28,10 @@ describe('TransactionLog', () => {
     log.savepoint('a');
     log.add(regions('EU'));
     log.rollbackTo('a');
-    expect(touchedRegions(log)).toEqual(['US']);
+    expect(writtenRegions(log)).toEqual(['US']);
     log.add(regions('APAC'));
     log.rollbackTo('a');
-    expect(touchedRegions(log)).toEqual(['US']);
+    expect(writtenRegions(log)).toEqual(['US']);
   });
 
   it('merges a released savepoint into the outer one, whose rollback undoes both', () => {
@@ -40,9 +40,9 @@ describe('TransactionLog', () => {
     log.savepoint('inner');
     log.add(regions('EU'));
     log.release('inner');
-    expect(touchedRegions(log)).toEqual(['EU']);
+    expect(writtenRegions(log)).toEqual(['EU']);
     log.rollbackTo('outer');
-    expect(touchedRegions(log)).toEqual([]);
+    expect(writtenRegions(log)).toEqual([]);
   });
 
   it('also releases and rolls back the savepoints set after the named one', () => {
@@ -52,7 +52,7 @@ describe('TransactionLog', () => {
     log.add(regions('EU'));
     log.release('a');
     log.rollbackTo('b'); // gone with a: PostgreSQL refuses it, nothing is given up
-    expect(touchedRegions(log)).toEqual(['EU']);
+    expect(writtenRegions(log)).toEqual(['EU']);
   });
 
   it('resolves a name used twice to the later savepoint', () => {
@@ -62,21 +62,21 @@ describe('TransactionLog', () => {
     log.savepoint('a');
     log.add(regions('EU'));
     log.rollbackTo('a');
-    expect(touchedRegions(log)).toEqual(['US']);
+    expect(writtenRegions(log)).toEqual(['US']);
   });
 
   it('keeps a write to all tables, unless it is rolled back', () => {
     const log = new TransactionLog();
     log.savepoint('a');
     log.add('all-tables');
-    expect(touchedRegions(log)).toEqual(['all-tables']);
+    expect(writtenRegions(log)).toEqual(['all-tables']);
     log.rollbackTo('a');
-    expect(touchedRegions(log)).toEqual([]);
+    expect(writtenRegions(log)).toEqual([]);
     log.savepoint('b');
     log.add('all-tables');
     log.release('b');
-    expect(touchedRegions(log)).toEqual(['all-tables']);
+    expect(writtenRegions(log)).toEqual(['all-tables']);
     log.clear();
-    expect(touchedRegions(log)).toEqual([]);
+    expect(writtenRegions(log)).toEqual([]);
   });
 });

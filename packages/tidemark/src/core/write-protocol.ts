@@ -20,7 +20,7 @@ import { ANYTHING, SCHEMA } from './schema-version.js';
 import { WHOLE_TABLE } from './version-name.js';
 import type { TableVersionNames, VersionStore, WriteMark } from './ports/version-store.js';
 import type { CommitOutcome } from './commit-outcome.js';
-import { WriteRefusedError } from './write-refused.error.js';
+import type { RefuseWrite } from './write-refused.js';
 
 export type WritePolicy = 'commit' | 'refuse';
 
@@ -43,6 +43,7 @@ export interface WriteProtocolParts {
   readonly token: TokenSource;
   readonly timers: Timers;
   readonly policy: WritePolicy;
+  readonly refuse: RefuseWrite;
   /** Lease of a mark, in milliseconds on the store's clock. */
   readonly leaseMs: number;
   /** Pause between two attempts to flush the retry queue, in milliseconds. */
@@ -63,7 +64,7 @@ export class WriteProtocol {
   /**
    * @param record called under the policy `commit` if the store is unreachable: records in the write's transaction that
    *   it was not published. Rejects if it cannot, and leaves the transaction unchanged.
-   * @throws WriteRefusedError if the store is unreachable, under `refuse` or if `record` rejects.
+   * @throws the error of a refused write if the store is unreachable, under `refuse` or if `record` rejects.
    */
   async begin(
     written: WrittenVersions,
@@ -159,10 +160,10 @@ export class WriteProtocol {
     return this.parts.store.end(writeId, tables, this.parts.token());
   }
 
-  #refusal(uncertain: PublishedWrite, cause: unknown): WriteRefusedError {
+  #refusal(uncertain: PublishedWrite, cause: unknown): Error {
     this.parts.events.emitSafely('writeRefused');
     this.abort(uncertain);
-    return new WriteRefusedError(cause);
+    return this.parts.refuse(cause);
   }
 
   #inBackground(work: () => Promise<void>): void {

@@ -1,38 +1,78 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { WritePolicy } from '../core/write-protocol.js';
-import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
+import { ConfigurableModuleBuilder, type FactoryProvider } from '@nestjs/common';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { argumentsOf, requireOnce } from './module-imports.js';
+import { readSideToken, type ReadSide } from './read-side.js';
+import { getCacheToken } from './tokens.js';
+import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
+import { WriteSide } from './write-side.js';
+import { OutboxRelay } from '../postgres/capture/outbox-relay.js';
+import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
+import { TriggerKeeper } from '../typeorm/triggers/trigger-keeper.js';
 
-export interface CacheInvalidationModuleOptions {
-  /**
-   * The policy for a write that cannot be published because Redis is unavailable: `commit` (default) commits it, and
-   * earlier answers are distrusted; `refuse` rolls it back.
-   */
-  readonly writePolicy?: WritePolicy;
-  /**
-   * The policy for the triggers that report writes from outside the application: `install` (default) installs them on
-   * the tables of entities at start, and on tables that appear later; `check` only reports in log and health which
-   * tables lack them; `off` does neither.
-   */
-  readonly triggers?: TriggersOption;
-  /**
-   * Idle limit of an implicit transaction before its COMMIT, in milliseconds: longer than Redis may need for a few
-   * commands. At the limit the server rolls it back and releases its locks, so that other writers need not wait for a
-   * stopped process; the write rejects. Transactions of the application keep their limit. Default: 5 seconds, or four
-   * times `redis.timeoutMs` if that is longer; 0: no separate limit.
-   */
-  readonly implicitTransactionIdleMs?: number;
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<CacheInvalidationModuleOptions>({ moduleName: 'CacheInvalidation' })
+    .setClassMethodName('forRoot')
+    .setExtras(
+      {
+        isGlobal: true,
+        /** The name of the data source in `TypeOrmModule.forRoot({ name })`. */
+        dataSource: DEFAULT_DATA_SOURCE,
+      },
+      (definition, { isGlobal, dataSource }) => ({
+        ...definition,
+        global: isGlobal,
+        providers: [...(definition.providers ?? []), ...providersOf(dataSource)],
+        exports: EXPORTED.map((part) => getCacheToken<object>(part, dataSource)),
+      }),
+    )
+    .build();
+
+const EXPORTED = [OutboxRelay, TriggerKeeper];
+
+function providersOf(name: string): FactoryProvider[] {
+  const token = getCacheToken(WriteSide, name);
+  const started = `tidemark:started-write-side:${name}`;
+  return [
+    {
+      provide: token,
+      inject: [
+        ModulesContainer,
+        MODULE_OPTIONS_TOKEN,
+        { token: readSideToken(name), optional: true },
+      ],
+      useFactory: (
+        modules: ModulesContainer,
+        options: CacheInvalidationModuleOptions,
+        readSide: ReadSide | undefined,
+      ) => {
+        const module = { name: 'CacheInvalidationModule', dataSource: name, token } as const;
+        requireOnce(new DiscoveryService(modules), module);
+        if (readSide) return new WriteSide(readSide, options);
+        const given = argumentsOf(name);
+        throw new Error(
+          `CacheInvalidationModule.forRoot(${given}) has no cache to follow writes for: import ` +
+            `QueryCacheModule.forRoot(${given}) beside it.`,
+        );
+      },
+    },
+    {
+      // Provided with the application, so that it starts before other modules write during their initialisation.
+      provide: started,
+      inject: [token],
+      useFactory: async (writeSide: WriteSide) => {
+        await writeSide.start();
+        return writeSide;
+      },
+    },
+    {
+      provide: getCacheToken(OutboxRelay, name),
+      inject: [started],
+      useFactory: ({ relay }: WriteSide) => relay,
+    },
+    {
+      provide: getCacheToken(TriggerKeeper, name),
+      inject: [started],
+      useFactory: ({ triggers }: WriteSide) => triggers,
+    },
+  ];
 }
-
-export const {
-  ConfigurableModuleClass,
-  MODULE_OPTIONS_TOKEN: CACHE_INVALIDATION_OPTIONS,
-  OPTIONS_TYPE,
-} = new ConfigurableModuleBuilder<CacheInvalidationModuleOptions>({
-  moduleName: 'CacheInvalidation',
-})
-  .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
-  .build();

@@ -3,7 +3,9 @@ import type { DataSource } from 'typeorm';
 import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
+import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import type { CacheStores } from './cache-stores.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
 
 /** Pause between two polls for marks that no reader meets. */
 const SWEEP_PAUSE_MS = 5_000;
@@ -14,6 +16,7 @@ export interface CacheLifecycleParts {
   readonly stores: CacheStores;
   readonly core: ReadCore;
   readonly standby: StandbyWatch;
+  readonly options: Pick<QueryCacheOptions, 'enabled' | 'readOnly'>;
 }
 
 /** Starts the cache with the application and stops it after the last request. */
@@ -32,14 +35,15 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     return this.start();
   }
 
-  /** Runs once; the write side calls it before modules are initialised. */
+  /** Runs once, unless the cache is disabled; before modules are initialised. */
   start(): Promise<void> {
     this.#started ??= this.#start();
     return this.#started;
   }
 
   async #start(): Promise<void> {
-    const { source, schema, stores, core } = this.parts;
+    const { source, schema, stores, core, options } = this.parts;
+    if (!options.enabled) return;
     const { gate, settlement } = core;
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
@@ -50,8 +54,11 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the
     // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
-    stores.vouchWhile(() => gate.isUnbroken);
-    if (source.isInitialized) await schema.load();
+    stores.attestWhile(() => gate.isUnbroken);
+    if (source.isInitialized) {
+      await schema.load();
+      if (options.readOnly) source.subscribers.push(new ReadOnlyGuard(source, schema));
+    }
     void settlement.sweep(SWEEP_PAUSE_MS);
   }
 

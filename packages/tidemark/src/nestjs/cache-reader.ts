@@ -6,14 +6,17 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { BoundQuery } from '../typeorm/queries/define-query.js';
+import { NotASelectError } from '../typeorm/queries/query-errors.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
-import { ttlMsOf, type Lifetime } from './lifetime.js';
-import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import { ttlMsOf, type ReadOptions } from './lifetime.js';
+import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
+import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import type { ReadCore } from './read-core.js';
 import {
   asCalled,
   compileQuery,
+  nameOfQuery,
   reasonOf,
   type CacheableQuery,
   type CompiledQuery,
@@ -22,6 +25,7 @@ import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
+import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
 import type { WholeTableLog } from './whole-table-log.js';
 import type { L1Entry } from '../l1/l1-entry.js';
@@ -37,10 +41,6 @@ export interface ValueOutcome {
   readonly outcome: JsonOutcome;
 }
 
-export interface ReadOptions extends Lifetime {
-  readonly fresh?: FreshRead | undefined;
-}
-
 type ToBody = (value: unknown) => Buffer;
 
 interface Call {
@@ -48,9 +48,14 @@ interface Call {
   readonly representation: Representation;
   readonly options: ReadOptions;
   readonly toBody: ToBody;
+  readonly decode: (body: Buffer) => unknown;
 }
 
 export interface CacheReaderParts {
+  /** The name of the data source. */
+  readonly name: string;
+  /** Shared by all caches of the application. */
+  readonly definitions: QueryDefinitions;
   readonly source: DataSource;
   readonly following: WriteFollowing;
   readonly schema: CatalogCache;
@@ -68,7 +73,7 @@ class PlanChangedError extends Error {}
 /** An entity that loads a relation later cannot be encoded. */
 class LazyValueError extends Error {}
 
-export const toJson: ToBody = (value) => {
+const toJson: ToBody = (value) => {
   const json =
     typeof value === 'string' || ArrayBuffer.isView(value)
       ? undefined
@@ -77,10 +82,11 @@ export const toJson: ToBody = (value) => {
   return Buffer.from(json);
 };
 
+const fromJson = (body: Buffer): unknown => JSON.parse(body.toString());
+
 const NO_BODY = Buffer.alloc(0);
 
 export class CacheReader {
-  readonly #definitions = new QueryDefinitions();
   /** The result of a fill, by the error that shows why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
   readonly #codec: EntityCodec;
@@ -91,7 +97,16 @@ export class CacheReader {
 
   /** @throws AmbiguousQueryError */
   onModuleInit(): void {
-    this.#definitions.takeDefined();
+    this.parts.definitions.takeDefined();
+  }
+
+  get honoursRequestCacheControl(): boolean {
+    return this.parts.options.honourRequestCacheControl;
+  }
+
+  /** `false`: all queries run past the cache, and answers are as without it. */
+  get isEnabled(): boolean {
+    return this.parts.options.enabled;
   }
 
   /**
@@ -100,38 +115,61 @@ export class CacheReader {
    */
   readJson(query: CacheableQuery, options: ReadOptions): Promise<JsonOutcome> {
     const called = this.#called(query);
-    return this.#read({ query: called, representation: 'json', options, toBody: toJson });
+    const encoding = { representation: 'json', toBody: toJson, decode: fromJson } as const;
+    return this.#read({ query: called, options, ...encoding });
   }
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
   async readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
+    const { value, outcome } = await this.#readValue(query, options);
+    const forCaller = query instanceof BoundQuery ? query.forCaller : undefined;
+    return { value: forCaller ? forCaller(value) : value, outcome };
+  }
+
+  async #readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
     const called = this.#called(query);
+    if (!this.isEnabled) return this.#valueOf(called, 'disabled');
+    const decode = (body: Buffer): unknown => this.#codec.decode(body);
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
-      const call = { query: called, representation: 'value', options, toBody } as const;
+      const call = { query: called, representation: 'value', options, toBody, decode } as const;
       const outcome = await this.#read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-      return { value: this.#codec.decode(body), outcome };
+      return { value: decode(body), outcome };
     } catch (error) {
-      if (error instanceof LazyValueError) return this.#valueOf(called, 'lazy-relations');
+      if (error instanceof LazyValueError)
+        return this.#valueOf(called, 'uncacheable', 'lazy-relations');
       if (!(error instanceof UnencodableValueError)) throw error;
       // Values belong to one caller: of the callers that wait for one fill, one gets its result.
       const executed = this.#notStored.get(error);
       this.#notStored.delete(error);
-      return this.#valueOf(called, 'value-type', executed);
+      return this.#valueOf(called, 'uncacheable', 'value-type', executed);
     }
   }
 
-  /** @throws AmbiguousQueryError, or any error of the builder of the query. */
+  /** @throws AmbiguousQueryError, OtherDataSourceError, or any error of the builder of the query. */
   #called(query: CacheableQuery): CacheableQuery {
-    if (query instanceof BoundQuery) this.#definitions.require(query.definition);
+    this.requireOwn(query);
+    if (query instanceof BoundQuery && query.definition) {
+      this.parts.definitions.require(query.definition);
+    }
     return asCalled(query, this.parts.source);
+  }
+
+  /** @throws OtherDataSourceError if the definition names another data source. */
+  requireOwn(query: CacheableQuery): void {
+    if (!(query instanceof BoundQuery)) return;
+    // An inline query belongs to the cache that runs it.
+    const { definition, dataSource = definition ? DEFAULT_DATA_SOURCE : this.parts.name } = query;
+    if (dataSource === this.parts.name) return;
+    throw new OtherDataSourceError(query.name, `"${dataSource}"`, nameOf(this.parts.source));
   }
 
   /** The values of a query that bypasses the cache. */
   async #valueOf(
     query: CacheableQuery,
-    detail: UncacheableReason,
+    reason: 'uncacheable' | 'disabled',
+    detail?: UncacheableReason,
     executed?: ExecutedQuery,
   ): Promise<ValueOutcome> {
     const { source, executor } = this.parts;
@@ -142,22 +180,28 @@ export class CacheReader {
       value = read;
       return { ...answer, body: NO_BODY, refusal: detail };
     };
-    const outcome = await this.#bypass(compiled, run, 'uncacheable', detail);
+    const outcome = await this.#bypass(compiled, run, reason, detail);
     return { value, outcome };
   }
 
   async #read(call: Call): Promise<JsonOutcome> {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
-    if (!following.isCertain) {
+    following.requireStart(nameOfQuery(query));
+    if (query instanceof BoundQuery && query.sql !== undefined) {
+      await schema.load();
+      if (!schema.analyser.isSelect(query.sql)) throw new NotASelectError(query.name);
+    }
+    if (!this.isEnabled || !following.isCertain) {
       const compiled = this.#compile(call);
-      return this.#bypass(compiled, () => this.#run(compiled, toBody), 'not-followed');
+      const reason = this.isEnabled ? 'not-followed' : 'disabled';
+      return this.#bypass(compiled, () => this.#run(compiled, toBody), reason);
     }
     if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
     const text = plans.textOf(query, representation);
     const plan = schema.isOutdated ? undefined : plans.get(query, text, representation);
     if (!plan) return this.#plan(call, text);
-    return this.#readCached(call, query.name, plan, () => this.#runAnew(call, query, text, plan));
+    return this.#readCached(call, query.name, plan, () => this.#runAgain(call, query, text, plan));
   }
 
   /** @throws LazyValueError */
@@ -174,22 +218,22 @@ export class CacheReader {
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
     this.parts.wholeTables?.note(compiled, plan.dependencies);
     const { audit } = plan;
-    const learnt = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
-    return this.#readCached(call, compiled.name, learnt, () => this.#run(compiled, toBody, audit));
+    const stored = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
+    return this.#readCached(call, compiled.name, stored, () => this.#run(compiled, toBody, audit));
   }
 
   /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
   async #readCached(
-    { query, options, toBody }: Call,
+    { query, options, toBody, decode }: Call,
     name: string,
     { key, dependencies }: RememberedPlan,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
     const { core, source } = this.parts;
-    const { fresh } = options;
     const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
+    const request = { query: name, key, dependencies, run, ttlMs, decode, fresh: options.fresh };
     try {
-      return await core.protocol.read({ query: name, key, dependencies, run, ttlMs, fresh });
+      return await core.protocol.read(request);
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
       return this.#readPast(compileQuery(query, source), toBody);
@@ -201,7 +245,7 @@ export class CacheReader {
    *
    * @throws PlanChangedError
    */
-  async #runAnew(
+  async #runAgain(
     { representation, toBody }: Call,
     query: BoundQuery,
     text: string | undefined,
@@ -216,7 +260,7 @@ export class CacheReader {
     if (plan.cacheable) {
       plans.put(query, text, { ...plan, sql: compiled.sql });
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    } else plans.learnNone(query, text);
+    } else plans.putNone(query, text);
     throw new PlanChangedError();
   }
 

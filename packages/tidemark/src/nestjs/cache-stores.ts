@@ -1,12 +1,13 @@
 import { RedisConnection } from '../redis/connection/redis-connection.js';
 import { PERMISSION_REMEDY } from '../redis/connection/redis.errors.js';
-import { describeRedisAddress, parseRedisUrl } from '../redis/connection/redis-url.js';
+import { addressOf, type RedisTarget } from '../redis/connection/redis-client.factory.js';
 import type { RedisLog } from '../redis/connection/outage-state.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { systemTimers, within } from '../core/ports/clock.js';
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
 import type { VersionStore } from '../core/ports/version-store.js';
-import type { QueryCacheOptions, QueryCacheRedisOptions } from './query-cache.options.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+import type { RedisSettings } from './redis-option.js';
 import { DATA_LOST, DataCanary } from '../redis/data-canary.js';
 import { entryRefusals } from '../redis/entry-refusals.js';
 import { MemoryFillLock } from '../core/memory/memory-fill-lock.js';
@@ -21,14 +22,13 @@ import type { SharedSecrets } from './shared-secrets.js';
 import { Trouble } from '../redis/trouble.js';
 import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
 
-const DEFAULT_TIMEOUT_MS = 500;
 const READY_WAIT_MS = 1_000;
 /** A server near its memory limit refuses one command and accepts the next: it counts as full for this time. */
 const FULL_SHOWN_MS = 3_000;
 const LOSS_SHOWN_MS = 15_000;
 
 export interface RedisStoresParts {
-  readonly redis: QueryCacheRedisOptions;
+  readonly redis: RedisSettings;
   readonly options: Readonly<QueryCacheOptions>;
   readonly secrets: SharedSecrets;
   readonly events: CacheEvents;
@@ -46,7 +46,7 @@ interface CacheStoresParts {
 /** The connection to Redis, and the known state of its data. */
 interface RedisSide {
   readonly connection: RedisConnection;
-  readonly witness: PeerAttestation;
+  readonly attestation: PeerAttestation;
   readonly canary: DataCanary;
   readonly full: Trouble;
   readonly losses: Trouble;
@@ -83,7 +83,7 @@ export class CacheStores {
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
     const keys = new RedisKeys(namespace, database);
-    const { full, losses } = troublesAt(redis.url, log);
+    const { full, losses } = troublesAt(redis, log);
     events.on('epochReplaced', ({ cause }) => {
       if (cause === 'lost') losses.noticed();
     });
@@ -100,8 +100,7 @@ export class CacheStores {
       events.emitSafely('storeFull');
     };
     const connection = RedisConnection.open({
-      url: redis.url,
-      timeoutMs: redis.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...redis,
       connectionName: `tidemark:${namespace}`,
       heartbeat: redisHeartbeat({
         keys,
@@ -111,12 +110,12 @@ export class CacheStores {
           full.absent();
           losses.absent();
         },
-        onQuestion: (question) => witness.answer(question),
+        onQuestion: (question) => attestation.answer(question),
       }),
       onOutOfMemory,
       log,
     });
-    const witness = new PeerAttestation(connection, keys);
+    const attestation = new PeerAttestation(connection, keys);
     return new CacheStores(
       {
         scope: `${namespace}:${database}`,
@@ -128,7 +127,7 @@ export class CacheStores {
         }),
         fillLock: new RedisFillLock(connection, keys),
       },
-      { connection, witness, canary, full, losses },
+      { connection, attestation, canary, full, losses },
     );
   }
 
@@ -145,12 +144,12 @@ export class CacheStores {
 
   /** Whether answers cached before the start of this process can be trusted. Never rejects. */
   async isAttested(): Promise<boolean> {
-    return this.redis === undefined || this.redis.witness.isAttested();
+    return this.redis === undefined || this.redis.attestation.isAttested();
   }
 
   /** Attests the data to starting processes as long as `isUnbroken` returns `true`. */
-  vouchWhile(isUnbroken: () => boolean): void {
-    this.redis?.witness.answerWhile(isUnbroken);
+  attestWhile(isUnbroken: () => boolean): void {
+    this.redis?.attestation.answerWhile(isUnbroken);
   }
 
   /** Calls the listener whenever writes may have gone unpublished. */
@@ -169,14 +168,14 @@ export class CacheStores {
     const { connection, full, losses } = this.redis;
     if (connection.state !== 'up') {
       const { reason } = connection;
-      const told = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
-      return `Redis is not available${told}: reads go to the database`;
+      const detail = reason.endsWith(PERMISSION_REMEDY) ? ` (${reason})` : '';
+      return `Redis is not available${detail}: reads go to the database`;
     }
     if (full.isOn) {
       return 'Redis has reached its maxmemory and stores no answers: raise it, or set maxmemory-policy to volatile-lru';
     }
     if (losses.isOn) {
-      return 'Redis has lost data of the cache, or has held older data again, and answers are filled anew: the log says what to look for';
+      return 'Redis has lost data of the cache, or has held older data again, and answers are filled again: the log says what to look for';
     }
     return mayEvictAll(connection)
       ? `Redis may drop marks under maxmemory-policy ${connection.evictionPolicy}: set volatile-lru or noeviction`
@@ -195,8 +194,8 @@ export class CacheStores {
   }
 }
 
-function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
-  const name = `Redis at ${describeRedisAddress(parseRedisUrl(url))}`;
+function troublesAt(target: RedisTarget, log: RedisLog): Pick<RedisSide, 'full' | 'losses'> {
+  const name = `Redis at ${addressOf(target)}`;
   const full = new Trouble(FULL_SHOWN_MS, {
     begin: () =>
       log.warn(
@@ -209,7 +208,7 @@ function troublesAt(url: string, log: RedisLog): Pick<RedisSide, 'full' | 'losse
   const losses = new Trouble(LOSS_SHOWN_MS, {
     begin: () =>
       log.warn(
-        `${name} has lost data of the cache, so answers are filled anew; let no other client delete its keys, and ` +
+        `${name} has lost data of the cache, so answers are filled again; let no other client delete its keys, and ` +
           'set maxmemory-policy to volatile-lru or noeviction',
       ),
   });

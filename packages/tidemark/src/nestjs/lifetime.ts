@@ -1,4 +1,4 @@
-import type { Answer } from '../core/read-request.js';
+import type { Answer, FreshRead } from '../core/read-request.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 
 /** The lifetime of an answer, in milliseconds before jitter. */
@@ -6,6 +6,16 @@ export interface Lifetime {
   readonly ttl?: number;
   /** The lifetime of an answer without a row. */
   readonly emptyTtl?: number;
+}
+
+/** Options of one call of `QueryCache.run`. */
+export interface RunOptions extends Lifetime {
+  /** Runs the query and stores its answer although a valid one may be stored. */
+  readonly fresh?: boolean;
+}
+
+export interface ReadOptions extends Lifetime {
+  readonly fresh?: FreshRead | undefined;
 }
 
 /** Share of the time to live for an answer without a row. */

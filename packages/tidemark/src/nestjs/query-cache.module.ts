@@ -3,41 +3,52 @@ import {
   Module,
   type DynamicModule,
   type FactoryProvider,
-  type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
-import { DataSource } from 'typeorm';
+import { DiscoveryService } from '@nestjs/core';
+import type { DataSource } from 'typeorm';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
-import { CacheInterceptor } from './cache.interceptor.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { VersionStore } from '../core/ports/version-store.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
-import { HttpAnswers } from './http/http-answers.js';
-import { requireAnswers } from './http/interceptor-order.js';
-import { answerQueries } from './http/query-replies.js';
+import { requireDataSource, requireOnce, requireWriteSide } from './module-imports.js';
 import {
   QueryCacheOptions,
   resolveOptions,
   type QueryCacheModuleOptions,
 } from './query-cache.options.js';
 import { QueryCache } from './query-cache.js';
+import { QueryCaches } from './query-caches.js';
+import { QueryCachesModule } from './query-caches.module.js';
 import { ReadCore } from './read-core.js';
-import { makeReadSide, type ReadSide } from './read-side.js';
+import { makeReadSide, readSideToken, type ReadSide } from './read-side.js';
+import { dataSourceToken, getCacheToken } from './tokens.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
+import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
+import { WriteSide } from './write-side.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<QueryCacheModuleOptions>({ moduleName: 'QueryCache' })
     .setClassMethodName('forRoot')
-    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-      ...definition,
-      global: isGlobal,
-    }))
+    .setExtras(
+      {
+        isGlobal: true,
+        /** The name of the data source in `TypeOrmModule.forRoot({ name })`. */
+        dataSource: DEFAULT_DATA_SOURCE,
+      },
+      (definition, { isGlobal, dataSource }) => {
+        const providers = providersOf(dataSource);
+        return {
+          ...definition,
+          global: isGlobal,
+          providers: [...(definition.providers ?? []), ...providers],
+          exports: providers.map(({ provide }) => provide),
+        };
+      },
+    )
     .build();
-
-const READ_SIDE = Symbol('tidemark:read-side');
 
 /** The injectable parts of the read side, by class. */
 const PARTS = {
@@ -51,46 +62,58 @@ const PARTS = {
   schema: CatalogCache,
   following: WriteFollowing,
   transactions: OpenTransactions,
-} satisfies Record<keyof ReadSide, Function>;
+} satisfies Partial<Record<keyof ReadSide, Function>>;
+
+function providersOf(name: string): FactoryProvider[] {
+  const options = getCacheToken(QueryCacheOptions, name);
+  const readSide = readSideToken(name);
+  return [
+    {
+      provide: options,
+      inject: [DiscoveryService, MODULE_OPTIONS_TOKEN],
+      useFactory: (discovery: DiscoveryService, given: QueryCacheModuleOptions) => {
+        const dataSource = name;
+        requireOnce(discovery, { name: 'QueryCacheModule', dataSource, token: readSide });
+        const resolved = resolveOptions(given);
+        const writeSide = getCacheToken(WriteSide, name);
+        const module = { name: 'CacheInvalidationModule', dataSource, token: writeSide } as const;
+        requireWriteSide(discovery, module, resolved);
+        return resolved;
+      },
+    },
+    {
+      provide: readSide,
+      inject: [
+        options,
+        QueryCaches,
+        DiscoveryService,
+        { token: dataSourceToken(name), optional: true },
+      ],
+      useFactory: (
+        resolved: Readonly<QueryCacheOptions>,
+        caches: QueryCaches,
+        discovery: DiscoveryService,
+        found: DataSource | undefined,
+      ) => {
+        const source = requireDataSource(discovery, name, found);
+        return makeReadSide({ name, options: resolved, source, caches });
+      },
+    },
+    ...Object.entries(PARTS).map(([part, type]): FactoryProvider => ({
+      provide: getCacheToken<object>(type, name),
+      inject: [readSide],
+      useFactory: (side: ReadSide) => side[part as keyof typeof PARTS],
+    })),
+  ];
+}
 
 /**
- * The read side: `CacheInterceptor`, `QueryCache` and their parts. Import it once with `forRoot` or `forRootAsync`; its
- * providers are then available in every module. Requires the default `DataSource` of `TypeOrmModule`.
+ * The read side: `CacheInterceptor`, `QueryCache` and their parts. Import it once for each data source, with `forRoot`
+ * or `forRootAsync`; its providers are then available in every module.
  */
-@Module({
-  imports: [DiscoveryModule],
-  providers: [
-    { provide: QueryCacheOptions, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveOptions },
-    { provide: READ_SIDE, inject: [QueryCacheOptions, DataSource], useFactory: makeReadSide },
-    ...Object.entries(PARTS).map(([name, provide]): FactoryProvider => ({
-      provide,
-      inject: [READ_SIDE],
-      useFactory: (side: ReadSide) => side[name as keyof ReadSide],
-    })),
-    HttpAnswers,
-    CacheInterceptor,
-  ],
-  exports: [...Object.values(PARTS), HttpAnswers, CacheInterceptor, QueryCacheOptions],
-})
-export class QueryCacheModule extends ConfigurableModuleClass implements OnModuleInit {
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly host: HttpAdapterHost,
-    private readonly answers: HttpAnswers,
-  ) {
-    super();
-  }
-
+@Module({ imports: [QueryCachesModule], exports: [QueryCachesModule] })
+export class QueryCacheModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
-  }
-
-  /** @throws Error if an interceptor would get queries. */
-  onModuleInit(): void {
-    const controllers = this.discovery.getControllers().flatMap(({ metatype }) => metatype ?? []);
-    requireAnswers(controllers, this.answers.config);
-    // Applications without HTTP have no adapter.
-    const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    if (adapter) answerQueries(adapter, this.answers);
   }
 }

@@ -1,13 +1,27 @@
 import { applicationVersion, RELEASE } from './application-version.js';
 import { minutes, seconds } from './duration.js';
+import { resolveRedis, type RedisOption, type RedisSettings } from './redis-option.js';
+import { refuseOption } from './refused-option.js';
 
 /** Share of the hits whose plans are verified in production; the other hits pay nothing. */
 const PRODUCTION_SHARE = 0.01;
 /** In characters. */
 const MIN_SECRET_LENGTH = 16;
 
+/** `serve`: stored answers are served. `shadow`: each query runs, and stored answers are only compared with it. */
+export type CacheMode = 'serve' | 'shadow';
+
 /** Settings of the query cache; the initialisers are the defaults. */
 export class QueryCacheOptions {
+  /** `false`: every query runs past the cache, nothing connects to Redis, and writes are not followed. */
+  enabled = true;
+  /** `shadow`: a trial in production. Differences are logged and counted by the event `shadowCompared`. */
+  mode: CacheMode = 'serve';
+  /**
+   * The application writes nothing over this data source, so it needs no CacheInvalidationModule; a statement that may
+   * write is refused. Writes of others are seen if they share Redis and `namespace` and follow their writes.
+   */
+  readOnly = false;
   /** Separates services that share a Redis. Letters, digits, `_` and `-`. */
   namespace = 'tidemark';
   /**
@@ -29,7 +43,7 @@ export class QueryCacheOptions {
   /** Most answers without a row that are stored for new values (ids) in a minute. Further ones are not stored. */
   unknownKeysPerMinute = 1_000;
   /** The Redis that all instances share; absent: this process is the only instance. */
-  redis: QueryCacheRedisOptions | undefined = undefined;
+  redis: RedisSettings | undefined = undefined;
   /**
    * Seals entries in Redis: at least 16 characters, equal in all instances, and unknown to other clients of Redis. The
    * first secret of a list seals and all are accepted, so that secrets can be rotated. Default: derived from the
@@ -57,16 +71,15 @@ export class QueryCacheOptions {
   verifyPlans = isProduction() ? PRODUCTION_SHARE : 1;
 }
 
-export interface QueryCacheRedisOptions {
-  /** `redis://` or `rediss://` with the usual user, password and database number. */
-  readonly url: string;
-  /** A command that takes longer counts as failed, in milliseconds. */
-  readonly timeoutMs?: number;
-}
-
 /** The argument of `forRoot`: any of the options. */
 export type QueryCacheModuleOptions = {
-  readonly [K in keyof QueryCacheOptions]?: QueryCacheOptions[K] | undefined;
+  readonly [K in Exclude<keyof QueryCacheOptions, 'redis'>]?: QueryCacheOptions[K] | undefined;
+} & {
+  /**
+   * The Redis that all instances share: a URL, a client of ioredis, or settings with one of them; absent: this process
+   * is the only instance.
+   */
+  readonly redis?: RedisOption | undefined;
 };
 
 /** Ranges of numeric options; all others are 1 or more. */
@@ -80,17 +93,21 @@ const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> =
 export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCacheOptions> {
   const defined = Object.entries(given).filter(([, value]) => value !== undefined);
   const defaults = new QueryCacheOptions();
-  const options = Object.assign({}, defaults, Object.fromEntries(defined));
-  const { namespace, release, entrySecret } = options;
+  const redis = resolveRedis(given.redis);
+  const options = Object.assign({}, defaults, Object.fromEntries(defined), { redis });
+  const { namespace, release, entrySecret, mode } = options;
+  if (mode !== 'serve' && mode !== 'shadow') {
+    refuseOption('mode', `cannot be ${String(mode)}`, 'give serve or shadow');
+  }
   if (!/^[\w-]{1,64}$/.test(namespace)) {
-    refuse(
+    refuseOption(
       'namespace',
       'has other characters than letters, digits, _ and -, or is longer than 64',
       'choose a short plain name',
     );
   }
   if (!RELEASE.test(release)) {
-    refuse(
+    refuseOption(
       'release',
       'has other characters than letters, digits and . _ + - : @ /, or is longer than 128',
       'give the version or the commit that is deployed',
@@ -98,7 +115,7 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
   }
   const secrets = entrySecret === undefined ? undefined : [entrySecret].flat();
   if (secrets?.length === 0 || secrets?.some(({ length }) => length < MIN_SECRET_LENGTH)) {
-    refuse(
+    refuseOption(
       'entrySecret',
       `is empty or shorter than ${MIN_SECRET_LENGTH} characters`,
       'make one with `openssl rand -hex 32`',
@@ -110,13 +127,9 @@ export function resolveOptions(given: QueryCacheModuleOptions): Readonly<QueryCa
     const [least, most] = RANGES[name] ?? [1, Infinity];
     if (typeof value === 'number' && value >= least && value <= most) continue;
     const range = most === Infinity ? `${least} or more` : `a number from ${least} to ${most}`;
-    refuse(name, `cannot be ${String(value)}`, `give ${range}`);
+    refuseOption(name, `cannot be ${String(value)}`, `give ${range}`);
   }
   return Object.freeze(options);
-}
-
-function refuse(option: string, problem: string, remedy: string): never {
-  throw new Error(`QueryCacheModule option \`${option}\` ${problem}: ${remedy}.`);
 }
 
 function isProduction(): boolean {

@@ -1,14 +1,16 @@
-import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { canonicalValue } from '../postgres/analysis/canonical-value.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken } from '../core/token.js';
 import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
 import type { VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
-import type { BoundQuery, QueryResult, QueryShape } from '../typeorm/queries/define-query.js';
-import type { Lifetime } from './lifetime.js';
+import { QueryCacheFinds } from './query-cache-finds.js';
+import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
+import type { RunOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import {
   explainDependencies,
@@ -16,8 +18,6 @@ import {
   type ExplainedDependency,
 } from '../typeorm/queries/explain-plan.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
-
-export type RunOptions = Lifetime;
 
 /** A region of a table; without a dimension: the whole table. */
 export interface Region {
@@ -28,16 +28,23 @@ export interface Region {
   readonly value?: string | number;
 }
 
+interface Remedy {
+  /** What would make the query cacheable. */
+  readonly remedy: string;
+}
+
 export type QueryExplanation = { readonly sql: string } & (
   | {
       readonly cacheable: true;
       readonly key: string;
       readonly dependencies: readonly ExplainedDependency[];
     }
-  | (Extract<QueryPlan, { readonly cacheable: false }> & {
-      /** What would make the query cacheable. */
-      readonly remedy: string;
-    })
+  | (Extract<QueryPlan, { readonly cacheable: false }> & Remedy)
+  | ({
+      readonly cacheable: false;
+      readonly reason: 'disabled';
+      readonly detail: string;
+    } & Remedy)
 );
 
 interface QueryCacheParts {
@@ -50,26 +57,33 @@ interface QueryCacheParts {
 }
 
 /** The query cache for services, jobs and resolvers. */
-export class QueryCache {
+export class QueryCache extends QueryCacheFinds {
   /** Events of the cache, for metrics and logs. Listeners do not affect the cache. */
   readonly events: CacheEvents;
 
   constructor(private readonly parts: QueryCacheParts) {
+    super();
     this.events = parts.events;
   }
 
   /**
-   * Answers the query from the cache or the database: mapped rows for `many` and `raw`, one row or `null` for `one`, a
-   * number for `count`. Every call gets separate values, with the same types whether they were stored or not. Rejects
-   * with the error of the query.
+   * Answers the query from the cache or the database; a builder is answered with its entities. Every call gets
+   * separate values, with the same types whether they were stored or not. Rejects with the error of the query, or with
+   * NotASelectError.
    */
-  run<R, S extends QueryShape>(
-    query: BoundQuery<R, S>,
-    options?: RunOptions,
-  ): Promise<QueryResult<R, S>>;
-  run<E extends ObjectLiteral>(query: SelectQueryBuilder<E>, options?: RunOptions): Promise<E[]>;
-  async run(query: CacheableQuery, options: RunOptions = {}): Promise<unknown> {
-    return (await this.parts.reader.readValue(query, { ...options })).value;
+  async run<Q extends CacheableQuery>(query: Q, options: RunOptions = {}): Promise<Answered<Q>> {
+    const { fresh = false, ...lifetime } = options;
+    const read = { ...lifetime, fresh: fresh ? ('store' as const) : undefined };
+    const { value } = await this.parts.reader.readValue(query, read);
+    return value as Answered<Q>;
+  }
+
+  /**
+   * Stores the answers that are not stored yet, for routes and for `run`, such as at start and after a deployment.
+   * Never rejects: the result has the errors of the queries.
+   */
+  warm(queries: readonly BoundQuery[], options?: WarmOptions): Promise<WarmResult> {
+    return warm(this.parts.reader, queries, options);
   }
 
   /**
@@ -77,6 +91,7 @@ export class QueryCache {
    * service nor the database can see. Rejects if Redis is unavailable.
    */
   async invalidate(regions: readonly Region[]): Promise<void> {
+    if (!this.parts.options.enabled) return;
     const named = new Map<string, Set<string>>();
     for (const region of regions) {
       const names = named.get(region.table) ?? new Set([WHOLE_TABLE]);
@@ -99,9 +114,14 @@ export class QueryCache {
    * @throws OtherDataSourceError
    */
   explain(query: CacheableQuery): QueryExplanation {
-    const { source, schema } = this.parts;
+    const { source, schema, reader, options } = this.parts;
+    reader.requireOwn(query);
     const compiled = compileQuery(query, source);
     const { sql, queryRunner } = compiled;
+    if (!options.enabled) {
+      const detail = 'QueryCacheModule has `enabled: false`';
+      return { cacheable: false, sql, reason: 'disabled', detail, remedy: 'Leave out `enabled`.' };
+    }
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
       const reason = reasonOf(queryRunner);

@@ -1,11 +1,12 @@
 /** Assembles the read side of the core. */
-import { Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
+import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
 import { randomToken as token } from '../core/token.js';
@@ -27,16 +28,17 @@ export interface ReadCoreParts {
   readonly schema: KnownSchemaVersion;
   readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
+  readonly log: Logger;
 }
 
 export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
-  readonly protocol: ReadProtocol<L1Entry>;
+  readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
 
-  constructor({ stores, activity, schema, events, options }: ReadCoreParts) {
+  constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
-    logAwaited(events, new Logger('QueryCache'));
+    logAwaited(events, log);
     const settlement = new Settlement(
       { store, activity, events, token, clock: systemClock, timers: backgroundTimers },
       { leaseMs: options.markLeaseMs, ...EPOCH_WAITS },
@@ -55,7 +57,7 @@ export class ReadCore {
     );
     this.settlement = settlement;
     this.gate = gate;
-    this.protocol = new ReadProtocol<L1Entry>(
+    const protocol = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
@@ -69,5 +71,9 @@ export class ReadCore {
       },
       { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
     );
+    this.protocol =
+      options.mode === 'shadow'
+        ? new ShadowReads({ protocol, gate, events, timers: backgroundTimers })
+        : protocol;
   }
 }

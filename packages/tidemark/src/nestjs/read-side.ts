@@ -1,13 +1,16 @@
 /** Assembles the read side: each part uses only parts above it. */
-import { Logger } from '@nestjs/common';
+import type { InjectionToken, Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { UNKNOWN_VERSION } from './application-version.js';
+import { cacheLogger } from './cache-logger.js';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { QueryCache } from './query-cache.js';
+import type { QueryCaches } from './query-caches.js';
+import { logShadow } from './shadow-log.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { ReadCore } from './read-core.js';
@@ -25,11 +28,25 @@ import { shareSecrets } from './shared-secrets.js';
 /** The parts that other modules use. */
 export type ReadSide = Awaited<ReturnType<typeof makeReadSide>>;
 
-export async function makeReadSide(options: Readonly<QueryCacheOptions>, source: DataSource) {
+/** The token of the parts of a data source's read side. */
+export function readSideToken(dataSource: string): InjectionToken<ReadSide> {
+  return `tidemark:read-side:${dataSource}`;
+}
+
+export interface ReadSideParts {
+  /** The name of the data source. */
+  readonly name: string;
+  readonly source: DataSource;
+  readonly options: Readonly<QueryCacheOptions>;
+  readonly caches: QueryCaches;
+}
+
+export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
-  const log = new Logger('QueryCache');
+  const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
   events.on('planDiffers', ({ query, difference }) => log.error(impurity(query, difference)));
+  logShadow(events, log);
   const following = new WriteFollowing((line) => log.warn(line));
   const transactions = new OpenTransactions();
   const stores = await openStores(options, source, events, log);
@@ -38,7 +55,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
   const scope = [stores.scope, release];
   const schema = new CatalogCache({ source, versions, scope, markLeaseMs, standby });
   const activity = new PostgresWriterActivity(source, standby);
-  const core = new ReadCore({ stores, activity, schema, events, options });
+  const core = new ReadCore({ stores, activity, schema, events, options, log });
 
   const plans = new PlanCache({ source, schema, transactions, events, share });
   const executor = new QueryExecutor({
@@ -49,6 +66,8 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     onReconfigured: () => void schema.reconfigured().catch(() => undefined),
   });
   const reader = new CacheReader({
+    name,
+    definitions: caches.definitions,
     source,
     following,
     schema,
@@ -59,7 +78,16 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     // Every call is verified in development alone.
     wholeTables: share < 1 ? undefined : new WholeTableLog(schema),
   });
+  const lifecycle = new CacheLifecycle({ source, schema, stores, core, standby, options });
+  if (options.readOnly || !options.enabled) {
+    await lifecycle.start();
+    following.followedBy();
+  }
+  await caches.add(name, { source, reader, options });
   return {
+    name,
+    source,
+    options,
     events,
     following,
     transactions,
@@ -67,7 +95,7 @@ export async function makeReadSide(options: Readonly<QueryCacheOptions>, source:
     schema,
     core,
     reader,
-    lifecycle: new CacheLifecycle({ source, schema, stores, core, standby }),
+    lifecycle,
     health: new CacheHealth(
       core,
       () => stores.degradation() ?? standby.degradation ?? following.degradation,
@@ -83,7 +111,7 @@ async function openStores(
   log: Logger,
 ): Promise<CacheStores> {
   const { redis, release } = options;
-  if (!redis) return CacheStores.inMemory(options);
+  if (!redis || !options.enabled) return CacheStores.inMemory(options);
   const secrets = await shareSecrets(source, options.entrySecret, log);
   const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
   if (release === UNKNOWN_VERSION) {

@@ -1,20 +1,14 @@
 /** Creates the parts of the write side, starts them, and stops them with the application. */
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { backgroundTimers } from '../core/ports/clock.js';
-import { CacheEvents } from '../core/ports/cache-events.js';
-import { CacheLifecycle } from './cache-lifecycle.js';
-import { CatalogCache } from '../typeorm/database/catalog-cache.js';
-import { OpenTransactions } from '../typeorm/database/open-transactions.js';
-import { QueryCacheOptions } from './query-cache.options.js';
+import { askPrimary } from '../typeorm/database/own-question.js';
 import { randomToken } from '../core/token.js';
-import { VersionStore } from '../core/ports/version-store.js';
-import { WriteFollowing } from '../core/ports/write-following.js';
-import {
-  CACHE_INVALIDATION_OPTIONS,
-  type CacheInvalidationModuleOptions,
-} from './cache-invalidation.module-definition.js';
+import { cacheLogger } from './cache-logger.js';
+import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
+import type { ReadSide } from './read-side.js';
+import { WriteRefusedError } from './write-refused.error.js';
 import { WriteProtocol } from '../core/write-protocol.js';
 import { MissedWrites } from '../typeorm/statements/missed-writes.js';
 import { CacheTriggers } from '../typeorm/triggers/cache-triggers.js';
@@ -37,28 +31,22 @@ const MIN_IDLE_MS = 5_000;
 /** Sequential Redis commands that an implicit transaction may wait for, plus one. */
 const IDLE_REDIS_COMMANDS = 4;
 
-@Injectable()
 export class WriteSide {
   readonly relay: OutboxRelay;
   readonly triggers: TriggerKeeper;
   readonly recording: RecordingChanges;
   readonly #protocol: WriteProtocol;
   readonly #follower: WriteFollower;
-  readonly #log = new Logger('CacheInvalidation');
+  readonly #log: Logger;
 
   constructor(
-    source: DataSource,
-    store: VersionStore,
-    schema: CatalogCache,
-    events: CacheEvents,
-    transactions: OpenTransactions,
-    private readonly lifecycle: CacheLifecycle,
-    private readonly following: WriteFollowing,
-    { namespace, markLeaseMs, redis }: QueryCacheOptions,
-    @Inject(CACHE_INVALIDATION_OPTIONS) options: CacheInvalidationModuleOptions,
+    private readonly readSide: ReadSide,
+    options: CacheInvalidationModuleOptions,
   ) {
+    const { name, source, versions: store, schema, events, transactions } = readSide;
+    const { namespace, markLeaseMs, redis } = readSide.options;
     const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
-    const log = this.#log;
+    const log = cacheLogger('CacheInvalidation', name);
     const isStoreShared = redis !== undefined;
     const objects = new OutboxObjects(namespace);
     const protocol = new WriteProtocol({
@@ -67,6 +55,7 @@ export class WriteSide {
       token: randomToken,
       timers: backgroundTimers,
       policy,
+      refuse: (cause) => new WriteRefusedError(cause),
       leaseMs: markLeaseMs,
       retryMs: RETRY_MS,
       drainMs: DRAIN_MS,
@@ -82,7 +71,8 @@ export class WriteSide {
       log,
     };
     this.#protocol = protocol;
-    this.recording = new RecordingChanges(parts, (sql, values) => source.query(sql, values));
+    this.#log = log;
+    this.recording = new RecordingChanges(parts, (sql, values) => askPrimary(source, sql, values));
     this.triggers = new TriggerKeeper({
       ...parts,
       recording: this.recording,
@@ -103,16 +93,21 @@ export class WriteSide {
       ...parts,
       connection: () => connectionOptionsOf(source),
       recording: this.recording,
-      log: new Logger('OutboxRelay'),
+      log: cacheLogger('OutboxRelay', name),
       // A store in this process is always reachable.
       isNeeded: isStoreShared && policy === 'commit',
     });
   }
 
+  /** Does nothing if the cache is disabled. */
   async start(): Promise<void> {
-    const { relay, triggers, following, lifecycle } = this;
+    const { relay, triggers } = this;
+    const { following, lifecycle, options } = this.readSide;
+    if (!options.enabled) return;
     const follower = this.#follower;
-    const isFirst = following.followedBy({
+    await lifecycle.start();
+    await follower.start();
+    following.followedBy({
       get gap() {
         return follower.gap;
       },
@@ -120,10 +115,6 @@ export class WriteSide {
         return triggers.problem ?? relay.problem;
       },
     });
-    // The module was imported twice: one instance is enough.
-    if (!isFirst) return;
-    await lifecycle.start();
-    await follower.start();
     await triggers.start();
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();

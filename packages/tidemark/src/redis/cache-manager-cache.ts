@@ -72,7 +72,7 @@ class Placeholders<T> {
   /** @throws Error if nothing is kept under the text. */
   take(placeholder: string): T {
     const value = this.#values.get(placeholder);
-    if (value === undefined) throw new Error('There is nothing in the place of an entry.');
+    if (value === undefined) throw new Error('The key of an entry has no value.');
     this.#values.delete(placeholder);
     return value;
   }

@@ -53,7 +53,7 @@ export class DataCanary {
     [this.key, this.#processes] = keys.ofCanary(this.#process);
   }
 
-  /** Must be read before a command is sent whose answer {@link requireKept} then judges. */
+  /** Must be read before a command is sent whose answer {@link requireKept} then checks. */
   get confirmed(): Confirmed | undefined {
     return this.#confirmed;
   }

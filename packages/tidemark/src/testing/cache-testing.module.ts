@@ -1,12 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { CacheHealth, type CacheHealthReport } from '../nestjs/cache-health.js';
 import { CacheInvalidationModule } from '../nestjs/cache-invalidation.module.js';
-import { CacheReader } from '../nestjs/cache-reader.js';
-import { CacheInterceptor } from '../nestjs/cache.interceptor.js';
-import { HttpAnswers } from '../nestjs/http/http-answers.js';
+import type { CacheReader } from '../nestjs/cache-reader.js';
 import { QueryCache } from '../nestjs/query-cache.js';
 import { QueryCacheModule } from '../nestjs/query-cache.module.js';
 import {
@@ -14,6 +12,10 @@ import {
   resolveOptions,
   type QueryCacheModuleOptions,
 } from '../nestjs/query-cache.options.js';
+import { QueryCaches } from '../nestjs/query-caches.js';
+import { QueryCachesModule } from '../nestjs/query-caches.module.js';
+import { getQueryCacheToken } from '../nestjs/tokens.js';
+import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 import { PassThroughCache } from './fake-query-cache.js';
 import type { FakeAnswers } from './pass-through-reader.js';
@@ -23,19 +25,19 @@ export interface PassThroughOptions {
   readonly answers?: FakeAnswers;
   /** The data source, or a stub of it. Default: the `DataSource` that the testing module provides, if any. */
   readonly dataSource?: DataSource;
+  /** The names of further data sources whose `QueryCache` is injected by `@InjectQueryCache(name)`. */
+  readonly names?: readonly string[];
 }
 
 export interface InMemoryOptions extends Omit<QueryCacheModuleOptions, 'redis'> {
+  /** The name of the data source in `TypeOrmModule.forRoot({ name })`. */
+  readonly dataSource?: string;
   /**
    * `install` (default) creates the triggers and the outbox in the database of the test, so that writes end what they
    * end in production. `off` creates nothing: then each write ends all answers of its table.
    */
   readonly triggers?: TriggersOption;
 }
-
-/** It answers handlers as its base class does. Nest would inherit lists of the module that are not given here. */
-@Module({ imports: [DiscoveryModule], providers: [], exports: [] })
-class PassThroughModule extends QueryCacheModule {}
 
 const IS_UP = {
   awaitedTransactions: new Map(),
@@ -49,37 +51,51 @@ export class CacheTestingModule {
    * Runs every query past the cache. It needs no Redis and no PostgreSQL; a query without a given answer needs a
    * `DataSource`, of any driver, or a stub. `Cache-Status` says `fwd=bypass; detail=disabled`.
    */
-  static passThrough({ answers = {}, dataSource }: PassThroughOptions = {}): DynamicModule {
+  static passThrough(options: PassThroughOptions = {}): DynamicModule {
+    const others = (options.names ?? []).map((name) => getQueryCacheToken(name));
     return {
-      module: PassThroughModule,
+      module: CacheTestingModule,
       global: true,
+      imports: [QueryCachesModule],
       providers: [
+        { provide: QueryCacheOptions, useFactory: () => resolveOptions({ enabled: false }) },
         {
           provide: QueryCache,
-          inject: [ModuleRef],
-          useFactory: (modules: ModuleRef) =>
-            new PassThroughCache({
-              events: new CacheEvents(),
-              answers,
-              source: () => dataSource ?? providedSource(modules),
-            }),
+          inject: [QueryCacheOptions, QueryCaches, ModuleRef],
+          useFactory: async (
+            resolved: QueryCacheOptions,
+            caches: QueryCaches,
+            modules: ModuleRef,
+          ) => {
+            const { answers = {}, dataSource } = options;
+            const events = new CacheEvents();
+            const source = () => dataSource ?? providedSource(modules);
+            const cache = new PassThroughCache({ events, answers, source });
+            await caches.add(DEFAULT_DATA_SOURCE, {
+              // It serves all data sources.
+              source: {} as DataSource,
+              reader: cache.reader as unknown as CacheReader,
+              options: resolved,
+            });
+            return cache;
+          },
         },
-        {
-          provide: CacheReader,
-          inject: [QueryCache],
-          useFactory: ({ reader }: PassThroughCache) => reader,
-        },
+        ...others.map((provide) => ({ provide, useExisting: QueryCache })),
         {
           provide: CacheEvents,
           inject: [QueryCache],
-          useFactory: ({ events }: QueryCache) => events,
+          useFactory: (cache: QueryCache) => cache.events,
         },
         { provide: CacheHealth, useValue: IS_UP },
-        { provide: QueryCacheOptions, useFactory: () => resolveOptions({}) },
-        HttpAnswers,
-        CacheInterceptor,
       ],
-      exports: [QueryCache, CacheEvents, CacheHealth, HttpAnswers, CacheInterceptor],
+      exports: [
+        QueryCachesModule,
+        QueryCacheOptions,
+        QueryCache,
+        ...others,
+        CacheEvents,
+        CacheHealth,
+      ],
     };
   }
 
@@ -87,12 +103,14 @@ export class CacheTestingModule {
    * The real cache in the memory of this process, without Redis, over the PostgreSQL data source of the test. Tests that
    * run side by side need a database each.
    */
-  static inMemory({ triggers = 'install', ...options }: InMemoryOptions = {}): DynamicModule {
+  static inMemory(options: InMemoryOptions = {}): DynamicModule {
+    const { triggers = 'install', dataSource = DEFAULT_DATA_SOURCE, ...cache } = options;
+    const defaults = { namespace: 'test', release: 'test', ttlJitter: 0 };
     return {
       module: CacheTestingModule,
       imports: [
-        QueryCacheModule.forRoot({ namespace: 'test', release: 'test', ttlJitter: 0, ...options }),
-        CacheInvalidationModule.forRoot({ triggers }),
+        QueryCacheModule.forRoot({ ...defaults, ...cache, dataSource }),
+        CacheInvalidationModule.forRoot({ triggers, dataSource }),
       ],
     };
   }

@@ -1,13 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../core/ports/cache-events.js';
-import {
-  toJson,
-  type CacheReader,
-  type JsonOutcome,
-  type ValueOutcome,
-} from '../nestjs/cache-reader.js';
+import type { CacheReader, JsonOutcome, ValueOutcome } from '../nestjs/cache-reader.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery, CompiledQuery } from '../typeorm/queries/compiled-query.js';
-import { BoundQuery } from '../typeorm/queries/define-query.js';
 import { executeBuilder, type ExecutedQuery } from '../typeorm/queries/query-executor.js';
 
 /** By the names of queries: an answer, or a function that makes it from the parameters of the query. */
@@ -20,30 +15,33 @@ export interface PassThroughParts {
   readonly source: () => DataSource | undefined;
 }
 
-type Reads = Pick<CacheReader, 'readJson' | 'readValue'>;
+type Public = Pick<CacheReader, keyof CacheReader>;
 
 /** Answers each query past the cache: with the given answer, or by its builder. */
-export class PassThroughReader implements Reads {
+export class PassThroughReader implements Public {
+  readonly isEnabled = false;
+  readonly honoursRequestCacheControl = false;
+
   constructor(private readonly parts: PassThroughParts) {}
 
+  onModuleInit(): void {}
+
+  requireOwn(): void {}
+
+  /** Without a body: while `isEnabled` is false, answers are sent as values. */
   async readJson(query: CacheableQuery): Promise<JsonOutcome> {
-    const { value, outcome } = await this.#read(query);
-    return { ...outcome, answer: { ...outcome.answer, body: toJson(value) } };
+    return (await this.readValue(query)).outcome;
   }
 
-  readValue(query: CacheableQuery): Promise<ValueOutcome> {
-    return this.#read(query);
-  }
-
-  async #read(query: CacheableQuery) {
+  async readValue(query: CacheableQuery): Promise<ValueOutcome> {
     const { events, answers } = this.parts;
     const name = nameOf(query);
-    const isGiven = Object.hasOwn(answers, name);
     events.emitSafely('bypass', { query: name, reason: 'disabled', detail: undefined });
+    const isGiven = Object.hasOwn(answers, name);
     const executed = isGiven ? given(answers[name], query) : this.#execute(name, query);
     const { value, rowCount, empty, headers } = await executed;
     const answer = { body: Buffer.alloc(0), rowCount, empty, headers };
-    return { value, outcome: { source: 'bypass', reason: 'disabled', answer } as const };
+    return { value, outcome: { source: 'bypass', reason: 'disabled', answer } };
   }
 
   async #execute(name: string, query: CacheableQuery): Promise<ExecutedQuery> {
@@ -56,13 +54,10 @@ export class PassThroughReader implements Reads {
       );
     }
     const builder = bound ? bound.build(source as DataSource) : query;
+    const shape = bound?.shape ?? 'many';
     const separate = { hasLazyRelations: false };
-    return executeBuilder({
-      bound,
-      builder,
-      shape: bound?.shape ?? 'many',
-      separate,
-    } as CompiledQuery);
+    const executed = await executeBuilder({ bound, builder, shape, separate } as CompiledQuery);
+    return bound?.forCaller ? { ...executed, value: bound.forCaller(executed.value) } : executed;
   }
 }
 
@@ -90,7 +85,8 @@ async function given(answer: unknown, query: CacheableQuery): Promise<ExecutedQu
 }
 
 function rowsOf(value: unknown, bound: BoundQuery | undefined): readonly unknown[] {
-  const rows: unknown = bound?.shape === 'many-and-count' ? (value as unknown[])[0] : value;
+  const isPage = bound?.shape === 'many-and-count' && Array.isArray(value);
+  const rows: unknown = isPage ? (value as unknown[])[0] : value;
   if (Array.isArray(rows)) return rows;
   return rows === null || rows === undefined ? [] : [rows];
 }

@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. What names find in the catalog, and when it counts as changed. */
+/** Real: PostgreSQL. Resolution of names in the catalog, and the changes that outdate it. */
 import { describe, expect, it } from '@jest/globals';
 import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 

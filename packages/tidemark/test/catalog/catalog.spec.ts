@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. What the catalog says of tables. */
+/** Real: PostgreSQL. The tables as the catalog describes them. */
 import { describe, expect, it } from '@jest/globals';
 import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 

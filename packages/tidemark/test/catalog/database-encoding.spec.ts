@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. In EUC_JP two Unicode characters become one, so equal texts of the database
- * have different texts here.
+ * Real: PostgreSQL. In EUC_JP two Unicode characters become one: texts that are equal in the database differ in the
+ * process.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -38,7 +38,10 @@ describe('a database in EUC_JP', () => {
       [Label],
       [],
       {},
-      { database: await createDatabase('EUC_JP'), invalidation: { triggers: 'install' } },
+      {
+        database: await createDatabase({ encoding: 'EUC_JP' }),
+        invalidation: { triggers: 'install' },
+      },
     );
   });
 
@@ -55,7 +58,7 @@ describe('a database in EUC_JP', () => {
   });
 
   it('a text region is refused at start, with the reason', async () => {
-    const database = await createDatabase('EUC_JP');
+    const database = await createDatabase({ encoding: 'EUC_JP' });
     await expect(CachedReads.start([District], [], {}, { database })).rejects.toThrow(
       /name of table public.districts .* encoding is neither UTF8/,
     );
@@ -67,7 +70,10 @@ it('in LATIN1 text splits a table into regions', async () => {
     [Label],
     [],
     {},
-    { database: await createDatabase('LATIN1'), invalidation: { triggers: 'install' } },
+    {
+      database: await createDatabase({ encoding: 'LATIN1' }),
+      invalidation: { triggers: 'install' },
+    },
   );
   try {
     await reads.app.source.getRepository(Label).insert([

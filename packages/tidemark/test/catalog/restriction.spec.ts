@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. For random joins, conditions and subqueries: rows outside of what is said to
- * restrict a query do not influence its answer, whether they are taken away, added or changed.
+ * Real: PostgreSQL. For random joins, conditions and subqueries: rows outside the restrictions of a query do not change
+ * its answer, whether they are deleted, inserted or updated.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -201,6 +201,6 @@ it('a restriction holds for every query', async () => {
     }),
     { numRuns: RUNS },
   );
-  // Without proofs nothing would have been shown.
+  // Without proven restrictions the test would show nothing.
   expect(proofs).toBeGreaterThan(RUNS / 4);
 });

@@ -1,4 +1,4 @@
-/** What one instance changes in the schema, the other must not go on understanding as before. */
+/** A schema change by one instance: the other classifies statements under the new schema. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
@@ -45,7 +45,7 @@ beforeAll(async () => {
   };
   here = await CachedApplication.start(options);
   there = await CachedApplication.start(options);
-  // Both have seen an empty database; one of them makes the tables.
+  // Both have loaded the catalog of an empty database; one of them creates the tables.
   await here.source.synchronize();
   await here.source.getRepository(Customer).insert([
     { name: 'ann', region: 'US' },
@@ -86,7 +86,7 @@ describe('a schema that another instance changes', () => {
     await here.source.query(
       'CREATE TRIGGER note AFTER UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()',
     );
-    // The other instance has not looked at the catalog since.
+    // The other instance has not loaded the catalog since.
     await there.source.getRepository(Customer).update({ id: 2 }, { visits: 7 });
     expect(await here.cache.run(bystanders)).toEqual([7]);
     expect(await here.cache.run(eu)).toEqual([7]);
@@ -101,7 +101,7 @@ describe('a schema that another instance changes', () => {
     );
     await warm(here, () => here.cache.run(bystanders));
     await there.source.transaction(async (manager) => {
-      // Sent before this instance has asked for the version of the schema again.
+      // Sent before this instance has read the schema version again.
       await manager.delete(Customer, { id: 1 });
       await there.cache.run(eu); // a reader of the same instance takes up the new catalog
       await eventually(async () => {

@@ -1,6 +1,6 @@
 /**
- * Names that mean something else over one connection: another search path, temporary relations.
- * Real: PostgreSQL, with one connection in the pool of which it is known what was sent over it.
+ * Names that resolve differently over one connection: another search path, temporary relations.
+ * Real: PostgreSQL, with one connection in the pool, so that all its statements are known.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';

@@ -1,4 +1,4 @@
-/** The number that each process keeps in Redis, to find out that data were lost. */
+/** The number that each process keeps in Redis to detect lost data. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { RedisKeys } from '../../src/redis/redis-keys.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { FillLock } from '../../src/core/ports/entry-store.js';
 
-/** A lock store with no data, and power over the clock its leases run on. */
+/** A lock store without data, and control of the clock of its leases. */
 export interface FillLockUnderTest {
   readonly lock: FillLock;
   /** Resolves when at least so much time has passed on the lock's clock. */
@@ -12,7 +12,7 @@ export interface FillLockUnderTest {
 const LONG_MS = 600_000;
 const SHORT_MS = 30;
 
-/** What every fill lock has to do, in memory or shared. */
+/** The contract of every fill lock, in memory or shared. */
 export function fillLockContract(open: () => Promise<FillLockUnderTest>): void {
   let held: FillLockUnderTest;
   let lock: FillLock;

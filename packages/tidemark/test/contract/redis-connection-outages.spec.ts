@@ -146,7 +146,7 @@ describe('RedisConnection', () => {
     await server.kill();
     await down(connection);
     expect(await failureOf(urgently())).toBeInstanceOf(RedisUnavailableError);
-    // So long that the next attempt by itself is a while away.
+    // So long that no attempt by the timer comes in between.
     for (let attempts = 0; attempts < 8; attempts += 1) await failureOf(urgently());
     await server.restart();
     expect(connection.state).toBe('down');
@@ -241,7 +241,7 @@ describe('RedisConnection', () => {
     await delay(1_500);
     const client = new Redis(server.url);
     try {
-      // Its own and that of the tests.
+      // The connection's and the test's.
       const clients = (await client.client('LIST')) as string;
       expect(clients.trim().split('\n')).toHaveLength(1);
     } finally {
@@ -254,7 +254,7 @@ describe('RedisConnection', () => {
     const warnings: string[] = [];
     const onWarning = ({ name }: Error): unknown => warnings.push(name);
     process.on('warning', onWarning);
-    // As the client has it before it is told that the connection is closed.
+    // The client's state before it notices that the connection is closed.
     let stream: Redis['stream'] | undefined;
     await connection.send('PING', (client) => {
       ({ stream } = client);

@@ -31,7 +31,7 @@ describe('RedisConnection without a server that answers', () => {
     let accepted = 0;
     const mute = createServer((socket) => {
       accepted += 1;
-      // What nobody reads is never seen to end.
+      // The end of a stream that is not read is never emitted.
       socket.on('error', () => undefined).resume();
     }).listen(0, '127.0.0.1');
     await once(mute, 'listening');
@@ -69,8 +69,8 @@ describe('RedisConnection without a server that answers', () => {
     const failure = await failureOf(ping(connection));
     expect(log.lines).toHaveLength(1);
     expect(log.lines[0]).toContain('WRONGPASS');
-    const told = [...log.lines, connection.reason, inspect(failure)].join('\n');
-    expect(told).not.toContain('secret');
+    const output = [...log.lines, connection.reason, inspect(failure)].join('\n');
+    expect(output).not.toContain('secret');
     await connection.close();
     await server.stop();
   });

@@ -1,4 +1,4 @@
-/** What specs about connections to Redis have in common. */
+/** Shared parts of the specs about connections to Redis. */
 import { afterEach, beforeEach } from '@jest/globals';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
@@ -6,7 +6,7 @@ import { RedisServer } from '../../../../test/support/redis-server.js';
 export const ping = (connection: RedisConnection) =>
   connection.send('PING', (client) => client.ping());
 
-/** What the promise is rejected with; `undefined` when it is fulfilled. */
+/** The reason of the rejected promise; `undefined` when it is fulfilled. */
 export const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

@@ -1,4 +1,4 @@
-/** What other clients of Redis put under the keys of entries. */
+/** Values that other clients of Redis put under the keys of entries. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';

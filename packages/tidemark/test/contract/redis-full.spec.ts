@@ -28,7 +28,7 @@ const limitMemory = (bytes: number) => admin.config('SET', 'maxmemory', String(b
 it('a full Redis is a degradation with one warning each time, until it has room again', async () => {
   const log = new LogBook();
   let refused = 0;
-  const redis = { url: server.url };
+  const redis = { url: server.url, timeoutMs: 500 };
   const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
   const options = resolveOptions({});
   const events = new CacheEvents();

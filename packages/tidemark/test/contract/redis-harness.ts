@@ -10,7 +10,7 @@ import { RedisVersionStore } from '../../src/redis/redis-version-store.js';
 import type { RedisLog } from '../../src/redis/connection/outage-state.js';
 import { RedisConnection, type Heartbeat } from '../../src/redis/connection/redis-connection.js';
 
-// A slow machine is no failure: what hangs ends here, and nothing else is decided by time.
+// Long enough for a slow machine: only a hanging command reaches it.
 jest.setTimeout(60_000);
 
 /** Redis's clock has whole milliseconds and is not this process's. */
@@ -44,7 +44,7 @@ export interface ConnectOptions {
 /** Writes and changes nothing. */
 const plainHeartbeat: Heartbeat = (client) => client.del('test:heartbeat');
 
-/** A connection that is under way. */
+/** A connection that is being opened. */
 export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
   const { timeoutMs = 10_000, log = new LogBook() } = options;
   return RedisConnection.open({ url, timeoutMs, heartbeat: plainHeartbeat, log });

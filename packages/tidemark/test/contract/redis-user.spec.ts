@@ -1,4 +1,4 @@
-/** The commands and keys that the user of Redis needs, and how it is noticed that one is missing. */
+/** The commands and keys that the user of Redis needs, and the detection of a missing one. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,11 @@ describe('the user of Redis', () => {
     );
 
   function expectNamed({ reason }: RedisConnection, command: string): void {
-    expect(reason.toLowerCase()).toMatch(new RegExp(`\\b${command}\\b.*docs/operations\\.md`));
+    expect(reason.toLowerCase()).toMatch(
+      new RegExp(
+        `\\b${command}\\b.*acl setuser <its user> .*\\+${command}\\b.*docs/operations\\.md`,
+      ),
+    );
   }
 
   it('is found to lack any one of its commands when it connects, by name', async () => {

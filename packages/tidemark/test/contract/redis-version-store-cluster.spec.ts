@@ -21,7 +21,7 @@ describe('RedisVersionStore on a cluster node', () => {
     await node.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     while ((await node.command('GET', 'x')).startsWith('-CLUSTERDOWN')) await delay(20);
     client = new Redis(node.port);
-    // A real connection refuses a cluster; its node still tells which keys lie in one slot.
+    // A real connection refuses a cluster; its node still reports which keys lie in one slot.
     const send = async <T>(name: string, command: (redis: Redis, runId: string) => Promise<T>) => {
       try {
         return { value: await command(client, 'node'), node: 'node' };

@@ -1,4 +1,4 @@
-/** What Redis loses of a table's data, and what is noticed of it. */
+/** Losses of a table's data in Redis, and their detection. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';

@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. What the cache itself asks, over a data source that bounds nothing. */
+/** Real: PostgreSQL. The cache's own queries, over a data source without limits. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { askPrimary } from '../../src/typeorm/database/own-question.js';

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. The parameters of a statement belong to the caller, who changes them while the statement
- * waits. What it written is what was sent. There are no triggers: the parameters alone say what was written.
+ * Real: PostgreSQL. The caller changes the parameters of a statement while the statement waits. The values at the call
+ * count. There are no triggers, so the parameters alone determine the write set.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,18 +10,18 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { eu, us, Visits } from '../fixtures/visits.js';
 
 let visits: Visits;
-let stranger: pg.Client;
+let otherClient: pg.Client;
 
 beforeAll(async () => {
   visits = await Visits.open();
-  stranger = await visits.pastTheCache();
+  otherClient = await visits.pastTheCache();
 });
 afterAll(async () => {
-  await stranger.end();
+  await otherClient.end();
   await visits.close();
 });
 beforeEach(() => visits.begin());
-afterEach(() => stranger.query('ROLLBACK'));
+afterEach(() => otherClient.query('ROLLBACK'));
 
 interface Case {
   readonly sql: string;
@@ -70,8 +70,8 @@ async function changedWhileWaiting(
   { sql, values, change }: Case,
   send: (sql: string, values: unknown[]) => Promise<unknown>,
 ): Promise<void> {
-  await stranger.query('BEGIN');
-  await stranger.query('SELECT FROM customers FOR UPDATE');
+  await otherClient.query('BEGIN');
+  await otherClient.query('SELECT FROM customers FOR UPDATE');
   const sent = values();
   const written = send(sql, sent);
   await eventually(async () => {
@@ -82,7 +82,7 @@ async function changedWhileWaiting(
     expect(rows).toHaveLength(1);
   });
   change(sent);
-  await stranger.query('ROLLBACK');
+  await otherClient.query('ROLLBACK');
   await written;
 }
 

@@ -51,7 +51,7 @@ afterAll(async () => {
   await Promise.all([primary.stop(), standby.stop()]);
 });
 
-/** Waits until the standby has everything that the primary has committed, by what a function tells of it. */
+/** Waits until the standby has everything that the primary has committed, as a function reports. */
 async function receivedByStandby(position: string): Promise<void> {
   const [row] = await primary.psql<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
   await eventually(async () => {
@@ -60,7 +60,7 @@ async function receivedByStandby(position: string): Promise<void> {
   });
 }
 
-/** What a read answers, once the pool has a connection to the present server, and what the cache did. */
+/** The answer of a read, once the pool has a connection to the present server, and the cache's outcome. */
 async function read(): Promise<{ value: unknown; outcomes: string[] }> {
   for (;;) {
     try {

@@ -20,7 +20,10 @@ const apps: CachedApplication[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  servers = await Promise.all([PostgresServer.start(), PostgresServer.start()]);
+  servers = await Promise.all([
+    PostgresServer.start(),
+    PostgresServer.start({ isUnrelated: true }),
+  ]);
 });
 
 afterAll(async () => {
@@ -43,7 +46,7 @@ async function start(databaseUrl: string, synchronize = false): Promise<CachedAp
 
 const read = (app: CachedApplication) => app.observe(() => app.cache.run(names.bind({})));
 
-/** What the names of keys say of their databases. */
+/** The databases that the names of the keys identify. */
 async function databasesInRedis(): Promise<Set<string | undefined>> {
   const client = new Redis(redis.url);
   const keys = await client.keys('tidemark:*:t');

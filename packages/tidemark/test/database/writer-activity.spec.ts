@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. What a role without privileges sees of transactions that may still commit a write. */
+/** Real: PostgreSQL. Transactions that may still commit a write, as a role without privileges sees them. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';

@@ -13,7 +13,7 @@ import { UsersController } from './users.controller.js';
       synchronize: true, // while you try it; migrations later
     }),
     TypeOrmModule.forFeature([User]),
-    QueryCacheModule.forRoot({ redis: { url: process.env.REDIS_URL ?? 'redis://localhost' } }),
+    QueryCacheModule.forRoot({ redis: process.env.REDIS_URL }),
     CacheInvalidationModule.forRoot(),
   ],
   controllers: [UsersController],

@@ -16,12 +16,11 @@ export const usersOfTenant = defineQuery({
       .take(p.limit),
 });
 
-export const CACHE = [
+export const moduleOfRelease = () =>
   QueryCacheModule.forRoot({
     release: process.env.GIT_COMMIT,
-    redis: { url: process.env.REDIS_URL ?? 'redis://localhost' },
-  }),
-];
+    redis: process.env.REDIS_URL,
+  });
 
 export async function installTriggers(dataSource: DataSource): Promise<void> {
   await new CacheTriggers(dataSource, 'tidemark').install();

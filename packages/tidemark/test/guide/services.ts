@@ -17,8 +17,7 @@ export class ReportService {
   }
 
   recent(): Promise<User[]> {
-    const users = this.source.getRepository(User).createQueryBuilder('u');
-    return this.cache.run(users.orderBy('u.id', 'DESC').take(10));
+    return this.cache.find(User, { order: { id: 'DESC' }, take: 10 });
   }
 
   async move(from: string, to: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Write paths 27 to 29, first part: what the database writes by itself for a foreign key. */
+/** Write paths 27 to 29, first part: the database's own writes for a foreign key. */
 import { customers, orders } from './fixtures/shop-writers.js';
 import {
   allCustomers,

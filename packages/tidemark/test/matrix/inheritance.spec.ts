@@ -111,7 +111,7 @@ const rows: readonly MatrixRow<FamilyAnswer>[] = [
     ends: wholeFamilyTable('topics', 'topics_closure'),
   },
   {
-    path: '29 nested set: a new leaf numbers its ancestors anew',
+    path: '29 nested set: a new leaf renumbers its ancestors',
     write: async (app) => {
       const parent = await manager(app).findOneByOrFail(Section, { id: 1 });
       await manager(app).save(Section, { id: 9, name: 'right', parent });

@@ -1,9 +1,9 @@
 /**
  * Runs rows of the matrix: each names a way to write and the cached answers that it ends.
  *
- * Before a row every answer of its world is a hit that costs the database no statement. After its
- * write exactly the named answers have cost one; all answers, ended or kept, are what the database
- * says without a cache; all are hits again; and the next write is followed as ever.
+ * Before a row every answer of its world is a hit without a statement in the database. After its write exactly the named
+ * answers have cost a statement; all answers, ended or kept, equal those of the database without a cache; all become
+ * hits again; and the next write is followed too.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource, type ObjectLiteral } from 'typeorm';
@@ -17,7 +17,7 @@ import { StatementCounter } from '../support/statement-counter.js';
 import { whole, type World } from './fixtures/world.js';
 
 export interface MatrixRow<N extends string> {
-  /** Number of the write path in the table of write paths, and what is special about the row. */
+  /** Number of the write path in the table of write paths, and the variant of the row. */
   readonly path: string;
   readonly write: (app: CachedApplication) => Promise<unknown>;
   /** The answers that are ended; all others are kept. */
@@ -36,12 +36,14 @@ export interface MatrixOptions {
   readonly hasTriggers?: boolean;
 }
 
-/** What the cache asks the catalog, the activity of the server and the outbox, on its own account. */
+/** The cache's own statements: they query the catalog, the activity of the server and the outbox. */
 const OF_THE_CACHE = /\bpg_\w+|"outbox"|^LISTEN/;
 
 /** A world with the cache in a Redis over it, and beside it the same database without a cache. */
 export class Matrix<N extends string> {
   readonly names: readonly N[];
+  /** The answers of the database without a cache. */
+  readonly #truths = new Map<N, unknown>();
 
   private constructor(
     private readonly world: World<N>,
@@ -80,7 +82,7 @@ export class Matrix<N extends string> {
     const app = await CachedApplication.start({
       databaseUrl: href,
       entities: world.entities,
-      // A busy machine is no outage of Redis.
+      // So long that a busy machine does not look like an outage of Redis.
       cache: { redis: { url: redis.url, timeoutMs: 10_000 }, ...cache },
     });
     const sql = StatementCounter.attach(app.source);
@@ -105,38 +107,38 @@ export class Matrix<N extends string> {
     } finally {
       await runner.release();
     }
+    // Together they take fewer round trips than one by one; where one fails, `warm` asks again.
+    const { answers } = this.world;
+    await Promise.allSettled(this.names.map((name) => this.app.cache.run(answers[name].query)));
     await this.warm();
   }
 
-  /** Until all answers are hits, one after the other: what the start still does may end some once more. */
+  /** Asks for all answers until all of them are hits in one pass: what the start still does may end some once more. */
   async warm(): Promise<void> {
     await eventually(async () => {
-      for (const name of this.names) await this.#warm(name);
-      for (const name of this.names) await this.#requireHit(name);
+      const missed: N[] = [];
+      for (const name of this.names) if (!(await this.ask(name)).isHit) missed.push(name);
+      if (missed.length > 0) throw new Error(`${missed.join()} does not come from the cache.`);
     }, this.patienceMs);
   }
 
-  #warm(name: N): Promise<void> {
-    return eventually(() => this.#requireHit(name), this.patienceMs);
-  }
-
-  async #requireHit(name: N): Promise<void> {
-    const { isHit } = await this.ask(name);
-    if (!isHit) throw new Error(`The answer "${name}" does not come from the cache.`);
-  }
-
-  /** The answers that were ended, in order of their names. Each was right, ended or not. */
-  async ended(): Promise<N[]> {
+  /**
+   * The answers that were ended, in order of their names. Each was right, ended or not.
+   *
+   * @param written the answers that a write since the last call may have changed; absent: all.
+   */
+  async ended(written: readonly N[] = this.names): Promise<N[]> {
     const ended: N[] = [];
     for (const name of this.names) {
       const { isHit, value } = await this.ask(name);
-      expectEqual({ name, value }, { name, value: await this.truth(name) });
+      if (written.includes(name)) this.#truths.set(name, await this.truth(name));
+      expectEqual({ name, value }, { name, value: this.#truths.get(name) });
       if (!isHit) ended.push(name);
     }
     return ended;
   }
 
-  /** A hit is told twice: by the cache, and by the statements the database got, which are none. */
+  /** A hit shows twice: the cache reports it, and the database gets no statement. */
   async ask(name: N): Promise<{ isHit: boolean; value: unknown }> {
     const { query } = this.world.answers[name];
     this.sql.reset();
@@ -203,7 +205,8 @@ export async function hold<N extends string>(
   }
   await matrix.warm();
   await matrix.app.source.query('UPDATE bystanders SET beats = beats + 1 WHERE id = 1');
-  expect((await matrix.ended()).toSorted()).toEqual(['bystander 1', 'bystanders']);
+  const theirs = matrix.names.filter((name) => name.startsWith('bystander'));
+  expect((await matrix.ended(theirs)).toSorted()).toEqual(['bystander 1', 'bystanders']);
 }
 
 /** The same rows on tables with triggers and, in `npm test` one of each write path, on tables without. */

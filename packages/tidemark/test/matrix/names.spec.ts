@@ -1,4 +1,4 @@
-/** Write path 50, first part: tables that are easily taken for others. */
+/** Write path 50, first part: tables with similar names. */
 import type { CachedApplication } from '../support/cached-application.js';
 import { EastDepot, OddName, WestDepot, Worker } from './fixtures/places.entities.js';
 import { places, type PlaceAnswer } from './fixtures/places.js';
@@ -64,7 +64,7 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
   {
     path: '50 self-join: a row of the region',
     write: ({ source }) => source.manager.update(Worker, 3, { leaderId: null }),
-    ends: ['workers EU', 'leaders EU', 'leaders EU of their own region'],
+    ends: ['workers EU', 'leaders EU', 'leaders EU of the same region'],
   },
   {
     path: '50 self-join in an UPDATE: the written reference counts',
@@ -72,12 +72,12 @@ const rows: readonly MatrixRow<PlaceAnswer>[] = [
       `UPDATE workers w SET leader_id = NULL FROM workers leader
        WHERE leader.id = w.leader_id AND leader.id = 2 RETURNING w.id, w.region`,
     ),
-    ends: ['workers EU', 'leaders EU', 'leaders EU of their own region'],
+    ends: ['workers EU', 'leaders EU', 'leaders EU of the same region'],
   },
   {
     path: '50 self-reference ON DELETE SET NULL: the rows that named the one that goes',
     write: ({ source }) => source.manager.delete(Worker, { id: 1 }),
-    ends: ['workers EU', 'leaders EU', 'leaders EU of their own region'],
+    ends: ['workers EU', 'leaders EU', 'leaders EU of the same region'],
   },
 ];
 

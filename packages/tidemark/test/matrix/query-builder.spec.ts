@@ -1,4 +1,4 @@
-/** Write paths 17 to 22: what query builders send. */
+/** Write paths 17 to 22: statements of query builders. */
 import { Customer, Item } from './fixtures/shop.entities.js';
 import { customers, orders } from './fixtures/shop-writers.js';
 import {

@@ -27,7 +27,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [...euCustomers, ...allCustomers],
   },
   {
-    path: '30 INSERT that does not tell its key',
+    path: '30 INSERT whose text does not name its key',
     write: sql(`INSERT INTO customers (name, region) VALUES ($1, $2)`, 'eve', 'EU'),
     ends: [...euCustomers, ...allCustomers],
   },
@@ -146,7 +146,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: [...euOrders, 'order 3', ...allOrders, 'items', 'item 4'],
   },
   {
-    path: '36 several statements in one string, with a transaction of their own',
+    path: '36 several statements in one string, with BEGIN and COMMIT',
     write: sql(
       `BEGIN; UPDATE customers SET visits = 4 WHERE id = 3; COMMIT;
        BEGIN; UPDATE customers SET visits = 4 WHERE id = 1; ROLLBACK`,

@@ -1,4 +1,4 @@
-/** Write paths 23 to 26: relations, and what is saved and dropped along with them. */
+/** Write paths 23 to 26: relations, and entities saved and removed along with them. */
 import { customers, loadOrder, orders } from './fixtures/shop-writers.js';
 import { Customer, Order, Tag } from './fixtures/shop.entities.js';
 import { allOrders, euOrders, shop, type ShopAnswer } from './fixtures/shop.js';

@@ -1,4 +1,4 @@
-/** Write paths 9 to 16: what repositories send without loading anything. */
+/** Write paths 9 to 16: statements of repositories without a load. */
 import { In } from 'typeorm';
 import { customers, items } from './fixtures/shop-writers.js';
 import {

@@ -1,4 +1,4 @@
-/** Write paths 41 to 46: what a transaction ends is what it commits. */
+/** Write paths 41 to 46: a transaction ends the answers of its committed writes. */
 import type { QueryRunner } from 'typeorm';
 import type { CachedApplication } from '../support/cached-application.js';
 import { Customer, Order } from './fixtures/shop.entities.js';
@@ -185,7 +185,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     ends: cleo,
   },
   {
-    path: '45 raw COMMIT AND CHAIN: what comes after is a transaction of its own',
+    path: '45 raw COMMIT AND CHAIN: later statements are a new transaction',
     write: byText('BEGIN', visit(3), 'COMMIT AND CHAIN', visit(1), 'ROLLBACK'),
     ends: cleo,
   },

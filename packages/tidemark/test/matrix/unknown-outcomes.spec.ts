@@ -1,7 +1,7 @@
 /**
- * Write paths 47 to 49: nobody says how the transaction ended. What it written is ended, whether it
- * was committed or not, and is cached again by itself. The writer's whole process dies in the tests
- * of faults; here its connection does.
+ * Write paths 47 to 49: the outcome of the transaction is unknown. Whether it
+ * was committed or not, the answers that it may have changed are ended, and become hits again without
+ * help. Here the writer's connection is lost; in the tests of faults its whole process dies.
  */
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';

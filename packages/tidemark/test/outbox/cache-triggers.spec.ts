@@ -1,4 +1,4 @@
-/** Putting the triggers on, looking after them and taking them off. */
+/** Installation, repair and removal of the triggers. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, CacheTriggersError } from '../../src/index.js';
@@ -29,7 +29,7 @@ async function open(
   return source.initialize();
 }
 
-/** Without the rows by which an installation says that anything may have been missed. */
+/** Without the rows by which an installation ends all answers. */
 async function outboxOf(source: DataSource, schema = 'tidemark_tidemark'): Promise<unknown[]> {
   return source.query<unknown[]>(
     `SELECT table_name, regions FROM "${schema}".outbox WHERE table_name <> '*' ORDER BY id`,
@@ -99,7 +99,7 @@ describe('triggers', () => {
     await triggers.install();
     await source.query('ALTER TABLE bystanders RENAME COLUMN id TO number');
     expect(await states(triggers)).toEqual({ 'public.bystanders': 'outdated' });
-    // Nobody is kept from writing meanwhile: any key may have been written.
+    // Other writers go on meanwhile: any key may have been written.
     await source.query('INSERT INTO bystanders VALUES (6)');
     expect(await triggers.install()).toEqual(['public.bystanders']);
     await source.query('INSERT INTO bystanders VALUES (7)');
@@ -197,15 +197,15 @@ describe('triggers', () => {
 
   it('need the owner of the table: the error has the SQL', async () => {
     const source = await open([Bystander]);
-    const role = `stranger_${process.pid}`;
+    const role = `other_${process.pid}`;
     const url = new URL((source.options as { url?: string }).url ?? '');
     const database = url.pathname.slice(1);
     await source.query(
       `CREATE ROLE ${role} LOGIN; GRANT CREATE ON DATABASE ${database} TO ${role}`,
     );
     url.username = role;
-    const stranger = new CacheTriggers(await open([Bystander], url.href), 'tidemark');
-    const failure = await stranger.install().catch((error: unknown) => error);
+    const otherClient = new CacheTriggers(await open([Bystander], url.href), 'tidemark');
+    const failure = await otherClient.install().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(CacheTriggersError);
     expect(String(failure)).toMatch(/CREATE OR REPLACE TRIGGER "tidemark_tidemark_insert"/);
     await source.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);

@@ -1,7 +1,6 @@
 /**
- * Single writes whose answers have the regions of their rows, and do not tell all that was changed: by what was
- * made past the service, or since something stands between the server's answer and the service. What the triggers
- * notice in the same statement is published with its COMMIT.
+ * Single writes whose answers do not show every change, because of objects created past the service, or of code between
+ * the server's answer and the service. The changes that the triggers report are published with the COMMIT.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -66,19 +65,21 @@ let outside: Outside;
 const change = (code: number, id: number): Promise<unknown> =>
   outside.app.source.query(CHANGE, [code, id]);
 
+const open = Outside.opening({
+  entities: [Shop, Depot],
+  schema: `
+    INSERT INTO shops VALUES (1, 'US', 101, NULL), (2, 'EU', 102, NULL), (3, 'APAC', 103, NULL), (4, ' US', 104, NULL);
+    INSERT INTO depots VALUES (21, 'US', 101)`,
+});
+
 beforeEach(async () => {
-  outside = await Outside.open({
-    entities: [Shop, Depot],
-    schema: `
-      INSERT INTO shops VALUES (1, 'US', 101, NULL), (2, 'EU', 102, NULL), (3, 'APAC', 103, NULL), (4, ' US', 104, NULL);
-      INSERT INTO depots VALUES (21, 'US', 101)`,
-  });
+  outside = await open();
   await made('');
 });
 
 afterEach(() => outside.close());
 
-/** Makes something past the service, which does not hear of it; then all answers are stored. */
+/** Makes a change past the service, unseen by it; then all answers are stored. */
 async function made(sql: string): Promise<void> {
   await outside.client.query(sql);
   await outside.emptied();

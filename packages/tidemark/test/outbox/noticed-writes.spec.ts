@@ -1,5 +1,5 @@
 /**
- * What the database does beyond what a statement of the service says, to tables that the transaction has
+ * Changes that the database adds to a statement of the service, to tables that the transaction has
  * written anyway; and statements over its connections that pass no hook. Nothing stays stale.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -42,15 +42,17 @@ const answers: readonly BoundQuery[] = [
   ...[11, 12].map((id) => payment.bind({ id })),
 ];
 
+const open = Outside.opening({
+  entities: [Account, Payment, Parcel],
+  schema: `
+    INSERT INTO accounts VALUES (1, 'US', NULL), (2, 'EU', 1), (3, 'APAC', NULL);
+    INSERT INTO payments VALUES (11, 1), (12, 2)`,
+});
+
 let outside: Outside;
 
 beforeEach(async () => {
-  outside = await Outside.open({
-    entities: [Account, Payment, Parcel],
-    schema: `
-      INSERT INTO accounts VALUES (1, 'US', NULL), (2, 'EU', 1), (3, 'APAC', NULL);
-      INSERT INTO payments VALUES (11, 1), (12, 2)`,
-  });
+  outside = await open();
   await outside.emptied();
   await outside.warm(answers);
   // All connections of the pool are known by now.

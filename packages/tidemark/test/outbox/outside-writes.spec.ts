@@ -1,6 +1,6 @@
 /**
- * Writes past the service, over a connection of their own: which answers they end, once relayed. A
- * hit is told by the cache; after each write every answer is what the database says.
+ * Writes past the service, over a separate connection: which answers they end, once relayed. A
+ * hit is reported by the cache; after each write every answer equals the database's.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineQuery, type BoundQuery } from '../../src/index.js';

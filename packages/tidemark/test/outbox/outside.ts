@@ -1,4 +1,4 @@
-/** An application whose tables have triggers, and somebody who writes past it. */
+/** An application whose tables have triggers, and a client that writes past it. */
 import { expect } from '@jest/globals';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
-import { createDatabase } from '../../../../test/support/shared-postgres.js';
+import { copiesOf, createDatabase } from '../../../../test/support/shared-postgres.js';
 
 export interface OutsideOptions {
   readonly entities: readonly EntityTarget<ObjectLiteral>[];
@@ -23,12 +23,10 @@ export interface OutsideOptions {
 
 const NAMESPACE = 'tidemark';
 
-/** Before the application starts: its relay need not look for the outbox again and again. */
+/** Called before the application starts, so that its relay finds the outbox at once. */
 async function install(
   url: string,
-  entities: OutsideOptions['entities'],
-  schema: string,
-  namespace: string,
+  { entities, schema = '', cache = {} }: OutsideOptions,
 ): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
@@ -39,7 +37,7 @@ async function install(
   await source.initialize();
   try {
     await source.query(schema);
-    await new CacheTriggers(source, namespace).install();
+    await new CacheTriggers(source, cache.namespace ?? NAMESPACE).install();
   } finally {
     await source.destroy();
   }
@@ -48,22 +46,30 @@ async function install(
 export class Outside {
   private constructor(
     readonly app: CachedApplication,
-    /** Who writes past the application. */
+    /** The client that writes past the application. */
     readonly client: pg.Client,
     readonly triggers: CacheTriggers,
     readonly databaseUrl: string,
   ) {}
 
-  static async open({
-    entities,
-    schema = '',
-    cache = {},
-    invalidation = {},
-  }: OutsideOptions): Promise<Outside> {
+  static async open(options: OutsideOptions): Promise<Outside> {
     const databaseUrl = await createDatabase();
+    await install(databaseUrl, options);
+    return Outside.#over(databaseUrl, options);
+  }
+
+  /** Opens one after another, each over a copy of the same database. */
+  static opening(options: OutsideOptions): () => Promise<Outside> {
+    const databaseUrl = copiesOf((url) => install(url, options));
+    return async () => Outside.#over(await databaseUrl(), options);
+  }
+
+  static async #over(
+    databaseUrl: string,
+    { entities, cache = {}, invalidation = {} }: OutsideOptions,
+  ): Promise<Outside> {
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
-    await install(databaseUrl, entities, schema, cache.namespace ?? NAMESPACE);
     const app = await CachedApplication.start({ databaseUrl, entities, cache, invalidation });
     const triggers = new CacheTriggers(app.source, cache.namespace ?? NAMESPACE);
     const outside = new Outside(app, client, triggers, databaseUrl);
@@ -97,7 +103,7 @@ export class Outside {
     }
   }
 
-  /** Runs the work and waits until what it wrote has been relayed; answers how many rows that were. */
+  /** Runs the work and waits until its writes are relayed; returns the number of their rows in the outbox. */
   async relayed(work: () => Promise<unknown>): Promise<number> {
     let rows = 0;
     const count = (event: { rows: number }): void => void (rows += event.rows);

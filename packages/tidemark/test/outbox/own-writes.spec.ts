@@ -1,7 +1,6 @@
 /**
- * Writes of the service where its tables have triggers: told before COMMIT, and with everything the database has added
- * to them, also where the catalog at hand did not lead to expect it. The relay tells once more what triggers of users
- * have added.
+ * Writes of the service to tables with triggers: published before COMMIT, with every change that the database has added,
+ * also where the loaded catalog does not predict it. The relay publishes changes by user triggers a second time.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
@@ -10,7 +9,7 @@ import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Bystander } from '../fixtures/entities.js';
 import { Account, Payment } from './accounts.entities.js';
-import { endedOf, Outside } from './outside.js';
+import { endedOf, Outside, type OutsideOptions } from './outside.js';
 
 const all = (entity: new () => object): BoundQuery =>
   defineQuery({
@@ -44,25 +43,28 @@ const DEFERRED_TRIGGER = TRIGGER.replace('CREATE TRIGGER', 'CREATE CONSTRAINT TR
   'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
 );
 
+const optionsWith = (schema: string): OutsideOptions => ({
+  entities: [Account, Payment, Bystander],
+  schema: `
+    INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
+    INSERT INTO payments VALUES (11, 1), (12, 2);
+    INSERT INTO bystanders VALUES (1);
+    ${schema}`,
+});
+const openPlain = Outside.opening(optionsWith(''));
+
 let outside: Outside;
 
-async function open(schema = ''): Promise<void> {
-  outside = await Outside.open({
-    entities: [Account, Payment, Bystander],
-    schema: `
-      INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
-      INSERT INTO payments VALUES (11, 1), (12, 2);
-      INSERT INTO bystanders VALUES (1);
-      ${schema}`,
-  });
+async function open(schema?: string): Promise<void> {
+  outside = await (schema === undefined ? openPlain() : Outside.open(optionsWith(schema)));
   await outside.emptied();
   await outside.warm(Object.values(answers));
 }
 
 afterEach(() => outside.close());
 
-/** What ends, and how often the service tells of a write, without the relay; all answers are right. */
-async function told(write: () => Promise<unknown>): Promise<{ ended: string[]; times: number }> {
+/** The answers that a write ends, and how often it is published, without the relay; all answers are right. */
+async function endedBy(write: () => Promise<unknown>): Promise<{ ended: string[]; times: number }> {
   let times = 0;
   const count = (): void => void (times += 1);
   outside.app.cache.events.on('invalidated', count);
@@ -80,7 +82,7 @@ describe('an expected change', () => {
   it('by the statement is published once', async () => {
     await open();
     let done;
-    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    const relayed = await outside.relayed(async () => (done = await endedBy(remove)));
     expect(done).toEqual({ ended: ['US'], times: 1 });
     expect(relayed).toBe(0);
   });
@@ -92,7 +94,7 @@ describe('an expected change', () => {
   ])('$what is published with the statement, and $again times by the relay', async (row) => {
     await open(row.schema);
     let done;
-    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    const relayed = await outside.relayed(async () => (done = await endedBy(remove)));
     expect(done).toMatchObject({ ended: ['US', 'payments'] });
     if (row.again === 0) expect(done).toMatchObject({ times: 1 });
     expect(relayed).toBe(row.again);
@@ -102,7 +104,7 @@ describe('an expected change', () => {
     await open(TRIGGER);
     let done;
     const relayed = await outside.relayed(async () => {
-      done = await told(() =>
+      done = await endedBy(() =>
         outside.app.source.transaction(async (manager) => {
           await manager.transaction((inner) => inner.delete(Account, { id: 1 }));
           await manager
@@ -121,7 +123,7 @@ describe('an expected change', () => {
 
   it('by its triggers that wait for COMMIT, and fail then, fails the write', async () => {
     await open(DEFERRED_TRIGGER.replace('(7, 7)', '(11, 7)'));
-    const done = await told(() => expect(remove()).rejects.toThrow(QueryFailedError));
+    const done = await endedBy(() => expect(remove()).rejects.toThrow(QueryFailedError));
     expect(done).toEqual({ ended: [], times: 0 });
     const inTransaction = outside.app.source.transaction((manager) => manager.delete(Account, 1));
     await expect(inTransaction).rejects.toThrow('duplicate key');
@@ -154,7 +156,7 @@ describe('an unexpected change by an object created past the service', () => {
     await open();
     await outside.client.query(schema);
     let done;
-    const relayed = await outside.relayed(async () => (done = await told(remove)));
+    const relayed = await outside.relayed(async () => (done = await endedBy(remove)));
     expect(done).toMatchObject({ ended: ['US', 'payments'] });
     expect(relayed).toBe(again);
   });
@@ -169,7 +171,7 @@ describe('an unexpected change by an object created past the service', () => {
   it('is seen where the session suppresses notices', async () => {
     await open();
     await outside.client.query(FOREIGN_KEY);
-    const done = await told(() =>
+    const done = await endedBy(() =>
       outside.app.source.transaction(async (manager) => {
         await manager.query('SET LOCAL client_min_messages = error');
         await manager.delete(Account, { id: 1 });
@@ -196,7 +198,7 @@ describe('a statement that passes no hook', () => {
   }
 
   it('is published with its transaction', async () => {
-    const done = await told(() => removePastHooks(true));
+    const done = await endedBy(() => removePastHooks(true));
     expect(done).toEqual({ ended: ['US', 'EU'], times: 1 });
   });
 

@@ -1,4 +1,4 @@
-/** What records writes is changed by somebody else, who writes meanwhile: everything counts as written. */
+/** Another client changes the triggers or the outbox and writes meanwhile: everything counts as written. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { defineQuery, CacheTriggers, OutboxRelay } from '../../src/index.js';
@@ -30,10 +30,11 @@ const ENABLED = 'ALTER TABLE bystanders ENABLE TRIGGER ALL';
 const OUTBOX = 'tidemark_tidemark.outbox';
 
 describe('writes without a record in the outbox', () => {
+  const open = Outside.opening({ entities: [Bystander] });
   let outside: Outside;
 
   beforeEach(async () => {
-    outside = await Outside.open({ entities: [Bystander] });
+    outside = await open();
     await outside.emptied();
     await outside.warm([bystanders]);
   });

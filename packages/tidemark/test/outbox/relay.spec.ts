@@ -1,4 +1,4 @@
-/** Who relays, and what becomes of it when he does not: real PostgreSQL and Redis, two instances. */
+/** Which instance relays, and the effects of its absence: real PostgreSQL and Redis, two instances. */
 import { describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';

@@ -67,7 +67,7 @@ export async function startAs(url: string): Promise<CachedApplication> {
   return application;
 }
 
-/** What the installation has said is told: nothing is left that was not written since. */
+/** The notices of the installation are relayed: only later writes are left. */
 export async function emptied(): Promise<void> {
   await eventually(async () => {
     expect((await client.query('SELECT FROM tidemark_tidemark.outbox')).rows).toEqual([]);

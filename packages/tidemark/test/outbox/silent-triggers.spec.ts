@@ -1,4 +1,4 @@
-/** Writes of the service to tables whose triggers say nothing: switched off, taken away, or never there. */
+/** Writes of the service to tables without notices: their triggers are disabled, dropped, or were never installed. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
@@ -27,26 +27,28 @@ const ON = `ALTER TABLE accounts ${['insert', 'update', 'delete', 'truncate']
   .map((event) => `ENABLE ALWAYS TRIGGER tidemark_tidemark_${event}`)
   .join(', ')}`;
 
+const open = Outside.opening({
+  entities: [Account, Payment, Bystander],
+  invalidation: { triggers: 'check' },
+  schema: `
+    CREATE TABLE notes (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE);
+    CREATE FUNCTION pay(int) RETURNS void LANGUAGE sql AS 'UPDATE payments SET account = $1';
+    CREATE FUNCTION note(int) RETURNS void LANGUAGE sql AS 'UPDATE notes SET account = $1';
+    CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN UPDATE notes SET account = NULL WHERE id = 21; RETURN NULL; END $$;
+    CREATE TRIGGER watch AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION watch();
+    INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
+    INSERT INTO payments VALUES (11, 1);
+    INSERT INTO notes VALUES (21, 1);
+    INSERT INTO bystanders VALUES (1)`,
+});
+
 let outside: Outside;
 let source: DataSource;
 let logged: string[];
 
 beforeEach(async () => {
-  outside = await Outside.open({
-    entities: [Account, Payment, Bystander],
-    invalidation: { triggers: 'check' },
-    schema: `
-      CREATE TABLE notes (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE);
-      CREATE FUNCTION pay(int) RETURNS void LANGUAGE sql AS 'UPDATE payments SET account = $1';
-      CREATE FUNCTION note(int) RETURNS void LANGUAGE sql AS 'UPDATE notes SET account = $1';
-      CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN UPDATE notes SET account = NULL WHERE id = 21; RETURN NULL; END $$;
-      CREATE TRIGGER watch AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION watch();
-      INSERT INTO accounts VALUES (1, 'US'), (2, 'EU');
-      INSERT INTO payments VALUES (11, 1);
-      INSERT INTO notes VALUES (21, 1);
-      INSERT INTO bystanders VALUES (1)`,
-  });
+  outside = await open();
   ({ source } = outside.app);
   logged = [];
   Logger.overrideLogger({
@@ -77,11 +79,11 @@ describe('disabled triggers', () => {
     await write();
     expect(await endedOf(answers, outside)).toEqual(all);
     await eventually(() => expect(problem()).toContain('public.accounts'));
-    expect(logged.join()).toContain('public.accounts have not told of a write');
+    expect(logged.join()).toContain('The triggers of public.accounts did not report a write');
     await outside.client.query(ON);
-    await outside.app.get(TriggerKeeper).look();
+    await outside.app.get(TriggerKeeper).check();
     await eventually(() => expect(problem()).toBeUndefined(), 10_000);
-    // What was changed is noticed by the relay too, which ends all answers once more.
+    // The relay notices the change too, and ends all answers once more.
     await eventually(async () => {
       await outside.warm(Object.values(answers));
       await source.query(`UPDATE accounts SET region = 'US' WHERE id = 1`);

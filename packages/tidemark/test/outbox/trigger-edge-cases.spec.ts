@@ -1,4 +1,4 @@
-/** Writes of the service that somebody else would commit, or that a relay has never been there for. */
+/** Writes of the service that another client commits, or that precede the first relay. */
 import { afterEach, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -29,7 +29,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client;
 }
 
-/** A role of its own in a database of its own. */
+/** A separate role in a separate database. */
 async function roleIn(
   databaseUrl: string,
   options: string,
@@ -57,7 +57,12 @@ it('PREPARE TRANSACTION of the service is refused, since another client may comm
   try {
     await runner.query('BEGIN');
     await runner.query('INSERT INTO bystanders VALUES (1)');
-    for (const sql of [`PREPARE TRANSACTION 'later'`, `prepare /* it */ transaction 'later'`]) {
+    for (const sql of [
+      `PREPARE TRANSACTION 'later'`,
+      `prepare /* it */ transaction 'later'`,
+      `PREPARE /* it /* all */ */ TRANSACTION 'later'`,
+      `PREPARE -- it\rTRANSACTION 'later'`,
+    ]) {
       await expect(runner.query(sql)).rejects.toThrow('Use COMMIT');
     }
     await runner.query('COMMIT');

@@ -46,7 +46,7 @@ describe('a write of the service while Redis is away, without an outbox that its
       expect((await client.query('SELECT FROM bystanders')).rows).toEqual([]);
       const lines = log.mock.calls.map(([line]) => String(line));
       await work(lines.filter((line) => line.startsWith('There is no outbox')));
-      // What the owner has run is enough.
+      // The statements that the owner has run are enough.
       await eventually(() => expect(relayOf(application).problem).toBeUndefined());
       await source.query(insert);
       const { rows } = await client.query('SELECT table_name FROM tidemark_tidemark.outbox');
@@ -98,7 +98,7 @@ describe('a write of the service while Redis is away', () => {
     const { rows } = await client.query(
       'SELECT table_name, regions FROM tidemark_tidemark.outbox ORDER BY id',
     );
-    // Nobody can say under which schema the statements were understood: anything may have changed.
+    // The schema under which the statements were classified is unknown: any table may have changed.
     const everything = { table_name: '*', regions: null };
     expect(rows).toEqual([everything, everything]);
     await redis.restart();

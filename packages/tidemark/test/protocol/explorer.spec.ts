@@ -1,5 +1,5 @@
 /**
- * The protocol gives no wrong answer and leaves nobody waiting, whatever the order of its steps
+ * The protocol gives no wrong answer and leaves no process waiting, whatever the order of its steps
  * (explorer/explore.ts).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

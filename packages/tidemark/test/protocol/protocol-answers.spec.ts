@@ -1,4 +1,4 @@
-/** What the read protocol runs, keeps and shares while nobody writes. */
+/** Which queries the read protocol runs, stores and shares while there are no writes. */
 import { describe, expect, it } from '@jest/globals';
 import { setUp, USERS } from './support/protocols.js';
 

@@ -1,4 +1,4 @@
-/** What the read protocol serves beside writes. */
+/** Answers of the read protocol during writes. */
 import { describe, expect, it } from '@jest/globals';
 import { settled } from './support/manual-time.js';
 import { setUp, USERS } from './support/protocols.js';
@@ -34,7 +34,7 @@ describe('the read protocol', () => {
     expect(await read()).toEqual(['hit', 'rows 1']);
   });
 
-  it('keeps serving regions that a write does not touch', async () => {
+  it('keeps serving regions outside the write set', async () => {
     const { read, begin, database } = setUp();
     await read();
     await begin(['*', 'region=EU']);

@@ -1,6 +1,6 @@
 /**
- * Transactions that last, and a change of epoch or a mark without an owner meanwhile: how long reads
- * wait, how often PostgreSQL is asked, and what is told. Time passes when a test says so.
+ * Long transactions, with a change of epoch or a mark without an owner meanwhile: how long reads wait, how often
+ * PostgreSQL is queried, and which events are emitted. The tests control time.
  */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
@@ -37,7 +37,7 @@ let time: ManualTime;
 let store: MemoryVersionStore;
 let activity: CountedActivity;
 let gate: FreshnessGate;
-/** What was told of the transactions awaited: their processes, each time that they changed. */
+/** The reports of the transactions awaited: their processes, each time that they changed. */
 let awaited: number[][];
 
 /** An instance of the service over the store. */
@@ -52,7 +52,7 @@ function instance(): FreshnessGate {
   return new FreshnessGate({ store, settlement, schema, token: randomToken });
 }
 
-/** How a read goes that is answered without time passing. */
+/** The outcome of a read that is answered without time passing. */
 async function readAtOnce(dependencies = users, by = gate): Promise<string> {
   const freshness = await time.withoutWaiting(by.check(dependencies));
   return freshness.trusted ? 'trusted' : freshness.reason;

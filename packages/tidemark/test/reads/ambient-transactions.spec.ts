@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL, HTTP, typeorm-transactional, nestjs-cls. A query inside a transaction that its caller does
- * not hand on, but that the builder finds in the context, sees that transaction.
+ * Real: PostgreSQL, HTTP, typeorm-transactional, nestjs-cls. A query inside a transaction that its caller does not pass
+ * on, but that the builder finds in the asynchronous context, sees that transaction.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -14,7 +14,7 @@ import {
   runInTransaction,
   StorageDriver,
 } from 'typeorm-transactional';
-import { defineQuery, type BoundQuery } from '../../src/index.js';
+import { defineQuery, findQuery, sqlQuery, type BoundQuery } from '../../src/index.js';
 import { TransactionHost } from '../support/nestjs-cls.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { AmbientApplication, Note, type Seen } from './fixtures/ambient-application.js';
@@ -22,7 +22,7 @@ import { AmbientApplication, Note, type Seen } from './fixtures/ambient-applicat
 let app: AmbientApplication;
 let source: DataSource;
 let host: Host<TransactionalAdapterTypeOrm>;
-/** Runs what it is given as another request would: in no transaction. */
+/** Runs its argument in another context, as another request would: in no transaction. */
 let elsewhere: <T>(work: () => Promise<T>) => Promise<T>;
 let built: number;
 
@@ -171,6 +171,40 @@ describe.each(Object.entries(ways))('in a transaction by %s', (_, way) => {
 
 const inside = <T>(work: () => Promise<T>): Promise<T> => work();
 
+describe('queries without a builder of the caller, in a transaction by typeorm-transactional', () => {
+  const found = defineQuery({
+    name: 'found-note',
+    shape: 'one',
+    entity: Note,
+    find: ({ id }: { id: number }) => ({ where: { id } }),
+    map: ({ text }) => text,
+    answer: (text) => [{ text }],
+  });
+  const text = defineQuery({
+    name: 'text-note',
+    sql: 'SELECT text FROM "notes" WHERE id = $1',
+    parameters: ({ id }: { id: number }) => [id],
+  });
+  it.each<[string, () => BoundQuery]>([
+    ['find options', () => found.bind({ id: 1 })],
+    ['SQL text', () => text.bind({ id: 1 })],
+    ['inline find options', () => findQuery(Note, { select: { text: true }, where: { id: 1 } })],
+    ['inline SQL text', () => sqlQuery('SELECT text FROM "notes"')],
+  ])('%s: see its writes', async (_, query) => {
+    await eventually(async () => {
+      expect(await read(query())).toEqual({ value: [{ text: 'a' }], outcome: 'hit', selects: 0 });
+    });
+    await runInTransaction(async () => {
+      await write(source.manager);
+      const own = { value: [{ text: 'b' }], outcome: 'transaction', selects: 1 };
+      expect(await read(query())).toEqual(own);
+      const other = { value: [{ text: 'a' }], outcome: 'hit', selects: 0 };
+      expect(await elsewhere(() => read(query()))).toEqual(other);
+    });
+    expect(await read(query())).toMatchObject({ value: [{ text: 'b' }], selects: 1 });
+  });
+});
+
 describe('with a query runner of the context that is in no transaction', () => {
   it('a query runs over it, and has no remembered plan any more', async () => {
     const query = (): BoundQuery => fromIdleRunner.bind({ id: 1 });
@@ -235,14 +269,14 @@ describe('a hit', () => {
 
   it('builds nothing on account of single writes, which have transactions of the cache', async () => {
     await remember(query());
-    const stranger = await app.stranger();
-    await stranger.query('BEGIN; SELECT 1 FROM notes WHERE id = 1 FOR UPDATE');
+    const otherClient = await app.otherClient();
+    await otherClient.query('BEGIN; SELECT 1 FROM notes WHERE id = 1 FOR UPDATE');
     const writing = source.query(`UPDATE notes SET text = 'b' WHERE id = 1`);
     await app.waitingForLock();
     expect(await read(query())).toMatchObject({ value: 'a', outcome: 'hit' });
     expect(built).toBe(0);
-    await stranger.query('COMMIT');
-    await stranger.end();
+    await otherClient.query('COMMIT');
+    await otherClient.end();
     await writing;
     expect(await read(query())).toMatchObject({ value: 'b' });
   });

@@ -1,14 +1,10 @@
 /**
- * An application over one database whose reads are watched: which of them were answered from the
- * cache, and what SQL they sent.
+ * An application over one database that records its reads: which of them were answered from the cache, and the SQL that
+ * they sent.
  */
 import { expect } from '@jest/globals';
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
-import type {
-  CacheInvalidationModuleOptions,
-  BoundQuery,
-  QueryCacheModuleOptions,
-} from '../../src/index.js';
+import type { CacheInvalidationModuleOptions, QueryCacheModuleOptions } from '../../src/index.js';
 import type { CacheableQuery } from '../../src/typeorm/queries/compiled-query.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -83,11 +79,14 @@ export class CachedReads {
     }
   }
 
-  async read(query: CacheableQuery): Promise<Observed> {
+  read(query: CacheableQuery): Promise<Observed> {
+    return this.watch(() => this.app.cache.run(query));
+  }
+
+  /** The outcome and statements of the work, such as one read. */
+  async watch(work: () => Promise<unknown>): Promise<Observed> {
     this.sql.reset();
-    const { value, outcomes } = await this.app.observe(() =>
-      this.app.cache.run(query as BoundQuery),
-    );
+    const { value, outcomes } = await this.app.observe(work);
     return { value, outcome: outcomes[0], statements: [...this.sql.statements] };
   }
 

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Parameters, builders and what they refer to may change while a query is under way: the
- * answer, and what is stored, is that of the call.
+ * Real: PostgreSQL. Parameters, builders and their objects may change while a query is under way: the answer and the
+ * entry are those of the values at the call.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { In, type DataSource, type SelectQueryBuilder } from 'typeorm';
@@ -41,7 +41,7 @@ const byIds = defineQuery({
 it('answers for each value of a reused object', async () => {
   const ids = [1, 2, 3, 4, 5];
   for (let times = 0; times < 4; times += 1) {
-    // Plans that are remembered are filled anew.
+    // Cached plans run again with these values.
     await endAnswers();
     const parameters = { id: 0 };
     const answers = ids.map((id) => {
@@ -62,7 +62,7 @@ it('does not store the rows of a changed list under its old key', async () => {
   expect(await answer).toEqual([1, 2]);
   await reads.warm(() => byIds.bind({ ids: [1, 2] }));
   await reads.expectHit(() => bound, [1, 2]);
-  // Filled anew by a plan that is remembered.
+  // Filled again by a cached plan.
   await reads.write(`UPDATE countries SET name = 'changed' WHERE id = 1`);
   await reads.expectAnew(() => bound, [1, 2]);
   expect(ids).toEqual([7, 2]);

@@ -1,4 +1,4 @@
-/** Real: PostgreSQL, Redis. What a miss sends to both. */
+/** Real: PostgreSQL, Redis. The commands that a miss sends to both. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,7 +27,7 @@ const from = defineQuery({
   build: (source, { id }: { id: number }) =>
     source.getRepository(City).createQueryBuilder('c').where('c.id >= :id', { id }).orderBy('c.id'),
 });
-/** Its constraint is looked at when a transaction ends. */
+/** Its constraint is checked at the end of a transaction. */
 @Entity('towns')
 class Town {
   @PrimaryColumn({ type: 'integer' })
@@ -57,7 +57,7 @@ const SENT = [
 ];
 const NO_ROW_LATER = 3;
 const KEYS = /tidemark:(?:[ef]:|[\w-]+:\{public\.cities\})/;
-/** What is asked before a fill; what earlier reads and writes leave behind is sent at any time. */
+/** The commands before a fill; commands of earlier reads and writes may come at any time. */
 const READS = new RegExp(['mget', 'getrange', createVersions.sha1, takeFillLock.sha1].join('|'));
 
 let server: RedisServer;
@@ -65,8 +65,8 @@ let admin: Redis;
 let reads: CachedReads;
 let asked = 0;
 
-/** A query whose answer nobody has asked for. */
-const anew = () => from.bind({ id: (asked -= 1) });
+/** A query whose answer was never read. */
+const cold = () => from.bind({ id: (asked -= 1) });
 
 beforeAll(async () => {
   server = await RedisServer.start();
@@ -75,7 +75,7 @@ beforeAll(async () => {
   await reads.write(`INSERT INTO cities SELECT i, 'city ' || i FROM generate_series(1, 2) i`);
   await reads.write('ALTER TABLE towns ADD UNIQUE (name) DEFERRABLE INITIALLY DEFERRED');
   await reads.write(`INSERT INTO towns VALUES (100, 'taken')`);
-  // The versions are there, and what was written is in doubt no longer.
+  // The versions exist, and the written regions are no longer in doubt.
   await reads.warm(() => from.bind({ id: NO_ROW_LATER }));
 });
 
@@ -89,10 +89,10 @@ it('requests the versions, the entry and the lock from Redis, and stores: each o
   const monitor = await RedisMonitor.start(admin, /^tidemark:([ef]:|[\w-]+:{public.cities}:v:)/);
   try {
     // From here on Redis knows the scripts.
-    await reads.read(anew());
+    await reads.read(cold());
     await eventually(async () => expect((await monitor.names()).at(-1)).toBe('del'));
     const before = (await monitor.names()).length;
-    const { outcome, statements, value } = await reads.read(anew());
+    const { outcome, statements, value } = await reads.read(cold());
     expect(value).toHaveLength(2);
     expect(outcome).toBe('miss');
     expect(statements).toEqual([expect.stringMatching(SELECTS)]);
@@ -127,7 +127,7 @@ describe('before its SELECT a miss sends to Redis', () => {
     await proxy.close();
   });
 
-  /** Whatever is waited for needs a write of its own. */
+  /** Each command that is waited for needs a separate socket write. */
   async function writesOf(query: Parameters<CachedReads['read']>[0]): Promise<number> {
     sql.reset();
     writes = 0;
@@ -137,7 +137,7 @@ describe('before its SELECT a miss sends to Redis', () => {
   }
 
   it('one write where its versions exist', async () => {
-    expect(await writesOf(anew())).toBe(1);
+    expect(await writesOf(cold())).toBe(1);
   });
 
   it('two where versions are to be created', async () => {
@@ -147,7 +147,7 @@ describe('before its SELECT a miss sends to Redis', () => {
   it('two where its entry in memory has ended', async () => {
     await app.warm(() => byId.bind({ id: 2 }));
     await app.write(`UPDATE cities SET name = 'city 2a' WHERE id = 2`);
-    // What was written is in doubt for a moment.
+    // The written regions are in doubt at first.
     await eventually(async () => expect(await writesOf(byId.bind({ id: 2 }))).toBe(2));
   });
 });
@@ -155,9 +155,9 @@ describe('before its SELECT a miss sends to Redis', () => {
 it('leaves no lock behind when the application stops', async () => {
   for (let i = 0; i < 5; i += 1) {
     const app = await CachedReads.start([City], [], { redis: { url: server.url } });
-    await app.read(anew());
+    await app.read(cold());
     await delay(30);
-    await app.read(anew());
+    await app.read(cold());
     await app.stop();
     const [, locks] = await admin.scan(0, 'MATCH', 'tidemark:f:*', 'COUNT', 100_000);
     expect(locks).toEqual([]);

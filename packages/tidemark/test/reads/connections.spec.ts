@@ -1,6 +1,5 @@
 /**
- * Real: PostgreSQL. What someone leaves behind on a connection of the pool is never taken for what
- * everyone would be answered.
+ * Real: PostgreSQL. Settings left behind on a connection of the pool never change answers that others share.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { CachedReads } from './cached-reads.js';
@@ -17,7 +16,7 @@ beforeAll(async () => {
     'CREATE ROLE tidemark_reads_guest',
     'GRANT SELECT ON countries TO tidemark_reads_guest',
   ]);
-  // From here on the settings of a connection that nobody has changed are known.
+  // From here on the settings of an unchanged connection are known.
   await reads.warm(fresh());
 });
 

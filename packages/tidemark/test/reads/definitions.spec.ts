@@ -1,13 +1,13 @@
 /**
  * Real: PostgreSQL. The functions of a definition are part of a key by its name and their texts, so definitions
- * that nobody can tell apart are refused.
+ * that cannot be distinguished are refused.
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { defineQuery, type DefinedQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';
 
-type Query = DefinedQuery<object, unknown, 'many'>;
+type Query = DefinedQuery<object, unknown[]>;
 
 let reads: CachedReads | undefined;
 

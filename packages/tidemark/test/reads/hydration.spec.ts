@@ -136,12 +136,12 @@ describe('left to TypeORM', () => {
   });
 
   it.each<[string, EntitySubscriberInterface, boolean]>([
-    ['one that hears of statements', { beforeQuery: () => undefined }, false],
-    ['one that hears of answers', { afterQuery: () => undefined }, false],
-    ['one that hears of entities', { afterLoad: () => undefined }, false],
-    ['one that hears of writes', { afterInsert: () => undefined }, true],
+    ['to statements', { beforeQuery: () => undefined }, false],
+    ['to answers', { afterQuery: () => undefined }, false],
+    ['to entities', { afterLoad: () => undefined }, false],
+    ['to writes', { afterInsert: () => undefined }, true],
     [
-      'one that follows writes alone',
+      'to writes alone',
       Object.assign({ beforeQuery: () => undefined }, { [FOLLOWS_WRITES_ALONE]: true }),
       true,
     ],

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. A table without a real key: what an entity calls its primary key may be NULL, and may come twice.
- * The cache gives the entities that TypeORM makes of such rows.
+ * Real: PostgreSQL. A table without a real key: the column declared as primary key may be NULL or repeated. The cache
+ * gives the entities that TypeORM makes of such rows.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';

@@ -20,7 +20,7 @@ const byRegion = defineQuery({
 });
 
 let app: CachedApplication;
-/** Looks on; within a transaction it would see the same all the time. */
+/** Queries pg_stat_activity outside a transaction, in which the view would not change. */
 let admin: pg.Client;
 let locker: pg.Client;
 let sql: StatementCounter;
@@ -63,7 +63,7 @@ async function waitingFill(): Promise<number> {
 
 const terminate = (pid: number) => admin.query('SELECT pg_terminate_backend($1)', [pid]);
 
-/** A query that nobody has asked for yet, asked for by many at once while its table is locked. */
+/** A query that was never read, read by many at once while its table is locked. */
 async function askLocked(kind: 'defined' | 'builder'): Promise<Promise<unknown>[]> {
   fills += 1;
   const region = `R${fills}`;

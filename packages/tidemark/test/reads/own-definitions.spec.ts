@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Casts, defaults and operators that users define: what they read or ask the
- * clock for is in no syntax tree, so what may use them is not cached.
+ * Real: PostgreSQL. Casts, defaults and operators that users define: their reads of tables and of the clock are in no
+ * syntax tree, so queries that may use them are not cached.
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Column, Entity, PrimaryColumn, type SelectQueryBuilder } from 'typeorm';

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Pages of joined rows and pages with their count are read by two statements, of
- * one moment whatever is written between them.
+ * Real: PostgreSQL. Pages of joined rows and pages with their count are read by two statements in one snapshot: writes
+ * between them do not show.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';

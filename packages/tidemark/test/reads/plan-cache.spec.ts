@@ -7,7 +7,7 @@ import { Country, LIBRARY } from './fixtures/library.entities.js';
 
 let reads: CachedReads;
 let built: number;
-/** What a builder must not look at. */
+/** Values that a builder must not use. */
 let outside: string;
 
 const named = defineQuery({
@@ -45,7 +45,7 @@ beforeEach(async () => {
 
 afterEach(() => reads.stop());
 
-/** What it answered, how, and how often the query was built for it. */
+/** The answer, its outcome, and how often the query was built for it. */
 async function ask(
   query: BoundQuery,
 ): Promise<Pick<Observed, 'value' | 'outcome'> & { built: number }> {
@@ -104,7 +104,7 @@ describe('a plan', () => {
       })();
     for (const make of [(name: string) => new Hidden(name), made]) {
       for (let times = 0; times < 2; times += 1) await ask(named.bind(make('NZ')));
-      // A hit, and built anew.
+      // A hit, and built again.
       expect(await ask(named.bind(make('NZ')))).toMatchObject({ outcome: 'hit', built: 1 });
       expect(await ask(named.bind(make('FJ')))).toMatchObject({
         value: [{ id: 3 }],

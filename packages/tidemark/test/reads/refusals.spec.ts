@@ -1,5 +1,5 @@
 /**
- * Real: PostgreSQL. Every read that is not cached says why: in `Cache-Status` and in the metrics.
+ * Real: PostgreSQL. Every read that is not cached reports its reason in `Cache-Status` and in the metrics.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { SelectQueryBuilder } from 'typeorm';

@@ -1,4 +1,4 @@
-/** Real: PostgreSQL. Relations that TypeORM loads by statements of their own. */
+/** Real: PostgreSQL. Relations that TypeORM loads by separate statements. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FindManyOptions, SelectQueryBuilder } from 'typeorm';
 import { isTypeorm03, itOnTypeorm03 } from '../support/typeorm-line.js';

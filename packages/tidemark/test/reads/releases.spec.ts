@@ -138,7 +138,7 @@ it('reuses the answers of an equal release', async () => {
   expect((await seen(equal)).outcomes).toEqual(['hit']);
 });
 
-/** Definitions of one name and one text: what tells their answers apart is the helper alone. */
+/** Definitions of one name and one text, which differ by the helper alone. */
 function priced(helper: (amount: string) => unknown) {
   return defineQuery({
     name: 'prices.all',

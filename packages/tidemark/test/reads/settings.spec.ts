@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. The settings that an answer depends on: as a database has them, as someone
- * leaves them on a connection, and as the server takes them over while connections live.
+ * Real: PostgreSQL. The settings that an answer depends on: set for a database, left behind on a connection, or
+ * reloaded by the server while connections are open.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { CachedReads } from './cached-reads.js';
 
 let reads: CachedReads;
 
-/** A value and nothing else, under a name that makes its text one of its own. */
+/** A value and nothing else, under a name that makes its text unique. */
 function value(expression: string, name = 'x', parameters = {}): () => BoundQuery {
   const query = defineQuery({
     name,
@@ -23,7 +23,7 @@ function value(expression: string, name = 'x', parameters = {}): () => BoundQuer
   return () => query.bind(parameters);
 }
 
-async function told(query: () => BoundQuery): Promise<unknown> {
+async function withoutCache(query: () => BoundQuery): Promise<unknown> {
   return query().build(reads.app.source).getRawMany();
 }
 
@@ -77,7 +77,7 @@ describe('left on a connection', () => {
     await reads.expectRefused(query, 'session-settings');
     await reads.leaveBehind(`RESET ${setting}`);
     await reads.leaveBehind("SET client_encoding = 'UTF8'");
-    expect(await reads.warm(query)).toEqual(await told(query));
+    expect(await reads.warm(query)).toEqual(await withoutCache(query));
   });
 });
 
@@ -109,11 +109,11 @@ describe('of a server that reloads its configuration', () => {
 
     await configure("SET DateStyle = 'German'");
     const other = value("'2026-01-02 00:00+00'::timestamptz::text", 'other');
-    expect((await reads.read(other())).value).toEqual(await told(other));
+    expect((await reads.read(other())).value).toEqual(await withoutCache(other));
 
     await eventually(async () => expect((await reads.read(moment())).value).not.toEqual(before));
-    expect(await reads.warm(moment)).toEqual(await told(moment));
-    expect(await reads.warm(other)).toEqual(await told(other));
+    expect(await reads.warm(moment)).toEqual(await withoutCache(moment));
+    expect(await reads.warm(other)).toEqual(await withoutCache(other));
   });
 
   it('ends answers stored before it noticed another setting', async () => {

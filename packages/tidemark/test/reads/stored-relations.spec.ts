@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => reads.stop());
 
-/** Rows of a subquery, as anyone may write it. */
+/** Rows of a subquery. */
 const rowsOf = (sql: string) => (): BoundQuery =>
   defineQuery({
     name: sql,

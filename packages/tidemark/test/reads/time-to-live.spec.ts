@@ -59,7 +59,7 @@ async function timesToLive(count: number): Promise<number[]> {
   });
 }
 
-/** How far apart a reading may be from the time that was set, since the clock goes on meanwhile. */
+/** Allowed difference between a reading and the set time, since the clock runs on meanwhile. */
 const SLACK_MS = seconds(30);
 
 describe('the time to live', () => {

@@ -86,7 +86,7 @@ beforeAll(async () => {
     tags: ['a', 'b"c'],
     remark: null,
   });
-  // Until what was written before the start is accounted for, an application asks the database in the background.
+  // Until the writes before the start are published, an application queries the database in the background.
   for (const app of [first, second]) await untilHit(app);
 });
 

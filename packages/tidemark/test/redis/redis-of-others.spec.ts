@@ -95,7 +95,7 @@ describe.each([
       await VALUES[kind]?.(key);
     }
     for (const app of [one, two]) expect((await read(app, id)).rows).toBe(1);
-    // A write that names its rows, and one of which nothing is known.
+    // A write with known rows, and one with unknown targets.
     await one.source.query('DELETE FROM bystanders WHERE id = $1', [id]);
     for (const app of [two, one]) expect((await read(app, id)).rows).toBe(0);
     await bothHit(id, 0);

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL, Redis. Redis comes back to older data under the same `run_id` and over connections that stay
- * open. What a write has ended stays ended on every instance, also on one that had no part in the write.
+ * Real: PostgreSQL, Redis. Redis goes back to older data under the same `run_id` and over connections that stay open.
+ * Answers ended by a write stay ended on every instance, also on one that had no part in the write.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -56,7 +56,7 @@ beforeEach(async () => {
       entities: [Customer],
       synchronize: true,
       cache: { redis: { url: proxy.redisUrl, timeoutMs: 5_000 } },
-      // What cannot be published is recorded in the outbox.
+      // Writes that cannot be published are recorded in the outbox.
       invalidation: { triggers: 'install' },
     });
   writer = await start();
@@ -93,7 +93,7 @@ async function write(): Promise<string> {
   return name;
 }
 
-/** What a write has made both show. */
+/** The value that a write has made both show. */
 async function writeAndWarm(): Promise<string> {
   const name = await write();
   await allHit();
@@ -124,7 +124,7 @@ async function copyToSecond(): Promise<void> {
 
 interface Fault {
   readonly fault: string;
-  /** Makes it happen around a write; answers what the write has stored. */
+  /** Makes it happen around a write; returns the value that the write has stored. */
   readonly run: () => Promise<string>;
 }
 

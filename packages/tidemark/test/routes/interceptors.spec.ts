@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. What interceptors make of an answer is the same with the cache as without it, to the byte, on
- * the miss and on the hit.
+ * Real: PostgreSQL. The output of interceptors is the same with the cache as without it, to the byte, on the miss and on
+ * the hit.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClassSerializerInterceptor, Scope } from '@nestjs/common';

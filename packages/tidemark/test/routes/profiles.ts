@@ -129,7 +129,7 @@ interface Dress {
   readonly onCachedController?: ClassDecorator;
   /** On the handler, outside of what answers the query. */
   readonly around?: MethodDecorator;
-  /** What answers the query; `CacheInterceptor` unless said otherwise. */
+  /** The part that answers the query; default `CacheInterceptor`. */
   readonly answering?: MethodDecorator;
 }
 

@@ -47,7 +47,7 @@ export const bookById = defineQuery({
   absent: ({ id }) => `No book ${id}.`,
 });
 
-/** Lets nobody in who says that he is a thief. */
+/** Refuses callers that say they are thieves. */
 @Injectable()
 export class NoThieves implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -58,7 +58,7 @@ export class NoThieves implements CanActivate {
   }
 }
 
-/** Notes the types of what it sees. */
+/** Notes the types of the values that it gets. */
 @Injectable()
 export class Watcher implements NestInterceptor {
   readonly seen: string[] = [];
@@ -208,7 +208,7 @@ export class ForgetfulController {
     return bookById.bind({ id });
   }
 
-  /** What is inside of another value is not looked for. */
+  /** A query inside another value is not found. */
   @Get('wrapped/:id')
   @CacheQuery()
   wrapped(@Param('id', ParseIntPipe) id: number): { data: BoundQuery } {

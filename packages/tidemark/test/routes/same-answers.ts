@@ -16,7 +16,6 @@ export async function ask(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Sent & { selects: number }> {
-  sql.reset();
   const answer = await inject({ url, headers: { 'accept-encoding': 'br', ...headers } });
   const { 'content-encoding': coding, 'content-type': type } = answer.headers;
   const bytes = coding === 'br' ? brotliDecompressSync(answer.rawPayload) : answer.rawPayload;
@@ -29,7 +28,7 @@ export async function ask(
   };
 }
 
-/** Asks `/plain` once and `/cached` twice; answers what `/plain` sends. */
+/** Requests `/plain` once and `/cached` twice; returns the answer of `/plain`. */
 export async function expectSame(adopter: Adopter, path: string): Promise<Sent> {
   const { status, type, body, headers } = await ask(adopter, `/plain/${path}`);
   const same = { status, type, body };

@@ -5,7 +5,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { OutboxRelay, CacheHealth } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Part, Stranger, type StrangerOptions } from './stranger.js';
+import { Part, StartedApplication, type StartOptions } from './started-application.js';
 
 @Entity({ schema: 'depot', name: 'shelves' })
 class Shelf {
@@ -18,7 +18,7 @@ class Shelf {
 
 let databaseUrl: string;
 let client: pg.Client;
-let application: Stranger | undefined;
+let application: StartedApplication | undefined;
 
 beforeEach(async () => {
   databaseUrl = await createDatabase();
@@ -36,8 +36,8 @@ const PARTS = `CREATE TABLE parts (id int PRIMARY KEY, name text NOT NULL);
   INSERT INTO parts VALUES (1, 'bolt')`;
 const RENAME = `UPDATE parts SET name = 'nut'`;
 
-async function start(options: Partial<StrangerOptions> = {}): Promise<Stranger> {
-  application = await Stranger.start({ databaseUrl, ...options });
+async function start(options: Partial<StartOptions> = {}): Promise<StartedApplication> {
+  application = await StartedApplication.start({ databaseUrl, ...options });
   return application;
 }
 
@@ -77,7 +77,7 @@ describe('the triggers of an application', () => {
 
   it('are installed by instances that start at once', async () => {
     await client.query(PARTS);
-    const all = await Promise.all([1, 2, 3].map(() => Stranger.start({ databaseUrl })));
+    const all = await Promise.all([1, 2, 3].map(() => StartedApplication.start({ databaseUrl })));
     try {
       await eventually(() => {
         for (const one of all) expect(one.get(CacheHealth).check()).toEqual({ status: 'up' });

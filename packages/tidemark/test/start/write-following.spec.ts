@@ -5,16 +5,15 @@ import type { OnModuleInit } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { CacheInvalidationModule, CacheHealth } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Stranger, type StrangerOptions } from './stranger.js';
+import { StartedApplication, type StartOptions } from './started-application.js';
 
 let redis: RedisServer;
 let databaseUrl: string;
 let client: pg.Client;
-let started: Stranger[] = [];
+let started: StartedApplication[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
@@ -35,8 +34,8 @@ afterEach(async () => {
   await client.end();
 });
 
-async function start(options: Partial<StrangerOptions> = {}): Promise<Stranger> {
-  const application = await Stranger.start({
+async function start(options: Partial<StartOptions> = {}): Promise<StartedApplication> {
+  const application = await StartedApplication.start({
     databaseUrl,
     invalidation: { triggers: 'off' },
     ...options,
@@ -46,7 +45,7 @@ async function start(options: Partial<StrangerOptions> = {}): Promise<Stranger> 
 }
 
 /** Over one Redis, in a namespace for each test. */
-const shared = (): Pick<StrangerOptions, 'cache'> => ({
+const shared = (): Pick<StartOptions, 'cache'> => ({
   cache: { redis: { url: redis.url }, namespace: new URL(databaseUrl).pathname.slice(1) },
 });
 
@@ -88,17 +87,6 @@ class EarlyWriter implements OnModuleInit {
 class EarlyModule {}
 
 describe('an application that does not follow its writes', () => {
-  it('answers from the database where CacheInvalidationModule is not imported', async () => {
-    const application = await start({ invalidation: 'forgotten' });
-    await application.read();
-    expect(await application.read()).toEqual({ value: ['bolt'], outcome: 'bypass not-followed' });
-    await application.source.query(RENAME);
-    expect((await application.read()).value).toEqual(['nut']);
-    const about = application.warnings.filter((line) => /CacheInvalidationModule/.test(line));
-    expect(about).toHaveLength(1);
-    expect(application.get(CacheHealth).check()).toMatchObject({ status: 'degraded' });
-  });
-
   it('follows them before it is initialised', async () => {
     const application = await start({ isInitialised: false });
     expect(await application.warm()).toEqual(['bolt']);
@@ -154,18 +142,8 @@ describe('a data source that loses the subscriber', () => {
   });
 });
 
-it('a module that is imported twice follows writes once', async () => {
-  const invalidation = { triggers: 'off', writePolicy: 'refuse' } as const;
-  const twice = [CacheInvalidationModule.forRoot(invalidation)];
-  const application = await start({ ...shared(), invalidation, before: twice });
-  expect(await application.warm()).toEqual(['bolt']);
-  await application.source.query(RENAME);
-  expect((await application.read()).value).toEqual(['nut']);
-  expect(application.warnings).toEqual([]);
-});
-
 describe('writes of an application before its statements are followed', () => {
-  it.each<[string, () => Partial<StrangerOptions>]>([
+  it.each<[string, () => Partial<StartOptions>]>([
     [
       'in its dataSourceFactory',
       () => ({

@@ -1,4 +1,4 @@
-/** A shop to analyse SELECT statements in, and what is told of them as one line. */
+/** A shop to analyse SELECT statements in, and the analysis of one as a line. */
 import { buildCatalog } from './catalog-builder.js';
 import type { Term } from '../../src/core/statement-analysis.js';
 import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';

@@ -100,6 +100,6 @@ export const writeCatalog = buildCatalog({
     'public.writes': 'volatile',
   },
   operators: { 'public.~~~': 'volatile' },
-  harmfulTypes: ['public.audited'],
+  writingTypes: ['public.audited'],
 });
 export const writeAnalyser = new SqlAnalyser(writeCatalog);

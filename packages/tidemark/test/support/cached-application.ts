@@ -1,4 +1,4 @@
-/** The two cache modules in an application of their own, over any entities. */
+/** An application with the two cache modules alone, over any entities. */
 import type { Abstract, INestApplicationContext, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -39,7 +39,7 @@ export class CachedApplication {
           entities: [...options.entities] as (new () => object)[],
           synchronize: options.synchronize ?? false,
           poolSize: options.poolSize ?? 5,
-          // Where the application does not come to be, nobody closes its connections.
+          // If the application does not start, its connections are closed here.
           extra: { allowExitOnIdle: true, ...options.extra },
           retryAttempts: 0,
         }),
@@ -62,7 +62,7 @@ export class CachedApplication {
     return this.context.get(provider, { strict: false });
   }
 
-  /** What the cache did while `work` ran, as `hit`, `miss` and `bypass`. */
+  /** The cache's outcomes while `work` ran, as `hit`, `miss` and `bypass`. */
   async observe<T>(work: () => Promise<T>): Promise<{ value: T; outcomes: string[] }> {
     const outcomes: string[] = [];
     const names = ['hit', 'miss', 'bypass'] as const;

@@ -29,7 +29,7 @@ export interface CatalogSketch {
   /** By `schema.name`, beside the few of PostgreSQL below. */
   readonly functions?: Readonly<Record<string, Volatility>>;
   /** Types to which a cast calls something that may write, by `schema.name`. */
-  readonly harmfulTypes?: readonly string[];
+  readonly writingTypes?: readonly string[];
   readonly operators?: Readonly<Record<string, Volatility>>;
   readonly searchPath?: readonly string[];
 }
@@ -46,7 +46,7 @@ export function buildCatalog({
   tables,
   functions = {},
   operators = {},
-  harmfulTypes = [],
+  writingTypes = [],
   searchPath = ['pg_catalog', 'public'],
 }: CatalogSketch): Catalog {
   const known = Object.entries(tables).map(([id, sketch]) => buildTable(id, sketch));
@@ -68,7 +68,7 @@ export function buildCatalog({
     ),
     types: bySchema([
       ...words(TYPES).map((name) => ['pg_catalog', name, true] as const),
-      ...harmfulTypes.map((id) => [...split(id), false] as const),
+      ...writingTypes.map((id) => [...split(id), false] as const),
     ]),
     fingerprint: 'sketch',
   });
@@ -105,7 +105,7 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
   };
 }
 
-/** A column of no kind that proves anything is taken for a timestamp. */
+/** A column without a canonical kind counts as a timestamp. */
 function natureOf(kind: ColumnKind): ColumnNature {
   if (kind === 'other') return 'timestamp';
   return kind === 'text' || kind === 'uuid' ? 'text' : 'plain';

@@ -1,6 +1,6 @@
 /**
- * nestjs-cls and its transactions. They are CommonJS and require Nest, which is made of ES modules: what jest
- * cannot load by `require` before Node 24.9 is handed to them as it was imported.
+ * nestjs-cls and its transactions. They are CommonJS and require Nest, which is made of ES modules: jest
+ * cannot load these by `require` before Node 24.9, so they get the imported ones.
  */
 import { jest } from '@jest/globals';
 import * as common from '@nestjs/common';

@@ -2,12 +2,11 @@
  * Records the SQL that a data source's database connections send: TypeORM's, a subscriber's, or that of a plain
  * `pg` call over the same driver. It hooks the driver itself, below every layer that might answer from memory.
  *
- * It leaves out what the cache sends in the background at any time: the statements of a relay, and the transactions
- * in which the catalog is loaded and the triggers are looked after.
+ * It leaves out the statements that the cache sends in the background at any time: those of a relay, and the
+ * transactions that load the catalog and check the triggers.
  */
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { RELAY_NAME } from '../../src/postgres/capture/outbox-session.js';
 import { idleLimit } from '../../src/typeorm/database/transaction-end.js';
 
 type Query = (this: unknown, statement: unknown, ...rest: unknown[]) => unknown;
@@ -26,10 +25,10 @@ interface Sent {
 }
 
 const BEGINS = /^\s*(?:START TRANSACTION|BEGIN)\b/i;
-/** What a fill of several statements begins with. */
+/** The first statement of a fill of several statements. */
 const BEGINS_FILL = /REPEATABLE READ/;
 const ENDS = /^\s*(?:COMMIT|ROLLBACK(?!\s+TO\b))/i;
-/** The transactions of the background alone send it as a statement of its own. */
+/** Only transactions of the background send it as a separate statement. */
 const IN_BACKGROUND = idleLimit();
 
 export class StatementCounter {
@@ -53,7 +52,7 @@ export class StatementCounter {
     return counter;
   }
 
-  /** What was sent since the start or the last {@link reset}, oldest first. */
+  /** The statements sent since the start or the last {@link reset}, oldest first. */
   get statements(): readonly string[] {
     return this.#sent
       .filter(({ transaction }) => !transaction?.isInBackground)
@@ -86,12 +85,9 @@ export class StatementCounter {
   }
 }
 
-/** A relay asks at any time, over a connection of its own. */
+/** A relay queries at any time, over a separate connection, which alone gets notifications. */
 function isOfRelay(client: unknown): boolean {
-  const { connectionParameters } = client as pg.Client & {
-    connectionParameters: { application_name?: string };
-  };
-  return connectionParameters.application_name === RELAY_NAME;
+  return (client as pg.Client).listenerCount('notification') > 0;
 }
 
 function textOf(statement: unknown): string {

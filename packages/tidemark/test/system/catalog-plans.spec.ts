@@ -1,4 +1,4 @@
-/** A server that compiles what it takes for expensive, which embedded ones cannot. */
+/** A server that compiles expensive queries (JIT), which embedded ones cannot. */
 import { describe, expect, it } from '@jest/globals';
 import { CacheTriggers } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

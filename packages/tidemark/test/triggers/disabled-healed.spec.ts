@@ -1,4 +1,4 @@
-/** Triggers that somebody has switched off are switched on again, by him or by the application; without a restart. */
+/** Disabled triggers are enabled again, by the client that disabled them or by the application; without a restart. */
 import { afterEach, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, type AccountAnswer } from './fixtures/accounts.js';
@@ -14,13 +14,13 @@ async function open(triggers: SceneOptions['triggers']): Promise<void> {
 }
 
 const alter = (action: string): Promise<unknown> =>
-  scene.stranger.query(`ALTER TABLE accounts ${action}`);
+  scene.otherClient.query(`ALTER TABLE accounts ${action}`);
 
 const write = (): Promise<AccountAnswer[]> =>
   scene.endedBy(({ source }) => source.manager.increment(Account, { id: 1 }, 'balance', 1));
 
 async function expectExact(): Promise<void> {
-  // What was noticed last may still end all answers once.
+  // The last noticed change may still end all answers once.
   await eventually(async () =>
     expect(await write()).toEqual(['accounts', 'accounts US', 'account 1']),
   );
@@ -33,7 +33,7 @@ it('by the application, where it may install them', async () => {
     await write();
     await eventually(() => expect(scene.health).toEqual({ status: 'up' }));
     await eventually(async () => {
-      const [row] = await scene.stranger.query<{ enabled: string }[]>(
+      const [row] = await scene.otherClient.query<{ enabled: string }[]>(
         `SELECT string_agg(DISTINCT tgenabled::text, '') AS enabled FROM pg_trigger
           WHERE tgrelid = 'accounts'::regclass AND tgname LIKE 'tidemark%'`,
       );
@@ -54,7 +54,7 @@ it('by the client that has disabled them, under `check`', async () => {
   await write();
   await scene.expectTruth();
   const { detail = '' } = scene.health as { detail?: string };
-  await scene.stranger.query(/ALTER TABLE [^;]+/.exec(detail)?.[0] ?? '');
+  await scene.otherClient.query(/ALTER TABLE [^;]+/.exec(detail)?.[0] ?? '');
   await eventually(() => expect(scene.health).toEqual({ status: 'up' }));
   await expectExact();
 });
@@ -64,11 +64,11 @@ it('also where another client, and a foreign key, have written rows meanwhile', 
   await scene.app.source.query(
     'ALTER TABLE payments ADD FOREIGN KEY (account) REFERENCES accounts ON DELETE CASCADE',
   );
-  await scene.look();
+  await scene.check();
   await scene.warm();
-  await scene.stranger.query('ALTER TABLE payments DISABLE TRIGGER tidemark_tidemark_delete');
+  await scene.otherClient.query('ALTER TABLE payments DISABLE TRIGGER tidemark_tidemark_delete');
   await scene.app.source.manager.delete(Account, { id: 1 });
-  await scene.stranger.query('DELETE FROM payments WHERE id = 12');
+  await scene.otherClient.query('DELETE FROM payments WHERE id = 12');
   await eventually(() => scene.expectTruth());
   await eventually(() =>
     expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.payments') }),

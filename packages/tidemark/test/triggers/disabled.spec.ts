@@ -1,4 +1,4 @@
-/** Somebody else switches triggers off: writes of the service are not trusted to have said all. */
+/** Another client disables triggers: notices of the service's writes are not trusted to be complete. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, everyAnswer, type AccountAnswer } from './fixtures/accounts.js';
@@ -10,7 +10,7 @@ const ENABLED = ['insert', 'update', 'delete', 'truncate']
 
 let scene: Scene<AccountAnswer>;
 
-/** Nobody puts the triggers right here but the one who has switched them off. */
+/** Only the client that disabled the triggers enables them here. */
 beforeAll(async () => {
   const schema = `${accounts.schema};
     CREATE FUNCTION pay(integer) RETURNS integer LANGUAGE sql VOLATILE
@@ -23,12 +23,12 @@ beforeEach(() => scene.prepare());
 afterEach(async () => {
   await alter(ENABLED);
   await alter(ENABLED, 'payments');
-  await scene.look();
+  await scene.check();
   if (scene.health.status !== 'up') throw new Error(scene.health.detail);
 });
 
 const alter = (action: string, table = 'accounts'): Promise<unknown> =>
-  scene.stranger.query(`ALTER TABLE ${table} ${action}`);
+  scene.otherClient.query(`ALTER TABLE ${table} ${action}`);
 
 const UPDATE = 'UPDATE accounts SET balance = 5 WHERE id = 1';
 const OFF = {
@@ -170,7 +170,7 @@ describe('with only the update trigger disabled', () => {
   it('an upsert that inserts a row and updates another is seen when the relay notices the change', async () => {
     await scene.app.source.query(`INSERT INTO accounts VALUES (1, 'US', 99), (8, 'APAC', 1)
       ON CONFLICT (id) DO UPDATE SET balance = EXCLUDED.balance`);
-    await scene.look();
+    await scene.check();
     await scene.expectTruth();
   });
 
@@ -193,7 +193,7 @@ it('writes to other tables stay exact meanwhile', async () => {
 
 it('triggers that fire only in ordinary sessions report all there: health names the table, writes are exact', async () => {
   await alter(ENABLED.replaceAll('ENABLE ALWAYS', 'ENABLE'));
-  await scene.look();
+  await scene.check();
   expect(scene.health).toMatchObject({ detail: expect.stringContaining('public.accounts') });
   const ended = await scene.endedBy(sql(UPDATE));
   expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));

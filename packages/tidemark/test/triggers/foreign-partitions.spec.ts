@@ -1,4 +1,4 @@
-/** A partitioned table with a foreign partition: PostgreSQL refuses writes to that one where triggers want to see the rows. */
+/** A partitioned table with a foreign partition: PostgreSQL refuses writes to that one where triggers have transition tables. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Event } from '../matrix/fixtures/places.entities.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';

@@ -6,7 +6,7 @@ import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { Account, accountAnswers, accounts, Payment } from './fixtures/accounts.js';
 import { Scene, type Write } from './scene.js';
 
-/** Goes with its payment, or stays without it. */
+/** Deleted with its payment, or kept without it. */
 @Entity('refunds', { synchronize: false })
 @CacheRegion<Refund>('region')
 class Refund {

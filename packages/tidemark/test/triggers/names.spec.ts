@@ -1,4 +1,4 @@
-/** Tables that inherit, and tables and columns that change their names meanwhile. */
+/** Tables that inherit, and tables and columns that are renamed while the service runs. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Parcel } from '../matrix/fixtures/places.entities.js';
@@ -98,7 +98,7 @@ describe('a table that is', () => {
   });
   afterAll(() => scene.close());
   beforeEach(() => scene.prepare());
-  afterEach(() => scene.look());
+  afterEach(() => scene.check());
 
   const NEW = `CREATE TABLE accounts (id int PRIMARY KEY, region text, balance int NOT NULL DEFAULT 0);
     INSERT INTO accounts VALUES (1, 'EU', 1), (2, 'US', 2)`;
@@ -121,7 +121,7 @@ describe('a table that is', () => {
       await scene.expectTruth();
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();
-      await scene.look();
+      await scene.check();
       expect(await scene.endedBy(({ source }) => source.query(UPDATE))).toEqual([
         'accounts',
         'accounts APAC',
@@ -129,13 +129,13 @@ describe('a table that is', () => {
       ]);
     });
 
-    it('by another client is followed once a write of the service has touched it', async () => {
-      await scene.stranger.query(change);
+    it('by another client is followed after a write of the service to it', async () => {
+      await scene.otherClient.query(change);
       await scene.app.source.query(UPDATE);
       await scene.expectTruth();
       await scene.app.source.query('DELETE FROM accounts WHERE balance = 2');
       await scene.expectTruth();
-      await scene.look();
+      await scene.check();
       await scene.warm();
       const ended = await scene.endedBy(({ source }) =>
         source.query(`INSERT INTO accounts VALUES (7, 'EU', 7)`),
@@ -162,9 +162,9 @@ describe('a table that is', () => {
     const pay = (account: number): Promise<unknown> =>
       scene.app.source.query(`UPDATE ${table} SET account = ${account} WHERE id = 11`);
 
-    it.each(['the service', 'a stranger'])('by %s, is followed', async (who) => {
-      const { app, stranger } = scene;
-      await (who === 'a stranger' ? stranger : app.source).query(change);
+    it.each(['the service', 'another client'])('by %s, is followed', async (who) => {
+      const { app, otherClient } = scene;
+      await (who === 'another client' ? otherClient : app.source).query(change);
       try {
         for (const account of [3, 4]) {
           await pay(account);
@@ -175,11 +175,11 @@ describe('a table that is', () => {
             }),
           );
         }
-        await scene.look();
+        await scene.check();
         await pay(5);
         expect(await app.cache.run(query)).toEqual([{ account: 5 }]);
       } finally {
-        await (who === 'a stranger' ? stranger : app.source).query(back);
+        await (who === 'another client' ? otherClient : app.source).query(back);
       }
       await app.source.query(`UPDATE payments SET region = 'EU' WHERE id = 11`);
       await scene.expectTruth();

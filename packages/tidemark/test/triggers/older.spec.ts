@@ -1,4 +1,4 @@
-/** Triggers made by an older release: they say less, or nothing, and are replaced or reported. */
+/** Triggers of an older release: they report less or nothing, and are replaced or named by health. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { CacheTriggers } from '../../src/index.js';
@@ -6,14 +6,14 @@ import type { CachedApplication } from '../support/cached-application.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';
 
-/** What an older release has put in the place of a table's function. */
+/** The function of a table as an older release has created it. */
 type Older = (definition: string) => string;
 
-/** Says nothing to the session, whose statement was understood from its text: fills the outbox alone. */
+/** Raises no notice: fills the outbox alone. */
 const silent: Older = (definition) => definition.replaceAll('RAISE NOTICE', 'RAISE DEBUG');
 /** Knows of fewer dimensions. */
 const narrow: Older = (definition) => definition.replaceAll(`'region', `, `'country', `);
-/** Says it in other words, which do not parse. */
+/** Its notices do not parse. */
 const other: Older = (definition) =>
   definition.replaceAll(`'regions', regions`, `'values', regions`);
 /** Does the same. */
@@ -37,56 +37,58 @@ const update: Write = ({ source }) =>
 const moved: Write = ({ source }) =>
   source.query(`UPDATE accounts SET region = 'APAC' WHERE id = 1`);
 
-describe.each([
-  { what: 'say nothing', older: silent },
-  { what: 'name other dimensions', older: narrow },
-  { what: 'name them in other words', older: other },
-  { what: 'do the same', older: reworded },
-])('triggers that $what', ({ older }) => {
+describe('an application that only reports older triggers', () => {
   let scene: Scene<AccountAnswer>;
   beforeAll(async () => {
-    // Only reports: nobody repairs them before the test does.
+    // Only reports: the test itself repairs them.
     scene = await Scene.open(accounts, { triggers: 'check' });
   });
   afterAll(() => scene.close());
   beforeEach(() => scene.prepare());
   afterEach(async () => {
-    await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
+    await new CacheTriggers(scene.otherClient, 'tidemark').install();
+    await scene.check();
   });
 
-  it('installed a moment ago end at least the changed answers', async () => {
-    await age(scene.stranger, older);
-    for (const write of [update, moved]) {
-      const ended = await scene.endedBy(write);
-      expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
-    }
-    await scene.expectTruth();
-  });
+  describe.each([
+    { what: 'say nothing', older: silent },
+    { what: 'name other dimensions', older: narrow },
+    { what: 'name them in other words', older: other },
+    { what: 'do the same', older: reworded },
+  ])('triggers that $what', ({ older }) => {
+    it('installed a moment ago end at least the changed answers', async () => {
+      await age(scene.otherClient, older);
+      for (const write of [update, moved]) {
+        const ended = await scene.endedBy(write);
+        expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
+      }
+      await scene.expectTruth();
+    });
 
-  it('installed for some time are named by health, and their tables give no stale answer', async () => {
-    await age(scene.stranger, older);
-    await scene.look();
-    const detail = expect.stringContaining('public.accounts');
-    expect(scene.health).toEqual({ status: 'degraded', detail });
-    for (const write of [update, moved]) {
-      const ended = await scene.endedBy(write);
-      expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
-    }
-    await scene.expectTruth();
-  });
+    it('installed for some time are named by health, and their tables give no stale answer', async () => {
+      await age(scene.otherClient, older);
+      await scene.check();
+      const detail = expect.stringContaining('public.accounts');
+      expect(scene.health).toEqual({ status: 'degraded', detail });
+      for (const write of [update, moved]) {
+        const ended = await scene.endedBy(write);
+        expect(ended).toEqual(expect.arrayContaining(['accounts', 'accounts US', 'account 1']));
+      }
+      await scene.expectTruth();
+    });
 
-  it('report correctly again once this release has replaced them', async () => {
-    await age(scene.stranger, older);
-    await new CacheTriggers(scene.stranger, 'tidemark').install();
-    await scene.look();
-    expect(scene.health).toEqual({ status: 'up' });
-    expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
+    it('report correctly again once this release has replaced them', async () => {
+      await age(scene.otherClient, older);
+      await new CacheTriggers(scene.otherClient, 'tidemark').install();
+      await scene.check();
+      expect(scene.health).toEqual({ status: 'up' });
+      expect(await scene.endedBy(update)).toEqual(['accounts', 'accounts US', 'account 1']);
+    });
   });
 });
 
 it('an application that may install them replaces older ones at its start', async () => {
-  const scene = await Scene.open(accounts, { before: (stranger) => age(stranger, silent) });
+  const scene = await Scene.open(accounts, { before: (otherClient) => age(otherClient, silent) });
   try {
     await scene.prepare();
     expect(scene.health).toEqual({ status: 'up' });

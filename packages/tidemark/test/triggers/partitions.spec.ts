@@ -150,14 +150,14 @@ describe('a row', () => {
 
 it('a row that another client merges into another partition is recorded', async () => {
   const recorded = (): Promise<unknown> =>
-    scene.stranger.query(
+    scene.otherClient.query(
       `DELETE FROM tidemark_tidemark.outbox WHERE table_name = 'public.events' RETURNING regions`,
     );
   for (const text of [MERGE, MERGE.replace('EU', 'US'), 'SELECT merges()']) {
-    await scene.stranger.query(text);
+    await scene.otherClient.query(text);
     expect(await recorded()).toEqual([[{ regions: null }], 1]);
   }
-  await scene.stranger.query(`UPDATE events SET region = 'US' WHERE id = 1`);
+  await scene.otherClient.query(`UPDATE events SET region = 'US' WHERE id = 1`);
   expect(await recorded()).toMatchObject([
     [{ regions: { region: expect.arrayContaining([['EU'], ['US']]) } }],
     1,
@@ -167,7 +167,7 @@ it('a row that another client merges into another partition is recorded', async 
 describe('a partition', () => {
   afterEach(async () => {
     await scene.app.source.query('DROP TABLE IF EXISTS events_apac CASCADE');
-    await scene.look();
+    await scene.check();
   });
 
   const OF_APAC = `FOR VALUES IN ('APAC')`;
@@ -187,7 +187,7 @@ describe('a partition', () => {
     }
   }
   const own = (text: string) => () => scene.app.source.query(text);
-  const strange = (text: string) => () => scene.stranger.query(text);
+  const strange = (text: string) => () => scene.otherClient.query(text);
   const ownInOne =
     (...texts: readonly string[]) =>
     () =>
@@ -217,29 +217,29 @@ describe('a partition', () => {
   ])('$what, is followed', ({ steps }) => throughout(...steps));
 
   it('created by another client is followed before any instance has noticed', async () => {
-    await scene.stranger.query(CREATE);
+    await scene.otherClient.query(CREATE);
     await throughout(own(DIRECT), own(THROUGH), own('UPDATE events_apac SET guests = 3'));
-    await scene.look();
+    await scene.check();
     await throughout(strange('SELECT 1'), own(DIRECT.replace('7', '70')));
   });
 
   it('attached by another client, with rows, is seen at the next check', async () => {
-    await scene.stranger.query(MADE);
-    await scene.stranger.query(ATTACH);
-    await scene.look();
+    await scene.otherClient.query(MADE);
+    await scene.otherClient.query(ATTACH);
+    await scene.check();
     await throughout(own(DIRECT), own(THROUGH), own(DETACH));
   });
 
   it('detached by another client is seen at the next check', async () => {
     await throughout(own(CREATE), own(DIRECT));
-    await scene.stranger.query(DETACH);
-    await scene.look();
+    await scene.otherClient.query(DETACH);
+    await scene.check();
     await throughout(own('DELETE FROM events_apac'), own(`INSERT INTO events VALUES (9, 'EU')`));
   });
 
   it('has its triggers soon, and writes to the table are exact again', async () => {
     await scene.app.source.query(CREATE);
-    await scene.look();
+    await scene.check();
     const { source } = scene.app;
     const rows = await source.query<{ count: number }[]>(
       `SELECT count(*)::int AS count FROM pg_trigger

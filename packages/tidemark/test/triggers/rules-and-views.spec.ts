@@ -1,4 +1,4 @@
-/** Views that are written to and rules that write something else: the tables that were changed say so. */
+/** Writable views, and rules that write other tables: the changed tables report their rows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { accountAnswers, accounts } from './fixtures/accounts.js';

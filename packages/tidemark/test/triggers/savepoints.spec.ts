@@ -1,4 +1,4 @@
-/** What triggers say belongs to the savepoint that was open: it is given up and kept with it. */
+/** Notices belong to the savepoint that is open: they are dropped and kept with it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { Account, accounts, Payment, type AccountAnswer } from './fixtures/accounts.js';

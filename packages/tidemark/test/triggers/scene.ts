@@ -1,8 +1,8 @@
 /**
- * An application over one database, and a stranger who writes to the same database past it.
+ * An application over one database, and another client that writes to the same database past it.
  *
  * A hit is asserted twice: by the cache's own event, and by the SELECTs from a table that the
- * database got, which are none. Every answer, hit or not, is compared with what the stranger reads.
+ * database got, which are none. Every answer, hit or not, is compared with what the other client reads.
  */
 import { expect } from '@jest/globals';
 import type pg from 'pg';
@@ -25,22 +25,22 @@ import { StatementCounter } from '../support/statement-counter.js';
 import type { World } from '../matrix/fixtures/world.js';
 
 const NAMESPACE = 'tidemark';
-/** The cache's own questions to the catalog, to the activity of the server and to the outbox. */
+/** The cache's own queries of the catalog, the activity of the server and the outbox. */
 const OF_THE_CACHE = /\bpg_\w+|"outbox"/;
 
 export interface SceneOptions {
   readonly triggers?: CacheInvalidationModuleOptions['triggers'];
   /** Whether the triggers are there before the application starts. */
   readonly areInstalled?: boolean;
-  /** Whether the relay runs. Without it `look` does at a chosen time what the relay does now and then. */
+  /** Whether the relay runs. Without it, `check` does the relay's checks at a chosen time. */
   readonly relays?: boolean;
-  /** What the stranger does before the application starts, once the triggers are installed. */
-  readonly before?: (stranger: DataSource) => Promise<unknown>;
+  /** Changes by the other client before the application starts, once the triggers are installed. */
+  readonly before?: (otherClient: DataSource) => Promise<unknown>;
   /** Under which the application connects; else it is a superuser. */
   readonly role?: string;
 }
 
-/** What the application does. */
+/** A write by the application. */
 export type Write = (app: CachedApplication) => Promise<unknown>;
 
 /** Sends one statement as the application. */
@@ -54,8 +54,8 @@ export class Scene<N extends string> {
   private constructor(
     private readonly world: World<N>,
     readonly app: CachedApplication,
-    /** A superuser, and what is true without a cache. */
-    readonly stranger: DataSource,
+    /** A superuser, past the cache. */
+    readonly otherClient: DataSource,
     readonly databaseUrl: string,
     private readonly counter: StatementCounter,
   ) {
@@ -73,16 +73,16 @@ export class Scene<N extends string> {
     }: SceneOptions = {},
   ): Promise<Scene<N>> {
     const databaseUrl = await createDatabase();
-    const stranger = new DataSource({
+    const otherClient = new DataSource({
       type: 'postgres',
       url: databaseUrl,
       entities: [...world.entities] as (new () => object)[],
       poolSize: 2,
     });
-    await stranger.initialize();
-    await stranger.query(world.schema);
-    if (areInstalled) await new CacheTriggers(stranger, NAMESPACE).install();
-    await before(stranger);
+    await otherClient.initialize();
+    await otherClient.query(world.schema);
+    if (areInstalled) await new CacheTriggers(otherClient, NAMESPACE).install();
+    await before(otherClient);
     const url = new URL(databaseUrl);
     if (role !== undefined) url.username = role;
     const app = await CachedApplication.start({
@@ -91,13 +91,13 @@ export class Scene<N extends string> {
       invalidation: { triggers },
     });
     if (!relays) await app.get(OutboxRelay).close();
-    return new Scene(world, app, stranger, databaseUrl, StatementCounter.attach(app.source));
+    return new Scene(world, app, otherClient, databaseUrl, StatementCounter.attach(app.source));
   }
 
   async close(): Promise<void> {
     this.counter.detach();
     await this.app.stop();
-    await this.stranger.destroy();
+    await this.otherClient.destroy();
   }
 
   /** Sends the statements of the application over one connection. */
@@ -114,17 +114,17 @@ export class Scene<N extends string> {
     return this.app.get(CacheHealth).check();
   }
 
-  /** Notices what a stranger has changed of triggers and partitions, and repairs it where the application may. */
-  async look(): Promise<void> {
+  /** Checks triggers and partitions for changes by other clients, and repairs them where the application may. */
+  async check(): Promise<void> {
     const session = await OutboxSession.open(
       { connectionString: this.databaseUrl },
       new OutboxObjects(NAMESPACE),
     );
     try {
-      await this.app.get(WriteSide).recording.look(session);
-      await this.app.get(TriggerKeeper).look();
+      await this.app.get(WriteSide).recording.check(session);
+      await this.app.get(TriggerKeeper).check();
       // A repair is a change as well.
-      await this.app.get(WriteSide).recording.look(session);
+      await this.app.get(WriteSide).recording.check(session);
     } finally {
       await session.close();
     }
@@ -136,7 +136,7 @@ export class Scene<N extends string> {
     try {
       const client = (await runner.connect()) as pg.PoolClient;
       await runner.query(this.world.seed);
-      // What TRUNCATE has changed in the catalog may else be counted with the next write over this connection.
+      // Otherwise TRUNCATE's changes of the catalog may count with the next write over this connection.
       await client.query('SELECT pg_stat_force_next_flush()');
     } finally {
       await runner.release();
@@ -166,7 +166,7 @@ export class Scene<N extends string> {
     await this.warm();
   }
 
-  /** Runs a write between hits and true answers; answers what it has ended. */
+  /** Runs a write between hits and reads past the cache; returns the answers that it has ended. */
   async endedBy(write: (app: CachedApplication) => Promise<unknown>): Promise<N[]> {
     await this.warm();
     await write(this.app);
@@ -184,7 +184,7 @@ export class Scene<N extends string> {
       (text) => /^SELECT[^]*\bFROM "/.test(text) && !OF_THE_CACHE.test(text),
     );
     const isHit = outcomes.length === 1 && outcomes[0] === 'hit';
-    const truth: unknown = await query.build(this.stranger).getRawMany<ObjectLiteral>();
+    const truth: unknown = await query.build(this.otherClient).getRawMany<ObjectLiteral>();
     const sentNone = sent.length === 0;
     expectEqual({ name, value, sentNone }, { name, value: truth, sentNone: isHit });
     return isHit;

@@ -1,6 +1,6 @@
 /**
- * Settings of a session: `session_replication_role = replica` switches triggers off, and not those of the cache;
- * a session that has lost the setting by which the triggers know it is heard of no more.
+ * Settings of a session: `session_replication_role = replica` disables triggers, but not those of the cache; a session
+ * without the setting by which the triggers recognise it gets no more notices.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -49,7 +49,7 @@ describe('in a session of the service that is a replica', () => {
   it('triggers that fire only in ordinary sessions are silent there: a write counts as a write to everything', async () => {
     const events = ['insert', 'update', 'delete', 'truncate'];
     const enable = (word: string) =>
-      scene.stranger.query(
+      scene.otherClient.query(
         `ALTER TABLE accounts ${events.map((e) => `${word} TRIGGER tidemark_tidemark_${e}`).join(', ')}`,
       );
     await enable('ENABLE');
@@ -58,7 +58,7 @@ describe('in a session of the service that is a replica', () => {
       await scene.expectTruth();
     } finally {
       await enable('ENABLE ALWAYS');
-      await scene.look();
+      await scene.check();
     }
   });
 });
@@ -116,14 +116,16 @@ describe('in a session of the service that has lost its settings', () => {
 
   it('a role that may not see the outbox still gets notices', async () => {
     const role = `writer_${process.pid}_${Date.now()}`;
-    await scene.stranger.query(`CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`);
+    await scene.otherClient.query(
+      `CREATE ROLE ${role}; GRANT SELECT, UPDATE ON accounts TO ${role}`,
+    );
     try {
       const ended = await scene.endedBy(() =>
         scene.over('BEGIN', `SET LOCAL ROLE ${role}`, UPDATE, 'COMMIT'),
       );
       expect(ended.toSorted()).toEqual(MOVED.toSorted());
     } finally {
-      await scene.stranger.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await scene.otherClient.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
 });
@@ -132,7 +134,7 @@ it("writes of another client's session are relayed", async () => {
   const scene = await Scene.open(accounts, { relays: true });
   try {
     await scene.prepare();
-    const runner = scene.stranger.createQueryRunner();
+    const runner = scene.otherClient.createQueryRunner();
     await runner.query(REPLICA);
     await runner.manager.query(UPDATE);
     await eventually(() => scene.expectTruth());

@@ -58,7 +58,7 @@ async function over(
 }
 
 describe.each(WAYS)('$how', ({ send, ends }) => {
-  /** Nobody knows whether the COMMIT will pass a hook: its table ends at once as well, whole. */
+  /** The COMMIT may pass no hook: all answers of its table end at once as well. */
   function expectWholeTable(ended: readonly AccountAnswer[]): void {
     expect(ended).toEqual(expect.arrayContaining([...ends]));
     expect(ended.filter((name) => !name.startsWith('account'))).toEqual([]);
@@ -69,7 +69,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
       over(async (client, runner) => {
         await runner.startTransaction();
         await send(client);
-        // Whoever reads now must not keep what he has read.
+        // A read at this time must not be stored.
         await scene.ended();
         await runner.commitTransaction();
       }),
@@ -127,7 +127,7 @@ describe.each(WAYS)('$how', ({ send, ends }) => {
     await over(async (client) => {
       await client.query('BEGIN');
       await send(client);
-      // Whoever reads now must not keep what he has read.
+      // A read at this time must not be stored.
       await scene.ended();
       await client.query('COMMIT');
     });
@@ -164,7 +164,7 @@ describe('a write that the relay publishes', () => {
   beforeEach(() => relaying.prepare());
 
   it('may come from a separate pool of the same process', async () => {
-    await relaying.stranger.query(UPDATE);
+    await relaying.otherClient.query(UPDATE);
     await eventually(() => relaying.expectTruth());
   });
 

@@ -1,4 +1,4 @@
-/** Triggers of the application's own: what they change is seen exactly, and nothing else ends. */
+/** User triggers: their changes end exactly the affected answers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { Account, accountAnswers, accounts } from './fixtures/accounts.js';

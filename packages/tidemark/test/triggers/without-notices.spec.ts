@@ -1,4 +1,4 @@
-/** A client that passes no notices on, as the native one of node-postgres: the triggers take it for a stranger. */
+/** A client without notices, such as the native one of node-postgres: the triggers record its writes in the outbox. */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { CachedApplication } from '../support/cached-application.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';
@@ -15,7 +15,7 @@ interface Driver {
   obtainMasterConnection(): Promise<[Client, () => void]>;
 }
 
-/** Hands out the connections of the data source without what a native client has not. */
+/** Gives connections of the data source without the features that a native client lacks. */
 function withoutNotices({ source }: CachedApplication): void {
   const driver = source.driver as unknown as Driver;
   const obtain = driver.obtainMasterConnection.bind(driver);

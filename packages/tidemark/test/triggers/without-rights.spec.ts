@@ -1,4 +1,4 @@
-/** A role that owns nothing: tables without triggers count whole, until the owner has run the SQL. */
+/** A role that owns no table: tables without triggers count as a whole until their owner has run the SQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -29,15 +29,15 @@ beforeAll(async () => {
       areInstalled: false,
       relays: true,
       role: ROLE,
-      before: (stranger) =>
-        stranger.query(`CREATE ROLE ${ROLE} LOGIN;
+      before: (otherClient) =>
+        otherClient.query(`CREATE ROLE ${ROLE} LOGIN;
           GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO ${ROLE}`),
     },
   );
 });
 afterAll(async () => {
   await scene.app.stop();
-  await scene.stranger.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
+  await scene.otherClient.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
   await scene.close();
   for (const spy of spies) spy.mockRestore();
 });
@@ -123,7 +123,7 @@ it('the log reports the cost once for each table', () => {
 describe('with the triggers that the owner has created from the SQL in the log', () => {
   beforeAll(async () => {
     const line = lines().find((text) => text.includes('public.accounts')) ?? '';
-    await scene.stranger.query(line.split('run this:\n')[1] ?? '');
+    await scene.otherClient.query(line.split('run this:\n')[1] ?? '');
   });
 
   it('writes are exact without a restart, and health is up', async () => {
@@ -138,7 +138,7 @@ describe('with the triggers that the owner has created from the SQL in the log',
   });
 
   it('writes of another client are seen, and end only the answers that they change', async () => {
-    await scene.stranger.query('UPDATE accounts SET balance = 99 WHERE id = 2');
+    await scene.otherClient.query('UPDATE accounts SET balance = 99 WHERE id = 2');
     await eventually(() => scene.expectTruth());
   });
 });

@@ -1,4 +1,4 @@
-/** Statements that may commit by themselves: CALL, DO, and texts with transactions of their own. */
+/** Statements that may commit by themselves: CALL, DO, and texts with BEGIN and COMMIT. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import { refuse, us, Visits } from '../fixtures/visits.js';
@@ -75,6 +75,31 @@ describe('a statement that commits by itself', () => {
     await visits.warm();
   });
 
+  it('never runs without its lock: a release without an answer closes the connection', async () => {
+    await visits.source.query('CREATE TABLE locks_held (number bigint)');
+    await visits.source.query(
+      `CREATE PROCEDURE count_locks() LANGUAGE sql AS $$ INSERT INTO locks_held
+         SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() $$`,
+    );
+    const runner = visits.newRunner();
+    const client = (await runner.connect()) as { query(...sent: unknown[]): Promise<unknown> };
+    const { query } = client;
+    // The server releases the lock, and node-postgres does not wait for its answer.
+    client.query = async (...sent) => {
+      const answer = query.apply(client, sent);
+      if (!String(sent[0]).includes('pg_advisory_unlock')) return answer;
+      answer.catch(() => undefined);
+      throw new Error('Query read timeout');
+    };
+    await runner.query('CALL count_locks()');
+    await runner.query('CALL count_locks()').catch(() => undefined);
+    await visits.source.query('CALL count_locks()');
+    expect(await visits.source.query('SELECT number FROM locks_held')).toEqual([
+      { number: '1' },
+      { number: '1' },
+    ]);
+  });
+
   it('that has released every lock ends its answers after its mark was removed', async () => {
     await visits.source.query(
       `CREATE PROCEDURE outlive() LANGUAGE plpgsql AS $$ BEGIN
@@ -82,7 +107,7 @@ describe('a statement that commits by itself', () => {
          UPDATE customers SET visits = 90 WHERE id = 1; COMMIT; END $$`,
     );
     const running = visits.source.query('CALL outlive()');
-    // Whoever asks takes the mark away: nothing shows that there is more to come.
+    // A reader settles the mark: nothing shows that more commits follow.
     await visits.warm();
     await running;
     await eventually(async () => expect(await visits.cache.run(us)).toEqual([90]));

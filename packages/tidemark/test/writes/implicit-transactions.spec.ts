@@ -1,5 +1,5 @@
 /**
- * Real: PostgreSQL. The transaction that a single write is given has a limit of its own for standing idle, and those
+ * Real: PostgreSQL. The implicit transaction of a single write has a separate limit for its idle time, and those
  * of the application have none of it.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

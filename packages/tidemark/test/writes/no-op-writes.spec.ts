@@ -1,4 +1,4 @@
-/** Statements that may write anything and have written nothing: they end no answer. */
+/** Statements that may write any table and have written nothing: they end no answer. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { defineQuery } from '../../src/index.js';

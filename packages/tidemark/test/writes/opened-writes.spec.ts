@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. A single write is given a transaction. Whatever happens to it, nothing is left open in the
- * connection, and what it wrote was published.
+ * Real: PostgreSQL. A single write gets an implicit transaction. However it ends, no transaction stays open on the
+ * connection, and its changes are published.
  */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { EntitySubscriberInterface } from 'typeorm';
@@ -23,7 +23,7 @@ const RENAME = 'UPDATE customers SET name = $1 WHERE id = $2 RETURNING id, regio
 let app: CachedApplication;
 let sql: StatementCounter;
 
-/** One connection: whatever is left in it is met by the next. */
+/** One connection: the next statement meets a transaction left open. */
 beforeAll(async () => {
   app = await CachedApplication.start({
     databaseUrl: await createDatabase(),
@@ -49,7 +49,7 @@ beforeEach(async () => {
 
 const rename = (name: string, id = 1): Promise<unknown> => app.source.query(RENAME, [name, id]);
 
-/** As the server says after whatever was sent before. */
+/** The transaction status after the statements sent before. */
 async function status(): Promise<string | null> {
   const runner = app.source.createQueryRunner();
   try {

@@ -1,6 +1,6 @@
 /**
- * Real: PostgreSQL. Roles that may write what they may not read, or other rows than they may read: nothing is
- * read ahead of their writes, so these succeed, and what they written is told by triggers or taken for any row.
+ * Real: PostgreSQL. Roles that may write rows that they may not read. Nothing is read ahead of their writes, so these
+ * succeed; triggers report the rows, or the table counts as a whole.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
@@ -99,9 +99,9 @@ async function endedBy(work: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe.each([
-  { tables: 'without triggers', told: [...REGIONS] },
-  { tables: 'with triggers', told: ['US'] },
-])('a table $tables', ({ tables, told }) => {
+  { tables: 'without triggers', ended: [...REGIONS] },
+  { tables: 'with triggers', ended: ['US'] },
+])('a table $tables', ({ tables, ended }) => {
   beforeAll(async () => {
     if (tables !== 'with triggers') return;
     await new CacheTriggers(app.source, 'tidemark').install({ isWatched: true });
@@ -121,7 +121,7 @@ describe.each([
       () => as(roles.columns, (manager) => manager.update(Shop, 1, { code: 7 })),
     ],
   ])('ends the answers that the write changed: %s', async (_who, work) => {
-    expect(await endedBy(work)).toEqual(told);
+    expect(await endedBy(work)).toEqual(ended);
   });
 });
 

@@ -1,11 +1,11 @@
-/** Statements that are in one another's way over one connection, and subscribers in the way of both. */
+/** Statements that delay one another over one connection, and subscribers that delay both. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { eventually } from '../../../../test/support/eventually.js';
 import { eu, refuse, set, us, Visits } from '../fixtures/visits.js';
 
-/** It is looked after a statement that is waited for when this time has passed. */
+/** A statement that others wait for is checked after this time. */
 const LONGER_THAN_A_LOOK_MS = 350;
 /** A mark is settled after this time where its session does not look like a writer. */
 const LONGER_THAN_THE_LEASE_MS = 300;

@@ -15,7 +15,7 @@ describe('a statement that node-postgres gives up', () => {
   });
   afterAll(() => customers.stop());
   beforeEach(() => customers.begin());
-  afterEach(() => customers.stranger.query('ROLLBACK'));
+  afterEach(() => customers.otherClient.query('ROLLBACK'));
 
   it.each<[string, (visits: number, id: number) => Promise<unknown>]>([
     [
@@ -32,26 +32,26 @@ describe('a statement that node-postgres gives up', () => {
         ),
     ],
   ])('is rolled back, and later ones are committed: %s', async (_how, write) => {
-    await customers.stranger.query('BEGIN');
-    await customers.stranger.query('SELECT FROM customers WHERE id = 1 FOR UPDATE');
+    await customers.otherClient.query('BEGIN');
+    await customers.otherClient.query('SELECT FROM customers WHERE id = 1 FOR UPDATE');
     await expect(write(1, 1)).rejects.toThrow('Query read timeout');
     await write(2, 2);
     await write(3, 3);
     expect([await customers.visitsOf(2), await customers.visitsOf(3)]).toEqual([2, 3]);
-    await customers.stranger.query('ROLLBACK');
+    await customers.otherClient.query('ROLLBACK');
     await eventually(async () => expect(await customers.left()).toEqual([]));
     expect(await customers.renewed()).toEqual([[0, 2, 3], 3]);
   });
 
   it('takes the transaction of the application with it, also where ROLLBACK gets no answer', async () => {
-    await customers.stranger.query('BEGIN');
-    await customers.stranger.query('SELECT FROM customers WHERE id = 1 FOR UPDATE');
+    await customers.otherClient.query('BEGIN');
+    await customers.otherClient.query('SELECT FROM customers WHERE id = 1 FOR UPDATE');
     const work = customers.app.source.transaction(async (manager) => {
       await manager.query(set(7, 2));
       await manager.query(set(7, 1));
     });
     await expect(work).rejects.toThrow('Query read timeout');
-    await customers.stranger.query('ROLLBACK');
+    await customers.otherClient.query('ROLLBACK');
     await customers.app.source.query(set(3, 3));
     await customers.app.get(CatalogCache).reload();
     expect([await customers.visitsOf(2), await customers.visitsOf(3)]).toEqual([0, 3]);
@@ -69,18 +69,18 @@ describe('a statement that node-postgres gives up', () => {
   });
 
   it('leaves no snapshot behind, where it is one of several statements of an answer', async () => {
-    await customers.stranger.query('BEGIN');
-    await customers.stranger.query('LOCK TABLE customers IN ACCESS EXCLUSIVE MODE');
+    await customers.otherClient.query('BEGIN');
+    await customers.otherClient.query('LOCK TABLE customers IN ACCESS EXCLUSIVE MODE');
     await expect(customers.app.cache.run(page)).rejects.toThrow('Query read timeout');
-    await customers.stranger.query(set(7, 1));
-    await customers.stranger.query('COMMIT');
+    await customers.otherClient.query(set(7, 1));
+    await customers.otherClient.query('COMMIT');
     const read = (): Promise<number[]> =>
       customers.app.source
         .getRepository(Customer)
         .find({ order: { id: 'ASC' } })
         .then((found) => found.map(({ visits }) => visits));
     expect(await read()).toEqual([7, 0, 0]);
-    await customers.stranger.query(set(8, 1));
+    await customers.otherClient.query(set(8, 1));
     expect(await read()).toEqual([8, 0, 0]);
     expect(await customers.app.source.query('SHOW transaction_isolation')).toEqual([
       { transaction_isolation: 'read committed' },
@@ -88,7 +88,7 @@ describe('a statement that node-postgres gives up', () => {
   });
 
   it('does not count as rolled back where it is COMMIT', async () => {
-    await customers.stranger.query(`
+    await customers.otherClient.query(`
       CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER dawdle AFTER UPDATE ON customers
@@ -104,7 +104,7 @@ describe('a statement that node-postgres gives up', () => {
       });
       expect(await customers.renewed()).toEqual([[5, 0, 0], 3]);
     } finally {
-      await customers.stranger.query('DROP TRIGGER dawdle ON customers');
+      await customers.otherClient.query('DROP TRIGGER dawdle ON customers');
     }
   });
 });
@@ -117,17 +117,17 @@ describe('a statement that commits by itself, and that node-postgres gives up', 
   beforeEach(() => customers.begin());
 
   it('keeps its answers out of the cache until it has ended', async () => {
-    await customers.stranger.query(`
+    await customers.otherClient.query(`
       CREATE PROCEDURE waits() LANGUAGE plpgsql AS $$ BEGIN
         PERFORM pg_advisory_lock(77); UPDATE customers SET visits = 9 WHERE id = 1; END $$`);
     await customers.renewed();
-    await customers.stranger.query('SELECT pg_advisory_lock(77)');
+    await customers.otherClient.query('SELECT pg_advisory_lock(77)');
     const runner = customers.app.source.createQueryRunner();
     await expect(runner.query('CALL waits()')).rejects.toThrow('Query read timeout');
     for (let time = 0; time < 5; time += 1) {
       expect(await customers.app.cache.run(page)).toEqual([[0, 0, 0], 3]);
     }
-    await customers.stranger.query('SELECT pg_advisory_unlock(77)');
+    await customers.otherClient.query('SELECT pg_advisory_unlock(77)');
     await eventually(async () => expect(await customers.visitsOf(1)).toBe(9));
     expect(await customers.app.cache.run(page)).toEqual([[9, 0, 0], 3]);
     await runner.release();

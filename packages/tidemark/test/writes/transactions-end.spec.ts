@@ -74,7 +74,7 @@ describe('a transaction of the application ends as it would without the cache', 
           await manager.query(set(1, 1));
           const cancelled = manager.query(sleep);
           const cancel = eventually(async () => {
-            const { rows } = await customers.stranger.query(
+            const { rows } = await customers.otherClient.query(
               `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND query = $2`,
               [pid, sleep],
             );
@@ -89,7 +89,7 @@ describe('a transaction of the application ends as it would without the cache', 
         source.transaction(async (manager) => {
           const pid = await pidOf(manager);
           await manager.query(set(1, 1));
-          await customers.stranger.query('SELECT pg_terminate_backend($1, 10000)', [pid]);
+          await customers.otherClient.query('SELECT pg_terminate_backend($1, 10000)', [pid]);
           await manager.query(set(2, 2));
         }),
     ],
@@ -112,9 +112,9 @@ describe('a transaction of the application ends as it would without the cache', 
       (source) =>
         source.transaction(async (manager) => {
           await manager.query(set(1, 1));
-          await customers.stranger.query('SELECT pg_advisory_lock(78)');
+          await customers.otherClient.query('SELECT pg_advisory_lock(78)');
           await manager.query('SELECT pg_advisory_xact_lock(78)').catch(() => undefined);
-          await customers.stranger.query('SELECT pg_advisory_unlock(78)');
+          await customers.otherClient.query('SELECT pg_advisory_unlock(78)');
           await manager.query(set(2, 2));
         }),
     ],
@@ -133,7 +133,7 @@ describe('a transaction of the application ends as it would without the cache', 
         await customers.visitsOf(2),
         await customers.left(),
       ]);
-      // The connection is as new.
+      // The connection is in its initial state.
       await source.query(set(3, 3));
       expect(await customers.visitsOf(3)).toBe(3);
     }

@@ -1,4 +1,4 @@
-/** How many keys readers can make who ask for what does not exist, and writers of rows that nobody reads. */
+/** The number of Redis keys made by readers of absent rows, and by writers of rows that are not read. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { defineQuery, minutes } from '../../src/index.js';

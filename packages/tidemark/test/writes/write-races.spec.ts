@@ -1,4 +1,4 @@
-/** Writes and reads in one another's way, against real PostgreSQL. */
+/** Concurrent writes and reads, against real PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Repository } from 'typeorm';
 import { defineQuery } from '../../src/index.js';

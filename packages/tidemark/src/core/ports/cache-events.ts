@@ -16,6 +16,8 @@ export type BypassReason =
   | 'no-store'
   | 'transaction'
   | 'uncacheable'
+  /** Shadow mode: the query runs each time (shadow-reads.ts). */
+  | 'shadow'
   | 'disabled';
 
 /** The part of a query that differed when it was built again with equal parameters. */
@@ -26,6 +28,12 @@ export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
  * available all the time; another server answers; or the store was unavailable.
  */
 export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
+
+/**
+ * How the answer of the database differs from the stored one: not at all, in its rows, in their order alone (which the
+ * database may choose without ORDER BY), or in the response headers.
+ */
+export type ShadowDifference = 'none' | 'content' | 'order' | 'headers';
 
 interface Miss {
   readonly query: string;
@@ -43,6 +51,11 @@ export interface CacheEventMap {
   joined: [event: { query: string; scope: 'process' | 'instances' }];
   /** A query's builder reads more than its parameters: earlier hits may have been another caller's answers. */
   planDiffers: [event: { query: string; difference: PlanDifference }];
+  /**
+   * Shadow mode: a stored answer that would have been served was compared with the database. `stamp` names the versions
+   * under which both were read.
+   */
+  shadowCompared: [event: { query: string; difference: ShadowDifference; stamp: string }];
   fillFailed: [event: { query: string }];
   storeFailed: [event: { operation: string }];
   /** The shared store refused a command because its memory is full. */

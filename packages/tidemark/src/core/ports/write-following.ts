@@ -11,25 +11,40 @@ export interface StatementHooks {
   readonly blindSpot: string | undefined;
 }
 
-const NO_HOOKS: StatementHooks = {
-  gap:
-    'nothing follows the writes of the data source. Import CacheInvalidationModule.forRoot() ' +
-    'beside QueryCacheModule, and each of the two once in the application',
+const NOT_STARTED: StatementHooks = {
+  gap: 'the application is starting',
   blindSpot: undefined,
 };
 
+/** Nothing is written over the data source. */
+const NO_WRITES: StatementHooks = { gap: undefined, blindSpot: undefined };
+
+/** The query ran before the application follows its writes. */
+export class NotFollowedError extends Error {
+  constructor(query: string) {
+    super(
+      `The query ${query} ran before the application follows its writes, when the cache can neither answer it nor ` +
+        'store its answer: run it in onModuleInit, in onApplicationBootstrap or later, or without the cache.',
+    );
+    this.name = 'NotFollowedError';
+  }
+}
+
 export class WriteFollowing {
-  #hooks = NO_HOOKS;
+  #hooks = NOT_STARTED;
   #warnedOf: string | undefined;
 
   /** @param warn gets one line for each new reason. */
   constructor(private readonly warn: (line: string) => void) {}
 
-  /** Returns whether these are the hooks that count: another instance of the write side may have been first. */
-  followedBy(hooks: StatementHooks): boolean {
-    if (this.#hooks !== NO_HOOKS) return false;
+  /** The hooks are in place, as far as they can be. Absent: nothing is written. */
+  followedBy(hooks = NO_WRITES): void {
     this.#hooks = hooks;
-    return true;
+  }
+
+  /** @throws NotFollowedError before the hooks are in place. */
+  requireStart(query: string): void {
+    if (this.#hooks === NOT_STARTED) throw new NotFollowedError(query);
   }
 
   /** Must be read when a request arrives, before it uses anything from the cache. */

@@ -1,14 +1,10 @@
 import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, Reflector } from '@nestjs/core';
-import {
-  CacheReader,
-  type JsonOutcome,
-  type ReadOptions,
-  type ValueOutcome,
-} from '../cache-reader.js';
-import { QueryCacheOptions } from '../query-cache.options.js';
+import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
+import type { ReadOptions } from '../lifetime.js';
+import { QueryCaches } from '../query-caches.js';
 import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';
-import { BoundQuery } from '../../typeorm/queries/define-query.js';
+import { BoundQuery } from '../../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../../typeorm/queries/compiled-query.js';
 import {
   addHeader,
@@ -40,6 +36,8 @@ interface Route {
   readonly sendsBytes: boolean;
 }
 
+const NO_DEFINITION = { definition: undefined, forCaller: undefined };
+
 /** Answers requests with queries: sets headers and status of the reply, and returns its body. */
 @Injectable()
 export class HttpAnswers {
@@ -52,9 +50,8 @@ export class HttpAnswers {
   #bodies: ReplyBodies | undefined;
 
   constructor(
-    private readonly reader: CacheReader,
+    private readonly caches: QueryCaches,
     private readonly host: HttpAdapterHost,
-    private readonly options: QueryCacheOptions,
     moduleRef: ModuleRef,
   ) {
     // Nest does not inject its list of global interceptors.
@@ -70,17 +67,19 @@ export class HttpAnswers {
    * with PreconditionFailedException.
    */
   async answer(query: CacheableQuery, context: ExecutionContext): Promise<unknown> {
+    const reader = this.caches.readerOf(query);
     if (context.getType() !== 'http') {
-      return (await this.reader.readValue(query, this.#lifetimeOf(context))).value;
+      return (await reader.readValue(query, this.#lifetimeOf(context))).value;
     }
     const bodies = (this.#bodies ??= replyBodiesOf(this.host.httpAdapter));
     const [request, reply] = context.getArgs<[HttpRequest, HttpReply]>();
     const { lifetime, sendsBytes } = this.#routeOf(request, context, bodies);
-    const fresh = this.options.honourRequestCacheControl
+    const fresh = reader.honoursRequestCacheControl
       ? freshReadOf(request.headers['cache-control'])
       : undefined;
     const options = fresh ? { ...lifetime, fresh } : lifetime;
-    const reading = this.#read(query, options, sendsBytes && bodies.isPlainReply(reply));
+    const wantsBytes = sendsBytes && reader.isEnabled && bodies.isPlainReply(reply);
+    const reading = this.#read(reader, query, options, wantsBytes);
     const answer = await reading.catch((error: unknown) => {
       addHeader(reply, 'cache-status', FAILED_STATUS);
       throw error;
@@ -121,20 +120,21 @@ export class HttpAnswers {
 
   /** Returns values if bytes are not wanted or the value is not sent as JSON. */
   async #read(
+    reader: CacheReader,
     query: CacheableQuery,
     options: ReadOptions,
     wantsBytes: boolean,
   ): Promise<JsonOutcome | ValueOutcome> {
-    const definition = query instanceof BoundQuery ? query.definition : undefined;
-    if (wantsBytes && !(definition && this.#notJson.has(definition))) {
+    const { definition, forCaller } = query instanceof BoundQuery ? query : NO_DEFINITION;
+    if (wantsBytes && !forCaller && !(definition && this.#notJson.has(definition))) {
       try {
-        return await this.reader.readJson(query, options);
+        return await reader.readJson(query, options);
       } catch (error) {
         if (!definition || !(error instanceof UnencodableValueError)) throw error;
         this.#notJson.add(definition);
       }
     }
-    return this.reader.readValue(query, options);
+    return reader.readValue(query, options);
   }
 }
 
@@ -188,7 +188,8 @@ function describe(
   reply: HttpReply,
 ): void {
   const nowMs = Date.now();
-  addHeader(reply, 'cache-control', 'private, no-cache');
+  const isDisabled = outcome.source === 'bypass' && outcome.reason === 'disabled';
+  if (!isDisabled) addHeader(reply, 'cache-control', 'private, no-cache');
   addHeader(reply, 'cache-status', statusOf(outcome, nowMs, fresh));
   const { empty, headers } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
   if (empty && query instanceof BoundQuery && query.shape === 'one') {

@@ -6,7 +6,7 @@
 import { Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { isCacheableQuery } from '../../typeorm/queries/compiled-query.js';
-import { BoundQuery, unansweredError } from '../../typeorm/queries/define-query.js';
+import { BoundQuery, unansweredError } from '../../typeorm/queries/bound-query.js';
 import type { HttpAnswers } from './http-answers.js';
 import { ReadyBytes, type HttpReply } from './http-reply.js';
 import { replyBodiesOf } from './reply-bodies.js';

@@ -71,9 +71,9 @@ function refuseMoments({ tables }: CacheableRead, parameters: readonly unknown[]
   const terms = tables.flatMap(({ restrictions }) =>
     restrictions.flatMap(({ tuples }) => tuples.flat()),
   );
-  const confining = new Set(terms.map((term) => term.kind !== 'constant' && term.index));
+  const restricting = new Set(terms.map((term) => term.kind !== 'constant' && term.index));
   parameters.forEach((value, index) => {
-    if (!confining.has(index) && namesMoment(value)) {
+    if (!restricting.has(index) && namesMoment(value)) {
       throw new UnkeyableParameterError(`$${index + 1}`, 'may name a moment, such as now');
     }
   });

@@ -18,7 +18,7 @@ import {
   type RangeItem,
 } from './from-clause.js';
 import { pick, qualifiedName, type Node } from './syntax-tree.js';
-import { withoutHarmlessCasts, type TermReader } from './terms.js';
+import { withoutExactCasts, type TermReader } from './terms.js';
 
 /** A longer list proves nothing: its versions would cost more than they save. */
 export const MAX_TUPLES = 100;
@@ -109,7 +109,7 @@ export class EqualityReader {
     const column = columnOf(side, items);
     if (!column) return [];
     const { kind } = column.column;
-    const inner = withoutHarmlessCasts(list, kind, 1);
+    const inner = withoutExactCasts(list, kind, 1);
     const written = pick(inner, 'A_ArrayExpr');
     if (written) return this.#oneOf(column, written.elements ?? []);
     const term = this.terms.read(inner, kind);
@@ -207,7 +207,7 @@ export function isSame(a: ColumnPosition, b: ColumnPosition): boolean {
 /** The column on one side of a comparison, if each of its values has one text. */
 function columnOf(side: Node | undefined, items: readonly RangeItem[]): ColumnPosition | undefined {
   for (const kind of ['text', 'integer', 'uuid', 'boolean'] as const) {
-    const reference = pick(withoutHarmlessCasts(side, kind), 'ColumnRef');
+    const reference = pick(withoutExactCasts(side, kind), 'ColumnRef');
     const position = reference && resolveColumn(reference, items);
     if (position?.column.kind === kind) return position;
   }

@@ -21,11 +21,11 @@ import {
  *
  * The rows that the statement itself writes are not part of this.
  */
-const HARMS = ['none', 'ruled-out', 'promised', 'possible'] as const;
-export type Harm = (typeof HARMS)[number];
+const SIDE_EFFECTS = ['none', 'ruled-out', 'promised', 'possible'] as const;
+export type SideEffects = (typeof SIDE_EFFECTS)[number];
 
 /** PostgreSQL's `volatile` does not imply writing: these change no table. */
-const VOLATILE_AND_HARMLESS = words(
+const VOLATILE_WITHOUT_SIDE_EFFECTS = words(
   `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval
    random random_normal setseed setval set_config timeofday uuidv4 uuidv7
    pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
@@ -50,35 +50,38 @@ const RUNS_SQL = words(
    table_to_xml table_to_xml_and_xmlschema table_to_xmlschema`,
 );
 
-export function harmOf(statement: object, catalog: Catalog): Harm {
+export function sideEffectsOf(statement: object, catalog: Catalog): SideEffects {
   const commonTables = new Set<string>();
   visit(statement, (key, value) => {
     if (key === 'CommonTableExpr' && 'ctename' in value) commonTables.add(String(value.ctename));
   });
   let worst = 0;
   visit(statement, (key, value) => {
-    worst = Math.max(worst, HARMS.indexOf(harmOfPart(key, value, catalog, commonTables)));
+    worst = Math.max(
+      worst,
+      SIDE_EFFECTS.indexOf(sideEffectsOfPart(key, value, catalog, commonTables)),
+    );
   });
-  return HARMS[worst] ?? 'possible';
+  return SIDE_EFFECTS[worst] ?? 'possible';
 }
 
-function harmOfPart(
+function sideEffectsOfPart(
   key: string,
   value: object,
   catalog: Catalog,
   commonTables: ReadonlySet<string>,
-): Harm {
+): SideEffects {
   const node = { [key]: value } as unknown as Node;
-  if ('FuncCall' in node) return harmOfCall(qualifiedName(node.FuncCall.funcname), catalog);
-  if ('A_Expr' in node) return harmOfOperator(node.A_Expr.name, catalog);
-  if (key === 'operName' || key === 'useOp') return harmOfOperator(value as Node[], catalog);
+  if ('FuncCall' in node) return sideEffectsOfCall(qualifiedName(node.FuncCall.funcname), catalog);
+  if ('A_Expr' in node) return sideEffectsOfOperator(node.A_Expr.name, catalog);
+  if (key === 'operName' || key === 'useOp') return sideEffectsOfOperator(value as Node[], catalog);
   if (key === 'typeName') {
     const { schema, name } = qualifiedName((value as TypeName).names);
-    if (!catalog.isTypeHarmless(schema, name)) return 'possible';
+    if (!catalog.isTypeSideEffectFree(schema, name)) return 'possible';
     return catalog.isBuiltInType(schema, name) ? 'none' : 'ruled-out';
   }
   if (key === 'RangeVar' || key === 'relation') {
-    return harmOfRelation(value, catalog, commonTables);
+    return sideEffectsOfRelation(value, catalog, commonTables);
   }
   // `row.name` may call the function of that name.
   const fields = namesOf(pick(node, 'ColumnRef')?.fields).slice(1).slice(-1);
@@ -89,13 +92,13 @@ function harmOfPart(
   return mayWrite ? 'possible' : 'none';
 }
 
-function harmOfCall({ schema, name }: QualifiedName, catalog: Catalog): Harm {
+function sideEffectsOfCall({ schema, name }: QualifiedName, catalog: Catalog): SideEffects {
   const volatility = catalog.functionVolatility(schema, name);
   if (volatility === undefined) return 'possible';
   if (catalog.isBuiltIn(schema, name)) {
-    const isHarmless =
-      volatility === 'volatile' ? VOLATILE_AND_HARMLESS.has(name) : !RUNS_SQL.has(name);
-    return isHarmless ? 'none' : 'possible';
+    const isSideEffectFree =
+      volatility === 'volatile' ? VOLATILE_WITHOUT_SIDE_EFFECTS.has(name) : !RUNS_SQL.has(name);
+    return isSideEffectFree ? 'none' : 'possible';
   }
   const writing = catalog.writingVolatility(schema, name);
   if (writing === undefined) return 'ruled-out';
@@ -103,17 +106,20 @@ function harmOfCall({ schema, name }: QualifiedName, catalog: Catalog): Harm {
 }
 
 /** An operator that the catalog does not know belongs to a type in a schema outside the path. */
-function harmOfOperator(operator: readonly Node[] | undefined, catalog: Catalog): Harm {
+function sideEffectsOfOperator(
+  operator: readonly Node[] | undefined,
+  catalog: Catalog,
+): SideEffects {
   const { schema, name } = qualifiedName(operator);
   return catalog.operatorVolatility(schema, name) === 'volatile' ? 'possible' : 'none';
 }
 
 /** Reading a view runs the functions of its definition; reading a table runs those of its policies. */
-function harmOfRelation(
+function sideEffectsOfRelation(
   { schemaname, relname = '' }: RangeVar,
   catalog: Catalog,
   commonTables: ReadonlySet<string>,
-): Harm {
+): SideEffects {
   const table = catalog.table(schemaname, relname);
   if (table?.sideEffects.has('read')) return 'possible';
   if (table) return table.kind === 'view' || table.kind === 'foreign' ? 'ruled-out' : 'none';

@@ -6,6 +6,19 @@ const catalog = buildCatalog({ tables: {} });
 
 beforeAll(loadParser);
 
+it.each([
+  ['SELECT 1', true],
+  ['VALUES (1)', true],
+  ['WITH gone AS (DELETE FROM t RETURNING *) SELECT * FROM gone', true],
+  ['SELEKT 1', true],
+  ['WITH one AS (SELECT 1) DELETE FROM t', false],
+  ['EXPLAIN SELECT 1', false],
+  ['SELECT 1; SELECT 2', false],
+  ['', false],
+])('says whether a text is one SELECT, or not for it to decide: %s: %s', (sql, expected) => {
+  expect(new SqlAnalyser(catalog).isSelect(sql)).toBe(expected);
+});
+
 describe('texts that the analyser caches', () => {
   it('returns the same analysis after a text was evicted', () => {
     const small = new SqlAnalyser(catalog, { maxTexts: 1 });

@@ -4,7 +4,7 @@ import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analy
 import type { Catalog } from '../../core/table-facts.js';
 import { analyseRead, whyWhole } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
-import { isParserError, parse, type RawStmt } from './syntax-tree.js';
+import { isParserError, parse, pick, type RawStmt } from './syntax-tree.js';
 
 export { loadParser } from './syntax-tree.js';
 
@@ -26,6 +26,7 @@ const UNREADABLE: ReadAnalysis = {
 };
 
 interface Remembered {
+  isSelect?: boolean;
   read?: ReadAnalysis;
   statement?: StatementAnalysis;
 }
@@ -44,6 +45,11 @@ export class SqlAnalyser {
       maxEntrySize: MAX_TEXT,
       sizeCalculation: (_, sql) => sql.length + 1,
     });
+  }
+
+  /** Whether the text is one SELECT or VALUES. The server decides about a text that the parser rejects: true. */
+  isSelect(sql: string): boolean {
+    return (this.#entry(sql).isSelect ??= analysed(sql, this.catalog, isSelect) ?? true);
   }
 
   /** Whether the answer of the text is cacheable, and which tables it depends on. */
@@ -67,6 +73,10 @@ export class SqlAnalyser {
     if (!entry) this.#remembered.set(sql, (entry = {}));
     return entry;
   }
+}
+
+function isSelect([first, ...others]: readonly RawStmt[]): boolean {
+  return others.length === 0 && pick(first?.stmt, 'SelectStmt') !== undefined;
 }
 
 /** `undefined` if the parser rejects the text, or if the text is nested too deeply to be read. */

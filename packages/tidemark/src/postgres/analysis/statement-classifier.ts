@@ -2,7 +2,7 @@
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { isTemporary } from '../catalog/session-names.js';
-import { harmOf } from './side-effects.js';
+import { sideEffectsOf } from './side-effects.js';
 import {
   pick,
   qualifiedName,
@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, TransactionCommand>> = {
 };
 
 /** They change no row and no schema: some change only the physical order of rows, which no query promises. */
-const HARMLESS = words(
+const CHANGES_NOTHING = words(
   `VariableShowStmt VariableSetStmt ListenStmt UnlistenStmt NotifyStmt DeallocateStmt FetchStmt
    ClosePortalStmt LockStmt ConstraintsSetStmt CheckPointStmt PrepareStmt DiscardStmt VacuumStmt
    ClusterStmt RepackStmt ReindexStmt`,
@@ -109,7 +109,7 @@ function classify(statement: Node | undefined, context: StatementContext): State
   if (!statement || type === undefined) return UNPARSABLE;
   const command = pick(statement, 'TransactionStmt');
   if (command) return ofTransaction(command);
-  if (HARMLESS.has(type)) {
+  if (CHANGES_NOTHING.has(type)) {
     return { kind: 'read', restsOnSchema: false, changesNames: changesNames(statement) };
   }
   return (
@@ -169,16 +169,16 @@ function ofQuery(
   // A program on the server may do anything.
   if (makesTable(statement) || pick(statement, 'CopyStmt')?.is_program) return undefined;
   const { targets, hasUnknown } = targetsOf(statement, catalog, index);
-  const harm = harmOf(statement, catalog);
+  const sideEffects = sideEffectsOf(statement, catalog);
   const names = changesNames(statement);
   if (targets.length > 0 || hasUnknown) {
     // A STABLE function is trusted here: a check would cost one query per write.
-    const isHarmless = harm !== 'possible';
-    const hasUnknownTargets = hasUnknown || !isHarmless;
-    return { kind: 'write', targets, hasUnknownTargets, changesNames: names || !isHarmless };
+    const isSideEffectFree = sideEffects !== 'possible';
+    const hasUnknownTargets = hasUnknown || !isSideEffectFree;
+    return { kind: 'write', targets, hasUnknownTargets, changesNames: names || !isSideEffectFree };
   }
-  if (harm === 'possible' || harm === 'promised') return undefined;
-  return { kind: 'read', restsOnSchema: harm === 'ruled-out', changesNames: names };
+  if (sideEffects === 'possible' || sideEffects === 'promised') return undefined;
+  return { kind: 'read', restsOnSchema: sideEffects === 'ruled-out', changesNames: names };
 }
 
 function ofOther(statement: Node, type: string): StatementAnalysis {

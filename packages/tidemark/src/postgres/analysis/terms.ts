@@ -13,7 +13,7 @@ import {
 } from './syntax-tree.js';
 
 /** Casts that preserve every value of the kind. */
-const HARMLESS_CASTS: Readonly<Record<ColumnKind, ReadonlySet<string>>> = {
+const EXACT_CASTS: Readonly<Record<ColumnKind, ReadonlySet<string>>> = {
   text: words('text varchar'),
   integer: words('int2 int4 int8'),
   uuid: words('uuid'),
@@ -28,7 +28,7 @@ const PLAIN_DIGITS = /^(?:0|[1-9]\d*)$/;
  *
  * @param dimensions 0: casts to the types themselves; 1: to lists of them.
  */
-export function withoutHarmlessCasts(
+export function withoutExactCasts(
   node: Node | undefined,
   kind: ColumnKind,
   dimensions: 0 | 1 = 0,
@@ -46,7 +46,7 @@ function keepsValue(type: TypeName, kind: ColumnKind, dimensions: number): boole
   const isBuiltIn = schema === undefined || schema === 'pg_catalog';
   const isPlain = !type.typmods && !type.setof && !type.pct_type;
   const isWanted = (type.arrayBounds?.length ?? 0) === dimensions;
-  return isBuiltIn && isPlain && isWanted && HARMLESS_CASTS[kind].has(name);
+  return isBuiltIn && isPlain && isWanted && EXACT_CASTS[kind].has(name);
 }
 
 function constantValue(
@@ -84,7 +84,7 @@ export class TermReader {
 
   /** The parameter or constant that the expression consists of, compared with a column of that kind. */
   read(node: Node | undefined, kind: ColumnKind): Term | undefined {
-    const inner = withoutHarmlessCasts(node, kind);
+    const inner = withoutExactCasts(node, kind);
     const parameter = pick(inner, 'ParamRef');
     if (parameter) {
       this.#kinds.set(parameter, kind);

@@ -18,7 +18,7 @@ import pg from 'pg';
 import type { Dimension, TableFacts } from '../../core/table-facts.js';
 import { MAX_VALUES } from '../../core/write-set.js';
 import {
-  ANNOUNCING_SETTING,
+  PUBLISHING_SETTING,
   CAPTURE_EVENTS,
   EVERY_TABLE,
   NOTICE_CODE,
@@ -138,7 +138,7 @@ function referencing(event: CaptureEvent): string {
 export function captureBody(table: TableFacts, objects: OutboxObjects): string {
   return `
 DECLARE
-  is_published boolean := pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
+  is_published boolean := pg_catalog.current_setting(${text(PUBLISHING_SETTING)}, true)
     IS NOT DISTINCT FROM ${text(objects.namespace)};
   is_written boolean := true;
   regions jsonb;

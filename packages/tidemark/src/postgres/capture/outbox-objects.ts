@@ -15,7 +15,7 @@ export const OUTBOX_SCHEMA_PREFIX = 'tidemark_';
 /** Prefix of the function names in such a schema; postgres/catalog/relation-queries.ts uses both prefixes. */
 export const CAPTURE_PREFIX = 'capture_';
 /** The session setting that names the namespace for which the session publishes its own writes. */
-export const ANNOUNCING_SETTING = 'tidemark.publishes';
+export const PUBLISHING_SETTING = 'tidemark.publishes';
 /** SQLSTATE of the notices that triggers send to such a session. */
 export const NOTICE_CODE = 'TDMRK';
 /** Stands for every table in a row of the outbox. */

@@ -57,7 +57,7 @@ interface RelayParts extends CaptureParts {
 }
 
 export class OutboxRelay {
-  #state: RelayState = 'away';
+  #state: RelayState = 'absent';
   /** The effects of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
   #surveyedAtMs = -Infinity;
@@ -94,6 +94,7 @@ export class OutboxRelay {
   }
 
   start(): void {
+    this.#state = 'away';
     this.#running ??= this.#run();
   }
 
@@ -135,7 +136,7 @@ export class OutboxRelay {
       if (access.isUsable) break;
       this.#lack(access);
       // Rows that were not relayed are lost with a dropped outbox.
-      await this.parts.recording.look(session);
+      await this.parts.recording.check(session);
       await this.#pause(INSTALLED_MS);
       if (this.#isClosing) return;
     }
@@ -143,9 +144,9 @@ export class OutboxRelay {
     await this.#awaitLock(session);
     if (this.#isClosing) return;
     // A relay that cannot reach the version store leaves the lock to another instance.
-    await this.parts.recording.look(session, true);
+    await this.parts.recording.check(session, true);
     this.#state = 'relaying';
-    this.parts.log.log('Relays writes from outside the service');
+    this.parts.log.log('This instance relays writes from outside the service');
     await session.listen();
     while (!this.#isClosing) {
       await this.#drain(session);
@@ -200,7 +201,7 @@ export class OutboxRelay {
 
   async #survey(session: OutboxSession): Promise<void> {
     if (performance.now() - this.#surveyedAtMs < SURVEY_MS) return;
-    await this.parts.recording.look(session);
+    await this.parts.recording.check(session);
     this.#backlog = await session.backlog();
     this.#surveyedAtMs = performance.now();
   }

@@ -10,7 +10,7 @@
 import type { PostgresClient } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import { missedStatements } from './capture-sql.js';
-import { ANNOUNCING_SETTING } from './outbox-objects.js';
+import { PUBLISHING_SETTING } from './outbox-objects.js';
 
 const SAVEPOINT = 'tidemark_outbox';
 
@@ -55,6 +55,6 @@ export class OutboxWriter {
 }
 
 function setNamespace(client: PostgresClient, namespace: string): Promise<unknown> {
-  const values = [ANNOUNCING_SETTING, namespace];
+  const values = [PUBLISHING_SETTING, namespace];
   return client.query('SELECT pg_catalog.set_config($1, $2, false)', values);
 }

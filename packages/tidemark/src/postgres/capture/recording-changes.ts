@@ -87,7 +87,7 @@ export class RecordingChanges {
    *
    * @param needsStore whether the version store is read even if nothing has changed.
    */
-  async look(session: OutboxSession, needsStore = false): Promise<void> {
+  async check(session: OutboxSession, needsStore = false): Promise<void> {
     if (this.#isInstalling && !needsStore) return;
     const { events, log } = this.parts;
     const run: RunSql = (sql, values) => session.run(sql, values);

@@ -80,7 +80,7 @@ export class CatalogLookup implements Catalog {
     return this.#owners(schema, name, this.content.enums ?? new Map()).length > 0;
   }
 
-  isTypeHarmless(schema: string | undefined, name: string): boolean {
+  isTypeSideEffectFree(schema: string | undefined, name: string): boolean {
     const { types } = this.content;
     const [owner = ''] = this.#owners(schema, name, types);
     return types.get(owner)?.get(name) === true;

@@ -12,6 +12,7 @@ import {
   UNSURE_CASTS,
 } from './catalog-queries.js';
 import { isTable, readTables, type Row } from './catalog-tables.js';
+import type { RunSql } from '../postgres-client.js';
 import { TYPES, WRITING_FUNCTION_NAMES } from './writing-functions.js';
 import {
   CAPTURES,
@@ -21,9 +22,6 @@ import {
   RELATIONS,
   VIEW_SOURCES,
 } from './relation-queries.js';
-
-/** Runs one statement and resolves to its rows, always on the same connection or an equivalent one. */
-export type RunSql = (sql: string, parameters: unknown[]) => Promise<Row[]>;
 
 const QUESTIONS = {
   path: SEARCH_PATH,
@@ -59,7 +57,7 @@ export async function loadCatalog(
   const answers = {} as Record<Question, readonly Row[]>;
   // Sequential: `run` may use a single connection.
   for (const name of Object.keys(QUESTIONS) as Question[]) {
-    answers[name] = await run(QUESTIONS[name], []);
+    answers[name] = await run(QUESTIONS[name]);
   }
   const { captures: _, ...fingerprinted } = answers;
   const { path, relations, casts } = answers;
@@ -78,7 +76,7 @@ export async function loadCatalog(
     writingFunctions: named(answers.writing, (row) =>
       row['is_volatile'] === true ? 'volatile' : 'stable',
     ),
-    types: named(answers.types, (row) => row['is_harmless'] === true),
+    types: named(answers.types, (row) => row['is_side_effect_free'] === true),
     fingerprint: hash('sha256', JSON.stringify([fingerprinted, [...regionColumns]]), 'base64url'),
   });
 }

@@ -75,7 +75,7 @@ writing_object(class, oid, is_volatile) AS (
 /** All types by schema, and whether a cast to them calls no function that may write. */
 export const TYPES = `
 WITH ${WRITING_FUNCTIONS}, ${WRITING_TYPES}
-SELECT n.nspname::text AS schema, t.oid NOT IN (SELECT oid FROM writing_type) AS is_harmless,
+SELECT n.nspname::text AS schema, t.oid NOT IN (SELECT oid FROM writing_type) AS is_side_effect_free,
        pg_catalog.array_to_json(pg_catalog.array_agg(t.typname::text ORDER BY t.typname))::text AS names
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_t')

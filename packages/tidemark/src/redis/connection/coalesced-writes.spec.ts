@@ -21,8 +21,8 @@ class Noting extends Writable {
 /** Longer than any stall of the machine. */
 const FOR_ANOTHER_MS = 60_000;
 
-function setUp(longestWaitMs?: number) {
-  const writes = new CoalescedWrites(longestWaitMs);
+function setUp(maxWaitMs?: number) {
+  const writes = new CoalescedWrites(maxWaitMs);
   const stream = new Noting();
   const write = async (text: string): Promise<void> => {
     writes.hold(stream);
@@ -90,14 +90,14 @@ describe('CoalescedWrites', () => {
 
   it('resolves when the next write has left', async () => {
     const { writes, stream, write } = setUp(FOR_ANOTHER_MS);
-    const told: string[] = [];
-    void writes.whenWaiting().then(() => told.push(...stream.left));
+    const left: string[] = [];
+    void writes.whenWaiting().then(() => left.push(...stream.left));
     await nextTurn();
-    expect(told).toEqual([]);
+    expect(left).toEqual([]);
     void writes.withNext(() => write('b'));
     void write('a');
     await nextTurn();
-    expect(told).toEqual(['a b']);
+    expect(left).toEqual(['a b']);
   });
 
   it('resolves after the maximum wait if no write follows', async () => {

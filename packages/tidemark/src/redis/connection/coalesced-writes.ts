@@ -14,8 +14,8 @@ export class CoalescedWrites {
   #idle: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param longestWaitMs how long a write waits for another one, in milliseconds. */
-  constructor(private readonly longestWaitMs = MAX_WAIT_MS) {}
+  /** @param maxWaitMs how long a write waits for another one, in milliseconds. */
+  constructor(private readonly maxWaitMs = MAX_WAIT_MS) {}
 
   /** Must be called before each write. */
   hold(stream: Writable): void {
@@ -45,7 +45,7 @@ export class CoalescedWrites {
     });
   }
 
-  /** Runs `write`, for which no caller waits, behind the next write, or after `longestWaitMs`. */
+  /** Runs `write`, for which no caller waits, behind the next write, or after `maxWaitMs`. */
   withNext<T>(write: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(called(write)));
@@ -53,7 +53,7 @@ export class CoalescedWrites {
     });
   }
 
-  /** Resolves when the next write has left, so that there is time until its answer comes, or after `longestWaitMs`. */
+  /** Resolves when the next write has left, so that there is time until its answer comes, or after `maxWaitMs`. */
   whenWaiting(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle.push(resolve);
@@ -62,7 +62,7 @@ export class CoalescedWrites {
   }
 
   #startTimer(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), this.longestWaitMs);
+    this.#timer ??= setTimeout(() => this.#flush(), this.maxWaitMs);
   }
 
   #flush(): void {

@@ -61,7 +61,7 @@ export abstract class OutageState {
     if (isNewRefusal) this.#refusal = reason;
     if (!wasDown || isNewRefusal) {
       this.log.warn(
-        `Redis at ${this.address} is not available (${reason}); trying again until it is`,
+        `Redis at ${this.address} is not available (${reason}); the connection is retried until it is`,
       );
     }
     if (wasDown) return;

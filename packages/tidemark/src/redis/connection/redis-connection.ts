@@ -18,8 +18,7 @@ import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 import { CoalescedWrites } from './coalesced-writes.js';
 import { OutageState, type RedisLog } from './outage-state.js';
-import { createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
-import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
+import { addressOf, createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
 import {
   OUTAGE_REPLIES,
   RedisCommandError,
@@ -29,12 +28,12 @@ import {
 } from './redis.errors.js';
 import { readServerInfo } from './server-info.js';
 
-export interface RedisConnectionOptions extends RedisClientOptions {
+export type RedisConnectionOptions = RedisClientOptions & {
   readonly heartbeat: Heartbeat;
   readonly log: RedisLog;
   /** Called for each command that the server refuses because it is at its memory limit. */
   readonly onOutOfMemory?: () => void;
-}
+};
 
 /**
  * Sends commands immediately that write as the application writes, and change nothing: a server that refuses writes (a
@@ -82,7 +81,7 @@ export class RedisConnection extends OutageState {
   #closed = false;
 
   private constructor(private readonly options: RedisConnectionOptions) {
-    super(describeRedisAddress(parseRedisUrl(options.url)), options.log);
+    super(addressOf(options), options.log);
   }
 
   /**

@@ -54,13 +54,13 @@ export class RedisCommandError extends RedisError {
 /** The server does not let this client run a command that it needs. */
 export class RedisPermissionError extends RedisError {
   constructor(commands: readonly string[]) {
-    super(`it refuses ${commands.join(', ')}; ${PERMISSION_REMEDY}`);
+    super(`it refuses ${commands.join(', ')}; ${grantOf(commands)}`);
   }
 }
 
 /** The address of Redis cannot be parsed. The message does not repeat it. */
 export class RedisUrlError extends RedisError {
-  constructor(problem: string) {
+  constructor(readonly problem: string) {
     super(
       `The Redis URL ${problem}; write redis://[user:password@]host[:port][/database], or rediss:// for TLS`,
     );
@@ -89,5 +89,11 @@ export function textOf(error: unknown): string {
 /** Replaces the reply's words: some servers name the user in them. */
 function withoutPermission(reply: string): string {
   const command = /'([^']+)' command/.exec(reply)?.[1];
-  return `NOPERM (it refuses ${command ?? 'access to the keys of the cache'}); ${PERMISSION_REMEDY}`;
+  if (command !== undefined) return `NOPERM (it refuses ${command}); ${grantOf([command])}`;
+  return `NOPERM (it refuses access to the keys of the cache); ${PERMISSION_REMEDY}`;
+}
+
+function grantOf(commands: readonly string[]): string {
+  const rules = commands.map((command) => `+${command.toLowerCase()}`).join(' ');
+  return `run ACL SETUSER <its user> ${rules}; ${PERMISSION_REMEDY}`;
 }

@@ -12,7 +12,7 @@ export const takeFillLock = defineScript(
 local lock, entry = KEYS[1], KEYS[2]
 local owner, lease_ms = ARGV[1], ARGV[2]
 if entry and redis.call('EXISTS', entry) == 1 then return 2 end
--- A lock that outlives every lease was put there by another client: nobody would give it back.
+-- A lock that outlives every lease was put there by another client, which would never release it.
 local left_ms = redis.call('PTTL', lock)
 if left_ms == -1 or left_ms > tonumber(lease_ms) then redis.call('DEL', lock) end
 if redis.call('SET', lock, owner, 'NX', 'PX', lease_ms) then return 1 end

@@ -14,7 +14,7 @@ export const replaceEpoch = defineScript(
 if (epoch_text() or '') ~= ARGV[1] then return 0 end
 redis.call('SET', epoch_key, ARGV[2])
 if not ARGV[3] then return 1 end
--- Versions with a mark have no time to live, and nobody takes these marks off.
+-- Versions with a mark have no time to live, and these marks would never be removed.
 for _, mark in pairs(all_marks()) do
   for _, name in ipairs(mark and mark.names or {}) do
     redis.call('PEXPIRE', version_prefix .. name, 60000)

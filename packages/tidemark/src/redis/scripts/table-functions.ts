@@ -50,7 +50,7 @@ local function epoch_token()
   return string.match(epoch_text() or '', '^[^ ]+')
 end
 
--- What open_table has found.
+-- The findings of open_table.
 local epoch, mark_count
 local dimensions, is_registered = {}, {}
 
@@ -97,7 +97,7 @@ local function version_at(name)
   end
 end
 
--- A version of one value lives for a minute, so that values nobody asks for leave nothing behind; a stored answer
+-- A version of one value lives for a minute, so that values that are not read leave nothing behind; a stored answer
 -- prolongs that. A marked version has no time to live, nor have the few others of a table.
 local function put_version(name, version)
   local text = epoch .. '.' .. version

@@ -12,18 +12,19 @@ import { randomToken } from '../../core/token.js';
 import { WHOLE_TABLE } from '../../core/version-name.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
-import { loadCatalog, type RunSql } from '../../postgres/catalog/catalog.js';
+import { loadCatalog } from '../../postgres/catalog/catalog.js';
 import type { CatalogLookup } from '../../postgres/catalog/catalog-lookup.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
 import { overAnotherConnection } from './lost-connection.js';
+import { readPrimary } from './own-question.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import { QueryKeys } from '../queries/query-key.js';
 import { SESSION, type Session } from './session-context.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
-import { inImplicitTransaction } from './transaction-end.js';
 
-const LOOK_AGAIN_MS = 1_000;
+const RELOAD_PAUSE_MS = 1_000;
 
 /**
  * For the transaction that reads a catalog: JIT compilation of its queries takes seconds, their execution milliseconds.
@@ -34,15 +35,15 @@ export const PLAIN_PLANS = 'SET LOCAL jit = off';
 const MAX_SESSIONS = 20;
 
 /** A catalog, and the analysis of statements under it. */
-export interface Meaning {
+export interface AnalysedCatalog {
   readonly catalog: Catalog;
   readonly analyser: SqlAnalyser;
 }
 
-interface KnownSchema extends Meaning {
+interface KnownSchema extends AnalysedCatalog {
   readonly catalog: CatalogLookup;
   /** By the names of a connection that differ from the usual ones. */
-  readonly elsewhere: LRUCache<string, Meaning>;
+  readonly elsewhere: LRUCache<string, AnalysedCatalog>;
   readonly keys: QueryKeys;
   readonly session: Session;
 }
@@ -63,8 +64,8 @@ export class CatalogCache implements KnownSchemaVersion {
   /** The schema version that was read before the catalog. */
   #version: string | undefined;
   /** A change may have bypassed the service, and so the schema version. */
-  #mustLookAgain = false;
-  #lookedAgainAtMs = -Infinity;
+  #mustReload = false;
+  #reloadedAtMs = -Infinity;
 
   constructor(private readonly parts: CatalogCacheParts) {}
 
@@ -86,17 +87,17 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /** The catalog and analysis for a connection with these names; `undefined`: the usual names. */
-  catalogFor(names: SessionNames | undefined): Meaning {
+  catalogFor(names: SessionNames | undefined): AnalysedCatalog {
     const known = this.#require();
     if (!names) return known;
     const key = JSON.stringify(names);
-    let meaning = known.elsewhere.get(key);
-    if (!meaning) {
+    let analysed = known.elsewhere.get(key);
+    if (!analysed) {
       const catalog = known.catalog.under(names);
-      meaning = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
-      known.elsewhere.set(key, meaning);
+      analysed = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
+      known.elsewhere.set(key, analysed);
     }
-    return meaning;
+    return analysed;
   }
 
   /** Whether names resolve along this search path as they do in the catalog. */
@@ -124,21 +125,21 @@ export class CatalogCache implements KnownSchemaVersion {
 
   /** Whether the loaded catalog certainly has the current schema version. */
   async isCurrent(): Promise<boolean> {
-    return this.isOfVersion(await this.#presentVersion().catch(() => undefined));
+    return this.isOfVersion(await this.#currentVersion().catch(() => undefined));
   }
 
   /** Reloads the catalog for a table that is not in it, at most once a second. Returns whether it did. */
   async reloadIfDue(): Promise<boolean> {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedAgainAtMs < LOOK_AGAIN_MS) return false;
-    this.#lookedAgainAtMs = nowMs;
+    if (nowMs - this.#reloadedAtMs < RELOAD_PAUSE_MS) return false;
+    this.#reloadedAtMs = nowMs;
     await this.reload();
     return true;
   }
 
   /** Loads the catalog even if the schema version is unchanged. */
   async reload(): Promise<void> {
-    this.#mustLookAgain = true;
+    this.#mustReload = true;
     this.#isOutdated = true;
     await this.load();
   }
@@ -148,7 +149,7 @@ export class CatalogCache implements KnownSchemaVersion {
    * the answers of all instances, which then reload the catalog and the settings.
    */
   async reconfigured(): Promise<void> {
-    this.#mustLookAgain = true;
+    this.#mustReload = true;
     this.#isOutdated = true;
     const { versions, markLeaseMs } = this.parts;
     const writeId = randomToken();
@@ -178,15 +179,15 @@ export class CatalogCache implements KnownSchemaVersion {
     await loadParser();
     // A change from here on marks the catalog outdated again.
     this.#isOutdated = false;
-    const version = await this.#presentVersion().catch(() => undefined);
-    if (version !== undefined && version === this.#version && !this.#mustLookAgain) return;
-    this.#mustLookAgain = false;
+    const version = await this.#currentVersion().catch(() => undefined);
+    if (version !== undefined && version === this.#version && !this.#mustReload) return;
+    this.#mustReload = false;
     try {
       const { known, isStandby } = await overAnotherConnection(() => this.#read());
       if (!isStandby || !this.#known) this.#known = known;
       this.#version = isStandby ? undefined : version;
       this.#isOutdated ||= isStandby;
-      this.#mustLookAgain ||= isStandby;
+      this.#mustReload ||= isStandby;
       if (isStandby) this.parts.standby.met();
     } catch (error) {
       this.#isOutdated = true;
@@ -196,18 +197,16 @@ export class CatalogCache implements KnownSchemaVersion {
 
   #read(): Promise<{ readonly known: KnownSchema; readonly isStandby: boolean }> {
     const { source, scope } = this.parts;
-    return inImplicitTransaction(source, 'START TRANSACTION READ ONLY', async (runner) => {
-      const run: RunSql = async (sql, parameters) =>
-        (await runner.query(sql, parameters)) as Record<string, unknown>[];
-      await run(PLAIN_PLANS, []);
-      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`, []);
+    return readPrimary(source, async (run) => {
+      await run(PLAIN_PLANS);
+      const found = await run(`SELECT ${IS_STANDBY} AS "isStandby", ${SESSION}`);
       const [session] = found as unknown as [Session & { readonly isStandby: boolean }];
       const catalog = await loadCatalogOf(source, run);
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
       const known = {
         catalog,
         analyser: new SqlAnalyser(catalog),
-        elsewhere: new LRUCache<string, Meaning>({ max: MAX_SESSIONS }),
+        elsewhere: new LRUCache<string, AnalysedCatalog>({ max: MAX_SESSIONS }),
         keys: new QueryKeys([...scope, timeZone, ...session.context, catalog.fingerprint]),
         session,
       };
@@ -215,7 +214,7 @@ export class CatalogCache implements KnownSchemaVersion {
     });
   }
 
-  async #presentVersion(): Promise<string | undefined> {
+  async #currentVersion(): Promise<string | undefined> {
     const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
     return schemaVersionOf(reading);
   }
@@ -228,7 +227,7 @@ export class CatalogCache implements KnownSchemaVersion {
 
 /** The catalog, with the dimensions that the entities of the data source name. */
 export async function loadCatalogOf(source: DataSource, run: RunSql): Promise<CatalogLookup> {
-  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema', []);
+  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema');
   const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
   return loadCatalog(run, regionColumnsOf(source, schema));
 }

@@ -54,6 +54,23 @@ export async function readDatabaseIdentity(source: DataSource): Promise<Database
   }
 }
 
+/** Any role may read it, unlike the identity, which outlives a restart of the server. */
+const RUNNING_DATABASE = `
+SELECT pg_catalog.concat(pg_catalog.pg_postmaster_start_time(), ' ', oid) AS database
+  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`;
+
+/** Whether both data sources lead to the same database. Unknown, so `true`, where one is not connected. */
+export async function mayBeOneDatabase(...sources: [DataSource, DataSource]): Promise<boolean> {
+  if (!sources.every(({ isInitialized }) => isInitialized)) return true;
+  const [one, other] = await Promise.all(
+    sources.map(async (source) => {
+      const [row] = (await source.query(RUNNING_DATABASE)) as [{ database: string }];
+      return row.database;
+    }),
+  );
+  return one === other;
+}
+
 /** The password of the data source; `undefined` where there is none or each connection gets a new one. */
 export function fixedPasswordOf(source: DataSource): string | undefined {
   const { master } = source.driver as unknown as { master: { options: { password?: unknown } } };

@@ -1,7 +1,11 @@
-/** Queries of the cache itself to the primary. They bypass the hooks, over a connection of the pool. */
+/**
+ * Queries of the cache itself to the primary, over a connection of the pool. They bypass the hooks, which would parse and
+ * classify their texts: some have several kilobytes.
+ */
 import type { DataSource } from 'typeorm';
+import type { RunSql } from '../../postgres/postgres-client.js';
 import { sqlStateOf } from '../../postgres/sql-state.js';
-import { closeConnection, requireIdle } from './transaction-end.js';
+import { closeConnection, idleLimit, requireIdle, rollBack } from './transaction-end.js';
 
 /** Often the only limit: a data source has none by default, and packets may be lost without an error. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -9,6 +13,7 @@ const ANSWER_LIMIT_MS = 10_000;
 /** The part of a node-postgres client that is used here. */
 interface Client {
   query(question: object): Promise<{ rows: Record<string, unknown>[] }>;
+  query(sql: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 
 /**
@@ -30,6 +35,30 @@ export async function askPrimary(
       return (await client.query({ text, values, query_timeout: limitMs })).rows;
     } catch (error) {
       if (sqlStateOf(error) === undefined) closeConnection(client);
+      throw error;
+    }
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Runs `work` in a read-only transaction. Rejects with the server's error or that of `work`. */
+export async function readPrimary<T>(
+  source: DataSource,
+  work: (run: RunSql) => Promise<T>,
+): Promise<T> {
+  const runner = source.createQueryRunner('master');
+  try {
+    const client = (await runner.connect()) as Client;
+    requireIdle(client);
+    try {
+      await client.query('START TRANSACTION READ ONLY');
+      await client.query(idleLimit());
+      const result = await work(async (sql, values) => (await client.query(sql, values)).rows);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await rollBack(client, error, () => client.query('ROLLBACK'));
       throw error;
     }
   } finally {

@@ -64,7 +64,7 @@ export class StandbyWatch {
     } while (!(await this.#isPrimary()) || performance.now() - this.#metAtMs < QUIET_MS);
     if (this.#isClosed) return;
     this.#isStandby = false;
-    this.log.log('The database is no standby any more');
+    this.log.log('The database is no longer a standby');
     this.events.emitSafely('standby', { isStandby: false });
   }
 

@@ -7,7 +7,8 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
-import { BoundQuery, type QueryShape } from './define-query.js';
+import { BoundQuery, type QueryShape } from './bound-query.js';
+import { nameOf } from '../database/data-source-name.js';
 import { OtherDataSourceError } from './query-errors.js';
 import { copyOf } from './builder-copy.js';
 import { mappingOf } from './entity-fingerprint.js';
@@ -66,12 +67,16 @@ export function buildQuery(query: CacheableQuery, source: DataSource): Builder {
   const dataSource = dataSourceOf(builder);
   // Tracers and others may wrap a data source; the driver identifies it.
   if (dataSource.driver !== source.driver) {
-    const { mainAlias } = builder.expressionMap;
-    const entity = mainAlias?.hasMetadata && mainAlias.metadata.name;
-    const name = query instanceof BoundQuery ? query.name : entity || 'query';
-    throw new OtherDataSourceError(name, dataSource, source);
+    throw new OtherDataSourceError(nameOfQuery(query), nameOf(dataSource), nameOf(source));
   }
   return builder;
+}
+
+/** The name in events: that of the definition, or of the entity. */
+export function nameOfQuery(query: CacheableQuery): string {
+  if (query instanceof BoundQuery) return query.name;
+  const { mainAlias } = query.expressionMap;
+  return (mainAlias?.hasMetadata && mainAlias.metadata.name) || 'query';
 }
 
 /** The query runner that the builder was created with: protected in TypeORM's types. */
@@ -89,7 +94,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
   const bound = query instanceof BoundQuery ? query : undefined;
   const builder = buildQuery(query, source);
   const shape = bound?.shape ?? 'many';
-  const isOfEntities = shape !== 'raw' && shape !== 'count';
+  const isOfEntities = shape === 'many' || shape === 'one' || shape === 'many-and-count';
   const map = builder.expressionMap;
   // For entities, TypeORM also selects the primary keys.
   map.queryEntity = isOfEntities;
@@ -103,7 +108,7 @@ export function compileQuery(query: CacheableQuery, source: DataSource): Compile
     sql,
     parameters,
     shape,
-    answer: mapping + separate.description + (bound?.answer ?? ''),
+    answer: mapping + separate.description + (bound?.keyText ?? ''),
     builder,
     bound,
     entity,

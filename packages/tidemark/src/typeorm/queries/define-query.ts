@@ -1,41 +1,45 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type {
+  DataSource,
+  EntityTarget,
+  FindManyOptions,
+  ObjectLiteral,
+  SelectQueryBuilder,
+} from 'typeorm';
 import { storableHeaders } from '../../core/response-headers.js';
+import {
+  BoundQuery,
+  NO_HEADERS,
+  type BoundContext,
+  type QueryResult,
+  type QueryShape,
+} from './bound-query.js';
+import { findBuilder, type FindShape } from './find-builder.js';
 import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './own-copy.js';
+import { sqlBuilder } from './sql-builder.js';
 
-/**
- * How the rows become the answer: entities (`many`), the first entity or `null` (`one`), plain rows (`raw`), the number
- * of entities (`count`), or a page of entities and the number of all entities, from one snapshot (`many-and-count`).
- */
-export type QueryShape = 'many' | 'one' | 'raw' | 'count' | 'many-and-count';
-
-/** The answer of a query with this shape whose rows are mapped to `R`. */
-export type QueryResult<R, S extends QueryShape> = S extends 'count'
-  ? number
-  : S extends 'one'
-    ? R | null
-    : S extends 'many-and-count'
-      ? [rows: R[], count: number]
-      : R[];
-
-export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryShape> {
+/** What definitions have in common: rows of `Row` are mapped to `R`, and make an answer of `A`. */
+interface CommonDefinition<P, Row, R, S extends QueryShape, A> {
   /**
    * Unique among all instances that share a cache. It names the query in metrics. It is also part of the key: the key
-   * contains only the source texts of `map` and `headers`, so their text alone does not identify the query.
+   * contains only the source texts of `map`, `answer` and `headers`, so their text alone does not identify the query.
    */
   readonly name: string;
-  /** Default: `many`. */
-  readonly shape?: S;
+  /** The name of the data source whose cache answers it. Default: the default data source. */
+  readonly dataSource?: string;
   /**
    * Any other input that the definition reads, such as the tenant in AsyncLocalStorage. `bind` calls it, and its value
    * is part of the key, so it must be plain data.
    */
   readonly context?: () => unknown;
-  /** Builds the query from its parameters and the value of `context` only. */
-  readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
-  /** Maps one entity (for `raw`: one row) to an item of the answer; pure. */
-  readonly map?: (row: E) => R;
+  /** Maps one entity (for `raw`: one row) to an item of the answer; pure. Its result is stored. */
+  readonly map?: (row: Row) => R;
+  /**
+   * Maps the whole answer, after `map`: a list, for `one` an item or `null`, for `count` a number, for `exists` a
+   * boolean, for `many-and-count` a list and a number; pure. Its result is stored.
+   */
+  readonly answer?: (answer: QueryResult<R, S>) => A;
   /**
    * Response headers computed from the rows of the answer, in ASCII, stored with it; pure. Allowed are `link`,
    * `content-language`, `content-location`, `content-range`, `accept-ranges`, `last-modified` and custom names that
@@ -46,95 +50,119 @@ export interface QueryDefinition<P, E extends ObjectLiteral, R, S extends QueryS
   readonly absent?: (parameters: P) => string;
 }
 
-/** The value of `context` when the query was bound. */
-export interface BoundContext {
-  readonly value: unknown;
-  /** @throws Error if the value has changed since. */
-  require(): void;
+/** A query that a TypeORM builder makes. */
+export interface QueryDefinition<
+  P,
+  E extends ObjectLiteral,
+  R,
+  S extends QueryShape,
+  A,
+> extends CommonDefinition<P, E, R, S, A> {
+  /** Default: `many`. */
+  readonly shape?: S;
+  /** Builds the query from its parameters and the value of `context` only. */
+  readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
 }
 
-/** A query with its parameters: handlers return it and `QueryCache.run` takes it. */
-export class BoundQuery<R = unknown, S extends QueryShape = QueryShape> {
-  /** Never set: it carries the type of a row. */
-  declare readonly row?: R;
-
-  readonly definition: Definition;
-  readonly parameters: unknown;
-  /** Whether they were copied completely when they were bound, so that no other code can change them. */
-  readonly ownsParameters: boolean;
-  readonly name: string;
-  readonly shape: S;
-  /** Everything that the definition adds to the SQL text, with functions as source text. */
-  readonly answer: string;
-  /** Inputs of `headers` and `build` beside the parameters of the SQL. */
-  readonly values: readonly unknown[];
-  readonly context: BoundContext | undefined;
-  readonly build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral>;
-  readonly map: ((row: ObjectLiteral) => unknown) | undefined;
-  readonly headers: (rows: readonly unknown[]) => Readonly<Record<string, string>>;
-  readonly absent: (() => string) | undefined;
-
-  constructor(parts: Omit<BoundQuery<R, S>, 'row' | 'withBuild' | 'toJSON'>) {
-    Object.assign(this, parts);
-  }
-
-  /** The same query with another `build`. */
-  withBuild(build: BoundQuery<R, S>['build']): BoundQuery<R, S> {
-    const copy = Object.create(BoundQuery.prototype) as BoundQuery<R, S>;
-    return Object.assign(copy, this, { build });
-  }
-
-  /** @throws TypeError always: clients get the answer of a query, never the query itself. */
-  toJSON(): never {
-    throw unansweredError(this.name);
-  }
+/** What the find options of one entity lack: the properties of `FindManyOptions` that `FindOneOptions` has not. */
+interface OneAlone {
+  readonly skip?: never;
+  readonly take?: never;
 }
 
-/** The error of a query that would be sent in place of its answer. */
-export function unansweredError(query: string): TypeError {
-  return new TypeError(
-    `The query ${query} was not answered: put @CacheQuery() on the handler that returns it, ` +
-      'or CacheInterceptor on its controller, or await QueryCache.run(query).',
-  );
+/** A query of find options, compiled as the methods of TypeORM's `EntityManager` compile them. */
+export interface FindDefinition<
+  P,
+  E extends ObjectLiteral,
+  R,
+  S extends FindShape,
+  A,
+> extends CommonDefinition<P, E, R, S, A> {
+  /** As for `EntityManager`: `find` (`many`, the default), `findOne`, `count`, `findAndCount`, `exists`. */
+  readonly shape?: S;
+  readonly entity: EntityTarget<E>;
+  /** Makes the find options from the parameters and the value of `context` only. */
+  readonly find: (
+    parameters: P,
+  ) => FindManyOptions<NoInfer<E>> & (S extends 'one' ? OneAlone : unknown);
 }
 
-export interface DefinedQuery<P, R, S extends QueryShape> {
+/** A query of SQL text: one SELECT, whose rows are the answer. */
+export interface SqlDefinition<P, Row extends object, R, A> extends CommonDefinition<
+  P,
+  Row,
+  R,
+  'raw',
+  A
+> {
+  /** With `$1`, `$2`, ... for its parameters. */
+  readonly sql: string;
+  /** Makes the parameters of the text from those of the query and the value of `context` only. */
+  readonly parameters?: (parameters: P) => readonly unknown[];
+}
+
+/** A query of parameters `P` whose answer is `A`. */
+export interface DefinedQuery<P, A> {
   readonly name: string;
   /**
    * Copies the parameters: the query keeps their current values, however often and whenever it runs. Functions, maps,
    * sets and instances of classes cannot be copied; they are read when the query runs, and such a query is compiled at
    * each run.
    */
-  bind(parameters: P): BoundQuery<R, S>;
+  bind(parameters: P): BoundQuery<A>;
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
-
 /**
- * Defines a query once, at the top level of a module. `build`, `map` and `headers` must read only their arguments, or
- * declare any other input as `context`: every caller with the same key gets the stored answer. A query that reads the
- * tenant of the request without declaring it leaks the rows of one tenant to another. An application does not start if
- * two definitions are ambiguous (query-definitions.ts).
+ * Defines a query once, at the top level of a module. `build`, `find`, `parameters`, `map`, `answer` and `headers` must
+ * read only their arguments, or declare any other input as `context`: every caller with the same key gets the stored
+ * answer. A query that reads the tenant of the request without declaring it leaks the rows of one tenant to another. An
+ * application does not start if two definitions are ambiguous (query-definitions.ts).
  */
-export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
-  definition: QueryDefinition<P, E, R, S>,
-): DefinedQuery<P, R, S> {
-  const { name, build, map, headers, absent } = definition;
-  const shape = definition.shape ?? ('many' as S);
-  const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
-  const identity = new Definition(name, map || headers ? answer : undefined);
+export function defineQuery<
+  P,
+  E extends ObjectLiteral,
+  R = E,
+  S extends QueryShape = 'many',
+  A = QueryResult<R, S>,
+>(definition: QueryDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
+export function defineQuery<
+  P,
+  E extends ObjectLiteral,
+  R = E,
+  S extends FindShape = 'many',
+  A = QueryResult<R, S>,
+>(definition: FindDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
+export function defineQuery<P, Row extends object = Record<string, unknown>, R = Row, A = R[]>(
+  definition: SqlDefinition<P, Row, R, A>,
+): DefinedQuery<P, A>;
+export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, unknown> {
+  const { name, dataSource, map, answer, headers, absent } = definition;
+  const sql = 'sql' in definition ? definition.sql : undefined;
+  const shape = 'sql' in definition ? 'raw' : (definition.shape ?? 'many');
+  const build = buildOf(definition);
+  const keyText = JSON.stringify([
+    name,
+    shape,
+    map?.toString(),
+    headers?.toString(),
+    answer?.toString(),
+  ]);
+  const code = map || headers || answer ? keyText + (dataSource ?? '') : undefined;
+  const identity = new Definition(name, code);
   return {
     name,
     bind: (given) => {
       const context = definition.context && contextOf(name, definition.context);
       const { value: parameters, isWhole } = ownCopyOf(given);
-      return new BoundQuery<R, S>({
+      return new BoundQuery({
         definition: identity,
         parameters,
         ownsParameters: isWhole,
         name,
+        dataSource,
         shape,
-        answer,
+        sql,
+        keyText,
         values: [...(headers ? [parameters] : []), ...(context ? [context.value] : [])],
         context,
         // A builder may change its arguments, and may be called more than once.
@@ -143,12 +171,31 @@ export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QuerySh
           return build(source, ownCopyOf(parameters).value) as SelectQueryBuilder<ObjectLiteral>;
         },
         map: map as ((row: ObjectLiteral) => unknown) | undefined,
+        answer: answer as ((answer: unknown) => unknown) | undefined,
         headers: (rows) =>
-          headers ? storableHeaders(name, headers(rows as readonly R[], parameters)) : NO_HEADERS,
+          headers ? storableHeaders(name, headers(rows, parameters)) : NO_HEADERS,
         absent: absent && (() => absent(parameters)),
+        forCaller: undefined,
       });
     },
   };
+}
+
+type AnyDefinition =
+  | QueryDefinition<unknown, ObjectLiteral, unknown, QueryShape, unknown>
+  | FindDefinition<unknown, ObjectLiteral, unknown, FindShape, unknown>
+  | SqlDefinition<unknown, object, unknown, unknown>;
+
+function buildOf(
+  definition: AnyDefinition,
+): (source: DataSource, parameters: unknown) => SelectQueryBuilder<ObjectLiteral> {
+  if ('build' in definition) return definition.build;
+  if ('sql' in definition) {
+    const { sql, parameters } = definition;
+    return ({ manager }, given) => sqlBuilder(manager, sql, parameters?.(given) ?? []);
+  }
+  const { entity, find, shape = 'many' } = definition;
+  return ({ manager }, given) => findBuilder(manager, entity, find(given), shape);
 }
 
 function contextOf(name: string, context: () => unknown): BoundContext {

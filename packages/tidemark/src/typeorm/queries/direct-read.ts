@@ -47,7 +47,8 @@ export function directReadOf(
   source: DataSource,
 ): DirectRead | undefined {
   const isMore = hasSeveralStatements || source.options.maxQueryExecutionTime;
-  if (isMore || !isOrdinary(builder) || source.subscribers.some(hearsOfReads)) return undefined;
+  if (isMore || !isOrdinary(builder) || source.subscribers.some(isSubscribedToReads))
+    return undefined;
   const isOfEntities = shape === 'many' || shape === 'one';
   const answered = isOfEntities ? plainEntities(builder, source) : (rows: Rows): Rows => rows;
   if (!answered || (!isOfEntities && shape !== 'raw')) return undefined;
@@ -66,10 +67,10 @@ export function directReadOf(
   };
 }
 
-function hearsOfReads(subscriber: EntitySubscriberInterface): boolean {
+function isSubscribedToReads(subscriber: EntitySubscriberInterface): boolean {
   if ('afterLoad' in subscriber) return true;
-  const hears = 'beforeQuery' in subscriber || 'afterQuery' in subscriber;
-  return hears && !(FOLLOWS_WRITES_ALONE in subscriber);
+  const isSubscribed = 'beforeQuery' in subscriber || 'afterQuery' in subscriber;
+  return isSubscribed && !(FOLLOWS_WRITES_ALONE in subscriber);
 }
 
 /** Whether the builder runs its query with the unmodified methods of TypeORM. */

@@ -53,7 +53,7 @@ export class FillAudit {
       if (uncovered) {
         return {
           reason: 'separate-statements',
-          detail: `a statement of its own reads more of ${uncovered.table} than was foreseen`,
+          detail: `a separate statement reads rows of ${uncovered.table} on which the answer does not depend`,
         };
       }
     }
@@ -75,10 +75,10 @@ export class FillAudit {
       if (!texts) return false;
       const { name } = restriction.dimension;
       const values = texts.map(dimensionValue);
-      const isForeseen =
+      const isCovered =
         known.names.includes(unknownVersion(name)) &&
         values.every((value) => known.names.includes(valueVersion(name, value)));
-      if (isForeseen || name !== facts.primaryKey) return isForeseen;
+      if (isCovered || name !== facts.primaryKey) return isCovered;
       const found = this.#keysOf(rows, facts);
       return found !== undefined && values.every((value) => found.has(value));
     });

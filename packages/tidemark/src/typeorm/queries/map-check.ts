@@ -1,5 +1,5 @@
 /**
- * Checks that `map` and `headers` return the same results outside the request.
+ * Checks that `map`, `answer` and `headers` return the same results outside the request.
  *
  * A hit has no rows, so the fill checks whether they read more than their arguments. They run a second time, on copies
  * of the rows, in the asynchronous context in which this module was loaded: AsyncLocalStorage holds no data of a
@@ -8,7 +8,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../../core/ports/cache-events.js';
-import type { BoundQuery } from './define-query.js';
+import type { BoundQuery } from './bound-query.js';
 import { EntityCodec } from '../answers/entity-codec.js';
 import { ImpureQueryError } from './query-errors.js';
 import type { AuditRefusal } from '../database/audit-refusal.js';
@@ -17,7 +17,7 @@ const outside = new AsyncResource('TidemarkMapCheck');
 
 const IMPURE: AuditRefusal = {
   reason: 'impure-map',
-  detail: '`map` or `headers` reads more than its arguments',
+  detail: '`map`, `answer` or `headers` reads more than its arguments',
 };
 
 type Rows = readonly object[];
@@ -36,10 +36,10 @@ export class MapCheck {
 
   /**
    * Copies of the rows, taken before `map` may change them. `undefined` if this fill is not checked: by the random
-   * share, because the query declares its context, or because the rows cannot be copied.
+   * share, because the query has no definition or declares its context, or because the rows cannot be copied.
    */
   copyOf(query: BoundQuery | undefined, rows: Rows): Rows | undefined {
-    if (!query || query.context || Math.random() >= this.share) return undefined;
+    if (!query?.definition || query.context || Math.random() >= this.share) return undefined;
     try {
       return this.#codec.decode(this.#codec.encode(rows)) as Rows;
     } catch {
@@ -50,22 +50,17 @@ export class MapCheck {
   /**
    * Why the answer must not be stored; `undefined` where it may be.
    *
+   * @param answer value and headers.
+   * @param make makes them from copies of the rows.
    * @throws ImpureQueryError if every fill is checked.
    */
   whyUncacheable(
     query: BoundQuery,
-    copies: Rows,
-    mapped: readonly unknown[],
-    headers: Readonly<Record<string, string>>,
+    answer: unknown,
+    make: () => unknown,
   ): AuditRefusal | undefined {
-    const { map } = query;
-    const made = jsonOf(() => [mapped, headers]);
-    const again = outside.runInAsyncScope(() =>
-      jsonOf(() => {
-        const other = map ? copies.map((row) => map(row)) : copies;
-        return [other, query.headers(other)];
-      }),
-    );
+    const made = jsonOf(() => answer);
+    const again = outside.runInAsyncScope(() => jsonOf(make));
     // A value that has no JSON is not stored as JSON.
     if (made === undefined || made === again) return undefined;
     if (this.share >= 1) throw new ImpureQueryError(query.name, 'mapped rows');

@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import type { CacheEvents, PlanDifference } from '../../core/ports/cache-events.js';
 import type { ReadSet } from '../../core/read-set.js';
-import type { BoundQuery } from './define-query.js';
+import type { BoundQuery } from './bound-query.js';
 import { ImpureQueryError } from './query-errors.js';
 import { buildQuery, compileQuery, queryRunnerOf } from './compiled-query.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
@@ -59,14 +59,14 @@ export class PlanCache {
   constructor(private readonly parts: PlanCacheParts) {}
 
   /**
-   * Encodes the parameters and the context of a query, unambiguously within its definition. `undefined` if they could
-   * not be copied or the encoding is too long.
+   * Encodes the parameters and the context of a query, unambiguously within its definition. `undefined` if it has no
+   * definition, or they could not be copied or the encoding is too long.
    */
   textOf(
-    { parameters, ownsParameters, context }: BoundQuery,
+    { definition, parameters, ownsParameters, context }: BoundQuery,
     representation: Representation,
   ): string | undefined {
-    if (!ownsParameters) return undefined;
+    if (!definition || !ownsParameters) return undefined;
     const texts = new CanonicalEncoding('of the query', MAX_TEXT);
     try {
       const written = `${representation} ${texts.of(parameters)}`;
@@ -111,17 +111,17 @@ export class PlanCache {
   }
 
   /** The query was compiled and has no plan. */
-  learnNone(query: BoundQuery, text: string | undefined): void {
+  putNone(query: BoundQuery, text: string | undefined): void {
     if (this.#confirmed(query, text)) this.#forget(query, 'SQL');
   }
 
   /** A call of the query carried a query runner. Outside transactions the next call cannot be predicted. */
   hasMetRunner({ definition }: BoundQuery): void {
-    if (!this.parts.transactions.isAnyOpen) this.#plans.set(definition, 'impure');
+    if (definition && !this.parts.transactions.isAnyOpen) this.#plans.set(definition, 'impure');
   }
 
   #confirmed({ definition }: BoundQuery, text: string | undefined): RememberedPlan | undefined {
-    const plans = this.#plans.get(definition);
+    const plans = definition && this.#plans.get(definition);
     if (text === undefined || !plans || plans === 'impure') return undefined;
     if (plans.madeUnder !== this.parts.schema.keys) return undefined;
     const known = plans.byText.get(text);
@@ -130,23 +130,24 @@ export class PlanCache {
 
   #remember(bound: BoundQuery, text: string, plan: RememberedPlan): void {
     const { keys } = this.parts.schema;
-    let plans = this.#plans.get(bound.definition);
-    if (plans === 'impure') return;
+    const { definition } = bound;
+    let plans = definition && this.#plans.get(definition);
+    if (!definition || plans === 'impure') return;
     if (plans?.madeUnder !== keys) {
       plans = { madeUnder: keys, byText: new LRUCache({ max: MAX_PLANS }) };
-      this.#plans.set(bound.definition, plans);
+      this.#plans.set(definition, plans);
     }
     const known = plans.byText.get(text);
     if (!known) plans.byText.set(text, { plan, isConfirmed: false });
     else if (known.plan.key === plan.key) {
       if (!known.isConfirmed) plans.byText.set(text, { plan: known.plan, isConfirmed: true });
     } else if (known.isConfirmed) this.#forget(bound, differenceOf(known.plan, plan));
-    else this.#plans.set(bound.definition, 'impure');
+    else this.#plans.set(definition, 'impure');
   }
 
   /** The builder returned another query for equal parameters. */
   #forget({ definition, name }: BoundQuery, difference: PlanDifference): void {
-    this.#plans.set(definition, 'impure');
+    if (definition) this.#plans.set(definition, 'impure');
     this.parts.events.emitSafely('planDiffers', { query: name, difference });
   }
 

@@ -1,7 +1,7 @@
 /**
  * Refuses query definitions whose answers could be confused.
  *
- * An answer is stored under the name of the definition and the source texts of `map` and `headers`. Functions with
+ * An answer is stored under the name of the definition and the source texts of `map`, `answer` and `headers`. Functions with
  * equal text may close over different values, so such a name must have one definition in all instances that share a
  * cache.
  */
@@ -9,8 +9,8 @@
 export class AmbiguousQueryError extends Error {
   constructor(name: string) {
     super(
-      `Two queries are defined with the name ${name}, and the code of their map and headers reads alike, so the ` +
-        'cache cannot tell their answers apart: give each definition its own name, and call defineQuery once ' +
+      `Two queries are defined with the name ${name}, and the code of their map, answer and headers reads alike, so the ` +
+        'cache cannot distinguish their answers: give each definition its own name, and call defineQuery once ' +
         'for each, at the top level of a module.',
     );
     this.name = 'AmbiguousQueryError';

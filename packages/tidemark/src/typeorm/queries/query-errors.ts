@@ -1,16 +1,28 @@
 /** Errors of queries that the cache must not answer. Their messages contain no values. */
-import type { DataSource } from 'typeorm';
 import type { PlanDifference } from '../../core/ports/cache-events.js';
 
 /** The query belongs to another data source than the cache. */
 export class OtherDataSourceError extends Error {
-  constructor(query: string, other: DataSource, own: DataSource) {
+  /** @param other name of the query's data source; `own`: of the cache's. */
+  constructor(query: string, other: string, own: string) {
     super(
-      `The query ${query} is of the data source ${nameOf(other)}, and the cache is that of ` +
-        `${nameOf(own)}: it would run on the wrong one. Build the query from the DataSource that ` +
-        '`build` is given, or run it yourself, without the cache.',
+      `The query ${query} is of the data source ${other}, and the cache is that of ${own}: it would run on the ` +
+        'wrong one. Build the query from the DataSource that `build` is given, and name that as `dataSource` of ' +
+        'defineQuery. A data source that is not the default one needs a separate cache: ' +
+        "QueryCacheModule.forRoot({ dataSource: 'name' }), which @InjectQueryCache('name') injects.",
     );
     this.name = 'OtherDataSourceError';
+  }
+}
+
+/** The SQL text of a query is no SELECT. */
+export class NotASelectError extends Error {
+  constructor(query: string) {
+    super(
+      `The SQL text of the query ${query} must be one SELECT. Send any other statement with DataSource.query: ` +
+        'the cache sees what it writes.',
+    );
+    this.name = 'NotASelectError';
   }
 }
 
@@ -25,17 +37,9 @@ export class ImpureQueryError extends Error {
 export function impurity(query: string, difference: PlanDifference): string {
   return (
     `The query ${query} was made again of the same parameters, and its ${difference} differ: ` +
-    `${difference === 'mapped rows' ? '`map` or `headers`' : '`build`'} reads something else as well, such as ` +
+    `${difference === 'mapped rows' ? '`map`, `answer` or `headers`' : '`build`'} reads something else as well, such as ` +
     'AsyncLocalStorage, a variable or the clock. This is a tenant leak: a hit runs none of them, so one ' +
     'tenant gets the rows of another. Pass what it reads as a parameter, or declare it: ' +
     'defineQuery({ ..., context: () => tenant }).'
   );
-}
-
-/** Omits host and user: a message may leave the process. */
-function nameOf({ options, driver }: DataSource): string {
-  // Nest keeps the name in the options; TypeORM no longer has one.
-  const { name } = options as { name?: unknown };
-  const database = driver.database === undefined ? '' : ` (database ${driver.database})`;
-  return `"${typeof name === 'string' ? name : 'default'}"${database}`;
 }

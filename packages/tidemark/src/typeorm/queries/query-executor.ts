@@ -1,6 +1,7 @@
 /** Runs a compiled query against the primary database and shapes its rows into the answer. */
 import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import { NO_HEADERS } from './bound-query.js';
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
 import type { AuditRefusal } from '../database/audit-refusal.js';
@@ -13,7 +14,7 @@ import type { StandbyWatch } from '../database/standby-watch.js';
 import { closeConnection, inTransaction, isInTransaction } from '../database/transaction-end.js';
 
 export interface ExecutedQuery {
-  /** The answer: mapped rows, one mapped row or `null`, a number, or rows and a number. */
+  /** The answer of the query. */
   readonly value: unknown;
   readonly rowCount: number;
   readonly empty: boolean;
@@ -24,7 +25,14 @@ export interface ExecutedQuery {
 
 interface Fetched {
   readonly rows: readonly ObjectLiteral[];
-  readonly count?: number;
+  /** The number of entities, or whether there is one. */
+  readonly found?: number | boolean;
+}
+
+/** What the functions of a definition make of the rows. */
+interface Made {
+  readonly value: unknown;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface QueryExecutorParts {
@@ -126,7 +134,9 @@ function whyUncacheable(
   { rows }: Fetched,
 ): AuditRefusal | undefined {
   // TypeORM sends other statements than the query's own, and writes them while it runs.
-  if (hasSeveralStatements || wanted === 'count') return audit.whyUncacheable(statements, rows);
+  if (hasSeveralStatements || wanted === 'count' || wanted === 'exists') {
+    return audit.whyUncacheable(statements, rows);
+  }
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
   return isOwn && others.length === 0 ? undefined : UNFORESEEN;
@@ -173,7 +183,9 @@ async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Pr
     case 'raw':
       return { rows: await builder.getRawMany<ObjectLiteral>() };
     case 'count':
-      return { rows: [], count: await builder.getCount() };
+      return { rows: [], found: await builder.getCount() };
+    case 'exists':
+      return { rows: [], found: await builder.getExists() };
     case 'one': {
       const row = await builder.getOne();
       return { rows: row ? [row] : [] };
@@ -181,36 +193,47 @@ async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Pr
     case 'many':
       return { rows: await builder.getMany() };
     case 'many-and-count': {
-      const [rows, count] = await builder.getManyAndCount();
-      return { rows, count };
+      const [rows, found] = await builder.getManyAndCount();
+      return { rows, found };
     }
   }
 }
 
 function shape(
   query: CompiledQuery,
-  { rows, count }: Fetched,
+  fetched: Fetched,
   refusal?: AuditRefusal,
   maps?: MapCheck,
 ): ExecutedQuery {
   const { bound, shape: wanted, separate } = query;
-  if (wanted === 'count') {
-    return { value: count, rowCount: 1, empty: count === 0, headers: {}, refusal };
-  }
-  const map = bound?.map;
+  const { rows, found } = fetched;
   const copies = maps?.copyOf(bound, rows);
-  const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
-  const headers = bound?.headers(mapped) ?? {};
-  const answers = { one: mapped[0] ?? null, 'many-and-count': [mapped, count] };
-  const value = wanted === 'one' || wanted === 'many-and-count' ? answers[wanted] : mapped;
+  const made = make(query, fetched);
+  const isNumber = wanted === 'count' || wanted === 'exists';
   return {
-    value,
-    rowCount: rows.length,
-    empty: rows.length === 0,
-    headers,
+    ...made,
+    rowCount: isNumber ? 1 : rows.length,
+    empty: isNumber ? !found : rows.length === 0,
     refusal:
       refusal ??
-      (separate.hasLazyRelations && holdsPromise(value) ? HALF : undefined) ??
-      (bound && copies && maps?.whyUncacheable(bound, copies, mapped, headers)),
+      (separate.hasLazyRelations && holdsPromise(made.value) ? HALF : undefined) ??
+      (bound &&
+        copies &&
+        maps?.whyUncacheable(bound, made, () => make(query, { ...fetched, rows: copies }))),
   };
+}
+
+function make({ bound, shape: wanted }: CompiledQuery, { rows, found }: Fetched): Made {
+  const map = bound?.map;
+  const mapped: readonly unknown[] = map ? rows.map((row) => map(row)) : rows;
+  const value = {
+    many: mapped,
+    raw: mapped,
+    one: mapped[0] ?? null,
+    count: found,
+    exists: found,
+    'many-and-count': [mapped, found],
+  }[wanted];
+  const headers = bound?.headers(mapped) ?? NO_HEADERS;
+  return { value: bound?.answer ? bound.answer(value) : value, headers };
 }

@@ -41,7 +41,7 @@ export function planQuery(
     const own = dependenciesOf(analysis, parameters, catalog);
     const all = others ? withWholeTables(own, others.tables) : own;
     // A count does not show which rows are missing.
-    const isCounted = shape === 'count' || shape === 'many-and-count';
+    const isCounted = shape === 'count' || shape === 'exists' || shape === 'many-and-count';
     const dependencies = isCounted ? { ...all, completeRowCount: undefined } : all;
     const read = analyser.read.bind(analyser);
     const audit = new FillAudit({ read, catalog, dependencies, entity, session });

@@ -7,11 +7,11 @@
  * it counts as an autonomous statement, including the writes sent meanwhile.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { mayPrepareTransaction } from '../../postgres/analysis/prepare-transaction.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 import { rollBackImplicit } from './transactions.js';
 
-const PREPARES = /\bPREPARE(?:\s|--.*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)+TRANSACTION\b/i;
 const NOT_PREPARED =
   'PREPARE TRANSACTION is refused: the cache would not see when it is committed. Use COMMIT';
 /** Pause between two checks of a statement that another subscriber may never send: unsent at both, it is set aside. */
@@ -22,7 +22,7 @@ const LOOK_MS = 250;
  * writers outside the service, and once more afterwards, for tables without triggers. A row inserted beforehand proves
  * that the outbox is usable.
  *
- * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox;
+ * @throws the error of a refused write if the version store cannot be reached, under the policy `refuse` or without an outbox;
  *   Error for PREPARE TRANSACTION.
  */
 export async function beforeAutonomous(
@@ -31,7 +31,7 @@ export async function beforeAutonomous(
 ): Promise<void> {
   const { client, backendPid } = session;
   const { protocol, outbox } = session.parts;
-  if (PREPARES.test(statement.sql)) throw new Error(NOT_PREPARED);
+  if (mayPrepareTransaction(statement.sql)) throw new Error(NOT_PREPARED);
   await session.lock();
   statement.state = 'autonomous';
   try {

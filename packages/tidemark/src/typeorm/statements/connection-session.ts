@@ -40,7 +40,7 @@ export class ConnectionSession {
   /** A statement has changed the names, and the end of a transaction may restore them. */
   #namesVary = false;
   #isStatusOld = false;
-  #owesUnlock = false;
+  #isUnlockPending = false;
 
   constructor(
     readonly client: PostgresClient,
@@ -64,7 +64,7 @@ export class ConnectionSession {
   }
 
   /** Whether an autonomous statement is running, which is published as a write to all tables. */
-  get isEnclosing(): boolean {
+  get isAutonomous(): boolean {
     return this.queue.hasOneIn('autonomous');
   }
 
@@ -87,7 +87,7 @@ export class ConnectionSession {
 
   /** Takes the lock that identifies an autonomous statement as a writer. */
   async lock(): Promise<void> {
-    if (this.#owesUnlock || this.hasFailed) return;
+    if (this.#isUnlockPending || this.hasFailed) return;
     try {
       await this.client.query('SELECT pg_advisory_lock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK);
     } catch (error) {
@@ -95,19 +95,19 @@ export class ConnectionSession {
       if (sqlStateOf(error) === undefined) this.close();
       throw error;
     }
-    this.#owesUnlock = true;
+    this.#isUnlockPending = true;
   }
 
   /** Releases the lock once no autonomous statement is running. In a failed transaction, the next statement does it. */
   unlock(): void {
-    if (!this.#owesUnlock || this.isEnclosing || this.hasFailed) return;
-    this.#owesUnlock = false;
+    if (!this.#isUnlockPending || this.isAutonomous || this.hasFailed) return;
+    this.#isUnlockPending = false;
     this.client
       .query('SELECT pg_advisory_unlock_shared($1, $2)', AUTONOMOUS_STATEMENT_LOCK)
       .catch((error: unknown) => {
         // Without an answer the server may still release it, and the next statement would run without the lock.
         if (sqlStateOf(error) === undefined) this.close();
-        else this.#owesUnlock = true;
+        else this.#isUnlockPending = true;
       });
   }
 

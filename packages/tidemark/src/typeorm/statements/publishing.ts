@@ -3,7 +3,7 @@ import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
 import { versionNames } from '../../core/write-set.js';
-import { isFamilyTold, wholeTables } from './written-tables.js';
+import { familyHasTriggers, wholeTables } from './written-tables.js';
 
 /**
  * Marks the write set of the open transaction; `undefined` if it has written nothing.
@@ -12,7 +12,7 @@ import { isFamilyTold, wholeTables } from './written-tables.js';
  * outdated catalog may have written any table, even if it seems to have changed no row. If the version store cannot be
  * reached, the transaction itself puts the write set into the outbox for the other instances.
  *
- * @throws WriteRefusedError if the version store cannot be reached, under the policy `refuse` or without an outbox.
+ * @throws the error of a refused write if the version store cannot be reached, under the policy `refuse` or without an outbox.
  */
 export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
@@ -75,22 +75,22 @@ async function askServer(session: ConnectionSession): Promise<boolean> {
   const { triggers, objects } = parts;
   // A failed transaction cannot run queries.
   if (hasFailed) return true;
-  const { hasWritten, hasChangedSchema, isUnheard, changed } = await transactionStatus(
+  const { hasWritten, hasChangedSchema, hasLostSetting, changed } = await transactionStatus(
     client,
     objects,
   );
   if (!hasWritten) return false;
   if (hasChangedSchema) session.changeSchema();
-  if (isUnheard) {
+  if (hasLostSetting) {
     log.addForGood('all-tables');
     session.introduce();
   }
   const silent: string[] = [];
-  for (const { table: id, isHeard } of changed) {
+  for (const { table: id, isReported } of changed) {
     const table = catalog.tableById(id);
     if (!table) log.addForGood('all-tables');
-    else if (!isHeard && triggers.isTold(table)) silent.push(id);
-    else if (!isFamilyTold(table, catalog, triggers.isTold)) {
+    else if (!isReported && triggers.hasTriggers(table)) silent.push(id);
+    else if (!familyHasTriggers(table, catalog, triggers.hasTriggers)) {
       triggers.warnOf(table);
       for (const part of wholeTables([table], catalog)) log.addForGood(part);
     }

@@ -27,7 +27,7 @@ import {
   type ConnectionSession,
   type SessionParts,
 } from './connection-session.js';
-import { WriteRefusedError } from '../../core/write-refused.error.js';
+import { isWriteRefused } from '../../core/write-refused.js';
 import {
   abandon,
   afterAutonomous,
@@ -104,7 +104,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     } catch (error) {
       session.queue.done(statement);
       closeUnended(session, statement, error);
-      throw error instanceof WriteRefusedError || error instanceof QueryFailedError
+      throw isWriteRefused(error) || error instanceof QueryFailedError
         ? error
         : failed(statement, error as Error);
     }
@@ -191,7 +191,11 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema();
     if (!answered.success) session.log.add('all-tables');
-    else fileEffect(effectOf(statement, answered.rawResults, this.parts.triggers.isTold), session);
+    else
+      fileEffect(
+        effectOf(statement, answered.rawResults, this.parts.triggers.hasTriggers),
+        session,
+      );
   }
 
   /** The statement was given up as unsent and was sent nevertheless, without preparation. */
@@ -207,7 +211,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const { schema, protocol, objects } = this.parts;
     const notice = parseNotice(message, objects.namespace);
     if (!notice) return;
-    const { isInTransaction, isEnclosing, queue } = session;
+    const { isInTransaction, isAutonomous, queue } = session;
     const isFollowed = isInTransaction && queue.isUnderWay;
     const written = noticedWrites(notice, schema.catalog);
     if (isInTransaction) {
@@ -216,11 +220,11 @@ export class StatementInterceptor implements EntitySubscriberInterface {
       queue.current?.noticed.add(notice.table);
       for (const part of written) {
         // The savepoints around a statement outside the queue are unknown.
-        if (isFollowed && !isEnclosing) session.log.add(part);
+        if (isFollowed && !isAutonomous) session.log.add(part);
         else session.log.addForGood(part);
       }
     }
-    if (isFollowed || isEnclosing || notice.isRecorded === true) return;
+    if (isFollowed || isAutonomous || notice.isRecorded === true) return;
     // The hooks may not see its COMMIT (a stream, the client of the driver). Epochs settle only after that COMMIT.
     for (const part of written) protocol.enqueue(part === 'all-tables' ? part : [part.table]);
   }

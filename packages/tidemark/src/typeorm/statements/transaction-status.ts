@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import {
-  ANNOUNCING_SETTING,
+  PUBLISHING_SETTING,
   CAPTURE_EVENTS,
   OUTBOX_SCHEMA_PREFIX,
   type OutboxObjects,
@@ -36,11 +36,11 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL OR c.held AS has_
        c.held OR c.uncounted OR EXISTS (
          SELECT FROM pg_catalog.unnest('{${SCHEMA_CATALOGS.join()}}'::pg_catalog.regclass[]) AS t(id)
           WHERE ${CHANGED('t.id')}) AS has_changed_schema,
-       pg_catalog.current_setting(${text(ANNOUNCING_SETTING)}, true)
-         IS DISTINCT FROM ${text(objects.namespace)} AS is_unheard,
+       pg_catalog.current_setting(${text(PUBLISHING_SETTING)}, true)
+         IS DISTINCT FROM ${text(objects.namespace)} AS has_lost_setting,
        (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
                  'table', n.nspname || '.' || r.relname,
-                 'isHeard', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger g
+                 'isReported', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger g
                               WHERE g.tgrelid = r.oid AND g.tgenabled = 'A'
                                 AND g.tgname IN (${TRIGGERS(objects)})) = ${CAPTURE_EVENTS.length})), '[]')::pg_catalog.text
           FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -55,9 +55,9 @@ export interface TransactionStatus {
   readonly hasWritten: boolean;
   readonly hasChangedSchema: boolean;
   /** The session has lost its setting, so the triggers sent it no notices. */
-  readonly isUnheard: boolean;
+  readonly hasLostSetting: boolean;
   /** The tables whose rows have changed, and whether each has enabled triggers. */
-  readonly changed: readonly { readonly table: string; readonly isHeard: boolean }[];
+  readonly changed: readonly { readonly table: string; readonly isReported: boolean }[];
 }
 
 export async function transactionStatus(
@@ -68,7 +68,7 @@ export async function transactionStatus(
   return {
     hasWritten: rows[0]?.['has_written'] !== false,
     hasChangedSchema: rows[0]?.['has_changed_schema'] !== false,
-    isUnheard: rows[0]?.['is_unheard'] !== false,
+    hasLostSetting: rows[0]?.['has_lost_setting'] !== false,
     changed: JSON.parse(String(rows[0]?.['changed'])) as TransactionStatus['changed'],
   };
 }

@@ -10,7 +10,7 @@ import { publish, publishLate } from './publishing.js';
 import type { ConnectionSession } from './connection-session.js';
 import { outcomeOfAnswer, outcomeOfFailure } from '../../core/commit-outcome.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
-import { WriteRefusedError } from '../../core/write-refused.error.js';
+import { isWriteRefused } from '../../core/write-refused.js';
 import { isAnswered, type StatementAnswer, type StatementContext } from './statement-context.js';
 
 /** The longest idle limit of the server, in milliseconds. */
@@ -58,7 +58,7 @@ export async function commitImplicit(
     publishedWrite = await publish(session);
   } catch (error) {
     await rollBackImplicit(session, error);
-    throw error instanceof WriteRefusedError ? error : failed(statement, error as Error);
+    throw isWriteRefused(error) ? error : failed(statement, error as Error);
   }
   let outcome = outcomeOfAnswer(undefined);
   try {

@@ -6,6 +6,7 @@
  * subscriber is installed, and a timer does so for applications that do not read. A missing subscriber is added again,
  * and missed writes are ended (missed-writes.ts). Until then no answer is served or stored.
  */
+import { requireDirectConnection } from '../database/direct-connection.js';
 import type { MissedWrites } from './missed-writes.js';
 import { StatementInterceptor } from './statement-interceptor.js';
 import type { WriteParts } from './write-parts.js';
@@ -21,7 +22,7 @@ const GAPS = {
     'It is put back',
   shared:
     'another application of this process follows the writes of the data source. Give each ' +
-    'application a data source of its own',
+    'application a separate data source',
   closed: 'the application has been closed',
 };
 
@@ -52,8 +53,13 @@ export class WriteFollower {
     return this.subscriber.isListening && this.#isAttached;
   }
 
-  /** Starts to intercept. Never rejects: a failure becomes the gap, and the attempt is repeated. */
+  /**
+   * Starts to intercept. A failure becomes the gap, and the attempt is repeated.
+   *
+   * @throws PooledConnectionError
+   */
   async start(): Promise<void> {
+    if (this.parts.source.isInitialized) await requireDirectConnection(this.parts.source);
     this.#timer = setInterval(() => void this.gap, LOOK_MS).unref();
     await this.#follow();
   }
@@ -99,6 +105,7 @@ export class WriteFollower {
       source.subscribers.splice(source.subscribers.indexOf(other), 1);
     }
     if (!this.#isAttached) source.subscribers.push(subscriber);
+    await requireDirectConnection(source);
     await schema.load();
     subscriber.isListening = true;
     await this.missed.end();

@@ -8,16 +8,16 @@ import { effectOf } from './written-tables.js';
 const columns = { id: 'integer', region: 'text' } as const;
 const table = { columns, dimensions: ['id', 'region'] };
 
-/** Tables without triggers are called `untold`. */
+/** Tables without triggers are called `plain`. */
 const catalog = buildCatalog({
   tables: {
     'public.users': table,
-    'public.untold': table,
+    'public.plain': table,
     'public.parents': {
       ...table,
       cascades: [
         { table: 'public.users', onDelete: 'delete', onUpdate: false },
-        { table: 'public.untold', onDelete: 'update', onUpdate: false },
+        { table: 'public.plain', onDelete: 'update', onUpdate: false },
       ],
     },
     'public.grandparents': {
@@ -33,7 +33,7 @@ const catalog = buildCatalog({
     'public.logs_1': {
       ...table,
       relatives: ['public.logs'],
-      cascades: [{ table: 'public.untold', onDelete: 'delete', onUpdate: false }],
+      cascades: [{ table: 'public.plain', onDelete: 'delete', onUpdate: false }],
     },
     'public.view': { columns, kind: 'view' },
   },
@@ -49,13 +49,13 @@ function effect(sql: string, answer: unknown, ...noticed: readonly string[]) {
   statement.analysis = analyser.statement(sql);
   statement.sessionCatalog = catalog;
   for (const name of noticed) statement.noticed.add(`public.${name}`);
-  const isTold = ({ name }: { name: string }): boolean => name !== 'untold';
-  const { untold, ...others } = effectOf(statement, answer, isTold);
-  return { ...others, untold: untold.map(({ name }) => name) };
+  const hasTriggers = ({ name }: { name: string }): boolean => name !== 'plain';
+  const { withoutTriggers, ...others } = effectOf(statement, answer, hasTriggers);
+  return { ...others, withoutTriggers: withoutTriggers.map(({ name }) => name) };
 }
 
-const nothing = { isAnything: false, mayHaveMore: false, untold: [], silent: [] };
-const whole = { ...nothing, untold: ['untold'] };
+const nothing = { isAnything: false, mayHaveMore: false, withoutTriggers: [], silent: [] };
+const whole = { ...nothing, withoutTriggers: ['plain'] };
 const open = { ...nothing, mayHaveMore: true };
 const rows = (rowCount: number | null) => ({ rowCount, rows: [] });
 
@@ -104,9 +104,9 @@ describe('a write to a table with triggers', () => {
 
 describe('a table without triggers', () => {
   it('is written as a whole if a write names it, unless the answer counts no row', () => {
-    expect(effect('UPDATE untold SET id = 1', rows(1))).toEqual(whole);
-    expect(effect('UPDATE untold SET id = 1', rows(0))).toEqual(nothing);
-    expect(effect('TRUNCATE untold', rows(null))).toEqual(whole);
+    expect(effect('UPDATE plain SET id = 1', rows(1))).toEqual(whole);
+    expect(effect('UPDATE plain SET id = 1', rows(0))).toEqual(nothing);
+    expect(effect('TRUNCATE plain', rows(null))).toEqual(whole);
   });
 
   it('makes a write query the server if foreign keys lead to the table', () => {

@@ -7,7 +7,7 @@ import type { WriteTarget } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 
-type IsTold = (table: TableFacts) => boolean;
+type HasTriggers = (table: TableFacts) => boolean;
 
 export interface StatementEffect {
   /** May have changed any table: its targets are unknown. */
@@ -15,51 +15,56 @@ export interface StatementEffect {
   /** Other tables without triggers may have changed: the server must be queried. */
   readonly mayHaveMore: boolean;
   /** Tables without triggers that the statement names. */
-  readonly untold: readonly TableFacts[];
+  readonly withoutTriggers: readonly TableFacts[];
   /** Tables with triggers whose rows were changed without a notice. */
   readonly silent: readonly string[];
 }
 
-/** @param isTold whether a table has the triggers, according to the catalog. */
+/** @param hasTriggers whether a table has the triggers, according to the catalog. */
 export function effectOf(
   { analysis, noticed, sessionCatalog }: StatementContext,
   rawResults: unknown,
-  isTold: IsTold,
+  hasTriggers: HasTriggers,
 ): StatementEffect {
-  const none = { isAnything: false, mayHaveMore: false, untold: [], silent: [] };
+  const none = { isAnything: false, mayHaveMore: false, withoutTriggers: [], silent: [] };
   if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
   if (!analysis || !sessionCatalog || analysis.kind === 'unknown')
     return { ...none, isAnything: true };
   let mayHaveMore = analysis.hasUnknownTargets;
-  const untold = new Set<TableFacts>();
+  const withoutTriggers = new Set<TableFacts>();
   const silent: string[] = [];
   for (const target of analysis.targets) {
     const table = sessionCatalog.tableById(target.table);
     const rowCount = rowCountOf(target, rawResults);
     // User triggers may write even if no row is counted, and rules may write instead of the statement.
-    const reachesMore = !table || reaches(table, target.actions, sessionCatalog, isTold);
+    const reachesMore = !table || reaches(table, target.actions, sessionCatalog, hasTriggers);
     mayHaveMore ||= reachesMore;
     if (!table || rowCount === 0) continue;
     for (const member of familyOf(table, sessionCatalog)) {
       // Only this session sees a temporary table.
-      if (!isTold(member) && !isTemporary(member)) untold.add(member);
+      if (!hasTriggers(member) && !isTemporary(member)) withoutTriggers.add(member);
     }
-    if (!isTold(table) || noticed.has(table.id)) continue;
+    if (!hasTriggers(table) || noticed.has(table.id)) continue;
     if (reachesMore || (rowCount === undefined && !target.actions.includes('truncate'))) {
       mayHaveMore = true;
     } else silent.push(table.id);
   }
-  return { isAnything: silent.length > 0, mayHaveMore, untold: [...untold], silent };
+  return {
+    isAnything: silent.length > 0,
+    mayHaveMore,
+    withoutTriggers: [...withoutTriggers],
+    silent,
+  };
 }
 
 /** Keeps the effect for the COMMIT of the open transaction. */
 export function fileEffect(effect: StatementEffect, session: ConnectionSession): void {
-  const { isAnything, mayHaveMore, untold, silent } = effect;
+  const { isAnything, mayHaveMore, withoutTriggers, silent } = effect;
   const { log, parts } = session;
   if (isAnything) log.add('all-tables');
-  for (const part of wholeTables(untold, parts.schema.catalog)) log.add(part);
+  for (const part of wholeTables(withoutTriggers, parts.schema.catalog)) log.add(part);
   log.mayHaveMore ||= mayHaveMore;
-  untold.forEach((table) => parts.triggers.warnOf(table));
+  withoutTriggers.forEach((table) => parts.triggers.warnOf(table));
   if (silent.length === 0) return;
   session.changeSchema();
   parts.triggers.doubt(silent);
@@ -76,13 +81,14 @@ function reaches(
   table: TableFacts,
   actions: readonly TableAction[],
   catalog: Catalog,
-  isTold: IsTold,
+  hasTriggers: HasTriggers,
 ): boolean {
   const family = familyOf(table, catalog);
   const reached = new Set(family);
   // The loop also visits members that it adds.
   for (const member of reached) {
-    if (member.sideEffects.size > 0 || !(family.includes(member) || isTold(member))) return true;
+    if (member.sideEffects.size > 0 || !(family.includes(member) || hasTriggers(member)))
+      return true;
     if (actions.every((action) => action === 'insert')) continue;
     for (const id of member.referencedBy) {
       const next = catalog.tableById(id);
@@ -94,8 +100,12 @@ function reaches(
 }
 
 /** Whether triggers report every row written to the table, under each name that the table has in its family. */
-export function isFamilyTold(table: TableFacts, catalog: Catalog, isTold: IsTold): boolean {
-  return familyOf(table, catalog).every(isTold);
+export function familyHasTriggers(
+  table: TableFacts,
+  catalog: Catalog,
+  hasTriggers: HasTriggers,
+): boolean {
+  return familyOf(table, catalog).every(hasTriggers);
 }
 
 /** Any rows of the tables, and of tables that share rows with them. */

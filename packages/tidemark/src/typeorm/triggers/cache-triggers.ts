@@ -1,6 +1,7 @@
 /** Installs the triggers on the tables of the data source's entities, checks them and removes them. */
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
+import { readPrimary } from '../database/own-question.js';
 import { inImplicitTransaction } from '../database/transaction-end.js';
 import { loadCatalogOf, PLAIN_PLANS } from '../database/catalog-cache.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
@@ -82,7 +83,7 @@ export class CacheTriggers {
     namespace: string,
     private readonly catalogOf: (run: RunSql) => Promise<Catalog> = async (run) => {
       await run(PLAIN_PLANS);
-      return loadCatalogOf(source, (sql, values) => run(sql, values));
+      return loadCatalogOf(source, run);
     },
   ) {
     this.#objects = new OutboxObjects(namespace);
@@ -129,7 +130,7 @@ export class CacheTriggers {
   async require(): Promise<void> {
     const wanting = await this.#wanting();
     if (wanting.length === 0) return;
-    throw await this.#lacking(wanting, 'Triggers are missing, outdated or switched off');
+    throw await this.#lacking(wanting, 'Triggers are missing, outdated or disabled');
   }
 
   /** Removes the triggers from every table, and the outbox with its rows. */
@@ -215,7 +216,7 @@ export class CacheTriggers {
   }
 
   #states(): Promise<readonly StateOfTable[]> {
-    return this.#inTransaction(async (run) => {
+    return readPrimary(this.source, async (run) => {
       const tables = tablesOfEntities(this.source, await this.catalogOf(run));
       return triggerStates(tables, this.#objects, run);
     });

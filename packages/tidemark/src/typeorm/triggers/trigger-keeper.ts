@@ -17,7 +17,7 @@ const TICK_MS = 500;
 /** Pause before another attempt if a table was in use or a server was unavailable. */
 const RETRY_MS = 1_000;
 /** Pause between two checks of the triggers under one catalog: another client may remove them. */
-const LOOK_MS = 60_000;
+const CHECK_MS = 60_000;
 /** How long the start of the application waits for the first attempt. */
 const START_WAIT_MS = 5_000;
 
@@ -35,11 +35,11 @@ export class TriggerKeeper {
   #isSettled = false;
   #warnedOf: string | undefined;
   readonly #warnedOfTables = new Set<string>();
-  readonly #told = new WeakMap<TableFacts, boolean>();
+  readonly #known = new WeakMap<TableFacts, boolean>();
   #checkedUnder: Catalog | undefined;
-  #nextLookMs = -Infinity;
+  #nextCheckMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
-  #lastLook: Promise<void> = Promise.resolve();
+  #lastCheck: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: TriggerKeeperParts) {}
 
@@ -49,13 +49,13 @@ export class TriggerKeeper {
   }
 
   /** Whether the table has the triggers, according to the catalog. */
-  readonly isTold = (table: TableFacts): boolean => {
-    let isTold = this.#told.get(table);
-    if (isTold === undefined) {
-      isTold = stateOf(table.captures, table, this.parts.objects) === 'installed';
-      this.#told.set(table, isTold);
+  readonly hasTriggers = (table: TableFacts): boolean => {
+    let hasTriggers = this.#known.get(table);
+    if (hasTriggers === undefined) {
+      hasTriggers = stateOf(table.captures, table, this.parts.objects) === 'installed';
+      this.#known.set(table, hasTriggers);
     }
-    return isTold;
+    return hasTriggers;
   };
 
   /** Logs once per table the cost of missing triggers. */
@@ -63,7 +63,7 @@ export class TriggerKeeper {
     if (this.#warnedOfTables.has(id)) return;
     this.#warnedOfTables.add(id);
     this.parts.log.log(
-      `Table ${id} has no triggers that tell what is written: every write to it ends all its answers, ` +
+      `Table ${id} has no triggers that report its writes: every write to it ends all its answers, ` +
         'and writes from outside the application are not seen.',
     );
   }
@@ -71,50 +71,50 @@ export class TriggerKeeper {
   /** Rows of these tables were changed without a notice of their triggers. */
   doubt(silent: readonly string[]): void {
     this.parts.log.warn(
-      `The triggers of ${silent.join(', ')} have not told of a write, which was taken for a write to ` +
-        'everything: they were switched off or taken away. The catalog is reloaded.',
+      `The triggers of ${silent.join(', ')} did not report a write: they were disabled or dropped. ` +
+        'The write counts as a write to all tables, and the catalog is reloaded.',
     );
-    this.#nextLookMs = -Infinity;
-    void this.look();
+    this.#nextCheckMs = -Infinity;
+    void this.check();
   }
 
   /** Resolves after the first attempt, or after five seconds. Never rejects. */
   async start(): Promise<void> {
     if (this.parts.option === 'off') return;
-    this.#timer = setInterval(() => void this.look(), TICK_MS).unref();
-    await Promise.race([this.look(), pause(START_WAIT_MS, undefined, { ref: false })]);
+    this.#timer = setInterval(() => void this.check(), TICK_MS).unref();
+    await Promise.race([this.check(), pause(START_WAIT_MS, undefined, { ref: false })]);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#lastLook;
+    await this.#lastCheck;
   }
 
   /**
    * Checks or installs the triggers now, if the catalog has changed or the next check is due. The creator of a table
    * calls it to avoid the wait for the timer. Never rejects.
    */
-  look(): Promise<void> {
-    this.#lastLook = this.#lastLook.then(() => this.#look());
-    return this.#lastLook;
+  check(): Promise<void> {
+    this.#lastCheck = this.#lastCheck.then(() => this.#check());
+    return this.#lastCheck;
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { schema, option, isReady } = this.parts;
     if (option === 'off' || !isReady()) return;
     try {
       if (schema.isOutdated) await schema.load();
       const { catalog } = schema;
       const nowMs = performance.now();
-      if (catalog === this.#checkedUnder && nowMs < this.#nextLookMs) return;
+      if (catalog === this.#checkedUnder && nowMs < this.#nextCheckMs) return;
       this.#checkedUnder = catalog;
-      this.#nextLookMs = nowMs + LOOK_MS;
+      this.#nextCheckMs = nowMs + CHECK_MS;
       await this.#settle();
       this.#isSettled = true;
       this.#problem = undefined;
       this.#warnedOf = undefined;
       // An installation changes the catalog: the tables of the new one are checked before the start goes on.
-      if (schema.isOutdated) await this.#look();
+      if (schema.isOutdated) await this.#check();
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -125,23 +125,23 @@ export class TriggerKeeper {
     const { option, triggers, recording, log } = this.parts;
     if (option === 'check') return triggers.require();
     const installed = await recording.installing(() => triggers.install({ isWatched: true }));
-    if (installed.length > 0) log.log(`Put the triggers on ${installed.join(', ')}`);
+    if (installed.length > 0) log.log(`Triggers installed on ${installed.join(', ')}`);
   }
 
   #fail(error: Error): void {
     const isKnown = error instanceof CacheTriggersError;
-    if (!isKnown || error.isTemporary) this.#nextLookMs = performance.now() + RETRY_MS;
+    if (!isKnown || error.isTemporary) this.#nextCheckMs = performance.now() + RETRY_MS;
     if (isKnown) {
       this.#isSettled = false;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
-      this.#problem = `The triggers of ${tables} are missing or switched off: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
+      this.#problem = `The triggers of ${tables} are missing or disabled: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;
       this.#warn(
         `Writes from outside the application (psql, other services) to ${tables} are not seen, and answers may stay old until their time to live is over; a write of the application ends all answers of such a table. ${error.message}`,
       );
     } else if (!this.#isSettled) {
-      this.#problem = 'It is not known yet whether the tables have triggers: the log says why';
-      this.#warn(`The triggers could not be looked after, and are tried again: ${error.message}`);
+      this.#problem = 'The triggers of the tables could not be checked yet: the log says why';
+      this.#warn(`The triggers could not be checked; the check is repeated: ${error.message}`);
     }
   }
 

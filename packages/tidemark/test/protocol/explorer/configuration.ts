@@ -1,4 +1,4 @@
-/** What is explored: who takes part, what may go wrong, and by which rules. */
+/** A configuration of the explorer: processes, faults and rules. */
 import type { WritePolicy } from '../../../src/core/write-protocol.js';
 import type { VersionStore } from '../../../src/core/ports/version-store.js';
 import type { WriterActivity } from '../../../src/core/ports/writer-activity.js';
@@ -39,18 +39,18 @@ export interface Configuration {
   readonly reads: number;
   readonly faults: readonly Fault[];
   /** Faults that happen in one run at the most. */
-  readonly mostFaults: number;
+  readonly maxFaults: number;
   readonly policy: WritePolicy;
   /** Whether leases may run out. */
   readonly leasesRunOut: boolean;
-  /** Whether each reader keeps entries of its own beside the shared ones. */
+  /** Whether each reader keeps entries in memory beside the shared ones. */
   readonly keepsEntries: boolean;
   readonly sharesEntries: boolean;
   /** Whether readers fill one after the other, under a lock. */
   readonly locksFills: boolean;
   /** Whether commands sent in one turn are carried out apart. */
   readonly takesTurnsApart: boolean;
-  /** Whether readers notice when Redis becomes another, as a broken connection tells them. */
+  /** Whether readers notice by a broken connection that Redis has become another. */
   readonly noticesFailures: boolean;
   readonly rules: Rules;
 }

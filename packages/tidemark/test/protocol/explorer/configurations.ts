@@ -1,4 +1,4 @@
-/** What is explored with every test run, and how much there is to it. */
+/** The configurations that every test run explores, and their sizes. */
 import type { WriterPlan, TransactionPlan } from './actors/writer.js';
 import type { Statement } from './actors/statements.js';
 import type { Configuration } from './configuration.js';
@@ -15,7 +15,7 @@ export function configuration(given: Partial<Configuration>): Configuration {
     readers: 2,
     reads: 3,
     faults: [],
-    mostFaults: 0,
+    maxFaults: 0,
     policy: 'commit',
     leasesRunOut: false,
     keepsEntries: false,
@@ -51,7 +51,7 @@ function transaction(
 }
 
 export interface Explored extends Configuration {
-  /** Fewer moments than these mean that something was not explored. */
+  /** Fewer states than these mean that something was not explored. */
   readonly leastStates: number;
 }
 
@@ -72,12 +72,12 @@ export const CONFIGURATIONS: readonly Explored[] = [
   explored(3_800, {
     name: 'a crash of the writer at any step, and leases that run out',
     ...{ readers: 1, reads: 3 },
-    ...{ faults: ['writer crashes'], mostFaults: 1, leasesRunOut: true },
+    ...{ faults: ['writer crashes'], maxFaults: 1, leasesRunOut: true },
   }),
   explored(8_400, {
     name: 'a COMMIT whose outcome is unknown, and a crash after it',
     ...{ readers: 1, reads: 3 },
-    ...{ faults: ['writer crashes', 'COMMIT unanswered'], mostFaults: 2, leasesRunOut: true },
+    ...{ faults: ['writer crashes', 'COMMIT unanswered'], maxFaults: 2, leasesRunOut: true },
   }),
   explored(3_600, {
     name: 'two readers who both meet marks whose leases have run out',
@@ -85,26 +85,26 @@ export const CONFIGURATIONS: readonly Explored[] = [
   }),
   explored(5_000, {
     name: 'lost versions and entries, twice',
-    ...{ readers: 1, faults: ['version evicted', 'entry evicted'], mostFaults: 2 },
+    ...{ readers: 1, faults: ['version evicted', 'entry evicted'], maxFaults: 2 },
   }),
   explored(3_000, {
     name: 'the marks lost, with and without all versions',
-    ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+    ...{ readers: 1, faults: ['marks lost', 'all but the epoch lost'], maxFaults: 1 },
   }),
   explored(2_400, {
     name: 'the same where leases run out',
     ...{ ...ALONE, reads: 2, leasesRunOut: true },
-    ...{ faults: ['marks lost', 'all but the epoch lost'], mostFaults: 1 },
+    ...{ faults: ['marks lost', 'all but the epoch lost'], maxFaults: 1 },
   }),
   explored(2_100, {
     name: 'a restart of Redis without data',
     ...ALONE,
-    ...{ reads: 3, faults: ['restart empty'], mostFaults: 1 },
+    ...{ reads: 3, faults: ['restart empty'], maxFaults: 1 },
   }),
   explored(3_200, {
     name: 'a restart of Redis from a snapshot',
     ...ALONE,
-    ...{ reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
+    ...{ reads: 2, faults: ['restart from snapshot'], maxFaults: 1 },
   }),
   explored(3_500, {
     name: 'two writers of one region',
@@ -177,7 +177,7 @@ export const CONFIGURATIONS: readonly Explored[] = [
     readers: 1,
   }),
   explored(4_200, {
-    name: 'writes that do not tell what they touch',
+    name: 'writes of unknown values',
     queries: BY_KEY_AND_REGION,
     writers: [writer(11, { kind: 'put somehow', key: 1, row: { region: 'EU', value: 1 } })],
     ...{ readers: 1, reads: 3 },
@@ -201,6 +201,6 @@ export const CONFIGURATIONS: readonly Explored[] = [
   }),
   explored(2_000, {
     name: 'an outage of the writer, who refuses to go on',
-    ...{ reads: 2, faults: ['outage of the writer'], mostFaults: 1, policy: 'refuse' },
+    ...{ reads: 2, faults: ['outage of the writer'], maxFaults: 1, policy: 'refuse' },
   }),
 ];

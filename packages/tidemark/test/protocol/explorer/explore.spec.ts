@@ -10,7 +10,7 @@ import { AfterOnly } from './variants/marks.js';
 describe('states with one fingerprint', () => {
   it.each<{ what: string; given: Partial<Configuration> }>([
     { what: 'leases', given: { ...ALONE, reads: 1, leasesRunOut: true } },
-    { what: 'faults', given: { ...ALONE, reads: 1, faults: ['writer crashes'], mostFaults: 1 } },
+    { what: 'faults', given: { ...ALONE, reads: 1, faults: ['writer crashes'], maxFaults: 1 } },
     { what: 'shared entries', given: { readers: 1, reads: 1 } },
     { what: 'a write between reads', given: { ...ALONE, reads: 2 } },
   ])(

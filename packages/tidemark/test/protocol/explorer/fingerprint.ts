@@ -1,19 +1,19 @@
 /**
- * What a moment of the world comes to: two moments with one fingerprint have the same future.
+ * The fingerprint of a state of the world: two states with one fingerprint have the same future.
  *
  * It covers
  * - Redis: every epoch, version, mark (its lease, names, backend, last transaction seen),
  *   registered dimension and entry, of the present data set and of the copy;
  * - PostgreSQL: all committed states in order and the open transactions;
- * - what was known when reads under way began, and what is known now;
- * - of each process: what it has sent and waits for, and everything it was told since it last was
- *   at rest, in order. A process does nothing by itself, so that decides all it will do. At rest a
- *   writer keeps nothing: its the retry queue keep it awake. A reader keeps its entries in memory, which are
- *   covered, and what it distrusts since an outage; therefore it forgets what it was told only when
- *   a read that began after its last outage has found Redis trustworthy again (process.ts).
+ * - the newest state shown when reads under way began, and the newest shown now;
+ * - of each process: the calls that it waits for, and all answers since it last was at rest, in
+ *   order. A process does nothing by itself, so that decides all it will do. At rest a writer keeps
+ *   nothing: its retry queue keeps it awake. A reader keeps its entries in memory, which are covered,
+ *   and its distrust since an outage; therefore its answers are dropped only when a read that began
+ *   after its last outage has found Redis trustworthy again (process.ts).
  * - the reads and faults left.
  *
- * Tokens are opaque to everyone, so they are numbered in the order in which they appear. Readers
+ * Tokens are opaque, so they are numbered in the order in which they appear. Readers
  * differ by nothing but their names, so they are put in order.
  *
  * It does not cover the pace of settlement, which is taken out of the processes' hands: they look
@@ -23,10 +23,10 @@ import { hash } from 'node:crypto';
 import { numbered } from './tokens.js';
 import type { World } from './world/world.js';
 
-/** A moment of the world in words. */
+/** A state of the world in words. */
 export interface SystemState {
   readonly redis: string;
-  /** What the processes share beside Redis. */
+  /** The state that processes share beside Redis. */
   readonly shared: string;
   readonly floor: number;
   /** Of each process in the order of `World.processes`: the readers come first. */
@@ -34,7 +34,7 @@ export interface SystemState {
   readonly readers: number;
 }
 
-export function momentOf(world: World): SystemState {
+export function systemStateOf(world: World): SystemState {
   return {
     redis: world.redis.describe(),
     shared: [

@@ -1,4 +1,4 @@
-/** What the protocol alone cannot do, and who does it: shown by the runs in which it is missed. */
+/** The limits of the protocol alone, shown by runs with a wrong answer, and the parts that cover them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { representatives } from '../../../../../test/support/long-tests.js';
 import { ExplorerThread } from './explorer-thread.js';
@@ -23,10 +23,9 @@ describe('a limit of the protocol', () => {
     expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
   });
 
-  // A primary that is left and returned to, and never restarted, keeps its `run_id`: where nobody
-  // has asked for a table meanwhile, its epoch still names that server, over old versions. Broken
-  // connections tell those who were connected; who begins afterwards has to ask them
-  // (stores/peer-attestation.ts).
+  // A primary that is left and returned to, and never restarted, keeps its `run_id`. The epoch of a table that was not
+  // read meanwhile still names that server, over old versions. Connected instances notice by their broken connections;
+  // instances that start later have to ask them (redis/peer-attestation.ts).
   it('a switch back to an earlier server is recognised only by instances that noticed the first switch', async () => {
     const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
@@ -42,7 +41,7 @@ describe('a fault that all instances notice', () => {
     async ({ name }) => {
       const { violation, isComplete, depth, states } = await thread.explore(name, {
         breadthFirst: true,
-        mostChoices: MAX_CHOICES,
+        maxChoices: MAX_CHOICES,
       });
       expect(violation).toBeUndefined();
       expect({ isComplete, depth }).toEqual({ isComplete: true, depth: MAX_CHOICES });

@@ -6,22 +6,22 @@ const ONE_READER: Partial<Configuration> = { ...ALONE, reads: 2 };
 
 export const PARTITION = configuration({
   name: 'a writer cut off that goes on',
-  ...{ readers: 1, reads: 2, faults: ['outage of the writer'], mostFaults: 1 },
+  ...{ readers: 1, reads: 2, faults: ['outage of the writer'], maxFaults: 1 },
 });
 
 export const THERE_AND_BACK = configuration({
-  name: 'a server that is returned to, which nobody notices',
-  ...{ ...ONE_READER, faults: ['failover'], mostFaults: 2 },
+  name: 'an unnoticed switch to another server and back',
+  ...{ ...ONE_READER, faults: ['failover'], maxFaults: 2 },
 });
 
 export const NOTICED: readonly Configuration[] = [
   configuration({
     name: 'an outage of all',
-    ...{ ...ONE_READER, faults: ['outage of all'], mostFaults: 1 },
+    ...{ ...ONE_READER, faults: ['outage of all'], maxFaults: 1 },
   }),
-  configuration({ name: 'a failover', ...ONE_READER, faults: ['failover'], mostFaults: 1 }),
+  configuration({ name: 'a failover', ...ONE_READER, faults: ['failover'], maxFaults: 1 }),
   configuration({
     name: 'a server that is left and returned to',
-    ...{ ...ONE_READER, faults: ['failover'], mostFaults: 2, noticesFailures: true },
+    ...{ ...ONE_READER, faults: ['failover'], maxFaults: 2, noticesFailures: true },
   }),
 ];

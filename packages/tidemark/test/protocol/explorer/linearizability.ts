@@ -1,17 +1,17 @@
 /**
- * Which answers are right.
+ * Decides which answers are right.
  *
  * Writes are ordered as PostgreSQL has committed them: state 0, 1, 2, ... An operation is
- * linearizable when a moment between its start and its end can be named at which it took effect.
- * For a write that moment is its commit. A read that answers `a` may take effect in any state i
+ * linearizable if there is a time between its start and its end at which it took effect.
+ * For a write that time is its commit. A read that answers `a` may take effect in any state i
  * with
  *
  *   floor <= i <= the last state when the read ends,   and   answer(state i) = a
  *
- * where `floor` is the latest state that somebody knew of before the read began: of a write that
- * had been acknowledged, or of a read that had ended. Each read is given the earliest state that
+ * where `floor` is the latest state known before the read began: of a write that had been
+ * acknowledged, or of a read that had ended. Each read is given the earliest state that
  * fits. That loses nothing: it leaves the most room to every read that begins later, so if any
- * choice of moments works, this one does. The order of the commits is taken as given, also of
+ * choice of times works, this one does. The order of the commits is taken as given, also of
  * commits that were under way at the same time; that is stricter than linearizability asks, and
  * right for a cache beside one database.
  *
@@ -29,7 +29,7 @@ export interface Given<State> {
 export class Linearizability<State> {
   /** Every answer given, in order. */
   readonly given: Given<State>[] = [];
-  /** The same in words, with what could be known before it and what there was after it. */
+  /** The same in words, with the states known before it and present after it. */
   readonly answers: string[] = [];
   #floor = 0;
   #violation: string | undefined;
@@ -39,7 +39,7 @@ export class Linearizability<State> {
     private readonly show: (state: State) => string,
   ) {}
 
-  /** The latest state that somebody knows of. */
+  /** The latest known state. */
   get floor(): number {
     return this.#floor;
   }

@@ -1,13 +1,12 @@
 /**
- * Foresees where a step leads, without taking it.
+ * Predicts the state that a step leads to, without taking the step.
  *
- * What a process does when it is told something depends on what it was told before, and on nothing
- * else (fingerprint.ts). So it has to be seen only once, in any world; in every other one it is
- * enough to find out what the process would be told. Most steps lead to moments that were visited
- * before, and need not be taken then.
+ * The reaction of a process to an answer depends on the answers that it received before, and on nothing else
+ * (fingerprint.ts). So each reaction is observed once, in any world; in every other world the answer alone is
+ * computed. Most steps lead to states that were visited before, and need not be taken.
  *
- * Nothing is foreseen of steps that change anything beside Redis and the process, and nothing of
- * wrong answers. What was foreseen of a step that is taken nevertheless is held against what comes.
+ * Steps that change anything beside Redis and the process are not predicted, nor are wrong answers. If a predicted
+ * step is taken nevertheless, its prediction is compared with the state that it reached.
  */
 import { hash } from 'node:crypto';
 import { describeActor, type SystemState } from './fingerprint.js';
@@ -16,7 +15,7 @@ import { RIGHT } from './rules.js';
 import { named, numbered } from './tokens.js';
 import { step, type Choice, type ProcessStep } from './world/choices.js';
 import type { State } from './world/postgres.js';
-import { UNHEARD, type Parked } from './world/process.js';
+import { IGNORED, type Parked } from './world/process.js';
 import type { World } from './world/world.js';
 
 /** A step that could be taken: all but how the process would react. */
@@ -25,14 +24,14 @@ export interface Successor {
   readonly tokens: ReadonlyMap<string, string>;
   /** Index of the process. */
   readonly process: number;
-  /** The moment after it, but for the process. */
-  readonly moment: SystemState;
+  /** The system after it, but for the process. */
+  readonly system: SystemState;
   readonly states: readonly State[];
 }
 
-export interface Foreseen {
-  readonly moment: SystemState;
-  /** The answers that are given on the way, in words. */
+export interface Prediction {
+  readonly system: SystemState;
+  /** The answers that readers give on the way, in words. */
   readonly answers: readonly string[];
 }
 
@@ -45,7 +44,7 @@ interface Reaction {
 export class StateSpaceReduction {
   readonly #reactions = new Map<string, Reaction>();
 
-  /** Takes the step, and sees how the process reacts. */
+  /** Takes the step, and records how the process reacts. */
   async take(world: World, choice: Choice): Promise<void> {
     const sent = sentFor(world, choice);
     if (!choice.step || !sent) return step(world, choice);
@@ -55,14 +54,14 @@ export class StateSpaceReduction {
     const givenBefore = given.length;
     await step(world, choice);
     if (world.linearizability.violation !== undefined) return;
-    const told = sent.map((parked) => parked.told() ?? UNHEARD);
-    const { cause, tokens } = causeOf(world, choice, before, told);
+    const received = sent.map((parked) => parked.received() ?? IGNORED);
+    const { cause, tokens } = causeOf(world, choice, before, received);
     const after = numbered(describeActor(actor), new Map(tokens));
     if (after.tokens.size > tokens.size) return;
     this.#reactions.set(cause, { process: after.text, given: given.slice(givenBefore) });
   }
 
-  /** `undefined`: nothing will be foreseen of it. */
+  /** `undefined`: the step is not predicted. */
   async successorOf(
     world: World,
     before: SystemState,
@@ -72,13 +71,13 @@ export class StateSpaceReduction {
     if (!choice.step || !sent) return undefined;
     const { process } = choice.step;
     const tryOut = async (): Promise<Successor> => {
-      const told: string[] = [];
-      for (const answer of sent.map((parked) => parked.tryOut())) told.push(await answer);
+      const received: string[] = [];
+      for (const answer of sent.map((parked) => parked.tryOut())) received.push(await answer);
       const redis = isOfRedis(sent) ? world.redis.describe() : before.redis;
       return {
-        ...causeOf(world, choice, before.processes[process] ?? '', told),
+        ...causeOf(world, choice, before.processes[process] ?? '', received),
         process,
-        moment: { ...before, redis },
+        system: { ...before, redis },
         states: [...world.postgres.states],
       };
     };
@@ -86,35 +85,35 @@ export class StateSpaceReduction {
   }
 
   /** `undefined`: it is not known yet how the process reacts, or it would answer wrongly. */
-  foresee({ cause, tokens, process, moment, states }: Successor): Foreseen | undefined {
+  predict({ cause, tokens, process, system, states }: Successor): Prediction | undefined {
     const reaction = this.#reactions.get(cause);
     if (!reaction) return undefined;
     const shown = reaction.given.map((given) => earliestStateOf(given, states));
     if (shown.includes(undefined)) return undefined;
     return {
-      moment: {
-        ...moment,
-        floor: Math.max(moment.floor, ...shown.map((state) => state ?? 0)),
-        processes: moment.processes.with(process, named(reaction.process, tokens)),
+      system: {
+        ...system,
+        floor: Math.max(system.floor, ...shown.map((state) => state ?? 0)),
+        processes: system.processes.with(process, named(reaction.process, tokens)),
       },
       answers: reaction.given.map((given) => inWords(given, states)),
     };
   }
 }
 
-/** What decides how the process reacts. Looking after marks is decided by whether there is need. */
+/** Everything that decides the reaction of the process. Whether it looks after marks depends on the need alone. */
 function causeOf(
   world: World,
   { label }: Choice,
   before: string,
-  told: readonly string[],
+  received: readonly string[],
 ): Pick<Successor, 'cause' | 'tokens'> {
-  const all = [label, world.redis.present.needsCare, before, ...told].join('\n\n');
+  const all = [label, world.redis.present.needsCare, before, ...received].join('\n\n');
   const { text, tokens } = numbered(all);
   return { cause: hash('sha1', text, 'base64'), tokens };
 }
 
-/** What is carried out; `undefined`: that changes more than Redis, or variants may see more. */
+/** The calls that the step carries out; `undefined`: they change more than Redis, or variants may see more. */
 function sentFor(world: World, choice: Choice): ReturnType<ProcessStep['sent']> | undefined {
   const { rules, locksFills } = world.configuration;
   if (!choice.step || locksFills || rules.store !== RIGHT.store) return undefined;

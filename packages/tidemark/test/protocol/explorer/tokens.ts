@@ -1,4 +1,4 @@
-/** Tokens are opaque to everyone: texts that differ by nothing but their names say the same. */
+/** Numbers the tokens of a text. Tokens are opaque: texts that differ by their names alone are equal. */
 const NAME = /\u03C4\d+/g;
 const NUMBER = /\u03BD\d+/g;
 

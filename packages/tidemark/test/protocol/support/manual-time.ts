@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A clock and timers that stand still until a test lets time pass. */
+/** A clock and timers that a test advances. */
 export class ManualTime implements Clock, Timers {
   #nowMs = 1_000_000;
   #timers: Timer[] = [];
@@ -22,7 +22,7 @@ export class ManualTime implements Clock, Timers {
     };
   }
 
-  /** Lets so many milliseconds pass, and all happen that is due meanwhile. */
+  /** Advances the clock by so many milliseconds and runs the timers due meanwhile. */
   async pass(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     for (;;) {
@@ -36,7 +36,7 @@ export class ManualTime implements Clock, Timers {
     this.#nowMs = endMs;
   }
 
-  /** What the promise answers without time passing; throws where it needs some. */
+  /** The value of the promise without time passing; throws if the promise needs time. */
   async withoutWaiting<T>(promise: Promise<T>): Promise<T> {
     if (await this.isPending(promise)) throw new Error('It waits for time to pass.');
     return promise;

@@ -1,6 +1,6 @@
 /**
- * The protocols of reads and writes over stores in memory. A test moves the clock, and says what is
- * in the table and which writers live.
+ * The protocols of reads and writes over stores in memory. A test controls the clock, the rows of the table and the
+ * writers that are alive.
  */
 import { WriteProtocol } from '../../../src/core/write-protocol.js';
 import { L1Cache } from '../../../src/l1/l1-cache.js';
@@ -23,7 +23,7 @@ import {
 } from '../../../src/core/ports/writer-activity.js';
 
 export const USERS = 'public.users';
-/** How long a mark stands before others may settle it. */
+/** The lease of a mark, after which others may settle it. */
 export const LEASE_MS = 2_000;
 const US_REGION = {
   tables: [{ table: USERS, names: ['region=US', 'region?'] }],
@@ -33,7 +33,7 @@ const US_REGION = {
 /** A version store whose next reads can be made to fail. */
 class FragileStore extends MemoryVersionStore {
   isAway = false;
-  /** Reads wait for it before they look. */
+  /** Reads wait for it before they read. */
   hold: Promise<void> | undefined;
 
   override async read(
@@ -52,7 +52,7 @@ class FragileStore extends MemoryVersionStore {
   }
 }
 
-/** Has nothing, and can be made to take its time to say so. */
+/** A store without entries whose answers a test can delay. */
 class SlowEntryStore extends NullEntryStore {
   hold: Promise<void> | undefined;
 
@@ -129,6 +129,7 @@ export function setUp(options: SetUpOptions = {}) {
     leaseMs: LEASE_MS,
     retryMs: 1,
     drainMs: 1_000,
+    refuse: (cause) => new Error('refused', { cause }),
   });
   /** Stands for the table: its rows, and how often they were selected. */
   const database = {
@@ -168,6 +169,7 @@ export function setUp(options: SetUpOptions = {}) {
     clock,
     store,
     entries,
+    events,
     writers,
     gate,
     reads,

@@ -1,6 +1,6 @@
 import type { WritingTransaction } from '../../../src/core/ports/writer-activity.js';
 
-/** Transactions as PostgreSQL tells them, from their identities by process id. */
+/** Transactions as PostgreSQL reports them, from their identities by process id. */
 export function writingTransactions(
   running: ReadonlyMap<number, string>,
 ): ReadonlyMap<number, WritingTransaction> {

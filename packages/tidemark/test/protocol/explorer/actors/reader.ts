@@ -173,7 +173,7 @@ export class Reader {
     this.gate.distrustAll();
   };
 
-  /** What the process keeps while at rest. */
+  /** The state that the process keeps while at rest. */
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);

@@ -1,4 +1,4 @@
-/** What writers do: statements on the rows, and what they tell the log, as the write side would. */
+/** The statements of writers: their effect on the rows, and their entries in the transaction log. */
 import type { TransactionLog } from '../../../../src/core/transaction-log.js';
 import type { WrittenTable } from '../../../../src/core/write-set.js';
 import type { Row, Transaction } from '../world/postgres.js';
@@ -8,9 +8,9 @@ export const USERS = 'public.users';
 export type Statement =
   /** The row under the key becomes this one; `undefined`: it is deleted. */
   | { readonly kind: 'put'; readonly key: number; readonly row: Row | undefined }
-  /** As `put`, by a statement that does not tell which values it touches. */
+  /** As `put`, by a statement whose written values are unknown. */
   | { readonly kind: 'put somehow'; readonly key: number; readonly row: Row | undefined }
-  /** An insert: the triggers tell its key. */
+  /** An insert: the triggers report its key. */
   | { readonly kind: 'insert'; readonly key: number; readonly row: Row }
   | { readonly kind: 'savepoint' | 'release' | 'rollback to'; readonly name: string };
 
@@ -35,23 +35,23 @@ export function execute(statement: Statement, transaction: Transaction, log: Tra
     default: {
       const before = transaction.rows.get(statement.key);
       transaction.set(statement.key, statement.row);
-      log.add(touchedBy(statement, before));
+      log.add(writtenBy(statement, before));
     }
   }
 }
 
-function touchedBy(
+function writtenBy(
   statement: Extract<Statement, { key: number }>,
   before: Row | undefined,
 ): WrittenTable {
   const { kind, key, row } = statement;
   const regions = [before, row].flatMap((image) => (image ? [image.region] : []));
-  const isTold = kind !== 'put somehow';
+  const isReported = kind !== 'put somehow';
   return {
     table: USERS,
     dimensions: new Map<string, ReadonlySet<string> | 'unknown'>([
-      ['id', isTold ? new Set([String(key)]) : 'unknown'],
-      ['region', isTold ? new Set(regions) : 'unknown'],
+      ['id', isReported ? new Set([String(key)]) : 'unknown'],
+      ['region', isReported ? new Set(regions) : 'unknown'],
     ]),
   };
 }

@@ -74,6 +74,7 @@ export class Writer {
       leaseMs: 1_000,
       retryMs: 1,
       drainMs: 1,
+      refuse: (cause) => new Error('refused', { cause }),
     });
   }
 
@@ -93,7 +94,7 @@ export class Writer {
     return this.#isCut ? undefined : this.#commit();
   }
 
-  /** Whether PostgreSQL may find that nobody is there any more. */
+  /** Whether PostgreSQL may find that its client is gone. */
   get isCutOff(): boolean {
     return this.process.isCrashed || this.#isCut;
   }
@@ -104,7 +105,7 @@ export class Writer {
     this.#commit()?.abandon(new Error('The connection is gone.'));
   }
 
-  /** What counts for what it does next, beside what it was told. */
+  /** The part of its state that decides its next steps, beside the answers received. */
   describe(): string {
     return `${this.#next} ${this.isCutOff} ${this.openTransaction?.id}`;
   }
@@ -128,7 +129,7 @@ export class Writer {
       await this.rollBack();
       return;
     }
-    const written = touchedVersions(log);
+    const written = writtenVersions(log);
     let publishedWrite: PublishedWrite | undefined;
     try {
       if (written.length > 0) {
@@ -142,7 +143,7 @@ export class Writer {
     if (publishedWrite) this.protocol.conclude(publishedWrite, outcome);
   }
 
-  /** All statements in one step: nobody sees what is between them. */
+  /** All statements in one step: no process sees a state between them. */
   protected write(statements: readonly Statement[], log: TransactionLog): Promise<void> {
     const { postgres } = this.around;
     return this.process.call(
@@ -180,7 +181,7 @@ export class Writer {
   }
 }
 
-export function touchedVersions(log: TransactionLog): readonly TableVersionNames[] {
+export function writtenVersions(log: TransactionLog): readonly TableVersionNames[] {
   const written = log.written();
   if (written === 'all-tables') throw new Error('No statement here may write anything.');
   return [...written.values()].map((table) => ({

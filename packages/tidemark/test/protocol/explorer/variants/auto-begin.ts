@@ -1,5 +1,5 @@
 import { TransactionLog } from '../../../../src/core/transaction-log.js';
-import { inOutbox, touchedVersions, Writer, type TransactionPlan } from '../actors/writer.js';
+import { inOutbox, writtenVersions, Writer, type TransactionPlan } from '../actors/writer.js';
 import { Transaction } from '../world/postgres.js';
 import { execute } from '../actors/statements.js';
 
@@ -9,10 +9,10 @@ import { execute } from '../actors/statements.js';
  */
 export class AutoBeginWriter extends Writer {
   protected override async run({ statements }: TransactionPlan): Promise<void> {
-    const foreseen = new TransactionLog();
+    const expected = new TransactionLog();
     const trial = new Transaction('', 0, () => this.around.postgres.now);
-    for (const statement of statements) execute(statement, trial, foreseen);
-    const written = touchedVersions(foreseen);
+    for (const statement of statements) execute(statement, trial, expected);
+    const written = writtenVersions(expected);
     const publishedWrite = await this.protocol.begin(written, this.plan.backendPid, inOutbox);
     await this.write(statements, new TransactionLog());
     this.protocol.conclude(publishedWrite, await this.commit(false));

@@ -5,8 +5,8 @@ import { StoreVariant } from './store-variant.js';
 
 const LEASE_MS = 1_000;
 
-/** What each write has written, which without a mark nobody remembers. */
-const touchedBy = new WeakMap<DataSet, Map<string, WriteMark>>();
+/** The marks of each write, which the store does not keep without marks. */
+const writtenBy = new WeakMap<DataSet, Map<string, WriteMark>>();
 
 class Unmarked extends StoreVariant {
   constructor(protected override readonly store: DataSet) {
@@ -14,13 +14,13 @@ class Unmarked extends StoreVariant {
   }
 
   protected remember(mark: WriteMark): void {
-    const written = touchedBy.get(this.store) ?? new Map<string, WriteMark>();
-    touchedBy.set(this.store, written.set(mark.writeId, mark));
+    const written = writtenBy.get(this.store) ?? new Map<string, WriteMark>();
+    writtenBy.set(this.store, written.set(mark.writeId, mark));
   }
 
   /** Replaces the versions that the write has written, and leaves no mark. */
   protected async replace(writeId: string, token: string): Promise<void> {
-    const mark = touchedBy.get(this.store)?.get(writeId);
+    const mark = writtenBy.get(this.store)?.get(writeId);
     if (!mark) return;
     const tables = mark.tables.map(({ table }: TableVersionNames) => table);
     await Promise.all([this.store.begin(mark, token, LEASE_MS), this.store.abort(writeId, tables)]);

@@ -11,7 +11,7 @@ export class StampAfterReader extends Reader {
     gate.check = async (dependencies) => {
       const freshness = await check(dependencies);
       if (!freshness.trusted) return freshness;
-      // What is read again later is seen by those who hold this one.
+      // The later reading changes the stamp for every holder of this object.
       this.#latest = { ...freshness.stamp };
       return { trusted: true, stamp: this.#latest };
     };

@@ -5,7 +5,7 @@ import { RIGHT } from '../rules.js';
 import { AutoBeginWriter } from './auto-begin.js';
 import { EpochIgnored, EpochNoSettle } from './epochs.js';
 import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
-import { NobodyWrites } from './settling.js';
+import { NoWritersKnown } from './settling.js';
 import { StampAfterReader } from './stamp-after.js';
 import { Counter, LossUnnoticed, MarkNotMet, MissingValid } from './versions.js';
 
@@ -14,13 +14,13 @@ export const EXPIRING: Partial<Configuration> = { readers: 1, reads: 3, leasesRu
 export const EVICTING: Partial<Configuration> = {
   ...ONE_READER,
   faults: ['version evicted'],
-  mostFaults: 1,
+  maxFaults: 1,
 };
 
 export const LOSING: Partial<Configuration> = {
   ...ONE_READER,
   faults: ['all but the epoch lost'],
-  mostFaults: 1,
+  maxFaults: 1,
 };
 
 export const VARIANTS: readonly Configuration[] = [
@@ -28,7 +28,7 @@ export const VARIANTS: readonly Configuration[] = [
   variant('no-mark', { store: (data) => new NoMark(data) }, ONE_READER),
   variant('before-only', { store: (data) => new BeforeOnly(data) }, ONE_READER),
   variant('after-only', { store: (data) => new AfterOnly(data) }, ONE_READER),
-  variant('lease-guess', { activity: () => new NobodyWrites() }, EXPIRING),
+  variant('lease-guess', { activity: () => new NoWritersKnown() }, EXPIRING),
   variant('counter', { store: (data) => new Counter(data) }, EVICTING),
   variant('missing-valid', { store: (data, process) => new MissingValid(data, process) }, EVICTING),
   variant('mark-not-met', { store: (data) => new MarkNotMet(data) }, ONE_READER),
@@ -36,12 +36,12 @@ export const VARIANTS: readonly Configuration[] = [
   variant(
     'epoch-ignored',
     { store: (data) => new EpochIgnored(data) },
-    { ...ALONE, reads: 2, faults: ['restart from snapshot'], mostFaults: 1 },
+    { ...ALONE, reads: 2, faults: ['restart from snapshot'], maxFaults: 1 },
   ),
   variant(
     'epoch-no-settle',
     { store: (data) => new EpochNoSettle(data) },
-    { ...ALONE, reads: 2, faults: ['restart empty'], mostFaults: 1 },
+    { ...ALONE, reads: 2, faults: ['restart empty'], maxFaults: 1 },
   ),
   variant('auto-begin', { writer: AutoBeginWriter }, EXPIRING),
 ];

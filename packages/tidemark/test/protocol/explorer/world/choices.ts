@@ -1,21 +1,21 @@
-/** What may happen next: a process goes on, or the world does something to it. */
+/** The possible next steps: a process continues, or a fault happens to it. */
 import { faultsOf } from './faults.js';
 import type { Parked, Process } from './process.js';
 import type { World } from './world.js';
 
 /** Something that may happen in every world with the same past. */
 export interface Choice {
-  /** For traces, such as `W1: begin`. Unique among the choices of one moment. */
+  /** For traces, such as `W1: begin`. Unique among the choices of one state. */
   readonly label: string;
   readonly apply: (world: World) => void | Promise<void>;
-  /** Where something that a process has sent is carried out, and nothing else. */
+  /** Present if the step only carries out calls of one process. */
   readonly step?: ProcessStep;
 }
 
 export interface ProcessStep {
   /** Index of the process. */
   readonly process: number;
-  /** What it has sent. */
+  /** The calls that it has sent. */
   readonly sent: (world: World) => readonly Parked[];
 }
 

@@ -1,4 +1,4 @@
-/** What may go wrong. Each fault takes one of those that a run may have. */
+/** The faults of a world. Each one counts against the number that a run may have. */
 import type { Fault } from '../configuration.js';
 import type { Choice } from './choices.js';
 import type { WorldTable } from './data-set.js';

@@ -1,6 +1,6 @@
 import { FillLock } from '../../../../src/core/ports/entry-store.js';
 
-/** Everyone gets it at once: what it saves is work, which nothing that is explored depends on. */
+/** Every caller gets the lock at once: it only saves work, and no explored property depends on it. */
 export class OpenFillLock extends FillLock {
   override acquire(): Promise<boolean> {
     return Promise.resolve(true);

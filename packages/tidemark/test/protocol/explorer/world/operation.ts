@@ -1,4 +1,4 @@
-/** What was told along a line, the latest last. It is put in words only when somebody asks. */
+/** The answers along a line, the latest last. They are put in words on demand. */
 export class Past {
   #text: string | undefined;
 
@@ -13,13 +13,13 @@ export class Past {
   }
 }
 
-/** A line of consequences within an operation: each call follows from what was told before it. */
+/** A line of consequences within an operation: each call follows from the answers before it. */
 export interface Thread {
   readonly operation: Operation;
   readonly past: Past;
 }
 
-/** A read or a write, and what it has set going in the background. */
+/** A read or a write, with its work in the background. */
 export class Operation {
   isRunning = true;
   /** The lines that ended, or that have not been followed any further yet. */
@@ -28,7 +28,7 @@ export class Operation {
   constructor(private readonly label: string) {}
 
   /** A line has become longer. */
-  heard(before: Past, past: Past): void {
+  extend(before: Past, past: Past): void {
     this.#lines.delete(before);
     this.#lines.add(past);
   }

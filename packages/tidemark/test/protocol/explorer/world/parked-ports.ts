@@ -17,7 +17,7 @@ import type { Process } from './process.js';
 export class ParkedVersionStore extends VersionStore {
   constructor(
     private readonly process: Process,
-    /** The store of the server that answers at the moment. */
+    /** The store of the server that answers now. */
     private readonly present: () => VersionStore,
   ) {
     super();

@@ -17,7 +17,7 @@ export class Transaction {
   ];
 
   constructor(
-    /** Its identity, as `pg_stat_activity` tells it. */
+    /** Its identity, as `pg_stat_activity` shows it. */
     readonly id: string,
     readonly backendPid: number,
     private readonly committed: () => State,

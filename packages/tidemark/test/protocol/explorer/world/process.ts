@@ -1,44 +1,43 @@
 /**
- * One process of the service, as the world sees it: what it has sent and waits for, and what it
- * has been told. Between two steps of the world a process does nothing, so what it will do next is
- * decided by what it was told.
+ * One process of the service, as the world sees it: the calls that it has sent and waits for, and the answers that it
+ * has received. Between two steps of the world a process does nothing, so its answers decide its next calls.
  */
 import { Operation, Past, type Thread } from './operation.js';
 
-/** Whom a process waits for. */
+/** A server that a process waits for. */
 export type Server = 'redis' | 'postgres' | 'time';
 
-/** Something a process has sent. It happens when the scheduler says so. */
+/** A call that a process has sent. The scheduler decides when it is carried out. */
 export interface Parked {
   readonly server: Server;
-  /** For traces, such as `begin`. Unique among those of a process that can be told apart. */
+  /** For traces, such as `begin`. Unique among the calls of a process that differ. */
   readonly label: string;
   /** The step of the world in which it was sent. */
   readonly turn: number;
-  /** What led to it. */
+  /** The line of consequences that led to it. */
   readonly thread: Thread;
-  /** Whether it can happen now: a lock may be held, or a time not have come. */
+  /** Whether it can be carried out now: a lock may be held, or a time not have come. */
   readonly isReady: () => boolean;
-  /** Makes it happen and tells the process, if that still listens. */
+  /** Carries it out and gives the answer to the process, if that still waits. */
   readonly carryOut: () => void;
-  /** Makes it happen, telling nobody; answers what the process would be told. */
+  /** Carries it out without giving the answer to the process; resolves with that answer. */
   readonly tryOut: () => Promise<string>;
-  /** What the process was told; `undefined`: nothing. */
-  readonly told: () => string | undefined;
-  /** Tells the process that it has failed; whether it happens is not decided by that. */
+  /** The answer that the process received; `undefined`: none yet. */
+  readonly received: () => string | undefined;
+  /** Rejects it for the process; it may still be carried out. */
   readonly abandon: (error: Error) => void;
-  /** It will never happen. */
+  /** It will never be carried out. */
   readonly drop: () => void;
 }
 
 export interface CallOptions<T> {
   readonly isReady?: () => boolean;
-  /** The answer as it counts for what the process does next. */
+  /** The part of the answer that decides the next steps of the process. */
   readonly show?: (value: T) => string;
 }
 
-/** What a process is told that listens no more. */
-export const UNHEARD = 'unheard';
+/** The answer of a call for which the process no longer waits. */
+export const IGNORED = 'ignored';
 
 const ALWAYS = (): boolean => true;
 
@@ -50,10 +49,10 @@ export class Process {
   shocks = 0;
   /** Shocks after which it is known to trust Redis again. */
   #overcome = 0;
-  /** All it was told since a shock, in order. */
+  /** All answers since a shock, in order. */
   #history: (() => string)[] = [];
   #operations: Operation[] = [];
-  /** What it is being told at the moment; what it sends now follows from that. */
+  /** The latest answer: calls that it sends now follow from that. */
   #present: (Thread & { readonly turn: number }) | undefined;
 
   constructor(
@@ -84,22 +83,22 @@ export class Process {
       return Promise.reject(new Error('The store is away.'));
     }
     const thread = this.#present;
-    if (!thread) throw new Error(`${this.name} sends of its own accord: ${label}`);
+    if (!thread) throw new Error(`${this.name} sends without a cause: ${label}`);
     return new Promise<T>((resolve, reject) => {
-      let told: (() => string) | undefined;
-      const isHeard = (): boolean => told === undefined && !this.isCrashed;
-      // Of all that is told only what leads to a fingerprint is ever put in words.
-      const hear = (what: () => string): boolean => {
-        if (!isHeard()) return false;
-        told = () => `${label}: ${what()}`;
-        this.#hear(thread, told);
+      let received: (() => string) | undefined;
+      const isAwaited = (): boolean => received === undefined && !this.isCrashed;
+      // Only answers that a fingerprint covers are ever put in words.
+      const receive = (what: () => string): boolean => {
+        if (!isAwaited()) return false;
+        received = () => `${label}: ${what()}`;
+        this.#receive(thread, received);
         return true;
       };
       const succeeded = (value: T): void => {
-        if (hear(() => show(value))) resolve(value);
+        if (receive(() => show(value))) resolve(value);
       };
       const failed = (error: Error): void => {
-        if (hear(() => error.message)) reject(error);
+        if (receive(() => error.message)) reject(error);
       };
       const parked: Parked = {
         server,
@@ -114,9 +113,9 @@ export class Process {
         },
         tryOut: async () => {
           const value = await effect();
-          return isHeard() ? `${label}: ${show(value)}` : UNHEARD;
+          return isAwaited() ? `${label}: ${show(value)}` : IGNORED;
         },
-        told: () => told?.(),
+        received: () => received?.(),
         abandon: failed,
         drop: () => this.#remove(parked),
       };
@@ -124,12 +123,12 @@ export class Process {
     });
   }
 
-  /** Nobody waits for a timer that is no longer needed. */
+  /** Removes a timer that is no longer needed. */
   cancel(label: string): void {
     this.parked = this.parked.filter((parked) => parked.label !== label);
   }
 
-  /** What it sent stays on its way; what it would have done with the answers does not happen. */
+  /** Its calls stay under way; nothing follows from their answers. */
   crash(): void {
     this.isCrashed = true;
     this.parked = this.parked.filter(({ server }) => server !== 'time');
@@ -141,12 +140,12 @@ export class Process {
     this.#history.push(() => 'distrusts all');
   }
 
-  /** It has found something trustworthy in a read that began after so many shocks. */
+  /** A read that began after so many shocks has found Redis trustworthy. */
   overcame(shocks: number): void {
     this.#overcome = Math.max(this.#overcome, shocks);
   }
 
-  /** It has done all it can without being told more. */
+  /** Called when it can do nothing more without another answer. */
   rest(): void {
     this.#present = undefined;
     if (this.#operations.length === 0 && this.#history.length === 0) return;
@@ -172,7 +171,7 @@ export class Process {
     return free;
   }
 
-  /** What it sent under that label. */
+  /** The call that it sent under that label. */
   find(label: string): Parked {
     const parked = this.parked.find((other) => other.label === label);
     if (!parked) throw new Error(`${this.name} has not sent: ${label}`);
@@ -194,14 +193,14 @@ export class Process {
     ].join('\n');
   }
 
-  #hear(thread: Thread, what: () => string): void {
+  #receive(thread: Thread, what: () => string): void {
     const turn = this.turn();
     const { operation } = thread;
-    // What is told in one step is one thing: a reader waits for both its commands of one turn.
+    // The answers of one step count as one: a reader waits for both its commands of one turn.
     const isMore = this.#present?.turn === turn && this.#present.operation === operation;
     const before = isMore && this.#present ? this.#present.past : thread.past;
     const past = new Past(before, what);
-    operation.heard(before, past);
+    operation.extend(before, past);
     this.#present = { operation, past, turn };
     if (this.shocks > 0) this.#history.push(what);
   }

@@ -1,4 +1,4 @@
-/** The Redis that the processes reach at the moment, and the copy from which another may be made. */
+/** The Redis that the processes reach now, and the copy from which another may be made. */
 import { USERS } from '../actors/statements.js';
 import { DataSet } from './data-set.js';
 
@@ -41,7 +41,7 @@ export class Redis {
     this.#copy = undefined;
   }
 
-  /** What comes of an attempt on the present data, which are as before afterwards. */
+  /** The result of an attempt on the present data, which it restores afterwards. */
   async tryOut<T>(attempt: () => Promise<T>): Promise<T> {
     const before = this.present;
     this.present = before.copyTo(this.#server);

@@ -33,12 +33,12 @@ export class World {
   #tokens = 0;
 
   constructor(readonly configuration: Configuration) {
-    const { initial, readers, reads, mostFaults, rules, writers } = configuration;
+    const { initial, readers, reads, maxFaults, rules, writers } = configuration;
     this.redis = new Redis();
     this.postgres = new Postgres(initial);
     this.linearizability = new Linearizability(this.postgres.states, show);
     this.readsLeft = reads;
-    this.faultsLeft = mostFaults;
+    this.faultsLeft = maxFaults;
     this.readers = Array.from({ length: readers }, (_, index) => this.#reader(`R${index + 1}`));
     this.writers = writers.map(
       (plan, index) =>
@@ -64,7 +64,7 @@ export class World {
     return existing(this.actors[index]);
   }
 
-  /** Redis becomes another: every connection breaks, and whoever listens hears of it. */
+  /** Redis becomes another: every connection breaks, and each connected process notices. */
   replaceRedis(replace: (redis: Redis) => void): void {
     replace(this.redis);
     if (!this.configuration.noticesFailures) return;
@@ -76,7 +76,7 @@ export class World {
     if (writer.openTransaction) this.postgres.abort(writer.openTransaction);
   }
 
-  /** Resolves when every process has done all it can without being told more. */
+  /** Resolves when no process can do more without another answer. */
   async rest(): Promise<void> {
     this.turn += 1;
     // Nothing here waits for anything but promises, and the next tick comes when all have settled.

@@ -1,4 +1,4 @@
-/** PostgreSQL and Redis of the bench's own, and the database that all contenders get a copy of. */
+/** The bench's PostgreSQL and Redis, and the database that all contenders get a copy of. */
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../../src/database/data-source.js';
@@ -22,7 +22,7 @@ export const USERS = 30_000;
 /** Regions that they are spread over: R0 to R9, by id. */
 export const REGIONS = 10;
 
-/** Where an application finds its data: a database of its own, and a part of Redis of its own. */
+/** The data of one application: a separate database, and a separate database of Redis. */
 export interface Place {
   readonly database: string;
   readonly databaseUrl: string;

@@ -1,4 +1,4 @@
-/** The network between one instance and Redis: a relay that can be cut and mended. */
+/** A TCP proxy between one instance and Redis that a scenario can cut and mend. */
 import { once } from 'node:events';
 import {
   createConnection,
@@ -10,7 +10,7 @@ import {
 
 const HOST = '127.0.0.1';
 
-export class RedisLink {
+export class RedisProxy {
   readonly #sockets = new Set<Socket>();
 
   private constructor(
@@ -21,10 +21,10 @@ export class RedisLink {
     server.on('connection', (client) => this.#relay(client));
   }
 
-  static async open(redisPort: number): Promise<RedisLink> {
+  static async open(redisPort: number): Promise<RedisProxy> {
     const server = createServer().listen(0, HOST);
     await once(server, 'listening');
-    return new RedisLink(server, (server.address() as AddressInfo).port, redisPort);
+    return new RedisProxy(server, (server.address() as AddressInfo).port, redisPort);
   }
 
   get url(): string {

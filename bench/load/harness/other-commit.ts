@@ -67,7 +67,7 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
 }
 
-/** What the program prints goes beside the report. */
+/** Prints the program's output beside the report. */
 function run(program: string, args: readonly string[], cwd: string): void {
   execFileSync(program, args, { cwd, stdio: ['ignore', 2, 2] });
 }

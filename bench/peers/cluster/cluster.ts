@@ -1,6 +1,6 @@
 /**
- * Where one cell of the table is found out: a database and a Redis server of its own, instances of
- * one system, and the faults a scenario asks for.
+ * Servers and instances for one cell of the table: a separate database and Redis server, instances of one system, and
+ * the faults that a scenario asks for.
  */
 import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
@@ -12,16 +12,16 @@ import { Note, SCHEMA, User } from '../fixtures/entities.js';
 import { currentAnswer, QUERIES, type QueryName } from '../fixtures/queries.js';
 import type { InstanceOptions, PeerCache, PeerSystem } from '../systems/peer-cache.js';
 import type { DriverTap } from './driver-tap.js';
-import { RedisLink } from './redis-link.js';
+import { RedisProxy } from './redis-proxy.js';
 import { WriterProcess, type WriterOptions } from './writer-process.js';
 
 /** An instance and its own network to Redis. */
-export interface StagedInstance {
+export interface ClusterInstance {
   readonly cache: PeerCache;
-  readonly link: RedisLink;
+  readonly proxy: RedisProxy;
 }
 
-export class Stage {
+export class Cluster {
   readonly #closers: (() => Promise<void>)[] = [];
 
   private constructor(
@@ -32,27 +32,27 @@ export class Stage {
     private readonly past: DataSource,
   ) {}
 
-  static async open(system: PeerSystem, tap: DriverTap, serverUrl: string): Promise<Stage> {
+  static async open(system: PeerSystem, tap: DriverTap, serverUrl: string): Promise<Cluster> {
     const databaseUrl = await createDatabase(serverUrl);
     const past = new DataSource({ type: 'postgres', url: databaseUrl, entities: [User, Note] });
     await past.initialize();
     await past.query(SCHEMA);
     const redis = await RedisServer.start();
-    const stage = new Stage(system, tap, redis, databaseUrl, past);
-    stage.#closers.push(
+    const cluster = new Cluster(system, tap, redis, databaseUrl, past);
+    cluster.#closers.push(
       () => redis.stop(),
       () => past.destroy(),
     );
-    return stage;
+    return cluster;
   }
 
-  async instance(options: InstanceOptions = {}): Promise<StagedInstance> {
-    const link = await RedisLink.open(this.redis.port);
-    this.#closers.push(() => link.cut());
-    const servers = { databaseUrl: this.databaseUrl, redisUrl: link.url };
+  async instance(options: InstanceOptions = {}): Promise<ClusterInstance> {
+    const proxy = await RedisProxy.open(this.redis.port);
+    this.#closers.push(() => proxy.cut());
+    const servers = { databaseUrl: this.databaseUrl, redisUrl: proxy.url };
     const cache = await this.system.start(servers, options);
     this.#closers.push(() => cache.stop());
-    return { cache, link };
+    return { cache, proxy };
   }
 
   async writerProcess(
@@ -72,13 +72,13 @@ export class Stage {
     return currentAnswer(this.past.manager, query);
   }
 
-  /** Reads, and tells whether the answer came from the database. */
-  read({ cache }: StagedInstance, query: QueryName): Promise<{ value: string; ranSql: boolean }> {
+  /** Reads, and returns whether the answer came from the database. */
+  read({ cache }: ClusterInstance, query: QueryName): Promise<{ value: string; ranSql: boolean }> {
     return this.tap.selects(QUERIES[query].table, () => cache.read(query));
   }
 
   /** Reads until each instance answers without SQL. */
-  async warm(query: QueryName, ...instances: readonly StagedInstance[]): Promise<void> {
+  async warm(query: QueryName, ...instances: readonly ClusterInstance[]): Promise<void> {
     for (const instance of instances) {
       for (let attempt = 0; (await this.read(instance, query)).ranSql; attempt += 1) {
         if (attempt === 20) throw new Error(`${this.system.title} does not cache ${query}`);
@@ -88,19 +88,22 @@ export class Stage {
   }
 
   /**
-   * Carries out a change and calls what the system's documentation says to call after it, for the
-   * answers told. Ends when the instances that are to hear of it have heard.
+   * Carries out a change, then makes the call for its invalidation that the system's documentation asks for. Resolves
+   * when all receivers have received the invalidation.
    */
   async write(
-    writer: StagedInstance,
+    writer: ClusterInstance,
     change: ChangeName,
-    told: readonly QueryName[],
-    heardBy: readonly StagedInstance[] = [],
+    invalidated: readonly QueryName[],
+    receivers: readonly ClusterInstance[] = [],
   ): Promise<void> {
-    const heard = told.length > 0 ? heardBy.map(({ cache }) => cache.hears?.(told)) : [];
+    const received =
+      invalidated.length > 0
+        ? receivers.map(({ cache }) => cache.invalidationReceived?.(invalidated))
+        : [];
     await CHANGES[change](writer.cache.source.manager);
-    await writer.cache.invalidate(told);
-    await Promise.all(heard);
+    await writer.cache.invalidate(invalidated);
+    await Promise.all(received);
   }
 
   /** Removes the keys that say whether answers are valid, as an eviction would. */

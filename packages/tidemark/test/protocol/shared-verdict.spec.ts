@@ -1,4 +1,4 @@
-/** Requests of one turn of the event loop share the reading of the versions, and the judgement of it. */
+/** Requests of one turn of the event loop share the reading of the versions, and the verdict on it. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { systemClock, systemTimers } from '../../src/core/ports/clock.js';
@@ -12,7 +12,7 @@ import { TurnMemoryVersionStore } from '../../src/core/memory/memory-version-sto
 const TABLE = 'public.users';
 const DEPENDENCIES: readonly TableVersionNames[] = [{ table: TABLE, names: ['*'] }];
 
-class Nobody extends WriterActivity {
+class NoWriters extends WriterActivity {
   override async writers(): Promise<ReadonlyMap<number, WritingTransaction>> {
     return new Map();
   }
@@ -39,7 +39,7 @@ beforeEach(async () => {
   const settlement = new Settlement(
     {
       store,
-      activity: new Nobody(),
+      activity: new NoWriters(),
       events,
       token: randomToken,
       clock: systemClock,
@@ -59,7 +59,7 @@ function stampOf(freshness: Freshness): string {
   return freshness.stamp.text;
 }
 
-describe('a judgement', () => {
+describe('a verdict', () => {
   it('is shared by all requests of one turn', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => gate.check(DEPENDENCIES)));
     expect(new Set(all.map(stampOf)).size).toBe(1);
@@ -88,8 +88,8 @@ describe('a judgement', () => {
     const before = gate.check(DEPENDENCIES);
     gate.distrustAll();
     const after = gate.check(DEPENDENCIES);
-    const [old, anew] = [stampOf(await before), stampOf(await after)];
-    expect(anew).not.toBe(old);
-    expect(stampOf(await gate.check(DEPENDENCIES))).toBe(anew);
+    const [old, later] = [stampOf(await before), stampOf(await after)];
+    expect(later).not.toBe(old);
+    expect(stampOf(await gate.check(DEPENDENCIES))).toBe(later);
   });
 });

@@ -1,4 +1,4 @@
-/** What a process has used, as Linux tells it; `undefined` on other systems. */
+/** Resource usage of a process, from /proc of Linux; `undefined` on other systems. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

@@ -31,7 +31,7 @@ export const parts = defineQuery({
   map: ({ name }: Part) => name,
 }).bind({});
 
-export interface StrangerOptions {
+export interface StartOptions {
   readonly databaseUrl: string;
   readonly source?: Partial<DataSourceOptions> & Pick<TypeOrmModuleOptions, 'manualInitialization'>;
   readonly dataSourceFactory?: (options: DataSourceOptions) => Promise<DataSource>;
@@ -49,7 +49,7 @@ export interface Seen {
   readonly outcome: string;
 }
 
-export class Stranger {
+export class StartedApplication {
   readonly warnings: string[] = [];
 
   private constructor(
@@ -58,7 +58,7 @@ export class Stranger {
     private readonly cache: QueryCache,
   ) {}
 
-  static async start(options: StrangerOptions): Promise<Stranger> {
+  static async start(options: StartOptions): Promise<StartedApplication> {
     const { dataSourceFactory, invalidation = {}, before = [], isInitialised = true } = options;
     const warnings: string[] = [];
     const builder = Test.createTestingModule({
@@ -86,7 +86,11 @@ export class Stranger {
     builder.setLogger({ log: silent, error: silent, warn });
     const testing = await builder.compile();
     if (isInitialised) await testing.init();
-    const started = new Stranger(testing, testing.get(DataSource), testing.get(QueryCache));
+    const started = new StartedApplication(
+      testing,
+      testing.get(DataSource),
+      testing.get(QueryCache),
+    );
     started.warnings.push(...warnings);
     warnings.push = (...lines) => started.warnings.push(...lines);
     return started;
@@ -118,7 +122,7 @@ export class Stranger {
     }
   }
 
-  /** Reads until the answer is a hit, and answers it. */
+  /** Reads until the answer is a hit, and returns it. */
   async warm(): Promise<unknown> {
     return eventually(async () => {
       const { value, outcome } = await this.read();

@@ -1,22 +1,22 @@
 import { seconds, type Fault } from './fault.js';
-import { asStranger } from './outside-row.js';
-import { tell } from './redis-client.js';
+import { asOtherClient } from './outside-row.js';
+import { redisCommand } from './redis-client.js';
 
-/** A stranger who has written and does not commit, while the epochs are lost. */
-export const strangerInTransaction: Fault = {
-  kind: 'long transaction of a stranger across a change of epoch',
+/** An open transaction of another client that has written, while the epochs are lost. */
+export const openTransaction: Fault = {
+  kind: 'long transaction of another client across a change of epoch',
   part: 'redis',
   isQuick: false,
   isAlone: true,
   bounds: ['unpublished'],
   run: (context) =>
-    asStranger(context, async (client) => {
+    asOtherClient(context, async (client) => {
       const { system, random, hold, figures, nowMs } = context;
       const openMs = random.integer(2_000, 6_000);
       const before = { reads: 0, ms: figures.startedMs };
       await client.query('BEGIN; SELECT pg_current_xact_id()');
       const start = { reads: figures.reads.total, ms: nowMs() };
-      await tell(system.redis, 'FLUSHALL');
+      await redisCommand(system.redis, 'FLUSHALL');
       await hold(openMs);
       const end = { reads: figures.reads.total, ms: nowMs() };
       await client.query(random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
@@ -24,11 +24,11 @@ export const strangerInTransaction: Fault = {
     }),
 };
 
-interface Moment {
+interface Sample {
   readonly reads: number;
   readonly ms: number;
 }
 
-function rate(from: Moment, until: Moment): string {
+function rate(from: Sample, until: Sample): string {
   return ((1000 * (until.reads - from.reads)) / Math.max(until.ms - from.ms, 1)).toFixed(0);
 }

@@ -29,18 +29,18 @@ export class WriterProcess {
     return writer;
   }
 
-  /** Carries out the change, then what the system's documentation says to call after it. */
-  write(change: ChangeName, told: readonly QueryName[]): Promise<void> {
-    return this.#ask({ kind: 'write', change, told });
+  /** Carries out the change, then makes the call that the system's documentation asks for. */
+  write(change: ChangeName, invalidated: readonly QueryName[]): Promise<void> {
+    return this.#ask({ kind: 'write', change, invalidated });
   }
 
   /** Carries out the change and waits until the process has been killed in the middle of it. */
-  async dieWriting(change: ChangeName, told: readonly QueryName[]): Promise<void> {
+  async dieWriting(change: ChangeName, invalidated: readonly QueryName[]): Promise<void> {
     const ended = once(this.child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
     const answered = once(this.child, 'message').then(
       ([answer]) => [null, String(answer)] as const,
     );
-    this.child.send({ kind: 'write', change, told } satisfies WriterWrite);
+    this.child.send({ kind: 'write', change, invalidated } satisfies WriterWrite);
     const [, signal] = await Promise.race([ended, answered]);
     if (signal !== 'SIGKILL') throw new Error(`The writer was not killed at its COMMIT: ${signal}`);
   }

@@ -1,6 +1,6 @@
 /**
- * One instance of a system in a process of its own that carries out one write, for writers that die
- * on the way or whose clock is wrong. Told by messages; ends with its parent.
+ * One instance of a system in a separate process that carries out one write: for writers that die on the way or whose
+ * clock is wrong. Its parent controls it by messages; it ends with its parent.
  */
 import 'reflect-metadata';
 import { CHANGES, type ChangeName } from '../fixtures/changes.js';
@@ -20,7 +20,7 @@ export interface WriterStart {
 export interface WriterWrite {
   readonly kind: 'write';
   readonly change: ChangeName;
-  readonly told: readonly QueryName[];
+  readonly invalidated: readonly QueryName[];
 }
 
 let instance: PeerCache | undefined;
@@ -42,9 +42,9 @@ async function start(message: WriterStart): Promise<void> {
   diesAtCommit = message.diesAtCommit;
 }
 
-async function write({ change, told }: WriterWrite): Promise<void> {
+async function write({ change, invalidated }: WriterWrite): Promise<void> {
   if (!instance) throw new Error('The writer has not been started');
   if (diesAtCommit) tap.onCommitted(() => process.kill(process.pid, 'SIGKILL'));
   await CHANGES[change](instance.source.manager);
-  await instance.invalidate(told);
+  await instance.invalidate(invalidated);
 }

@@ -1,8 +1,8 @@
-/** What instances answer in the end, compared with the database. */
+/** Compares the answers of instances with the database. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryName } from '../fixtures/queries.js';
 import { fresh, stale, type Verdict } from '../scenarios/verdict.js';
-import type { Stage, StagedInstance } from './stage.js';
+import type { Cluster, ClusterInstance } from './cluster.js';
 
 const PAUSE_MS = 50;
 /** Old answers in a row after which the answer stays old until its time to live ends. */
@@ -16,18 +16,18 @@ const RECOVERY_MS = 20_000;
  * Reads until every instance answers without SQL. Stale at the first answer that is not the
  * database's; a read that fails is no answer and is tried again.
  */
-export async function judge(
-  stage: Stage,
+export async function verdictOf(
+  cluster: Cluster,
   query: QueryName,
-  ...instances: readonly StagedInstance[]
+  ...instances: readonly ClusterInstance[]
 ): Promise<Verdict> {
   let anySql = false;
   for (const instance of instances) {
     const limitMs = performance.now() + RECOVERY_MS;
     for (;;) {
-      const answer = await stage.read(instance, query).catch(() => undefined);
-      if (answer && answer.value !== (await stage.current(query))) {
-        return stale(await howLong(stage, query, instance));
+      const answer = await cluster.read(instance, query).catch(() => undefined);
+      if (answer && answer.value !== (await cluster.current(query))) {
+        return stale(await howLong(cluster, query, instance));
       }
       anySql ||= answer?.ranSql !== false;
       if (answer?.ranSql === false) break;
@@ -38,11 +38,15 @@ export async function judge(
   return fresh(anySql ? 'SQL ran again' : 'from the cache');
 }
 
-async function howLong(stage: Stage, query: QueryName, instance: StagedInstance): Promise<string> {
+async function howLong(
+  cluster: Cluster,
+  query: QueryName,
+  instance: ClusterInstance,
+): Promise<string> {
   for (let reads = 1; reads < OLD_READS; reads += 1) {
     await delay(OLD_PAUSE_MS);
-    const { value } = await stage.read(instance, query);
-    if (value === (await stage.current(query))) return reads === 1 ? 'once' : 'for a moment';
+    const { value } = await cluster.read(instance, query);
+    if (value === (await cluster.current(query))) return reads === 1 ? 'once' : 'for a moment';
   }
   return 'until its TTL ends';
 }

@@ -57,7 +57,7 @@ export class DriverTap {
     return { reached: reached.promise, letGo: () => released.resolve() };
   }
 
-  /** Does `act` when the database has answered a COMMIT, before anyone learns of it. */
+  /** Does `act` when the database has answered a COMMIT, before the client receives the answer. */
   onCommitted(act: () => void): void {
     this.#hook = (text) => {
       if (/^commit\b/i.test(text)) act();

@@ -1,0 +1,57 @@
+import type { DataSource } from 'typeorm';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
+import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
+import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import { mayBeOneDatabase } from '../typeorm/database/database-identity.js';
+import type { CacheReader } from './cache-reader.js';
+import type { QueryCacheOptions } from './query-cache.options.js';
+
+interface NamedCache {
+  readonly source: DataSource;
+  readonly reader: CacheReader;
+  readonly options: Pick<QueryCacheOptions, 'enabled' | 'namespace' | 'redis'>;
+}
+
+/** Whether writes over one data source neither replace versions of the other nor reach its outbox. */
+function isRival({ options: one }: NamedCache, { options: other }: NamedCache): boolean {
+  const areBothOverRedis = one.redis !== undefined && other.redis !== undefined;
+  return one.enabled && other.enabled && one.namespace === other.namespace && !areBothOverRedis;
+}
+
+/** The caches of one application, by the names of their data sources. */
+export class QueryCaches {
+  readonly definitions = new QueryDefinitions();
+  readonly #caches = new Map<string, NamedCache>();
+
+  /** @throws Error if two caches in this process could not see each other's writes. */
+  async add(name: string, cache: NamedCache): Promise<void> {
+    const rivals = [...this.#caches].filter(([, other]) => isRival(cache, other));
+    this.#caches.set(name, cache);
+    for (const [other, { source }] of rivals) {
+      if (!(await mayBeOneDatabase(source, cache.source))) continue;
+      throw new Error(
+        `The data sources "${other}" and "${name}" lead to one database, or are not connected yet. Without Redis each ` +
+          'of their caches would miss the writes of the other: give both the option `redis`, or another `namespace` ' +
+          'to one of them.',
+      );
+    }
+  }
+
+  /** The reader of the query's data source. Without one, a reader that refuses the query: its error names both. */
+  readerOf(query: CacheableQuery): CacheReader {
+    const own =
+      query instanceof BoundQuery
+        ? this.#caches.get(query.dataSource ?? DEFAULT_DATA_SOURCE)
+        : this.#ofDriver(query.dataSource.driver);
+    const [first] = this.#caches.values();
+    const cache = own ?? this.#caches.get(DEFAULT_DATA_SOURCE) ?? first;
+    if (!cache) throw new Error('There is no cache: import QueryCacheModule.forRoot().');
+    return cache.reader;
+  }
+
+  /** Tracers and others may wrap a data source; the driver identifies it. */
+  #ofDriver(driver: DataSource['driver']): NamedCache | undefined {
+    return [...this.#caches.values()].find(({ source }) => source.driver === driver);
+  }
+}

@@ -1,0 +1,31 @@
+import { SelectQueryBuilder, type EntityManager, type ObjectLiteral } from 'typeorm';
+
+interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A builder whose query is SQL text: it compiles and runs like any other, with the shape `raw`. */
+class SqlBuilder extends SelectQueryBuilder<ObjectLiteral> {
+  readonly statement: Statement;
+
+  /** @param statement absent when TypeORM clones a builder of this class. */
+  constructor(from: SelectQueryBuilder<ObjectLiteral>, statement?: Statement) {
+    super(from);
+    this.statement = statement ?? (from as unknown as SqlBuilder).statement;
+  }
+
+  override getQueryAndParameters(): [string, unknown[]] {
+    const { sql, parameters } = this.statement;
+    return [sql, [...parameters]];
+  }
+}
+
+/** A builder of the text, which runs in the transaction of the manager if there is one. */
+export function sqlBuilder(
+  manager: EntityManager,
+  sql: string,
+  parameters: readonly unknown[],
+): SelectQueryBuilder<ObjectLiteral> {
+  return new SqlBuilder(manager.createQueryBuilder(), { sql, parameters });
+}

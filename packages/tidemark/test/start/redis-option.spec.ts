@@ -1,0 +1,102 @@
+/** Real: PostgreSQL, Redis. The option `redis` in each of its forms. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster, Redis } from 'ioredis';
+import type { QueryCacheModuleOptions } from '../../src/index.js';
+import { resolveOptions } from '../../src/nestjs/query-cache.options.js';
+import { RedisServer } from '../../../../test/support/redis-server.js';
+import { createDatabase } from '../../../../test/support/shared-postgres.js';
+import { StartedApplication } from './started-application.js';
+
+let server: RedisServer;
+let databaseUrl: string;
+let started: StartedApplication[] = [];
+let client: Redis;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  databaseUrl = await createDatabase();
+  client = new Redis(server.port, { keyPrefix: 'mine:', connectionName: 'mine' });
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+afterEach(async () => {
+  for (const application of started) await application.stop();
+  started = [];
+});
+
+async function start(redis: QueryCacheModuleOptions['redis']): Promise<StartedApplication> {
+  const source = { synchronize: true };
+  const application = await StartedApplication.start({ databaseUrl, source, cache: { redis } });
+  started.push(application);
+  return application;
+}
+
+const names = async (): Promise<string[]> =>
+  Array.from(String(await client.client('LIST')).matchAll(/ name=(\S+)/g), ([, name = '']) => name);
+
+describe('the option redis', () => {
+  it('takes the value of an environment variable, set or not', async () => {
+    const set: string | undefined = server.url;
+    expect(await (await start(set)).warm()).toEqual([]);
+    const unset = process.env['A_VARIABLE_THAT_IS_NOT_SET'];
+    expect(await (await start(unset)).warm()).toEqual([]);
+    expect(await names()).toEqual(['mine', 'tidemark:tidemark']);
+  });
+
+  it.each([
+    ['a client', () => client],
+    ['a client with settings', () => ({ client, timeoutMs: 900 })],
+  ])('takes %s, which stays as it was and open', async (_form, given) => {
+    const options = { ...client.options };
+    const one = await start(given());
+    const other = await start({ url: server.url });
+    expect(await one.warm()).toEqual([]);
+    expect((await other.read()).outcome).toBe('hit');
+    expect((await names()).toSorted()).toEqual(['mine', 'tidemark:tidemark', 'tidemark:tidemark']);
+    await one.stop();
+    expect(client.options).toEqual(options);
+    expect(client.status).toBe('ready');
+    await client.set('a', 'b');
+    expect(await client.get('a')).toBe('b');
+    started.shift();
+  });
+});
+
+describe('the module refuses', () => {
+  const cluster = () => new Cluster([{ port: 1 }], { lazyConnect: true });
+  const sentinel = () => new Redis({ sentinels: [{ port: 1 }], name: 'one', lazyConnect: true });
+  it.each<[string, () => QueryCacheModuleOptions, RegExp]>([
+    ['an empty text', () => ({ redis: '' }), /`redis` is an empty text.*leave `redis` out/],
+    ['no URL', () => ({ redis: 'localhost:secret' }), /`redis` has another scheme.*redis:\/\//],
+    ['another scheme', () => ({ redis: { url: 'http://u:secret@h' } }), /`redis\.url` has another/],
+    ['an unset url', () => ({ redis: { url: undefined } }), /`redis\.url` is unset.*redis:\/\//],
+    ['a Cluster', () => ({ redis: cluster() as never }), /`redis`.*Cluster.*one Redis server/],
+    ['a Sentinel', () => ({ redis: sentinel() }), /`redis`.*Sentinel.*primary itself/],
+    ['other objects', () => ({ redis: { client: {} as Redis } }), /`redis\.client` is no client/],
+    [
+      'both',
+      () => ({ redis: { client, url: 'redis://h' } }),
+      /`redis` has both `url` and `client`/,
+    ],
+    ['no time', () => ({ redis: { url: 'redis://h', timeoutMs: 0 } }), /`redis\.timeoutMs`.*1 or/],
+    ['a short secret', () => ({ entrySecret: 'short secret' }), /`entrySecret`.*16.*openssl rand/],
+    [
+      'another mode',
+      () => ({ mode: 'off' as never }),
+      /`mode` cannot be off: give serve or shadow/,
+    ],
+  ])('%s, by option and remedy, without repeating a password', (_what, given, message) => {
+    expect(() => resolveOptions(given())).toThrow(message);
+    expect(() => resolveOptions(given())).not.toThrow(/secret@|:secret/);
+  });
+
+  it('logs no password of a Redis that it cannot reach', async () => {
+    const application = await start('redis://user:pa55word@127.0.0.1:1');
+    expect(application.warnings.join()).toContain('redis://127.0.0.1:1/0');
+    expect(application.warnings.join()).not.toContain('pa55word');
+  });
+});

@@ -76,7 +76,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     options,
     // Every call is verified in development alone.
-    wholeTables: share < 1 ? undefined : new WholeTableLog(schema),
+    wholeTables: share < 1 ? undefined : new WholeTableLog(schema, log),
   });
   const lifecycle = new CacheLifecycle({ source, schema, stores, core, standby, options });
   if (options.readOnly || !options.enabled) {

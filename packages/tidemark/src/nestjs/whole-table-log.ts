@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ReadSet } from '../core/read-set.js';
 import { WHOLE_TABLE } from '../core/version-name.js';
@@ -15,7 +15,7 @@ export class WholeTableLog {
 
   constructor(
     private readonly schema: CatalogCache,
-    private readonly log: (line: string) => void = (line) => new Logger('QueryCache').debug(line),
+    private readonly log: Pick<Logger, 'debug'>,
   ) {}
 
   note({ name, sql, parameters }: CompiledQuery, dependencies: ReadSet): void {
@@ -25,6 +25,6 @@ export class WholeTableLog {
     const reasons = explainDependencies(this.schema, { sql, parameters }, dependencies)
       .filter(({ isWhole }) => isWhole)
       .map(({ table, reason }) => `${table} (${reason})`);
-    this.log(`Each write to these tables ends all answers of ${name}: ${reasons.join('; ')}`);
+    this.log.debug(`Each write to these tables ends all answers of ${name}: ${reasons.join('; ')}`);
   }
 }

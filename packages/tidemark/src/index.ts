@@ -43,6 +43,7 @@ export {
   type QueryDefinition,
   type SqlDefinition,
 } from './typeorm/queries/define-query.js';
+export type { ExplainedDependency } from './typeorm/queries/explain-plan.js';
 export {
   asQuery,
   countQuery,

@@ -27,6 +27,7 @@ import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-exec
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
 import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
+import type { WholeTableLog } from './whole-table-log.js';
 import type { L1Entry } from '../l1/l1-entry.js';
 
 export type JsonOutcome = ReadOutcome<L1Entry> & {
@@ -62,6 +63,8 @@ export interface CacheReaderParts {
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
   readonly options: Readonly<QueryCacheOptions>;
+  /** Only in development. */
+  readonly wholeTables: WholeTableLog | undefined;
 }
 
 /** The builder returned another query than the key of the fill stands for: the builder or the schema has changed. */
@@ -213,6 +216,7 @@ export class CacheReader {
       plan = planQuery(schema, compiled, representation);
     }
     if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
+    this.parts.wholeTables?.note(compiled, plan.dependencies);
     const { audit } = plan;
     const stored = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
     return this.#readCached(call, compiled.name, stored, () => this.#run(compiled, toBody, audit));

@@ -3,7 +3,7 @@ import { canonicalValue } from '../postgres/analysis/canonical-value.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken } from '../core/token.js';
 import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
-import type { TableVersionNames, VersionStore } from '../core/ports/version-store.js';
+import type { VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
 import { QueryCacheFinds } from './query-cache-finds.js';
 import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
@@ -12,6 +12,11 @@ import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
+import {
+  explainDependencies,
+  REMEDIES,
+  type ExplainedDependency,
+} from '../typeorm/queries/explain-plan.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
 
 /** A region of a table; without a dimension: the whole table. */
@@ -23,14 +28,23 @@ export interface Region {
   readonly value?: string | number;
 }
 
+interface Remedy {
+  /** What would make the query cacheable. */
+  readonly remedy: string;
+}
+
 export type QueryExplanation = { readonly sql: string } & (
   | {
       readonly cacheable: true;
       readonly key: string;
-      readonly dependencies: readonly TableVersionNames[];
+      readonly dependencies: readonly ExplainedDependency[];
     }
-  | Extract<QueryPlan, { readonly cacheable: false }>
-  | { readonly cacheable: false; readonly reason: 'disabled'; readonly detail: string }
+  | (Extract<QueryPlan, { readonly cacheable: false }> & Remedy)
+  | ({
+      readonly cacheable: false;
+      readonly reason: 'disabled';
+      readonly detail: string;
+    } & Remedy)
 );
 
 interface QueryCacheParts {
@@ -93,7 +107,9 @@ export class QueryCache extends QueryCacheFinds {
   }
 
   /**
-   * Explains how the cache treats a query, without running it.
+   * Explains how the cache treats a query, without running it: its key and the tables that its answer depends on, each
+   * with the reason why it counts whole or the values to which it is restricted; or why it is not cached, and what
+   * would change that.
    *
    * @throws OtherDataSourceError
    */
@@ -104,15 +120,17 @@ export class QueryCache extends QueryCacheFinds {
     const { sql, queryRunner } = compiled;
     if (!options.enabled) {
       const detail = 'QueryCacheModule has `enabled: false`';
-      return { cacheable: false, sql, reason: 'disabled', detail };
+      return { cacheable: false, sql, reason: 'disabled', detail, remedy: 'Leave out `enabled`.' };
     }
     if (queryRunner) {
       const detail = 'the query builder brings a query runner';
-      return { cacheable: false, sql, reason: reasonOf(queryRunner), detail };
+      const reason = reasonOf(queryRunner);
+      return { cacheable: false, sql, reason, detail, remedy: REMEDIES[reason] };
     }
     const plan = planQuery(schema, compiled, 'json');
-    if (!plan.cacheable) return { ...plan, sql };
-    return { cacheable: true, sql, key: plan.key, dependencies: plan.dependencies.tables };
+    if (!plan.cacheable) return { ...plan, sql, remedy: REMEDIES[plan.reason] };
+    const dependencies = explainDependencies(schema, compiled, plan.dependencies);
+    return { cacheable: true, sql, key: plan.key, dependencies };
   }
 
   /** @throws TypeError that names the fault in the region. */

@@ -22,6 +22,7 @@ import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-acti
 import { QueryExecutor } from '../typeorm/queries/query-executor.js';
 import { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import { CacheStores } from './cache-stores.js';
+import { WholeTableLog } from './whole-table-log.js';
 import { shareSecrets } from './shared-secrets.js';
 
 /** The parts that other modules use. */
@@ -74,6 +75,8 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     executor,
     core,
     options,
+    // Every call is verified in development alone.
+    wholeTables: share < 1 ? undefined : new WholeTableLog(schema, log),
   });
   const lifecycle = new CacheLifecycle({ source, schema, stores, core, standby, options });
   if (options.readOnly || !options.enabled) {

@@ -18,6 +18,50 @@ describe('outcomesOf', () => {
     expect(outcomes.of('posts')).toEqual([]);
   });
 
+  it('names the reason of answers that are not stored', () => {
+    const events = new CacheEvents();
+    const outcomes = outcomesOf({ events });
+    events.emit('miss', { query: 'q', stored: false, refusal: 'too-large', durationMs: 1 });
+    events.emit('bypass', { query: 'q', reason: 'uncacheable', detail: 'volatile-function' });
+    events.emit('bypass', { query: 'q', reason: 'transaction', detail: 'transaction' });
+    expect(outcomes.of('q')).toEqual([
+      'miss (too-large)',
+      'bypass: uncacheable (volatile-function)',
+      'bypass: transaction',
+    ]);
+    expect([...outcomes.all().keys()]).toEqual(['q']);
+  });
+
+  it('expect() accepts hit, miss and bypass for their kinds, and throws on other outcomes', () => {
+    const events = new CacheEvents();
+    const outcomes = outcomesOf({ events });
+    outcomes.expect('users');
+    emit(events);
+    outcomes.expect('users', 'miss', 'hit');
+    outcomes.expect('regions', 'bypass');
+    expect(() => outcomes.expect('users', 'hit', 'hit')).toThrow(
+      'Outcomes of users: expected hit, hit, got miss, L1.',
+    );
+    expect(() => outcomes.expect('users', 'miss')).toThrow('got miss, L1');
+    expect(() => outcomes.expect('posts', 'hit')).toThrow('got none');
+  });
+
+  it('until() repeats the work until the outcome, and rejects at its time limit', async () => {
+    const events = new CacheEvents();
+    const outcomes = outcomesOf({ events });
+    let runs = 0;
+    const work = async (): Promise<number> => {
+      runs += 1;
+      if (runs === 3) emit(events);
+      else events.emit('bypass', { query: 'users', reason: 'in-doubt', detail: undefined });
+      return runs;
+    };
+    await expect(outcomes.until('users', 'hit', work)).resolves.toBe(3);
+    await expect(outcomes.until('users', 'hit', work, 0)).rejects.toThrow(
+      'Last outcomes of users: expected hit, got bypass: in-doubt.',
+    );
+  });
+
   it('clear() forgets the recorded outcomes, and stop() ends the recording', () => {
     const events = new CacheEvents();
     const outcomes = outcomesOf({ events });

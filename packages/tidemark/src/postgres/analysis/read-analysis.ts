@@ -19,6 +19,7 @@ import {
   type WithClause,
 } from './syntax-tree.js';
 import { TermReader } from './terms.js';
+import { whyUnrestricted } from './whole-table-reasons.js';
 
 /** The names of the common table expressions in scope. */
 type Names = ReadonlySet<string>;
@@ -41,6 +42,18 @@ export function analyseRead(statements: readonly RawStmt[], catalog: Catalog): R
     if (!(error instanceof ReadRefusal)) throw error;
     return { cacheable: false, reason: error.reason, detail: error.detail };
   }
+}
+
+/** Why the statement reads tables without a restriction, by table; empty if it is not cacheable. */
+export function whyWhole(
+  statements: readonly RawStmt[],
+  catalog: Catalog,
+): ReadonlyMap<string, string> {
+  const select = pick(statements[0]?.stmt, 'SelectStmt');
+  if (!select || !analyseRead(statements, catalog).cacheable) return new Map();
+  const analyser = new ReadAnalyser(select, catalog);
+  analyser.analyse();
+  return analyser.whyWhole();
 }
 
 class ReadAnalyser {
@@ -66,13 +79,9 @@ class ReadAnalyser {
   analyse(): ReadAnalysis {
     this.#select(this.statement, undefined, new Set());
     const references = this.#references;
-    const tables = [...new Set(references.map(({ table }) => table))].map((table) => ({
+    const tables = [...this.#byTable()].map(([table, own]) => ({
       table: table.id,
-      restrictions: restrictionsOf(
-        table,
-        references.filter((reference) => reference.table === table),
-        this.#terms,
-      ),
+      restrictions: restrictionsOf(table, own, this.#terms),
     }));
     const [table] = references.map((reference) => reference.table);
     const rowPerKey =
@@ -83,6 +92,21 @@ class ReadAnalyser {
       tables[0]?.restrictions[0]?.dimension.name === table.primaryKey &&
       isRowPerKey(this.statement);
     return { cacheable: true, tables, rowPerKey };
+  }
+
+  /** Call after {@link analyse}. */
+  whyWhole(): ReadonlyMap<string, string> {
+    const reasons = [...this.#byTable()]
+      .filter(([table, own]) => restrictionsOf(table, own, this.#terms).length === 0)
+      .map(([table, own]) => [table.id, whyUnrestricted(table, own, this.#terms)] as const);
+    return new Map(reasons);
+  }
+
+  #byTable(): ReadonlyMap<TableFacts, readonly TableReference[]> {
+    const references = this.#references;
+    return new Map(
+      references.map(({ table: of }) => [of, references.filter(({ table }) => table === of)]),
+    );
   }
 
   #select(select: SelectStmt, parent: QueryLevel | undefined, outer: Names): void {

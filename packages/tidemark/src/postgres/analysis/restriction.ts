@@ -158,7 +158,7 @@ export function restrictionsOf(
 }
 
 /** The values that the reference's rows can have in the dimension; `undefined` if any. */
-function tuplesOf(
+export function tuplesOf(
   { item, equalities }: TableReference,
   dimension: Dimension,
   terms: TermReader,
@@ -200,7 +200,7 @@ function termsOf(
   return shortest;
 }
 
-function isSame(a: ColumnPosition, b: ColumnPosition): boolean {
+export function isSame(a: ColumnPosition, b: ColumnPosition): boolean {
   return a.item === b.item && a.column.name === b.column.name;
 }
 

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
-import { analyseRead } from './read-analysis.js';
+import { analyseRead, whyWhole } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
 import { isParserError, parse, pick, type RawStmt } from './syntax-tree.js';
 
@@ -61,6 +61,11 @@ export class SqlAnalyser {
   statement(sql: string): StatementAnalysis {
     const known = this.#entry(sql);
     return (known.statement ??= analysed(sql, this.catalog, classifyStatements) ?? UNPARSABLE);
+  }
+
+  /** Why the text reads tables without a restriction, by table. The result is not cached. */
+  whyWhole(sql: string): ReadonlyMap<string, string> {
+    return analysed(sql, this.catalog, whyWhole) ?? new Map<string, string>();
   }
 
   #entry(sql: string): Remembered {

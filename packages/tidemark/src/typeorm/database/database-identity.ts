@@ -71,9 +71,20 @@ export async function mayBeOneDatabase(...sources: [DataSource, DataSource]): Pr
   return one === other;
 }
 
+interface PoolOptions {
+  readonly password?: unknown;
+  /** The `url` of the data source; node-postgres prefers what it holds. */
+  readonly connectionString?: string | undefined;
+}
+
 /** The password of the data source; `undefined` where there is none or each connection gets a new one. */
 export function fixedPasswordOf(source: DataSource): string | undefined {
-  const { master } = source.driver as unknown as { master: { options: { password?: unknown } } };
-  const { password } = master.options;
-  return typeof password === 'string' && password !== '' ? password : undefined;
+  const { master } = source.driver as unknown as { master: { options: PoolOptions } };
+  const { connectionString, password } = master.options;
+  const found = (connectionString && passwordIn(connectionString)) || password;
+  return typeof found === 'string' && found !== '' ? found : undefined;
+}
+
+function passwordIn(url: string): string | undefined {
+  return URL.canParse(url) ? decodeURIComponent(new URL(url).password) : undefined;
 }

@@ -122,6 +122,11 @@ export class QueryExecutor {
   }
 }
 
+/** Runs a query whose answer is not stored, over whatever its builder brings: tests may replace the builder by a stub. */
+export async function executeBuilder(query: CompiledQuery): Promise<ExecutedQuery> {
+  return shape(query, await fetchRows(query, query.builder));
+}
+
 function whyUncacheable(
   { hasSeveralStatements, shape: wanted, sql, parameters }: CompiledQuery,
   audit: FillAudit,

@@ -1,22 +1,22 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LONG_MS, POSTS, USERS, type PresentStore } from './version-store-tests.js';
+import { deepEqual as equal, match } from 'node:assert/strict';
+import type { TableReading } from '../../core/ports/version-store.js';
+import { casesOf, LONG_MS, POSTS, USERS, type VersionStoreCase } from './version-store-case.js';
 
-/** Readings of versions, and their creation. */
-export function readsOfVersionStore(on: PresentStore): void {
-  describe('read', () => {
-    beforeEach(() => on.giveEpochs());
-
-    it('answers missing epochs and versions as undefined, and the server that answered', async () => {
+export const READS: readonly VersionStoreCase[] = [
+  ...casesOf('read', (on) => on.giveEpochs(), {
+    'answers missing epochs and versions as undefined, and the server that answered': async (
+      on,
+    ) => {
       const found = await on.reading('public.unread', '*', 'id=1');
-      expect(found).toEqual({
+      equal(found, {
         table: 'public.unread',
-        node: expect.stringMatching(/^\S+$/),
+        node: nodeOf(found),
         epoch: undefined,
         versions: [undefined, undefined],
       });
-    });
+    },
 
-    it('answers tables and names in the order asked, repeated ones too', async () => {
+    'answers tables and names in the order asked, repeated ones too': async (on) => {
       await on.store.create({ table: USERS, names: ['*'] }, 'u');
       await on.store.create({ table: POSTS, names: ['*', 'id=1'] }, 'p');
       const found = await on.store.read([
@@ -24,124 +24,127 @@ export function readsOfVersionStore(on: PresentStore): void {
         { table: USERS, names: ['*', '*'] },
         { table: POSTS, names: [] },
       ]);
-      expect(found.map(({ table, versions: texts }) => [table, texts])).toEqual([
-        [POSTS, ['p', undefined, 'p']],
-        [USERS, ['u', 'u']],
-        [POSTS, []],
-      ]);
-    });
+      equal(
+        found.map(({ table, versions: texts }) => [table, texts]),
+        [
+          [POSTS, ['p', undefined, 'p']],
+          [USERS, ['u', 'u']],
+          [POSTS, []],
+        ],
+      );
+    },
 
-    it('gives every caller of one turn its own answer', async () => {
+    'gives every caller of one turn its own answer': async (on) => {
       await on.store.create({ table: USERS, names: ['id=1', 'id=2'] }, 't1');
       const [first, second, none] = await Promise.all([
         on.store.read([{ table: USERS, names: ['id=1', 'id=3'] }]),
         on.store.read([{ table: USERS, names: ['id=2'] }]),
         on.store.read([]),
       ]);
-      expect(first[0]?.versions).toEqual(['t1', undefined]);
-      expect(second[0]?.versions).toEqual(['t1']);
-      expect(none).toEqual([]);
-    });
+      equal(first[0]?.versions, ['t1', undefined]);
+      equal(second[0]?.versions, ['t1']);
+      equal(none, []);
+    },
 
-    it('starts after the call: it sees a step that finished before', async () => {
+    'starts after the call: it sees a step that finished before': async (on) => {
       const early = on.store.read([{ table: USERS, names: ['*'] }]);
       await on.store.create({ table: USERS, names: ['*'] }, 't1');
-      expect(await on.versions('*')).toEqual(['t1']);
+      equal(await on.versions('*'), ['t1']);
       await early;
-    });
+    },
 
-    it('keeps names apart whatever characters they have', async () => {
+    'keeps names apart whatever characters they have': async (on) => {
       await on.store.rotate('odd}{.ta%ble', undefined, 'e1');
       const names = ['a%2Cb=x y', 'name=}{:*', 'name=ü😀', 'name=', 'name==h', '*'];
       for (const [index, name] of names.entries()) {
         await on.store.create({ table: 'odd}{.ta%ble', names: [name] }, `t${index}`);
       }
       const found = await on.reading('odd}{.ta%ble', ...names);
-      expect(found.versions).toEqual(['t0', 't1', 't2', 't3', 't4', 't5']);
-      expect((await on.reading('odd.table', '*')).versions).toEqual([undefined]);
-    });
+      equal(found.versions, ['t0', 't1', 't2', 't3', 't4', 't5']);
+      equal((await on.reading('odd.table', '*')).versions, [undefined]);
+    },
 
-    it('keeps tables apart whatever characters they have', async () => {
+    'keeps tables apart whatever characters they have': async (on) => {
       await on.store.rotate('a', undefined, 'e1');
       await on.store.create({ table: 'a', names: ['b}:e', 'b}:v:*'] }, 't1');
-      expect(await on.reading('a}:v:b', '*')).toMatchObject({
-        epoch: undefined,
-        versions: [undefined],
-      });
-    });
-  });
-
-  describe('tables', () => {
-    it('names every table that has an epoch in force', async () => {
-      expect(await on.store.tables()).toEqual([]);
+      const { epoch, versions } = await on.reading('a}:v:b', '*');
+      equal({ epoch, versions }, { epoch: undefined, versions: [undefined] });
+    },
+  }),
+  ...casesOf('tables', async () => undefined, {
+    'names every table that has an epoch in force': async (on) => {
+      equal(await on.store.tables(), []);
       await on.store.rotate(POSTS, 'another', 'e1');
       await on.settledEpoch('e2');
-      expect(await on.store.tables()).toEqual([USERS]);
-    });
-  });
-
-  describe('create', () => {
-    beforeEach(() => on.giveEpochs());
-
-    it('creates nothing without an epoch', async () => {
+      equal(await on.store.tables(), [USERS]);
+    },
+  }),
+  ...casesOf('create', (on) => on.giveEpochs(), {
+    'creates nothing without an epoch': async (on) => {
       const versions = { table: 'public.unread', names: ['*', 'id=1'] };
       const found = await on.store.create(versions, 't1');
-      expect(found).toMatchObject({ epoch: undefined, versions: [undefined, undefined] });
+      equal([found.epoch, found.versions], [undefined, [undefined, undefined]]);
       await on.store.rotate(versions.table, undefined, 'e1');
-      expect((await on.reading(versions.table, '*')).versions).toEqual([undefined]);
-    });
+      equal((await on.reading(versions.table, '*')).versions, [undefined]);
+    },
 
-    it('creates missing versions and returns all that exist afterwards', async () => {
+    'creates missing versions and returns all that exist afterwards': async (on) => {
       const epoch = await on.settledEpoch('e1');
       await on.store.create({ table: USERS, names: ['id=1'] }, 't1');
       const found = await on.store.create({ table: USERS, names: ['id=2', 'id=1'] }, 't2');
-      expect(found).toEqual({
+      equal(found, {
         table: USERS,
-        node: expect.any(String),
+        node: nodeOf(found),
         epoch,
         versions: ['t2', 't1'],
       });
-    });
+    },
 
-    it('keeps the marks of an existing version', async () => {
+    'keeps the marks of an existing version': async (on) => {
       await on.create('t0', 'id=1');
       await on.store.begin(on.write('w1', 'id=1'), 't1', LONG_MS);
       const found = await on.store.create({ table: USERS, names: ['id=1'] }, 't2');
-      expect(found.versions).toEqual(['t1!w1']);
-    });
+      equal(found.versions, ['t1!w1']);
+    },
 
-    it('withholds versions of a dimension that a write under way does not know', async () => {
+    'withholds versions of a dimension that a write under way does not know': async (on) => {
       await on.create('t0', '*');
       await on.store.begin(on.write('w1', '*'), 't1', LONG_MS);
       const kept = await on.store.create({ table: USERS, names: ['*', 'region=US'] }, 't2');
-      expect(kept.versions).toEqual(['t1!w1', undefined]);
+      equal(kept.versions, ['t1!w1', undefined]);
       await on.store.end('w1', [USERS], 't3');
       const created = await on.store.create({ table: USERS, names: ['*', 'region=US'] }, 't4');
-      expect(created.versions).toEqual(['t3', 't4']);
-    });
+      equal(created.versions, ['t3', 't4']);
+    },
 
-    it('creates versions of a dimension that the write under way covers', async () => {
+    'creates versions of a dimension that the write under way covers': async (on) => {
       await on.store.create({ table: USERS, names: ['region=EU'] }, 't1');
       await on.store.begin(on.write('w1', '*', 'region=EU'), 't2', LONG_MS);
       const created = await on.store.create({ table: USERS, names: ['region=US'] }, 't3');
-      expect(created.versions).toEqual(['t3']);
-    });
+      equal(created.versions, ['t3']);
+    },
 
-    it('creates versions of values that can be dropped while unchanged', async () => {
+    'creates versions of values that can be dropped while unchanged': async (on) => {
       const versions = { table: USERS, names: ['id=1', 'id=2', 'id=3', 'id=4'] };
       await on.store.create(versions, 't1');
       await on.store.begin(on.write('w1', 'id=1'), 't1', LONG_MS);
       await on.store.begin(on.write('w2', 'id=2'), 't2', LONG_MS);
       await on.store.end('w2', [USERS], 't3');
       await on.store.drop({ ...versions, names: ['id=1', 'id=2', 'id=3', 'id=5'] }, 't1');
-      expect(await on.versions(...versions.names)).toEqual(['t1!w1', 't3', undefined, 't1']);
-    });
+      equal(await on.versions(...versions.names), ['t1!w1', 't3', undefined, 't1']);
+    },
 
-    it('creates versions that can be prolonged without changing them', async () => {
+    'creates versions that can be prolonged without changing them': async (on) => {
       await on.store.create({ table: USERS, names: ['id=1', 'id=2'] }, 't1');
       await on.store.begin(on.write('w1', 'id=2'), 't2', LONG_MS);
       await on.store.prolong({ table: USERS, names: ['id=1', 'id=2', 'id=3'] }, LONG_MS);
-      expect(await on.versions('id=1', 'id=2', 'id=3')).toEqual(['t1', 't2!w1', undefined]);
-    });
-  });
+      equal(await on.versions('id=1', 'id=2', 'id=3'), ['t1', 't2!w1', undefined]);
+    },
+  }),
+];
+
+/** The store names the server that answered, without spaces. */
+function nodeOf({ node }: TableReading): string {
+  match(node ?? '', /^\S+$/);
+  return node ?? '';
 }

@@ -147,7 +147,7 @@ async function running(): Promise<void> {
   await cache.run(source);
 }
 
-/** What a controller and a typed client of it share. */
+/** The interface that a controller and its typed client share. */
 interface AuthorsApi {
   list(): CachedAnswer<Summary[]>;
   all(): CachedAnswer<Author[]>;

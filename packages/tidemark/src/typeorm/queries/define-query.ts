@@ -19,7 +19,7 @@ import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './own-copy.js';
 import { sqlBuilder } from './sql-builder.js';
 
-/** What definitions have in common: rows of `Row` are mapped to `R`, and make an answer of `A`. */
+/** The shared part of definitions: rows of `Row` are mapped to `R`, and make an answer of `A`. */
 interface CommonDefinition<P, Row, R, S extends QueryShape, A> {
   /**
    * Unique among all instances that share a cache. It names the query in metrics. It is also part of the key: the key
@@ -64,7 +64,7 @@ export interface QueryDefinition<
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
 }
 
-/** What the find options of one entity lack: the properties of `FindManyOptions` that `FindOneOptions` has not. */
+/** The properties of `FindManyOptions` that `FindOneOptions` lacks. */
 interface OneAlone {
   readonly skip?: never;
   readonly take?: never;

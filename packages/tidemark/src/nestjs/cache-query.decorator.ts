@@ -14,15 +14,16 @@ export function CacheQuery(options: CacheQueryOptions = {}): ClassDecorator & Me
   const setOptions = SetMetadata(CACHE_QUERY_OPTIONS, Object.freeze({ ...options }));
   const onHandler = applyDecorators(setOptions, UseGuards(NOTES_ROUTE));
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (!descriptor) {
+    if (!descriptor || key === undefined) {
       setOptions(target as Function);
       return;
     }
     onHandler(target, key, descriptor);
     // Decorators further up, which say what the handler is for, run after this one.
     void Promise.resolve().then(() => {
-      if (!isRoute(descriptor.value as Function)) {
-        UseInterceptors(CacheInterceptor)(target, key ?? '', descriptor);
+      const handler = Object.getOwnPropertyDescriptor(target, key) ?? descriptor;
+      if (!isRoute(handler.value as Function)) {
+        UseInterceptors(CacheInterceptor)(target, key, handler);
       }
     });
   };

@@ -38,6 +38,7 @@ it('stores nothing, and leaves what is stored, if it must not be stored', async 
 
 it('is not stored while a write may commit', async () => {
   const { read, begin, ended } = setUp();
+  await read();
   const write = await begin();
   expect(await read(TO_STORE)).toEqual(['bypass', 'rows 0']);
   await ended(write);

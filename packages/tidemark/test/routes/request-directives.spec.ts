@@ -20,7 +20,6 @@ describe.each(ADAPTERS)('%s', (adapter) => {
 
   /** The member of this cache in `Cache-Status`, up to a time, and how often the database was asked. */
   const get = async (cacheControl?: string): Promise<readonly [string, number]> => {
-    adopter.sql.reset();
     const headers = cacheControl ? { 'cache-control': cacheControl } : {};
     const answer = await adopter.inject({ url: URL, headers });
     expect(answer.json()).toEqual({ id: 1, title: 'Emma' });

@@ -16,7 +16,6 @@ export async function ask(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Sent & { selects: number }> {
-  sql.reset();
   const answer = await inject({ url, headers: { 'accept-encoding': 'br', ...headers } });
   const { 'content-encoding': coding, 'content-type': type } = answer.headers;
   const bytes = coding === 'br' ? brotliDecompressSync(answer.rawPayload) : answer.rawPayload;

@@ -15,6 +15,7 @@ import { graphqlChecks } from '../examples/graphql-checks.mjs';
 import { redisServerBinary } from './redis-server-binary.mjs';
 
 const root = join(import.meta.dirname, '..');
+const COMMAND_LIMIT_MS = 300_000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 
@@ -37,6 +38,7 @@ async function run(cwd, env, program, ...args) {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd,
       env: { ...process.env, ...env },
+      timeout: COMMAND_LIMIT_MS,
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;

@@ -25,6 +25,7 @@ export interface EpochWaitsParts {
   readonly timers: Timers;
 }
 
+/** The wait for the transactions that must end before one epoch counts. */
 interface Wait {
   /** The transactions that have not ended yet. */
   pending: Writers;
@@ -37,7 +38,6 @@ interface Wait {
 const NO_WRITERS: Writers = new Map();
 
 export class EpochWaits {
-  /** By table and epoch. */
   readonly #waits = new Map<string, Wait>();
   /** The next query, not sent yet. */
   #question: Promise<Writers> | undefined;
@@ -50,9 +50,14 @@ export class EpochWaits {
     private readonly options: EpochWaitsOptions,
   ) {}
 
+  /** The waits that have not ended, by table and epoch. */
+  get waits(): ReadonlyMap<string, Readonly<Wait>> {
+    return this.#waits;
+  }
+
   /** The transactions because of which reads bypass the cache, ordered by process id. */
   get awaited(): Writers {
-    const late = [...this.#waits.values()].filter(({ isLate }) => isLate);
+    const late = [...this.waits.values()].filter(({ isLate }) => isLate);
     return new Map(late.flatMap(({ pending }) => [...pending]).toSorted(([a], [b]) => a - b));
   }
 
@@ -73,13 +78,6 @@ export class EpochWaits {
     });
     wait.ofReads = this.#waitAMoment(wait, settled);
     return wait.ofReads;
-  }
-
-  /** The state that decides how the waits continue, in words. */
-  describe(): string {
-    return [...this.#waits]
-      .map(([id, { pending, isLate }]) => `${id} ${isLate} ${textOf(pending)}`)
-      .join('\n');
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import {
   RedisCommandError,
@@ -267,7 +267,7 @@ describe('RedisConnection', () => {
     expect((await Promise.all(commands)).map(({ value }) => value)).toEqual(
       Array.from({ length: 40 }, () => 'PONG'),
     );
-    await delay(10);
+    await nextTurn();
     process.off('warning', onWarning);
     expect(warnings).toEqual([]);
   });

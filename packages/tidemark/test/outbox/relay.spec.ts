@@ -1,6 +1,5 @@
 /** Which instance relays, and the effects of its absence: real PostgreSQL and Redis, two instances. */
 import { describe, expect, it, jest } from '@jest/globals';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { OutboxObjects } from '../../src/postgres/capture/outbox-objects.js';
@@ -75,10 +74,12 @@ describe('the relay', () => {
     await client.query(`SELECT pg_terminate_backend(pid) FROM (${RELAY}) relay`);
     await expectState(application, 'away');
     const states = new Set<string>();
-    for (let look = 0; look < 40; look += 1) {
+    const attempts = jest.spyOn(OutboxSession, 'open');
+    await eventually(() => {
       states.add(relayOf(application).state);
-      await pause(50);
-    }
+      expect(attempts.mock.calls.length).toBeGreaterThan(3);
+    });
+    attempts.mockRestore();
     expect(states).not.toContain('relaying');
     await redis.restart({ keepPort: true });
     await expectState(application, 'relaying');
@@ -193,7 +194,10 @@ describe('the relay', () => {
     await client.query(`INSERT INTO tidemark_tidemark.outbox (table_name) VALUES ('a')`);
     await client.query('COMMIT; BEGIN');
     await client.query('SELECT FROM tidemark_tidemark.outbox FOR UPDATE');
-    await pause(3_500);
+    // More often than it takes for a lock to count as stuck.
+    const looks = jest.spyOn(OutboxSession.prototype, 'oldestId');
+    await eventually(() => expect(looks.mock.calls.length).toBeGreaterThan(6));
+    looks.mockRestore();
     expect(log.mock.calls.join()).not.toContain('seen late');
     expect(both.some((application) => relayOf(application).isLockStuck)).toBe(false);
     await client.query('ROLLBACK');

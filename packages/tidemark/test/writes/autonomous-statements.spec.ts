@@ -83,10 +83,10 @@ describe('a statement that commits by itself', () => {
     );
     const runner = visits.newRunner();
     const client = (await runner.connect()) as { query(...sent: unknown[]): Promise<unknown> };
-    const { query } = client;
+    const query = client.query.bind(client);
     // The server releases the lock, and node-postgres does not wait for its answer.
     client.query = async (...sent) => {
-      const answer = query.apply(client, sent);
+      const answer = query(...sent);
       if (!String(sent[0]).includes('pg_advisory_unlock')) return answer;
       answer.catch(() => undefined);
       throw new Error('Query read timeout');

@@ -38,23 +38,26 @@ beforeEach(async () => {
   runner = app.source.createQueryRunner();
   await app.source.getRepository(Customer).insert({ id: 1, name: 'ann', region: 'US' });
   await app.source.query('INSERT INTO notes VALUES (1, 1)');
-  for (const answer of answers) {
-    await eventually(async () => {
-      expect((await app.observe(() => app.cache.run(answer))).outcomes).toEqual(['hit']);
-    });
-  }
+  for (const answer of answers) await warm(answer);
 });
 afterEach(() => runner.release());
+
+async function warm(answer: BoundQuery): Promise<void> {
+  await eventually(async () => {
+    expect((await app.observe(() => app.cache.run(answer))).outcomes).toEqual(['hit']);
+  });
+}
 
 /** Another user of the connection sends COMMIT right before the statement, past the hooks. */
 async function commitBefore(statement: string): Promise<void> {
   const client = (await runner.connect()) as { query(...sent: unknown[]): Promise<unknown> };
-  const { query } = client;
+  const query = client.query.bind(client);
   client.query = (...sent) => {
-    if (sent[0] !== statement) return query.apply(client, sent);
-    client.query = query;
-    void client.query('COMMIT');
-    return client.query(...sent);
+    if (sent[0] === statement) {
+      client.query = query;
+      void query('COMMIT');
+    }
+    return query(...sent);
   };
 }
 

@@ -19,6 +19,14 @@ afterAll(() => visits.close());
 beforeEach(() => visits.begin());
 afterEach(() => visits.end());
 
+/** Resolves once the server runs the text. */
+async function atServer(text: string): Promise<void> {
+  await eventually(async () => {
+    const sql = `SELECT FROM pg_stat_activity WHERE state = 'active' AND query = $1`;
+    expect(await visits.source.query(sql, [text])).toHaveLength(1);
+  });
+}
+
 describe('a statement with an implicit transaction', () => {
   it('is no transaction to other subscribers', async () => {
     const events: string[] = [];
@@ -95,10 +103,9 @@ describe('statements sent at once over one query runner', () => {
 
   it('run although their query runner is released at once', async () => {
     const runner = visits.newRunner();
-    const slow = runner.query(
-      'UPDATE customers SET visits = 41 + length(pg_sleep(0.6)::text) WHERE id = 1',
-    );
-    await delay(50);
+    const text = 'UPDATE customers SET visits = 41 + length(pg_sleep(0.6)::text) WHERE id = 1';
+    const slow = runner.query(text);
+    await atServer(text);
     await runner.release();
     const others = await Promise.all(
       Array.from({ length: 5 }, () => visits.source.query<unknown[]>('SELECT 1')),
@@ -150,7 +157,7 @@ describe('a statement delayed by a lock while another is sent after it over the 
   it('is not undone by the next user of the connection, once its query runner was released', async () => {
     const runner = visits.newRunner();
     const write = runner.query(slowly);
-    await delay(50);
+    await atServer(slowly);
     await runner.release();
     const others = Array.from({ length: 5 }, () => visits.source.query('SELECT 1'));
     await delay(LONGER_THAN_A_LOOK_MS);

@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. A transaction of the application ends as it would without the cache. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';
 import { DisturbedCustomers, page, set } from '../fixtures/disturbed-customers.js';
@@ -60,9 +60,11 @@ describe('a transaction of the application ends as it would without the cache', 
       'idle_in_transaction_session_timeout',
       (source) =>
         source.transaction(async (manager) => {
+          const client = (await manager.queryRunner?.connect()) as pg.Client;
+          const hasEnded = new Promise((resolve) => client.once('end', resolve));
           await manager.query('SET LOCAL idle_in_transaction_session_timeout = 200');
           await manager.query(set(1, 1));
-          await delay(600);
+          await hasEnded;
           await manager.query(set(2, 2));
         }),
     ],

@@ -15,7 +15,7 @@ const IDLE_LIMIT_MS = 5_000;
 /** Smaller than the id of every row. */
 export const FIRST_ID = '-9223372036854775808';
 /** The session's name in `pg_stat_activity`, unless the data source sets one. */
-export const RELAY_NAME = 'tidemark relay';
+const RELAY_NAME = 'tidemark relay';
 /** Rows removed per statement, to stay within the time limit of a query. */
 const MAX_REMOVED = 10_000;
 

@@ -177,11 +177,11 @@ export class Reader {
   describe(): string {
     const entries = [...this.#local.kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
     const kept = entries.map(([key, { stamp, body }]) => `${key}{${stamp}|${body.toString()}}`);
-    return [
-      this.process.isBusy ? this.#floor : '',
-      ...kept,
-      this.#settlement.epochs.describe(),
-    ].join('\n');
+    const waits = [...this.#settlement.epochs.waits].map(([epoch, { pending, isLate }]) => {
+      const writers = [...pending].map(([pid, { id }]) => `${pid} ${id}`);
+      return `${epoch} ${isLate} ${writers.join()}`;
+    });
+    return [this.process.isBusy ? this.#floor : '', ...kept, ...waits].join('\n');
   }
 
   protected gateOver(gate: FreshnessGate): FreshnessGate {

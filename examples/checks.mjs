@@ -1,4 +1,4 @@
-/** What each example must answer over HTTP. A check throws where an answer differs. */
+/** Checks of the HTTP answers of each example. A check throws where an answer differs. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 

@@ -1,4 +1,4 @@
-/** What the GraphQL and microservice example must answer. Its log says where each answer came from. */
+/** Checks of the GraphQL and microservice example. Its log has the outcome of each answer. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';

@@ -15,6 +15,7 @@ import { graphqlChecks } from '../examples/graphql-checks.mjs';
 import { redisServerBinary } from './redis-server-binary.mjs';
 
 const root = join(import.meta.dirname, '..');
+const COMMAND_LIMIT_MS = 300_000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 
@@ -37,6 +38,7 @@ async function run(cwd, env, program, ...args) {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd,
       env: { ...process.env, ...env },
+      timeout: COMMAND_LIMIT_MS,
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;
@@ -54,6 +56,9 @@ async function pack(folder) {
   return join(folder, filename);
 }
 
+/** What the application has written last. */
+const lastOf = ({ output }) => output.slice(-3_000);
+
 /** The lock file of an example leaves the library out: each pack has another checksum. */
 async function install(name, folder, tarball) {
   const isOwn = (path) => !['node_modules', 'dist'].includes(basename(path));
@@ -67,7 +72,9 @@ async function install(name, folder, tarball) {
 async function start(folder, env) {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const [program, ...args] = scripts.start.split(' ');
-  const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...env } });
+  const settings = { ...process.env, NO_COLOR: '1', ...env };
+  const child = spawn(program, args, { cwd: folder, env: settings });
+  running = child;
   const application = { child, output: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => (application.output += text));
@@ -81,21 +88,24 @@ async function start(folder, env) {
   while (!(await isUp())) {
     if (child.exitCode !== null || performance.now() > limitMs) {
       child.kill('SIGKILL');
-      throw new Error(`The application does not start:\n${application.output}`);
+      throw new Error(`The application does not start:\n${lastOf(application)}`);
     }
     await pause(50);
   }
   return application;
 }
 
-async function stop({ child, output }) {
+async function stop(application) {
+  const { child } = application;
   const isOver = once(child, 'exit');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   const [code, signal] = await isOver;
   clearTimeout(timer);
   if (signal === 'SIGKILL' || (code !== 0 && signal !== 'SIGTERM')) {
-    throw new Error(`The application ended with ${code ?? signal} on SIGTERM:\n${output}`);
+    throw new Error(
+      `The application ended with ${code ?? signal} on SIGTERM:\n${lastOf(application)}`,
+    );
   }
 }
 
@@ -110,7 +120,7 @@ async function check(checks, folder, env) {
     const client = new Client(`http://127.0.0.1:${env.PORT}`);
     for (const [title, passes] of Object.entries(checks)) {
       await passes(client, { env, output: () => application.output }).catch((error) => {
-        throw new Error(`Failed: ${title}\n${application.output}`, { cause: error });
+        throw new Error(`Failed: ${title}\n${lastOf(application)}`, { cause: error });
       });
       console.log(`  passed: ${title}`);
     }
@@ -123,8 +133,12 @@ const wanted = process.argv.slice(2);
 const names = wanted.length > 0 ? wanted : Object.keys(EXAMPLES);
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-examples-'));
 const servers = [];
+let running;
 process.once('SIGINT', () => process.exit(130));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.once('exit', () => {
+  running?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
 try {
   const tarball = await pack(folder);
   servers.push(await PostgresServer.start(), await RedisServer.start());

@@ -45,7 +45,7 @@ describe('a reader stopped in the middle of a fill', () => {
       const { evenList } = register;
       const view = { ...evenList, path: `${evenList.path}&limit=77` };
       await whileWatched(cluster, register, async () => {
-        // Nothing is asked about the text of the query any more, which might be held in its place.
+        // The text of the query is known by now: no other statement with it is sent.
         await reader.get('/users?region=NOBODY&limit=77');
         const held = hold(reader);
         const reading = reader.get(view.path);

@@ -46,7 +46,7 @@ describe('a service that is pointed to another Redis', () => {
     await replica.stop();
   });
 
-  /** What a failover does to the clients: their connections close, new ones go elsewhere. */
+  /** The effect of a failover on the clients: their connections close, new ones go elsewhere. */
   function pointTo(server: RedisServer): void {
     for (const { redis } of cluster.members) {
       redis.retarget(server.port);

@@ -136,7 +136,7 @@ describe('the relay', () => {
 
   it('without notifications polls by itself', async () => {
     await underWatch(cluster, async (register) => {
-      // The others would dismiss it before long, and look for themselves.
+      // The other instances would soon relay beside it.
       const relay = await relayOf(cluster);
       const others = cluster.members.filter((member) => member !== relay);
       for (const other of others) other.pause();

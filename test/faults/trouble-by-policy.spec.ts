@@ -34,7 +34,7 @@ import { allHitAll, allRight, allRelayed, createRegisters } from './support/rela
 import { writeStep } from './support/steps.js';
 
 const REDIS_TIMEOUT_MS = 2_000;
-/** Each key delays the loading of a snapshot by a millisecond: long enough for what is looked at. */
+/** Each key delays the loading of a snapshot by a millisecond: long enough for the checks. */
 const SLOW_KEYS = 8_000;
 /** As many as an instance has connections. */
 const POOL = 10;
@@ -172,7 +172,7 @@ describe('Redis', () => {
         await writer.instance.warm(watched.path);
         await expectViews([lone], watched, 'bypass');
         await expectReads(cluster, watch);
-        // Under `commit` others may serve what it changes until it reaches Redis again, as the README says.
+        // Under `commit` others may serve old answers until it reaches Redis again, as the README says.
         if (policy === 'refuse') await expectRefused(cluster, refusing, other);
         lone.redis.calm();
         await allWell(cluster);

@@ -1,6 +1,6 @@
 /**
- * A write with a fault at one of its steps. No reader gets an old answer, nothing stays behind, and the
- * client gets an answer that is true.
+ * A write with a fault at one of its steps. No reader gets an old answer, no mark or lock
+ * stays behind, and the client gets a true answer.
  */
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -72,7 +72,7 @@ class OwnService {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Where the service says that it listens; throws before it does. */
+  /** The address in the log of the listening service; throws before it is there. */
   get port(): number {
     const port = /Listening on http:\/\/[^"]*:(\d+)/.exec(this.log)?.[1];
     if (port === undefined) throw new Error('The service does not listen yet');

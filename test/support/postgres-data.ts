@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ProcessUser } from './unprivileged-user.js';
 
-/** Who owns a new server, and thus is its superuser. */
+/** The owner of a new server, who is its superuser. */
 export const SUPERUSER = 'postgres';
 
 const run = promisify(execFile);
@@ -15,7 +15,7 @@ export interface NewData {
   readonly binaries: string;
   /** Belongs to the user; the data becomes its folder `data`. */
   readonly directory: string;
-  /** Who runs the server; else this process does. */
+  /** The user that runs the server; default: the user of this process. */
   readonly user: ProcessUser | undefined;
 }
 

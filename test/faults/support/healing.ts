@@ -15,7 +15,7 @@ const PROMISED_MS = 5_000 + LEASE_MS;
 /** Long enough for a busy machine: only a fault that never heals exceeds the limit. */
 export const HEALING_LIMIT_MS = 4 * PROMISED_MS;
 
-/** Every view of the register is a hit on every instance that runs. */
+/** Every view of the register is a hit on every running instance. */
 export async function allHit(cluster: FaultCluster, register: Register): Promise<void> {
   await eventually(async () => {
     for (const member of cluster.running) {
@@ -32,9 +32,8 @@ async function hit(member: Member, path: string): Promise<void> {
 }
 
 /**
- * Runs `work` (which makes a fault happen, and ends it) while the register is read on all
- * instances; then expects that no answer was wrong or late, that the service is back to hits by
- * itself with no mark left, and that it then answers what is stored without asking the database.
+ * Runs `work` (which begins and ends a fault) while the register is read on all instances. It then expects that no
+ * answer was wrong or late, that hits come back without help and with no mark left, and that they equal the stored rows.
  */
 export async function whileWatched(
   cluster: FaultCluster,
@@ -65,7 +64,7 @@ export async function underWatch(
   return register.stored();
 }
 
-/** The given instances answer every view of the register, and say this of their cache. */
+/** The given instances answer every view of the register with this outcome of their cache. */
 export async function expectViews(
   members: readonly Member[],
   register: Register,
@@ -82,7 +81,7 @@ export async function expectViews(
   }
 }
 
-/** Every instance that runs answers once more: what follows was put to the test. */
+/** Every running instance answers once more, so that the next check covers reads after this point. */
 export async function expectReads(cluster: FaultCluster, watch: Watch, reads = 8): Promise<void> {
   const enough = cluster.running.map((member) => ({
     member,

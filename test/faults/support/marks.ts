@@ -17,7 +17,7 @@ interface StoredMark {
   readonly transactionId: string;
 }
 
-/** All marks of the namespace `tidemark`; src/query-cache/stores/redis-keys.ts names the keys. */
+/** All marks of the namespace `tidemark`; packages/tidemark/src/redis/redis-keys.ts names the keys. */
 export async function marksIn(client: Redis): Promise<Mark[]> {
   const marks: Mark[] = [];
   for await (const keys of client.scanStream({ match: 'tidemark:*:{*}:m', count: 1_000 })) {

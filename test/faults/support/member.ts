@@ -83,7 +83,7 @@ export class Member {
     this.#become('running');
   }
 
-  /** Lets everything flow and the process run, whatever was done to them. */
+  /** Undoes every fault of the proxies and of the process. */
   async mend(): Promise<void> {
     this.postgres.calm();
     this.redis.calm();

@@ -7,7 +7,7 @@ import { counted } from './redis-trouble.js';
 import type { Register } from './register.js';
 import { waitingRows } from './relaying.js';
 
-/** 503 with a time to come back, nothing changed, and counted. */
+/** 503 with Retry-After; nothing is changed, and the refusal is counted. */
 export async function expectRefused(
   cluster: FaultCluster,
   refusing: Member,
@@ -36,7 +36,7 @@ export async function expectRefused(
   expect(await counted(refusing, 'refused_writes_total')).toBeGreaterThan(refused);
 }
 
-/** 200, stored, and counted as a write that Redis does not know of yet. */
+/** 200; the row is stored, and the write is counted as unpublished. */
 export async function expectUnpublished(writer: Member, register: Register): Promise<void> {
   const unpublished = await counted(writer, 'unpublished_writes_total');
   expect((await register.write(writer)).status).toBe(200);

@@ -1,4 +1,4 @@
-/** How PostgreSQL can be away: each a row of the table of trouble-by-policy.spec.ts. */
+/** The outages of PostgreSQL, one for each row of the table in trouble-by-policy.spec.ts. */
 import type { PostgresServer } from '../../support/postgres-server.js';
 
 export interface PostgresTrouble {

@@ -38,18 +38,18 @@ export function infoOf(server: RedisServer, field: string): Promise<string> {
   });
 }
 
-/** The key that lies in the data of the users, such as `v:*`; src/query-cache/stores/redis-keys.ts names the keys. */
+/** The key that lies in the data of the users, such as `v:*`; packages/tidemark/src/redis/redis-keys.ts names the keys. */
 export async function keyOfUsers(server: RedisServer, name: string): Promise<string> {
   const keys = await withRedis(server, (client) => client.keys('tidemark:*:{public.users}:e'));
   return `${keys[0]?.slice(0, -1)}${name}`;
 }
 
-/** Every instance that runs says that its cache is degraded, and why. */
+/** Every running instance reports that its cache is degraded, with the reason. */
 export async function allDegraded(cluster: FaultCluster, why: RegExp): Promise<void> {
   await Promise.all(cluster.running.map((member) => degraded(member, why)));
 }
 
-/** Every instance that runs says that Redis is not available, and its log of the test says why. */
+/** Every running instance reports that Redis is not available, and its log of the test has the reason. */
 export async function allWithoutRedis(cluster: FaultCluster, why: RegExp): Promise<void> {
   await allDegraded(cluster, /Redis is not available/);
   for (const member of cluster.running) {
@@ -57,7 +57,7 @@ export async function allWithoutRedis(cluster: FaultCluster, why: RegExp): Promi
   }
 }
 
-/** Still ready: a degraded cache costs speed, never truth. */
+/** Still ready: a degraded cache costs speed, never correctness. */
 export async function degraded(member: Member, why: RegExp): Promise<void> {
   await eventually(async () => {
     const { status, body } = await member.get('/health/ready');
@@ -68,7 +68,7 @@ export async function degraded(member: Member, why: RegExp): Promise<void> {
   });
 }
 
-/** Every instance that runs has Redis; it may say that it waits for a transaction, as it does after a while. */
+/** Every running instance has Redis again; it may still report that it waits for a transaction. */
 export async function allWithRedis(cluster: FaultCluster): Promise<void> {
   for (const member of cluster.running) {
     await eventually(async () => {
@@ -78,10 +78,10 @@ export async function allWithRedis(cluster: FaultCluster): Promise<void> {
   }
 }
 
-/** Every instance that runs says that all is well. */
+/** Every running instance reports `ok`. */
 export async function allWell(cluster: FaultCluster): Promise<void> {
   for (const member of cluster.running) {
-    // The whole answer: where it is not well, it says why.
+    // The whole answer, which has the reason if it is not `ok`.
     await eventually(async () => {
       const { body } = await member.get('/health/ready');
       expect(body.toString()).toMatch(/^\{"status":"ok"/);

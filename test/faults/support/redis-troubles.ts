@@ -1,4 +1,4 @@
-/** How Redis can be away: each a row of the table of trouble-by-policy.spec.ts. */
+/** The outages of Redis, one for each row of the table in trouble-by-policy.spec.ts. */
 import { expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { mkdir, rm } from 'node:fs/promises';
@@ -11,9 +11,9 @@ export interface RedisTrouble {
   readonly trouble: string;
   /** A line in the log of every instance. */
   readonly reason: RegExp;
-  /** It comes back without what it held, or with older data. */
+  /** Redis comes back without its data, or with older data. */
   readonly losesData?: true;
-  /** Before `begin`: what it comes back with. */
+  /** Called before `begin`: prepares the data with which Redis comes back. */
   readonly save?: (redis: RedisServer) => Promise<unknown>;
   readonly begin: (redis: RedisServer) => Promise<unknown>;
   readonly end: (redis: RedisServer) => Promise<unknown>;
@@ -24,7 +24,7 @@ const AWAY = /Redis at \S+ is not available/;
 const configure = (redis: RedisServer, name: string, value: string) =>
   redisCommand(redis, 'CONFIG', 'SET', name, value);
 
-/** Where the snapshot belongs: it cannot take the place of a folder. */
+/** Path of the snapshot. A folder at this path stops Redis from writing one. */
 async function snapshotPath(redis: RedisServer): Promise<string> {
   const [, directory] = (await redisCommand(redis, 'CONFIG', 'GET', 'dir')) as [string, string];
   return join(directory, 'dump.rdb');
@@ -32,10 +32,10 @@ async function snapshotPath(redis: RedisServer): Promise<string> {
 
 /** Runs until it is killed; rejects then. */
 let endless: Promise<unknown>;
-/** The one connection that is left where no more are taken. */
+/** The remaining connection where Redis accepts no more. */
 let admin: Redis;
 
-/** The first three stand for the others in `npm test`: it is away, it hangs, and it refuses commands. */
+/** The first three represent the others in `npm test`: Redis is away, hangs, or refuses commands. */
 export const redisTroubles: readonly RedisTrouble[] = [
   {
     trouble: 'is killed and comes back from an older snapshot',

@@ -7,7 +7,7 @@ import { OUTBOX } from './outbox.js';
 /** A way to read a register over HTTP. */
 export interface View {
   readonly path: string;
-  /** Whether the answer is what the view shows while the register holds the number. */
+  /** Whether the answer is the view's while the register holds the number. */
   shows(answer: Answer, number: number): boolean;
 }
 
@@ -102,7 +102,7 @@ export class Register {
 
   /**
    * Writes the next number past the service without a notification: in the name of
-   * the service, which the triggers believe, with what they would have recorded.
+   * the service, which the triggers trust, with the row that they would have recorded.
    */
   async writeUnnoticed(): Promise<void> {
     const regions = {
@@ -123,7 +123,7 @@ export class Register {
     return Number(row?.username.split('#')[1]);
   }
 
-  /** The same, with whether the instances may not know of it yet. */
+  /** The same, with whether the write may not be relayed yet. */
   async holding(): Promise<Holding> {
     const number = await this.stored();
     if (!this.#recordedAs.has(number)) return { number, isPending: false };
@@ -133,7 +133,7 @@ export class Register {
     return { number, isPending: rows.length > 0 };
   }
 
-  /** In one transaction; the last statement answers the id of the row in the outbox. */
+  /** Runs in one transaction; the last statement returns the id of the row in the outbox. */
   async #writeOutside(statements: (update: string) => string): Promise<void> {
     this.#highest += 1;
     const number = this.#highest;

@@ -10,7 +10,7 @@ import { Register } from './register.js';
 /** First half of the key of the advisory lock that the relay has. */
 const RELAY_LOCK = 0x74696472;
 
-/** The one instance that relays, of those that run. */
+/** The running instance that relays. */
 export function relayOf(cluster: FaultCluster): Promise<Member> {
   return eventually(async () => {
     const { running } = cluster;
@@ -21,7 +21,7 @@ export function relayOf(cluster: FaultCluster): Promise<Member> {
   }, HEALING_LIMIT_MS);
 }
 
-/** `relaying`, `standby`, `absent`, or nothing where it says that it cannot. */
+/** `relaying`, `standby`, `absent`, or `undefined` if the instance reports that it cannot relay. */
 export async function relayStateOf(member: Member): Promise<string | undefined> {
   const { json } = await member.get('/health/ready');
   const { details } = json as { details: Record<string, { relay?: string }> };
@@ -51,7 +51,7 @@ export async function allRelayed(cluster: FaultCluster): Promise<void> {
   await eventually(async () => expect(await waitingRows(cluster)).toBe(0), HEALING_LIMIT_MS);
 }
 
-/** Registers enough that a write of one cannot hide that one of another was lost. */
+/** Several registers, so that a write to one cannot hide a lost write to another. */
 export function createRegisters(cluster: FaultCluster, count: number): Promise<Register[]> {
   return Promise.all(Array.from({ length: count }, () => Register.create(cluster)));
 }

@@ -1,8 +1,7 @@
 /**
- * Reads a register on every instance, all the time, and writes down whatever breaks the promise:
- * an answer older than what the database held before the request was sent, one that the database
- * has never held, and a request that is not answered in time. What was written past the service counts
- * from the moment on in which it has left the outbox.
+ * Reads a register on every instance, all the time, and records each violation of the promise: an answer older than the
+ * number stored before the request was sent, an answer never stored, and a request that is not answered in time. A write
+ * past the service counts once its row has left the outbox.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../../e2e/support/answer.js';
@@ -12,8 +11,8 @@ import type { Member } from './member.js';
 import type { Register, View } from './register.js';
 
 /**
- * How long a request may take. A connection to the database or another's fill is waited for five
- * seconds; the rest is for a machine that is busy with others.
+ * Time limit of a request. It may wait five seconds for a connection to the database or another's fill; the rest is for
+ * a busy machine.
  */
 const ANSWER_LIMIT_MS = 20_000;
 /** Leaves the machine time for what is being watched. */
@@ -29,7 +28,7 @@ export class Watch {
   readonly #loops: Promise<void>[];
   readonly #reads = new Map<Member, number>();
   #isOver = false;
-  /** The highest number that was read in the database and may not be unknown to any instance. */
+  /** The highest number read in the database that every instance has to show. */
   #committed = 0;
 
   constructor(

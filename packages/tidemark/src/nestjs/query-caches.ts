@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
+import { dataSourceOf } from '../typeorm/typeorm-lines.js';
 import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import { mayBeOneDatabase } from '../typeorm/database/database-identity.js';
 import type { CacheReader } from './cache-reader.js';
@@ -43,7 +44,7 @@ export class QueryCaches {
     const own =
       query instanceof BoundQuery
         ? this.#caches.get(query.dataSource ?? DEFAULT_DATA_SOURCE)
-        : this.#ofDriver(query.dataSource.driver);
+        : this.#ofDriver(dataSourceOf(query).driver);
     const [first] = this.#caches.values();
     const cache = own ?? this.#caches.get(DEFAULT_DATA_SOURCE) ?? first;
     if (!cache) throw new Error('There is no cache: import QueryCacheModule.forRoot().');

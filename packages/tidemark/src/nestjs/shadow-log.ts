@@ -1,5 +1,6 @@
 import type { Logger } from '@nestjs/common';
 import type { CacheEvents } from '../core/ports/cache-events.js';
+import { systemClock } from '../core/ports/clock.js';
 import { minutes } from './duration.js';
 
 /** Pause between two lines about one query. */
@@ -19,12 +20,16 @@ interface Logged {
 }
 
 /** Logs the differences that shadow mode finds, at most once a minute for each query. */
-export function logShadow(events: CacheEvents, log: Logger): void {
+export function logShadow(
+  events: CacheEvents,
+  log: Pick<Logger, 'error'>,
+  clock = systemClock,
+): void {
   const logged = new Map<string, Logged>();
   events.on('shadowCompared', ({ query, difference }) => {
     if (difference === 'none') return;
     const last = logged.get(query);
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     if (last && nowMs - last.atMs < PAUSE_MS) {
       last.more += 1;
       return;

@@ -91,6 +91,7 @@ function definitions(): void {
   exactly<typeof rows.bind, (parameters: number) => BoundQuery<number[]>>();
   const untyped = defineQuery({ name: 'untyped', sql: 'SELECT 1 AS one' });
   exactly<Answered<ReturnType<typeof untyped.bind>>, Record<string, unknown>[]>();
+  untyped.bind();
 
   // @ts-expect-error The entity has no such property.
   defineQuery({ name: 'column', entity: Author, find: (_: object) => ({ where: { nobody: 1 } }) });
@@ -146,7 +147,7 @@ async function running(): Promise<void> {
   await cache.run(source);
 }
 
-/** What a controller and a typed client of it share. */
+/** The interface that a controller and its typed client share. */
 interface AuthorsApi {
   list(): CachedAnswer<Summary[]>;
   all(): CachedAnswer<Author[]>;

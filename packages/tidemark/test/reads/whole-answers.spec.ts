@@ -55,13 +55,13 @@ const sql = defineQuery({
 });
 
 it.each<[string, () => BoundQuery, unknown]>([
-  ['many-and-count', () => page.bind(undefined), { items: ['NZ', 'FR'], total: 2 }],
-  ['many', () => many.bind(undefined), 2],
+  ['many-and-count', () => page.bind(), { items: ['NZ', 'FR'], total: 2 }],
+  ['many', () => many.bind(), 2],
   ['one', () => one.bind({ id: 1 }), { country: { id: 1, name: 'NZ' } }],
   ['one, absent', () => one.bind({ id: 9 }), { country: null }],
-  ['count', () => count.bind(undefined), { n: 2 }],
-  ['exists', () => exists.bind(undefined), 'yes'],
-  ['raw', () => sql.bind(undefined), 2],
+  ['count', () => count.bind(), { n: 2 }],
+  ['exists', () => exists.bind(), 'yes'],
+  ['raw', () => sql.bind(), 2],
 ])('%s: is mapped once, and stored', async (_, make, value) => {
   const running = await start();
   expect(await running.warm(make)).toEqual(value);
@@ -79,8 +79,8 @@ it('its text is part of the key', async () => {
     find,
     answer: (all) => all.length * 2,
   });
-  expect(await running.warm(() => many.bind(undefined))).toBe(2);
-  expect(await running.warm(() => other.bind(undefined))).toBe(4);
+  expect(await running.warm(() => many.bind())).toBe(2);
+  expect(await running.warm(() => other.bind())).toBe(4);
 });
 
 const tenant = new AsyncLocalStorage<string>();
@@ -94,14 +94,14 @@ const leaking = defineQuery({
 
 it('that reads more than its argument fails outside of production', async () => {
   const { app } = await start();
-  const read = tenant.run('US', () => app.cache.run(leaking.bind(undefined)));
+  const read = tenant.run('US', () => app.cache.run(leaking.bind()));
   await expect(read).rejects.toThrow(ImpureQueryError);
 });
 
 it('that reads more than its argument is not stored where a share is verified', async () => {
   const running = await start(0.999_999);
   for (const seenBy of ['US', 'EU']) {
-    const read = tenant.run(seenBy, () => running.read(leaking.bind(undefined)));
+    const read = tenant.run(seenBy, () => running.read(leaking.bind()));
     expect(await read).toMatchObject({ value: { total: 2, seenBy }, outcome: 'miss' });
   }
 });

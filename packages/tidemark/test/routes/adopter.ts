@@ -25,7 +25,7 @@ export type AdapterName = keyof typeof MAKE;
 /** For `describe.each`. */
 export const ADAPTERS: readonly AdapterName[] = ['fastify', 'express'];
 
-/** What replies of both adapters have. */
+/** The common part of the replies of both adapters. */
 export interface Reply {
   header(name: string, value: string | undefined): Reply;
   status(code: number): Reply;

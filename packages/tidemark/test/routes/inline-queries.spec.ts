@@ -54,13 +54,13 @@ class Books {
   @Get('shelf')
   @CacheQuery()
   shelf(): CachedAnswer<{ items: string[]; total: number }> {
-    return shelf.bind(undefined);
+    return shelf.bind();
   }
 
   @Get('titles')
   @CacheQuery()
   titles(): CachedAnswer<string[]> {
-    return titles.bind(undefined);
+    return titles.bind();
   }
 
   @Get('title/:id')
@@ -153,7 +153,7 @@ interface Seen {
 
 async function get(url: string): Promise<Seen> {
   adopter.sql.reset();
-  const answer = await adopter.app.inject({ url });
+  const answer = await adopter.inject({ url });
   const status = answer.headers['cache-status'] as string | undefined;
   return {
     status: answer.statusCode,

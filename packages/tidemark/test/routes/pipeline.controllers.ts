@@ -32,7 +32,7 @@ import { defineQuery, LeavesBody } from '../../src/index.js';
 import type { Reply } from './adopter.js';
 import { Profile } from './profiles.js';
 
-/** What has run, in order. */
+/** The steps that have run, in order. */
 export const steps: string[] = [];
 
 class Guard implements CanActivate {

@@ -77,8 +77,8 @@ describe.each(ADAPTERS)('%s', (adapter) => {
       expect(await get(`/${at}/${path}`)).toMatchObject({ ...MISS, json: EMMA });
       expect(await get(`/${at}/${path}`)).toMatchObject({ ...HIT, json: EMMA });
       await source.query(`UPDATE books SET title = 'Persuasion' WHERE id = 1`);
-      const anew = { ...EMMA, title: 'Persuasion' };
-      expect(await get(`/${at}/${path}`)).toMatchObject({ ...MISS, json: anew });
+      const changed = { ...EMMA, title: 'Persuasion' };
+      expect(await get(`/${at}/${path}`)).toMatchObject({ ...MISS, json: changed });
     });
 
     it('may be a TypeORM builder', async () => {
@@ -173,7 +173,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
       ['/watched/books/2', 60],
     ])('%s: %i seconds, by the handler, else the controller, else the module', async (url, ttl) => {
       await get(url);
-      // The routes ask for one entry: it is that of the first, so it has to be made anew.
+      // The routes share one entry, made for the first route: the second must fill it again.
       await source.query('UPDATE books SET title = title');
       await get(url);
       const { headers } = await get(url);

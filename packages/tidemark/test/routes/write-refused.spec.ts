@@ -66,7 +66,7 @@ async function post(url: string, providers: Provider[], isGlobal = false) {
     providers,
     configure: (app) => isGlobal && app.useGlobalFilters(new Everything()),
   });
-  const { statusCode, headers, body } = await adopter.app.inject({ method: 'POST', url });
+  const { statusCode, headers, body } = await adopter.inject({ method: 'POST', url });
   return { statusCode, retryAfter: headers['retry-after'], body: JSON.parse(body) as unknown };
 }
 

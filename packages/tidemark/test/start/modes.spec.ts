@@ -73,7 +73,7 @@ describe('enabled: false', () => {
   it('answers routes with the bytes and headers of Nest, and Cache-Status', async () => {
     adopter = await startAdopter({ entities: [Part], cache: off, controllers: [Parts] });
     await adopter.source.query(`INSERT INTO parts VALUES (1, 'bolt')`);
-    const { headers, body, statusCode } = await adopter.app.inject('/parts');
+    const { headers, body, statusCode } = await adopter.inject({ url: '/parts' });
     expect({ statusCode, body }).toEqual({ statusCode: 200, body: '["bolt"]' });
     expect(headers).toEqual({
       'cache-status': 'tidemark; fwd=bypass; detail=disabled',

@@ -68,7 +68,7 @@ function isWrapped(response: Response): boolean {
   return Object.hasOwn(response, 'end') || Object.hasOwn(response, 'write');
 }
 
-/** `compression` has no mark of its own but its code. */
+/** `compression` can be recognised by its code alone. */
 function isCompression(response: Response): boolean {
   return (
     Object.hasOwn(response, 'flush') &&

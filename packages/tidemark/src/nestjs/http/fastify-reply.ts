@@ -33,7 +33,7 @@ export const FASTIFY: ReplyBodies = {
   },
   isPlainReply: (reply) =>
     hidden(reply, 'fastify.reply.serializer') === null && !describesOtherBody(reply, JSON_TYPE),
-  // What compresses is a hook of the route.
+  // Compression is a hook of the route.
   mayCompress: () => false,
 };
 

@@ -1,4 +1,4 @@
-/** What the cache needs of an HTTP adapter. The types are structural, so that no adapter has to be installed. */
+/** Port over an HTTP adapter. The types are structural, so that no adapter has to be installed. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface HttpRequest {

@@ -80,7 +80,7 @@ export function unansweredError(query: string): TypeError {
 }
 
 /**
- * What a handler returns for the cache to answer with `A`: the type to declare for it, also in an interface of the
+ * The return type of a handler whose query the cache answers with `A`, for the handler and for interfaces of its
  * controller.
  */
 export type CachedAnswer<A> =

@@ -19,7 +19,7 @@ import { Definition } from './query-definitions.js';
 import { ownCopyOf } from './own-copy.js';
 import { sqlBuilder } from './sql-builder.js';
 
-/** What definitions have in common: rows of `Row` are mapped to `R`, and make an answer of `A`. */
+/** The shared part of definitions: rows of `Row` are mapped to `R`, and make an answer of `A`. */
 interface CommonDefinition<P, Row, R, S extends QueryShape, A> {
   /**
    * Unique among all instances that share a cache. It names the query in metrics. It is also part of the key: the key
@@ -64,7 +64,7 @@ export interface QueryDefinition<
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
 }
 
-/** What the find options of one entity lack: the properties of `FindManyOptions` that `FindOneOptions` has not. */
+/** The properties of `FindManyOptions` that `FindOneOptions` lacks. */
 interface OneAlone {
   readonly skip?: never;
   readonly take?: never;
@@ -101,7 +101,7 @@ export interface SqlDefinition<P, Row extends object, R, A> extends CommonDefini
   readonly parameters?: (parameters: P) => readonly unknown[];
 }
 
-/** A query of parameters `P` whose answer is `A`. */
+/** A query of parameters `P` whose answer is `A`; `bind()` if it has no parameters. */
 export interface DefinedQuery<P, A> {
   readonly name: string;
   /**
@@ -119,22 +119,25 @@ export interface DefinedQuery<P, A> {
  * application does not start if two definitions are ambiguous (query-definitions.ts).
  */
 export function defineQuery<
-  P,
-  E extends ObjectLiteral,
+  P = void,
+  E extends ObjectLiteral = ObjectLiteral,
   R = E,
   S extends QueryShape = 'many',
   A = QueryResult<R, S>,
 >(definition: QueryDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
 export function defineQuery<
-  P,
-  E extends ObjectLiteral,
+  P = void,
+  E extends ObjectLiteral = ObjectLiteral,
   R = E,
   S extends FindShape = 'many',
   A = QueryResult<R, S>,
 >(definition: FindDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
-export function defineQuery<P, Row extends object = Record<string, unknown>, R = Row, A = R[]>(
-  definition: SqlDefinition<P, Row, R, A>,
-): DefinedQuery<P, A>;
+export function defineQuery<
+  P = void,
+  Row extends object = Record<string, unknown>,
+  R = Row,
+  A = R[],
+>(definition: SqlDefinition<P, Row, R, A>): DefinedQuery<P, A>;
 export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, unknown> {
   const { name, dataSource, map, answer, headers, absent } = definition;
   const sql = 'sql' in definition ? definition.sql : undefined;

@@ -22,7 +22,7 @@ export function findBuilder<E extends ObjectLiteral>(
   options: FindManyOptions<E>,
   shape: FindShape,
 ): SelectQueryBuilder<E> {
-  const { name } = manager.dataSource.getMetadata(entity);
+  const { name } = manager.getRepository(entity).metadata;
   if (shape === 'one' && !options.where) {
     throw new TypeError(`A query for one ${name} needs \`where\` in its find options.`);
   }

@@ -29,7 +29,7 @@ interface Fetched {
   readonly found?: number | boolean;
 }
 
-/** What the functions of a definition make of the rows. */
+/** The results of a definition's functions for the rows. */
 interface Made {
   readonly value: unknown;
   readonly headers: Readonly<Record<string, string>>;

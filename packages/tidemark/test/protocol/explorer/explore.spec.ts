@@ -1,4 +1,4 @@
-/** The explorer itself: whether it may leave out what it leaves out, and whether it sees. */
+/** The explorer itself: its reduction leaves out no wrong answer, and it catches wrong answers. */
 import { describe, expect, it } from '@jest/globals';
 import type { Configuration } from './configuration.js';
 import { ALONE, configuration } from './configurations.js';

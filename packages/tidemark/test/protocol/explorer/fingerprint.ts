@@ -16,8 +16,8 @@
  * Tokens are opaque, so they are numbered in the order in which they appear. Readers
  * differ by nothing but their names, so they are put in order.
  *
- * It does not cover the pace of settlement, which is taken out of the processes' hands: they look
- * after marks whenever there is something to look after (actors/reader.ts).
+ * It does not cover the pace of settlement: processes check marks whenever there is something to settle
+ * (actors/reader.ts).
  */
 import { hash } from 'node:crypto';
 import { numbered } from './tokens.js';

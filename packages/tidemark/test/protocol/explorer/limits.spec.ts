@@ -4,7 +4,7 @@ import { representatives } from '../../../../../test/support/long-tests.js';
 import { ExplorerThread } from './explorer-thread.js';
 import { NOTICED, PARTITION, THERE_AND_BACK } from './limits.js';
 
-/** Far more than it takes; how long it takes decides nothing. */
+/** Far longer than needed: the time decides nothing. */
 const PATIENCE_MS = 300_000;
 const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
 

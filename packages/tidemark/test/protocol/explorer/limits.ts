@@ -1,4 +1,4 @@
-/** Configurations in which the protocol alone is not enough, and those in which all notice faults. */
+/** Configurations beyond the limits of the protocol, and those in which all instances notice faults. */
 import type { Configuration } from './configuration.js';
 import { ALONE, configuration } from './configurations.js';
 

@@ -1,4 +1,4 @@
-/** Queries, and what their answers depend on. */
+/** Queries, and the read sets of their answers. */
 import { USERS } from './actors/statements.js';
 import type { Query } from './actors/reader.js';
 

@@ -1,6 +1,6 @@
 /**
- * Variants of the protocol that leave one rule out. Each is caught, by a run than which none is
- * shorter; the runs are printed, since each says what its rule is for.
+ * Variants of the protocol that leave one rule out. Each is caught by a shortest run. The runs are printed, since each
+ * shows the purpose of its rule.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { configuration } from './configurations.js';
@@ -8,7 +8,7 @@ import { explore } from './explore.js';
 import { ExplorerThread } from './explorer-thread.js';
 import { EVICTING, EXPIRING, LOSING, ONE_READER, VARIANTS } from './variants/variants.js';
 
-/** Far more than it takes; how long it takes decides nothing. */
+/** Far longer than needed: the time decides nothing. */
 const PATIENCE_MS = 300_000;
 
 describe('a variant of the protocol is caught', () => {

@@ -38,10 +38,10 @@ export interface ReaderSurroundings {
   readonly entries: EntryStore;
   readonly activity: () => WriterActivity;
   readonly fillLock: FillLock;
-  /** Whether looking after marks would find something to do. */
+  /** Whether settlement would find something to do. */
   readonly needsCare: () => boolean;
   readonly keepsEntries: boolean;
-  /** How often the lock on fills was given back. */
+  /** The number of releases of the fill lock. */
   readonly lockChanges: () => number;
 }
 
@@ -196,8 +196,8 @@ export class Reader {
   }
 
   /**
-   * Settlement looks after marks at most every so often. Here its pace is such that it looks
-   * whenever it would find something, and never in vain.
+   * Settlement checks marks at most once in a period. Here it checks whenever it would find
+   * something, and never in vain.
    */
   #careClock(): Clock {
     let lateMs = 0;
@@ -205,7 +205,7 @@ export class Reader {
   }
 }
 
-/** Asking again what has not changed would bring nothing new. */
+/** Ready once the count has changed: before that, a query would return the same. */
 function onceChanged(count: () => number): () => () => boolean {
   return () => {
     const then = count();

@@ -1,4 +1,4 @@
-/** A process that writes: statements, the log of what they written, and the write protocol. */
+/** A process that writes: statements, the log of their write sets, and the write protocol. */
 import { outcomeOfFailure, type CommitOutcome } from '../../../../src/core/commit-outcome.js';
 import { TransactionLog } from '../../../../src/core/transaction-log.js';
 import {
@@ -43,7 +43,7 @@ const REFUSED_BY_CONSTRAINT = Object.assign(new Error('duplicate key'), {
   severity: 'ERROR',
 });
 
-/** The transaction carries that it was not published; the relay is not among the actors. */
+/** The transaction records in the outbox that it was not published; no actor relays. */
 export const inOutbox = (): Promise<void> => Promise.resolve();
 
 export class Writer {

@@ -4,8 +4,8 @@ import { Transaction } from '../world/postgres.js';
 import { execute } from '../actors/statements.js';
 
 /**
- * `auto-begin`: a statement outside a transaction is not given one; it is published, and only then
- * sent, and commits by itself.
+ * `auto-begin`: a statement outside a transaction gets no implicit one; it is published, then sent, and commits by
+ * itself.
  */
 export class AutoBeginWriter extends Writer {
   protected override async run({ statements }: TransactionPlan): Promise<void> {

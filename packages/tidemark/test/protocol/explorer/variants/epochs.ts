@@ -1,9 +1,9 @@
-/** Variants of what an epoch is for. */
+/** Variants without the rules of epochs. */
 import { parseEpoch } from '../../../../src/core/version-format.js';
 import type { TableReading, TableVersionNames } from '../../../../src/core/ports/version-store.js';
 import { StoreVariant } from './store-variant.js';
 
-/** `epoch-ignored`: an epoch counts on whatever server it is found. */
+/** `epoch-ignored`: an epoch counts on every server. */
 export class EpochIgnored extends StoreVariant {
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
     const readings = await this.store.read(tables);

@@ -27,7 +27,7 @@ class Unmarked extends StoreVariant {
   }
 }
 
-/** `no-mark`: versions are replaced before and after COMMIT, but nothing says that one is near. */
+/** `no-mark`: versions are replaced before and after COMMIT, without a mark in between. */
 export class NoMark extends Unmarked {
   override begin(mark: WriteMark, token: string): Promise<void> {
     this.remember(mark);
@@ -47,7 +47,7 @@ export class BeforeOnly extends Unmarked {
   }
 
   override async end(): Promise<void> {
-    // Nothing is said after COMMIT.
+    // Nothing is published after COMMIT.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Variants of the protocol that leave one rule out, and what has to be possible for it to matter. */
+/** Variants of the protocol that leave one rule out, and the configurations that show it. */
 import type { Configuration, Rules } from '../configuration.js';
 import { ALONE, configuration } from '../configurations.js';
 import { RIGHT } from '../rules.js';

@@ -1,4 +1,4 @@
-/** Variants of what a version is. */
+/** Variants with other rules for versions. */
 import type {
   TableReading,
   TableVersionNames,

@@ -1,6 +1,6 @@
 /**
- * The data set of one Redis server: versions, marks and epochs by the very rules that the memory
- * store has (the contract suite holds the Lua scripts to the same), and the entries beside them.
+ * The data set of one Redis server: versions, marks and epochs by the rules of the memory store
+ * (the contract suite checks the Lua scripts against the same rules), and the entries beside them.
  * Beyond the store it can be copied (snapshots, replicas), lose keys, and be described.
  */
 import type { CacheEntry } from '../../../../src/core/ports/entry-store.js';
@@ -77,7 +77,7 @@ export class WorldTable extends MemoryTable {
     if (mark) this.marks.set(writeId, { ...mark, deadlineMs: 0 });
   }
 
-  /** Whether looking after the marks would find something to do. */
+  /** Whether settlement would find something to do. */
   get needsCare(): boolean {
     return (
       this.epoch !== undefined &&

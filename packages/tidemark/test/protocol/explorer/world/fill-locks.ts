@@ -14,7 +14,7 @@ export class OpenFillLock extends FillLock {
 /** The lock that all processes share. Its leases run out when the scheduler says so. */
 export class WorldFillLock extends FillLock {
   readonly owners = new Map<string, string>();
-  /** Grows when there is reason to look again. */
+  /** Grows when a wait for the lock may have ended. */
   changes = 0;
 
   override async acquire(key: string, owner: string): Promise<boolean> {

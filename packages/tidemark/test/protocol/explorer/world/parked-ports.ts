@@ -139,7 +139,7 @@ export class ParkedTimers implements Timers {
   constructor(
     private readonly process: Process,
     private readonly label: string,
-    /** Answers whether there is reason by now to go on: before that, nothing would come of it. */
+    /** Returns whether the wait may have ended by now. */
     private readonly watch: () => () => boolean = () => () => true,
   ) {}
 

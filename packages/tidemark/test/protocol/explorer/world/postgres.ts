@@ -1,6 +1,6 @@
 /**
  * PostgreSQL: the rows of one table and the transactions under way. Each commit makes a new state;
- * the states in their order are what the answers are held against (linearizability.ts).
+ * answers are compared with the states in their order (linearizability.ts).
  */
 export interface Row {
   readonly region: string;
@@ -80,7 +80,7 @@ export class Postgres {
     return transaction;
   }
 
-  /** Answers the number of the new state. */
+  /** Returns the number of the new state. */
   commit(transaction: Transaction): number {
     this.states.push(transaction.appliedTo(this.now));
     this.#end(transaction);

@@ -1,6 +1,6 @@
 /**
  * The world in which the processes run: one Redis that may become another, one PostgreSQL, and
- * time. Whatever happens next is one of its choices; between two choices nothing happens.
+ * time. Each next step is one of its choices; between two choices nothing happens.
  */
 import type { EntryStore } from '../../../../src/core/ports/entry-store.js';
 import type { VersionStore } from '../../../../src/core/ports/version-store.js';
@@ -79,7 +79,7 @@ export class World {
   /** Resolves when no process can do more without another answer. */
   async rest(): Promise<void> {
     this.turn += 1;
-    // Nothing here waits for anything but promises, and the next tick comes when all have settled.
+    // All waits here are for promises, and the next tick comes when all have settled.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     for (const one of this.processes) one.rest();
   }

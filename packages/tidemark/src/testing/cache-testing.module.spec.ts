@@ -11,7 +11,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { DataSource, type SelectQueryBuilder } from 'typeorm';
+import { DataSource } from 'typeorm';
 import {
   CacheEvents,
   CacheHealth,
@@ -34,8 +34,7 @@ interface Bird {
 
 const birdsIn = defineQuery({
   name: 'birds.in',
-  build: (source, p: { place: string }) =>
-    source.createQueryBuilder<Bird>(String(p.place), 'b') as SelectQueryBuilder<Bird>,
+  build: (source, p: { place: string }) => source.createQueryBuilder<Bird>(p.place, 'b'),
   map: ({ name }) => ({ name }),
   headers: (rows) => ({ 'x-birds': String(rows.length) }),
 });

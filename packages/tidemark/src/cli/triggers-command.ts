@@ -86,7 +86,7 @@ async function loadDataSource(file: string): Promise<DataSource> {
   const loaded = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   // A module of CommonJS has its exports in `default` too.
   const found = [loaded, loaded['default']].flatMap((exported) =>
-    exported instanceof Object ? [exported, ...(Object.values(exported) as unknown[])] : [],
+    isObject(exported) ? [exported, ...Object.values(exported)] : [],
   );
   const source = found.find(isDataSource);
   if (source) return source;
@@ -95,10 +95,9 @@ async function loadDataSource(file: string): Promise<DataSource> {
 
 /** The application may have another copy of TypeORM. */
 function isDataSource(value: unknown): value is DataSource {
-  return (
-    value instanceof Object &&
-    'entityMetadatas' in value &&
-    'initialize' in value &&
-    typeof value.initialize === 'function'
-  );
+  return isObject(value) && 'entityMetadatas' in value && typeof value['initialize'] === 'function';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

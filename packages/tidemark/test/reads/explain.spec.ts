@@ -43,7 +43,9 @@ afterAll(() => reads.stop());
 
 const debug = jest.spyOn(Logger.prototype, 'debug');
 
-beforeEach(() => debug.mockClear());
+beforeEach(() => {
+  debug.mockClear();
+});
 
 it('a joined table that no condition restricts: whole, by the columns of the join', () => {
   expect(reads.app.cache.explain(page.bind({ ids: [1, 2] }))).toMatchObject({

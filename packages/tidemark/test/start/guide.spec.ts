@@ -15,6 +15,10 @@ import { eventually } from '../../../../test/support/eventually.js';
 // Registers the tests of the guide.
 import '../guide/users.controller.test.js';
 
+beforeAll(async () => {
+  process.env.TEST_DATABASE_URL = await createDatabase();
+});
+
 const LIBRARY = join(import.meta.dirname, '../..');
 const GUIDE = join(LIBRARY, 'README.md');
 const PAGES = [GUIDE, join(LIBRARY, '../../docs/migrating.md')];
@@ -60,7 +64,6 @@ describe('the application of the guide', () => {
     redis = await RedisServer.start();
     process.env.DATABASE_URL = await createDatabase();
     process.env.REDIS_URL = redis.url;
-    process.env.TEST_DATABASE_URL = await createDatabase();
     const { AppModule } = await import('../guide/app.module.js');
     const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
     app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());

@@ -49,7 +49,7 @@ describe('why tables count whole', () => {
     [
       'more than 100 values',
       `SELECT * FROM users WHERE id IN (${Array.from({ length: 101 }, (_, id) => id).join(', ')})`,
-      'the conditions name more than 100 values of id',
+      'the conditions name more than 100 values of users.id',
     ],
   ])('%s', (_title, sql, reason) => {
     expect(Object.values(why(sql))).toEqual([reason]);

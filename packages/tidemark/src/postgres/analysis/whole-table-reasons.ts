@@ -44,6 +44,9 @@ function whyOpen(
   );
   for (const position of positions) {
     const own = equalities.filter(({ column }) => isSame(column, position));
+    if (own.some((equality) => equality.terms.length > MAX_TUPLES)) {
+      return `the conditions name more than ${MAX_TUPLES} values of ${nameOf(position)}`;
+    }
     const ambiguous = own.flatMap((equality) =>
       equality.terms.filter((term) => !terms.isOnly(term, position.column.kind)),
     )[0];

@@ -7,7 +7,7 @@ import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { Customer } from '../fixtures/entities.js';
 
 const FILE = join(import.meta.dirname, 'fixtures/data-source.ts');
-const EMPTY = join(import.meta.dirname, 'stranger.ts');
+const EMPTY = join(import.meta.dirname, 'started-application.ts');
 
 let source: DataSource;
 

@@ -56,7 +56,7 @@ async function pack(folder) {
   return join(folder, filename);
 }
 
-/** What the application has written last. */
+/** The latest output of the application. */
 const lastOf = ({ output }) => output.slice(-3_000);
 
 /** The lock file of an example leaves the library out: each pack has another checksum. */

@@ -29,7 +29,7 @@ export interface Region {
 }
 
 interface Remedy {
-  /** What would make the query cacheable. */
+  /** The change that would make the query cacheable. */
   readonly remedy: string;
 }
 

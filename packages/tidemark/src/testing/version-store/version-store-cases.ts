@@ -1,4 +1,4 @@
-/** What every version store has to do, in memory or shared: cases for any test runner. */
+/** The contract of every version store, in memory or shared: cases for any test runner. */
 import { EPOCHS } from './epochs.js';
 import { LEASES } from './leases.js';
 import { READS } from './reads.js';

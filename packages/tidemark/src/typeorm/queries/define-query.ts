@@ -64,12 +64,6 @@ export interface QueryDefinition<
   readonly build: (source: DataSource, parameters: P) => SelectQueryBuilder<E>;
 }
 
-/** The properties of `FindManyOptions` that `FindOneOptions` lacks. */
-interface OneAlone {
-  readonly skip?: never;
-  readonly take?: never;
-}
-
 /** A query of find options, compiled as the methods of TypeORM's `EntityManager` compile them. */
 export interface FindDefinition<
   P,
@@ -82,9 +76,7 @@ export interface FindDefinition<
   readonly shape?: S;
   readonly entity: EntityTarget<E>;
   /** Makes the find options from the parameters and the value of `context` only. */
-  readonly find: (
-    parameters: P,
-  ) => FindManyOptions<NoInfer<E>> & (S extends 'one' ? OneAlone : unknown);
+  readonly find: (parameters: P) => FindManyOptions<NoInfer<E>>;
 }
 
 /** A query of SQL text: one SELECT, whose rows are the answer. */

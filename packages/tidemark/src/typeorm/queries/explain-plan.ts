@@ -47,7 +47,7 @@ function valuesOf(names: readonly string[]): string {
   return more > 0 ? `${named} and ${more} more` : named;
 }
 
-/** What makes a query cacheable that was refused for the reason. */
+/** The change that makes a query cacheable, by the reason of its refusal. */
 export const REMEDIES: Readonly<Record<UncacheableReason, string>> = {
   'not-a-select': 'Return a SELECT, and send writes with a repository or DataSource.query.',
   unparsable: 'Use syntax that the parser of PostgreSQL 18 takes.',

@@ -49,7 +49,7 @@ const SHARED: AuditRefusal = {
   reason: 'transaction',
   detail: 'a transaction was under way over the connection',
 };
-const UNFORESEEN: AuditRefusal = {
+const OTHER_STATEMENTS: AuditRefusal = {
   reason: 'separate-statements',
   detail: 'another statement was sent than that of the query',
 };
@@ -139,7 +139,7 @@ function whyUncacheable(
   }
   const [sent, ...others] = statements;
   const isOwn = sent?.sql === sql && isDeepStrictEqual(sent.parameters, parameters);
-  return isOwn && others.length === 0 ? undefined : UNFORESEEN;
+  return isOwn && others.length === 0 ? undefined : OTHER_STATEMENTS;
 }
 
 /** @param sent receives the statements that TypeORM sends for the query. */

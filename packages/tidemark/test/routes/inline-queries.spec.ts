@@ -48,7 +48,8 @@ const prefixed =
   ({ title }: Book): string =>
     prefix + title;
 
-class Books {
+@Controller('decorated')
+class DecoratedBooks {
   constructor(readonly source: DataSource) {}
 
   @Get('shelf')
@@ -112,20 +113,9 @@ class Books {
   }
 }
 
-@Controller('decorated')
-class DecoratedBooks extends Books {
-  constructor(source: DataSource) {
-    super(source);
-  }
-}
-
 @Controller('intercepted')
 @UseInterceptors(CacheInterceptor)
-class InterceptedBooks extends Books {
-  constructor(source: DataSource) {
-    super(source);
-  }
-}
+class InterceptedBooks extends DecoratedBooks {}
 
 let adopter: Adopter;
 

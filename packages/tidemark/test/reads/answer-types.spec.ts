@@ -95,8 +95,6 @@ function definitions(): void {
 
   // @ts-expect-error The entity has no such property.
   defineQuery({ name: 'column', entity: Author, find: (_: object) => ({ where: { nobody: 1 } }) });
-  // @ts-expect-error One entity is no page.
-  defineQuery({ name: 'page', shape: 'one', entity: Author, find: (take: number) => ({ take }) });
   // @ts-expect-error Rows of SQL have one shape.
   defineQuery({ name: 'shaped', sql: 'SELECT 1', shape: 'one' });
   // @ts-expect-error Find options make entities or numbers, not plain rows.

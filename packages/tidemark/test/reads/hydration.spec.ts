@@ -80,7 +80,7 @@ const plain = (): Builder => things().select(['t.id', 't.name', 't.price', 't.re
 const of = (entity: new () => ObjectLiteral, alias: string): Builder =>
   source.getRepository(entity).createQueryBuilder(alias);
 const direct = (builder: Builder) => {
-  const query = defineQuery({ name: 'read', build: () => builder }).bind({});
+  const query = defineQuery({ name: 'read', build: () => builder }).bind();
   return directReadOf(compileQuery(query, source), source);
 };
 

@@ -87,7 +87,7 @@ describe('not cached: a text of a row', () => {
           .from('m', 't')
           .leftJoin('typed', 'y', 'true'),
     });
-    await reads.expectRefused(() => query.bind({}), 'volatile-function');
+    await reads.expectRefused(() => query.bind(), 'volatile-function');
   });
 
   it('a value of a function', () => {

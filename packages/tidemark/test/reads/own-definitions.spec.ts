@@ -43,7 +43,7 @@ function select(expression: string, where = 'true', from = 'people'): () => Boun
     build: (source) =>
       source.createQueryBuilder().select(expression, 'x').from(from, 't').where(where),
   });
-  return () => query.bind({});
+  return () => query.bind();
 }
 
 const people = (where: string, parameters = {}): SelectQueryBuilder<Person> =>

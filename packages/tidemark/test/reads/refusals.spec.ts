@@ -94,7 +94,7 @@ it('separate-statements: another statement than the analysed one', async () => {
       return query;
     },
   });
-  await reads.expectRefused(() => changing.bind({}), 'separate-statements');
+  await reads.expectRefused(() => changing.bind(), 'separate-statements');
 });
 
 it('caches an immutable function of a user', async () => {

@@ -154,8 +154,8 @@ it('reads no answer of another release, even if only a helper of its map has cha
   const old = await start(Price, { release: '1.0.0' });
   const inNext = priced((amount) => ({ value: Number(amount), currency: 'EUR' }));
   const next = await start(Price, { release: '1.1.0' });
-  const readOld = () => old.observe(() => old.cache.run(inOld.bind({})));
-  const readNext = () => next.observe(() => next.cache.run(inNext.bind({})));
+  const readOld = () => old.observe(() => old.cache.run(inOld.bind()));
+  const readNext = () => next.observe(() => next.cache.run(inNext.bind()));
   const statements = StatementCounter.attach(old.source);
   try {
     await old.source.query("INSERT INTO prices VALUES (1, '12.50')");

@@ -28,12 +28,12 @@ class DecoratedResolver {
 
   @CacheQuery()
   list(): BoundQuery {
-    return bookList.bind({});
+    return bookList.bind();
   }
 
   @CacheQuery()
   async count(): Promise<BoundQuery> {
-    return Promise.resolve(bookCount.bind({}));
+    return Promise.resolve(bookCount.bind());
   }
 
   @CacheQuery()
@@ -50,11 +50,11 @@ class InterceptedResolver {
   }
 
   list(): BoundQuery {
-    return bookList.bind({});
+    return bookList.bind();
   }
 
   count(): BoundQuery {
-    return bookCount.bind({});
+    return bookCount.bind();
   }
 
   other(): unknown {

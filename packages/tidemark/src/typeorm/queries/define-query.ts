@@ -104,19 +104,13 @@ export interface DefinedQuery<P, A> {
   bind(parameters: P): BoundQuery<A>;
 }
 
+// Find options come first: TypeScript widens their literals, such as 'ASC', once another overload has been tried.
 /**
  * Defines a query once, at the top level of a module. `build`, `find`, `parameters`, `map`, `answer` and `headers` must
  * read only their arguments, or declare any other input as `context`: every caller with the same key gets the stored
  * answer. A query that reads the tenant of the request without declaring it leaks the rows of one tenant to another. An
  * application does not start if two definitions are ambiguous (query-definitions.ts).
  */
-export function defineQuery<
-  P = void,
-  E extends ObjectLiteral = ObjectLiteral,
-  R = E,
-  S extends QueryShape = 'many',
-  A = QueryResult<R, S>,
->(definition: QueryDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
 export function defineQuery<
   P = void,
   E extends ObjectLiteral = ObjectLiteral,
@@ -130,6 +124,13 @@ export function defineQuery<
   R = Row,
   A = R[],
 >(definition: SqlDefinition<P, Row, R, A>): DefinedQuery<P, A>;
+export function defineQuery<
+  P = void,
+  E extends ObjectLiteral = ObjectLiteral,
+  R = E,
+  S extends QueryShape = 'many',
+  A = QueryResult<R, S>,
+>(definition: QueryDefinition<P, E, R, S, A>): DefinedQuery<P, A>;
 export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, unknown> {
   const { name, dataSource, map, answer, headers, absent } = definition;
   const sql = 'sql' in definition ? definition.sql : undefined;

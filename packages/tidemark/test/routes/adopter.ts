@@ -51,7 +51,7 @@ export interface Adopter {
    * Sends a request over HTTP, and again as long as a mark of an earlier write lies on the answer: it is removed in the
    * background. `sql` has the statements of the last of these requests.
    */
-  inject(asked: HttpRequest): Promise<HttpAnswer>;
+  readonly inject: (asked: HttpRequest) => Promise<HttpAnswer>;
   stop(): Promise<void>;
 }
 

@@ -37,7 +37,7 @@ export function answerQueries(adapter: AbstractHttpAdapter, answers: HttpAnswers
     return sendBytes(reply, body.bytes);
   }
 
-  /** Of one handler once. Errors, and answers of CacheInterceptor, are no such values. */
+  /** Warns once for each handler. Errors and the answers of CacheInterceptor are excepted. */
   function warnOfValue(reply: NotedReply, context: ExecutionContext, status: number): void {
     const handler = context.getHandler();
     if (warned.has(handler) || status >= 400 || reply.hasHeader('cache-status')) return;

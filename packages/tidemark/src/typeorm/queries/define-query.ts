@@ -119,7 +119,9 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 export function defineQuery<P, E extends ObjectLiteral, R = E, S extends QueryShape = 'many'>(
   definition: QueryDefinition<P, E, R, S>,
 ): DefinedQuery<P, R, S> {
-  const { name, build, map, headers, absent } = definition;
+  const { name, map, headers, absent } = definition;
+  // In TypeORM 0.3, a builder of one entity is not assignable to a builder of any.
+  const build: (source: DataSource, parameters: P) => unknown = definition.build;
   const shape = definition.shape ?? ('many' as S);
   const answer = JSON.stringify([name, shape, map?.toString(), headers?.toString()]);
   const identity = new Definition(name, map || headers ? answer : undefined);

@@ -130,6 +130,7 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
     path: '16 clear with cascade: width of all tables that point here',
     write: (app) => customers(app).clear({ cascade: true }),
     ends: [...wholeTable('customers'), ...byCustomersEnd, 'receipts'],
+    lacking: 'the option `cascade` of `clear`',
   },
 ];
 

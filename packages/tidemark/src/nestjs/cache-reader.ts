@@ -1,7 +1,7 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
 import type { DataSource } from 'typeorm';
 import type { BypassReason } from '../core/ports/cache-events.js';
-import type { Answer, FreshRead, ReadOutcome } from '../core/read-request.js';
+import type { Answer, ReadOutcome } from '../core/read-request.js';
 import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';

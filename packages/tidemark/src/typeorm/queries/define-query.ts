@@ -164,9 +164,9 @@ export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, un
         // A builder may change its arguments, and may be called more than once.
         build: (source) => {
           context?.require();
-          return build(source, ownCopyOf(parameters).value) as SelectQueryBuilder<ObjectLiteral>;
+          return build(source, ownCopyOf(parameters).value);
         },
-        map: map as ((row: ObjectLiteral) => unknown) | undefined,
+        map,
         answer: answer as ((answer: unknown) => unknown) | undefined,
         headers: (rows) =>
           headers ? storableHeaders(name, headers(rows, parameters)) : NO_HEADERS,

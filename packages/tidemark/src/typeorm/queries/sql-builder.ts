@@ -27,5 +27,6 @@ export function sqlBuilder(
   sql: string,
   parameters: readonly unknown[],
 ): SelectQueryBuilder<ObjectLiteral> {
-  return new SqlBuilder(manager.createQueryBuilder(), { sql, parameters });
+  const builder: SelectQueryBuilder<ObjectLiteral> = manager.createQueryBuilder();
+  return new SqlBuilder(builder, { sql, parameters });
 }

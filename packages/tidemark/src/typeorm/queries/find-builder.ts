@@ -21,13 +21,17 @@ export function findBuilder<E extends ObjectLiteral>(
   entity: EntityTarget<E>,
   options: FindManyOptions<E>,
   shape: FindShape,
-): SelectQueryBuilder<E> {
+): SelectQueryBuilder<ObjectLiteral> {
   const { name } = manager.getRepository(entity).metadata;
   if (shape === 'one' && !options.where) {
     throw new TypeError(`A query for one ${name} needs \`where\` in its find options.`);
   }
   const builder = manager.createQueryBuilder(entity, name);
-  return builder.setFindOptions(shape === 'one' ? { ...options, take: 1 } : options);
+  // In TypeORM 0.3, a builder of one entity is not assignable to a builder of any.
+  const found: unknown = builder.setFindOptions(
+    shape === 'one' ? { ...options, take: 1 } : options,
+  );
+  return found as SelectQueryBuilder<ObjectLiteral>;
 }
 
 /** The name of an entity in events, without its metadata. */

@@ -27,6 +27,6 @@ export function sqlBuilder(
   sql: string,
   parameters: readonly unknown[],
 ): SelectQueryBuilder<ObjectLiteral> {
-  const builder: SelectQueryBuilder<ObjectLiteral> = manager.createQueryBuilder();
+  const builder = manager.createQueryBuilder() as SelectQueryBuilder<ObjectLiteral>;
   return new SqlBuilder(builder, { sql, parameters });
 }

@@ -68,11 +68,15 @@ function isWrapped(response: Response): boolean {
   return Object.hasOwn(response, 'end') || Object.hasOwn(response, 'write');
 }
 
+function sourceOf(response: Response, method: 'end' | 'write'): string {
+  return String(Reflect.get(response, method));
+}
+
 /** `compression` has no mark of its own but its code. */
 function isCompression(response: Response): boolean {
   return (
     Object.hasOwn(response, 'flush') &&
-    String(response.end).includes('stream.end(') &&
-    String(response.write).includes('stream.write(')
+    sourceOf(response, 'end').includes('stream.end(') &&
+    sourceOf(response, 'write').includes('stream.write(')
   );
 }

@@ -1,5 +1,7 @@
 /** Checks of the HTTP answers of each example. A check throws where an answer differs. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const USERS = 40;
@@ -129,12 +131,14 @@ export class Client {
     return this.#until(path, headers, ({ outcome }) => outcome.includes('; hit'));
   }
 
+  /** Sends the request, and closes the connection before the answer. */
   async leave(path) {
-    const leaving = new AbortController();
-    const answer = fetch(this.url + path, { signal: leaving.signal }).catch(() => undefined);
+    const { host, hostname, port } = new URL(this.url);
+    const socket = createConnection({ host: hostname, port: Number(port) });
+    await once(socket, 'connect');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await pause(1);
-    leaving.abort();
-    await answer;
+    socket.destroy();
   }
 
   async #until(path, headers, isMeant) {

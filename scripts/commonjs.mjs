@@ -27,6 +27,5 @@ export function addCommonJs(dist) {
 }
 
 function commonJsOf(code) {
-  const withoutMap = code.replace(/^\/\/# sourceMappingURL=.*$/m, '');
-  return ts.transpileModule(withoutMap, { compilerOptions: OPTIONS }).outputText;
+  return ts.transpileModule(code, { compilerOptions: OPTIONS }).outputText;
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run consistency`: makes sure of a build and a Redis server, then runs the checker
- * (test/consistency/checker) in this very process.
+ * (test/checker) in this very process.
  */
 import { spawnSync } from 'node:child_process';
 import { register } from 'node:module';

@@ -9,7 +9,7 @@ import { UsersModule } from './users/users.module';
       type: 'postgres',
       url: process.env.DATABASE_URL,
       autoLoadEntities: true,
-      synchronize: true,
+      synchronize: true, // while you try it; migrations later
     }),
     QueryCacheModule.forRoot({
       redis: { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' },

@@ -56,6 +56,7 @@ export {
   type InlineOptions,
   type MappingOptions,
 } from './typeorm/queries/inline-queries.js';
+export { AmbiguousQueryError } from './typeorm/queries/query-definitions.js';
 export {
   ImpureQueryError,
   NotASelectError,

@@ -6,11 +6,11 @@ import type { UncacheableReason } from '../core/statement-analysis.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { NotASelectError } from '../typeorm/queries/query-errors.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
+import { fromJson, toJson } from './answer-json.js';
 import { ttlMsOf, type ReadOptions } from './lifetime.js';
-import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
+import { NotASelectError, OtherDataSourceError } from '../typeorm/queries/query-errors.js';
 import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import type { ReadCore } from './read-core.js';
 import {
@@ -72,17 +72,6 @@ class PlanChangedError extends Error {}
 
 /** An entity that loads a relation later cannot be encoded. */
 class LazyValueError extends Error {}
-
-const toJson: ToBody = (value) => {
-  const json =
-    typeof value === 'string' || ArrayBuffer.isView(value)
-      ? undefined
-      : (JSON.stringify(value) as string | undefined);
-  if (json === undefined) throw new UnencodableValueError('what is not sent as JSON');
-  return Buffer.from(json);
-};
-
-const fromJson = (body: Buffer): unknown => JSON.parse(body.toString());
 
 const NO_BODY = Buffer.alloc(0);
 

@@ -111,7 +111,11 @@ async function openStores(
   log: Logger,
 ): Promise<CacheStores> {
   const { redis, release } = options;
-  if (!redis || !options.enabled) return CacheStores.inMemory(options);
+  if (!options.enabled) return CacheStores.inMemory(options);
+  if (!redis) {
+    log.log('No Redis: this process counts as the only instance');
+    return CacheStores.inMemory(options);
+  }
   const secrets = await shareSecrets(source, options.entrySecret, log);
   const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
   if (release === UNKNOWN_VERSION) {

@@ -14,9 +14,10 @@ import {
 } from '../nestjs/query-cache.options.js';
 import { QueryCaches } from '../nestjs/query-caches.js';
 import { QueryCachesModule } from '../nestjs/query-caches.module.js';
-import { getQueryCacheToken } from '../nestjs/tokens.js';
+import { getCacheToken } from '../nestjs/tokens.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
-import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
+import { OutboxRelay } from '../postgres/capture/outbox-relay.js';
+import { TriggerKeeper, type TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 import { PassThroughCache } from './fake-query-cache.js';
 import type { FakeAnswers } from './pass-through-reader.js';
 
@@ -44,6 +45,10 @@ const IS_UP = {
   check: (): CacheHealthReport => ({ status: 'up' }),
 };
 
+/** The relay and the keeper of triggers, which have nothing to do. */
+const IDLE_RELAY = { state: 'absent', isLockStuck: false, backlog: undefined, problem: undefined };
+const IDLE_KEEPER = { problem: undefined, check: (): Promise<void> => Promise.resolve() };
+
 /** The cache for tests of an application: import it in place of `QueryCacheModule` and `CacheInvalidationModule`. */
 @Module({})
 export class CacheTestingModule {
@@ -52,7 +57,17 @@ export class CacheTestingModule {
    * `DataSource`, of any driver, or a stub. `Cache-Status` says `fwd=bypass; detail=disabled`.
    */
   static passThrough(options: PassThroughOptions = {}): DynamicModule {
-    const others = (options.names ?? []).map((name) => getQueryCacheToken(name));
+    const shared = [
+      QueryCache,
+      CacheEvents,
+      CacheHealth,
+      QueryCacheOptions,
+      OutboxRelay,
+      TriggerKeeper,
+    ];
+    const others = (options.names ?? []).flatMap((name) =>
+      shared.map((part) => ({ provide: getCacheToken(part, name), useExisting: part })),
+    );
     return {
       module: CacheTestingModule,
       global: true,
@@ -80,22 +95,17 @@ export class CacheTestingModule {
             return cache;
           },
         },
-        ...others.map((provide) => ({ provide, useExisting: QueryCache })),
+        ...others,
         {
           provide: CacheEvents,
           inject: [QueryCache],
           useFactory: (cache: QueryCache) => cache.events,
         },
         { provide: CacheHealth, useValue: IS_UP },
+        { provide: OutboxRelay, useValue: IDLE_RELAY },
+        { provide: TriggerKeeper, useValue: IDLE_KEEPER },
       ],
-      exports: [
-        QueryCachesModule,
-        QueryCacheOptions,
-        QueryCache,
-        ...others,
-        CacheEvents,
-        CacheHealth,
-      ],
+      exports: [QueryCachesModule, ...shared, ...others.map(({ provide }) => provide)],
     };
   }
 

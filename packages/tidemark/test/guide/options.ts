@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { ConfigService } from '@nestjs/config';
 import { defineQuery, QueryCacheModule, CacheTriggers } from '@tidemark/nestjs';
 import type { DataSource } from 'typeorm';
 import { User } from './user.entity.js';
@@ -20,6 +21,12 @@ export const moduleOfRelease = () =>
   QueryCacheModule.forRoot({
     release: process.env.GIT_COMMIT,
     redis: process.env.REDIS_URL,
+  });
+
+export const moduleOfConfiguration = () =>
+  QueryCacheModule.forRootAsync({
+    inject: [ConfigService],
+    useFactory: (config: ConfigService) => ({ redis: config.get<string>('REDIS_URL') }),
   });
 
 export async function installTriggers(dataSource: DataSource): Promise<void> {

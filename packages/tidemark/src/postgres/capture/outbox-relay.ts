@@ -56,6 +56,7 @@ interface RelayParts extends CaptureParts {
   readonly isNeeded: boolean;
 }
 
+/** Publishes writes from outside the application; its state is for health and metrics. */
 export class OutboxRelay {
   #state: RelayState = 'absent';
   /** The effects of an outbox that the role may not use; `undefined`: none. */

@@ -7,6 +7,7 @@ import type { DataSource } from 'typeorm';
 import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { nameOf } from './data-source-name.js';
 
+/** The data source leads to a connection pooler, behind which a dead writer cannot be recognised. */
 export class PooledConnectionError extends Error {
   constructor(source: DataSource, opened: number, answered: number) {
     super(

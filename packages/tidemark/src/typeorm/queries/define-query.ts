@@ -42,7 +42,7 @@ interface CommonDefinition<P, Row, R, S extends QueryShape, A> {
   readonly answer?: (answer: QueryResult<R, S>) => A;
   /**
    * Response headers computed from the rows of the answer, in ASCII, stored with it; pure. Allowed are `link`,
-   * `content-language`, `content-location`, `content-range`, `accept-ranges`, `last-modified` and custom names that
+   * `content-disposition`, `content-language`, `content-location`, `content-range`, `accept-ranges`, `last-modified` and custom names that
    * begin with `x-`; with any other header the query is refused (ResponseHeaderError).
    */
   readonly headers?: (rows: readonly R[], parameters: P) => Readonly<Record<string, string>>;

@@ -71,6 +71,7 @@ interface Failure extends StateOfTable {
   readonly error: unknown;
 }
 
+/** Installs, checks and removes the triggers, for migrations and commands. */
 export class CacheTriggers {
   readonly #objects: OutboxObjects;
 

@@ -29,6 +29,7 @@ interface TriggerKeeperParts extends WriteParts {
   readonly isReady: () => boolean;
 }
 
+/** Keeps the triggers of a running application installed, or checks them. */
 export class TriggerKeeper {
   #problem: string | undefined;
   /** All tables had their triggers at the last check. */

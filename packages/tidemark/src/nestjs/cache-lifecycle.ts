@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
-import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
+import type { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import type { CacheStores } from './cache-stores.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 
@@ -16,7 +16,9 @@ export interface CacheLifecycleParts {
   readonly stores: CacheStores;
   readonly core: ReadCore;
   readonly standby: StandbyWatch;
-  readonly options: Pick<QueryCacheOptions, 'enabled' | 'readOnly'>;
+  readonly options: Pick<QueryCacheOptions, 'enabled'>;
+  /** Only with `readOnly`. */
+  readonly readOnlyGuard: ReadOnlyGuard | undefined;
 }
 
 /** Starts the cache with the application and stops it after the last request. */
@@ -42,7 +44,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #start(): Promise<void> {
-    const { source, schema, stores, core, options } = this.parts;
+    const { source, schema, stores, core, options, readOnlyGuard } = this.parts;
     if (!options.enabled) return;
     const { gate, settlement } = core;
     stores.onOutage(() => gate.distrustAll());
@@ -57,13 +59,14 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     stores.attestWhile(() => gate.isUnbroken);
     if (source.isInitialized) {
       await schema.load();
-      if (options.readOnly) source.subscribers.push(new ReadOnlyGuard(source, schema));
+      readOnlyGuard?.attach();
     }
     void settlement.sweep(SWEEP_PAUSE_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { stores, core, standby } = this.parts;
+    const { stores, core, standby, readOnlyGuard } = this.parts;
+    readOnlyGuard?.detach();
     core.settlement.close();
     standby.close();
     for (const step of this.#steps) await step();

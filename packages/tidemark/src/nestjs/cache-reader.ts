@@ -8,7 +8,8 @@ import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
-import { fromJson, toJson } from './answer-json.js';
+import { fromJson, toJson, type ToBody } from './answer-json.js';
+import { LazyValueError, PlanChangedError } from './cache-reader.errors.js';
 import { ttlMsOf, type ReadOptions } from './lifetime.js';
 import { NotASelectError, OtherDataSourceError } from '../typeorm/queries/query-errors.js';
 import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
@@ -26,6 +27,7 @@ import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
 import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
+import { requireSelect } from '../typeorm/queries/sql-builder.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
 import type { WholeTableLog } from './whole-table-log.js';
 import type { L1Entry } from '../l1/l1-entry.js';
@@ -40,8 +42,6 @@ export interface ValueOutcome {
   readonly value: unknown;
   readonly outcome: JsonOutcome;
 }
-
-type ToBody = (value: unknown) => Buffer;
 
 interface Call {
   readonly query: CacheableQuery;
@@ -66,12 +66,6 @@ export interface CacheReaderParts {
   /** Only in development. */
   readonly wholeTables: WholeTableLog | undefined;
 }
-
-/** The builder returned another query than the key of the fill stands for: the builder or the schema has changed. */
-class PlanChangedError extends Error {}
-
-/** An entity that loads a relation later cannot be encoded. */
-class LazyValueError extends Error {}
 
 const NO_BODY = Buffer.alloc(0);
 
@@ -117,7 +111,10 @@ export class CacheReader {
 
   async #readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
     const called = this.#called(query);
-    if (!this.isEnabled) return this.#valueOf(called, 'disabled');
+    if (!this.isEnabled) {
+      if (called instanceof BoundQuery) await requireSelect(called);
+      return this.#valueOf(called, 'disabled');
+    }
     const decode = (body: Buffer): unknown => this.#codec.decode(body);
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {

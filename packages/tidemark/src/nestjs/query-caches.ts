@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { addressOf } from '../redis/connection/redis-client.factory.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
@@ -11,13 +12,15 @@ import type { QueryCacheOptions } from './query-cache.options.js';
 interface NamedCache {
   readonly source: DataSource;
   readonly reader: CacheReader;
-  readonly options: Pick<QueryCacheOptions, 'enabled' | 'namespace' | 'redis'>;
+  readonly options: Pick<QueryCacheOptions, 'enabled' | 'readOnly' | 'namespace' | 'redis'>;
 }
 
 /** Whether writes over one data source neither replace versions of the other nor reach its outbox. */
 function isRival({ options: one }: NamedCache, { options: other }: NamedCache): boolean {
-  const areBothOverRedis = one.redis !== undefined && other.redis !== undefined;
-  return one.enabled && other.enabled && one.namespace === other.namespace && !areBothOverRedis;
+  if (!one.enabled || !other.enabled) return false;
+  // Only a cache that follows writes reads the outbox of its namespace.
+  if (one.namespace !== other.namespace) return one.readOnly || other.readOnly;
+  return !one.redis || !other.redis || addressOf(one.redis) !== addressOf(other.redis);
 }
 
 /** The caches of one application, by the names of their data sources. */
@@ -32,9 +35,9 @@ export class QueryCaches {
     for (const [other, { source }] of rivals) {
       if (!(await mayBeOneDatabase(source, cache.source))) continue;
       throw new Error(
-        `The data sources "${other}" and "${name}" lead to one database, or are not connected yet. Without Redis each ` +
-          'of their caches would miss the writes of the other: give both the option `redis`, or another `namespace` ' +
-          'to one of them.',
+        `The data sources "${other}" and "${name}" lead to one database, or are not connected yet, and one of their ` +
+          'caches would miss the writes of the other: give both the same `redis` and the same `namespace`, or, where ' +
+          'neither is `readOnly`, another `namespace` to one of them.',
       );
     }
   }
@@ -45,6 +48,13 @@ export class QueryCaches {
       query instanceof BoundQuery
         ? this.#caches.get(query.dataSource ?? DEFAULT_DATA_SOURCE)
         : this.#ofDriver(dataSourceOf(query).driver);
+    if (!own && query instanceof BoundQuery && !query.definition) {
+      const { name, dataSource = DEFAULT_DATA_SOURCE } = query;
+      throw new Error(
+        `The query ${name} belongs to the data source "${dataSource}", which has no cache: name another one by the ` +
+          'option `dataSource` of the query, or import QueryCacheModule for this one.',
+      );
+    }
     const [first] = this.#caches.values();
     const cache = own ?? this.#caches.get(DEFAULT_DATA_SOURCE) ?? first;
     if (!cache) throw new Error('There is no cache: import QueryCacheModule.forRoot().');

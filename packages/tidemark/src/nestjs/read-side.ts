@@ -19,6 +19,7 @@ import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 import { PlanCache } from '../typeorm/queries/plan-cache.js';
 import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-activity.js';
+import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import { QueryExecutor } from '../typeorm/queries/query-executor.js';
 import { StandbyWatch } from '../typeorm/database/standby-watch.js';
 import { CacheStores } from './cache-stores.js';
@@ -78,12 +79,21 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     // Every call is verified in development alone.
     wholeTables: share < 1 ? undefined : new WholeTableLog(schema, log),
   });
-  const lifecycle = new CacheLifecycle({ source, schema, stores, core, standby, options });
-  if (options.readOnly || !options.enabled) {
-    await lifecycle.start();
-    following.followedBy();
+  const readOnlyGuard =
+    options.readOnly && options.enabled ? new ReadOnlyGuard(source, schema) : undefined;
+  const parts = { source, schema, stores, core, standby, options, readOnlyGuard };
+  const lifecycle = new CacheLifecycle(parts);
+  try {
+    if (options.readOnly || !options.enabled) {
+      await lifecycle.start();
+      following.followedBy(readOnlyGuard);
+    }
+    await caches.add(name, { source, reader, options });
+  } catch (error) {
+    // Nest shuts no module down that it could not create.
+    await stores.close();
+    throw error;
   }
-  await caches.add(name, { source, reader, options });
   return {
     name,
     source,

@@ -60,7 +60,9 @@ async function warmOne(
   callers: WarmOptions['for'],
 ): Promise<Warmed> {
   const found: Warmed[] = [];
-  if (callers !== 'run') {
+  // Routes get the values of a query with an inline `map`.
+  const asValues = query.forCaller !== undefined;
+  if (callers !== 'run' && !asValues) {
     try {
       found.push(await settled(() => reader.readJson(query, {})));
     } catch (error) {
@@ -69,7 +71,7 @@ async function warmOne(
       callers = 'both';
     }
   }
-  if (callers !== 'routes') {
+  if (callers !== 'routes' || asValues) {
     found.push(await settled(async () => (await reader.readValue(query, {})).outcome));
   }
   if (found.includes('uncacheable')) return 'uncacheable';

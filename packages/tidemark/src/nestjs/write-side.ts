@@ -105,17 +105,23 @@ export class WriteSide {
     const { following, lifecycle, options } = this.readSide;
     if (!options.enabled) return;
     const follower = this.#follower;
-    await lifecycle.start();
-    await follower.start();
-    following.followedBy({
-      get gap() {
-        return follower.gap;
-      },
-      get blindSpot() {
-        return triggers.problem ?? relay.problem;
-      },
-    });
-    await triggers.start();
+    try {
+      await lifecycle.start();
+      await follower.start();
+      following.followedBy({
+        get gap() {
+          return follower.gap;
+        },
+        get blindSpot() {
+          return triggers.problem ?? relay.problem;
+        },
+      });
+      await triggers.start();
+    } catch (error) {
+      // Nest shuts no module down that it could not create.
+      await lifecycle.onApplicationShutdown();
+      throw error;
+    }
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();
     lifecycle.beforeClose(() => this.#close());

@@ -3,6 +3,7 @@ import type { CacheEvents } from '../core/ports/cache-events.js';
 import type { CacheReader, JsonOutcome, ValueOutcome } from '../nestjs/cache-reader.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery, CompiledQuery } from '../typeorm/queries/compiled-query.js';
+import { requireSelect } from '../typeorm/queries/sql-builder.js';
 import { executeBuilder, type ExecutedQuery } from '../typeorm/queries/query-executor.js';
 
 /** By the names of queries: an answer, or a function that makes it from the parameters of the query. */
@@ -53,6 +54,7 @@ export class PassThroughReader implements Public {
           'DataSource.',
       );
     }
+    if (bound) await requireSelect(bound);
     const builder = bound ? bound.build(source as DataSource) : query;
     const shape = bound?.shape ?? 'many';
     const separate = { hasLazyRelations: false };

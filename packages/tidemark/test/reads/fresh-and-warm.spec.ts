@@ -1,6 +1,6 @@
 /** Real: PostgreSQL, Redis. Answers that are stored on demand: `run(query, { fresh: true })` and `warm`. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineQuery } from '../../src/index.js';
+import { defineQuery, findQuery } from '../../src/index.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
@@ -94,6 +94,10 @@ describe('warm', () => {
       filled: 1,
     });
     expect(await cache.warm([byId.bind({ id: 2 })])).toMatchObject({ present: 1 });
+    // Routes get values of a query with an inline `map`, as `run` does.
+    const mapped = findQuery(Country, {}, { map: ({ name }) => name });
+    expect(await cache.warm([mapped], { for: 'routes' })).toMatchObject({ filled: 1 });
+    expect((await reads.read(mapped)).outcome).toBe('hit');
   });
 
   it('runs at most `concurrency` queries at once', async () => {

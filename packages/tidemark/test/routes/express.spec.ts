@@ -42,6 +42,17 @@ const replacing =
       next();
     });
 
+/** An application that replaces a method of all its responses, under the same name. */
+const enveloping = (app: INestApplication): void => {
+  const { response } = app.getHttpAdapter().getInstance() as Application;
+  const { json } = response;
+  response.json = {
+    json(this: typeof response, data: unknown) {
+      return json.call(this, { data });
+    },
+  }.json;
+};
+
 const setting =
   (name: string, value: unknown) =>
   (app: INestApplication): unknown =>
@@ -53,6 +64,7 @@ it.each<[string, (app: INestApplication) => unknown]>([
   ['json replacer', setting('json replacer', ['id'])],
   ['json spaces', setting('json spaces', 2)],
   ['json escape', setting('json escape', true)],
+  ['an application that replaces json', enveloping],
   ['middleware that replaces json', replacing('json', (data) => ({ data }))],
   ['middleware that replaces send', replacing('send', (body) => body)],
   ['middleware that replaces end', replacing('end', (body) => body)],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, NotFoundException, type LoggerService } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { CacheQuery } from '../../src/index.js';
+import { CacheQuery, countQuery, type CachedAnswer } from '../../src/index.js';
 import { ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Book, ForgetfulController } from './routes.controllers.js';
 
@@ -26,6 +26,17 @@ class ValuesController {
   @CacheQuery()
   failing(): never {
     throw new NotFoundException();
+  }
+
+  @Get('counted')
+  async counted(): Promise<number> {
+    return this.source.getRepository(Book).count();
+  }
+
+  @Get('count')
+  @CacheQuery()
+  count(): CachedAnswer<number> {
+    return countQuery(Book);
   }
 
   @Get('query')
@@ -67,6 +78,16 @@ describe.each(ADAPTERS)('%s', (adapter) => {
       'ValuesController.found has @CacheQuery() and returns values, which cannot be cached: ' +
         'return the query itself, without getMany(), find() or await.',
     ]);
+  });
+
+  it('a number is sent as without the cache, at a miss and at a hit', async () => {
+    const { body, headers } = await get('/values/counted');
+    for (const _ of [1, 2]) {
+      const cached = await get('/values/count');
+      expect(cached.body).toBe(body);
+      expect(cached.headers['content-type']).toBe(headers['content-type']);
+      expect(cached.headers).toHaveProperty('cache-status');
+    }
   });
 
   it.each(['nothing', 'failing', 'query'])(

@@ -9,6 +9,7 @@ import {
   CacheHealth,
   CacheInvalidationModule,
   CacheQuery,
+  NotASelectError,
   NotFollowedError,
   OutboxRelay,
   QueryCache,
@@ -80,8 +81,17 @@ describe('enabled: false', () => {
       'content-type': 'application/json; charset=utf-8',
       'content-length': '8',
       date: expect.any(String),
-      connection: 'keep-alive',
+      connection: expect.any(String),
     });
+  });
+
+  it('refuses SQL text that is no SELECT, as with the cache', async () => {
+    adopter = await startAdopter({ entities: [Part], cache: off });
+    const { source } = adopter;
+    await source.query(`INSERT INTO parts VALUES (1, 'bolt')`);
+    const deleted = adopter.app.get(QueryCache).query('DELETE FROM parts');
+    await expect(deleted).rejects.toThrow(NotASelectError);
+    expect(await source.query('SELECT id FROM parts')).toHaveLength(1);
   });
 
   it('needs no CacheInvalidationModule', async () => {
@@ -185,7 +195,15 @@ describe('readOnly: true', () => {
     const source = testing.get(DataSource);
     await expect(source.query(`UPDATE parts SET name = 'nut'`)).rejects.toThrow(/`readOnly`/);
     expect(await source.query('SELECT name FROM parts')).toEqual([{ name: 'bolt' }]);
+    // Initialised again, the data source has no guard: writes go through, and nothing stored is served.
+    await source.destroy();
+    await source.initialize();
+    await source.query(`UPDATE parts SET name = 'nut'`);
+    expect(await cache.run(parts)).toEqual(['nut']);
+    expect(hits).toHaveLength(1);
+    expect(testing.get(CacheHealth).check()).toMatchObject({ status: 'degraded' });
     await testing.close();
+    expect(source.subscribers).toEqual([]);
   });
 });
 

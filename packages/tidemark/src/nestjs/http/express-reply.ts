@@ -7,7 +7,6 @@ import type { ServerResponse } from 'node:http';
 import { describesOtherBody, type HttpReply, type ReplyBodies } from './http-reply.js';
 
 interface Application {
-  readonly response: object;
   /** The value of a setting. */
   get(name: string): unknown;
 }
@@ -21,6 +20,9 @@ interface Response extends ServerResponse {
 /** `send` of Express replaces any other charset. */
 const JSON_TYPE = /^[a-z]+\/([a-z0-9.!#$&^_-]+\+)?json(; charset=utf-8)?$/;
 
+/** The first bytes of objects and lists. */
+const BRACKETS = new Set<number | undefined>([0x7b, 0x5b]);
+
 /** Settings that change the JSON text. */
 const JSON_SETTINGS = ['json replacer', 'json spaces', 'json escape'];
 
@@ -30,6 +32,8 @@ const WITHOUT_BODY = [204, 205];
 export const EXPRESS: ReplyBodies = {
   routeOf: (request) => (request as { readonly route?: object }).route,
   isPlainRoute: () => true,
+  // Nest sends other values as text.
+  sendsAsJson: (body) => BRACKETS.has(typeof body === 'string' ? body.charCodeAt(0) : body[0]),
   isPlainReply: (reply) => {
     const response = responseOf(reply);
     return (
@@ -53,15 +57,24 @@ function responseOf(reply: HttpReply): Response {
 }
 
 /** Whether `json` and `send` are those of Express, without settings. */
-function hasOwnEncoding(response: Response): boolean {
-  const { app, json, send } = response;
-  const holders = [response, app.response];
+function hasOwnEncoding({ app, json, send }: Response): boolean {
   return (
-    json.name === 'json' &&
-    send.name === 'send' &&
-    !holders.some((holder) => Object.hasOwn(holder, 'json') || Object.hasOwn(holder, 'send')) &&
+    isOfExpress(json, `'json escape'`) &&
+    isOfExpress(send, `'etag fn'`) &&
     !JSON_SETTINGS.some((name) => Boolean(app.get(name)))
   );
+}
+
+const ofExpress = new WeakMap<Function, boolean>();
+
+/** Methods of Express can be recognised by their code alone: middleware and applications replace them in many places. */
+function isOfExpress(method: Function, setting: string): boolean {
+  let isOwn = ofExpress.get(method);
+  if (isOwn === undefined) {
+    isOwn = String(method).includes(setting);
+    ofExpress.set(method, isOwn);
+  }
+  return isOwn;
 }
 
 function isWrapped(response: Response): boolean {

@@ -33,6 +33,7 @@ export const FASTIFY: ReplyBodies = {
   },
   isPlainReply: (reply) =>
     hidden(reply, 'fastify.reply.serializer') === null && !describesOtherBody(reply, JSON_TYPE),
+  sendsAsJson: () => true,
   // Compression is a hook of the route.
   mayCompress: () => false,
 };

@@ -88,6 +88,11 @@ export class HttpAnswers {
       describe(answer.outcome, query, options, reply);
       return answer.value;
     }
+    const body = answer.source === 'bypass' ? answer.answer.body : answer.entry.content;
+    if (!bodies.sendsAsJson(body)) {
+      describe(answer, query, options, reply);
+      return JSON.parse(body.toString());
+    }
     addHeader(reply, 'vary', 'Accept-Encoding');
     describe(answer, query, options, reply);
     return new ReadyBytes(await encode(answer, request, reply, bodies));

@@ -24,6 +24,8 @@ export interface ReplyBodies {
   isPlainRoute(route: object): boolean;
   /** The same for this reply. */
   isPlainReply(reply: HttpReply): boolean;
+  /** Whether the adapter sends a value with this JSON text as JSON. */
+  sendsAsJson(body: Buffer | string): boolean;
   /** Whether other code may still compress the body: its bytes then differ from those that the cache hands over. */
   mayCompress(reply: HttpReply): boolean;
   /** Sends the bytes as they are; absent: the adapter does so itself. */

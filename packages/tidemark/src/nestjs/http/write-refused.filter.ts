@@ -1,6 +1,6 @@
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { Catch } from '@nestjs/common';
-import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { BaseExceptionFilter, type ApplicationConfig, type HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { WriteRefusedError } from '../write-refused.error.js';
 
@@ -28,12 +28,14 @@ export class WriteRefusedFilter implements ExceptionFilter<WriteRefusedError> {
     }
     const next = this.config
       .getGlobalFilters()
-      .findLast((other) => other !== this && catches(other, refused));
+      .findLast((other) => !(other instanceof WriteRefusedFilter) && catches(other, refused));
     // A filter's `catch` is none of a promise.
     // eslint-disable-next-line promise/valid-params
     if (next) return next.catch(refused, host) as unknown;
-    // Nest answers an error that a filter returns.
-    return host.getType() === 'rpc' ? throwError(() => refused) : refused;
+    if (host.getType() === 'rpc') return throwError(() => refused);
+    if (host.getType() !== 'http') return refused;
+    new BaseExceptionFilter(this.host.httpAdapter).catch(refused, host);
+    return undefined;
   }
 }
 

@@ -4,9 +4,9 @@ import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analy
 import type { Catalog } from '../../core/table-facts.js';
 import { analyseRead, whyWhole } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
-import { isParserError, parse, pick, type RawStmt } from './syntax-tree.js';
+import { isParserError, loadParser, parse, pick, type RawStmt } from './syntax-tree.js';
 
-export { loadParser } from './syntax-tree.js';
+export { loadParser };
 
 const MAX_TEXTS = 5_000;
 /** Limit for all cached texts together, in UTF-16 units. */
@@ -72,6 +72,17 @@ export class SqlAnalyser {
     let entry = this.#remembered.get(sql);
     if (!entry) this.#remembered.set(sql, (entry = {}));
     return entry;
+  }
+}
+
+/** Whether the text is one SELECT, without a catalog; `true` for what the parser rejects: the server has the error. */
+export async function isOneSelect(sql: string): Promise<boolean> {
+  await loadParser();
+  try {
+    return sql !== '' && isSelect(parse(sql));
+  } catch (error) {
+    if (error instanceof RangeError || isParserError(error)) return true;
+    throw error;
   }
 }
 

@@ -142,9 +142,9 @@ export function defineQuery(definition: AnyDefinition): DefinedQuery<unknown, un
     map?.toString(),
     headers?.toString(),
     answer?.toString(),
+    dataSource,
   ]);
-  const code = map || headers || answer ? keyText + (dataSource ?? '') : undefined;
-  const identity = new Definition(name, code);
+  const identity = new Definition(name, map || headers || answer ? keyText : undefined);
   return {
     name,
     bind: (given) => {

@@ -1,3 +1,6 @@
+import { isOneSelect } from '../../postgres/analysis/sql-analyser.js';
+import type { BoundQuery } from './bound-query.js';
+import { NotASelectError } from './query-errors.js';
 import { SelectQueryBuilder, type EntityManager, type ObjectLiteral } from 'typeorm';
 
 interface Statement {
@@ -19,6 +22,19 @@ class SqlBuilder extends SelectQueryBuilder<ObjectLiteral> {
     const { sql, parameters } = this.statement;
     return [sql, [...parameters]];
   }
+}
+
+/**
+ * Resolves if the query has no SQL text, or one that is a SELECT.
+ *
+ * @throws NotASelectError
+ */
+export async function requireSelect({
+  name,
+  sql,
+}: Pick<BoundQuery, 'name' | 'sql'>): Promise<void> {
+  if (sql === undefined || (await isOneSelect(sql))) return;
+  throw new NotASelectError(name);
 }
 
 /** A builder of the text, which runs in the transaction of the manager if there is one. */

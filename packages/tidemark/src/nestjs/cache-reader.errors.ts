@@ -1,0 +1,7 @@
+/** Reasons to run a query past the cache; callers do not see them. */
+
+/** The builder returned another query than the key of the fill stands for: the builder or the schema has changed. */
+export class PlanChangedError extends Error {}
+
+/** An entity that loads a relation later cannot be encoded. */
+export class LazyValueError extends Error {}

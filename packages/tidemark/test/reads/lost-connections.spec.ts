@@ -1,7 +1,6 @@
 /** Real: PostgreSQL. The one connection over which many are served is lost. */
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { EntitySubscriberInterface } from 'typeorm';
 import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
@@ -116,20 +115,23 @@ it('a read that may change something is not run twice', async () => {
 });
 
 it('the catalog is loaded once more where its connection is lost', async () => {
+  const { prototype } = pg.Client;
+  const send: (this: pg.Client, ...sent: unknown[]) => unknown = prototype.query;
   let isArmed = true;
-  const nemesis: EntitySubscriberInterface = {
-    beforeQuery: async ({ query, queryRunner }) => {
-      if (!isArmed || !query.includes('current_schema()')) return;
+  // The catalog is read past the hooks of TypeORM.
+  const nemesis = async function (this: pg.Client, ...sent: unknown[]): Promise<unknown> {
+    if (isArmed && String(sent[0]).includes('current_schema()')) {
       isArmed = false;
-      const connection: unknown = await queryRunner.connect();
-      await terminate((connection as { processID: number }).processID);
-    },
+      const { processID } = this as unknown as { processID: number };
+      await send.call(admin, 'SELECT pg_terminate_backend($1)', [processID]);
+    }
+    return send.call(this, ...sent);
   };
-  app.source.subscribers.push(nemesis);
+  prototype.query = nemesis as typeof prototype.query;
   try {
     await app.get(CatalogCache).reload();
   } finally {
-    app.source.subscribers.splice(app.source.subscribers.indexOf(nemesis), 1);
+    prototype.query = send as typeof prototype.query;
   }
   expect(isArmed).toBe(false);
 });

@@ -123,6 +123,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(22);
+    expect(configVariables).toHaveLength(23);
   });
 });

@@ -34,7 +34,12 @@ const underTest = (kind, folders = kind) => ({
   ...withDatabase,
   displayName: kind,
   testRegex: `/test/${folders}/.*\\.spec\\.ts$`,
+  testPathIgnorePatterns: ['/node_modules/', ...leftOut],
 });
+
+/** The files that only `npm run test:long` runs (test/README.md). */
+const LONG_ALONE = ['/test/faults/(redis-failover|outbox-waiting)\\.spec\\.ts$'];
+const leftOut = process.env.TIDEMARK_LONG_TESTS === '1' ? [] : LONG_ALONE;
 
 const INTEGRATION =
   '(integration|catalog|database|matrix|outbox|reads|redis|routes|start|triggers|writes)';

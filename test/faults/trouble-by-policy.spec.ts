@@ -13,7 +13,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
-import { isLong, representatives } from '../support/long-tests.js';
+import { isLong, itWhenLong, representatives } from '../support/long-tests.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { useFaultCluster } from './support/fault-tests.js';
 import { allHit, expectReads, expectViews, underWatch, whileWatched } from './support/healing.js';
@@ -64,7 +64,7 @@ async function expectWritten(register: Register, members = cluster.running): Pro
 }
 
 describe('Redis', () => {
-  it.each(representatives(redisTroubles, 0, 1, 2))(
+  it.each(representatives(redisTroubles, 0, 1))(
     '$trouble: reads bypass, writes commit or are refused, and no instance misses one',
     async ({ reason, losesData, save, begin, end }) => {
       const [watched, other] = (await createRegisters(cluster, 2)) as [Register, Register];
@@ -101,25 +101,28 @@ describe('Redis', () => {
     },
   );
 
-  it('reads a large snapshot (LOADING): no request is delayed, and no answer comes from the older data', async () => {
-    const forAll = (command: string) =>
-      redisCommand(cluster.redis, 'EVAL', `for i = 1, ${SLOW_KEYS} do ${command} end`, '0');
-    await underWatch(cluster, async (register, watch) => {
-      await forAll(`redis.call('SET', 'slow:' .. i, i)`);
-      await cluster.redis.save();
-      expect((await register.write(writer)).status).toBe(200);
-      await allHit(cluster, register);
-      const restarted = cluster.redis.restart();
-      await allWithoutRedis(cluster, /LOADING|loading|ECONNREFUSED|closed/);
-      expect((await register.write(writer)).status).toBe(200);
-      await expectReads(cluster, watch);
-      await restarted;
-      const loaded = Number(await infoOf(cluster.redis, 'rdb_last_load_keys_loaded'));
-      expect(loaded).toBeGreaterThan(SLOW_KEYS);
-      await forAll(`redis.call('DEL', 'slow:' .. i)`);
-      await allWell(cluster);
-    });
-  });
+  itWhenLong(
+    'reads a large snapshot (LOADING): no request is delayed, and no answer comes from the older data',
+    async () => {
+      const forAll = (command: string) =>
+        redisCommand(cluster.redis, 'EVAL', `for i = 1, ${SLOW_KEYS} do ${command} end`, '0');
+      await underWatch(cluster, async (register, watch) => {
+        await forAll(`redis.call('SET', 'slow:' .. i, i)`);
+        await cluster.redis.save();
+        expect((await register.write(writer)).status).toBe(200);
+        await allHit(cluster, register);
+        const restarted = cluster.redis.restart();
+        await allWithoutRedis(cluster, /LOADING|loading|ECONNREFUSED|closed/);
+        expect((await register.write(writer)).status).toBe(200);
+        await expectReads(cluster, watch);
+        await restarted;
+        const loaded = Number(await infoOf(cluster.redis, 'rdb_last_load_keys_loaded'));
+        expect(loaded).toBeGreaterThan(SLOW_KEYS);
+        await forAll(`redis.call('DEL', 'slow:' .. i)`);
+        await allWell(cluster);
+      });
+    },
+  );
 
   it('hangs for less than a command may take: reads and writes wait for it', async () => {
     await underWatch(cluster, async (register, watch) => {
@@ -207,7 +210,7 @@ describe('Redis', () => {
     await allRight(cluster, [register]);
   });
 
-  it('is away: the log reports it once, not with every request', async () => {
+  itWhenLong('is away: the log reports it once, not with every request', async () => {
     const { path } = await Register.create(cluster);
     await writer.instance.warm(path);
     const before = writer.instance.process.log.length;
@@ -268,7 +271,7 @@ describe('PostgreSQL', () => {
     });
   });
 
-  it('closes idle sessions: they are replaced, and every write is done', async () => {
+  itWhenLong('closes idle sessions: they are replaced, and every write is done', async () => {
     await underWatch(cluster, async (register) => {
       const closed = await cluster.terminate(`state = 'idle'`);
       expect(closed).toBeGreaterThanOrEqual(cluster.members.length);

@@ -205,16 +205,19 @@ describe('the embedded database', () => {
     expect(next.log).toContain('The embedded PostgreSQL has ended');
   });
 
-  it('replaces a server that was left behind when its launcher was killed too', async () => {
-    const killed = await start();
-    const postgres = serverPid(data);
-    process.kill(launcherPid(data), 'SIGKILL');
-    await killed.end('SIGKILL');
-    expect(isRunning(postgres)).toBe(true);
-    const next = await start();
-    expect(isRunning(postgres)).toBe(false);
-    expect(await (await next.get('/users')).json()).toHaveLength(USERS);
-  });
+  itWhenLong(
+    'replaces a server that was left behind when its launcher was killed too',
+    async () => {
+      const killed = await start();
+      const postgres = serverPid(data);
+      process.kill(launcherPid(data), 'SIGKILL');
+      await killed.end('SIGKILL');
+      expect(isRunning(postgres)).toBe(true);
+      const next = await start();
+      expect(isRunning(postgres)).toBe(false);
+      expect(await (await next.get('/users')).json()).toHaveLength(USERS);
+    },
+  );
 
   itWhenLong('is not stopped by a process with the id of an old server', async () => {
     await (await start()).end('SIGTERM');

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type Abstract, type DynamicModule } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { CacheEvents } from '../core/ports/cache-events.js';
@@ -57,7 +57,7 @@ export class CacheTestingModule {
    * `DataSource`, of any driver, or a stub. `Cache-Status` says `fwd=bypass; detail=disabled`.
    */
   static passThrough(options: PassThroughOptions = {}): DynamicModule {
-    const shared = [
+    const shared: readonly Abstract<object>[] = [
       QueryCache,
       CacheEvents,
       CacheHealth,

@@ -1,8 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ConfigService } from '@nestjs/config';
 import { defineQuery, QueryCacheModule, CacheTriggers } from '@tidemark/nestjs';
 import type { DataSource } from 'typeorm';
 import { User } from './user.entity.js';
+
+/** A provider of the application. */
+class Settings {
+  readonly redisUrl = process.env.REDIS_URL;
+}
 
 const tenant = new AsyncLocalStorage<string>();
 
@@ -25,8 +29,8 @@ export const moduleOfRelease = () =>
 
 export const moduleOfConfiguration = () =>
   QueryCacheModule.forRootAsync({
-    inject: [ConfigService],
-    useFactory: (config: ConfigService) => ({ redis: config.get<string>('REDIS_URL') }),
+    inject: [Settings],
+    useFactory: ({ redisUrl }: Settings) => ({ redis: redisUrl }),
   });
 
 export async function installTriggers(dataSource: DataSource): Promise<void> {

@@ -116,7 +116,7 @@ it('a read that may change something is not run twice', async () => {
 
 it('the catalog is loaded once more where its connection is lost', async () => {
   const { prototype } = pg.Client;
-  const send: (this: pg.Client, ...sent: unknown[]) => unknown = prototype.query;
+  const send = Reflect.get(prototype, 'query') as (this: pg.Client, ...sent: unknown[]) => unknown;
   let isArmed = true;
   // The catalog is read past the hooks of TypeORM.
   const nemesis = async function (this: pg.Client, ...sent: unknown[]): Promise<unknown> {

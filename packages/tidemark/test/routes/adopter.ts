@@ -14,6 +14,7 @@ import {
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { StatementCounter } from '../support/statement-counter.js';
+import { representatives } from '../../../../test/support/long-tests.js';
 import { inject, type HttpAnswer, type HttpRequest } from './http-client.js';
 
 const MAKE = { fastify: () => new FastifyAdapter(), express: () => new ExpressAdapter() };
@@ -24,6 +25,8 @@ export type AdapterName = keyof typeof MAKE;
 
 /** For `describe.each`. */
 export const ADAPTERS: readonly AdapterName[] = ['fastify', 'express'];
+/** Express alone in `npm test`: the specs of the service run on Fastify. */
+export const FEWER_ADAPTERS = representatives(ADAPTERS, 1);
 
 /** The common part of the replies of both adapters. */
 export interface Reply {

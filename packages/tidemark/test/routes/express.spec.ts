@@ -44,13 +44,11 @@ const replacing =
 
 /** An application that replaces a method of all its responses, under the same name. */
 const enveloping = (app: INestApplication): void => {
-  const { response } = app.getHttpAdapter().getInstance() as Application;
-  const { json } = response;
-  response.json = {
-    json(this: typeof response, data: unknown) {
-      return json.call(this, { data });
-    },
-  }.json;
+  const { response } = app.getHttpAdapter().getInstance<{ response: Record<'json', Sender> }>();
+  const send = response.json;
+  response.json = function json(data): unknown {
+    return send.call(this, { data });
+  };
 };
 
 const setting =

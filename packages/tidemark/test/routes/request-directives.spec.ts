@@ -1,11 +1,11 @@
 /** Real: PostgreSQL, HTTP. `Cache-Control` of requests. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, startAdopter, type Adopter } from './adopter.js';
+import { FEWER_ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Book, DecoratedController } from './routes.controllers.js';
 
 const URL = '/decorated/books/1';
 
-describe.each(ADAPTERS)('%s', (adapter) => {
+describe.each(FEWER_ADAPTERS)('%s', (adapter) => {
   let adopter: Adopter;
 
   const start = async (honourRequestCacheControl: boolean): Promise<void> => {

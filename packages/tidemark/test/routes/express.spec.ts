@@ -44,9 +44,11 @@ const replacing =
 
 /** An application that replaces a method of all its responses, under the same name. */
 const enveloping = (app: INestApplication): void => {
-  const { response } = app.getHttpAdapter().getInstance<{ response: Record<'json', Sender> }>();
+  const { response } = app.getHttpAdapter().getInstance() as {
+    response: Record<'json', Sender>;
+  };
   const send = response.json;
-  response.json = function json(data): unknown {
+  response.json = function json(data: unknown): unknown {
     return send.call(this, { data });
   };
 };

@@ -88,13 +88,10 @@ export class HttpAnswers {
       describe(answer.outcome, query, options, reply);
       return answer.value;
     }
-    const body = answer.source === 'bypass' ? answer.answer.body : answer.entry.content;
-    if (!bodies.sendsAsJson(body)) {
-      describe(answer, query, options, reply);
-      return JSON.parse(body.toString());
-    }
     addHeader(reply, 'vary', 'Accept-Encoding');
     describe(answer, query, options, reply);
+    const body = answer.source === 'bypass' ? answer.answer.body : answer.entry.content;
+    if (!bodies.sendsAsJson(body)) return JSON.parse(body.toString());
     return new ReadyBytes(await encode(answer, request, reply, bodies));
   }
 

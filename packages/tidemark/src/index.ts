@@ -2,7 +2,6 @@
 export { CacheEvents, type CacheEventMap } from './core/ports/cache-events.js';
 export { ResponseHeaderError } from './core/response-headers.js';
 export type { WritePolicy } from './core/write-protocol.js';
-export { NotFollowedError } from './core/ports/write-following.js';
 export { CacheHealth, type CacheHealthReport } from './nestjs/cache-health.js';
 export type { CacheInvalidationModuleOptions } from './nestjs/cache-invalidation.options.js';
 export { CacheInvalidationModule } from './nestjs/cache-invalidation.module.js';
@@ -60,6 +59,7 @@ export { AmbiguousQueryError } from './typeorm/queries/query-definitions.js';
 export {
   ImpureQueryError,
   NotASelectError,
+  NotFollowedError,
   OtherDataSourceError,
 } from './typeorm/queries/query-errors.js';
 export {

@@ -82,8 +82,8 @@ export class FreshnessGate {
   }
 
   /**
-   * Reads the versions and returns the verdict on them. Never rejects. Calls that the store answers with the same reading share the
-   * verdict.
+   * Reads the versions and returns the verdict on them. Never rejects. Calls that the store answers with the same reading
+   * share the verdict.
    */
   check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
     let question = this.#questions.get(answerDependencies);

@@ -1,6 +1,8 @@
 /** Answers as the JSON bytes that HTTP servers send. */
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 
+export const NO_BODY = Buffer.alloc(0);
+
 export type ToBody = (value: unknown) => Buffer;
 
 /** @throws UnencodableValueError for a value that servers do not send as JSON: a string, bytes or nothing. */

@@ -8,10 +8,14 @@ import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
-import { fromJson, toJson, type ToBody } from './answer-json.js';
+import { fromJson, NO_BODY, toJson, type ToBody } from './answer-json.js';
 import { LazyValueError, PlanChangedError } from './cache-reader.errors.js';
 import { ttlMsOf, type ReadOptions } from './lifetime.js';
-import { NotASelectError, OtherDataSourceError } from '../typeorm/queries/query-errors.js';
+import {
+  NotASelectError,
+  NotFollowedError,
+  OtherDataSourceError,
+} from '../typeorm/queries/query-errors.js';
 import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import type { ReadCore } from './read-core.js';
 import {
@@ -67,8 +71,6 @@ export interface CacheReaderParts {
   readonly wholeTables: WholeTableLog | undefined;
 }
 
-const NO_BODY = Buffer.alloc(0);
-
 export class CacheReader {
   /** The result of a fill, by the error that shows why its values cannot be stored. */
   readonly #notStored = new WeakMap<Error, ExecutedQuery>();
@@ -123,8 +125,8 @@ export class CacheReader {
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return { value: decode(body), outcome };
     } catch (error) {
-      if (error instanceof LazyValueError)
-        return this.#valueOf(called, 'uncacheable', 'lazy-relations');
+      const isLazy = error instanceof LazyValueError;
+      if (isLazy) return this.#valueOf(called, 'uncacheable', 'lazy-relations');
       if (!(error instanceof UnencodableValueError)) throw error;
       // Values belong to one caller: of the callers that wait for one fill, one gets its result.
       const executed = this.#notStored.get(error);
@@ -173,7 +175,7 @@ export class CacheReader {
   async #read(call: Call): Promise<JsonOutcome> {
     const { following, schema, plans } = this.parts;
     const { query, representation, toBody } = call;
-    following.requireStart(nameOfQuery(query));
+    if (!following.hasStarted) throw new NotFollowedError(nameOfQuery(query));
     if (query instanceof BoundQuery && query.sql !== undefined) {
       await schema.load();
       if (!schema.analyser.isSelect(query.sql)) throw new NotASelectError(query.name);

@@ -9,7 +9,7 @@ import { explainDependencies } from '../typeorm/queries/explain-plan.js';
 /** Most queries that are remembered as logged. */
 const MAX_QUERIES = 1_000;
 
-/** Logs once for each query which tables count whole, and why. For development: each explanation parses the SQL again. */
+/** Logs once for each query which tables count whole, and why. For development: each explanation parses the SQL. */
 export class WholeTableLog {
   readonly #logged = new LRUCache<string, true>({ max: MAX_QUERIES });
 

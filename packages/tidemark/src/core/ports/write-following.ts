@@ -19,17 +19,6 @@ const NOT_STARTED: StatementHooks = {
 /** Nothing is written over the data source. */
 const NO_WRITES: StatementHooks = { gap: undefined, blindSpot: undefined };
 
-/** The query ran before the application follows its writes. */
-export class NotFollowedError extends Error {
-  constructor(query: string) {
-    super(
-      `The query ${query} ran before the application follows its writes, when the cache can neither answer it nor ` +
-        'store its answer: run it in onModuleInit, in onApplicationBootstrap or later, or without the cache.',
-    );
-    this.name = 'NotFollowedError';
-  }
-}
-
 export class WriteFollowing {
   #hooks = NOT_STARTED;
   #warnedOf: string | undefined;
@@ -42,9 +31,9 @@ export class WriteFollowing {
     this.#hooks = hooks;
   }
 
-  /** @throws NotFollowedError before the hooks are in place. */
-  requireStart(query: string): void {
-    if (this.#hooks === NOT_STARTED) throw new NotFollowedError(query);
+  /** Whether the hooks have been put in place. */
+  get hasStarted(): boolean {
+    return this.#hooks !== NOT_STARTED;
   }
 
   /** Must be read when a request arrives, before it uses anything from the cache. */

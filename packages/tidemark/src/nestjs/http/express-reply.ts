@@ -67,7 +67,7 @@ function hasOwnEncoding({ app, json, send }: Response): boolean {
 
 const ofExpress = new WeakMap<Function, boolean>();
 
-/** Methods of Express can be recognised by their code alone: middleware and applications replace them in many places. */
+/** Methods of Express are recognised by their code: middleware and applications replace them in many places. */
 function isOfExpress(method: Function, setting: string): boolean {
   let isOwn = ofExpress.get(method);
   if (isOwn === undefined) {

@@ -26,6 +26,17 @@ export class NotASelectError extends Error {
   }
 }
 
+/** The query ran before the application follows its writes. */
+export class NotFollowedError extends Error {
+  constructor(query: string) {
+    super(
+      `The query ${query} ran before the application follows its writes, when the cache can neither answer it nor ` +
+        'store its answer: run it in onModuleInit, in onApplicationBootstrap or later, or without the cache.',
+    );
+    this.name = 'NotFollowedError';
+  }
+}
+
 /** The definition reads more than its parameters. */
 export class ImpureQueryError extends Error {
   constructor(query: string, difference: PlanDifference) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { ConfigError, configVariables, parseConfig } from './config.js';
 
 function problemsOf(env: Record<string, string>) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { progressBar } from './progress-bar.js';
 
 function shown(isTTY: boolean, steps: readonly number[], total: number): string[] {

@@ -1,5 +1,5 @@
 import { BadRequestException, ConflictException, HttpException } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { QueryFailedError } from 'typeorm';
 import { WriteRefusedError } from '@tidemark/nestjs';
 import { problemOfError } from './problem-of-error.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { QueryFailedError } from 'typeorm';
 import { describeError } from './describe-error.js';
 import { ServiceLog } from './service-log.js';

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { BOUNDS, Bounds } from './bounds.js';
 import { ABSENT } from './history.js';
 import { Checker, type Target } from './checker.js';

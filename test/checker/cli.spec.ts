@@ -2,7 +2,7 @@
  * Three built instances under load and faults, checked from outside (checker/history.ts has the
  * definition), and the proof that the check catches a wrong run.
  */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

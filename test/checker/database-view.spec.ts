@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. */
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase } from '../support/shared-postgres.js';
 import { DatabaseView } from './database-view.js';

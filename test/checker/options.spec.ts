@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { parseOptions, UsageError } from './options.js';
 
 const parse = (...args: string[]) => parseOptions(args, () => 4711);

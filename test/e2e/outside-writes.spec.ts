@@ -1,5 +1,5 @@
 /** Writes of other clients to the service's tables, as REST clients see them, without any set-up of the writers. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';

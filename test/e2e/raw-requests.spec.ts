@@ -1,5 +1,5 @@
 /** Requests that no HTTP library sends: raw bytes over a real socket. */
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';

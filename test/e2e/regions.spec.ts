@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { representatives } from '../support/long-tests.js';
 import { modes } from './support/modes.js';
 import { expectProblem } from './support/problem.js';

@@ -1,5 +1,5 @@
 /** The OpenAPI documentation of the service. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { useLoggedService } from './support/logged-service.js';
 

@@ -1,5 +1,5 @@
 /** The health of the service, with its database and without. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
 /** The built service, whose misses all wait for one lock in the database. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from 'node:net';
 import pg from 'pg';
 import { eventually } from '../support/eventually.js';

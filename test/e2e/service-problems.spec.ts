@@ -1,5 +1,5 @@
 /** The problem documents of every route. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BODY_LIMIT_BYTES } from '../../src/http/limits.js';
 import { useLoggedService } from './support/logged-service.js';

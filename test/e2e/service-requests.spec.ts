@@ -1,5 +1,5 @@
 /** The request ids and security headers of every route. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { eventually } from '../support/eventually.js';
 import { useLoggedService, type LoggedService } from './support/logged-service.js';

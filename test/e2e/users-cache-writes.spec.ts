@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { User } from '../../src/users/user.entity.js';
 import { modes } from './support/modes.js';
 import type { NewUser, RestService } from './support/rest-service.js';

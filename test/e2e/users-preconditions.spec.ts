@@ -1,5 +1,5 @@
 /** If-Match and If-None-Match of requests that change a user (RFC 9110 section 13). */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { ADA } from './support/ada.js';
 import { modes } from './support/modes.js';

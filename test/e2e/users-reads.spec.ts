@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { representatives } from '../support/long-tests.js';
 import { ADA } from './support/ada.js';
 import { modes } from './support/modes.js';

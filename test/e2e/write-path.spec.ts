@@ -2,7 +2,7 @@
  * Real: PostgreSQL, Redis, the built service. The number of files that a reader has to open to follow a PATCH from the
  * request to the end of its mark. Background work is excluded: it does not occur in each of several PATCHes.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.js';

@@ -1,5 +1,5 @@
 /** Rows that wait in the outbox: many of them, and some that outlive the database's own end. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { isLong, representatives } from '../support/long-tests.js';

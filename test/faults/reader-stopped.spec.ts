@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-link.js';

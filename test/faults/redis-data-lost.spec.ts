@@ -1,5 +1,5 @@
 /** A Redis that loses data of the cache: in its memory, by its commands, or with its process. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
 import { isLong, representatives } from '../support/long-tests.js';

@@ -1,5 +1,5 @@
 /** Writes past the service, whose relay is killed, stopped, or loses one of its connections. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { isLong, representatives } from '../support/long-tests.js';

@@ -10,7 +10,7 @@
  * | PostgreSQL is away or stands still | hit    | 503        | 503      | 503      |
  * | PostgreSQL closes idle sessions    | hit    | miss       | 200      | 200      |
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { isLong, itWhenLong, representatives } from '../support/long-tests.js';

@@ -2,7 +2,7 @@
  * A write with a fault at one of its steps. No reader gets an old answer, no mark or lock
  * stays behind, and the client gets a true answer.
  */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { itWhenLong, representatives } from '../support/long-tests.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, a data source as the service has it. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { DatabaseBusyError, DriverBounds } from '../../src/database/bounded-driver.js';
 import { dataSourceOptions } from '../../src/database/data-source.js';

@@ -1,5 +1,5 @@
 /** The built service with its embedded PostgreSQL: real processes, real signals, real files. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -24,7 +24,7 @@ const START_LIMIT_MS = 45_000;
 const USERS = 30;
 
 // Each case starts real servers, up to three in a row.
-jest.setTimeout(180_000);
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /** The built service in a folder, without DATABASE_URL. */
 class OwnService {

@@ -1,5 +1,5 @@
 /** Marks the variants that only `npm run test:long` runs (test/README.md lists them). */
-import { it } from '@jest/globals';
+import { it } from 'vitest';
 
 /** Whether this is `npm run test:long`, which runs everything at full length. */
 export const isLong = process.env['TIDEMARK_LONG_TESTS'] === '1';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { BOUNDS } from '../bounds.js';
 import { Figures } from '../figures.js';
 import { SeededRandom } from '../seeded-random.js';

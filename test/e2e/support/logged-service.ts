@@ -1,5 +1,5 @@
 /** The service as a whole, with all that it logs. */
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../../src/app.js';
 import { parseConfig } from '../../../src/config/config.js';

@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import type { Answer } from './answer.js';
 
 /** Checks that the answer is a problem document (RFC 9457) that names the field, if one is given. */

@@ -1,5 +1,5 @@
 /** Set-up of all specs about users over REST: a separate service without users. */
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { RedisServer } from '../../support/redis-server.js';
 import { createDatabase } from '../../support/shared-postgres.js';
 import type { Mode } from './modes.js';

@@ -1,5 +1,5 @@
 /** Two ways to make COMMIT take as long as a test wants. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import type { Answer } from '../../e2e/support/answer.js';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';

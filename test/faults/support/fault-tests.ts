@@ -1,10 +1,10 @@
 /** Set-up of all specs about faults: a separate cluster, mended after each test. */
-import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { FaultCluster, type FaultClusterOptions } from './fault-cluster.js';
 
 const STARTING_MS = 180_000;
 // How long a test may take on a machine that is busy with others.
-jest.setTimeout(240_000);
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 /**
  * Starts a cluster before the tests of the surrounding `describe` and stops it after them. What an

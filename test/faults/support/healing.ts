@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';

@@ -1,5 +1,5 @@
 /** The answers to a write while Redis is away, under the two values of CACHE_WRITE_POLICY. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import { expectProblem } from '../../e2e/support/problem.js';
 import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';

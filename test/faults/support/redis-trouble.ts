@@ -1,5 +1,5 @@
 /** Queries of specs about Redis to Redis itself and to the instances. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
 import type { RedisServer } from '../../support/redis-server.js';

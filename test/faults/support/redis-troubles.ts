@@ -1,5 +1,5 @@
 /** The outages of Redis, one for each row of the table in trouble-by-policy.spec.ts. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import { Redis } from 'ioredis';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

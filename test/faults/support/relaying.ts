@@ -1,5 +1,5 @@
 /** Checks of specs about writers outside the service. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
 import { allHit, HEALING_LIMIT_MS } from './healing.js';

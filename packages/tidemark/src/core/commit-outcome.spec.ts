@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { outcomeOfAnswer, outcomeOfFailure } from './commit-outcome.js';
 
 describe('the outcome of COMMIT', () => {

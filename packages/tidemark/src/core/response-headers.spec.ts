@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { isStorableHeader, storableHeaders, ResponseHeaderError } from './response-headers.js';
 
 describe('the response headers of a stored answer', () => {

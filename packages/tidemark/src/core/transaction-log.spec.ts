@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { WrittenTable } from './write-set.js';
 import { TransactionLog } from './transaction-log.js';
 

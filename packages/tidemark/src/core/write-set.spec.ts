@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { MAX_VALUES, mergeWritten, versionNamesOf, type WrittenTable } from './write-set.js';
 
 function written(dimensions: Record<string, readonly string[] | 'unknown'>): WrittenTable {

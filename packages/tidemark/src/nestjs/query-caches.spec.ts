@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { defineQuery } from '../typeorm/queries/define-query.js';
 import { sqlQuery } from '../typeorm/queries/inline-queries.js';

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { CacheEvents, type ShadowDifference } from '../core/ports/cache-events.js';
 import { logShadow } from './shadow-log.js';
 

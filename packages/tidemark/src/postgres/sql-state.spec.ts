@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { sqlStateOf } from './sql-state.js';
 
 it('returns the SQLSTATE of server errors only', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { CacheEntry } from '../core/ports/entry-store.js';
 import { decodeEntry, encodeEntry } from './entry-codec.js';

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { entryRefusals } from './entry-refusals.js';
 

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { Trouble } from './trouble.js';
 
 it('shows for a while after it was last noticed, and logs its start and its end once', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { outcomesOf } from './outcomes.js';
 

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Resolution of names in the catalog, and the changes that outdate it. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 
 const on = new LoadedCatalog();

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The tables as the catalog describes them. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { LoadedCatalog } from '../fixtures/loaded-catalog.js';
 
 const on = new LoadedCatalog();

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. In EUC_JP two Unicode characters become one: texts that are equal in the database differ in the
  * process.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { CacheRegion, defineQuery } from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

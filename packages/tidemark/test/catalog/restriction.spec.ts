@@ -2,7 +2,7 @@
  * Real: PostgreSQL. For random joins, conditions and subqueries: rows outside the restrictions of a query do not change
  * its answer, whether they are deleted, inserted or updated.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import fc from 'fast-check';
 import pg from 'pg';
 import { loadCatalog } from '../../src/postgres/catalog/catalog.js';

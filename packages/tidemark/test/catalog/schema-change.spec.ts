@@ -1,5 +1,5 @@
 /** A schema change by one instance: the other classifies statements under the new schema. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';

@@ -2,7 +2,7 @@
  * Names that resolve differently over one connection: another search path, temporary relations.
  * Real: PostgreSQL, with one connection in the pool, so that all its statements are known.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** The number that each process keeps in Redis to detect lost data. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import type { RedisKeys } from '../../src/redis/redis-keys.js';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { FillLock } from '../../src/core/ports/entry-store.js';
 
 /** A lock store without data, and control of the clock of its leases. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/ports/clock.js';
 import { MemoryFillLock } from '../../src/core/memory/memory-fill-lock.js';
 import {

@@ -1,5 +1,5 @@
 /** Shared parts of the specs about connections to Redis. */
-import { afterEach, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach } from 'vitest';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 

@@ -1,5 +1,5 @@
 /** Values that other clients of Redis put under the keys of entries. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';
 import { deflateSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Redis } from 'ioredis';
 import { RedisFillLock } from '../../src/redis/redis-fill-lock.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';

@@ -1,5 +1,5 @@
 /** A Redis at its memory limit: noticed without a request, logged once, and noticed when it is over. */
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { EntrySeal } from '../../src/redis/entry-seal.js';

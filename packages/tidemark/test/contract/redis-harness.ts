@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals';
+import { vi } from 'vitest';
 import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import type { RedisLog } from '../../src/redis/connection/outage-state.js';
 import { RedisConnection, type Heartbeat } from '../../src/redis/connection/redis-connection.js';
 
 // Long enough for a slow machine: only a hanging command reaches it.
-jest.setTimeout(60_000);
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Redis's clock has whole milliseconds and is not this process's. */
 const CLOCK_SLACK_MS = 5;

@@ -1,5 +1,5 @@
 /** Losses of a table's data in Redis, and their detection. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import type { RedisVersionStore } from '../../src/redis/redis-version-store.js';

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import type { RedisVersionStore } from '../../src/redis/redis-version-store.js';

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import type { RedisVersionStore } from '../../src/redis/redis-version-store.js';

@@ -1,5 +1,5 @@
 /** The proxy that tests put in front of PostgreSQL and Redis. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';

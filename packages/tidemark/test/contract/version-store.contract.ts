@@ -1,4 +1,4 @@
-import { it } from '@jest/globals';
+import { it } from 'vitest';
 import { versionStoreCases, type VersionStoreUnderTest } from '../../src/testing/index.js';
 
 /** The contract of every version store, in memory or shared. */

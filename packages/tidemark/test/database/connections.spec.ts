@@ -1,5 +1,5 @@
 /** Connections used in unusual ways: nothing goes unpublished, nothing hangs, nothing is left behind. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Customer } from '../fixtures/entities.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The cache's own queries, over a data source without limits. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { askPrimary } from '../../src/typeorm/database/own-question.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

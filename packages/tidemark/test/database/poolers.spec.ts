@@ -1,5 +1,5 @@
 /** Real: PostgreSQL behind a proxy that sends a made-up process id, as connection poolers do. */
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { CachedApplication } from '../support/cached-application.js';

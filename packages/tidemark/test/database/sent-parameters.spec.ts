@@ -2,7 +2,7 @@
  * Real: PostgreSQL. The caller changes the parameters of a statement while the statement waits. The values at the call
  * count. There are no triggers, so the parameters alone determine the write set.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { EntityManager, EntitySubscriberInterface } from 'typeorm';

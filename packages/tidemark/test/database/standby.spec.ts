@@ -3,7 +3,7 @@
  * The application reaches both under one address.
  */
 import type { Type } from '@nestjs/common';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OutboxRelay, CacheHealth, defineQuery } from '../../src/index.js';
 import { ReadCore } from '../../src/nestjs/read-core.js';
 import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';

@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. Transactions that may still commit a write, as a role without privileges sees them. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';

@@ -1,5 +1,5 @@
 /** The matrix itself: it sees a write that is not followed, one that ends too much, and no cache. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { StatementInterceptor } from '../../src/typeorm/statements/statement-interceptor.js';
 import { customers } from './fixtures/shop-writers.js';
 import { allCustomers, shop, type ShopAnswer } from './fixtures/shop.js';
@@ -25,9 +25,9 @@ describe('a row of the matrix', () => {
     // A subscriber that is missing would be put back.
     const isWatcher = (subscriber: object) => subscriber instanceof StatementInterceptor;
     Object.assign(matrix.app.source.subscribers.find(isWatcher) ?? {}, { isListening: false });
-    await expect(hold(matrix, row)).rejects.toThrow('toEqual');
+    await expect(hold(matrix, row)).rejects.toThrow('to deeply equal');
     await expect(hold(matrix, { write: async () => undefined, ends: [] })).rejects.toThrow(
-      'toEqual',
+      'to deeply equal',
     );
   });
 

@@ -5,7 +5,7 @@
  * answers have cost a statement; all answers, ended or kept, equal those of the database without a cache; all become
  * hits again; and the next write is followed too.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, type BoundQuery, type QueryCacheModuleOptions } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
@@ -203,7 +203,7 @@ export async function hold<N extends string>(
   const least = [...new Set(ends)].toSorted();
   if (matrix.hasTriggers || least.length === 0) expect(ended).toEqual(least);
   else {
-    expect(ended).toEqual(expect.arrayContaining(least));
+    expect(ended).toEqual(expect.arrayContaining<string>(least));
     expect(ended).toEqual(matrix.widened(ended));
   }
   await matrix.warm();
@@ -245,7 +245,7 @@ function describeRows<N extends string>(
 
     for (const row of rows) {
       const ordinary = row.lacking === undefined ? it : itOnTypeorm1;
-      const test = row.failing === undefined ? ordinary : it.failing;
+      const test = row.failing === undefined ? ordinary : it.fails;
       test(`path ${row.path}`, () => hold(matrix, row));
     }
   });

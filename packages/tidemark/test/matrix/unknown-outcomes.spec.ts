@@ -3,7 +3,7 @@
  * was committed or not, the answers that it may have changed are ended, and become hits again without
  * help. Here the writer's connection is lost; in the tests of faults its whole process dies.
  */
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import type { CachedApplication } from '../support/cached-application.js';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.js';

@@ -1,5 +1,5 @@
 /** Installation, repair and removal of the triggers. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CacheTriggers, CacheTriggersError } from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

@@ -2,7 +2,7 @@
  * Single writes whose answers do not show every change, because of objects created past the service, or of code between
  * the server's answer and the service. The changes that the triggers report are published with the COMMIT.
  */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { Column, Entity, PrimaryColumn, type EntitySubscriberInterface } from 'typeorm';
 import { CacheRegion, defineQuery, type BoundQuery } from '../../src/index.js';

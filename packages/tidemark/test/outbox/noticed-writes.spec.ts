@@ -2,7 +2,7 @@
  * Changes that the database adds to a statement of the service, to tables that the transaction has
  * written anyway; and statements over its connections that pass no hook. Nothing stays stale.
  */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { Column, Entity, PrimaryColumn, type QueryRunner } from 'typeorm';
 import { CacheRegion, defineQuery, type BoundQuery } from '../../src/index.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The session of a relay. */
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import pg from 'pg';
 import { OutboxObjects } from '../../src/postgres/capture/outbox-objects.js';
 import { OutboxSession } from '../../src/postgres/capture/outbox-session.js';

@@ -2,7 +2,7 @@
  * Writes past the service, over a separate connection: which answers they end, once relayed. A
  * hit is reported by the cache; after each write every answer equals the database's.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { Bystander, Customer } from '../fixtures/entities.js';
 import { endedOf, Outside } from './outside.js';

@@ -1,5 +1,5 @@
 /** An application whose tables have triggers, and a client that writes past it. */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import {

@@ -2,7 +2,7 @@
  * Writes of the service to tables with triggers: published before COMMIT, with every change that the database has added,
  * also where the loaded catalog does not predict it. The relay publishes changes by user triggers a second time.
  */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { defineQuery, type BoundQuery } from '../../src/index.js';

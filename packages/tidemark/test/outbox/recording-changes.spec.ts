@@ -1,5 +1,5 @@
 /** Another client changes the triggers or the outbox and writes meanwhile: everything counts as written. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { defineQuery, CacheTriggers, OutboxRelay } from '../../src/index.js';
 import { VersionStore } from '../../src/core/ports/version-store.js';

@@ -1,5 +1,5 @@
 /** Which instance relays, and the effects of its absence: real PostgreSQL and Redis, two instances. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { OutboxObjects } from '../../src/postgres/capture/outbox-objects.js';
@@ -74,7 +74,7 @@ describe('the relay', () => {
     await client.query(`SELECT pg_terminate_backend(pid) FROM (${RELAY}) relay`);
     await expectState(application, 'away');
     const states = new Set<string>();
-    const attempts = jest.spyOn(OutboxSession, 'open');
+    const attempts = vi.spyOn(OutboxSession, 'open');
     await eventually(() => {
       states.add(relayOf(application).state);
       expect(attempts.mock.calls.length).toBeGreaterThan(3);
@@ -110,7 +110,7 @@ describe('the relay', () => {
     const held = new pg.Client({ connectionString: databaseUrl });
     await held.connect();
     await held.query(LOCK);
-    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const log = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     try {
       const url = await ownerWithoutRights();
       const both = [await startAs(url), await startAs(url)];
@@ -175,7 +175,7 @@ describe('the relay', () => {
     applications.length = 0;
     const url = await ownerWithoutRights();
     await client.query(`REVOKE DELETE ON tidemark_tidemark.outbox FROM ${new URL(url).username}`);
-    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const log = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const application = await CachedApplication.start({ databaseUrl: url, entities: [Bystander] });
     applications.push(application);
     await expectState(application, 'absent');
@@ -190,13 +190,13 @@ describe('the relay', () => {
   it('does not count as stuck because of a row that another session locks', async () => {
     const both = [await start(), await start()];
     await emptied();
-    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const log = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     await client.query('BEGIN');
     await client.query(`INSERT INTO tidemark_tidemark.outbox (table_name) VALUES ('a')`);
     await client.query('COMMIT; BEGIN');
     await client.query('SELECT FROM tidemark_tidemark.outbox FOR UPDATE');
     // More often than it takes for a lock to count as stuck.
-    const looks = jest.spyOn(OutboxSession.prototype, 'oldestId');
+    const looks = vi.spyOn(OutboxSession.prototype, 'oldestId');
     await eventually(() => expect(looks.mock.calls.length).toBeGreaterThan(6));
     looks.mockRestore();
     expect(log.mock.calls.join()).not.toContain('seen late');

@@ -1,6 +1,6 @@
 /** Applications over one database and one Redis, each with a relay. */
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect } from '@jest/globals';
+import { afterEach, beforeEach, expect } from 'vitest';
 import pg from 'pg';
 import { CacheTriggers, OutboxRelay, defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** Writes of the service to tables without notices: their triggers are disabled, dropped, or were never installed. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { TriggerKeeper, defineQuery, type BoundQuery } from '../../src/index.js';

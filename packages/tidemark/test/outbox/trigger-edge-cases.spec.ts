@@ -1,5 +1,5 @@
 /** Writes of the service that another client commits, or that precede the first relay. */
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { CacheTriggers, CacheTriggersError, OutboxRelay, defineQuery } from '../../src/index.js';

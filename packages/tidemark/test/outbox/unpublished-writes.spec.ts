@@ -1,5 +1,5 @@
 /** Writes of the service while Redis is away: real PostgreSQL and Redis. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import { WriteRefusedError, CacheHealth } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
@@ -26,7 +26,7 @@ useRelays();
 describe('a write of the service while Redis is away, without an outbox that its role may write', () => {
   /** The SQL of the line in the log that says what the role lacks. */
   async function whileLacking(url: string, work: (lacking: string[]) => Promise<void>) {
-    const log = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const log = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     try {
       const application = await startAs(url);
       await expectState(application, 'absent');

@@ -2,29 +2,21 @@
  * The protocol gives no wrong answer and leaves no process waiting, whatever the order of its steps
  * (explorer/explore.ts).
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { CONFIGURATIONS } from './explorer/configurations.js';
-import { ExplorerThread } from './explorer/explorer-thread.js';
+import { explore } from './explorer/explore.js';
 
 /** Far more than it takes; how long it takes decides nothing. */
 const PATIENCE_MS = 300_000;
 
 describe('every order of steps is right:', () => {
-  let thread: ExplorerThread;
-
-  beforeAll(() => {
-    thread = new ExplorerThread();
-  });
-
-  afterAll(() => thread.close());
-
   it.each(CONFIGURATIONS)(
     '$name',
-    async ({ name, leastStates }) => {
-      const { violation, isComplete, states } = await thread.explore(name);
+    async (configuration) => {
+      const { violation, isComplete, states } = await explore(configuration);
       expect(violation).toBeUndefined();
       expect(isComplete).toBe(true);
-      expect(states).toBeGreaterThanOrEqual(leastStates);
+      expect(states).toBeGreaterThanOrEqual(configuration.leastStates);
     },
     PATIENCE_MS,
   );

@@ -1,5 +1,5 @@
 /** One fill among instances, over one lock and one entry store. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { systemClock, systemTimers } from '../../src/core/ports/clock.js';
 import { EntryStore, type CacheEntry, type FillLock } from '../../src/core/ports/entry-store.js';
 import {

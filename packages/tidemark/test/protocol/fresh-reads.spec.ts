@@ -1,5 +1,5 @@
 /** Reads that no stored answer may answer. */
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { setUp } from './support/protocols.js';
 
 const TO_STORE = { fresh: 'store' } as const;

@@ -1,5 +1,5 @@
 /** Which queries the read protocol runs, stores and shares while there are no writes. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { setUp, USERS } from './support/protocols.js';
 
 describe('the read protocol', () => {

@@ -1,5 +1,5 @@
 /** Answers of the read protocol when a writer dies or the versions are out of reach. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { settled } from './support/manual-time.js';
 import { LEASE_MS, setUp } from './support/protocols.js';

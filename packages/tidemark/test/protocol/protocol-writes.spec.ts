@@ -1,5 +1,5 @@
 /** Answers of the read protocol during writes. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { settled } from './support/manual-time.js';
 import { setUp, USERS } from './support/protocols.js';
 

@@ -2,7 +2,7 @@
  * Long transactions, with a change of epoch or a mark without an owner meanwhile: how long reads wait, how often
  * PostgreSQL is queried, and which events are emitted. The tests control time.
  */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { FreshnessGate } from '../../src/core/freshness-gate.js';
 import { Settlement } from '../../src/core/settlement.js';

@@ -1,5 +1,5 @@
 /** Shadow mode over stores in memory: what is compared, and which differences count. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ShadowDifference } from '../../src/core/ports/cache-events.js';
 import { ShadowReads } from '../../src/core/shadow-reads.js';
 import type { Answer } from '../../src/core/read-request.js';

@@ -1,5 +1,5 @@
 /** Requests of one turn of the event loop share the reading of the versions, and the verdict on it. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { systemClock, systemTimers } from '../../src/core/ports/clock.js';
 import { FreshnessGate, type Freshness } from '../../src/core/freshness-gate.js';

@@ -3,8 +3,8 @@
  * on, but that the builder finds in the asynchronous context, sees that transaction.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TransactionHost as Host } from '@nestjs-cls/transactional';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TransactionHost } from '@nestjs-cls/transactional';
 import type { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-typeorm';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import {
@@ -15,13 +15,12 @@ import {
   StorageDriver,
 } from 'typeorm-transactional';
 import { defineQuery, findQuery, sqlQuery, type BoundQuery } from '../../src/index.js';
-import { TransactionHost } from '../support/nestjs-cls.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { AmbientApplication, Note, type Seen } from './fixtures/ambient-application.js';
 
 let app: AmbientApplication;
 let source: DataSource;
-let host: Host<TransactionalAdapterTypeOrm>;
+let host: TransactionHost<TransactionalAdapterTypeOrm>;
 /** Runs its argument in another context, as another request would: in no transaction. */
 let elsewhere: <T>(work: () => Promise<T>) => Promise<T>;
 let built: number;

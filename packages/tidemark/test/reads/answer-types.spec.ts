@@ -1,5 +1,5 @@
 /** The types of queries and answers: this file compiles only if they are exact. */
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import type { DataSource, SelectQueryBuilder } from 'typeorm';
 import {
   asQuery,

@@ -2,7 +2,7 @@
  * An application over one database that records its reads: which of them were answered from the cache, and the SQL that
  * they sent.
  */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import type { CacheInvalidationModuleOptions, QueryCacheModuleOptions } from '../../src/index.js';
 import type { CacheableQuery } from '../../src/typeorm/queries/compiled-query.js';

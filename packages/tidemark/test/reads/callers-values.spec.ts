@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Parameters, builders and their objects may change while a query is under way: the answer and the
  * entry are those of the values at the call.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { In, type DataSource, type SelectQueryBuilder } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
 import type { CacheableQuery } from '../../src/typeorm/queries/compiled-query.js';

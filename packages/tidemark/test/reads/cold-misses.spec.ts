@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, Redis. The commands that a miss sends to both. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';

@@ -1,7 +1,7 @@
 /**
  * Real: PostgreSQL. Settings left behind on a connection of the pool never change answers that others share.
  */
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';
 

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. The functions of a definition are part of a key by its name and their texts, so definitions
  * that cannot be distinguished are refused.
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { defineQuery, type DefinedQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Country, LIBRARY } from './fixtures/library.entities.js';

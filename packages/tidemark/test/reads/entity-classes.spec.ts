@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Entities come back as instances of their class, in working order, or the query runs again. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BaseEntity, Column, Entity, PrimaryColumn } from 'typeorm';
 import { CachedReads } from './cached-reads.js';
 

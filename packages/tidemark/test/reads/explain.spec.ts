@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. What `explain` and the log of development say about the tables of a query. */
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterAll(() => reads.stop());
 
-const debug = jest.spyOn(Logger.prototype, 'debug');
+const debug = vi.spyOn(Logger.prototype, 'debug');
 
 beforeEach(() => {
   debug.mockClear();

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Find options send the SQL of TypeORM's own methods, and their answers are cached. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { In, Like, MoreThan, Not, type FindManyOptions, type ObjectLiteral } from 'typeorm';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { Customer } from '../matrix/fixtures/shop.entities.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, Redis. Answers that are stored on demand: `run(query, { fresh: true })` and `warm`. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defineQuery, findQuery } from '../../src/index.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { eventually } from '../../../../test/support/eventually.js';

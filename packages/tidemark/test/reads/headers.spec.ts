@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Headers that are stored with an answer are those of the parameters it was
  * asked with, whether the SQL has these or not.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CacheReader, type JsonOutcome } from '../../src/nestjs/cache-reader.js';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';

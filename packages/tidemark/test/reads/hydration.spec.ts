@@ -2,7 +2,7 @@
  * Real: PostgreSQL. A fill that bypasses TypeORM gives the entities that TypeORM gives, and only queries of plain
  * columns or plain rows bypass it.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from 'node:util';
 import {
   DataSource,

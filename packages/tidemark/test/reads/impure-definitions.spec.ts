@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. A definition that reads the tenant of a request beside its parameters. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import {
   defineQuery,

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Queries written where they are used: they send the SQL of TypeORM's own methods. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EntitySchema, In, MoreThan, type EntityTarget } from 'typeorm';
 import {
   asQuery,

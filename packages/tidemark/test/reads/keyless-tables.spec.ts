@@ -2,7 +2,7 @@
  * Real: PostgreSQL. A table without a real key: the column declared as primary key may be NULL or repeated. The cache
  * gives the entities that TypeORM makes of such rows.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { CachedReads } from './cached-reads.js';
 

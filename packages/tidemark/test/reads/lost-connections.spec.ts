@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The one connection over which many are served is lost. */
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import pg from 'pg';
 import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { defineQuery } from '../../src/index.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Many requests for one answer at once. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Two queries of one SQL text whose rows become different objects are two
  * answers.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   AfterLoad,
   Column,

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. A text that is read as a date may name a moment that moves with the clock,
  * and a time of day with a zone gets the offset of the present date: neither is cached. Dates are.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Queries of another data source than the cache's are refused, never run on the wrong one. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { defineQuery, OtherDataSourceError } from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

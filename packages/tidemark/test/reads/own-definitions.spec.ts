@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Casts, defaults and operators that users define: their reads of tables and of the clock are in no
  * syntax tree, so queries that may use them are not cached.
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Column, Entity, PrimaryColumn, type SelectQueryBuilder } from 'typeorm';
 import { CacheRegion, defineQuery, type BoundQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Pages of joined rows and pages with their count are read by two statements in one snapshot: writes
  * between them do not show.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { defineQuery } from '../../src/index.js';

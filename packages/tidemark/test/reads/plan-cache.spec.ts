@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. A hit of a bound query neither builds nor compiles it, and answers the same. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { CachedReads, type Observed } from './cached-reads.js';

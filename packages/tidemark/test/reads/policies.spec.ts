@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. A service whose role sees only the rows that policies let it see. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import pg from 'pg';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

@@ -1,7 +1,7 @@
 /**
  * Real: PostgreSQL. Every read that is not cached reports its reason in `Cache-Status` and in the metrics.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SelectQueryBuilder } from 'typeorm';
 import { CacheReader } from '../../src/nestjs/cache-reader.js';
 import { statusOf } from '../../src/nestjs/http/cache-headers.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Relations that TypeORM loads by separate statements. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FindManyOptions, SelectQueryBuilder } from 'typeorm';
 import { isTypeorm03, itOnTypeorm03 } from '../support/typeorm-line.js';
 import { CachedReads } from './cached-reads.js';

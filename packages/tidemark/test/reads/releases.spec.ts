@@ -2,7 +2,7 @@
  * Real: PostgreSQL, Redis. Two releases of a service share the cache; where they make different
  * objects of the same rows, neither gets the other's, and a write of either ends the answers of both.
  */
-import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from 'vitest';
 import {
   AfterLoad,
   Column,

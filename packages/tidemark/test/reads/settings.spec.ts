@@ -2,7 +2,7 @@
  * Real: PostgreSQL. The settings that an answer depends on: set for a database, left behind on a connection, or
  * reloaded by the server while connections are open.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';

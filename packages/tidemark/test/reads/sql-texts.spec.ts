@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Queries given as SQL text. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defineQuery, NotASelectError, sqlQuery, type BoundQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Author, LIBRARY } from './fixtures/library.entities.js';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Relations of the database that are no plain tables: views, materialised views,
  * partitions, tables that inherit, and tables with row security.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Furniture } from './fixtures/library.entities.js';

@@ -1,5 +1,5 @@
 /** Every entry has a time to live: jittered, shorter without a row, and set where one asks for it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { defineQuery, minutes, seconds } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** `QueryCache.run` gives the same values, types included, from the database, from L1 and from L2. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. `answer` of a definition maps the whole answer, and its result is stored. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import { defineQuery, ImpureQueryError, type BoundQuery } from '../../src/index.js';
 import { CachedReads } from './cached-reads.js';
 import { Country } from './fixtures/library.entities.js';

@@ -1,5 +1,5 @@
 /** Another client of Redis writes under the keys of the cache: reads stay right, and the cache recovers. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

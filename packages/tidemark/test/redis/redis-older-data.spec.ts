@@ -2,7 +2,7 @@
  * Real: PostgreSQL, Redis. Redis goes back to older data under the same `run_id` and over connections that stay open.
  * Answers ended by a write stay ended on every instance, also on one that had no part in the write.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { CacheHealth, defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

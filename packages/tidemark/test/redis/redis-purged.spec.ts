@@ -1,5 +1,5 @@
 /** Keys of the cache are deleted while it runs: writes to anything still end every answer. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { CacheHealth, defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** An application whose Redis user has the documented rules, and one that loses a permission. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { CacheHealth, defineQuery } from '../../src/index.js';
 import { documentedAclRules, PASSWORD, USER } from '../../../../test/support/documented-acl.js';

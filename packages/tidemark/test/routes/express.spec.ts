@@ -1,6 +1,6 @@
 /** Real: PostgreSQL, HTTP. Middleware and settings of Express that see or encode bodies. */
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import type { INestApplication } from '@nestjs/common';
 import compression from 'compression';
 import type { Application } from 'express';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Headers of the application and of the cache on the same answer. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   Controller,
   Get,

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Handlers return find options, SQL text and builders of any shape. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Controller, Get, Param, ParseIntPipe, UseInterceptors } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import {

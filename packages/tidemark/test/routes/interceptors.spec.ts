@@ -2,7 +2,7 @@
  * Real: PostgreSQL. The output of interceptors is the same with the cache as without it, to the byte, on the miss and on
  * the hit.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClassSerializerInterceptor, Scope } from '@nestjs/common';
 import { APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Handlers outside of HTTP, in the pipeline of Nest by which GraphQL and others create them: they get
  * other arguments than a request and a reply.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Injectable, UseInterceptors } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import type { DataSource, SelectQueryBuilder } from 'typeorm';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. Nest's pipeline around a handler is the same whether it returns a query or the query's answer, and
  * at each place of the cache: `@CacheQuery`, or `CacheInterceptor` on the handler, the controller or the application.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   Controller,
   Get,

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. Conditional requests to cached handlers, whatever their method. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { All, Controller, Param, ParseIntPipe, Put } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheQuery, type BoundQuery } from '../../src/index.js';

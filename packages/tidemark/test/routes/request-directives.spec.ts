@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, HTTP. `Cache-Control` of requests. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FEWER_ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Book, DecoratedController } from './routes.controllers.js';
 

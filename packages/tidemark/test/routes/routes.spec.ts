@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. `CacheInterceptor` and `@CacheQuery` in an application of one's own. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { INestApplication } from '@nestjs/common';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';

@@ -1,6 +1,6 @@
 /** Whether a route with the cache answers as the same route without it, the first time and from the cache. */
 import { brotliDecompressSync } from 'node:zlib';
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import type { Adopter } from './adopter.js';
 
 export interface Sent {

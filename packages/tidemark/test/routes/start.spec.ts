@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The application does not start where an interceptor would be given a query. */
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import {
   ClassSerializerInterceptor,
   Controller,

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, HTTP. Handlers that return something else than the cache can answer. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Controller, Get, NotFoundException, type LoggerService } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CacheQuery, countQuery, type CachedAnswer } from '../../src/index.js';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL, HTTP. A refused write is answered with 503 and Retry-After, with and without an exception filter of
  * the application.
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   Catch,
   ConflictException,

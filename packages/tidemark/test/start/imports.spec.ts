@@ -1,5 +1,5 @@
 /** Imports that cannot work stop the start, and the message names the remedy. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Module,
   type DynamicModule,

@@ -1,5 +1,5 @@
 /** The cache switched off, on trial, and over a data source that is only read. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import pg from 'pg';
 import { Test } from '@nestjs/testing';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL, Redis. The option `redis` in each of its forms. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster, Redis } from 'ioredis';
 import type { QueryCacheModuleOptions } from '../../src/index.js';
 import { resolveOptions } from '../../src/nestjs/query-cache.options.js';

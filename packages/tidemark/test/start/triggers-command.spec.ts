@@ -1,6 +1,6 @@
 /** Real: PostgreSQL. The command `tidemark triggers`, which migrations and owners of tables use. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { triggersCommand } from '../../src/cli/triggers-command.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';

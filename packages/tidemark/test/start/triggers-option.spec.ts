@@ -1,5 +1,5 @@
 /** An adopter's application puts the triggers on its tables by itself. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { OutboxRelay, CacheHealth } from '../../src/index.js';

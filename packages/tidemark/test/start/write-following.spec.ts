@@ -1,5 +1,5 @@
 /** Nothing is answered from the cache while statements of the data source may go unseen. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Global, Injectable, Module } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import pg from 'pg';

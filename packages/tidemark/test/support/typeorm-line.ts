@@ -1,5 +1,5 @@
 /** Tests of one line of TypeORM. test/README.md lists the differences, with their reasons. */
-import { it } from '@jest/globals';
+import { it } from 'vitest';
 import { SelectQueryBuilder } from 'typeorm';
 
 /** Whether TypeORM is 0.3, as in the project `typeorm-0.3`. */

@@ -1,5 +1,5 @@
 /** A server that compiles expensive queries (JIT), which embedded ones cannot. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { CacheTriggers } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { PostgresServer } from '../../../../test/support/postgres-server.js';

@@ -1,5 +1,5 @@
 /** Disabled triggers are enabled again, by the client that disabled them or by the application; without a restart. */
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene, type SceneOptions } from './scene.js';

@@ -1,5 +1,5 @@
 /** Another client disables triggers: notices of the service's writes are not trusted to be complete. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, everyAnswer, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene, sql, type Write } from './scene.js';

@@ -1,5 +1,5 @@
 /** A partitioned table with a foreign partition: PostgreSQL refuses writes to that one where triggers have transition tables. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Event } from '../matrix/fixtures/places.entities.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';

@@ -1,5 +1,5 @@
 /** Statements that change rows of several regions and tables: exactly the answers about those rows end. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { CacheRegion } from '../../src/index.js';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';

@@ -1,5 +1,5 @@
 /** Tables that inherit, and tables and columns that are renamed while the service runs. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Parcel } from '../matrix/fixtures/places.entities.js';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';

@@ -1,5 +1,5 @@
 /** Triggers of an older release: they report less or nothing, and are replaced or named by health. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { CacheTriggers } from '../../src/index.js';
 import type { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** Partitions: written through their table and by their own names, made, attached and detached meanwhile. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Event } from '../matrix/fixtures/places.entities.js';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { Bystander } from './fixtures/accounts.js';

@@ -1,5 +1,5 @@
 /** Writable views, and rules that write other tables: the changed tables report their rows. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { accountAnswers, accounts } from './fixtures/accounts.js';
 import { Scene } from './scene.js';

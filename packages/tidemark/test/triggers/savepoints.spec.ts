@@ -1,5 +1,5 @@
 /** Notices belong to the savepoint that is open: they are dropped and kept with it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { Account, accounts, Payment, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';

@@ -4,7 +4,7 @@
  * A hit is asserted twice: by the cache's own event, and by the SELECTs from a table that the
  * database got, which are none. Every answer, hit or not, is compared with what the other client reads.
  */
-import { expect } from '@jest/globals';
+import { expect } from 'vitest';
 import type pg from 'pg';
 import { DataSource, type ObjectLiteral } from 'typeorm';
 import {

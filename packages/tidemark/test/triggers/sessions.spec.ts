@@ -2,7 +2,7 @@
  * Settings of a session: `session_replication_role = replica` disables triggers, but not those of the cache; a session
  * without the setting by which the triggers recognise it gets no more notices.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, type AccountAnswer, everyAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';

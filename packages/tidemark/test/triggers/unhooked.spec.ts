@@ -1,5 +1,5 @@
 /** Statements over connections of the data source that pass no hook of TypeORM. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';

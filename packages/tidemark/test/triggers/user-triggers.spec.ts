@@ -1,5 +1,5 @@
 /** User triggers: their changes end exactly the affected answers. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { rowsOf, type World } from '../matrix/fixtures/world.js';
 import { Account, accountAnswers, accounts } from './fixtures/accounts.js';
 import { Scene, sql, type Write } from './scene.js';

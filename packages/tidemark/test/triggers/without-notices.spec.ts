@@ -1,5 +1,5 @@
 /** A client without notices, such as the native one of node-postgres: the triggers record its writes in the outbox. */
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { CachedApplication } from '../support/cached-application.js';
 import { accounts, type AccountAnswer } from './fixtures/accounts.js';
 import { Scene } from './scene.js';

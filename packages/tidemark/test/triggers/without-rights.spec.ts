@@ -1,5 +1,5 @@
 /** A role that owns no table: tables without triggers count as a whole until their owner has run the SQL. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/support/eventually.js';
 import { Account, accounts, allOf, Payment, type AccountAnswer } from './fixtures/accounts.js';
@@ -8,7 +8,7 @@ import { Scene, sql, type Write } from './scene.js';
 const ROLE = `tenant_${process.pid}_${Date.now()}`;
 const TABLES = ['public.accounts', 'public.payments', 'public.bystanders'];
 const spies = (['warn', 'log'] as const).map((level) =>
-  jest.spyOn(Logger.prototype, level).mockReturnValue(undefined),
+  vi.spyOn(Logger.prototype, level).mockReturnValue(undefined),
 );
 const lines = (): string[] =>
   spies.flatMap(({ mock }) => mock.calls.map(([line]: readonly unknown[]) => String(line)));

@@ -1,5 +1,5 @@
 /** Statements that may commit by themselves: CALL, DO, and texts with BEGIN and COMMIT. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
 import { refuse, us, Visits } from '../fixtures/visits.js';
 

@@ -2,7 +2,7 @@
  * Writes that no statement names: of functions behind defaults, checks, casts and views, of cursors
  * that run at COMMIT, and of partitions. Real: PostgreSQL, asked past the cache for the truth.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

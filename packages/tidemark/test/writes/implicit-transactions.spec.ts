@@ -2,7 +2,7 @@
  * Real: PostgreSQL. The implicit transaction of a single write has a separate limit for its idle time, and those
  * of the application have none of it.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openingOf } from '../../src/typeorm/statements/transactions.js';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

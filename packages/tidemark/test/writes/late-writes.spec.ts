@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. A write that runs after the COMMIT of its transaction is published without a mark, late. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import { CacheTriggers, defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';

@@ -2,7 +2,7 @@
  * Random sequences of writes, moves, deletes, rollbacks and reads over two instances on one
  * database and one Redis, against a plain model: no read may differ from it.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { EntityManager } from 'typeorm';
 import { defineQuery } from '../../src/index.js';

@@ -1,5 +1,5 @@
 /** Statements that may write any table and have written nothing: they end no answer. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -2,7 +2,7 @@
  * Real: PostgreSQL. A single write gets an implicit transaction. However it ends, no transaction stays open on the
  * connection, and its changes are published.
  */
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { EntitySubscriberInterface } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,5 +1,5 @@
 /** Statements that delay one another over one connection, and subscribers that delay both. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { eventually } from '../../../../test/support/eventually.js';

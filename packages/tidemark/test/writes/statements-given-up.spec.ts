@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. A transaction that the cache has opened ends, also where its statement gets no answer. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CatalogCache } from '../../src/typeorm/database/catalog-cache.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { DisturbedCustomers, page, set } from '../fixtures/disturbed-customers.js';

@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. A transaction of the application ends as it would without the cache. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { eventually } from '../../../../test/support/eventually.js';

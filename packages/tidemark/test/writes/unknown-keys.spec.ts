@@ -1,5 +1,5 @@
 /** The number of Redis keys made by readers of absent rows, and by writers of rows that are not read. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { defineQuery, minutes } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

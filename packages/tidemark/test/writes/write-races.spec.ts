@@ -1,5 +1,5 @@
 /** Concurrent writes and reads, against real PostgreSQL. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Repository } from 'typeorm';
 import { defineQuery } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { addHeader, freshReadOf } from './cache-headers.js';
 import type { HttpReply } from './http-reply.js';
 

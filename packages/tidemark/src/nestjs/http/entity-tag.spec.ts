@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { entityTag, matchingTag, namesStrongly } from './entity-tag.js';
 
 describe('entity tags', () => {

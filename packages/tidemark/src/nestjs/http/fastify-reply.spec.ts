@@ -1,5 +1,5 @@
 /** Real: Fastify. Whether it sends a body as JSON.stringify encodes it, or other code sees the body. */
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { FASTIFY } from './fastify-reply.js';
 

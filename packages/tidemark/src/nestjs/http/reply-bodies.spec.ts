@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { replyBodiesOf } from './reply-bodies.js';
 

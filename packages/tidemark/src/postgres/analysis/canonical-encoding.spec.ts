@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { CanonicalEncoding, UnkeyableParameterError } from './canonical-encoding.js';
 
 const textOf = (value: unknown): string => new CanonicalEncoding('of the query', 100_000).of(value);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { mayPrepareTransaction } from './prepare-transaction.js';
 
 /** So many comments that a pattern which tries each way to divide them would not end. */

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readAnalyser, reading } from '../../../test/support/analysed-reads.js';
 import { loadParser } from './syntax-tree.js';
 

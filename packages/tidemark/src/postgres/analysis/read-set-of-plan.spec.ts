@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import type { ReadSet } from '../../core/read-set.js';
 import { dependenciesOf } from './read-set-of-plan.js';

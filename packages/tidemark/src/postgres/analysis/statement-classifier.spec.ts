@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeAnalyser } from '../../../test/support/analysed-writes.js';
 import { loadParser } from './syntax-tree.js';
 

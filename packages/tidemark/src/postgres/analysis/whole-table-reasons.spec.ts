@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readAnalyser } from '../../../test/support/analysed-reads.js';
 import { SqlAnalyser, loadParser } from './sql-analyser.js';
 import { whyValuesUnknown } from './whole-table-reasons.js';

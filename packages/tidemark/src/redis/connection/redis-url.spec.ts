@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { createRedisClient } from './redis-client.factory.js';
 import { RedisUrlError } from './redis.errors.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';

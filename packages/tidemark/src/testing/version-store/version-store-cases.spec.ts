@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { MemoryVersionStore } from '../../core/memory/memory-version-store.js';
 import { versionStoreCases, type VersionStoreUnderTest } from './version-store-cases.js';
 
@@ -8,12 +8,13 @@ class ForgetfulStore extends MemoryVersionStore {
 }
 
 /** The titles of the cases that the store fails, and how often it was closed. */
-async function failing(store: () => MemoryVersionStore): Promise<[string[], number]> {
+async function failing(Store: typeof MemoryVersionStore): Promise<[string[], number]> {
   const failed: string[] = [];
   let closed = 0;
+  let nowMs = 0;
   const open = async (): Promise<VersionStoreUnderTest> => ({
-    store: store(),
-    pass: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
+    store: new Store({ clock: { nowMs: () => nowMs } }),
+    pass: async (durationMs) => void (nowMs += durationMs),
     close: async () => void (closed += 1),
   });
   for (const { title, run } of versionStoreCases) await run(open).catch(() => failed.push(title));
@@ -27,11 +28,11 @@ describe('versionStoreCases', () => {
   });
 
   it('the store in memory passes all, and each opened store is closed', async () => {
-    expect(await failing(() => new MemoryVersionStore())).toEqual([[], versionStoreCases.length]);
+    expect(await failing(MemoryVersionStore)).toEqual([[], versionStoreCases.length]);
   });
 
   it('a store that keeps the marks of ended writes fails', async () => {
-    const [failed, closed] = await failing(() => new ForgetfulStore());
+    const [failed, closed] = await failing(ForgetfulStore);
     expect(failed).toContain(
       'end and abort: end replaces the versions of this write and leaves the marks of others',
     );

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { fixedPasswordOf } from './database-identity.js';
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { readAnalyser, readCatalog } from '../../../test/support/analysed-reads.js';
 import { dependenciesOf } from '../../postgres/analysis/read-set-of-plan.js';

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';

@@ -1,5 +1,5 @@
 /** The explorer itself: its reduction leaves out no wrong answer, and it catches wrong answers. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Configuration } from './configuration.js';
 import { ALONE, configuration } from './configurations.js';
 import { explore } from './explore.js';

@@ -1,24 +1,16 @@
 /** The limits of the protocol alone, shown by runs with a wrong answer, and the parts that cover them. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { representatives } from '../../../../../test/support/long-tests.js';
-import { ExplorerThread } from './explorer-thread.js';
+import { explore } from './explore.js';
 import { NOTICED, PARTITION, THERE_AND_BACK } from './limits.js';
 
 /** Far longer than needed: the time decides nothing. */
 const PATIENCE_MS = 300_000;
 const WRONG = /^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/;
 
-let thread: ExplorerThread;
-
-beforeAll(() => {
-  thread = new ExplorerThread();
-});
-
-afterAll(() => thread.close());
-
 describe('a limit of the protocol', () => {
   it('a writer cut off from Redis that goes on is not seen by readers that reach Redis', async () => {
-    const { violation } = await thread.explore(PARTITION.name, { breadthFirst: true });
+    const { violation } = await explore(PARTITION, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation).toContainEqual(expect.stringMatching(/^an outage of the writer begins/));
   });
@@ -27,7 +19,7 @@ describe('a limit of the protocol', () => {
   // read meanwhile still names that server, over old versions. Connected instances notice by their broken connections;
   // instances that start later have to ask them (redis/peer-attestation.ts).
   it('a switch back to an earlier server is recognised only by instances that noticed the first switch', async () => {
-    const { violation } = await thread.explore(THERE_AND_BACK.name, { breadthFirst: true });
+    const { violation } = await explore(THERE_AND_BACK, { breadthFirst: true });
     expect(violation?.at(-1)).toMatch(WRONG);
     expect(violation?.filter((label) => label === 'Redis: the replica takes over')).toHaveLength(2);
   });
@@ -38,8 +30,8 @@ describe('a fault that all instances notice', () => {
 
   it.each(representatives(NOTICED, 1))(
     `makes no answer wrong in ${MAX_CHOICES} steps, more than the wrong ones take above: $name`,
-    async ({ name }) => {
-      const { violation, isComplete, depth, states } = await thread.explore(name, {
+    async (noticed) => {
+      const { violation, isComplete, depth, states } = await explore(noticed, {
         breadthFirst: true,
         maxChoices: MAX_CHOICES,
       });

@@ -2,30 +2,21 @@
  * Variants of the protocol that leave one rule out. Each is caught by a shortest run. The runs are printed, since each
  * shows the purpose of its rule.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { configuration } from './configurations.js';
 import { explore } from './explore.js';
-import { ExplorerThread } from './explorer-thread.js';
 import { EVICTING, EXPIRING, LOSING, ONE_READER, VARIANTS } from './variants/variants.js';
 
 /** Far longer than needed: the time decides nothing. */
 const PATIENCE_MS = 300_000;
 
 describe('a variant of the protocol is caught', () => {
-  let thread: ExplorerThread;
-
-  beforeAll(() => {
-    thread = new ExplorerThread();
-  });
-
-  afterAll(() => thread.close());
-
   it.each(VARIANTS)(
     '$name',
-    async ({ name }) => {
-      const { violation, states } = await thread.explore(name, { breadthFirst: true });
+    async (variant) => {
+      const { violation, states } = await explore(variant, { breadthFirst: true });
       expect(violation?.at(-1)).toMatch(/^R1 \(US, hit\) answers \[1=0\]; right would be \[1=1\]/);
-      process.stdout.write(`${name} (${states} states):\n  ${violation?.join('\n  ')}\n`);
+      process.stdout.write(`${variant.name} (${states} states):\n  ${violation?.join('\n  ')}\n`);
     },
     PATIENCE_MS,
   );

@@ -1,5 +1,5 @@
 /**
- * `npm test`: makes sure of a Redis server and a build, then runs jest with the arguments given. Unit
+ * `npm test`: makes sure of a Redis server and a build, then runs vitest with the arguments given. Unit
  * tests need neither.
  *
  * `--long` (`npm run test:long`) runs every test at full length, and some once more on a PostgreSQL of
@@ -14,10 +14,11 @@ const root = join(import.meta.dirname, '..');
 const given = process.argv.slice(2);
 const args = given.filter((argument) => argument !== '--long');
 const isLong = args.length < given.length;
-const selectsSome = args.includes('--selectProjects');
-const onlyUnit = args[0] === '--selectProjects' && args[1] === 'unit';
+const project = args[args.indexOf('--project') + 1];
+const selectsSome = args.includes('--project');
+const onlyUnit = selectsSome && project === 'unit';
 const env = { ...process.env, ...(isLong ? { TIDEMARK_LONG_TESTS: '1' } : {}) };
-// Where it is set, jest.config.mjs has the tests on it among the others.
+// Where it is set, vitest.config.ts has the tests on it among the others.
 delete env.SYSTEM_POSTGRES_BIN;
 
 if (!onlyUnit) {
@@ -27,7 +28,7 @@ if (!onlyUnit) {
   if (build.status !== 0) process.exit(build.status ?? 1);
   try {
     env.REDIS_SERVER = redisServerBinary();
-    if ((isLong && !selectsSome) || args.includes('system')) {
+    if ((isLong && !selectsSome) || project === 'system') {
       const folder = systemPostgres();
       if (folder) env.SYSTEM_POSTGRES_BIN = folder;
       else console.error('No PostgreSQL of the system found: its tests are left out.');
@@ -38,19 +39,18 @@ if (!onlyUnit) {
   }
 }
 
-const jest = spawn(
+const vitest = spawn(
   process.execPath,
-  [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'node_modules/jest/bin/jest.js'),
-    ...args,
-  ],
-  { stdio: 'inherit', cwd: root, env },
+  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args],
+  {
+    stdio: 'inherit',
+    cwd: root,
+    env,
+  },
 );
-// Ctrl-C reaches jest by itself; this process only waits for it to clean up.
+// Ctrl-C reaches vitest by itself; this process only waits for it to clean up.
 process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => jest.kill('SIGTERM'));
-jest.on('exit', (code, signal) => {
+process.on('SIGTERM', () => vitest.kill('SIGTERM'));
+vitest.on('exit', (code, signal) => {
   process.exitCode = signal ? 1 : (code ?? 1);
 });

@@ -1,1 +1,0 @@
-export { stopShared as default } from './global-setup.mjs';

@@ -12,7 +12,7 @@ interface DatabaseOptions {
 /** Creates a database for a spec file and returns its URL (superuser). */
 export async function createDatabase({ encoding, model }: DatabaseOptions = {}): Promise<string> {
   const admin = process.env['TIDEMARK_TEST_POSTGRES_URL'];
-  if (admin === undefined) throw new Error('No shared PostgreSQL: run this spec through jest');
+  if (admin === undefined) throw new Error('No shared PostgreSQL: run this spec through vitest');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const client = new pg.Client({ connectionString: admin });
   await client.connect();

@@ -39,7 +39,10 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() => reads.stop());
+afterAll(async () => {
+  debug.mockRestore();
+  await reads.stop();
+});
 
 const debug = vi.spyOn(Logger.prototype, 'debug');
 

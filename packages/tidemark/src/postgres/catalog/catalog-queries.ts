@@ -123,22 +123,22 @@ SELECT named.schema::text AS schema, rank,
  * the name means one of those.
  */
 export const FUNCTIONS = BY_RANK(`
-SELECT n.nspname AS schema, p.proname AS name,
-       GREATEST(max(CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN f.rank
-                ELSE GREATEST(f.rank, (
+SELECT schema, name,
+       GREATEST(max(rank), CASE WHEN schema = 'pg_catalog' THEN pg_catalog.bool_and(is_zoned)
+                                ELSE pg_catalog.bool_or(is_zoned) END::int) AS rank
+  FROM (
+    SELECT n.nspname AS schema, p.proname AS name,
+           CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN ${RANK}
+                ELSE GREATEST(${RANK}, (
                   SELECT max(${RANK}) FROM pg_catalog.pg_proc p WHERE p.oid IN (
                     g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn,
-                    g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))) END),
-         CASE WHEN n.nspname = 'pg_catalog' THEN pg_catalog.bool_and(f.zoned)
-              ELSE pg_catalog.bool_or(f.zoned) END::int) AS rank
-  FROM pg_catalog.pg_proc p
-  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
- CROSS JOIN LATERAL (
-    SELECT ${RANK} AS rank,
-           ${TAKES_ZONED_TIME(`SELECT pg_catalog.unnest(
-             p.prorettype || COALESCE(p.proallargtypes, p.proargtypes::oid[]))`)} AS zoned) f
-  LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
- WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
+                    g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))) END AS rank,
+           (p.prorettype || COALESCE(p.proallargtypes, p.proargtypes::oid[]))
+             && (SELECT pg_catalog.array_agg(z.type) FROM zoned_times z) AS is_zoned
+      FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
+     WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')) f
  GROUP BY 1, 2`);
 
 const PROVING_TYPES = TYPES_NAMED('text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool');

@@ -159,7 +159,8 @@ describe('the service', () => {
       expect(coded.headers.etag).not.toBe(plain.headers.etag);
       expect(plain.headers).not.toHaveProperty('content-encoding');
       const refused = await ask({ 'accept-encoding': 'gzip;q=0' });
-      expect(refused.rawPayload).toEqual(plain.rawPayload);
+      // A matcher would compare a megabyte byte by byte.
+      expect(refused.rawPayload.equals(plain.rawPayload)).toBe(true);
       const again = await ask({ 'if-none-match': `"x", ${plain.headers.etag}` });
       expect([again.statusCode, again.rawPayload.length]).toEqual([304, 0]);
     },

@@ -9,6 +9,7 @@ import {
   shop,
   type ShopAnswer,
 } from './fixtures/shop.js';
+import { isTypeorm03 } from '../support/typeorm-line.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const rows: readonly MatrixRow<ShopAnswer>[] = [
@@ -167,7 +168,8 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
         .where('region = :region', { region: 'EU' })
         .returning('id')
         .execute(),
-    ends: [...euCustomers, ...allCustomers],
+    // TypeORM 0.3 restores customer 3 too, who is not deleted.
+    ends: [...euCustomers, ...(isTypeorm03 ? (['customer 3'] as const) : []), ...allCustomers],
   },
 ];
 

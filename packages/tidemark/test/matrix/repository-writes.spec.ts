@@ -11,6 +11,7 @@ import {
   wholeTable,
   type ShopAnswer,
 } from './fixtures/shop.js';
+import { isTypeorm03 } from '../support/typeorm-line.js';
 import { describeMatrix, type MatrixRow } from './matrix.js';
 
 const rows: readonly MatrixRow<ShopAnswer>[] = [
@@ -119,7 +120,8 @@ const rows: readonly MatrixRow<ShopAnswer>[] = [
   {
     path: '15 restore of a row that is not deleted',
     write: (app) => customers(app).restore(3),
-    ends: [],
+    // TypeORM 0.3 restores it too, and sets the date of the update.
+    ends: isTypeorm03 ? [...euCustomers, 'customer 3', ...allCustomers] : [],
   },
   {
     path: '16 clear: table width',

@@ -4,6 +4,7 @@ import { In, Like, MoreThan, Not, type FindManyOptions, type ObjectLiteral } fro
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { Customer } from '../matrix/fixtures/shop.entities.js';
 import { shop } from '../matrix/fixtures/shop.js';
+import { isTypeorm03 } from '../support/typeorm-line.js';
 import { CachedReads } from './cached-reads.js';
 import { Author, Book, Country, Leaflet, LIBRARY } from './fixtures/library.entities.js';
 
@@ -89,7 +90,8 @@ const CASES: Readonly<Record<string, [Entity, () => Options]>> = {
     Author,
     () => ({
       where: { region: 'US' },
-      relations: { books: true, mentor: true },
+      // TypeORM 0.3 joins the table to itself under one name.
+      relations: { books: true, mentor: !isTypeorm03 },
       relationLoadStrategy: 'query',
     }),
   ],

@@ -10,13 +10,17 @@ const OLDEST_SERVER = 150_000;
 
 /**
  * Connects, and waits for a database that is still starting.
+ * @param initialize one attempt.
  * @throws DatabaseError if the database stays unavailable, refuses the connection, or is too old.
  */
-export async function connect(source: DataSource): Promise<DataSource> {
+export async function connect(
+  source: DataSource,
+  initialize: () => Promise<unknown> = () => source.initialize(),
+): Promise<DataSource> {
   const log = new Logger('Database');
   for (let attempt = 1; !source.isInitialized; attempt += 1) {
     try {
-      await source.initialize();
+      await initialize();
     } catch (error) {
       const reason = reasonOf(error);
       if (!isDatabaseUnavailable(error)) {

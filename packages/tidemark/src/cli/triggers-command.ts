@@ -3,15 +3,21 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DataSource } from 'typeorm';
+import { OUTBOX_SCHEMA_PREFIX } from '../postgres/capture/outbox-objects.js';
 import { CacheTriggers } from '../typeorm/triggers/cache-triggers.js';
 
 const USAGE = `Usage: tidemark triggers --print | --check | --install | --remove -d <file> [--namespace <name>]
   --print            print the SQL that installs everything, for the owner of the tables
-  --check            print the state of each table; ends with 1 where triggers are missing
-  --install          install the triggers where they are missing, outdated or switched off
-  --remove           remove the triggers, and the outbox with its rows
+  --check            print the state of each table and the length of each outbox;
+                     ends with 1 if there is something to do
+  --install          install the triggers where they are missing, outdated or disabled
+  --remove           remove the triggers, and the outbox of the namespace with its rows
   -d, --dataSource   a module that exports the DataSource, as for the commands of TypeORM
-  --namespace        the namespace of QueryCacheModule; default: tidemark`;
+  --namespace        the namespace of QueryCacheModule; default: the export \`namespace\`
+                     of the module, or tidemark`;
+
+/** An older row means that no application reads the outbox any more. */
+const FORGOTTEN_SECONDS = 3_600;
 
 type Print = (line: string) => void;
 type Action = (triggers: CacheTriggers, print: Print) => Promise<boolean>;
@@ -24,7 +30,18 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   check: async (triggers, print) => {
     const tables = await triggers.check();
     for (const { table, state } of tables) print(`${state.padEnd(9)}  ${table}`);
-    return tables.every(({ state }) => state === 'installed');
+    const outboxes = await triggers.outboxes();
+    for (const { schema, rows, ageSeconds } of outboxes) {
+      print(`${schema}: ${rows} rows, the oldest ${ageSeconds.toFixed(1)} s old`);
+    }
+    const areInstalled = tables.every(({ state }) => state === 'installed');
+    if (!areInstalled) print('Run with --install to install or repair the triggers.');
+    const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
+    for (const { schema } of forgotten) {
+      const namespace = schema.slice(OUTBOX_SCHEMA_PREFIX.length);
+      print(`No application reads ${schema}: run with --remove --namespace ${namespace}`);
+    }
+    return areInstalled && forgotten.length === 0;
   },
   install: async (triggers, print) => {
     const tables = await triggers.install();
@@ -38,19 +55,22 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-/** Resolves to the exit code: 0, 1 if tables lack triggers, 2 for wrong arguments. */
+/** Resolves to the exit code: 0, 1 if --check found something to do, 2 for wrong arguments. */
 export async function triggersCommand(args: readonly string[], print: Print): Promise<number> {
   const given = parse(args);
   if (!given) {
     print(USAGE);
     return 2;
   }
-  const source = await loadDataSource(given.file);
+  const { source, namespace = 'tidemark' } = await load(given.file);
   // As TypeORM's commands do: only the chosen action may change the database.
   source.setOptions({ synchronize: false, migrationsRun: false, dropSchema: false });
   await source.initialize();
   try {
-    const isDone = await given.action(new CacheTriggers(source, given.namespace), print);
+    const isDone = await given.action(
+      new CacheTriggers(source, given.namespace ?? namespace),
+      print,
+    );
     return isDone ? 0 : 1;
   } finally {
     await source.destroy();
@@ -69,7 +89,7 @@ function parse(args: readonly string[]) {
         install: flag,
         remove: flag,
         dataSource: { type: 'string', short: 'd' },
-        namespace: { type: 'string', default: 'tidemark' },
+        namespace: { type: 'string' },
       },
     });
     const { dataSource: file, namespace, ...flags } = values;
@@ -82,18 +102,23 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function loadDataSource(file: string): Promise<DataSource> {
+async function load(file: string) {
   const loaded = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   // A module of CommonJS has its exports in `default` too.
-  const found = [loaded, loaded['default']].flatMap((exported) =>
-    isObject(exported) ? [exported, ...Object.values(exported)] : [],
-  );
-  const source = found.find(isDataSource);
-  if (source) return source;
-  throw new Error(`${file} exports no DataSource: export one, as for the commands of TypeORM.`);
+  const modules = [loaded, loaded['default']].filter(isObject);
+  const source = modules
+    .flatMap((exported) => [exported, ...Object.values(exported)])
+    .find(isDataSource);
+  if (!source) {
+    throw new Error(`${file} exports no DataSource: export one, as for the commands of TypeORM.`);
+  }
+  const namespace = modules
+    .map((exported) => exported['namespace'])
+    .find((exported) => typeof exported === 'string');
+  return { source, namespace };
 }
 
-/** The application may have another copy of TypeORM. */
+/** The application may have another copy of TypeORM, so its class does not identify a data source. */
 function isDataSource(value: unknown): value is DataSource {
   return isObject(value) && 'entityMetadatas' in value && typeof value['initialize'] === 'function';
 }

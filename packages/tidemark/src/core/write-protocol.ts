@@ -22,6 +22,7 @@ import type { TableVersionNames, VersionStore, WriteMark } from './ports/version
 import type { CommitOutcome } from './commit-outcome.js';
 import type { RefuseWrite } from './write-refused.js';
 
+/** Whether a write that cannot be published is committed or refused. */
 export type WritePolicy = 'commit' | 'refuse';
 
 /**

@@ -2,6 +2,7 @@ import { describeAwaited } from './awaited-transactions.js';
 import type { Writers } from '../core/ports/writer-activity.js';
 import type { ReadCore } from './read-core.js';
 
+/** The state of a cache; `detail` names the trouble and its remedy, without addresses and secrets. */
 export type CacheHealthReport =
   { readonly status: 'up' } | { readonly status: 'degraded'; readonly detail: string };
 
@@ -18,6 +19,7 @@ export class CacheHealth {
     return this.core.settlement.epochs.awaited;
   }
 
+  /** Asks no server: the state is known already. */
   check(): CacheHealthReport {
     const detail = this.degradation() ?? describeAwaited(this.awaitedTransactions);
     return detail === undefined ? { status: 'up' } : { status: 'degraded', detail };

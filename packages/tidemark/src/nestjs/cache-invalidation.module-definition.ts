@@ -1,6 +1,5 @@
 import { ConfigurableModuleBuilder, type FactoryProvider } from '@nestjs/common';
-import { DiscoveryService, ModulesContainer } from '@nestjs/core';
-import { argumentsOf, requireOnce } from './module-imports.js';
+import { argumentsOf } from './module-imports.js';
 import { readSideToken, type ReadSide } from './read-side.js';
 import { getCacheToken } from './tokens.js';
 import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
@@ -35,18 +34,8 @@ function providersOf(name: string): FactoryProvider[] {
   return [
     {
       provide: token,
-      inject: [
-        ModulesContainer,
-        MODULE_OPTIONS_TOKEN,
-        { token: readSideToken(name), optional: true },
-      ],
-      useFactory: (
-        modules: ModulesContainer,
-        options: CacheInvalidationModuleOptions,
-        readSide: ReadSide | undefined,
-      ) => {
-        const module = { name: 'CacheInvalidationModule', dataSource: name, token } as const;
-        requireOnce(new DiscoveryService(modules), module);
+      inject: [MODULE_OPTIONS_TOKEN, { token: readSideToken(name), optional: true }],
+      useFactory: (options: CacheInvalidationModuleOptions, readSide: ReadSide | undefined) => {
         if (readSide) return new WriteSide(readSide, options);
         const given = argumentsOf(name);
         throw new Error(

@@ -1,6 +1,7 @@
 import type { WritePolicy } from '../core/write-protocol.js';
 import type { TriggersOption } from '../typeorm/triggers/trigger-keeper.js';
 
+/** The options of `CacheInvalidationModule.forRoot()`. */
 export interface CacheInvalidationModuleOptions {
   /**
    * The policy for a write that cannot be published because Redis is unavailable: `commit` (default) commits it, and

@@ -57,9 +57,9 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     // epoch of the schema.
     stores.onRecovery(() => void gate.check([]));
     stores.attestWhile(() => gate.isUnbroken);
-    if (source.isInitialized) {
+    if (source.isInitialized && readOnlyGuard) {
       await schema.load();
-      readOnlyGuard?.attach();
+      readOnlyGuard.attach();
     }
     void settlement.sweep(SWEEP_PAUSE_MS);
   }

@@ -1,45 +1,19 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
-import type { DataSource } from 'typeorm';
-import type { BypassReason } from '../core/ports/cache-events.js';
-import type { Answer, ReadOutcome } from '../core/read-request.js';
+import type { Answer } from '../core/read-request.js';
 import type { UncacheableReason } from '../core/statement-analysis.js';
-import type { WriteFollowing } from '../core/ports/write-following.js';
-import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
-import type { QueryCacheOptions } from './query-cache.options.js';
-import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
-import { fromJson, NO_BODY, toJson, type ToBody } from './answer-json.js';
-import { LazyValueError, PlanChangedError } from './cache-reader.errors.js';
-import { ttlMsOf, type ReadOptions } from './lifetime.js';
-import {
-  NotASelectError,
-  NotFollowedError,
-  OtherDataSourceError,
-} from '../typeorm/queries/query-errors.js';
-import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
-import type { ReadCore } from './read-core.js';
-import {
-  asCalled,
-  compileQuery,
-  nameOfQuery,
-  reasonOf,
-  type CacheableQuery,
-  type CompiledQuery,
-} from '../typeorm/queries/compiled-query.js';
-import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
-import type { FillAudit } from '../typeorm/queries/fill-audit.js';
-import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
-import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
+import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
+import { BoundQuery } from '../typeorm/queries/bound-query.js';
+import { asCalled, compileQuery, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
+import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
+import type { ExecutedQuery } from '../typeorm/queries/query-executor.js';
 import { requireSelect } from '../typeorm/queries/sql-builder.js';
-import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
-import type { WholeTableLog } from './whole-table-log.js';
-import type { L1Entry } from '../l1/l1-entry.js';
-
-export type JsonOutcome = ReadOutcome<L1Entry> & {
-  /** Why the query is never cached, or not in this place. */
-  readonly detail?: UncacheableReason | undefined;
-};
+import { fromJson, NO_BODY, toJson, type ToBody } from './answer-json.js';
+import { LazyValueError } from './cache-reader.errors.js';
+import type { ReadOptions } from './lifetime.js';
+import { PlannedReads, type JsonOutcome, type PlannedReadsParts } from './planned-reads.js';
 
 /** An answer as values that belong to one caller. */
 export interface ValueOutcome {
@@ -47,37 +21,20 @@ export interface ValueOutcome {
   readonly outcome: JsonOutcome;
 }
 
-interface Call {
-  readonly query: CacheableQuery;
-  readonly representation: Representation;
-  readonly options: ReadOptions;
-  readonly toBody: ToBody;
-  readonly decode: (body: Buffer) => unknown;
-}
-
-export interface CacheReaderParts {
+export interface CacheReaderParts extends PlannedReadsParts {
   /** The name of the data source. */
   readonly name: string;
   /** Shared by all caches of the application. */
   readonly definitions: QueryDefinitions;
-  readonly source: DataSource;
-  readonly following: WriteFollowing;
-  readonly schema: CatalogCache;
-  readonly plans: PlanCache;
-  readonly executor: QueryExecutor;
-  readonly core: ReadCore;
-  readonly options: Readonly<QueryCacheOptions>;
-  /** Only in development. */
-  readonly wholeTables: WholeTableLog | undefined;
 }
 
 export class CacheReader {
-  /** The result of a fill, by the error that shows why its values cannot be stored. */
-  readonly #notStored = new WeakMap<Error, ExecutedQuery>();
   readonly #codec: EntityCodec;
+  readonly #reads: PlannedReads;
 
   constructor(private readonly parts: CacheReaderParts) {
     this.#codec = new EntityCodec(parts.source);
+    this.#reads = new PlannedReads(parts);
   }
 
   /** @throws AmbiguousQueryError */
@@ -101,7 +58,7 @@ export class CacheReader {
   readJson(query: CacheableQuery, options: ReadOptions): Promise<JsonOutcome> {
     const called = this.#called(query);
     const encoding = { representation: 'json', toBody: toJson, decode: fromJson } as const;
-    return this.#read({ query: called, options, ...encoding });
+    return this.#reads.read({ query: called, options, ...encoding });
   }
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
@@ -121,17 +78,14 @@ export class CacheReader {
     const toBody: ToBody = (value) => this.#codec.encode(value);
     try {
       const call = { query: called, representation: 'value', options, toBody, decode } as const;
-      const outcome = await this.#read(call);
+      const outcome = await this.#reads.read(call);
       const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
       return { value: decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
       if (isLazy) return this.#valueOf(called, 'uncacheable', 'lazy-relations');
       if (!(error instanceof UnencodableValueError)) throw error;
-      // Values belong to one caller: of the callers that wait for one fill, one gets its result.
-      const executed = this.#notStored.get(error);
-      this.#notStored.delete(error);
-      return this.#valueOf(called, 'uncacheable', 'value-type', executed);
+      return this.#valueOf(called, 'uncacheable', 'value-type', this.#reads.takeResult(error));
     }
   }
 
@@ -168,134 +122,7 @@ export class CacheReader {
       value = read;
       return { ...answer, body: NO_BODY, refusal: detail };
     };
-    const outcome = await this.#bypass(compiled, run, reason, detail);
+    const outcome = await this.#reads.bypass(compiled, run, reason, detail);
     return { value, outcome };
-  }
-
-  async #read(call: Call): Promise<JsonOutcome> {
-    const { following, schema, plans } = this.parts;
-    const { query, representation, toBody } = call;
-    if (!following.hasStarted) throw new NotFollowedError(nameOfQuery(query));
-    if (query instanceof BoundQuery && query.sql !== undefined) {
-      await schema.load();
-      if (!schema.analyser.isSelect(query.sql)) throw new NotASelectError(query.name);
-    }
-    if (!this.isEnabled || !following.isCertain) {
-      const compiled = this.#compile(call);
-      const reason = this.isEnabled ? 'not-followed' : 'disabled';
-      return this.#bypass(compiled, () => this.#run(compiled, toBody), reason);
-    }
-    if (!(query instanceof BoundQuery)) return this.#plan(call, undefined);
-    const text = plans.textOf(query, representation);
-    const plan = schema.isOutdated ? undefined : plans.get(query, text, representation);
-    if (!plan) return this.#plan(call, text);
-    return this.#readCached(call, query.name, plan, () => this.#runAgain(call, query, text, plan));
-  }
-
-  /** @throws LazyValueError */
-  async #plan(call: Call, text: string | undefined): Promise<JsonOutcome> {
-    const { schema, plans } = this.parts;
-    const { representation, toBody } = call;
-    const compiled = this.#compile(call);
-    if (compiled.queryRunner) return this.#readPast(compiled, toBody);
-    await schema.load();
-    let plan = planQuery(schema, compiled, representation);
-    if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.reloadIfDue())) {
-      plan = planQuery(schema, compiled, representation);
-    }
-    if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
-    this.parts.wholeTables?.note(compiled, plan.dependencies);
-    const { audit } = plan;
-    const stored = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
-    return this.#readCached(call, compiled.name, stored, () => this.#run(compiled, toBody, audit));
-  }
-
-  /** A shared fill has no result if its plan has changed: each caller then runs its query separately. */
-  async #readCached(
-    { query, options, toBody, decode }: Call,
-    name: string,
-    { key, dependencies }: RememberedPlan,
-    run: () => Promise<Answer>,
-  ): Promise<JsonOutcome> {
-    const { core, source } = this.parts;
-    const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
-    const request = { query: name, key, dependencies, run, ttlMs, decode, fresh: options.fresh };
-    try {
-      return await core.protocol.read(request);
-    } catch (error) {
-      if (!(error instanceof PlanChangedError)) throw error;
-      return this.#readPast(compileQuery(query, source), toBody);
-    }
-  }
-
-  /**
-   * Compiles a query with a cached plan, and checks that the plan still has the key of the fill.
-   *
-   * @throws PlanChangedError
-   */
-  async #runAgain(
-    { representation, toBody }: Call,
-    query: BoundQuery,
-    text: string | undefined,
-    { key }: RememberedPlan,
-  ): Promise<Answer> {
-    const { source, schema, plans } = this.parts;
-    const compiled = compileQuery(query, source);
-    await schema.load();
-    const plan = planQuery(schema, compiled, representation);
-    // Other callers may share the answer, and must not see the view of a query runner of one caller.
-    if (compiled.queryRunner) throw new PlanChangedError();
-    if (plan.cacheable) {
-      plans.put(query, text, { ...plan, sql: compiled.sql });
-      if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
-    } else plans.putNone(query, text);
-    throw new PlanChangedError();
-  }
-
-  /**
-   * Runs the query past the cache. A query runner in its builder may be in a transaction, have other settings or lead
-   * to a replica, so its answer is for this caller alone.
-   */
-  #readPast(
-    compiled: CompiledQuery,
-    toBody: ToBody,
-    refusal: UncacheableReason = 'plan-changed',
-  ): Promise<JsonOutcome> {
-    const { bound, queryRunner } = compiled;
-    if (bound && queryRunner) this.parts.plans.hasMetRunner(bound);
-    const detail = queryRunner ? reasonOf(queryRunner) : refusal;
-    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
-    return this.#bypass(compiled, () => this.#run(compiled, toBody), reason, detail);
-  }
-
-  /** @throws LazyValueError */
-  #compile({ query, representation }: Call): CompiledQuery {
-    const compiled = compileQuery(query, this.parts.source);
-    const { separate, bound } = compiled;
-    if (representation === 'value' && separate.hasLazyRelations && !bound?.map) {
-      throw new LazyValueError();
-    }
-    return compiled;
-  }
-
-  async #run(query: CompiledQuery, toBody: ToBody, audit?: FillAudit): Promise<Answer> {
-    const executed = await this.parts.executor.execute(query, audit);
-    const { value, refusal, ...rest } = executed;
-    try {
-      return { ...rest, body: toBody(value), refusal: refusal?.reason };
-    } catch (error) {
-      if (error instanceof UnencodableValueError) this.#notStored.set(error, executed);
-      throw error;
-    }
-  }
-
-  async #bypass(
-    { name }: CompiledQuery,
-    run: () => Promise<Answer>,
-    reason: BypassReason,
-    detail?: UncacheableReason,
-  ): Promise<JsonOutcome> {
-    const outcome = await this.parts.core.protocol.bypass({ query: name, run }, reason, detail);
-    return { ...outcome, detail };
   }
 }

@@ -70,16 +70,23 @@ function providersOf(name: string): FactoryProvider[] {
   return [
     {
       provide: options,
-      inject: [DiscoveryService, MODULE_OPTIONS_TOKEN],
-      useFactory: (discovery: DiscoveryService, given: QueryCacheModuleOptions) => {
-        const dataSource = name;
-        requireOnce(discovery, { name: 'QueryCacheModule', dataSource, token: readSide });
-        const resolved = resolveOptions(given);
-        const writeSide = getCacheToken(WriteSide, name);
-        const module = { name: 'CacheInvalidationModule', dataSource, token: writeSide } as const;
-        requireWriteSide(discovery, module, resolved);
-        return resolved;
-      },
+      inject: [DiscoveryService, QueryCaches, MODULE_OPTIONS_TOKEN],
+      useFactory: (
+        discovery: DiscoveryService,
+        caches: QueryCaches,
+        given: QueryCacheModuleOptions,
+      ) =>
+        caches.starting(() => {
+          const dataSource = name;
+          requireOnce(discovery, { name: 'QueryCacheModule', dataSource, token: readSide });
+          const resolved = resolveOptions(given);
+          const token = getCacheToken(WriteSide, name);
+          const module = { name: 'CacheInvalidationModule', dataSource, token } as const;
+          // Before anything is opened.
+          requireOnce(discovery, module);
+          requireWriteSide(discovery, module, resolved);
+          return resolved;
+        }),
     },
     {
       provide: readSide,
@@ -95,8 +102,10 @@ function providersOf(name: string): FactoryProvider[] {
         discovery: DiscoveryService,
         found: DataSource | undefined,
       ) => {
-        const source = requireDataSource(discovery, name, found);
-        return makeReadSide({ name, options: resolved, source, caches });
+        return caches.starting(() => {
+          const source = requireDataSource(discovery, name, found);
+          return makeReadSide({ name, options: resolved, source, caches });
+        });
       },
     },
     ...Object.entries(PARTS).map(([part, type]): FactoryProvider => ({

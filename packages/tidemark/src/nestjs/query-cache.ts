@@ -33,6 +33,7 @@ interface Remedy {
   readonly remedy: string;
 }
 
+/** How the cache treats a query: its key and dependencies, or why it is not cached and what would change that. */
 export type QueryExplanation = { readonly sql: string } & (
   | {
       readonly cacheable: true;

@@ -6,6 +6,7 @@ import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import { dataSourceOf } from '../typeorm/typeorm-lines.js';
 import { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import { mayBeOneDatabase } from '../typeorm/database/database-identity.js';
+import type { CacheLifecycle } from './cache-lifecycle.js';
 import type { CacheReader } from './cache-reader.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 
@@ -27,6 +28,37 @@ function isRival({ options: one }: NamedCache, { options: other }: NamedCache): 
 export class QueryCaches {
   readonly definitions = new QueryDefinitions();
   readonly #caches = new Map<string, NamedCache>();
+  readonly #lifecycles: CacheLifecycle[] = [];
+  #failure: Error | undefined;
+
+  /**
+   * Runs a step of the start. If it fails, all caches are closed: Nest shuts no module of an application down that it
+   * could not create.
+   */
+  async starting<T>(step: () => T | Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      this.#failure ??= error as Error;
+      for (const lifecycle of this.#lifecycles) await lifecycle.onApplicationShutdown();
+      throw error;
+    }
+  }
+
+  /**
+   * Call when the parts of a cache are open.
+   *
+   * @throws as {@link requireUnfailed} does
+   */
+  opened(lifecycle: CacheLifecycle): void {
+    this.#lifecycles.push(lifecycle);
+    this.requireUnfailed();
+  }
+
+  /** @throws the error of another step of the start that has failed meanwhile */
+  requireUnfailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
 
   /** @throws Error if two caches in this process could not see each other's writes. */
   async add(name: string, cache: NamedCache): Promise<void> {

@@ -83,19 +83,15 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     options.readOnly && options.enabled ? new ReadOnlyGuard(source, schema) : undefined;
   const parts = { source, schema, stores, core, standby, options, readOnlyGuard };
   const lifecycle = new CacheLifecycle(parts);
-  try {
-    if (options.readOnly || !options.enabled) {
-      await lifecycle.start();
-      following.followedBy(readOnlyGuard);
-    }
-    await caches.add(name, { source, reader, options });
-  } catch (error) {
-    // Nest shuts no module down that it could not create.
-    await stores.close();
-    throw error;
+  caches.opened(lifecycle);
+  if (options.readOnly || !options.enabled) {
+    await lifecycle.start();
+    following.followedBy(readOnlyGuard);
   }
+  await caches.add(name, { source, reader, options });
   return {
     name,
+    caches,
     source,
     options,
     events,

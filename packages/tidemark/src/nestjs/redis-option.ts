@@ -5,6 +5,7 @@ import { RedisUrlError } from '../redis/connection/redis.errors.js';
 import { parseRedisUrl } from '../redis/connection/redis-url.js';
 import { refuseOption } from './refused-option.js';
 
+/** The Redis of a cache: by `url` or `client`. */
 export interface QueryCacheRedisOptions {
   /** `redis://` or `rediss://` with the usual user, password and database number. */
   readonly url?: string | undefined;

@@ -3,8 +3,10 @@ import type { BypassReason } from '../core/ports/cache-events.js';
 import { pause, systemTimers } from '../core/ports/clock.js';
 import type { BoundQuery } from '../typeorm/queries/bound-query.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
-import type { CacheReader, JsonOutcome } from './cache-reader.js';
+import type { CacheReader } from './cache-reader.js';
+import type { JsonOutcome } from './planned-reads.js';
 
+/** Options of `QueryCache.warm`. */
 export interface WarmOptions {
   /** Most queries that run at once. Default: 4. */
   readonly concurrency?: number;

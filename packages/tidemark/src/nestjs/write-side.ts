@@ -101,30 +101,29 @@ export class WriteSide {
 
   /** Does nothing if the cache is disabled. */
   async start(): Promise<void> {
+    const { caches, options } = this.readSide;
+    if (options.enabled) await caches.starting(() => this.#start());
+  }
+
+  async #start(): Promise<void> {
     const { relay, triggers } = this;
-    const { following, lifecycle, options } = this.readSide;
-    if (!options.enabled) return;
+    const { caches, following, lifecycle } = this.readSide;
     const follower = this.#follower;
-    try {
-      await lifecycle.start();
-      await follower.start();
-      following.followedBy({
-        get gap() {
-          return follower.gap;
-        },
-        get blindSpot() {
-          return triggers.problem ?? relay.problem;
-        },
-      });
-      await triggers.start();
-    } catch (error) {
-      // Nest shuts no module down that it could not create.
-      await lifecycle.onApplicationShutdown();
-      throw error;
-    }
+    lifecycle.beforeClose(() => this.#close());
+    await lifecycle.start();
+    await follower.start();
+    following.followedBy({
+      get gap() {
+        return follower.gap;
+      },
+      get blindSpot() {
+        return triggers.problem ?? relay.problem;
+      },
+    });
+    await triggers.start();
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();
-    lifecycle.beforeClose(() => this.#close());
+    caches.requireUnfailed();
   }
 
   /** The last requests are answered: end their marks before Redis is disconnected. */

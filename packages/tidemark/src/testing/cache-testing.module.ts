@@ -21,6 +21,7 @@ import { TriggerKeeper, type TriggersOption } from '../typeorm/triggers/trigger-
 import { PassThroughCache } from './fake-query-cache.js';
 import type { FakeAnswers } from './pass-through-reader.js';
 
+/** Options of `CacheTestingModule.passThrough()`. */
 export interface PassThroughOptions {
   /** Answers by the names of queries (see `fakeQueryCache`); all other queries run over the data source. */
   readonly answers?: FakeAnswers;
@@ -30,6 +31,7 @@ export interface PassThroughOptions {
   readonly names?: readonly string[];
 }
 
+/** Options of `CacheTestingModule.inMemory()`: those of `QueryCacheModule` without `redis`, and `triggers`. */
 export interface InMemoryOptions extends Omit<QueryCacheModuleOptions, 'redis'> {
   /** The name of the data source in `TypeOrmModule.forRoot({ name })`. */
   readonly dataSource?: string;

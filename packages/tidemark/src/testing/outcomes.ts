@@ -17,6 +17,7 @@ export type Outcome =
 /** `hit`: `L1` or `L2`; `miss` and `bypass`: with any reason. */
 export type ExpectedOutcome = Outcome | 'hit' | 'bypass';
 
+/** How queries were answered since `outcomesOf` was called. */
 export interface RecordedOutcomes {
   /** The outcomes of the query with this name, in the order of its answers. */
   of(query: string): readonly Outcome[];

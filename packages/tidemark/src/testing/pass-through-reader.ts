@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { CacheEvents } from '../core/ports/cache-events.js';
-import type { CacheReader, JsonOutcome, ValueOutcome } from '../nestjs/cache-reader.js';
+import type { CacheReader, ValueOutcome } from '../nestjs/cache-reader.js';
+import type { JsonOutcome } from '../nestjs/planned-reads.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery, CompiledQuery } from '../typeorm/queries/compiled-query.js';
 import { requireSelect } from '../typeorm/queries/sql-builder.js';

@@ -3,7 +3,8 @@
  * asked with, whether the SQL has these or not.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CacheReader, type JsonOutcome } from '../../src/nestjs/cache-reader.js';
+import { CacheReader } from '../../src/nestjs/cache-reader.js';
+import type { JsonOutcome } from '../../src/nestjs/planned-reads.js';
 import { defineQuery, type BoundQuery } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { CachedReads } from './cached-reads.js';

@@ -27,7 +27,7 @@ let url: string;
 let closing: (() => Promise<unknown>)[] = [];
 let last: TestingModule;
 
-// Applications that do not start leave connections behind, and one may hold the lock of a relay.
+// Applications that do not start leave the connections of their data sources behind.
 beforeEach(async () => {
   url = await createDatabase();
   const client = new pg.Client({ connectionString: url });

@@ -7,7 +7,14 @@ import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { Customer } from '../fixtures/entities.js';
 
 const FILE = join(import.meta.dirname, 'fixtures/data-source.ts');
+const OF_SHOP = join(import.meta.dirname, 'fixtures/shop.data-source.ts');
 const EMPTY = join(import.meta.dirname, '../guide/users.queries.ts');
+
+/** The row by which an installation ends all answers. */
+const oneRow = (namespace: string): unknown =>
+  expect.stringMatching(
+    new RegExp(`^tidemark_${namespace}: 1 rows, the oldest [0-9]+\\.[0-9] s old$`),
+  );
 
 let source: DataSource;
 
@@ -29,22 +36,35 @@ async function run(...args: string[]): Promise<[number, string[]]> {
 
 it('--check, --install, --check, --remove: the states of the tables, and the exit codes', async () => {
   const act = (flag: string) => run('triggers', flag, '-d', FILE);
-  expect(await act('--check')).toEqual([1, ['missing    public.customers']]);
+  const remedy = 'Run with --install to install or repair the triggers.';
+  expect(await act('--check')).toEqual([1, ['missing    public.customers', remedy]]);
   expect(await act('--install')).toEqual([0, ['Installed on public.customers.']]);
   expect(await act('--install')).toEqual([0, ['All were installed.']]);
-  expect(await act('--check')).toEqual([0, ['installed  public.customers']]);
+  expect(await act('--check')).toEqual([0, ['installed  public.customers', oneRow('tidemark')]]);
   expect(await act('--remove')).toEqual([0, ['Removed.']]);
   expect((await act('--check'))[0]).toBe(1);
 });
 
 it('--print: SQL that installs what --check then finds, in the given namespace', async () => {
-  const [code, statements] = await run('triggers', '--print', '-d', FILE, '--namespace', 'shop');
+  const given = ['-d', FILE, '--namespace', 'shop'];
+  const [code, statements] = await run('triggers', '--print', ...given);
   expect(code).toBe(0);
   await source.query(statements.join('\n'));
-  expect(await run('triggers', '--check', '-d', FILE, '--namespace', 'shop')).toEqual([
-    0,
-    ['installed  public.customers'],
-  ]);
+  const expected = [0, ['installed  public.customers', oneRow('shop')]];
+  expect(await run('triggers', '--check', ...given)).toEqual(expected);
+  // The module exports the namespace.
+  expect(await run('triggers', '--check', '-d', OF_SHOP)).toEqual(expected);
+});
+
+it('--check with a row in an outbox for more than an hour: exit code 1, and the command that removes it', async () => {
+  const namespaced = (flag: string) => ['triggers', flag, '-d', FILE, '--namespace', 'left'];
+  await run(...namespaced('--install'));
+  await source.query(`UPDATE tidemark_left.outbox SET recorded_at = now() - interval '61 minutes'`);
+  const [code, lines] = await run(...namespaced('--check'));
+  const remedy = 'No application reads tidemark_left: run with --remove --namespace left';
+  expect([code, lines.at(-1)]).toEqual([1, remedy]);
+  await run(...namespaced('--remove'));
+  expect((await run(...namespaced('--check')))[1].join()).not.toContain('tidemark_left');
 });
 
 it('a file without a data source: an error that names it', async () => {

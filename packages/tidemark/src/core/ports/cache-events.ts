@@ -40,12 +40,17 @@ interface Miss {
   readonly stored: boolean;
   /** Why it was not stored. */
   readonly refusal: UncacheableReason | undefined;
+  /** Time of the query and of the waits for other fills, in milliseconds. */
   readonly durationMs: number;
 }
 
+/** The arguments of each event's listeners. `query` is the name of the query, `table` is `schema.name` or `#schema`. */
 export interface CacheEventMap {
+  /** A stored answer was valid: `L1` in memory, `L2` in Redis. */
   hit: [event: { query: string; level: CacheLevel }];
+  /** The query ran under versions that could be trusted. */
   miss: [event: Miss];
+  /** The query ran and its answer was not stored. */
   bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
   /** The request shared a running fill. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
@@ -56,7 +61,9 @@ export interface CacheEventMap {
    * under which both were read.
    */
   shadowCompared: [event: { query: string; difference: ShadowDifference; stamp: string }];
+  /** The query of a miss has failed: its callers get the error. */
   fillFailed: [event: { query: string }];
+  /** The shared store has refused a command for entries or locks, or did not answer. */
   storeFailed: [event: { operation: string }];
   /** The shared store refused a command because its memory is full. */
   storeFull: [];
@@ -64,14 +71,19 @@ export interface CacheEventMap {
   dataLost: [];
   /** The value under an entry's key has a form or a seal that is not this service's. */
   entryRefused: [event: { reason: 'form' | 'seal' }];
+  /** All answers of the table were ended. */
   epochReplaced: [event: { table: string; cause: EpochCause }];
+  /** The transactions that had written before the new epoch have ended: answers are stored again. */
   epochSettled: [event: { table: string }];
+  /** The transaction of an expired mark has ended, and the mark was removed. */
   markSettled: [event: { table: string }];
+  /** The transaction of an expired mark is still open. */
   markRenewed: [event: { table: string }];
   /**
    * Reads of some tables bypass the cache until these transactions of PostgreSQL have ended; none: the wait is over.
    */
   awaiting: [event: { transactions: Writers }];
+  /** A write has ended the answers of so many tables and regions. */
   invalidated: [event: { tables: number; versions: number }];
   /** External writes were published; the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
@@ -81,9 +93,11 @@ export interface CacheEventMap {
   recordingChanged: [];
   /** A write committed although it could not be published. */
   unpublished: [];
+  /** A write that could not be published was refused: its transaction is rolled back. */
   writeRefused: [];
 }
 
+/** The events of one cache, as an `EventEmitter`. They are emitted synchronously. */
 export class CacheEvents extends EventEmitter<CacheEventMap> {
   /** Emits, and keeps listeners' errors from the caller. */
   emitSafely<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {

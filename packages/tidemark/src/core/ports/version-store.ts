@@ -55,12 +55,14 @@ export interface ExpiredMark {
   readonly seenTransactionId: string | undefined;
 }
 
+/** The marks of a table whose leases have run out. */
 export interface MarksReport {
   readonly expired: readonly ExpiredMark[];
   /** Time until the next lease expires, in milliseconds; `undefined` if no lease is running. */
   readonly nextExpiryMs: number | undefined;
 }
 
+/** The port for versions, marks and epochs; the head of this file has the contract. */
 export abstract class VersionStore {
   /**
    * Reads epochs and versions; the read starts after the call. Calls in one turn of the event loop may share one round

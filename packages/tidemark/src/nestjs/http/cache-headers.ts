@@ -1,6 +1,6 @@
 /** The headers of a cached answer, combined with those that the application has set already. */
 import type { FreshRead } from '../../core/read-request.js';
-import type { JsonOutcome } from '../cache-reader.js';
+import type { JsonOutcome } from '../planned-reads.js';
 import type { HttpReply } from './http-reply.js';
 
 /** `Cache-Status` if the query itself has failed. */

@@ -1,6 +1,7 @@
 import { Injectable, NotFoundException, type ExecutionContext } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, Reflector } from '@nestjs/core';
-import type { CacheReader, JsonOutcome, ValueOutcome } from '../cache-reader.js';
+import type { CacheReader, ValueOutcome } from '../cache-reader.js';
+import type { JsonOutcome } from '../planned-reads.js';
 import type { ReadOptions } from '../lifetime.js';
 import { QueryCaches } from '../query-caches.js';
 import { UnencodableValueError } from '../../typeorm/answers/value-codec.js';

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { PreconditionFailedException } from '@nestjs/common';
 import { matchingTag, namesStrongly, tagOf } from './entity-tag.js';
 
+/** The request headers that name the entity tags of a condition. */
 export type Preconditions = Pick<IncomingHttpHeaders, 'if-match' | 'if-none-match'>;
 
 /** Whether a request has a condition that {@link checkPreconditions} evaluates. */

@@ -59,6 +59,11 @@ export class RecordingChanges {
     private readonly run: RunSql,
   ) {}
 
+  /** Whether this process is installing triggers: each table changes the schema. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
   /** Must be called when the application starts, before the check for writes missed until then. */
   async observe(run: RunSql): Promise<void> {
     this.#atStart ??= await this.#found(run);

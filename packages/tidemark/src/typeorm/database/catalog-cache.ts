@@ -106,6 +106,10 @@ export class CatalogCache implements KnownSchemaVersion {
     return JSON.stringify(searchPath) === JSON.stringify(usual);
   }
 
+  get isLoaded(): boolean {
+    return this.#known !== undefined;
+  }
+
   /** Whether the schema may have changed since the catalog was loaded. */
   get isOutdated(): boolean {
     return this.#isOutdated;

@@ -16,6 +16,7 @@ import { findBuilder, nameOfTarget, type FindShape } from './find-builder.js';
 import { ownCopyOf } from './own-copy.js';
 import { sqlBuilder } from './sql-builder.js';
 
+/** Options of a query without a definition. */
 export interface InlineOptions {
   /** The name in events and metrics. Default: entity and method, such as `User.find`; `sql` for SQL text. */
   readonly name?: string;
@@ -104,6 +105,7 @@ export function sqlQuery<Row extends object = Record<string, unknown>, R = Row>(
   });
 }
 
+/** Options of `asQuery`. */
 export interface BuilderOptions extends Pick<InlineOptions, 'name' | 'dataSource'> {
   /** Default: `many`, as a builder without this function has. */
   readonly shape?: QueryShape;

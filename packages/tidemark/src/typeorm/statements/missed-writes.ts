@@ -80,8 +80,6 @@ export class MissedWrites {
     await this.recording.observe(this.#run);
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
-    // The catalog in use was loaded before the hooks were installed.
-    await schema.reload();
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
     const isUnchanged = last?.token === found && last.node === node;
     if (isUnchanged && (await this.#isAllRecorded())) return;

@@ -65,6 +65,8 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   readonly [FOLLOWS_WRITES_ALONE] = true;
   /** Whether the catalog is loaded: without it no statement can be analysed. */
   isListening = false;
+  /** Whether a statement has passed unanalysed since the catalog was loaded, which it may have changed. */
+  hasMissed = false;
   /** Its application has stopped: another application may follow the data source. */
   isClosed = false;
   readonly #sessions: ConnectionSessions;
@@ -78,7 +80,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   }
 
   async beforeQuery({ queryRunner, query, parameters }: SentStatement): Promise<void> {
-    if (!this.isListening) return;
+    if (!this.isListening) return this.#miss();
     // Only another subscriber can keep a ready statement from being sent.
     const mayBeHeldUp = dataSourceOf(queryRunner).subscribers.some(
       (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
@@ -112,7 +114,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   }
 
   async afterQuery(answered: SentStatement & StatementAnswer): Promise<void> {
-    if (!this.isListening) return;
+    if (!this.isListening) return this.#miss();
     const session = await this.#sessions.of(answered.queryRunner);
     if (!answered.success) session.expectNewStatus();
     const statement = session.queue.take(answered.query, answered.parameters);
@@ -128,6 +130,10 @@ export class StatementInterceptor implements EntitySubscriberInterface {
       session.queue.done(statement);
       session.unlock();
     }
+  }
+
+  #miss(): void {
+    this.hasMissed = true;
   }
 
   async #prepare(session: ConnectionSession, statement: StatementContext): Promise<void> {
@@ -235,7 +241,8 @@ export class StatementInterceptor implements EntitySubscriberInterface {
    * meanwhile are published as writes to all tables.
    */
   #refreshSchema(): void {
-    const { schema } = this.parts;
-    if (schema.isOutdated) void schema.load().catch(() => undefined);
+    const { schema, triggers } = this.parts;
+    // Otherwise each table of an installation would cause a reload.
+    if (schema.isOutdated && !triggers.isInstalling) void schema.load().catch(() => undefined);
   }
 }

@@ -54,12 +54,17 @@ export class WriteFollower {
   }
 
   /**
-   * Starts to intercept. A failure becomes the gap, and the attempt is repeated.
+   * Starts to intercept. A later failure becomes the gap, and the attempt is repeated.
    *
-   * @throws PooledConnectionError
+   * @throws PooledConnectionError, or the error of the first load of the catalog
    */
   async start(): Promise<void> {
-    if (this.parts.source.isInitialized) await requireDirectConnection(this.parts.source);
+    const { source, schema } = this.parts;
+    if (source.isInitialized) {
+      await requireDirectConnection(source);
+      this.#attach();
+      await schema.load();
+    }
     this.#timer = setInterval(() => void this.gap, LOOK_MS).unref();
     await this.#follow();
   }
@@ -99,16 +104,28 @@ export class WriteFollower {
     const { subscriber } = this;
     const { source, schema } = this.parts;
     if (!source.isInitialized) return GAPS.uninitialised;
-    for (const other of [...source.subscribers]) {
-      if (!(other instanceof StatementInterceptor) || other === subscriber) continue;
-      if (!other.isClosed) return GAPS.shared;
-      source.subscribers.splice(source.subscribers.indexOf(other), 1);
-    }
-    if (!this.#isAttached) source.subscribers.push(subscriber);
+    if (!this.#attach()) return GAPS.shared;
     await requireDirectConnection(source);
     await schema.load();
     subscriber.isListening = true;
+    if (subscriber.hasMissed) await schema.reload();
+    subscriber.hasMissed = false;
     await this.missed.end();
     return this.#isAttached ? undefined : GAPS.dropped;
+  }
+
+  /** Returns whether the subscriber is installed: one application follows a data source. */
+  #attach(): boolean {
+    const { subscriber } = this;
+    const { source, schema } = this.parts;
+    for (const other of [...source.subscribers]) {
+      if (!(other instanceof StatementInterceptor) || other === subscriber) continue;
+      if (!other.isClosed) return false;
+      source.subscribers.splice(source.subscribers.indexOf(other), 1);
+    }
+    if (this.#isAttached) return true;
+    source.subscribers.push(subscriber);
+    subscriber.hasMissed ||= schema.isLoaded;
+    return true;
   }
 }

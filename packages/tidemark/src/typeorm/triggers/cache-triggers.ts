@@ -37,12 +37,15 @@ const INSTALL_LOCK = 6_517_833_402_118;
 
 /** The outbox of one namespace in the database. */
 export interface OutboxState {
+  /** `tidemark_<namespace>` */
   readonly schema: string;
+  /** Rows that no instance has relayed yet. */
   readonly rows: number;
   /** Age of the oldest row, in seconds. */
   readonly ageSeconds: number;
 }
 
+/** Options of `CacheTriggers.install`. */
 export interface InstallOptions {
   /**
    * Whether the statements of the data source are intercepted: then the schema change is published, which invalidates

@@ -49,6 +49,11 @@ export class TriggerKeeper {
     return this.#problem;
   }
 
+  /** Whether triggers are being installed now. The catalog is loaded afterwards. */
+  get isInstalling(): boolean {
+    return this.parts.recording.isInstalling;
+  }
+
   /** Whether the table has the triggers, according to the catalog. */
   readonly hasTriggers = (table: TableFacts): boolean => {
     let hasTriggers = this.#known.get(table);

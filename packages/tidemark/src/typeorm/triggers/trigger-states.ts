@@ -7,6 +7,7 @@ import type { RunSql } from '../../postgres/postgres-client.js';
 import { captureBody } from '../../postgres/capture/capture-sql.js';
 import { CAPTURE_EVENTS, type OutboxObjects } from '../../postgres/capture/outbox-objects.js';
 
+/** Whether a table has the triggers of a namespace. */
 export interface TriggerState {
   /** `schema.name` */
   readonly table: string;

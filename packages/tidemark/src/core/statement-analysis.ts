@@ -70,8 +70,6 @@ export interface WriteTarget {
   readonly table: string;
   /** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
   readonly actions: readonly TableAction[];
-  /** TRUNCATE ... CASCADE */
-  readonly cascades: boolean;
   /** The index (0-based) of the statement in the text whose answer counts the rows; `undefined`: no statement does. */
   readonly countedBy: number | undefined;
 }
@@ -91,8 +89,6 @@ export type StatementAnalysis =
         'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
       /** Savepoint name, as PostgreSQL folds it. */
       readonly name: string | undefined;
-      /** Whether `commit` or `rollback` has AND CHAIN. */
-      readonly chain: boolean;
     }
   | {
       readonly kind: 'write';

@@ -26,16 +26,6 @@ export interface ColumnFacts {
   readonly nature?: ColumnNature | undefined;
 }
 
-/** The effect of a foreign key on the referencing table. */
-export interface Cascade {
-  /** The referencing table, by its `id`. */
-  readonly table: string;
-  /** How rows of the referencing table change when rows of this table are deleted. */
-  readonly onDelete: 'delete' | 'update' | 'nothing';
-  /** Whether an UPDATE of this table changes rows of the referencing table. */
-  readonly onUpdate: boolean;
-}
-
 /** The triggers of one function that report writes (postgres/capture/capture-sql.ts). */
 export interface CaptureTriggers {
   /** The schema of the function. */
@@ -73,8 +63,6 @@ export interface TableFacts {
   readonly isUnlogged: boolean;
   /** All other tables of its family: partitions, parents and children at any depth. */
   readonly relatives: readonly string[];
-  /** The direct effects of foreign keys to this table. */
-  readonly cascades: readonly Cascade[];
   /** The tables with a foreign key directly to this one. */
   readonly referencedBy: readonly string[];
   /** Not part of the fingerprint. */

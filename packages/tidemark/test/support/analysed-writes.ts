@@ -23,43 +23,15 @@ export const writeCatalog = buildCatalog({
     'public.triggered': { ...users, sideEffects: ['insert', 'update', 'delete'] },
     'public.parent': {
       ...users,
-      cascades: [
-        {
-          table: 'public.users',
-          onDelete: 'delete',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.users'],
     },
     'public.grandparent': {
       ...users,
-      cascades: [
-        {
-          table: 'public.parent',
-          onDelete: 'delete',
-          onUpdate: false,
-        },
-        {
-          table: 'public.triggered',
-          onDelete: 'nothing',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.parent', 'public.triggered'],
     },
     'public.choosy': {
       ...users,
-      cascades: [
-        {
-          table: 'public.plain',
-          onDelete: 'update',
-          onUpdate: true,
-        },
-        {
-          table: 'public.choosy',
-          onDelete: 'nothing',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.plain', 'public.choosy'],
     },
     'public.logs': { ...users, kind: 'partitioned', relatives: ['public.logs_1'] },
     'public.logs_1': {

@@ -21,14 +21,13 @@ export function targetsOf(statement: Node, catalog: Catalog, index: number): Nam
     // The answer counts only the rows of the outermost part.
     const countedBy = isOutermost && !actions.includes('truncate') ? index : undefined;
     const truncate = pick(node, 'TruncateStmt');
-    const cascades = truncate?.behavior === 'DROP_CASCADE';
     const relations = truncate
       ? (truncate.relations ?? []).map((relation) => pick(relation, 'RangeVar'))
       : [(value as { readonly relation?: RangeVar }).relation];
     for (const relation of relations) {
       const table = tableOf(relation, catalog);
       if (table === undefined) hasUnknown = true;
-      else targets.push({ table, actions, cascades, countedBy });
+      else targets.push({ table, actions, countedBy });
     }
   });
   return { targets, hasUnknown };

@@ -85,19 +85,12 @@ SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
  WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
  ORDER BY 1, 2`;
 
-/**
- * The foreign keys, without those that a partition inherits from its parent table. Actions: `c` cascade, `n` set null,
- * `d` set default; others change nothing.
- */
+/** The foreign keys, without those that a partition inherits from its parent table. */
 export const FOREIGN_KEYS = `
-SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
-       CASE WHEN f.confdeltype = 'c' THEN 'delete'
-            WHEN f.confdeltype IN ('n', 'd') THEN 'update'
-            ELSE 'nothing' END AS on_delete,
-       f.confupdtype IN ('c', 'n', 'd') AS on_update
+SELECT DISTINCT f.confrelid::text AS referenced, f.conrelid::text AS referencing
   FROM pg_catalog.pg_constraint f
  WHERE f.contype = 'f' AND f.conparentid = 0
- ORDER BY 1, 2, f.conname`;
+ ORDER BY 1, 2`;
 
 /** The triggers that report writes, by table and function, in all namespaces that have an outbox. */
 export const CAPTURES = `

@@ -70,7 +70,6 @@ export function temporaryTables({ searchPath, temporary }: SessionNames): TableF
       policies: [],
       isUnlogged: false,
       relatives: [],
-      cascades: [],
       referencedBy: [],
       captures: [],
       definition: undefined,

@@ -15,25 +15,22 @@ const catalog = buildCatalog({
     'public.plain': table,
     'public.parents': {
       ...table,
-      cascades: [
-        { table: 'public.users', onDelete: 'delete', onUpdate: false },
-        { table: 'public.plain', onDelete: 'update', onUpdate: false },
-      ],
+      referencedBy: ['public.users', 'public.plain'],
     },
     'public.grandparents': {
       ...table,
-      cascades: [{ table: 'public.parents', onDelete: 'delete', onUpdate: true }],
+      referencedBy: ['public.parents'],
     },
     'public.watched': { ...table, sideEffects: ['update'] },
     'public.over_watched': {
       ...table,
-      cascades: [{ table: 'public.watched', onDelete: 'update', onUpdate: false }],
+      referencedBy: ['public.watched'],
     },
     'public.logs': { ...table, kind: 'partitioned', relatives: ['public.logs_1'] },
     'public.logs_1': {
       ...table,
       relatives: ['public.logs'],
-      cascades: [{ table: 'public.plain', onDelete: 'delete', onUpdate: false }],
+      referencedBy: ['public.plain'],
     },
     'public.view': { columns, kind: 'view' },
   },

@@ -1,5 +1,5 @@
 /** The reads or writes of one SQL text, without its parameters. */
-import type { Dimension, TableAction } from './table-facts.js';
+import type { Dimension } from './table-facts.js';
 
 /**
  * A value that the text compares or assigns: a parameter (0-based) or a constant; in comparisons also any element of a
@@ -64,12 +64,14 @@ export type ReadAnalysis =
     }
   | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
 
+/** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
+export type WriteAction = 'insert' | 'update' | 'delete' | 'truncate';
+
 /** A table that a text names as the target of a write. */
 export interface WriteTarget {
   /** Its `id`. */
   readonly table: string;
-  /** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
-  readonly actions: readonly TableAction[];
+  readonly actions: readonly WriteAction[];
   /** The index (0-based) of the statement in the text whose answer counts the rows; `undefined`: no statement does. */
   readonly countedBy: number | undefined;
 }

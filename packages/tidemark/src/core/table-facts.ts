@@ -37,8 +37,8 @@ export interface CaptureTriggers {
   readonly areEnabled: boolean;
 }
 
-/** How a statement may use a table; `commit`: triggers that wait for COMMIT. */
-export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'commit';
+/** What may change more than a statement names: reading the table, writing it, or triggers that wait for COMMIT. */
+export type SideEffect = 'read' | 'write' | 'commit';
 
 export interface TableFacts {
   /** `schema.name`, as the catalog spells them. */
@@ -51,8 +51,8 @@ export interface TableFacts {
   readonly dimensions: readonly Dimension[];
   /** The name of the primary key's dimension, if the key is a dimension. */
   readonly primaryKey: string | undefined;
-  /** Actions that may change more than the statement names (postgres/catalog/relation-queries.ts). */
-  readonly sideEffects: ReadonlySet<TableAction>;
+  /** Found by postgres/catalog/relation-queries.ts. */
+  readonly sideEffects: ReadonlySet<SideEffect>;
   /** Whether policies apply to the role of the service. */
   readonly hasRowSecurity: boolean;
   /** Whether policies apply to any role: views may read with the rights of their owner. */

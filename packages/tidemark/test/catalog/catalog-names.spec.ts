@@ -91,7 +91,7 @@ describe('fingerprint', () => {
     ['CREATE TABLE more () INHERITS (hidden)'],
     ['CREATE OR REPLACE VIEW still AS SELECT id FROM users'],
     ['ALTER POLICY positive ON secret USING (id > 1)'],
-    ['ALTER TABLE truncated ENABLE TRIGGER still'],
+    ['ALTER TABLE calm ENABLE TRIGGER still'],
     ['ALTER TABLE shop.notes DROP CONSTRAINT notes_user_id_fkey'],
   ])('changes with %s', async (ddl) => {
     await on.client.query('BEGIN');

@@ -116,19 +116,19 @@ describe('tables', () => {
       .filter(({ sideEffects }) => sideEffects.size > 0)
       .map(({ name, sideEffects }) => [name, [...sideEffects].join(' ')]);
     expect(Object.fromEntries(acting)).toEqual({
-      checked: 'insert update',
+      checked: 'write',
       comparing: 'read',
-      defaulting: 'insert update',
-      guarded: 'delete insert read update',
+      defaulting: 'write',
+      guarded: 'read write',
       over_guarded: 'read',
       over_stirring: 'read',
-      ranging: 'insert update',
-      ruled: 'delete',
+      ranging: 'write',
+      ruled: 'write',
       still: 'read', // its function is STABLE, and may call what writes
       stirring: 'read',
-      triggered: 'insert',
-      truncated: 'delete truncate',
-      users: 'insert update', // it has types of users, and the check of one of these may write
+      triggered: 'write',
+      truncated: 'write',
+      users: 'write', // it has types of users, and the check of one of these may write
     });
   });
 

@@ -3,7 +3,7 @@ import type {
   Catalog,
   ColumnKind,
   ColumnNature,
-  TableAction,
+  SideEffect,
   TableFacts,
   Volatility,
 } from '../../src/core/table-facts.js';
@@ -20,7 +20,7 @@ export interface TableSketch extends Partial<
   readonly columns: Readonly<Record<string, ColumnKind>>;
   /** Dimensions by their columns joined with `,`; the first is the primary key. */
   readonly dimensions?: readonly string[];
-  readonly sideEffects?: readonly TableAction[];
+  readonly sideEffects?: readonly SideEffect[];
 }
 
 export interface CatalogSketch {

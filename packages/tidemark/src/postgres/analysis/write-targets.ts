@@ -1,6 +1,6 @@
 /** The tables that a statement names as targets of its writes, including its WITH clause. */
-import type { WriteTarget } from '../../core/statement-analysis.js';
-import type { Catalog, TableAction } from '../../core/table-facts.js';
+import type { WriteAction, WriteTarget } from '../../core/statement-analysis.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { pick, visit, type Node, type RangeVar } from './syntax-tree.js';
 
 export interface NamedTargets {
@@ -34,7 +34,7 @@ export function targetsOf(statement: Node, catalog: Catalog, index: number): Nam
 }
 
 /** The actions that the node may apply to rows of its relation; `undefined` if it writes none. */
-function actionsOf(node: Node): readonly TableAction[] | undefined {
+function actionsOf(node: Node): readonly WriteAction[] | undefined {
   const insert = pick(node, 'InsertStmt');
   if (insert) {
     const { action = 'ONCONFLICT_NOTHING' } = insert.onConflictClause ?? {};

@@ -2,7 +2,7 @@
 import type {
   CaptureTriggers,
   ColumnFacts,
-  TableAction,
+  SideEffect,
   TableFacts,
 } from '../../core/table-facts.js';
 import { dimensionsOf } from './dimensions.js';
@@ -79,7 +79,7 @@ export function readTables(
         key: keysOf(relation).map((part) => String(part['name'])),
         regions: regionColumns.get(id) ?? [],
       }),
-      sideEffects: new Set(JSON.parse(String(row['side_effects'])) as TableAction[]),
+      sideEffects: new Set(JSON.parse(String(row['side_effects'])) as SideEffect[]),
       hasRowSecurity: row['row_security'] === true,
       isRowSecured: row['row_secured'] === true,
       policies: policiesOf(relation).map((policy) => String(policy['condition'])),

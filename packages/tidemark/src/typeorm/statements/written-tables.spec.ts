@@ -21,7 +21,7 @@ const catalog = buildCatalog({
       ...table,
       referencedBy: ['public.parents'],
     },
-    'public.watched': { ...table, sideEffects: ['update'] },
+    'public.watched': { ...table, sideEffects: ['write'] },
     'public.over_watched': {
       ...table,
       referencedBy: ['public.watched'],

@@ -2,8 +2,8 @@
 import { isTemporary } from '../../postgres/catalog/session-names.js';
 import { tablesOfRows } from '../../postgres/analysis/written-regions.js';
 import type { WrittenTable } from '../../core/write-set.js';
-import type { Catalog, TableAction, TableFacts } from '../../core/table-facts.js';
-import type { WriteTarget } from '../../core/statement-analysis.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
+import type { WriteAction, WriteTarget } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 
@@ -79,7 +79,7 @@ export function fileEffect(effect: StatementEffect, session: ConnectionSession):
  */
 function reaches(
   table: TableFacts,
-  actions: readonly TableAction[],
+  actions: readonly WriteAction[],
   catalog: Catalog,
   hasTriggers: HasTriggers,
 ): boolean {

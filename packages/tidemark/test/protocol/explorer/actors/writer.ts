@@ -1,10 +1,11 @@
 /** A process that writes: statements, the log of their write sets, and the write protocol. */
-import { outcomeOfFailure, type CommitOutcome } from '../../../../src/core/commit-outcome.js';
 import { TransactionLog } from '../../../../src/core/transaction-log.js';
 import {
-  WriteProtocol,
+  type CommitOutcome,
+  outcomeOfFailure,
   type PublishedWrite,
   type WritePolicy,
+  WriteProtocol,
 } from '../../../../src/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';

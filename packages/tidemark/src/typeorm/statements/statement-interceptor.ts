@@ -20,7 +20,6 @@
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
 import type { OpenTransactions } from '../database/open-transactions.js';
-import { dataSourceOf } from '../typeorm-lines.js';
 import { publishLate } from './publishing.js';
 import {
   ConnectionSessions,
@@ -80,7 +79,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   async beforeQuery({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     if (!this.isListening) return;
     // Only another subscriber can keep a ready statement from being sent.
-    const mayBeHeldUp = dataSourceOf(queryRunner).subscribers.some(
+    const mayBeHeldUp = this.parts.source.subscribers.some(
       (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
     );
     const session = await this.#sessions.of(queryRunner);

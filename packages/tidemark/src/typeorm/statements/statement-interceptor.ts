@@ -34,7 +34,7 @@ import {
   giveUpReleased,
   lookAfter,
 } from './autonomous-statement.js';
-import { noticedWrites, parseNotice, type Notice } from '../../postgres/capture/captured-writes.js';
+import { parseNotice, writtenTables, type Notice } from '../../postgres/capture/captured-writes.js';
 import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
 import { effectOf, fileEffect } from './written-tables.js';
 import {
@@ -212,7 +212,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     if (!notice) return;
     const { isInTransaction, isAutonomous, queue } = session;
     const isFollowed = isInTransaction && queue.isUnderWay;
-    const written = noticedWrites(notice, schema.catalog);
+    const written = writtenTables(notice, schema.catalog);
     if (isInTransaction) {
       // The trigger may also have written tables without triggers.
       session.log.mayHaveMore ||= notice.isRecorded !== false;

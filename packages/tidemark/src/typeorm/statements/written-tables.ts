@@ -1,6 +1,6 @@
 /** Derives the write set of a statement from its analysis, its answer and the notices of the triggers. */
 import { isTemporary } from '../../postgres/catalog/session-names.js';
-import { tablesOfRows } from '../../postgres/analysis/written-regions.js';
+import { writtenTables } from '../../postgres/capture/captured-writes.js';
 import type { WrittenTable } from '../../core/write-set.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { WriteAction, WriteTarget } from '../../core/statement-analysis.js';
@@ -113,9 +113,7 @@ export function wholeTables(
   tables: readonly TableFacts[],
   catalog: Catalog,
 ): readonly (WrittenTable | 'all-tables')[] {
-  return tables.flatMap<WrittenTable | 'all-tables'>(
-    (table) => tablesOfRows(table, new Map(), catalog) ?? ['all-tables'],
-  );
+  return tables.flatMap(({ id }) => writtenTables({ table: id, regions: new Map() }, catalog));
 }
 
 function familyOf(table: TableFacts, catalog: Catalog): readonly TableFacts[] {

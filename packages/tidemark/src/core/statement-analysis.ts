@@ -52,6 +52,12 @@ export type UncacheableReason =
   | 'too-large'
   | 'unknown-keys';
 
+/** Why an answer must not be stored. */
+export interface Refusal {
+  readonly reason: UncacheableReason;
+  readonly detail: string;
+}
+
 export type ReadAnalysis =
   | {
       readonly cacheable: true;
@@ -62,7 +68,7 @@ export type ReadAnalysis =
        */
       readonly rowPerKey: boolean;
     }
-  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
+  | ({ readonly cacheable: false } & Refusal);
 
 /** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
 export type WriteAction = 'insert' | 'update' | 'delete' | 'truncate';

@@ -10,7 +10,7 @@
  * connection is checked periodically.
  */
 import type { DataSource } from 'typeorm';
-import type { AuditRefusal } from './audit-refusal.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction } from './transaction-end.js';
@@ -55,7 +55,7 @@ export const SESSION = `ARRAY[${[
   (EXTRACT(epoch FROM pg_catalog.pg_conf_load_time()) * 1000)::pg_catalog.float8 AS "configuredMs"`;
 
 /** Why no query may be cached in such a session; `undefined` if queries may. */
-export function refusalIn({ context }: Session): AuditRefusal | undefined {
+export function refusalIn({ context }: Session): Refusal | undefined {
   for (const [name, needed] of NEEDED_SETTINGS) {
     const value = context[NAMES.length + ANSWER_SETTINGS.indexOf(name)];
     if (value !== needed) {
@@ -133,7 +133,7 @@ export class SessionContext {
    * @param connection held by the caller, which sends only reads over it.
    * @param expected the session that the keys were made for.
    */
-  async whyUncacheable(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
+  async whyUncacheable(connection: object, expected: Session): Promise<Refusal | undefined> {
     const client = connection as Client;
     const known = this.#connectionOf(client);
     const askedAtMs = performance.now();
@@ -170,7 +170,7 @@ export class SessionContext {
   }
 
   /** The same check after the answer: detects settings that the server has reported since. */
-  async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
+  async refusalAfter(connection: object, expected: Session): Promise<Refusal | undefined> {
     if (this.#connectionOf(connection).now) return undefined;
     // Detects a reloaded configuration now: there may be no further miss.
     await this.whyUncacheable(connection, expected);

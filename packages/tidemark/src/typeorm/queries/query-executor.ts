@@ -4,7 +4,7 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import { NO_HEADERS } from './bound-query.js';
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
-import type { AuditRefusal } from '../database/audit-refusal.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 import type { FillAudit, SentRead } from './fill-audit.js';
 import { isConnectionLost, overAnotherConnection } from '../database/lost-connection.js';
 import type { MapCheck } from './map-check.js';
@@ -20,7 +20,7 @@ export interface ExecutedQuery {
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Why the answer must not be stored, if only running the query could show it. */
-  readonly refusal: AuditRefusal | undefined;
+  readonly refusal: Refusal | undefined;
 }
 
 interface Fetched {
@@ -45,15 +45,15 @@ export interface QueryExecutorParts {
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
 
-const SHARED: AuditRefusal = {
+const SHARED: Refusal = {
   reason: 'transaction',
   detail: 'a transaction was under way over the connection',
 };
-const OTHER_STATEMENTS: AuditRefusal = {
+const OTHER_STATEMENTS: Refusal = {
   reason: 'separate-statements',
   detail: 'another statement was sent than that of the query',
 };
-const HALF: AuditRefusal = {
+const HALF: Refusal = {
   reason: 'lazy-relations',
   detail: 'the answer holds a relation that is still being loaded',
 };
@@ -132,7 +132,7 @@ function whyUncacheable(
   audit: FillAudit,
   statements: readonly SentRead[],
   { rows }: Fetched,
-): AuditRefusal | undefined {
+): Refusal | undefined {
   // TypeORM sends other statements than the query's own, and writes them while it runs.
   if (hasSeveralStatements || wanted === 'count' || wanted === 'exists') {
     return audit.whyUncacheable(statements, rows);
@@ -202,7 +202,7 @@ async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Pr
 function shape(
   query: CompiledQuery,
   fetched: Fetched,
-  refusal?: AuditRefusal,
+  refusal?: Refusal,
   maps?: MapCheck,
 ): ExecutedQuery {
   const { bound, shape: wanted, separate } = query;

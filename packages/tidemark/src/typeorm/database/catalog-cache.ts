@@ -20,7 +20,8 @@ import { readPrimary } from './own-question.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import { QueryKeys } from '../queries/query-key.js';
 import { SESSION, type Session } from './session-context.js';
-import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 
@@ -94,7 +95,7 @@ export class CatalogCache implements KnownSchemaVersion {
     let analysed = known.elsewhere.get(key);
     if (!analysed) {
       const catalog = known.catalog.under(names);
-      analysed = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
+      analysed = { catalog, analyser: new SqlAnalyser(catalog, 500) };
       known.elsewhere.set(key, analysed);
     }
     return analysed;

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
-import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 import { StatementContext } from './statement-context.js';
 import { effectOf } from './written-tables.js';
 

@@ -60,8 +60,8 @@ export class RecordingChanges {
   ) {}
 
   /** Must be called when the application starts, before the check for writes missed until then. */
-  async observe(run: RunSql): Promise<void> {
-    this.#atStart ??= await this.#found(run);
+  async observe(): Promise<void> {
+    this.#atStart ??= await this.#found(this.run);
   }
 
   /**

@@ -22,7 +22,8 @@ import { IS_STANDBY } from '../../postgres/standby.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
 import { triggerStates } from '../triggers/trigger-states.js';
-import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
+import { askPrimary } from '../database/own-question.js';
 import type { WriteParts } from './write-parts.js';
 
 /** The catalogs of all definitions that answers depend on, with the column that identifies the object. */
@@ -77,7 +78,7 @@ export class MissedWrites {
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
     // First: the relay detects later changes of the triggers.
-    await this.recording.observe(this.#run);
+    await this.recording.observe();
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
     // The catalog in use was loaded before the hooks were installed.
@@ -118,16 +119,7 @@ export class MissedWrites {
     }
   }
 
-  /** Bypasses the hooks: these statements read only catalogs and are slow to parse. */
-  readonly #run: RunSql = async (sql, values) => {
-    const runner = this.parts.source.createQueryRunner('master');
-    try {
-      const client = (await runner.connect()) as PostgresClient;
-      return (await client.query<Record<string, unknown>>(sql, values)).rows;
-    } finally {
-      await runner.release();
-    }
-  };
+  readonly #run: RunSql = (sql, values) => askPrimary(this.parts.source, sql, values);
 }
 
 /** All tables through which the tables' rows can change: partitions, parents, children, sources of views. */

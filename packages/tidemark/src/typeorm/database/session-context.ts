@@ -11,6 +11,7 @@
  */
 import type { DataSource } from 'typeorm';
 import type { Refusal } from '../../core/statement-analysis.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction } from './transaction-end.js';
@@ -77,15 +78,8 @@ interface Found extends Session {
   readonly temporary: boolean;
 }
 
-/** The part of a node-postgres client that is used here. */
-interface Client {
-  query(sql: string): Promise<{ rows: [Found] }>;
-  /** Absent in a native client. */
-  readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
-}
-
 interface Pool {
-  on(event: 'acquire', listener: (client: object) => void): unknown;
+  on(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
 }
 
 /** A check found the connection in the state of a new one. */
@@ -130,11 +124,10 @@ export class SessionContext {
   /**
    * Why no answer over this connection may be stored; `undefined` where one may.
    *
-   * @param connection held by the caller, which sends only reads over it.
+   * @param client held by the caller, which sends only reads over it.
    * @param expected the session that the keys were made for.
    */
-  async whyUncacheable(connection: object, expected: Session): Promise<Refusal | undefined> {
-    const client = connection as Client;
+  async whyUncacheable(client: PostgresClient, expected: Session): Promise<Refusal | undefined> {
     const known = this.#connectionOf(client);
     const askedAtMs = performance.now();
     const { before } = known;
@@ -142,7 +135,7 @@ export class SessionContext {
       known.now = before;
       return undefined;
     }
-    const [found] = (await client.query(CHECK)).rows;
+    const [found] = (await client.query<Found>(CHECK)).rows as [Found];
     // The answer has updated the transaction status.
     if (isInTransaction(client)) {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
@@ -170,19 +163,19 @@ export class SessionContext {
   }
 
   /** The same check after the answer: detects settings that the server has reported since. */
-  async refusalAfter(connection: object, expected: Session): Promise<Refusal | undefined> {
-    if (this.#connectionOf(connection).now) return undefined;
+  async refusalAfter(client: PostgresClient, expected: Session): Promise<Refusal | undefined> {
+    if (this.#connectionOf(client).now) return undefined;
     // Detects a reloaded configuration now: there may be no further miss.
-    await this.whyUncacheable(connection, expected);
+    await this.whyUncacheable(client, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }
 
-  #connectionOf(client: object): Connection {
+  #connectionOf(client: PostgresClient): Connection {
     const known = this.#connections.get(client);
     if (known) return known;
     const added: Connection = {};
     this.#connections.set(client, added);
-    (client as Client).connection?.on('parameterStatus', () => {
+    client.connection?.on('parameterStatus', () => {
       added.before = undefined;
       added.now = undefined;
     });

@@ -9,6 +9,7 @@ import type { FillAudit, SentRead } from './fill-audit.js';
 import { isConnectionLost, overAnotherConnection } from '../database/lost-connection.js';
 import type { MapCheck } from './map-check.js';
 import { holdsPromise } from '../../postgres/analysis/promises.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { SessionContext } from '../database/session-context.js';
 import type { StandbyWatch } from '../database/standby-watch.js';
 import { closeConnection, inTransaction, isInTransaction } from '../database/transaction-end.js';
@@ -85,9 +86,9 @@ export class QueryExecutor {
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
     const runner = this.parts.source.createQueryRunner('master');
-    let connection: object | undefined;
+    let connection: PostgresClient | undefined;
     try {
-      connection = (await runner.connect()) as object;
+      connection = (await runner.connect()) as PostgresClient;
       return await (audit
         ? this.#fill(query, builder, runner, audit)
         : shape(query, await fetchOver(runner, query, builder)));
@@ -106,7 +107,7 @@ export class QueryExecutor {
     runner: QueryRunner,
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
-    const connection = (await runner.connect()) as object;
+    const connection = (await runner.connect()) as PostgresClient;
     const unfit = await this.#sessions.whyUncacheable(connection, audit.session);
     // Otherwise TypeORM sends the statements, which wait for others under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
@@ -154,7 +155,7 @@ async function fetchOver(
   const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
   if (!query.hasSeveralStatements) return work();
   // An answer read in a transaction that was left open is not stored, and the transaction is not ours to end.
-  const isOpen = isInTransaction(await runner.connect());
+  const isOpen = isInTransaction((await runner.connect()) as PostgresClient);
   return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
 }
 

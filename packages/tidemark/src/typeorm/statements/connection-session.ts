@@ -177,8 +177,8 @@ export class ConnectionSessions {
    * status of the connections themselves, so that no end of a transaction is missed.
    */
   get hasTransaction(): boolean {
-    for (const { isInTransaction, queue } of this.#living) {
-      if (isInTransaction && !queue.hasOneIn('implicit-transaction')) return true;
+    for (const session of this.#living) {
+      if (session.isInTransaction && !session.queue.hasOneIn('implicit-transaction')) return true;
     }
     return false;
   }

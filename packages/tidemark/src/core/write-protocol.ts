@@ -15,9 +15,8 @@
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import { pause, type Timers } from './ports/clock.js';
-import type { TokenSource } from './token.js';
+import { type TokenSource, WHOLE_TABLE } from './versions.js';
 import { ANYTHING, SCHEMA } from './schema-version.js';
-import { WHOLE_TABLE } from './version-name.js';
 import type { TableVersionNames, VersionStore, WriteMark } from './ports/version-store.js';
 import type { RefuseWrite } from './write-refused.js';
 

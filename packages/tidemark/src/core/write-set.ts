@@ -1,6 +1,6 @@
 /** The regions that were written in one table, and the versions that the write therefore replaces. */
 import type { TableVersionNames } from './ports/version-store.js';
-import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from './versions.js';
 
 /** With more values than this, a write replaces `d?` instead of one version per value. */
 export const MAX_VALUES = 100;
@@ -15,7 +15,7 @@ export interface WrittenTable {
   readonly dimensions: ReadonlyMap<string, Values>;
 }
 
-/** The names of the versions to replace (version-name.ts). */
+/** The names of the versions to replace (versions.ts). */
 export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   const names = [WHOLE_TABLE];
   for (const [dimension, values] of dimensions) {

@@ -19,7 +19,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { SCHEMA } from '../core/schema-version.js';
-import { parseEpoch } from '../core/version-format.js';
+import { parseEpoch } from '../core/versions.js';
 import type { RedisKeys } from './redis-keys.js';
 import { runScript } from './script-runner.js';
 import { answerQuestion } from './scripts/heartbeat.script.js';

@@ -8,6 +8,7 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../core/ports/version-store.js';
+import { SETTLING } from '../core/versions.js';
 import { DATA_LOST, type DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
 import { runScript, type Way } from './script-runner.js';
@@ -24,7 +25,6 @@ import { BatchLoader, type Answers } from '../core/memory/batch-loader.js';
 type Values = readonly (string | null | undefined)[];
 type Wanted = readonly TableVersionNames[];
 
-const SETTLING = ' settling';
 const KEPT = '';
 
 /** Versions, marks and epochs in Redis, shared by all instances. Rejects with `RedisError`s. */

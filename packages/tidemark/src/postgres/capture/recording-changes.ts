@@ -6,7 +6,7 @@
  * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
  * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
-import { parseEpoch } from '../../core/version-format.js';
+import { parseEpoch } from '../../core/versions.js';
 import type { RunSql } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import type { OutboxSession } from './outbox-session.js';

@@ -8,8 +8,7 @@ import {
   type KnownSchemaVersion,
 } from '../../core/schema-version.js';
 import type { Catalog } from '../../core/table-facts.js';
-import { randomToken } from '../../core/token.js';
-import { WHOLE_TABLE } from '../../core/version-name.js';
+import { randomToken, WHOLE_TABLE } from '../../core/versions.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalog } from '../../postgres/catalog/catalog.js';

@@ -14,7 +14,7 @@ import { columnText, dimensionValue } from '../../postgres/analysis/canonical-va
 import type { ReadSet } from '../../core/read-set.js';
 import type { ReadAnalysis, Refusal, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
-import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/versions.js';
 import type { Session } from '../database/session-context.js';
 import { restrictedTexts } from '../../postgres/analysis/term-values.js';
 

@@ -16,7 +16,7 @@
  * a write to all tables.
  */
 import { SCHEMA } from '../../core/schema-version.js';
-import { parseEpoch } from '../../core/version-format.js';
+import { parseEpoch } from '../../core/versions.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';

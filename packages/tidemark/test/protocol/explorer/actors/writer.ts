@@ -9,7 +9,7 @@ import {
 } from '../../../../src/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';
-import type { TokenSource } from '../../../../src/core/token.js';
+import type { TokenSource } from '../../../../src/core/versions.js';
 import { versionNamesOf } from '../../../../src/core/write-set.js';
 import type { TableVersionNames, VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { Linearizability } from '../linearizability.js';

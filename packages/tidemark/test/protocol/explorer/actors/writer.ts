@@ -1,5 +1,5 @@
 /** A process that writes: statements, the log of their write sets, and the write protocol. */
-import { TransactionLog } from '../../../../src/core/transaction-log.js';
+import { TransactionLog, versionNamesOf } from '../../../../src/core/write-set.js';
 import {
   type CommitOutcome,
   outcomeOfFailure,
@@ -10,7 +10,6 @@ import {
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';
 import type { TokenSource } from '../../../../src/core/versions.js';
-import { versionNamesOf } from '../../../../src/core/write-set.js';
 import type { TableVersionNames, VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { Linearizability } from '../linearizability.js';
 import { ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';

@@ -1,10 +1,9 @@
 /**
- * Intercepts every statement of TypeORM and drives `begin`, `end` and `abort` around COMMIT.
+ * Intercepts every statement of TypeORM and drives `begin`, `end` and `abort` around COMMIT (docs/decisions/writes.md).
  *
  * The text of a statement shows whether it may write (cached syntax trees). The notices of the triggers show the
  * writes. The answer is checked against the notices (written-tables.ts). The transaction status of the server shows
- * whether the statement runs in a transaction. Entity events are not used: their old image was read before the row was
- * locked, so another transaction may have moved the row in between.
+ * whether the statement runs in a transaction.
  *
  * - A writing statement outside a transaction gets an implicit transaction (transactions.ts). Its mark is then never
  *   older than its transaction, and covers the regions only around COMMIT.
@@ -13,8 +12,6 @@
  *   (autonomous-statement.ts). So does a statement that another subscriber holds up, with the writes of that
  *   subscriber.
  * - Statements of one connection keep their order (statement-queue.ts).
- * - The state belongs to the connection, not to the query runner: a query runner released with an open transaction
- *   hands the transaction on.
  * - A transaction that was analysed under an outdated catalog may have written any table.
  */
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';

@@ -26,10 +26,9 @@ export function effectOf(
   rawResults: unknown,
   hasTriggers: HasTriggers,
 ): StatementEffect {
-  const none = { isAnything: false, mayHaveMore: false, withoutTriggers: [], silent: [] };
-  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
-  if (!analysis || !sessionCatalog || analysis.kind === 'unknown')
-    return { ...none, isAnything: true };
+  if (analysis?.kind !== 'write' || !sessionCatalog) {
+    return { isAnything: true, mayHaveMore: false, withoutTriggers: [], silent: [] };
+  }
   let mayHaveMore = analysis.hasUnknownTargets;
   const withoutTriggers = new Set<TableFacts>();
   const silent: string[] = [];

@@ -2,12 +2,8 @@
  * Checks that a connection of the pool is in the state of a new one: it has the role and settings that are part of
  * every key, no temporary tables and no open transaction, and it does not lead to a standby.
  *
- * `SET ROLE`, `SET search_path`, a temporary table that hides another, and an open transaction survive a connection's
- * return to the pool. A fill checks for these once, and again after another caller has used the connection.
- *
- * A server that reloads its configuration changes the settings of open connections. It reports some of them
- * (`TimeZone`, `DateStyle`, `IntervalStyle`, the encoding) with the first answer that they affect; for the others the
- * connection is checked periodically.
+ * A fill checks a connection once, again after another caller has used it, and periodically, since a server that reloads
+ * its configuration changes the settings of open connections (docs/decisions/reads.md).
  */
 import type { DataSource } from 'typeorm';
 import type { Refusal } from '../../core/statement-analysis.js';

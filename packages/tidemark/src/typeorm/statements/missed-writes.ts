@@ -1,10 +1,6 @@
 /**
- * Invalidates the answers that writes may have made stale before the hooks were installed.
- *
- * TypeORM builds its subscribers while it initialises the data source, so some statements always precede ours:
- * migrations and `synchronize` at start, a `dataSourceFactory` or provider that writes, everything after `destroy()`
- * and `initialize()`. These may have written, so all answers are invalidated, unless it is proven that no write was
- * missed:
+ * Invalidates the answers that writes may have made stale before the hooks were installed (docs/decisions/protocol.md):
+ * all answers, unless it is proven that no write was missed:
  * - the catalog equals the one that an earlier call found: no definition was changed and no table rewritten;
  * - every table that answers depend on has its triggers: a session without the hooks then writes to the outbox, and the
  *   relay publishes its rows;

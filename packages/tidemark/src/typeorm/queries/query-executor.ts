@@ -8,7 +8,6 @@ import type { Refusal } from '../../core/statement-analysis.js';
 import type { FillAudit, SentRead } from './fill-audit.js';
 import { isConnectionLost, overAnotherConnection } from '../database/lost-connection.js';
 import type { MapCheck } from './map-check.js';
-import { holdsPromise } from '../../postgres/analysis/promises.js';
 import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { SessionContext } from '../database/session-context.js';
 import type { StandbyWatch } from '../database/standby-watch.js';
@@ -237,4 +236,19 @@ function make({ bound, shape: wanted }: CompiledQuery, { rows, found }: Fetched)
   }[wanted];
   const headers = bound?.headers(mapped) ?? NO_HEADERS;
   return { value: bound?.answer ? bound.answer(value) : value, headers };
+}
+
+/** Whether the value is a promise, or contains one at any depth. */
+function holdsPromise(value: unknown): boolean {
+  const seen = new Set<unknown>();
+  const pending = [value];
+  // The list grows during the loop.
+  for (const item of pending) {
+    if (typeof item !== 'object' || item === null || seen.has(item)) continue;
+    seen.add(item);
+    if (typeof (item as { then?: unknown }).then === 'function') return true;
+    if (ArrayBuffer.isView(item)) continue;
+    for (const below of Object.values(item) as unknown[]) pending.push(below);
+  }
+  return false;
 }

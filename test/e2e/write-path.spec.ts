@@ -10,11 +10,13 @@ import { RedisServer } from '../support/redis-server.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase } from '../support/shared-postgres.js';
 
-const MAX_FILES = 52;
+const MAX_FILES = 45;
 const PROGRAM = join(import.meta.dirname, 'support/traced-service.mjs');
 const PROTOCOL = 'packages/tidemark/dist/core/write-protocol.js';
 const WARM_UP = 50;
 const COUNTED = 20;
+/** On a busy machine, background work may occur in each of the first rounds. */
+const MAX_COUNTED = 200;
 /** Longer than `end` takes, which the answer does not wait for. */
 const END_MS = 30;
 
@@ -67,12 +69,14 @@ async function entered(): Promise<readonly string[]> {
 it(`a PATCH enters at most ${MAX_FILES} files`, async () => {
   for (let round = 0; round < WARM_UP; round += 1) await patch(round);
   await entered();
-  const rounds: (readonly string[])[] = [];
-  for (let round = 0; round < COUNTED; round += 1) {
+  let files: readonly string[] | undefined;
+  const isOver = (rounds: number): boolean =>
+    rounds >= ((files?.length ?? 0) > MAX_FILES ? MAX_COUNTED : COUNTED);
+  for (let round = 0; !isOver(round); round += 1) {
     await patch(WARM_UP + round);
-    rounds.push(await entered());
+    const now = await entered();
+    files = files?.filter((file) => now.includes(file)) ?? now;
   }
-  const files = (rounds[0] ?? []).filter((file) => rounds.every((round) => round.includes(file)));
   expect(files).toEqual(expect.arrayContaining(['dist/users/users.controller.js', PROTOCOL]));
-  expect(files.slice(MAX_FILES)).toEqual([]);
+  expect(files?.slice(MAX_FILES)).toEqual([]);
 });

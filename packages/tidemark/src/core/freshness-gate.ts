@@ -13,10 +13,8 @@ import {
   type KnownSchemaVersion,
 } from './schema-version.js';
 import type { Settlement } from './settlement.js';
-import type { TokenSource } from './token.js';
+import { isInDoubt, isValueVersion, type TokenSource } from './versions.js';
 import { TrustedEpochs } from './trusted-epochs.js';
-import { isInDoubt } from './version-format.js';
-import { isValueVersion } from './version-name.js';
 import type { TableReading, TableVersionNames, VersionStore } from './ports/version-store.js';
 
 /**

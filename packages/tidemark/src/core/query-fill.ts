@@ -9,7 +9,7 @@ import type { Filled } from './distributed-single-flight.js';
 import type { FreshnessGate, Stamp } from './freshness-gate.js';
 import type { Answer, ReadRequest } from './read-request.js';
 import type { UncacheableReason } from './statement-analysis.js';
-import { isValueVersion } from './version-name.js';
+import { isValueVersion } from './versions.js';
 
 const MINUTE_MS = 60_000;
 

@@ -6,8 +6,7 @@
  * An instance whose catalog was loaded under another version of the schema would misread statements. Until it has
  * reloaded the catalog, it serves nothing, and its writes count as writes to all tables.
  */
-import { WHOLE_TABLE } from './version-name.js';
-import { isInDoubt, parseEpoch } from './version-format.js';
+import { isInDoubt, parseEpoch, WHOLE_TABLE } from './versions.js';
 import type { TableReading, TableVersionNames } from './ports/version-store.js';
 
 /** No table has such a name: table names have a schema and a dot. */

@@ -15,7 +15,7 @@
 import type { EpochCause } from './ports/cache-events.js';
 import { pause, type Clock } from './ports/clock.js';
 import { EpochWaits, type EpochWaitsOptions, type EpochWaitsParts } from './epoch-waits.js';
-import type { TokenSource } from './token.js';
+import type { TokenSource } from './versions.js';
 import type { ExpiredMark } from './ports/version-store.js';
 import type { Writers } from './ports/writer-activity.js';
 

@@ -1,5 +1,5 @@
 /** The reads or writes of one SQL text, without its parameters. */
-import type { Dimension, TableAction } from './table-facts.js';
+import type { Dimension } from './table-facts.js';
 
 /**
  * A value that the text compares or assigns: a parameter (0-based) or a constant; in comparisons also any element of a
@@ -52,6 +52,12 @@ export type UncacheableReason =
   | 'too-large'
   | 'unknown-keys';
 
+/** Why an answer must not be stored. */
+export interface Refusal {
+  readonly reason: UncacheableReason;
+  readonly detail: string;
+}
+
 export type ReadAnalysis =
   | {
       readonly cacheable: true;
@@ -62,16 +68,16 @@ export type ReadAnalysis =
        */
       readonly rowPerKey: boolean;
     }
-  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
+  | ({ readonly cacheable: false } & Refusal);
+
+/** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
+export type WriteAction = 'insert' | 'update' | 'delete' | 'truncate';
 
 /** A table that a text names as the target of a write. */
 export interface WriteTarget {
   /** Its `id`. */
   readonly table: string;
-  /** `truncate`: TRUNCATE, or REFRESH of a materialized view. */
-  readonly actions: readonly TableAction[];
-  /** TRUNCATE ... CASCADE */
-  readonly cascades: boolean;
+  readonly actions: readonly WriteAction[];
   /** The index (0-based) of the statement in the text whose answer counts the rows; `undefined`: no statement does. */
   readonly countedBy: number | undefined;
 }
@@ -91,8 +97,6 @@ export type StatementAnalysis =
         'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'other';
       /** Savepoint name, as PostgreSQL folds it. */
       readonly name: string | undefined;
-      /** Whether `commit` or `rollback` has AND CHAIN. */
-      readonly chain: boolean;
     }
   | {
       readonly kind: 'write';

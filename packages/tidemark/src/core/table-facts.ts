@@ -26,16 +26,6 @@ export interface ColumnFacts {
   readonly nature?: ColumnNature | undefined;
 }
 
-/** The effect of a foreign key on the referencing table. */
-export interface Cascade {
-  /** The referencing table, by its `id`. */
-  readonly table: string;
-  /** How rows of the referencing table change when rows of this table are deleted. */
-  readonly onDelete: 'delete' | 'update' | 'nothing';
-  /** Whether an UPDATE of this table changes rows of the referencing table. */
-  readonly onUpdate: boolean;
-}
-
 /** The triggers of one function that report writes (postgres/capture/capture-sql.ts). */
 export interface CaptureTriggers {
   /** The schema of the function. */
@@ -47,8 +37,8 @@ export interface CaptureTriggers {
   readonly areEnabled: boolean;
 }
 
-/** How a statement may use a table; `commit`: triggers that wait for COMMIT. */
-export type TableAction = 'read' | 'insert' | 'update' | 'delete' | 'truncate' | 'commit';
+/** What may change more than a statement names: reading the table, writing it, or triggers that wait for COMMIT. */
+export type SideEffect = 'read' | 'write' | 'commit';
 
 export interface TableFacts {
   /** `schema.name`, as the catalog spells them. */
@@ -61,8 +51,8 @@ export interface TableFacts {
   readonly dimensions: readonly Dimension[];
   /** The name of the primary key's dimension, if the key is a dimension. */
   readonly primaryKey: string | undefined;
-  /** Actions that may change more than the statement names (postgres/catalog/relation-queries.ts). */
-  readonly sideEffects: ReadonlySet<TableAction>;
+  /** Found by postgres/catalog/relation-queries.ts. */
+  readonly sideEffects: ReadonlySet<SideEffect>;
   /** Whether policies apply to the role of the service. */
   readonly hasRowSecurity: boolean;
   /** Whether policies apply to any role: views may read with the rights of their owner. */
@@ -73,8 +63,6 @@ export interface TableFacts {
   readonly isUnlogged: boolean;
   /** All other tables of its family: partitions, parents and children at any depth. */
   readonly relatives: readonly string[];
-  /** The direct effects of foreign keys to this table. */
-  readonly cascades: readonly Cascade[];
   /** The tables with a foreign key directly to this one. */
   readonly referencedBy: readonly string[];
   /** Not part of the fingerprint. */

@@ -8,7 +8,7 @@
 import type { EpochCause } from './ports/cache-events.js';
 import { SCHEMA } from './schema-version.js';
 import type { Settlement } from './settlement.js';
-import { parseEpoch } from './version-format.js';
+import { parseEpoch } from './versions.js';
 import type { TableReading, VersionStore } from './ports/version-store.js';
 
 export class TrustedEpochs {

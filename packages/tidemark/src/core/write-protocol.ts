@@ -15,15 +15,16 @@
  */
 import type { CacheEvents } from './ports/cache-events.js';
 import { pause, type Timers } from './ports/clock.js';
-import type { TokenSource } from './token.js';
+import { type TokenSource, WHOLE_TABLE } from './versions.js';
 import { ANYTHING, SCHEMA } from './schema-version.js';
-import { WHOLE_TABLE } from './version-name.js';
 import type { TableVersionNames, VersionStore, WriteMark } from './ports/version-store.js';
-import type { CommitOutcome } from './commit-outcome.js';
 import type { RefuseWrite } from './write-refused.js';
 
 /** Whether a write that cannot be published is committed or refused. */
 export type WritePolicy = 'commit' | 'refuse';
+
+/** The known outcome of a transaction after COMMIT was sent. */
+export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown';
 
 /**
  * The versions of a write: `all-tables` if its tables are unknown, `schema` if it may have changed the schema as well.
@@ -199,4 +200,23 @@ export class WriteProtocol {
 function versionsOf(written: WrittenVersions): readonly TableVersionNames[] {
   if (typeof written !== 'string') return written;
   return [{ table: SCHEMA, names: [written === 'schema' ? WHOLE_TABLE : ANYTHING] }];
+}
+
+/**
+ * SQLSTATE classes with which PostgreSQL refuses a COMMIT because of the transaction's statements: the transaction was
+ * rolled back. After any other failure (a lost connection, a server shutting down, an exhausted resource) the outcome
+ * is unknown.
+ */
+const ROLLBACK_CLASSES: ReadonlySet<string> = new Set(['22', '23', '25', '40', '42', '55', 'P0']);
+const STATEMENT_COMPLETION_UNKNOWN = '40003';
+
+/** @param command the command tag of the answer: in a failed transaction COMMIT is answered with ROLLBACK. */
+export function outcomeOfAnswer(command: string | undefined): CommitOutcome {
+  if (command === 'COMMIT') return 'committed';
+  return command === 'ROLLBACK' ? 'rolled-back' : 'unknown';
+}
+
+export function outcomeOfFailure(sqlState: string | undefined): CommitOutcome {
+  if (sqlState === undefined || sqlState === STATEMENT_COMPLETION_UNKNOWN) return 'unknown';
+  return ROLLBACK_CLASSES.has(sqlState.slice(0, 2)) ? 'rolled-back' : 'unknown';
 }

@@ -1,6 +1,6 @@
-/** The regions that were written in one table, and the versions that the write therefore replaces. */
+/** The regions that one transaction has written, and the versions that it therefore replaces. */
 import type { TableVersionNames } from './ports/version-store.js';
-import { unknownVersion, valueVersion, WHOLE_TABLE } from './version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from './versions.js';
 
 /** With more values than this, a write replaces `d?` instead of one version per value. */
 export const MAX_VALUES = 100;
@@ -15,7 +15,7 @@ export interface WrittenTable {
   readonly dimensions: ReadonlyMap<string, Values>;
 }
 
-/** The names of the versions to replace (version-name.ts). */
+/** The names of the versions to replace (versions.ts). */
 export function versionNamesOf({ dimensions }: WrittenTable): string[] {
   const names = [WHOLE_TABLE];
   for (const [dimension, values] of dimensions) {
@@ -49,4 +49,99 @@ function mergeValues(left: Values = 'unknown', right: Values = 'unknown'): Value
   if (left === 'unknown' || right === 'unknown') return 'unknown';
   const values = new Set([...left, ...right]);
   return values.size > MAX_VALUES ? 'unknown' : values;
+}
+
+/** The tables written; `all-tables` after a statement that may have written any table. */
+export type Written = ReadonlyMap<string, WrittenTable> | 'all-tables';
+
+class Part {
+  readonly tables = new Map<string, WrittenTable>();
+  isAnything = false;
+
+  constructor(readonly savepoint?: string) {}
+
+  add(written: WrittenTable | 'all-tables'): void {
+    if (written === 'all-tables') {
+      this.isAnything = true;
+      return;
+    }
+    const before = this.tables.get(written.table);
+    this.tables.set(written.table, before ? mergeWritten(before, written) : written);
+  }
+
+  addAll({ tables, isAnything }: Part): void {
+    for (const written of tables.values()) this.add(written);
+    this.isAnything ||= isAnything;
+  }
+}
+
+/**
+ * The writes of one open transaction, savepoint by savepoint. A savepoint that is rolled back drops its part; a
+ * released one merges into the part before it.
+ */
+export class TransactionLog {
+  /** More may have been written than is known here: the server is asked before COMMIT. */
+  mayHaveMore = false;
+  /** The writes that no ROLLBACK TO undoes. */
+  #first = new Part();
+  /** The open savepoints, latest last. */
+  #savepoints: Part[] = [];
+
+  add(written: WrittenTable | 'all-tables'): void {
+    this.#last.add(written);
+  }
+
+  /** Adds the writes of a statement that may itself set and end savepoints: no ROLLBACK TO is known to undo them. */
+  addForGood(written: WrittenTable | 'all-tables'): void {
+    this.#first.add(written);
+  }
+
+  savepoint(name: string): void {
+    this.#savepoints.push(new Part(name));
+  }
+
+  /** RELEASE also releases the savepoints set after the named one. */
+  release(name: string): void {
+    const released = this.#takeFrom(name);
+    for (const part of released) this.#last.addAll(part);
+  }
+
+  /** ROLLBACK TO undoes the writes after the savepoint and keeps the savepoint. */
+  rollbackTo(name: string): void {
+    if (this.#takeFrom(name).length > 0) this.savepoint(name);
+  }
+
+  get isAnything(): boolean {
+    return [this.#first, ...this.#savepoints].some(({ isAnything }) => isAnything);
+  }
+
+  written(): Written {
+    if (this.isAnything) return 'all-tables';
+    const all = new Part();
+    for (const part of [this.#first, ...this.#savepoints]) all.addAll(part);
+    return all.tables;
+  }
+
+  /** The names of the written tables. */
+  tables(): readonly string[] | 'all-tables' {
+    const written = this.written();
+    return written === 'all-tables' ? written : [...written.keys()];
+  }
+
+  /** The transaction has ended, by COMMIT or ROLLBACK. */
+  clear(): void {
+    this.#first = new Part();
+    this.#savepoints = [];
+    this.mayHaveMore = false;
+  }
+
+  /** Removes the latest savepoint of that name, which hides earlier ones of the same name, and those set after it. */
+  #takeFrom(name: string): Part[] {
+    const index = this.#savepoints.findLastIndex(({ savepoint }) => savepoint === name);
+    return index === -1 ? [] : this.#savepoints.splice(index);
+  }
+
+  get #last(): Part {
+    return this.#savepoints.at(-1) ?? this.#first;
+  }
 }

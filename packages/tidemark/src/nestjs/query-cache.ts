@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { canonicalValue } from '../postgres/analysis/canonical-value.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
-import { randomToken } from '../core/token.js';
-import { valueVersion, WHOLE_TABLE } from '../core/version-name.js';
+import { randomToken, valueVersion, WHOLE_TABLE } from '../core/versions.js';
 import type { VersionStore } from '../core/ports/version-store.js';
 import type { CacheReader } from './cache-reader.js';
 import { QueryCacheFinds } from './query-cache-finds.js';

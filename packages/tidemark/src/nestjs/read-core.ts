@@ -9,7 +9,7 @@ import { ReadProtocol } from '../core/read-protocol.js';
 import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
-import { randomToken as token } from '../core/token.js';
+import { randomToken as token } from '../core/versions.js';
 import type { WriterActivity } from '../core/ports/writer-activity.js';
 import { tagOf } from './http/entity-tag.js';
 import type { QueryCacheOptions } from './query-cache.options.js';

@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ReadSet } from '../core/read-set.js';
-import { WHOLE_TABLE } from '../core/version-name.js';
+import { WHOLE_TABLE } from '../core/versions.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { CompiledQuery } from '../typeorm/queries/compiled-query.js';
 import { explainDependencies } from '../typeorm/queries/explain-plan.js';

@@ -4,7 +4,7 @@ import type { ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { backgroundTimers } from '../core/ports/clock.js';
 import { askPrimary } from '../typeorm/database/own-question.js';
-import { randomToken } from '../core/token.js';
+import { randomToken } from '../core/versions.js';
 import { cacheLogger } from './cache-logger.js';
 import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
 import type { ReadSide } from './read-side.js';

@@ -15,7 +15,7 @@
  */
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError } from './connection/redis.errors.js';
-import { randomToken } from '../core/token.js';
+import { randomToken } from '../core/versions.js';
 import type { RedisKeys } from './redis-keys.js';
 import { raiseNumber } from './scripts/data-canary.script.js';
 

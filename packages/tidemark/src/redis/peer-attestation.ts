@@ -19,9 +19,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { SCHEMA } from '../core/schema-version.js';
-import { parseEpoch } from '../core/version-format.js';
+import { parseEpoch } from '../core/versions.js';
 import type { RedisKeys } from './redis-keys.js';
-import { runScript } from './script-runner.js';
+import { runScript } from './scripts/script.js';
 import { answerQuestion } from './scripts/heartbeat.script.js';
 
 /** Heartbeats come every 200 ms or faster. A process that misses a few causes fills, and no other cost. */

@@ -1,7 +1,7 @@
 import type { RedisConnection } from './connection/redis-connection.js';
 import { FillLock } from '../core/ports/entry-store.js';
 import type { RedisKeys } from './redis-keys.js';
-import { runScript } from './script-runner.js';
+import { runScript } from './scripts/script.js';
 import { releaseFillLock, takeFillLock } from './scripts/fill-lock.script.js';
 
 const HAS_ENTRY = 2;

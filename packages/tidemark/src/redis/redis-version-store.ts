@@ -8,23 +8,22 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../core/ports/version-store.js';
+import { SETTLING } from '../core/versions.js';
 import { DATA_LOST, type DataCanary } from './data-canary.js';
 import type { RedisKeys } from './redis-keys.js';
-import { runScript, type Way } from './script-runner.js';
 import { beginWrite } from './scripts/begin-write.script.js';
 import { createVersions } from './scripts/create-versions.script.js';
 import { dropVersions } from './scripts/drop-versions.script.js';
 import { inspectMarks } from './scripts/inspect-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
 import { replaceEpoch } from './scripts/replace-epoch.script.js';
-import type { Script } from './scripts/script.js';
+import { runScript, type Script, type Way } from './scripts/script.js';
 import { takeOffMark } from './scripts/take-off-mark.script.js';
 import { BatchLoader, type Answers } from '../core/memory/batch-loader.js';
 
 type Values = readonly (string | null | undefined)[];
 type Wanted = readonly TableVersionNames[];
 
-const SETTLING = ' settling';
 const KEPT = '';
 
 /** Versions, marks and epochs in Redis, shared by all instances. Rejects with `RedisError`s. */

@@ -1,11 +1,5 @@
 /** The differences between TypeORM 0.3 and 1.x. Each is found on the object, not by a version. */
-import type {
-  DataSource,
-  EntityMetadata,
-  ObjectLiteral,
-  QueryRunner,
-  SelectQueryBuilder,
-} from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /** TypeORM 0.3 does not export this type. */
 export type RelationMetadata = EntityMetadata['relations'][number];
@@ -24,7 +18,7 @@ interface CountsInEntity {
 }
 
 /** TypeORM 0.3 calls it `connection`, a name that 1.x deprecates. */
-export function dataSourceOf(owner: SelectQueryBuilder<ObjectLiteral> | QueryRunner): DataSource {
+export function dataSourceOf(owner: SelectQueryBuilder<ObjectLiteral>): DataSource {
   const { dataSource = (owner as Owner).connection } = owner as Owner;
   return dataSource;
 }

@@ -86,15 +86,12 @@ describe('fingerprint', () => {
     ['ALTER TABLE users ALTER COLUMN price TYPE float8'],
     ['ALTER TABLE users ENABLE ROW LEVEL SECURITY'],
     ['CREATE TRIGGER fire AFTER INSERT ON tree EXECUTE FUNCTION fire()'],
-    [
-      'ALTER TABLE shop.notes DROP CONSTRAINT notes_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE',
-    ],
     ['CREATE OR REPLACE FUNCTION pure(int) RETURNS int LANGUAGE sql RETURN 1'],
     ['CREATE TABLE more (id int)'],
     ['CREATE TABLE more () INHERITS (hidden)'],
     ['CREATE OR REPLACE VIEW still AS SELECT id FROM users'],
     ['ALTER POLICY positive ON secret USING (id > 1)'],
-    ['ALTER TABLE truncated ENABLE TRIGGER still'],
+    ['ALTER TABLE calm ENABLE TRIGGER still'],
     ['ALTER TABLE shop.notes DROP CONSTRAINT notes_user_id_fkey'],
   ])('changes with %s', async (ddl) => {
     await on.client.query('BEGIN');

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import fc from 'fast-check';
 import pg from 'pg';
 import { loadCatalog } from '../../src/postgres/catalog/catalog.js';
-import { loadParser, SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
+import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
+import { loadParser } from '../../src/postgres/analysis/syntax-tree.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 
 const RUNS = 400;

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { FreshnessGate } from '../../src/core/freshness-gate.js';
 import { Settlement } from '../../src/core/settlement.js';
-import { randomToken } from '../../src/core/token.js';
+import { randomToken } from '../../src/core/versions.js';
 import { WriterActivity } from '../../src/core/ports/writer-activity.js';
 import type { TableVersionNames } from '../../src/core/ports/version-store.js';
 import { MemoryVersionStore } from '../../src/core/memory/memory-version-store.js';

@@ -4,7 +4,7 @@ import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { systemClock, systemTimers } from '../../src/core/ports/clock.js';
 import { FreshnessGate, type Freshness } from '../../src/core/freshness-gate.js';
 import { Settlement } from '../../src/core/settlement.js';
-import { randomToken } from '../../src/core/token.js';
+import { randomToken } from '../../src/core/versions.js';
 import type { TableReading, TableVersionNames } from '../../src/core/ports/version-store.js';
 import { WriterActivity, type WritingTransaction } from '../../src/core/ports/writer-activity.js';
 import { TurnMemoryVersionStore } from '../../src/core/memory/memory-version-store.js';

@@ -20,46 +20,18 @@ export const writeCatalog = buildCatalog({
       columns: { 'the.id': 'integer', Region: 'text' },
       dimensions: ['the.id', 'Region'],
     },
-    'public.triggered': { ...users, sideEffects: ['insert', 'update', 'delete'] },
+    'public.triggered': { ...users, sideEffects: ['write'] },
     'public.parent': {
       ...users,
-      cascades: [
-        {
-          table: 'public.users',
-          onDelete: 'delete',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.users'],
     },
     'public.grandparent': {
       ...users,
-      cascades: [
-        {
-          table: 'public.parent',
-          onDelete: 'delete',
-          onUpdate: false,
-        },
-        {
-          table: 'public.triggered',
-          onDelete: 'nothing',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.parent', 'public.triggered'],
     },
     'public.choosy': {
       ...users,
-      cascades: [
-        {
-          table: 'public.plain',
-          onDelete: 'update',
-          onUpdate: true,
-        },
-        {
-          table: 'public.choosy',
-          onDelete: 'nothing',
-          onUpdate: true,
-        },
-      ],
+      referencedBy: ['public.plain', 'public.choosy'],
     },
     'public.logs': { ...users, kind: 'partitioned', relatives: ['public.logs_1'] },
     'public.logs_1': {
@@ -68,15 +40,15 @@ export const writeCatalog = buildCatalog({
       relatives: ['public.logs'],
     },
     'public.events': { ...users, kind: 'partitioned', relatives: ['public.events_1'] },
-    'public.events_1': { ...users, relatives: ['public.events'], sideEffects: ['insert'] },
+    'public.events_1': { ...users, relatives: ['public.events'], sideEffects: ['write'] },
     'public.abroad': { ...users, kind: 'partitioned', relatives: ['public.abroad_1'] },
     'public.abroad_1': { ...users, kind: 'foreign', relatives: ['public.abroad'] },
-    'public.emptied': { ...users, sideEffects: ['truncate'] },
+    'public.emptied': { ...users, sideEffects: ['write'] },
     'public.report': { ...view('SELECT id, region FROM users;', 'public.users') },
     'public.over_report': { ...view('SELECT id FROM report;', 'public.report') },
     'public.ruled_report': {
       ...view('SELECT id FROM users', 'public.users'),
-      sideEffects: ['update'],
+      sideEffects: ['write'],
     },
     'public.over_ruled': { ...view('SELECT id FROM ruled_report', 'public.ruled_report') },
     'public.over_triggered': { ...view('SELECT id FROM triggered', 'public.triggered') },

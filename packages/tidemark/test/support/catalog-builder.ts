@@ -3,7 +3,7 @@ import type {
   Catalog,
   ColumnKind,
   ColumnNature,
-  TableAction,
+  SideEffect,
   TableFacts,
   Volatility,
 } from '../../src/core/table-facts.js';
@@ -20,7 +20,7 @@ export interface TableSketch extends Partial<
   readonly columns: Readonly<Record<string, ColumnKind>>;
   /** Dimensions by their columns joined with `,`; the first is the primary key. */
   readonly dimensions?: readonly string[];
-  readonly sideEffects?: readonly TableAction[];
+  readonly sideEffects?: readonly SideEffect[];
 }
 
 export interface CatalogSketch {
@@ -96,9 +96,8 @@ export function buildTable(id: string, sketch: TableSketch): TableFacts {
     policies: [],
     isUnlogged: false,
     relatives: [],
-    cascades: [],
     captures: [],
-    referencedBy: (facts.cascades ?? []).map(({ table }) => table),
+    referencedBy: [],
     definition: undefined,
     sources: [],
     ...facts,

@@ -1,7 +1,6 @@
-import { dimensionOf, unknownVersion } from '../version-name.js';
+import { dimensionOf, SETTLING, unknownVersion } from '../versions.js';
 import type { ExpiredMark, MarksReport } from '../ports/version-store.js';
 
-const SETTLING = ' settling';
 const NO_MARKS: ReadonlySet<string> = new Set();
 
 export interface MemoryVersion {

@@ -7,7 +7,7 @@
  *
  * A table holds:
  * - an **epoch**: `<token> <node>` or, while settling, `<token> <node> settling`;
- * - **versions** by name (version-name.ts): `<token>` or, while writes are marked on it,
+ * - **versions** by name (versions.ts): `<token>` or, while writes are marked on it,
  *   `<token>!<writeId>!<writeId>...`. A missing version matches nothing stored;
  * - **marks** by write id: backend process id, lease deadline on the store's own clock, the marked names, and the
  *   transaction id last seen in that backend;

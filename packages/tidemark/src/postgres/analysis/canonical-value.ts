@@ -1,5 +1,5 @@
 /** One text per column value, so that texts are equal exactly if PostgreSQL's `=` holds. */
-import type { ColumnKind } from '../../core/table-facts.js';
+import type { ColumnKind, TableFacts } from '../../core/table-facts.js';
 
 const PLAIN_INTEGER = /^[ \t\n\v\f\r]*(?:\+(?=\d))?(-?\d+)[ \t\n\v\f\r]*$/;
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/;
@@ -30,6 +30,16 @@ export function canonicalValue(kind: ColumnKind, value: unknown): string | undef
     case 'other':
       return undefined;
   }
+}
+
+/** The canonical text of a column's value; `null` for NULL; `undefined` if unknown. */
+export function columnText(
+  facts: TableFacts,
+  column: string,
+  value: unknown,
+): string | null | undefined {
+  if (value === null) return null;
+  return canonicalValue(facts.columns.get(column)?.kind ?? 'other', value);
 }
 
 /** The value of a dimension in a version name, from the canonical texts of its columns, in order. */

@@ -3,7 +3,8 @@ import { buildCatalog } from '../../../test/support/catalog-builder.js';
 import type { ReadSet } from '../../core/read-set.js';
 import { dependenciesOf } from './read-set-of-plan.js';
 import { UnkeyableParameterError } from './canonical-encoding.js';
-import { loadParser, SqlAnalyser } from './sql-analyser.js';
+import { SqlAnalyser } from './sql-analyser.js';
+import { loadParser } from './syntax-tree.js';
 
 const catalog = buildCatalog({
   tables: {

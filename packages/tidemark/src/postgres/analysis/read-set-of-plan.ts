@@ -3,7 +3,7 @@ import { dimensionValue } from './canonical-value.js';
 import type { ReadSet } from '../../core/read-set.js';
 import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
-import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/versions.js';
 import { UnkeyableParameterError } from './canonical-encoding.js';
 import { namesMoment } from './moments.js';
 import { restrictedTexts } from './term-values.js';

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
-import { loadParser, SqlAnalyser } from './sql-analyser.js';
+import { SqlAnalyser } from './sql-analyser.js';
+import { loadParser } from './syntax-tree.js';
 
 const catalog = buildCatalog({ tables: {} });
 
@@ -21,7 +22,7 @@ it.each([
 
 describe('texts that the analyser caches', () => {
   it('returns the same analysis after a text was evicted', () => {
-    const small = new SqlAnalyser(catalog, { maxTexts: 1 });
+    const small = new SqlAnalyser(catalog, 1);
     const first = small.read('SELECT 1');
     expect(small.read('SELECT 1')).toBe(first);
     small.read('SELECT 2');

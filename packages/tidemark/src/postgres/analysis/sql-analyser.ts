@@ -6,18 +6,11 @@ import { analyseRead, whyWhole } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
 import { isParserError, loadParser, parse, pick, type RawStmt } from './syntax-tree.js';
 
-export { loadParser };
-
 const MAX_TEXTS = 5_000;
 /** Limit for all cached texts together, in UTF-16 units. */
 const MAX_TOGETHER = 16_000_000;
 /** A longer text is rarely sent twice: it usually contains a list of values. */
 const MAX_TEXT = 100_000;
-
-export interface SqlAnalyserOptions {
-  /** Maximum number of cached texts. */
-  readonly maxTexts?: number;
-}
 
 const UNREADABLE: ReadAnalysis = {
   cacheable: false,
@@ -35,9 +28,10 @@ interface Remembered {
 export class SqlAnalyser {
   readonly #remembered: LRUCache<string, Remembered>;
 
+  /** @param maxTexts maximum number of cached texts. */
   constructor(
     private readonly catalog: Catalog,
-    { maxTexts = MAX_TEXTS }: SqlAnalyserOptions = {},
+    maxTexts = MAX_TEXTS,
   ) {
     this.#remembered = new LRUCache({
       max: maxTexts,

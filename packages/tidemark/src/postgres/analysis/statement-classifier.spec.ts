@@ -15,9 +15,9 @@ function kindOf(sql: string): string {
 function targetsOf(sql: string): string[] {
   const analysis = writeAnalyser.statement(sql);
   if (analysis.kind !== 'write') throw new Error(`${sql}: ${analysis.kind}`);
-  return analysis.targets.map(({ table, actions, cascades, countedBy }) => {
+  return analysis.targets.map(({ table, actions, countedBy }) => {
     const counted = countedBy === 0 ? ', counted' : `, counted by ${countedBy}`;
-    return `${table}: ${actions.join(' ')}${cascades ? ', cascading' : ''}${countedBy === undefined ? '' : counted}`;
+    return `${table}: ${actions.join(' ')}${countedBy === undefined ? '' : counted}`;
   });
 }
 
@@ -152,19 +152,19 @@ describe('kinds of statements', () => {
   });
 
   it.each([
-    ['BEGIN', 'begin', undefined, false],
-    ['START TRANSACTION ISOLATION LEVEL REPEATABLE READ', 'begin', undefined, false],
-    ['COMMIT', 'commit', undefined, false],
-    ['END AND CHAIN', 'commit', undefined, true],
-    ['ROLLBACK', 'rollback', undefined, false],
-    ['ABORT AND CHAIN', 'rollback', undefined, true],
-    ['SAVEPOINT Typeorm_1', 'savepoint', 'typeorm_1', false],
-    ['RELEASE "A b"', 'release', 'A b', false],
-    ['ROLLBACK TO SAVEPOINT a', 'rollback-to', 'a', false],
-    ["PREPARE TRANSACTION 'a'", 'other', undefined, false],
-    ["COMMIT PREPARED 'a'", 'other', undefined, false],
-  ])('%s', (sql, command, name, chain) => {
-    expect(writeAnalyser.statement(sql)).toEqual({ kind: 'transaction', command, name, chain });
+    ['BEGIN', 'begin', undefined],
+    ['START TRANSACTION ISOLATION LEVEL REPEATABLE READ', 'begin', undefined],
+    ['COMMIT', 'commit', undefined],
+    ['END AND CHAIN', 'commit', undefined],
+    ['ROLLBACK', 'rollback', undefined],
+    ['ABORT AND CHAIN', 'rollback', undefined],
+    ['SAVEPOINT Typeorm_1', 'savepoint', 'typeorm_1'],
+    ['RELEASE "A b"', 'release', 'A b'],
+    ['ROLLBACK TO SAVEPOINT a', 'rollback-to', 'a'],
+    ["PREPARE TRANSACTION 'a'", 'other', undefined],
+    ["COMMIT PREPARED 'a'", 'other', undefined],
+  ])('%s', (sql, command, name) => {
+    expect(writeAnalyser.statement(sql)).toEqual({ kind: 'transaction', command, name });
   });
 });
 
@@ -191,7 +191,7 @@ describe('targets of writes', () => {
     ['COPY (DELETE FROM users RETURNING id) TO STDOUT', ['public.users: delete']],
     ['EXPLAIN ANALYZE DELETE FROM users', ['public.users: delete']],
     ['TRUNCATE users, plain', ['public.users: truncate', 'public.plain: truncate']],
-    ['TRUNCATE users CASCADE', ['public.users: truncate, cascading']],
+    ['TRUNCATE users CASCADE', ['public.users: truncate']],
     ['REFRESH MATERIALIZED VIEW totals', ['public.totals: truncate']],
     [
       'UPDATE users SET id = 1; SELECT 1; DELETE FROM plain',

@@ -120,12 +120,11 @@ function classify(statement: Node | undefined, context: StatementContext): State
   );
 }
 
-function ofTransaction({ kind, savepoint_name, chain }: TransactionStmt): StatementAnalysis {
+function ofTransaction({ kind, savepoint_name }: TransactionStmt): StatementAnalysis {
   return {
     kind: 'transaction',
     command: COMMANDS[kind ?? ''] ?? 'other',
     name: savepoint_name,
-    chain: chain ?? false,
   };
 }
 

@@ -30,9 +30,7 @@ export function words(text: string): ReadonlySet<string> {
 }
 
 /** Loads the parser, once per process; the functions below need it. */
-export async function loadParser(): Promise<void> {
-  await loadModule();
-}
+export const loadParser: () => Promise<void> = loadModule;
 
 /** @throws SqlError if the text is not SQL. */
 export function parse(sql: string): readonly RawStmt[] {

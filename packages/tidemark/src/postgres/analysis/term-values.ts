@@ -1,16 +1,8 @@
 /** The values of a statement's terms under given parameters. */
-import { canonicalValue } from './canonical-value.js';
+import { columnText } from './canonical-value.js';
 import type { Restriction, Term } from '../../core/statement-analysis.js';
 import type { TableFacts } from '../../core/table-facts.js';
 import { MAX_TUPLES } from './restriction.js';
-
-/** The canonical text of a column's value; `null` for NULL; `undefined` if unknown. */
-export type ColumnText = string | null | undefined;
-
-export function columnText(facts: TableFacts, column: string, value: unknown): ColumnText {
-  if (value === null) return null;
-  return canonicalValue(facts.columns.get(column)?.kind ?? 'other', value);
-}
 
 /**
  * The possible texts of the columns under the restriction, one list per tuple; `undefined` if a value has no canonical

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readAnalyser } from '../../../test/support/analysed-reads.js';
-import { SqlAnalyser, loadParser } from './sql-analyser.js';
+import { SqlAnalyser } from './sql-analyser.js';
+import { loadParser } from './syntax-tree.js';
 import { whyValuesUnknown } from './whole-table-reasons.js';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
 

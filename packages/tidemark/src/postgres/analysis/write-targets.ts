@@ -1,6 +1,6 @@
 /** The tables that a statement names as targets of its writes, including its WITH clause. */
-import type { WriteTarget } from '../../core/statement-analysis.js';
-import type { Catalog, TableAction } from '../../core/table-facts.js';
+import type { WriteAction, WriteTarget } from '../../core/statement-analysis.js';
+import type { Catalog } from '../../core/table-facts.js';
 import { pick, visit, type Node, type RangeVar } from './syntax-tree.js';
 
 export interface NamedTargets {
@@ -21,21 +21,20 @@ export function targetsOf(statement: Node, catalog: Catalog, index: number): Nam
     // The answer counts only the rows of the outermost part.
     const countedBy = isOutermost && !actions.includes('truncate') ? index : undefined;
     const truncate = pick(node, 'TruncateStmt');
-    const cascades = truncate?.behavior === 'DROP_CASCADE';
     const relations = truncate
       ? (truncate.relations ?? []).map((relation) => pick(relation, 'RangeVar'))
       : [(value as { readonly relation?: RangeVar }).relation];
     for (const relation of relations) {
       const table = tableOf(relation, catalog);
       if (table === undefined) hasUnknown = true;
-      else targets.push({ table, actions, cascades, countedBy });
+      else targets.push({ table, actions, countedBy });
     }
   });
   return { targets, hasUnknown };
 }
 
 /** The actions that the node may apply to rows of its relation; `undefined` if it writes none. */
-function actionsOf(node: Node): readonly TableAction[] | undefined {
+function actionsOf(node: Node): readonly WriteAction[] | undefined {
   const insert = pick(node, 'InsertStmt');
   if (insert) {
     const { action = 'ONCONFLICT_NOTHING' } = insert.onConflictClause ?? {};

@@ -6,8 +6,8 @@
  * none of its content becomes part of a statement.
  */
 import { versionNames, mergeWritten, type WrittenTable } from '../../core/write-set.js';
-import { tablesOfRows } from '../analysis/written-regions.js';
-import type { Catalog } from '../../core/table-facts.js';
+import { columnText, dimensionValue } from '../analysis/canonical-value.js';
+import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
 import type { CatalogSource } from './capture-parts.js';
 import type { WrittenVersions } from '../../core/write-protocol.js';
 import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
@@ -15,11 +15,14 @@ import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
 /** A notice as node-postgres passes it. */
 export type Notice = Partial<Record<'code' | 'message' | 'detail' | 'hint', string | undefined>>;
 
+/** The texts of a dimension's columns, one list for each value in the old and new rows. */
+type Images = readonly (readonly (string | null)[])[];
+
 interface CapturedWrite {
   /** `schema.name`, or `*`. */
   readonly table: string;
-  /** By dimension: one list of texts for each value, in the order of its columns; absent: any. */
-  readonly regions: ReadonlyMap<string, readonly (readonly (string | null)[])[] | null>;
+  /** By dimension; `null` or absent: any values. */
+  readonly regions: ReadonlyMap<string, Images | null>;
 }
 
 export interface TriggerNotice extends CapturedWrite {
@@ -58,13 +61,36 @@ export function parseNotice(
     : { table: detail, regions: new Map(), isRecorded: undefined };
 }
 
-/** The changed table and its relatives; `all-tables` if the catalog does not know it: it may have relatives. */
-export function noticedWrites(
+/**
+ * All tables that contain the changed rows: the table, its partitions, parents and children; `all-tables` if the catalog
+ * does not know one of them.
+ */
+export function writtenTables(
   { table, regions }: CapturedWrite,
   catalog: Catalog,
 ): readonly (WrittenTable | 'all-tables')[] {
   const facts = catalog.tableById(table);
-  return (facts && tablesOfRows(facts, regions, catalog)) ?? ['all-tables'];
+  if (!facts) return ['all-tables'];
+  const own = new Map(
+    facts.dimensions.map((dimension) => [
+      dimension.name,
+      valuesIn(dimension, facts, regions.get(dimension.name)),
+    ]),
+  );
+  const all: WrittenTable[] = [{ table, dimensions: own }];
+  for (const id of facts.relatives) {
+    const relative = catalog.tableById(id);
+    if (!relative) return ['all-tables'];
+    // The same rows have the same values in a relative that has the same columns.
+    const dimensions = relative.dimensions.map(({ name, columns }) => {
+      const isSame = columns.every(
+        (column) => facts.columns.get(column)?.kind === relative.columns.get(column)?.kind,
+      );
+      return [name, (isSame ? own.get(name) : undefined) ?? 'unknown'] as const;
+    });
+    all.push({ table: id, dimensions: new Map(dimensions) });
+  }
+  return all;
 }
 
 /** The versions that a relay must publish for rows of the outbox, under the current catalog. */
@@ -79,12 +105,31 @@ export async function writtenByRecords(
   }
   if (schema.isOutdated) await schema.load();
   const written = new Map<string, WrittenTable>();
-  for (const part of records.flatMap((record) => noticedWrites(record, schema.catalog))) {
+  for (const part of records.flatMap((record) => writtenTables(record, schema.catalog))) {
     if (part === 'all-tables') return 'all-tables';
     const before = written.get(part.table);
     written.set(part.table, before ? mergeWritten(before, part) : part);
   }
   return (await schema.isCurrent()) ? versionNames(written) : 'all-tables';
+}
+
+function valuesIn(
+  { columns }: Dimension,
+  facts: TableFacts,
+  images: Images | null | undefined,
+): ReadonlySet<string> | 'unknown' {
+  if (!images) return 'unknown';
+  const values = new Set<string>();
+  for (const image of images) {
+    if (image.length !== columns.length) return 'unknown';
+    // NULL belongs to no region.
+    if (image.includes(null)) continue;
+    const texts = columns.map((column, position) => columnText(facts, column, image[position]));
+    const known = texts.filter((text) => typeof text === 'string');
+    if (known.length !== columns.length) return 'unknown';
+    values.add(dimensionValue(known));
+  }
+  return values;
 }
 
 function parseRegions(given: unknown): CapturedWrite['regions'] {

@@ -6,7 +6,7 @@
  * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
  * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
-import { parseEpoch } from '../../core/version-format.js';
+import { parseEpoch } from '../../core/versions.js';
 import type { RunSql } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import type { OutboxSession } from './outbox-session.js';
@@ -51,7 +51,7 @@ export class RecordingChanges {
   /** The state last seen in the version store too. */
   #seen: string | undefined;
   #isInstalling = false;
-  #last = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly parts: CaptureParts,
@@ -65,8 +65,8 @@ export class RecordingChanges {
   }
 
   /** Must be called when the application starts, before the check for writes missed until then. */
-  async observe(run: RunSql): Promise<void> {
-    this.#atStart ??= await this.#found(run);
+  async observe(): Promise<void> {
+    this.#atStart ??= await this.#found(this.run);
   }
 
   /**
@@ -82,7 +82,7 @@ export class RecordingChanges {
       return tables;
     } finally {
       // If this fails, the next check invalidates them.
-      if (hasChanged) await this.#compare(this.run, () => undefined).catch(() => undefined);
+      if (hasChanged) await this.#compare(this.run).catch(() => undefined);
       this.#isInstalling = false;
     }
   }
@@ -94,32 +94,30 @@ export class RecordingChanges {
    */
   async check(session: OutboxSession, needsStore = false): Promise<void> {
     if (this.#isInstalling && !needsStore) return;
-    const { events, log } = this.parts;
     const run: RunSql = (sql, values) => session.run(sql, values);
-    await this.#compare(
-      run,
-      () => {
-        events.emitSafely('recordingChanged');
-        log.warn(
-          'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
-            'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
-        );
-      },
-      needsStore,
+    if (!(await this.#compare(run, needsStore))) return;
+    const { events, log } = this.parts;
+    events.emitSafely('recordingChanged');
+    log.warn(
+      'The triggers, the outbox or partitions have changed (by an installation, or as ALTER TABLE ... ' +
+        'DISABLE TRIGGER does): every answer was ended, since writes may have gone unrecorded meanwhile.',
     );
   }
 
-  /** Sequential: the state that one call found may be older than the state that another call has stored. */
-  #compare(run: RunSql, onChange: () => void, needsStore = false): Promise<void> {
-    const comparing = this.#last.then(() => this.#compareNow(run, onChange, needsStore));
+  /**
+   * Resolves to whether it has invalidated all answers. Sequential: the state that one call found may be older than the
+   * state that another call has stored.
+   */
+  #compare(run: RunSql, needsStore = false): Promise<boolean> {
+    const comparing = this.#last.then(() => this.#compareNow(run, needsStore));
     this.#last = comparing.catch(() => undefined);
     return comparing;
   }
 
-  async #compareNow(run: RunSql, onChange: () => void, needsStore: boolean): Promise<void> {
+  async #compareNow(run: RunSql, needsStore: boolean): Promise<boolean> {
     const { store, protocol, schema } = this.parts;
     const found = await this.#found(run);
-    if (found === this.#seen && !needsStore) return;
+    if (found === this.#seen && !needsStore) return false;
     const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
     // The log already has the reason.
     if (reading?.node === undefined) throw new Error('the version store cannot be reached');
@@ -127,15 +125,16 @@ export class RecordingChanges {
     const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
     const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
     const before = stored ?? this.#seen ?? this.#atStart;
-    if (before !== undefined && before !== found) {
+    const hasChanged = before !== undefined && before !== found;
+    if (hasChanged) {
       await protocol.publish('schema', 0);
       // The trigger keeper checks the triggers under each new catalog.
       schema.markOutdated();
-      onChange();
     }
     // Last: if this process ends before, the next one invalidates the answers once more.
     if (stored !== found) await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
     this.#seen = found;
+    return hasChanged;
   }
 
   async #found(run: RunSql): Promise<string> {

@@ -1,9 +1,8 @@
 /** Converts rows of PostgreSQL's catalog to facts about each table. */
 import type {
   CaptureTriggers,
-  Cascade,
   ColumnFacts,
-  TableAction,
+  SideEffect,
   TableFacts,
 } from '../../core/table-facts.js';
 import { dimensionsOf } from './dimensions.js';
@@ -66,7 +65,6 @@ export function readTables(
       columns.set(name, { name, kind, nature });
       types.set(name, type);
     }
-    const references = referencesTo(relation);
     const relatives = [...(familyOf.get(relation) ?? [])].filter((other) => other !== relation);
     return {
       id,
@@ -81,16 +79,15 @@ export function readTables(
         key: keysOf(relation).map((part) => String(part['name'])),
         regions: regionColumns.get(id) ?? [],
       }),
-      sideEffects: new Set(JSON.parse(String(row['side_effects'])) as TableAction[]),
+      sideEffects: new Set(JSON.parse(String(row['side_effects'])) as SideEffect[]),
       hasRowSecurity: row['row_security'] === true,
       isRowSecured: row['row_secured'] === true,
       policies: policiesOf(relation).map((policy) => String(policy['condition'])),
       isUnlogged: row['unlogged'] === true,
       relatives: relatives.map(nameOf).toSorted(),
-      cascades: references.flatMap((foreignKey) => cascadeOf(foreignKey, nameOf) ?? []),
-      referencedBy: [
-        ...new Set(references.map((reference) => nameOf(reference['referencing']))),
-      ].toSorted(),
+      referencedBy: referencesTo(relation)
+        .map(({ referencing }) => nameOf(referencing))
+        .toSorted(),
       captures: capturesOf(id).map(captureOf),
       definition: typeof row['definition'] === 'string' ? row['definition'] : undefined,
       sources: sourcesOf(relation)
@@ -98,13 +95,6 @@ export function readTables(
         .toSorted(),
     };
   });
-}
-
-function cascadeOf(foreignKey: Row, nameOf: (relation: unknown) => string): Cascade | undefined {
-  const onDelete = foreignKey['on_delete'] as Cascade['onDelete'];
-  const onUpdate = foreignKey['on_update'] === true;
-  if (onDelete === 'nothing' && !onUpdate) return undefined;
-  return { table: nameOf(foreignKey['referencing']), onDelete, onUpdate };
 }
 
 export function captureOf(row: Row): CaptureTriggers {

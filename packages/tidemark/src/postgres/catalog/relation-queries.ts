@@ -7,27 +7,22 @@ const IS_CAPTURE = (procedure: string, schema: string): string =>
   `pg_catalog.starts_with(${procedure}.proname, 'capture_') AND pg_catalog.starts_with(${schema}.nspname, 'tidemark_')`;
 
 /**
- * Actions that may change more than the statement names: through users' triggers (bits of `tgtype`: 4 insert, 8 delete,
- * 16 update, 32 truncate) and rules, and through definitions that call a user's function that may write: of views,
- * defaults, checks, policies, and of column types.
+ * Actions that may change more than the statement names: through users' triggers and rules, and through definitions that
+ * call a user's function that may write: of views, defaults, checks, policies, and of column types.
  *
  * STABLE promises not to write. The promise is trusted except for views, where a check costs one query, and for types.
  */
 const SIDE_EFFECTS = `
-WITH RECURSIVE changing(action) AS (
-  VALUES ('insert'), ('update')
-), part(relation, action, class, object) AS (
+WITH RECURSIVE part(relation, action, class, object) AS (
   SELECT ev_class, 'read', 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid FROM pg_catalog.pg_rewrite
   UNION ALL
-  SELECT adrelid, action, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_attrdef CROSS JOIN changing
+  SELECT adrelid, 'write', 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid FROM pg_catalog.pg_attrdef
   UNION ALL
-  SELECT conrelid, action, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_constraint CROSS JOIN changing WHERE contype = 'c' AND conrelid <> 0
+  SELECT conrelid, 'write', 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid
+    FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0
   UNION ALL
   SELECT polrelid, action, 'pg_catalog.pg_policy'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_policy
-   CROSS JOIN (VALUES ('read'), ('insert'), ('update'), ('delete')) AS a(action)
+    FROM pg_catalog.pg_policy CROSS JOIN (VALUES ('read'), ('write')) AS a(action)
 ), uses AS (
   SELECT part.relation, part.action, part.class AS by_class, d.refclassid AS class, d.refobjid AS object
     FROM part JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.object
@@ -36,20 +31,17 @@ WITH RECURSIVE changing(action) AS (
     FROM uses JOIN writing_object w ON w.class = uses.class AND w.oid = uses.object
    WHERE w.is_volatile OR uses.by_class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
   UNION
-  SELECT a.attrelid, action
-    FROM pg_catalog.pg_attribute a JOIN writing_type t ON t.oid = a.atttypid CROSS JOIN changing
+  SELECT a.attrelid, 'write'
+    FROM pg_catalog.pg_attribute a JOIN writing_type t ON t.oid = a.atttypid
    WHERE a.attnum > 0 AND NOT a.attisdropped
   UNION
   SELECT uses.relation, uses.action FROM uses JOIN calling ON calling.relation = uses.object
    WHERE uses.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND calling.action = 'read'
      AND uses.relation <> uses.object
-), event(action, trigger_bit, rule_type) AS (
-  VALUES ('insert', 4, '3'), ('update', 16, '2'), ('delete', 8, '4'), ('truncate', 32, '-')
 ), acting(relation, action) AS (
   SELECT relation, action FROM calling
   UNION
-  SELECT t.tgrelid, e.action FROM pg_catalog.pg_trigger t
-    JOIN event e ON t.tgtype::int4 & e.trigger_bit <> 0
+  SELECT t.tgrelid, 'write' FROM pg_catalog.pg_trigger t
    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND NOT EXISTS (
      SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
       WHERE p.oid = t.tgfoid AND ${IS_CAPTURE('p', 'n')})
@@ -57,9 +49,7 @@ WITH RECURSIVE changing(action) AS (
   SELECT t.tgrelid, 'commit' FROM pg_catalog.pg_trigger t
    WHERE t.tgdeferrable AND NOT t.tgisinternal AND t.tgenabled <> 'D'
   UNION
-  SELECT r.ev_class, e.action FROM pg_catalog.pg_rewrite r
-    JOIN event e ON r.ev_type::text = e.rule_type
-   WHERE r.rulename <> '_RETURN'
+  SELECT ev_class, 'write' FROM pg_catalog.pg_rewrite WHERE rulename <> '_RETURN'
 )`;
 
 /** All relations to which a name in a FROM clause can resolve, including sequences and indexes. */
@@ -85,19 +75,12 @@ SELECT i.inhrelid::text AS child, i.inhparent::text AS parent
  WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
  ORDER BY 1, 2`;
 
-/**
- * The foreign keys, without those that a partition inherits from its parent table. Actions: `c` cascade, `n` set null,
- * `d` set default; others change nothing.
- */
+/** The foreign keys, without those that a partition inherits from its parent table. */
 export const FOREIGN_KEYS = `
-SELECT f.confrelid::text AS referenced, f.conrelid::text AS referencing,
-       CASE WHEN f.confdeltype = 'c' THEN 'delete'
-            WHEN f.confdeltype IN ('n', 'd') THEN 'update'
-            ELSE 'nothing' END AS on_delete,
-       f.confupdtype IN ('c', 'n', 'd') AS on_update
+SELECT DISTINCT f.confrelid::text AS referenced, f.conrelid::text AS referencing
   FROM pg_catalog.pg_constraint f
  WHERE f.contype = 'f' AND f.conparentid = 0
- ORDER BY 1, 2, f.conname`;
+ ORDER BY 1, 2`;
 
 /** The triggers that report writes, by table and function, in all namespaces that have an outbox. */
 export const CAPTURES = `

@@ -1,5 +1,5 @@
 /** The names that resolve differently on one connection than on a new one. */
-import type { TableAction, TableFacts } from '../../core/table-facts.js';
+import type { SideEffect, TableFacts } from '../../core/table-facts.js';
 
 /** The search path and the temporary relations of a connection. */
 export interface SessionNames {
@@ -62,15 +62,12 @@ export function temporaryTables({ searchPath, temporary }: SessionNames): TableF
       columns: new Map(),
       dimensions: [],
       primaryKey: undefined,
-      sideEffects: new Set<TableAction>(
-        isPlain ? [] : ['read', 'insert', 'update', 'delete', 'truncate'],
-      ),
+      sideEffects: new Set<SideEffect>(isPlain ? [] : ['read', 'write']),
       hasRowSecurity: false,
       isRowSecured: false,
       policies: [],
       isUnlogged: false,
       relatives: [],
-      cascades: [],
       referencedBy: [],
       captures: [],
       definition: undefined,

@@ -8,8 +8,7 @@ import {
   type KnownSchemaVersion,
 } from '../../core/schema-version.js';
 import type { Catalog } from '../../core/table-facts.js';
-import { randomToken } from '../../core/token.js';
-import { WHOLE_TABLE } from '../../core/version-name.js';
+import { randomToken, WHOLE_TABLE } from '../../core/versions.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalog } from '../../postgres/catalog/catalog.js';
@@ -20,7 +19,8 @@ import { readPrimary } from './own-question.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import { QueryKeys } from '../queries/query-key.js';
 import { SESSION, type Session } from './session-context.js';
-import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 
@@ -94,7 +94,7 @@ export class CatalogCache implements KnownSchemaVersion {
     let analysed = known.elsewhere.get(key);
     if (!analysed) {
       const catalog = known.catalog.under(names);
-      analysed = { catalog, analyser: new SqlAnalyser(catalog, { maxTexts: 500 }) };
+      analysed = { catalog, analyser: new SqlAnalyser(catalog, 500) };
       known.elsewhere.set(key, analysed);
     }
     return analysed;

@@ -3,18 +3,12 @@
  * classify their texts: some have several kilobytes.
  */
 import type { DataSource } from 'typeorm';
-import type { RunSql } from '../../postgres/postgres-client.js';
+import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { closeConnection, idleLimit, requireIdle, rollBack } from './transaction-end.js';
 
 /** Often the only limit: a data source has none by default, and packets may be lost without an error. */
 const ANSWER_LIMIT_MS = 10_000;
-
-/** The part of a node-postgres client that is used here. */
-interface Client {
-  query(question: object): Promise<{ rows: Record<string, unknown>[] }>;
-  query(sql: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
-}
 
 /**
  * Rejects with the server's error, or on timeout; a timeout closes the connection.
@@ -27,19 +21,15 @@ export async function askPrimary(
   values: readonly unknown[] = [],
   limitMs = ANSWER_LIMIT_MS,
 ): Promise<Record<string, unknown>[]> {
-  const runner = source.createQueryRunner('master');
-  try {
-    const client = (await runner.connect()) as Client;
-    requireIdle(client);
+  return overPrimary(source, async (client) => {
+    const question = { text, values: [...values], query_timeout: limitMs };
     try {
-      return (await client.query({ text, values, query_timeout: limitMs })).rows;
+      return (await client.query<Record<string, unknown>>(question)).rows;
     } catch (error) {
       if (sqlStateOf(error) === undefined) closeConnection(client);
       throw error;
     }
-  } finally {
-    await runner.release();
-  }
+  });
 }
 
 /** Runs `work` in a read-only transaction. Rejects with the server's error or that of `work`. */
@@ -47,20 +37,31 @@ export async function readPrimary<T>(
   source: DataSource,
   work: (run: RunSql) => Promise<T>,
 ): Promise<T> {
-  const runner = source.createQueryRunner('master');
-  try {
-    const client = (await runner.connect()) as Client;
-    requireIdle(client);
+  return overPrimary(source, async (client) => {
     try {
       await client.query('START TRANSACTION READ ONLY');
       await client.query(idleLimit());
-      const result = await work(async (sql, values) => (await client.query(sql, values)).rows);
+      const result = await work(
+        async (sql, values) => (await client.query<Record<string, unknown>>(sql, values)).rows,
+      );
       await client.query('COMMIT');
       return result;
     } catch (error) {
       await rollBack(client, error, () => client.query('ROLLBACK'));
       throw error;
     }
+  });
+}
+
+async function overPrimary<T>(
+  source: DataSource,
+  work: (client: PostgresClient) => Promise<T>,
+): Promise<T> {
+  const runner = source.createQueryRunner('master');
+  try {
+    const client = (await runner.connect()) as PostgresClient;
+    requireIdle(client);
+    return await work(client);
   } finally {
     await runner.release();
   }

@@ -2,15 +2,12 @@
  * Checks that a connection of the pool is in the state of a new one: it has the role and settings that are part of
  * every key, no temporary tables and no open transaction, and it does not lead to a standby.
  *
- * `SET ROLE`, `SET search_path`, a temporary table that hides another, and an open transaction survive a connection's
- * return to the pool. A fill checks for these once, and again after another caller has used the connection.
- *
- * A server that reloads its configuration changes the settings of open connections. It reports some of them
- * (`TimeZone`, `DateStyle`, `IntervalStyle`, the encoding) with the first answer that they affect; for the others the
- * connection is checked periodically.
+ * A fill checks a connection once, again after another caller has used it, and periodically, since a server that reloads
+ * its configuration changes the settings of open connections (docs/decisions/reads.md).
  */
 import type { DataSource } from 'typeorm';
-import type { AuditRefusal } from './audit-refusal.js';
+import type { Refusal } from '../../core/statement-analysis.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { StandbyWatch } from './standby-watch.js';
 import { isInTransaction } from './transaction-end.js';
@@ -55,7 +52,7 @@ export const SESSION = `ARRAY[${[
   (EXTRACT(epoch FROM pg_catalog.pg_conf_load_time()) * 1000)::pg_catalog.float8 AS "configuredMs"`;
 
 /** Why no query may be cached in such a session; `undefined` if queries may. */
-export function refusalIn({ context }: Session): AuditRefusal | undefined {
+export function refusalIn({ context }: Session): Refusal | undefined {
   for (const [name, needed] of NEEDED_SETTINGS) {
     const value = context[NAMES.length + ANSWER_SETTINGS.indexOf(name)];
     if (value !== needed) {
@@ -77,15 +74,8 @@ interface Found extends Session {
   readonly temporary: boolean;
 }
 
-/** The part of a node-postgres client that is used here. */
-interface Client {
-  query(sql: string): Promise<{ rows: [Found] }>;
-  /** Absent in a native client. */
-  readonly connection?: { on(event: 'parameterStatus', listener: () => void): unknown };
-}
-
 interface Pool {
-  on(event: 'acquire', listener: (client: object) => void): unknown;
+  on(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
 }
 
 /** A check found the connection in the state of a new one. */
@@ -130,11 +120,10 @@ export class SessionContext {
   /**
    * Why no answer over this connection may be stored; `undefined` where one may.
    *
-   * @param connection held by the caller, which sends only reads over it.
+   * @param client held by the caller, which sends only reads over it.
    * @param expected the session that the keys were made for.
    */
-  async whyUncacheable(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
-    const client = connection as Client;
+  async whyUncacheable(client: PostgresClient, expected: Session): Promise<Refusal | undefined> {
     const known = this.#connectionOf(client);
     const askedAtMs = performance.now();
     const { before } = known;
@@ -142,7 +131,7 @@ export class SessionContext {
       known.now = before;
       return undefined;
     }
-    const [found] = (await client.query(CHECK)).rows;
+    const [found] = (await client.query<Found>(CHECK)).rows as [Found];
     // The answer has updated the transaction status.
     if (isInTransaction(client)) {
       return { reason: 'transaction', detail: 'the connection has been left in a transaction' };
@@ -170,19 +159,19 @@ export class SessionContext {
   }
 
   /** The same check after the answer: detects settings that the server has reported since. */
-  async refusalAfter(connection: object, expected: Session): Promise<AuditRefusal | undefined> {
-    if (this.#connectionOf(connection).now) return undefined;
+  async refusalAfter(client: PostgresClient, expected: Session): Promise<Refusal | undefined> {
+    if (this.#connectionOf(client).now) return undefined;
     // Detects a reloaded configuration now: there may be no further miss.
-    await this.whyUncacheable(connection, expected);
+    await this.whyUncacheable(client, expected);
     return { reason: 'session-settings', detail: 'a setting has changed meanwhile' };
   }
 
-  #connectionOf(client: object): Connection {
+  #connectionOf(client: PostgresClient): Connection {
     const known = this.#connections.get(client);
     if (known) return known;
     const added: Connection = {};
     this.#connections.set(client, added);
-    (client as Client).connection?.on('parameterStatus', () => {
+    client.connection?.on('parameterStatus', () => {
       added.before = undefined;
       added.now = undefined;
     });

@@ -7,6 +7,7 @@
  * another.
  */
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 
 /** A stalled process must not keep the locks and the snapshot of its transaction. */
@@ -17,17 +18,6 @@ export function idleLimit(idleMs: number = IDLE_MS): string {
   return `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`;
 }
 
-/** The part of a node-postgres client that is used here. */
-interface Client {
-  query(sql: string): Promise<unknown>;
-  getTransactionStatus(): string | null;
-  /** `false` while the server executes a statement; absent in a native client. */
-  readonly readyForQuery?: boolean;
-  end(): Promise<void>;
-  listenerCount(event: 'error'): number;
-  emit(event: 'error', error: Error): unknown;
-}
-
 /** Runs `work` in a transaction opened by `begin`, over a connection of the pool to the primary. */
 export async function inImplicitTransaction<T>(
   source: DataSource,
@@ -36,7 +26,7 @@ export async function inImplicitTransaction<T>(
 ): Promise<T> {
   const runner = source.createQueryRunner('master');
   try {
-    requireIdle(await runner.connect());
+    requireIdle((await runner.connect()) as PostgresClient);
     return await inTransaction(runner, begin, () => work(runner));
   } finally {
     await runner.release();
@@ -49,15 +39,15 @@ export async function inTransaction<T>(
   begin: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const connection = (await runner.connect()) as Client;
+  const client = (await runner.connect()) as PostgresClient;
   try {
     await runner.query(begin);
-    await connection.query(idleLimit());
+    await client.query(idleLimit());
     const result = await work();
     await runner.query('COMMIT');
     return result;
   } catch (error) {
-    await rollBack(connection, error, () => runner.query('ROLLBACK'));
+    await rollBack(client, error, () => runner.query('ROLLBACK'));
     throw error;
   }
 }
@@ -65,15 +55,15 @@ export async function inTransaction<T>(
 /**
  * @throws Error if the connection was left in a transaction. It is closed: our COMMIT would commit that transaction.
  */
-export function requireIdle(connection: unknown): void {
-  if (!isInTransaction(connection)) return;
-  closeConnection(connection);
+export function requireIdle(client: PostgresClient): void {
+  if (!isInTransaction(client)) return;
+  closeConnection(client);
   throw new Error('The connection had been left in a transaction, and was closed: try again.');
 }
 
 /** Whether a transaction is open over a connection that was taken from the pool. */
-export function isInTransaction(connection: unknown): boolean {
-  const status = (connection as Client).getTransactionStatus();
+export function isInTransaction(client: PostgresClient): boolean {
+  const status = client.getTransactionStatus();
   return status === 'T' || status === 'E';
 }
 
@@ -84,11 +74,10 @@ export function isInTransaction(connection: unknown): boolean {
  * @param send sends the ROLLBACK.
  */
 export async function rollBack(
-  connection: unknown,
+  client: PostgresClient,
   cause: unknown,
   send: () => Promise<unknown>,
 ): Promise<void> {
-  const client = connection as Client;
   const isGivenUp =
     cause !== undefined && sqlStateOf(cause) === undefined && client.readyForQuery === false;
   if (!isGivenUp && (await succeeds(send)) && client.getTransactionStatus() === 'I') return;
@@ -96,8 +85,7 @@ export async function rollBack(
 }
 
 /** Closes a connection in an unknown state. Its pool and query runner get the error of a lost connection. */
-export function closeConnection(connection: unknown): void {
-  const client = connection as Client;
+export function closeConnection(client: PostgresClient): void {
   void succeeds(() => client.end());
   const error = new Error('The connection was closed, since its state is not known.');
   if (client.listenerCount('error') > 0) client.emit('error', error);

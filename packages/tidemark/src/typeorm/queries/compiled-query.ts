@@ -6,7 +6,7 @@ import {
   type ObjectLiteral,
   type QueryRunner,
 } from 'typeorm';
-import type { UncacheableReason } from '../../core/statement-analysis.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 import { BoundQuery, type QueryShape } from './bound-query.js';
 import { nameOf } from '../database/data-source-name.js';
 import { OtherDataSourceError } from './query-errors.js';
@@ -38,7 +38,7 @@ export interface CompiledQuery {
   /** The query runner that the builder was created with, usually that of a transaction. */
   readonly queryRunner: QueryRunner | undefined;
   /** A refusal found before the SQL is analysed. */
-  readonly refusal: { readonly reason: UncacheableReason; readonly detail: string } | undefined;
+  readonly refusal: Refusal | undefined;
 }
 
 export function isCacheableQuery(value: unknown): value is CacheableQuery {
@@ -130,7 +130,7 @@ const NOTHING: SeparateReads = {
   hasLazyRelations: false,
 };
 
-function whyUncacheable(builder: Builder, { obstacle }: SeparateReads): CompiledQuery['refusal'] {
+function whyUncacheable(builder: Builder, { obstacle }: SeparateReads): Refusal | undefined {
   // TypeORM compares an optimistic lock with the row; it is not in the SQL.
   if (builder.expressionMap.lockMode !== undefined) {
     return { reason: 'locking-read', detail: 'the query builder asks for a lock' };

@@ -13,6 +13,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { CompiledQuery } from './compiled-query.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { isInTransaction } from '../database/transaction-end.js';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
@@ -34,12 +35,7 @@ const PLAIN_TYPES: ReadonlySet<unknown> = new Set([
 const FROM_ROWS = { fromDeserializer: true };
 
 /** The rows; `undefined` if a transaction is open over the connection, since the rows may show its writes. */
-export type DirectRead = (runner: QueryRunner, client: unknown) => Promise<Rows | undefined>;
-
-/** The part of a node-postgres client that is used here. */
-interface Client {
-  query(text: string, values: readonly unknown[]): Promise<{ readonly rows: Rows }>;
-}
+export type DirectRead = (runner: QueryRunner, client: PostgresClient) => Promise<Rows | undefined>;
 
 /** `undefined` where TypeORM has more to do. The read rejects with a QueryFailedError. */
 export function directReadOf(
@@ -56,7 +52,7 @@ export function directReadOf(
     let rows: Rows;
     source.logger.logQuery(sql, [...parameters], runner);
     try {
-      ({ rows } = await (client as Client).query(sql, parameters));
+      ({ rows } = await client.query<ObjectLiteral>(sql, parameters as unknown[]));
     } catch (error) {
       source.logger.logQueryError(error as Error, sql, [...parameters], runner);
       throw new QueryFailedError(sql, [...parameters], error as Error);

@@ -2,7 +2,7 @@
 import type { ReadSet } from '../../core/read-set.js';
 import type { TableVersionNames } from '../../core/ports/version-store.js';
 import type { UncacheableReason } from '../../core/statement-analysis.js';
-import { isValueVersion, WHOLE_TABLE } from '../../core/version-name.js';
+import { isValueVersion, WHOLE_TABLE } from '../../core/versions.js';
 import { whyValuesUnknown } from '../../postgres/analysis/whole-table-reasons.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
 import type { CompiledQuery } from './compiled-query.js';

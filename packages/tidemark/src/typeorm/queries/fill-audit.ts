@@ -10,14 +10,13 @@
  *   the answer depends on, and every later change of such a row is a write to that region.
  */
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { dimensionValue } from '../../postgres/analysis/canonical-value.js';
+import { columnText, dimensionValue } from '../../postgres/analysis/canonical-value.js';
 import type { ReadSet } from '../../core/read-set.js';
-import type { ReadAnalysis, TableRead } from '../../core/statement-analysis.js';
+import type { ReadAnalysis, Refusal, TableRead } from '../../core/statement-analysis.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
-import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/version-name.js';
-import type { AuditRefusal } from '../database/audit-refusal.js';
+import { unknownVersion, valueVersion, WHOLE_TABLE } from '../../core/versions.js';
 import type { Session } from '../database/session-context.js';
-import { columnText, restrictedTexts } from '../../postgres/analysis/term-values.js';
+import { restrictedTexts } from '../../postgres/analysis/term-values.js';
 
 export interface SentRead {
   readonly sql: string;
@@ -45,7 +44,7 @@ export class FillAudit {
   whyUncacheable(
     statements: readonly SentRead[],
     rows: readonly ObjectLiteral[],
-  ): AuditRefusal | undefined {
+  ): Refusal | undefined {
     for (const { sql, parameters } of statements) {
       const analysis = this.parts.read(sql);
       if (!analysis.cacheable) return { reason: analysis.reason, detail: analysis.detail };

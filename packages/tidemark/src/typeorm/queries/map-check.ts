@@ -11,11 +11,11 @@ import type { CacheEvents } from '../../core/ports/cache-events.js';
 import type { BoundQuery } from './bound-query.js';
 import { EntityCodec } from '../answers/entity-codec.js';
 import { ImpureQueryError } from './query-errors.js';
-import type { AuditRefusal } from '../database/audit-refusal.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 
 const outside = new AsyncResource('TidemarkMapCheck');
 
-const IMPURE: AuditRefusal = {
+const IMPURE: Refusal = {
   reason: 'impure-map',
   detail: '`map`, `answer` or `headers` reads more than its arguments',
 };
@@ -54,11 +54,7 @@ export class MapCheck {
    * @param make makes them from copies of the rows.
    * @throws ImpureQueryError if every fill is checked.
    */
-  whyUncacheable(
-    query: BoundQuery,
-    answer: unknown,
-    make: () => unknown,
-  ): AuditRefusal | undefined {
+  whyUncacheable(query: BoundQuery, answer: unknown, make: () => unknown): Refusal | undefined {
     const made = jsonOf(() => answer);
     const again = outside.runInAsyncScope(() => jsonOf(make));
     // A value that has no JSON is not stored as JSON.

@@ -4,11 +4,7 @@
  * A builder is a pure function of its parameters (define-query.ts), so equal parameters of one definition have one plan
  * under one catalog. A plan is used after it was compiled twice with the same key, and every fill compiles it again:
  * once a builder returns another query for the same parameters, none of its plans are cached any more. Two checks
- * precede a use:
- * - An ambient transaction reaches a builder without being a parameter. While the application has a transaction open,
- *   the query is built, and a query that carries a query runner uses no cached plan.
- * - A builder may read more than its parameters although it must not. A share of the calls compiles the query and
- *   compares it with the plan.
+ * precede a use, for builders that an ambient transaction or more than their parameters reach (docs/decisions/reads.md).
  */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';

@@ -4,11 +4,11 @@ import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 
 import { NO_HEADERS } from './bound-query.js';
 import type { CompiledQuery } from './compiled-query.js';
 import { directReadOf } from './direct-read.js';
-import type { AuditRefusal } from '../database/audit-refusal.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 import type { FillAudit, SentRead } from './fill-audit.js';
 import { isConnectionLost, overAnotherConnection } from '../database/lost-connection.js';
 import type { MapCheck } from './map-check.js';
-import { holdsPromise } from '../../postgres/analysis/promises.js';
+import type { PostgresClient } from '../../postgres/postgres-client.js';
 import { SessionContext } from '../database/session-context.js';
 import type { StandbyWatch } from '../database/standby-watch.js';
 import { closeConnection, inTransaction, isInTransaction } from '../database/transaction-end.js';
@@ -20,7 +20,7 @@ export interface ExecutedQuery {
   readonly empty: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Why the answer must not be stored, if only running the query could show it. */
-  readonly refusal: AuditRefusal | undefined;
+  readonly refusal: Refusal | undefined;
 }
 
 interface Fetched {
@@ -45,15 +45,15 @@ export interface QueryExecutorParts {
 
 type Builder = SelectQueryBuilder<ObjectLiteral>;
 
-const SHARED: AuditRefusal = {
+const SHARED: Refusal = {
   reason: 'transaction',
   detail: 'a transaction was under way over the connection',
 };
-const OTHER_STATEMENTS: AuditRefusal = {
+const OTHER_STATEMENTS: Refusal = {
   reason: 'separate-statements',
   detail: 'another statement was sent than that of the query',
 };
-const HALF: AuditRefusal = {
+const HALF: Refusal = {
   reason: 'lazy-relations',
   detail: 'the answer holds a relation that is still being loaded',
 };
@@ -85,9 +85,9 @@ export class QueryExecutor {
     audit: FillAudit | undefined,
   ): Promise<ExecutedQuery> {
     const runner = this.parts.source.createQueryRunner('master');
-    let connection: object | undefined;
+    let connection: PostgresClient | undefined;
     try {
-      connection = (await runner.connect()) as object;
+      connection = (await runner.connect()) as PostgresClient;
       return await (audit
         ? this.#fill(query, builder, runner, audit)
         : shape(query, await fetchOver(runner, query, builder)));
@@ -106,7 +106,7 @@ export class QueryExecutor {
     runner: QueryRunner,
     audit: FillAudit,
   ): Promise<ExecutedQuery> {
-    const connection = (await runner.connect()) as object;
+    const connection = (await runner.connect()) as PostgresClient;
     const unfit = await this.#sessions.whyUncacheable(connection, audit.session);
     // Otherwise TypeORM sends the statements, which wait for others under way over the connection.
     const isFree = unfit === undefined && !Object.hasOwn(runner, 'query');
@@ -132,7 +132,7 @@ function whyUncacheable(
   audit: FillAudit,
   statements: readonly SentRead[],
   { rows }: Fetched,
-): AuditRefusal | undefined {
+): Refusal | undefined {
   // TypeORM sends other statements than the query's own, and writes them while it runs.
   if (hasSeveralStatements || wanted === 'count' || wanted === 'exists') {
     return audit.whyUncacheable(statements, rows);
@@ -154,7 +154,7 @@ async function fetchOver(
   const work = sent ? (): Promise<Fetched> => recording(runner, sent, fetch) : fetch;
   if (!query.hasSeveralStatements) return work();
   // An answer read in a transaction that was left open is not stored, and the transaction is not ours to end.
-  const isOpen = isInTransaction(await runner.connect());
+  const isOpen = isInTransaction((await runner.connect()) as PostgresClient);
   return isOpen ? work() : inTransaction(runner, ONE_SNAPSHOT, work);
 }
 
@@ -202,7 +202,7 @@ async function fetchRows({ shape: wanted }: CompiledQuery, builder: Builder): Pr
 function shape(
   query: CompiledQuery,
   fetched: Fetched,
-  refusal?: AuditRefusal,
+  refusal?: Refusal,
   maps?: MapCheck,
 ): ExecutedQuery {
   const { bound, shape: wanted, separate } = query;
@@ -236,4 +236,19 @@ function make({ bound, shape: wanted }: CompiledQuery, { rows, found }: Fetched)
   }[wanted];
   const headers = bound?.headers(mapped) ?? NO_HEADERS;
   return { value: bound?.answer ? bound.answer(value) : value, headers };
+}
+
+/** Whether the value is a promise, or contains one at any depth. */
+function holdsPromise(value: unknown): boolean {
+  const seen = new Set<unknown>();
+  const pending = [value];
+  // The list grows during the loop.
+  for (const item of pending) {
+    if (typeof item !== 'object' || item === null || seen.has(item)) continue;
+    seen.add(item);
+    if (typeof (item as { then?: unknown }).then === 'function') return true;
+    if (ArrayBuffer.isView(item)) continue;
+    for (const below of Object.values(item) as unknown[]) pending.push(below);
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import type { ReadSet } from '../../core/read-set.js';
-import type { UncacheableReason } from '../../core/statement-analysis.js';
+import type { Refusal } from '../../core/statement-analysis.js';
 import type { CompiledQuery } from './compiled-query.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
 import { dependenciesOf, withWholeTables } from '../../postgres/analysis/read-set-of-plan.js';
@@ -17,9 +17,7 @@ export interface CacheablePlan {
   readonly audit: FillAudit;
 }
 
-export type QueryPlan =
-  | CacheablePlan
-  | { readonly cacheable: false; readonly reason: UncacheableReason; readonly detail: string };
+export type QueryPlan = CacheablePlan | ({ readonly cacheable: false } & Refusal);
 
 /** Returns the key and read set of a compiled query, or the reason why it is not cached. */
 export function planQuery(

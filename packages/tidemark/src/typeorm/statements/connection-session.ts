@@ -9,7 +9,7 @@ import {
 } from '../../postgres/catalog/session-names.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { sqlStateOf } from '../../postgres/sql-state.js';
-import { TransactionLog } from '../../core/transaction-log.js';
+import { TransactionLog } from '../../core/write-set.js';
 import type { OutboxWriter } from '../../postgres/capture/outbox-writer.js';
 import type { TriggerKeeper } from '../triggers/trigger-keeper.js';
 import type { PostgresClient } from '../../postgres/postgres-client.js';
@@ -177,8 +177,8 @@ export class ConnectionSessions {
    * status of the connections themselves, so that no end of a transaction is missed.
    */
   get hasTransaction(): boolean {
-    for (const { isInTransaction, queue } of this.#living) {
-      if (isInTransaction && !queue.hasOneIn('implicit-transaction')) return true;
+    for (const session of this.#living) {
+      if (session.isInTransaction && !session.queue.hasOneIn('implicit-transaction')) return true;
     }
     return false;
   }

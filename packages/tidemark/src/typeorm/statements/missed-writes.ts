@@ -1,10 +1,6 @@
 /**
- * Invalidates the answers that writes may have made stale before the hooks were installed.
- *
- * TypeORM builds its subscribers while it initialises the data source, so some statements always precede ours:
- * migrations and `synchronize` at start, a `dataSourceFactory` or provider that writes, everything after `destroy()`
- * and `initialize()`. These may have written, so all answers are invalidated, unless it is proven that no write was
- * missed:
+ * Invalidates the answers that writes may have made stale before the hooks were installed (docs/decisions/protocol.md):
+ * all answers, unless it is proven that no write was missed:
  * - the catalog equals the one that an earlier call found: no definition was changed and no table rewritten;
  * - every table that answers depend on has its triggers: a session without the hooks then writes to the outbox, and the
  *   relay publishes its rows;
@@ -16,13 +12,14 @@
  * a write to all tables.
  */
 import { SCHEMA } from '../../core/schema-version.js';
-import { parseEpoch } from '../../core/version-format.js';
+import { parseEpoch } from '../../core/versions.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
 import { triggerStates } from '../triggers/trigger-states.js';
-import type { PostgresClient, RunSql } from '../../postgres/postgres-client.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
+import { askPrimary } from '../database/own-question.js';
 import type { WriteParts } from './write-parts.js';
 
 /** The catalogs of all definitions that answers depend on, with the column that identifies the object. */
@@ -77,7 +74,7 @@ export class MissedWrites {
     if (reading?.node === undefined) throw new Error('the version store does not answer');
     const { epoch, node } = reading;
     // First: the relay detects later changes of the triggers.
-    await this.recording.observe(this.#run);
+    await this.recording.observe();
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
     const last = epoch === undefined ? undefined : parseEpoch(epoch);
@@ -116,16 +113,7 @@ export class MissedWrites {
     }
   }
 
-  /** Bypasses the hooks: these statements read only catalogs and are slow to parse. */
-  readonly #run: RunSql = async (sql, values) => {
-    const runner = this.parts.source.createQueryRunner('master');
-    try {
-      const client = (await runner.connect()) as PostgresClient;
-      return (await client.query<Record<string, unknown>>(sql, values)).rows;
-    } finally {
-      await runner.release();
-    }
-  };
+  readonly #run: RunSql = (sql, values) => askPrimary(this.parts.source, sql, values);
 }
 
 /** All tables through which the tables' rows can change: partitions, parents, children, sources of views. */

@@ -1,10 +1,9 @@
 /**
- * Intercepts every statement of TypeORM and drives `begin`, `end` and `abort` around COMMIT.
+ * Intercepts every statement of TypeORM and drives `begin`, `end` and `abort` around COMMIT (docs/decisions/writes.md).
  *
  * The text of a statement shows whether it may write (cached syntax trees). The notices of the triggers show the
  * writes. The answer is checked against the notices (written-tables.ts). The transaction status of the server shows
- * whether the statement runs in a transaction. Entity events are not used: their old image was read before the row was
- * locked, so another transaction may have moved the row in between.
+ * whether the statement runs in a transaction.
  *
  * - A writing statement outside a transaction gets an implicit transaction (transactions.ts). Its mark is then never
  *   older than its transaction, and covers the regions only around COMMIT.
@@ -13,14 +12,11 @@
  *   (autonomous-statement.ts). So does a statement that another subscriber holds up, with the writes of that
  *   subscriber.
  * - Statements of one connection keep their order (statement-queue.ts).
- * - The state belongs to the connection, not to the query runner: a query runner released with an open transaction
- *   hands the transaction on.
  * - A transaction that was analysed under an outdated catalog may have written any table.
  */
 import { QueryFailedError, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { FOLLOWS_WRITES_ALONE } from '../queries/direct-read.js';
 import type { OpenTransactions } from '../database/open-transactions.js';
-import { dataSourceOf } from '../typeorm-lines.js';
 import { publishLate } from './publishing.js';
 import {
   ConnectionSessions,
@@ -35,7 +31,7 @@ import {
   giveUpReleased,
   lookAfter,
 } from './autonomous-statement.js';
-import { noticedWrites, parseNotice, type Notice } from '../../postgres/capture/captured-writes.js';
+import { parseNotice, writtenTables, type Notice } from '../../postgres/capture/captured-writes.js';
 import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
 import { effectOf, fileEffect } from './written-tables.js';
 import {
@@ -82,7 +78,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   async beforeQuery({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     if (!this.isListening) return this.#miss();
     // Only another subscriber can keep a ready statement from being sent.
-    const mayBeHeldUp = dataSourceOf(queryRunner).subscribers.some(
+    const mayBeHeldUp = this.parts.source.subscribers.some(
       (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
     );
     const session = await this.#sessions.of(queryRunner);
@@ -219,7 +215,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     if (!notice) return;
     const { isInTransaction, isAutonomous, queue } = session;
     const isFollowed = isInTransaction && queue.isUnderWay;
-    const written = noticedWrites(notice, schema.catalog);
+    const written = writtenTables(notice, schema.catalog);
     if (isInTransaction) {
       // The trigger may also have written tables without triggers.
       session.log.mayHaveMore ||= notice.isRecorded !== false;

@@ -8,8 +8,11 @@ import { endsSession, sqlStateOf } from '../../postgres/sql-state.js';
 import { idleLimit, rollBack } from '../database/transaction-end.js';
 import { publish, publishLate } from './publishing.js';
 import type { ConnectionSession } from './connection-session.js';
-import { outcomeOfAnswer, outcomeOfFailure } from '../../core/commit-outcome.js';
-import type { PublishedWrite } from '../../core/write-protocol.js';
+import {
+  outcomeOfAnswer,
+  outcomeOfFailure,
+  type PublishedWrite,
+} from '../../core/write-protocol.js';
 import { isWriteRefused } from '../../core/write-refused.js';
 import { isAnswered, type StatementAnswer, type StatementContext } from './statement-context.js';
 

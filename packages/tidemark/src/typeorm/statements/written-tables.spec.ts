@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { QueryRunner } from 'typeorm';
 import { buildCatalog } from '../../../test/support/catalog-builder.js';
-import { loadParser, SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 import { StatementContext } from './statement-context.js';
 import { effectOf } from './written-tables.js';
 
@@ -15,25 +16,22 @@ const catalog = buildCatalog({
     'public.plain': table,
     'public.parents': {
       ...table,
-      cascades: [
-        { table: 'public.users', onDelete: 'delete', onUpdate: false },
-        { table: 'public.plain', onDelete: 'update', onUpdate: false },
-      ],
+      referencedBy: ['public.users', 'public.plain'],
     },
     'public.grandparents': {
       ...table,
-      cascades: [{ table: 'public.parents', onDelete: 'delete', onUpdate: true }],
+      referencedBy: ['public.parents'],
     },
-    'public.watched': { ...table, sideEffects: ['update'] },
+    'public.watched': { ...table, sideEffects: ['write'] },
     'public.over_watched': {
       ...table,
-      cascades: [{ table: 'public.watched', onDelete: 'update', onUpdate: false }],
+      referencedBy: ['public.watched'],
     },
     'public.logs': { ...table, kind: 'partitioned', relatives: ['public.logs_1'] },
     'public.logs_1': {
       ...table,
       relatives: ['public.logs'],
-      cascades: [{ table: 'public.plain', onDelete: 'delete', onUpdate: false }],
+      referencedBy: ['public.plain'],
     },
     'public.view': { columns, kind: 'view' },
   },

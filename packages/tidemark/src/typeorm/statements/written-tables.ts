@@ -1,9 +1,9 @@
 /** Derives the write set of a statement from its analysis, its answer and the notices of the triggers. */
 import { isTemporary } from '../../postgres/catalog/session-names.js';
-import { tablesOfRows } from '../../postgres/analysis/written-regions.js';
+import { writtenTables } from '../../postgres/capture/captured-writes.js';
 import type { WrittenTable } from '../../core/write-set.js';
-import type { Catalog, TableAction, TableFacts } from '../../core/table-facts.js';
-import type { WriteTarget } from '../../core/statement-analysis.js';
+import type { Catalog, TableFacts } from '../../core/table-facts.js';
+import type { WriteAction, WriteTarget } from '../../core/statement-analysis.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 
@@ -26,10 +26,9 @@ export function effectOf(
   rawResults: unknown,
   hasTriggers: HasTriggers,
 ): StatementEffect {
-  const none = { isAnything: false, mayHaveMore: false, withoutTriggers: [], silent: [] };
-  if (analysis?.kind === 'transaction' || analysis?.kind === 'read') return none;
-  if (!analysis || !sessionCatalog || analysis.kind === 'unknown')
-    return { ...none, isAnything: true };
+  if (analysis?.kind !== 'write' || !sessionCatalog) {
+    return { isAnything: true, mayHaveMore: false, withoutTriggers: [], silent: [] };
+  }
   let mayHaveMore = analysis.hasUnknownTargets;
   const withoutTriggers = new Set<TableFacts>();
   const silent: string[] = [];
@@ -79,7 +78,7 @@ export function fileEffect(effect: StatementEffect, session: ConnectionSession):
  */
 function reaches(
   table: TableFacts,
-  actions: readonly TableAction[],
+  actions: readonly WriteAction[],
   catalog: Catalog,
   hasTriggers: HasTriggers,
 ): boolean {
@@ -113,9 +112,7 @@ export function wholeTables(
   tables: readonly TableFacts[],
   catalog: Catalog,
 ): readonly (WrittenTable | 'all-tables')[] {
-  return tables.flatMap<WrittenTable | 'all-tables'>(
-    (table) => tablesOfRows(table, new Map(), catalog) ?? ['all-tables'],
-  );
+  return tables.flatMap(({ id }) => writtenTables({ table: id, regions: new Map() }, catalog));
 }
 
 function familyOf(table: TableFacts, catalog: Catalog): readonly TableFacts[] {

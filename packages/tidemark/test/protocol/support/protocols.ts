@@ -15,7 +15,7 @@ import { FreshnessGate } from '../../../src/core/freshness-gate.js';
 import { ReadProtocol } from '../../../src/core/read-protocol.js';
 import type { ReadRequest } from '../../../src/core/read-request.js';
 import { Settlement } from '../../../src/core/settlement.js';
-import { randomToken } from '../../../src/core/token.js';
+import { randomToken } from '../../../src/core/versions.js';
 import { writingTransactions } from './writing-transactions.js';
 import {
   WriterActivity,

@@ -13,7 +13,7 @@ import { FreshnessGate } from '../../../../src/core/freshness-gate.js';
 import { ReadProtocol } from '../../../../src/core/read-protocol.js';
 import type { Answer } from '../../../../src/core/read-request.js';
 import { Settlement } from '../../../../src/core/settlement.js';
-import type { TokenSource } from '../../../../src/core/token.js';
+import type { TokenSource } from '../../../../src/core/versions.js';
 import type { VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { WriterActivity } from '../../../../src/core/ports/writer-activity.js';
 import type { Linearizability } from '../linearizability.js';

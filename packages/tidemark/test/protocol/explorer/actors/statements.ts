@@ -1,6 +1,5 @@
 /** The statements of writers: their effect on the rows, and their entries in the transaction log. */
-import type { TransactionLog } from '../../../../src/core/transaction-log.js';
-import type { WrittenTable } from '../../../../src/core/write-set.js';
+import type { TransactionLog, WrittenTable } from '../../../../src/core/write-set.js';
 import type { Row, Transaction } from '../world/postgres.js';
 
 export const USERS = 'public.users';

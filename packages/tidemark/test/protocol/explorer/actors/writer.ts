@@ -1,15 +1,15 @@
 /** A process that writes: statements, the log of their write sets, and the write protocol. */
-import { outcomeOfFailure, type CommitOutcome } from '../../../../src/core/commit-outcome.js';
-import { TransactionLog } from '../../../../src/core/transaction-log.js';
+import { TransactionLog, versionNamesOf } from '../../../../src/core/write-set.js';
 import {
-  WriteProtocol,
+  type CommitOutcome,
+  outcomeOfFailure,
   type PublishedWrite,
   type WritePolicy,
+  WriteProtocol,
 } from '../../../../src/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';
-import type { TokenSource } from '../../../../src/core/token.js';
-import { versionNamesOf } from '../../../../src/core/write-set.js';
+import type { TokenSource } from '../../../../src/core/versions.js';
 import type { TableVersionNames, VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { Linearizability } from '../linearizability.js';
 import { ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';

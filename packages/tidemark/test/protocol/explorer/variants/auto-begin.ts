@@ -1,4 +1,4 @@
-import { TransactionLog } from '../../../../src/core/transaction-log.js';
+import { TransactionLog } from '../../../../src/core/write-set.js';
 import { inOutbox, writtenVersions, Writer, type TransactionPlan } from '../actors/writer.js';
 import { Transaction } from '../world/postgres.js';
 import { execute } from '../actors/statements.js';

@@ -1,5 +1,5 @@
 /** Variants without the rules of epochs. */
-import { parseEpoch } from '../../../../src/core/version-format.js';
+import { parseEpoch } from '../../../../src/core/versions.js';
 import type { TableReading, TableVersionNames } from '../../../../src/core/ports/version-store.js';
 import { StoreVariant } from './store-variant.js';
 

@@ -4,7 +4,7 @@ import type {
   TableVersionNames,
   WriteMark,
 } from '../../../../src/core/ports/version-store.js';
-import { isInDoubt } from '../../../../src/core/version-format.js';
+import { isInDoubt } from '../../../../src/core/versions.js';
 import type { DataSet } from '../world/data-set.js';
 import { StoreVariant } from './store-variant.js';
 

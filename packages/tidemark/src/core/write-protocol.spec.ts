@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outcomeOfAnswer, outcomeOfFailure } from './commit-outcome.js';
+import { outcomeOfAnswer, outcomeOfFailure } from './write-protocol.js';
 
 describe('the outcome of COMMIT', () => {
   it('maps the command tag of the answer to the outcome', () => {

@@ -5,7 +5,8 @@ import {
   SentinelCluster,
   type SentinelClusterOptions,
 } from '../../../../test/support/sentinel-cluster.js';
-import type { RedisServer } from '../../../../test/support/redis-server.js';
+import { itWhenLong } from '../../../../test/support/long-tests.js';
+import { RedisServer } from '../../../../test/support/redis-server.js';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
 import type { RedisTarget } from '../../src/redis/connection/redis-client.factory.js';
 import { ping } from './redis-connection-tests.js';
@@ -55,6 +56,42 @@ describe('RedisConnection by Sentinels', () => {
         '(the sentinels have made another server the primary); the connection is retried until it is',
     );
     expect(log.lines.at(-1)).toMatch(/available again$/);
+  });
+
+  itWhenLong(
+    'leaves a replaced primary without a Sentinel where its replicas are required',
+    async () => {
+      await setUp();
+      const [first] = cluster.servers as [RedisServer];
+      await cluster.command(first, 'CONFIG', 'SET', 'min-replicas-to-write', '1');
+      await cluster.keepPrimary(first);
+      const alone = await connected(first.url, { log, timeoutMs: 5_000 });
+      await cluster.failOver();
+      await down(alone);
+      expect(alone.reason).toContain('NOREPLICAS');
+      expect(await cluster.infoOf(first, 'role')).toBe('master');
+      await alone.close();
+    },
+  );
+
+  it('believes the Sentinel that knows of the latest failover, whatever the order', async () => {
+    await setUp();
+    await cluster.failOver();
+    const second = await cluster.primary();
+    const [other, behind] = await Promise.all([
+      RedisServer.start(),
+      RedisServer.start({ isSentinel: true }),
+    ]);
+    try {
+      const { name, sentinels } = cluster.target;
+      await behind.command('SENTINEL', 'MONITOR', name, '127.0.0.1', String(other.port), '1');
+      const all = [{ host: '127.0.0.1', port: behind.port }, ...sentinels];
+      const found = await connected({ name, sentinels: all }, { timeoutMs: 5_000 });
+      expect(found.node).toBe(await runIdOf(second));
+      await found.close();
+    } finally {
+      await Promise.all([behind.stop(), other.stop()]);
+    }
   });
 
   it('signs in to servers and Sentinels, finds the primary after a kill, and leaves nothing open', async () => {

@@ -12,7 +12,7 @@ import { UsersModule } from './users/users.module.js';
 export class AppModule {
   /** @param config must name a database. */
   static forRoot(config: Config): DynamicModule {
-    const { redisUrl: url, redisTimeoutMs: timeoutMs, cacheMode: mode } = config;
+    const { cacheMode: mode } = config;
     return {
       module: AppModule,
       imports: [
@@ -28,7 +28,7 @@ export class AppModule {
           l1Bytes: config.cacheL1Bytes,
           verifyPlans: config.cacheVerifyPlans,
           entrySecret: config.cacheEntrySecrets,
-          redis: url === undefined ? undefined : { url, timeoutMs },
+          redis: redisOf(config),
         }),
         CacheInvalidationModule.forRoot({ writePolicy: config.cacheWritePolicy }),
         UsersModule,
@@ -37,4 +37,9 @@ export class AppModule {
       ],
     };
   }
+}
+
+function redisOf({ redisUrl: url, redisSentinels: sentinels, redisTimeoutMs: timeoutMs }: Config) {
+  if (sentinels) return { ...sentinels, timeoutMs };
+  return url === undefined ? undefined : { url, timeoutMs };
 }

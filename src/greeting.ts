@@ -1,10 +1,11 @@
+import type { Config } from './config/config.js';
 import type { ServiceDatabase } from './database/service-database.js';
 
 /** The first lines for the person who started the service. They contain no secrets. */
 export function greeting(address: string, { config, embedded }: ServiceDatabase): string[] {
   return [
     `Database: ${embedded ? `embedded PostgreSQL, data in ${embedded.dataDirectory}` : placeOf(config.databaseUrl)}`,
-    `Cache: ${config.redisUrl === undefined ? 'in this process alone (set REDIS_URL to share it)' : placeOf(config.redisUrl)}`,
+    `Cache: ${cacheOf(config)}`,
     `Listening on ${address}`,
     `Try: curl -i '${address}/users?region=US&limit=5' twice, and see Cache-Status`,
     `Docs: ${address}/docs`,
@@ -15,6 +16,20 @@ export function greeting(address: string, { config, embedded }: ServiceDatabase)
 export function addressOf(host: string, port: number): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+function cacheOf({ redisUrl, redisSentinels }: Config): string {
+  if (redisSentinels) {
+    const { name, sentinels } = redisSentinels;
+    const addresses = sentinels.map(({ host, port }) =>
+      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    );
+    return `Redis ${name} of the Sentinels ${addresses.join(', ')}`;
+  }
+  if (redisUrl === undefined) {
+    return 'in this process alone (set REDIS_URL or REDIS_SENTINELS to share it)';
+  }
+  return placeOf(redisUrl);
 }
 
 function placeOf(url: string | undefined): string {

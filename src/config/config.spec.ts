@@ -22,6 +22,7 @@ describe('parseConfig', () => {
       databaseTimeoutMs: 10_000,
       databaseQueue: 100,
       redisUrl: undefined,
+      redisSentinels: undefined,
       redisTimeoutMs: 500,
       cacheMode: 'serve',
       cacheTtlMs: 300_000,
@@ -80,7 +81,10 @@ describe('parseConfig', () => {
     ['DATABASE_URL', 'h:5432'],
     ['DATABASE_POOL', '0'],
     ['REDIS_URL', 'http://h'],
-    ['REDIS_SENTINELS', 'a:26379'],
+    ['REDIS_SENTINELS', 'a:26379,'],
+    ['REDIS_SENTINELS', 'a:65536'],
+    ['REDIS_SENTINELS', '::1:26379'],
+    ['REDIS_SENTINELS', 'redis://a:26379'],
     ['REDIS_CLUSTER', 'a:6379'],
     ['REDIS_TIMEOUT_MS', '1'],
     ['CACHE_TTL', '0'],
@@ -105,6 +109,44 @@ describe('parseConfig', () => {
     expect(problems[0]?.remedy).not.toBe('see .env.example');
   });
 
+  it('reads the addresses of Sentinels, with their names and passwords', () => {
+    const env = {
+      REDIS_SENTINELS: 'one:26380, two ,[2001:db8::3]:26381',
+      REDIS_SENTINEL_NAME: 'mymaster',
+      REDIS_SENTINEL_PASSWORD: 'of-sentinels',
+      REDIS_USERNAME: 'tidemark',
+      REDIS_PASSWORD: 'of-servers',
+    };
+    expect(parseConfig(env).redisSentinels).toEqual({
+      sentinels: [
+        { host: 'one', port: 26_380 },
+        { host: 'two', port: 26_379 },
+        { host: '2001:db8::3', port: 26_381 },
+      ],
+      name: 'mymaster',
+      sentinelPassword: 'of-sentinels',
+      username: 'tidemark',
+      password: 'of-servers',
+    });
+  });
+
+  it.each([
+    [
+      'Sentinels beside a URL',
+      { REDIS_SENTINELS: 'a', REDIS_SENTINEL_NAME: 'm', REDIS_URL: 'redis://h' },
+      'REDIS_SENTINELS is set beside REDIS_URL: remove one of them.',
+    ],
+    ['Sentinels without a name', { REDIS_SENTINELS: 'a' }, /^REDIS_SENTINEL_NAME is absent: set/],
+    ['a name alone', { REDIS_SENTINEL_NAME: 'm' }, /^REDIS_SENTINELS is absent beside .*: set/],
+  ])('refuses %s', (_what, env, message) => {
+    expect(() => parseConfig(env)).toThrow(message);
+  });
+
+  it('takes the password that docker compose has in .env beside a URL', () => {
+    const env = { REDIS_URL: 'redis://h', REDIS_PASSWORD: 'for-compose' };
+    expect(parseConfig(env).redisSentinels).toBeUndefined();
+  });
+
   it('reports all problems together', () => {
     const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
     expect(problems.map(({ variable }) => variable)).toEqual([
@@ -123,6 +165,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(23);
+    expect(configVariables).toHaveLength(27);
   });
 });

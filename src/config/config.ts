@@ -30,7 +30,23 @@ export class ConfigError extends Error {
 /** The names of all environment variables that the service reads. */
 export const configVariables: readonly string[] = Object.keys(variables);
 
-const environment = z.object(variables);
+const environment = z.object(variables).superRefine((value, context) => {
+  const refuse = (name: keyof typeof variables, message: string): void =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  const hasSentinels = value.REDIS_SENTINELS !== undefined;
+  if (hasSentinels && value.REDIS_URL !== undefined) {
+    refuse('REDIS_SENTINELS', 'is set beside REDIS_URL: remove one of them');
+  }
+  if (hasSentinels && value.REDIS_SENTINEL_NAME === undefined) {
+    refuse(
+      'REDIS_SENTINEL_NAME',
+      'is absent: set the name of the primary in the configuration of the Sentinels, such as mymaster',
+    );
+  }
+  if (!hasSentinels && value.REDIS_SENTINEL_NAME !== undefined) {
+    refuse('REDIS_SENTINELS', 'is absent beside REDIS_SENTINEL_NAME: set host:port,host:port');
+  }
+});
 
 /**
  * Reads the configuration from an environment. An empty variable counts as absent, since container files leave
@@ -56,8 +72,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     /** 0: no limit for statements. */
     databaseTimeoutMs: value.DATABASE_TIMEOUT_MS,
     databaseQueue: value.DATABASE_QUEUE,
-    /** `undefined`: the cache is in this process alone. Secret. */
+    /** Secret. */
     redisUrl: value.REDIS_URL,
+    /** `undefined` beside an undefined URL: the cache is in this process alone. Secret. */
+    redisSentinels: sentinelsOf(value),
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
     cacheMode: value.CACHE_MODE,
     cacheTtlMs: value.CACHE_TTL * 1000,
@@ -76,6 +94,17 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,
   });
+}
+
+function sentinelsOf(value: z.infer<typeof environment>) {
+  if (value.REDIS_SENTINELS === undefined) return undefined;
+  return {
+    sentinels: value.REDIS_SENTINELS,
+    name: value.REDIS_SENTINEL_NAME ?? '',
+    sentinelPassword: value.REDIS_SENTINEL_PASSWORD,
+    username: value.REDIS_USERNAME,
+    password: value.REDIS_PASSWORD,
+  };
 }
 
 function toProblem(issue: z.core.$ZodIssue): ConfigProblem {

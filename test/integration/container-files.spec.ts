@@ -7,53 +7,26 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { parse } from 'yaml';
 import { configVariables, parseConfig } from '../../src/config/config.js';
+import { interpolate, readCompose, texts } from '../support/compose-file.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
-const COMPOSE_ONLY = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD'];
+const COMPOSE_ONLY = ['POSTGRES_PASSWORD'];
+/** docker-compose.sentinel.yml sets them, or their defaults are right there. */
+const BY_SENTINELS = [
+  'REDIS_SENTINELS',
+  'REDIS_SENTINEL_NAME',
+  'REDIS_SENTINEL_PASSWORD',
+  'REDIS_USERNAME',
+  'REDIS_PASSWORD',
+];
 const HEALTH_CONDITION = 'service_healthy';
 
-interface ComposeService {
-  readonly image?: string;
-  readonly build?: string;
-  readonly restart?: string;
-  readonly healthcheck?: { readonly test: readonly string[] };
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly command?: readonly string[];
-  readonly volumes?: readonly string[];
-  readonly ports?: readonly string[];
-}
-
-const compose = parse(read('docker-compose.yml')) as {
-  readonly services: Readonly<Record<string, ComposeService>>;
-  readonly volumes: Readonly<Record<string, unknown>>;
-};
+const compose = readCompose('docker-compose.yml');
 const services = Object.entries(compose.services);
 const example = parseEnv(read('.env.example'));
-
-/** Every text in the compose file, with the path that leads to it. */
-function texts(value: unknown, path = ''): [path: string, text: string][] {
-  if (typeof value === 'string') return [[path, value]];
-  if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, child]) => texts(child, `${path}/${key}`));
-}
-
-/** Substitutes `${NAME:-default}` and `${NAME:?message}` as compose does. */
-function interpolate(text: string, env: Readonly<Record<string, string>>): string {
-  return text.replace(
-    /\$\{(\w+):([-?])([^}]*)\}/g,
-    (_, name: string, kind: string, rest: string) => {
-      const value = env[name];
-      if (value !== undefined && value !== '') return value;
-      if (kind === '?') throw new Error(`${name}: ${rest}`);
-      return rest;
-    },
-  );
-}
 
 function serviceEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
@@ -131,8 +104,9 @@ describe('docker-compose.yml', () => {
 
   it('passes on every variable that it does not set itself', () => {
     const passed = Object.keys(compose.services['tidemark']?.environment ?? {});
-    const notSupportedYet = ['REDIS_SENTINELS', 'REDIS_CLUSTER'];
-    expect([...passed, ...notSupportedYet].sort()).toEqual([...configVariables].sort());
+    expect([...passed, ...BY_SENTINELS, 'REDIS_CLUSTER'].sort()).toEqual(
+      [...configVariables].sort(),
+    );
   });
 
   it('waits only for services that exist and report their health', () => {

@@ -22,7 +22,7 @@ export {
   type CacheMode,
   type QueryCacheModuleOptions,
 } from './nestjs/query-cache.options.js';
-export type { QueryCacheRedisOptions } from './nestjs/redis-option.js';
+export type { QueryCacheRedisOptions, QueryCacheSentinelOptions } from './nestjs/redis-option.js';
 export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
 export type { WarmOptions, WarmResult } from './nestjs/warm.js';
 export { WriteRefusedError } from './nestjs/write-refused.error.js';

@@ -76,8 +76,8 @@ export type QueryCacheModuleOptions = {
   readonly [K in Exclude<keyof QueryCacheOptions, 'redis'>]?: QueryCacheOptions[K] | undefined;
 } & {
   /**
-   * The Redis that all instances share: a URL, a client of ioredis, or settings with one of them; absent: this process
-   * is the only instance.
+   * The Redis that all instances share: a URL, a client of ioredis, settings with one of them, or Sentinels; absent:
+   * this process is the only instance.
    */
   readonly redis?: RedisOption | undefined;
 };

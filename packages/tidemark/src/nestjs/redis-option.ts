@@ -1,6 +1,7 @@
 /** The option `redis`: where Redis is, in each of its forms. */
 import type { Redis } from 'ioredis';
-import type { RedisTarget } from '../redis/connection/redis-client.factory.js';
+import type { RedisTarget, SentinelTarget } from '../redis/connection/redis-client.factory.js';
+import { DEFAULT_SENTINEL_PORT } from '../redis/connection/sentinel-address.js';
 import { RedisUrlError } from '../redis/connection/redis.errors.js';
 import { parseRedisUrl } from '../redis/connection/redis-url.js';
 import { refuseOption } from './refused-option.js';
@@ -15,12 +16,22 @@ export interface QueryCacheRedisOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A URL, a client of ioredis, or one of both with settings. */
-export type RedisOption = string | Redis | QueryCacheRedisOptions;
+/**
+ * Redis Sentinel: the Sentinels are asked for the primary at each connect, and followed. A client of ioredis has more
+ * settings (`natMap`, another TLS for the Sentinels).
+ */
+export interface QueryCacheSentinelOptions extends SentinelTarget {
+  /** A command that takes longer counts as failed, in milliseconds. Default: 500. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A URL, a client of ioredis, one of both with settings, or Sentinels. */
+export type RedisOption = string | Redis | QueryCacheRedisOptions | QueryCacheSentinelOptions;
 
 export type RedisSettings = RedisTarget & { readonly timeoutMs: number };
 
 const DEFAULT_TIMEOUT_MS = 500;
+const PLACES = ['url', 'client', 'sentinels'];
 const FOR_ONE_PROCESS = 'leave `redis` out where this process is the only instance';
 
 /** @throws Error that names the option and the remedy. */
@@ -28,15 +39,60 @@ export function resolveRedis(option: RedisOption | undefined): RedisSettings | u
   if (option === undefined) return undefined;
   if (typeof option === 'string') return { url: urlOf(option, 'redis'), ...timeoutOf({}) };
   if (isClient(option)) return { client: clientOf(option, 'redis'), ...timeoutOf({}) };
+  refuseTwoPlaces(option);
+  if ('sentinels' in option) return { ...sentinelsOf(option), ...timeoutOf(option) };
   const { url, client } = option;
   if (client !== undefined) {
-    if (url !== undefined) refuseOption('redis', 'has both `url` and `client`', 'give one of them');
     return { client: clientOf(client, 'redis.client'), ...timeoutOf(option) };
   }
   return { url: urlOf(url, 'redis.url'), ...timeoutOf(option) };
 }
 
-function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: QueryCacheRedisOptions): {
+function refuseTwoPlaces(option: QueryCacheRedisOptions | QueryCacheSentinelOptions): void {
+  const given: Readonly<Record<string, unknown>> = { ...option };
+  const places = PLACES.filter((name) => given[name] !== undefined).map((name) => `\`${name}\``);
+  if (places.length < 2) return;
+  refuseOption('redis', `has both ${places.join(' and ')}`, 'give one of them');
+}
+
+/** Never repeats a user or a password. */
+function sentinelsOf(option: QueryCacheSentinelOptions): SentinelTarget {
+  const { sentinels, name, database = 0 } = option;
+  const addresses: unknown = sentinels;
+  if (!Array.isArray(addresses) || addresses.length === 0) {
+    refuseOption(
+      'redis.sentinels',
+      'has no addresses',
+      `give those of all Sentinels, as [{ host, port: ${DEFAULT_SENTINEL_PORT} }], or ${FOR_ONE_PROCESS}`,
+    );
+  }
+  for (const { host, port = DEFAULT_SENTINEL_PORT } of sentinels) {
+    const isAddress = typeof host === 'string' && /^[^\s/@[\]]+$/.test(host) && isPort(port);
+    if (isAddress) continue;
+    refuseOption(
+      'redis.sentinels',
+      'has an entry that is no address',
+      'give a `host` without scheme and brackets, and a `port` from 1 to 65535',
+    );
+  }
+  if (typeof name !== 'string' || name === '') {
+    refuseOption(
+      'redis.name',
+      'is unset',
+      'give the name of the primary in the configuration of the Sentinels, such as mymaster',
+    );
+  }
+  if (!Number.isInteger(database) || database < 0) {
+    refuseOption('redis.database', `cannot be ${String(database)}`, 'give a number of 0 or more');
+  }
+  return option;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: Pick<QueryCacheRedisOptions, 'timeoutMs'>): {
   readonly timeoutMs: number;
 } {
   if (timeoutMs >= 1) return { timeoutMs };
@@ -65,14 +121,7 @@ function clientOf(client: Redis, option: string): Redis {
     refuseOption(
       option,
       'is a client of Redis Cluster, which is not supported yet',
-      'give a client of one Redis server',
-    );
-  }
-  if (client.options.sentinels) {
-    refuseOption(
-      option,
-      'is a client of Redis Sentinel, which is not supported yet',
-      'give a client of the primary itself',
+      'give a client of one Redis server, or of Sentinels',
     );
   }
   return client;

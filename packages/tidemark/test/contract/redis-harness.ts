@@ -8,6 +8,7 @@ import { RedisEntryStore, type RedisEntryStoreOptions } from '../../src/redis/re
 import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { RedisVersionStore } from '../../src/redis/redis-version-store.js';
 import type { RedisLog } from '../../src/redis/connection/outage-state.js';
+import type { RedisTarget } from '../../src/redis/connection/redis-client.factory.js';
 import { RedisConnection, type Heartbeat } from '../../src/redis/connection/redis-connection.js';
 
 // Long enough for a slow machine: only a hanging command reaches it.
@@ -45,14 +46,21 @@ export interface ConnectOptions {
 const plainHeartbeat: Heartbeat = (client) => client.del('test:heartbeat');
 
 /** A connection that is being opened. */
-export function connect(url: string, options: ConnectOptions = {}): RedisConnection {
+export function connect(
+  place: string | RedisTarget,
+  options: ConnectOptions = {},
+): RedisConnection {
   const { timeoutMs = 10_000, log = new LogBook() } = options;
-  return RedisConnection.open({ url, timeoutMs, heartbeat: plainHeartbeat, log });
+  const target = typeof place === 'string' ? { url: place } : place;
+  return RedisConnection.open({ ...target, timeoutMs, heartbeat: plainHeartbeat, log });
 }
 
 /** A connection that is up. */
-export async function connected(url: string, options?: ConnectOptions): Promise<RedisConnection> {
-  const connection = connect(url, options);
+export async function connected(
+  place: string | RedisTarget,
+  options?: ConnectOptions,
+): Promise<RedisConnection> {
+  const connection = connect(place, options);
   await up(connection);
   return connection;
 }

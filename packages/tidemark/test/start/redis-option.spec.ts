@@ -68,14 +68,48 @@ describe('the option redis', () => {
 
 describe('the module refuses', () => {
   const cluster = () => new Cluster([{ port: 1 }], { lazyConnect: true });
-  const sentinel = () => new Redis({ sentinels: [{ port: 1 }], name: 'one', lazyConnect: true });
+  const sentinels = [{ host: 'h' }];
   it.each<[string, () => QueryCacheModuleOptions, RegExp]>([
     ['an empty text', () => ({ redis: '' }), /`redis` is an empty text.*leave `redis` out/],
     ['no URL', () => ({ redis: 'localhost:secret' }), /`redis` has another scheme.*redis:\/\//],
     ['another scheme', () => ({ redis: { url: 'http://u:secret@h' } }), /`redis\.url` has another/],
     ['an unset url', () => ({ redis: { url: undefined } }), /`redis\.url` is unset.*redis:\/\//],
     ['a Cluster', () => ({ redis: cluster() as never }), /`redis`.*Cluster.*one Redis server/],
-    ['a Sentinel', () => ({ redis: sentinel() }), /`redis`.*Sentinel.*primary itself/],
+    [
+      'no Sentinels',
+      () => ({ redis: { sentinels: [], name: 'one' } }),
+      /`redis\.sentinels` has no addresses.*\[\{ host, port: 26379 \}\].*leave `redis` out/,
+    ],
+    [
+      'Sentinels as one text',
+      () => ({ redis: { sentinels: 'h:1' as never, name: 'one' } }),
+      /`redis\.sentinels` has no addresses/,
+    ],
+    [
+      'a URL as the host of a Sentinel',
+      () => ({ redis: { sentinels: [{ host: 'redis://u:secret@h' }], name: 'one' } }),
+      /`redis\.sentinels` has an entry that is no address.*`host` without scheme/,
+    ],
+    [
+      'a Sentinel with another port',
+      () => ({ redis: { sentinels: [{ host: 'h', port: 65_536 }], name: 'one' } }),
+      /`redis\.sentinels`.*from 1 to 65535/,
+    ],
+    [
+      'Sentinels without a name',
+      () => ({ redis: { sentinels, name: '', password: ':secret' } }),
+      /`redis\.name` is unset.*mymaster/,
+    ],
+    [
+      'Sentinels beside a URL',
+      () => ({ redis: { sentinels, name: 'one', url: 'redis://u:secret@h' } }),
+      /`redis` has both `url` and `sentinels`: give one/,
+    ],
+    [
+      'half a database',
+      () => ({ redis: { sentinels, name: 'one', database: 0.5 } }),
+      /`redis\.database` cannot be 0\.5/,
+    ],
     ['other objects', () => ({ redis: { client: {} as Redis } }), /`redis\.client` is no client/],
     [
       'both',

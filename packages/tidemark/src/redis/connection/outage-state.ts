@@ -8,9 +8,9 @@ export interface RedisLog {
 
 /**
  * Reasons given by a server that answers: its errors (`WRONGPASS invalid username-password pair`), that it is a replica
- * or too old (server-info.ts), the commands that it refuses.
+ * or too old (server-info.ts), the commands that it refuses; and those of Sentinels.
  */
-const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses )/;
+const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses |the sentinels name )/;
 
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`. Each change is

@@ -1,8 +1,27 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import type { ConnectionOptions } from 'node:tls';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
+import { describeSentinel, type SentinelAddress } from './sentinel-address.js';
+import { SentinelConnector } from './sentinel-connector.js';
 
-/** A URL, `redis://` or `rediss://`; or a client, which is duplicated and stays untouched. */
-export type RedisTarget = { readonly url: string } | { readonly client: Redis };
+/** The primary that the Sentinels know by the name. */
+export interface SentinelTarget {
+  readonly sentinels: readonly SentinelAddress[];
+  readonly name: string;
+  /** User and password of the Redis servers. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** User and password of the Sentinels. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: string | undefined;
+  /** Default: 0. */
+  readonly database?: number | undefined;
+  /** TLS to the Redis servers and to the Sentinels. */
+  readonly tls?: boolean | ConnectionOptions | undefined;
+}
+
+/** A URL, `redis://` or `rediss://`; Sentinels; or a client, which is duplicated and stays untouched. */
+export type RedisTarget = { readonly url: string } | { readonly client: Redis } | SentinelTarget;
 
 export type RedisClientOptions = RedisTarget & {
   /** Time limit of a command, in milliseconds. */
@@ -14,6 +33,8 @@ export type RedisClientOptions = RedisTarget & {
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
 const DISCONNECT_TIMEOUT_MS = 500;
+/** A Sentinel that hangs takes at most a quarter of the time limit of an attempt to connect. */
+const MAX_SENTINEL_MS = 500;
 
 /**
  * Creates a client for one connection, not open yet. It queues no command: a command that cannot be written to the
@@ -21,7 +42,14 @@ const DISCONNECT_TIMEOUT_MS = 500;
  */
 export function createRedisClient(options: RedisClientOptions): Redis {
   const settings = settingsOf(options);
-  if ('client' in options) return options.client.duplicate({ ...settings, ...NO_OTHER_HABITS });
+  if ('client' in options) {
+    const { client } = options;
+    const bySentinels = client.options.sentinels ? sentinelSettings(options) : {};
+    return client.duplicate({ ...settings, ...NO_OTHER_HABITS, ...bySentinels });
+  }
+  if ('sentinels' in options) {
+    return new Redis({ ...sentinelOptions(options), ...settings, ...sentinelSettings(options) });
+  }
   const { href, protocol, hostname } = parseRedisUrl(options.url);
   // By default the client sends no server name when it opens TLS.
   const servername = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -34,9 +62,23 @@ export function createRedisClient(options: RedisClientOptions): Redis {
 /** The address without user and password, for logs and health. */
 export function addressOf(target: RedisTarget): string {
   if ('url' in target) return describeRedisAddress(parseRedisUrl(target.url));
-  const { path, tls, host, port, db = 0 } = target.client.options;
+  if ('sentinels' in target) return addressBySentinels(target);
+  const { path, tls, host, port, db = 0, sentinels, name } = target.client.options;
+  if (sentinels) return addressBySentinels({ sentinels, name: name ?? '', database: db });
   if (path !== undefined && path !== null) return `${path}/${db}`;
   return `${tls ? 'rediss' : 'redis'}://${host}:${port}/${db}`;
+}
+
+function addressBySentinels({
+  sentinels,
+  name,
+  database = 0,
+}: {
+  readonly sentinels: readonly Partial<SentinelAddress>[];
+  readonly name: string;
+  readonly database?: number | undefined;
+}): string {
+  return `${name}/${database} of the sentinels ${sentinels.map(describeSentinel).join(', ')}`;
 }
 
 /** Settings of a client that would change commands, keys or answers of its duplicate. */
@@ -48,6 +90,30 @@ const NO_OTHER_HABITS = {
   monitor: false,
   reconnectOnError: null,
 } satisfies RedisOptions;
+
+function sentinelSettings({ timeoutMs }: RedisClientOptions): RedisOptions {
+  return {
+    Connector: SentinelConnector,
+    // As a heartbeat has. An urgent command waits for an attempt within its own time limit.
+    sentinelCommandTimeout: Math.min(MAX_SENTINEL_MS, timeoutMs / 2),
+  };
+}
+
+function sentinelOptions(target: SentinelTarget): RedisOptions {
+  const { sentinels, name, username, password, sentinelUsername, sentinelPassword } = target;
+  const { database = 0, tls = false } = target;
+  const secure = tls === true ? {} : tls;
+  return {
+    sentinels: sentinels.map(({ host, port }) => (port === undefined ? { host } : { host, port })),
+    name,
+    username,
+    password,
+    sentinelUsername,
+    sentinelPassword,
+    db: database,
+    ...(secure ? { tls: secure, sentinelTLS: secure, enableTLSForSentinelMode: true } : {}),
+  };
+}
 
 function settingsOf(options: RedisClientOptions): RedisOptions {
   return {

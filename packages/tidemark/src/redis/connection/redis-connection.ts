@@ -12,6 +12,9 @@
  * may switch servers without closing connections. The owner of the data finds older data under the same `run_id` and
  * calls `distrust` (../data-canary.ts).
  *
+ * With Sentinels each attempt asks them for the primary, and their announcement of another one is an error of the client
+ * (sentinel-connector.ts).
+ *
  * A client serves one connection, so an answer always comes over the connection on which its command was sent.
  */
 import type { Redis } from 'ioredis';

@@ -26,9 +26,10 @@ export async function readServerInfo(client: Redis): Promise<ServerInfo> {
 }
 
 function unfitnessOf(fields: ReadonlyMap<string, string>): string | undefined {
-  const mode = fields.get('redis_mode') ?? 'standalone';
+  // Valkey has another name for the field.
+  const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone';
   if (mode === 'sentinel') {
-    return 'the server is a Sentinel, which is not supported: name the primary itself';
+    return 'the server is a Sentinel: give its address among `sentinels`, with the `name` of the primary';
   }
   if (mode !== 'standalone') {
     return `the server runs in ${mode} mode, which is not supported: use a standalone one`;

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { Redis } from 'ioredis';
+import { readServerInfo } from './server-info.js';
+
+const RUN_ID = 'e0abe2248cad0c6d9cb2445d8e6b73448f567f74';
+
+const REDIS = { redis_version: '7.0.15', redis_mode: 'standalone' };
+/** As Valkey 8.1 answers, without its `extended-redis-compatibility`. */
+const VALKEY = {
+  redis_version: '7.2.4',
+  server_name: 'valkey',
+  valkey_version: '8.1.1',
+  server_mode: 'standalone',
+};
+
+function infoOf(fields: Readonly<Record<string, string>>) {
+  const all = { ...fields, run_id: RUN_ID, maxmemory_policy: 'noeviction', role: 'master' };
+  const lines = Object.entries({ ...all, ...fields }).map(([name, value]) => `${name}:${value}`);
+  const text = ['# Server', ...lines, ''].join('\r\n');
+  return readServerInfo({ info: async () => text, options: { db: 0 } } as unknown as Redis);
+}
+
+describe('INFO', () => {
+  it.each([
+    ['Redis', REDIS],
+    ['Valkey', VALKEY],
+  ])('of a primary of %s finds it fit', async (_server, fields) => {
+    expect(await infoOf(fields)).toEqual({
+      runId: RUN_ID,
+      evictionPolicy: 'noeviction',
+      unfitness: undefined,
+    });
+  });
+
+  it.each([
+    ['a node of Redis Cluster', { ...REDIS, redis_mode: 'cluster' }, /cluster mode.*standalone/],
+    ['a node of a Valkey cluster', { ...VALKEY, server_mode: 'cluster' }, /cluster mode/],
+    ['a Sentinel of Redis', { ...REDIS, redis_mode: 'sentinel' }, /Sentinel.*`sentinels`/],
+    ['a Sentinel of Valkey', { ...VALKEY, server_mode: 'sentinel' }, /Sentinel.*`sentinels`/],
+    ['a replica', { ...VALKEY, role: 'slave' }, /replica/],
+    ['Redis 6', { ...REDIS, redis_version: '6.2.14' }, /6\.2\.14.*use 7 or later/],
+  ])('of %s says why it is unfit', async (_server, fields, reason) => {
+    expect((await infoOf(fields)).unfitness).toMatch(reason);
+  });
+});

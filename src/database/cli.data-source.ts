@@ -25,8 +25,11 @@ class CommandDataSource extends DataSource {
   }
 
   override async destroy(): Promise<void> {
-    await super.destroy();
-    await embedded?.stop();
+    try {
+      await super.destroy();
+    } finally {
+      await embedded?.stop();
+    }
   }
 }
 

@@ -19,6 +19,9 @@ const USAGE = `Usage: tidemark triggers --print | --check | --install | --remove
 /** An older row means that no application reads the outbox any more. */
 const FORGOTTEN_SECONDS = 3_600;
 
+const NO_TABLES =
+  'No table of an entity was found: check the entities, the database and the search_path of the data source.';
+
 type Print = (line: string) => void;
 type Action = (triggers: CacheTriggers, print: Print) => Promise<boolean>;
 
@@ -34,6 +37,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     for (const { schema, rows, ageSeconds } of outboxes) {
       print(`${schema}: ${rows} rows, the oldest ${ageSeconds.toFixed(1)} s old`);
     }
+    if (tables.length === 0) print(NO_TABLES);
     const areInstalled = tables.every(({ state }) => state === 'installed');
     if (!areInstalled) print('Run with --install to install or repair the triggers.');
     const forgotten = outboxes.filter(({ ageSeconds }) => ageSeconds > FORGOTTEN_SECONDS);
@@ -41,12 +45,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       const namespace = schema.slice(OUTBOX_SCHEMA_PREFIX.length);
       print(`No application reads ${schema}: run with --remove --namespace ${namespace}`);
     }
-    return areInstalled && forgotten.length === 0;
+    return areInstalled && tables.length > 0 && forgotten.length === 0;
   },
   install: async (triggers, print) => {
     const tables = await triggers.install();
-    print(tables.length > 0 ? `Installed on ${tables.join(', ')}.` : 'All were installed.');
-    return true;
+    if (tables.length > 0) print(`Installed on ${tables.join(', ')}.`);
+    const hasTables = tables.length > 0 || (await triggers.check()).length > 0;
+    if (!hasTables) print(NO_TABLES);
+    else if (tables.length === 0) print('All were installed.');
+    return hasTables;
   },
   remove: async (triggers, print) => {
     await triggers.remove();
@@ -55,7 +62,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-/** Resolves to the exit code: 0, 1 if --check found something to do, 2 for wrong arguments. */
+/** Resolves to the exit code: 0, 1 if something is to be done or there are no tables, 2 for wrong arguments. */
 export async function triggersCommand(args: readonly string[], print: Print): Promise<number> {
   const given = parse(args);
   if (!given) {
@@ -63,17 +70,19 @@ export async function triggersCommand(args: readonly string[], print: Print): Pr
     return 2;
   }
   const { source, namespace = 'tidemark' } = await load(given.file);
-  // As TypeORM's commands do: only the chosen action may change the database.
-  source.setOptions({ synchronize: false, migrationsRun: false, dropSchema: false });
-  await source.initialize();
   try {
+    if (!source.isInitialized) {
+      // As TypeORM's commands do: only the chosen action may change the database.
+      source.setOptions({ synchronize: false, migrationsRun: false, dropSchema: false });
+      await source.initialize();
+    }
     const isDone = await given.action(
       new CacheTriggers(source, given.namespace ?? namespace),
       print,
     );
     return isDone ? 0 : 1;
   } finally {
-    await source.destroy();
+    if (source.isInitialized) await source.destroy();
   }
 }
 
@@ -106,11 +115,12 @@ async function load(file: string) {
   const loaded = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   // A module of CommonJS has its exports in `default` too.
   const modules = [loaded, loaded['default']].filter(isObject);
-  const source = modules
-    .flatMap((exported) => [exported, ...Object.values(exported)])
-    .find(isDataSource);
-  if (!source) {
-    throw new Error(`${file} exports no DataSource: export one, as for the commands of TypeORM.`);
+  // An export may be a promise, as TypeORM's commands take it.
+  const values = await Promise.all(modules.flatMap((all) => [all, ...Object.values(all)]));
+  const [source, ...others] = new Set(values.filter(isDataSource));
+  if (!source || others.length > 0) {
+    const found = source ? `${others.length + 1} data sources` : 'no DataSource';
+    throw new Error(`${file} exports ${found}: export one, as for the commands of TypeORM.`);
   }
   const namespace = modules
     .map((exported) => exported['namespace'])

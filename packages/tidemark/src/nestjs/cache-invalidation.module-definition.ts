@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, type FactoryProvider } from '@nestjs/common';
 import { argumentsOf } from './module-imports.js';
+import { QueryCaches } from './query-caches.js';
 import { readSideToken, type ReadSide } from './read-side.js';
 import { getCacheToken } from './tokens.js';
 import type { CacheInvalidationModuleOptions } from './cache-invalidation.options.js';
@@ -34,15 +35,24 @@ function providersOf(name: string): FactoryProvider[] {
   return [
     {
       provide: token,
-      inject: [MODULE_OPTIONS_TOKEN, { token: readSideToken(name), optional: true }],
-      useFactory: (options: CacheInvalidationModuleOptions, readSide: ReadSide | undefined) => {
-        if (readSide) return new WriteSide(readSide, options);
-        const given = argumentsOf(name);
-        throw new Error(
-          `CacheInvalidationModule.forRoot(${given}) has no cache to follow writes for: import ` +
-            `QueryCacheModule.forRoot(${given}) beside it.`,
-        );
-      },
+      inject: [
+        MODULE_OPTIONS_TOKEN,
+        { token: readSideToken(name), optional: true },
+        { token: QueryCaches, optional: true },
+      ],
+      useFactory: (
+        options: CacheInvalidationModuleOptions,
+        readSide: ReadSide | undefined,
+        caches: QueryCaches = new QueryCaches(),
+      ) =>
+        caches.starting(() => {
+          if (readSide) return new WriteSide(readSide, options);
+          const given = argumentsOf(name);
+          throw new Error(
+            `CacheInvalidationModule.forRoot(${given}) has no cache to follow writes for: import ` +
+              `QueryCacheModule.forRoot(${given}) beside it.`,
+          );
+        }),
     },
     {
       // Provided with the application, so that it starts before other modules write during their initialisation.

@@ -1,4 +1,9 @@
-import { Module, type NestModule, type OnModuleInit } from '@nestjs/common';
+import {
+  Module,
+  type NestModule,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { CacheInterceptor } from './cache.interceptor.js';
 import { HttpAnswers } from './http/http-answers.js';
@@ -13,11 +18,12 @@ import { QueryCaches } from './query-caches.js';
   providers: [QueryCaches, HttpAnswers, CacheInterceptor],
   exports: [QueryCaches, HttpAnswers, CacheInterceptor, DiscoveryModule],
 })
-export class QueryCachesModule implements NestModule, OnModuleInit {
+export class QueryCachesModule implements NestModule, OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly host: HttpAdapterHost,
     private readonly answers: HttpAnswers,
+    private readonly caches: QueryCaches,
   ) {}
 
   /** Called after the application has set its filters, and before Nest binds them to routes. */
@@ -33,5 +39,9 @@ export class QueryCachesModule implements NestModule, OnModuleInit {
     // Applications without HTTP have no adapter.
     const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) answerQueries(adapter, this.answers);
+  }
+
+  onApplicationBootstrap(): void {
+    this.caches.started();
   }
 }

@@ -28,21 +28,31 @@ function isRival({ options: one }: NamedCache, { options: other }: NamedCache): 
 export class QueryCaches {
   readonly definitions = new QueryDefinitions();
   readonly #caches = new Map<string, NamedCache>();
-  readonly #lifecycles: CacheLifecycle[] = [];
+  /** Of the caches that were opened by a start that may still fail. */
+  #lifecycles: CacheLifecycle[] = [];
+  #hasStarted = false;
   #failure: Error | undefined;
 
   /**
-   * Runs a step of the start. If it fails, all caches are closed: Nest shuts no module of an application down that it
-   * could not create.
+   * Runs a step of the start. If it fails, all caches are closed: Nest shuts down no module of an application that it
+   * could not create. A module that a running application loads later closes only what was opened since.
    */
   async starting<T>(step: () => T | Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      this.#failure ??= error as Error;
-      for (const lifecycle of this.#lifecycles) await lifecycle.onApplicationShutdown();
+      if (!this.#hasStarted) this.#failure ??= error as Error;
+      const opened = this.#lifecycles;
+      this.#lifecycles = [];
+      await Promise.allSettled(opened.map((lifecycle) => lifecycle.onApplicationShutdown()));
       throw error;
     }
+  }
+
+  /** The application has started: Nest closes its caches when it shuts down. */
+  started(): void {
+    this.#hasStarted = true;
+    this.#lifecycles = [];
   }
 
   /**

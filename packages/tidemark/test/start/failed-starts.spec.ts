@@ -1,14 +1,17 @@
 /** Real: PostgreSQL, Redis. A start that fails leaves no connection and no timer of the cache behind. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Module, type DynamicModule, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import {
   CacheInvalidationModule,
+  type CacheInvalidationModuleOptions,
   CacheRegion,
+  QueryCache,
   QueryCacheModule,
   type QueryCacheModuleOptions,
 } from '../../src/index.js';
@@ -16,7 +19,8 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { freePort } from '../../../../test/support/free-port.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Part } from './started-application.js';
+import { outcomesOf } from '../../src/testing/index.js';
+import { Part, parts } from './started-application.js';
 
 type Imports = NonNullable<ModuleMetadata['imports']>;
 
@@ -36,6 +40,9 @@ class Failing implements OnModuleInit {
     throw new Error('the module has failed');
   }
 }
+
+@Module({ imports: [QueryCacheModule.forRoot({ dataSource: 'later', redis: '' })] })
+class LaterCache {}
 
 const APPLICATION = 'failed-start';
 const SILENT = { log: () => {}, error: () => {}, warn: () => {} };
@@ -80,8 +87,9 @@ const database = (extra: object = {}, options: { name?: string; entity?: Functio
 const namespace = (): string => new URL(databaseUrl).pathname.slice(1);
 const cache = (options: QueryCacheModuleOptions & { dataSource?: string } = {}): DynamicModule =>
   QueryCacheModule.forRoot({ redis: redis.url, namespace: namespace(), ...options });
-const writes = (options: { dataSource?: string } = {}): DynamicModule =>
-  CacheInvalidationModule.forRoot(options);
+const writes = (
+  options: CacheInvalidationModuleOptions & { dataSource?: string } = {},
+): DynamicModule => CacheInvalidationModule.forRoot(options);
 
 /** As a connection pooler does. */
 const pooled = {
@@ -150,6 +158,16 @@ describe('a start that fails leaves no connection and no interval', () => {
       /lead to one database/,
     ],
     [
+      'with a wrong option of CacheInvalidationModule',
+      () => [database(), cache(), writes({ implicitTransactionIdleMs: -1 })],
+      /implicitTransactionIdleMs/,
+    ],
+    [
+      'with CacheInvalidationModule for a data source without a cache',
+      () => [database(), cache(), writes(), writes({ dataSource: 'reporting' })],
+      /has no cache to follow writes for/,
+    ],
+    [
       'in another module, where the application is then closed',
       () => [database(), cache(), writes(), Failing],
       /the module has failed/,
@@ -164,5 +182,28 @@ describe('a start that fails leaves no connection and no interval', () => {
     const stopped = new Set(cleared.mock.calls.map(([timer]) => timer as unknown));
     const intervals = set.mock.results.filter(({ value }) => !stopped.has(value));
     expect(intervals).toEqual([]);
+  });
+});
+
+describe('a cache that fails in a running application', () => {
+  it('leaves the caches of the application open', async () => {
+    const imports = [database(), cache(), writes({ writePolicy: 'refuse' })];
+    const testing = await Test.createTestingModule({ imports }).setLogger(SILENT).compile();
+    await testing.init();
+    try {
+      const reader = testing.get(QueryCache);
+      const outcomes = outcomesOf(reader);
+      const read = () => reader.run(parts);
+      await outcomes.until('parts', 'hit', read);
+      const later = testing.get(LazyModuleLoader).load(() => LaterCache);
+      await expect(later).rejects.toThrow('`redis`');
+      outcomes.clear();
+      await read();
+      outcomes.expect('parts', 'hit');
+      await testing.get(DataSource).query(`INSERT INTO parts VALUES (7, 'seven')`);
+      expect(await read()).toHaveLength(1);
+    } finally {
+      await testing.close();
+    }
   });
 });

@@ -8,6 +8,9 @@ import { Customer } from '../fixtures/entities.js';
 
 const FILE = join(import.meta.dirname, 'fixtures/data-source.ts');
 const OF_SHOP = join(import.meta.dirname, 'fixtures/shop.data-source.ts');
+const PROMISED = join(import.meta.dirname, 'fixtures/promised.data-source.ts');
+const TWO = join(import.meta.dirname, 'fixtures/two.data-sources.ts');
+const WITHOUT_TABLES = join(import.meta.dirname, 'fixtures/without-tables.data-source.ts');
 const EMPTY = join(import.meta.dirname, '../guide/users.queries.ts');
 
 /** The row by which an installation ends all answers. */
@@ -69,6 +72,21 @@ it('--check with a row in an outbox for more than an hour: exit code 1, and the 
 
 it('a file without a data source: an error that names it', async () => {
   await expect(run('triggers', '--check', '-d', EMPTY)).rejects.toThrow('exports no DataSource');
+});
+
+it('a file that exports the promise of a data source: the data source', async () => {
+  const [, [table]] = await run('triggers', '--check', '-d', PROMISED);
+  expect(table).toMatch(/ public\.customers$/);
+});
+
+it('a file with two data sources: an error, since one of them may be another database', async () => {
+  await expect(run('triggers', '--remove', '-d', TWO)).rejects.toThrow('exports 2 data sources');
+});
+
+it.each(['--check', '--install'])('%s without any table: exit code 1', async (flag) => {
+  const [code, lines] = await run('triggers', flag, '-d', WITHOUT_TABLES, '--namespace', 'none');
+  expect(code).toBe(1);
+  expect(lines).toContainEqual(expect.stringContaining('No table of an entity was found'));
 });
 
 it.each([

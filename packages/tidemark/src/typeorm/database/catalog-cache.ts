@@ -106,8 +106,9 @@ export class CatalogCache implements KnownSchemaVersion {
     return JSON.stringify(searchPath) === JSON.stringify(usual);
   }
 
-  get isLoaded(): boolean {
-    return this.#known !== undefined;
+  /** A change of the schema from now on may be missing in the catalog. */
+  get hasBegunToLoad(): boolean {
+    return this.#known !== undefined || this.#loading !== undefined;
   }
 
   /** Whether the schema may have changed since the catalog was loaded. */

@@ -4,7 +4,8 @@
  * A builder is a pure function of its parameters (define-query.ts), so equal parameters of one definition have one plan
  * under one catalog. A plan is used after it was compiled twice with the same key, and every fill compiles it again:
  * once a builder returns another query for the same parameters, none of its plans are cached any more. Two checks
- * precede a use, for builders that an ambient transaction or more than their parameters reach (docs/decisions/reads.md).
+ * precede a use, since a builder may depend on more than its parameters, such as an ambient transaction
+ * (docs/decisions/reads.md).
  */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';

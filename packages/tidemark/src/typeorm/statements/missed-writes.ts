@@ -22,6 +22,9 @@ import type { RunSql } from '../../postgres/postgres-client.js';
 import { askPrimary } from '../database/own-question.js';
 import type { WriteParts } from './write-parts.js';
 
+/** The fingerprint reads whole catalogs, which may have millions of rows and lie on the disk. */
+const ANSWER_LIMIT_MS = 60_000;
+
 /** The catalogs of all definitions that answers depend on, with the column that identifies the object. */
 const CATALOGS = {
   pg_attribute: 'attrelid',
@@ -113,7 +116,8 @@ export class MissedWrites {
     }
   }
 
-  readonly #run: RunSql = (sql, values) => askPrimary(this.parts.source, sql, values);
+  readonly #run: RunSql = (sql, values) =>
+    askPrimary(this.parts.source, sql, values, ANSWER_LIMIT_MS);
 }
 
 /** All tables through which the tables' rows can change: partitions, parents, children, sources of views. */

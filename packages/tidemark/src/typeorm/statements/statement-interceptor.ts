@@ -61,7 +61,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   readonly [FOLLOWS_WRITES_ALONE] = true;
   /** Whether the catalog is loaded: without it no statement can be analysed. */
   isListening = false;
-  /** Whether a statement has passed unanalysed since the catalog was loaded, which it may have changed. */
+  /** Whether a statement may have passed unanalysed since a load of the catalog began: it is loaded once more. */
   hasMissed = false;
   /** Its application has stopped: another application may follow the data source. */
   isClosed = false;

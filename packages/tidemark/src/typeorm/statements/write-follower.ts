@@ -125,7 +125,7 @@ export class WriteFollower {
     }
     if (this.#isAttached) return true;
     source.subscribers.push(subscriber);
-    subscriber.hasMissed ||= schema.isLoaded;
+    subscriber.hasMissed ||= schema.hasBegunToLoad;
     return true;
   }
 }

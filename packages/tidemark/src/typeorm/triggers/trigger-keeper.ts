@@ -49,7 +49,7 @@ export class TriggerKeeper {
     return this.#problem;
   }
 
-  /** Whether triggers are being installed now. The catalog is loaded afterwards. */
+  /** Whether triggers are being installed now. The next check or statement afterwards loads the catalog. */
   get isInstalling(): boolean {
     return this.parts.recording.isInstalling;
   }

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { itWhenLong } from '../support/long-tests.js';
-import { FAULTS } from './faults/faults.js';
+import { faultsOn } from './faults/faults.js';
 import { parseOptions, type CheckOptions } from './options.js';
 import { isClean, summary } from './report.js';
 import { check, type CheckResult } from './run.js';
@@ -41,7 +41,9 @@ describe('three instances under load', () => {
         faults: 'quick',
         faultPace: { pauseMs: 100 },
       };
-      const quick = FAULTS.filter(({ isQuick }) => isQuick).map(({ kind }) => kind);
+      const quick = faultsOn('standalone')
+        .filter(({ isQuick }) => isQuick)
+        .map(({ kind }) => kind);
       const enough = new AbortController();
 
       const result = await check(options, {
@@ -77,7 +79,7 @@ describe('three instances under load', () => {
       const result = await check(options, {
         interrupted: enough.signal,
         beside: async ({ redis }, stopping) => {
-          restored = await restoreVersions(redis.url, stopping);
+          restored = await restoreVersions((await redis.primary()).url, stopping);
         },
         onProgress: ({ violations }) => {
           if (violations > 0) enough.abort();

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CheckedSystem } from './checked-system.js';
 import { checkEverything } from './final-check.js';
 import { FaultSchedule } from './faults/fault-schedule.js';
-import { FAULTS } from './faults/faults.js';
+import { faultsOn } from './faults/faults.js';
 import { Figures } from './figures.js';
 import { HotTargets } from './hot-targets.js';
 import { Journal } from './journal.js';
@@ -118,9 +118,9 @@ class Run {
   }
 
   async #faults(writers: readonly Writer[]): Promise<void> {
-    const { faults, faultPace, only, policy } = this.options;
+    const { faults, faultPace, only, policy, redis } = this.options;
     if (faults === 'none') return;
-    const kinds = FAULTS.filter(
+    const kinds = faultsOn(redis).filter(
       ({ kind, isQuick }) => (isQuick || faults === 'all') && kind.includes(only),
     );
     const random = this.#random.fork();

@@ -171,9 +171,9 @@ export class RedisServer {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     if (!this.isSentinel) return flags;
-    // A Sentinel writes its state to its configuration file.
+    // A Sentinel writes its state to its configuration file, and has it again after a restart.
     const file = join(this.directory, 'sentinel.conf');
-    await writeFile(file, '');
+    await writeFile(file, '', { flag: 'a' });
     return [file, '--sentinel', ...flags];
   }
 

@@ -1,5 +1,6 @@
 /** Every kind of fault that the checker injects. */
 import { clientFaults } from './client-faults.js';
+import type { RedisKind } from '../options.js';
 import type { Fault } from './fault.js';
 import { fillTerminated } from './fill-terminated.js';
 import { instanceFaults } from './instance-faults.js';
@@ -15,11 +16,14 @@ import { redisPurged } from './redis-purged.js';
 import { redisReplicatesBack } from './redis-replicates-back.js';
 import { redisTablesDeleted } from './redis-tables-deleted.js';
 import { openTransaction } from './open-transaction.js';
+import { partition, partitionUnsafe } from './sentinel/partition.js';
+import { primaryReplaced } from './sentinel/primary-replaced.js';
+import { sentinelsKilled } from './sentinel/sentinels-killed.js';
 import { triggersDisabled } from './triggers-disabled.js';
 import { writerCutOff } from './writer-cut-off.js';
 import { writerStopped } from './writer-stopped.js';
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   ...instanceFaults,
   ...redisFaults,
   ...postgresFaults,
@@ -38,4 +42,13 @@ export const FAULTS: readonly Fault[] = [
   postgresSilent,
   writerStopped,
   writerCutOff,
+  ...primaryReplaced,
+  sentinelsKilled,
+  partition,
+  partitionUnsafe,
 ];
+
+/** Those that the kind of Redis can have. */
+export function faultsOn(redis: RedisKind): readonly Fault[] {
+  return FAULTS.filter(({ on }) => on === undefined || on.includes(redis));
+}

@@ -10,7 +10,8 @@ export const redisDatabasesSwapped: Fault = {
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],
-  run: async ({ system: { redis }, random, hold }) => {
+  run: async ({ system, random, hold }) => {
+    const redis = await system.redis.primary();
     const ageMs = random.integer(0, 1_000);
     const swappedMs = random.integer(5, random.chance(0.5) ? 100 : 800);
     await redisCommand(redis, 'EVAL', COPY, '0');

@@ -24,7 +24,9 @@ export const redisEmptiedTwice: Fault = {
   run: (context) =>
     asOtherClient(context, async (client) => {
       await writeRow(client);
-      const second = await withRedis(context.system.redis, (redis) => emptyTwice(context, redis));
+      const second = await withRedis(await context.system.redis.primary(), (redis) =>
+        emptyTwice(context, redis),
+      );
       await warmRow(context);
       const shown = await requireShown(context, await writeAnything(client), SHOWN_LIMIT_MS);
       return `${second}; a write to anything ${shown}`;

@@ -22,7 +22,7 @@ export const redisMarkDeleted: Fault = {
   isAlone: true,
   bounds: ['mark-deleted', 'unpublished'],
   run: async ({ system, random, nowMs, hold, stopping }) =>
-    withRedis(system.redis, async (redis) => {
+    withRedis(await system.redis.primary(), async (redis) => {
       const [epoch] = await redis.keys(`tidemark${USERS}e`);
       if (epoch === undefined) return 'no epoch was there';
       const times = random.integer(1, 3);

@@ -15,7 +15,7 @@ export const redisTablesDeleted: Fault = {
     asOtherClient(context, async (client) => {
       await writeRow(client);
       await warmRow(context);
-      const deleted = await withRedis(context.system.redis, async (redis) => {
+      const deleted = await withRedis(await context.system.redis.primary(), async (redis) => {
         const sets = await redis.keys('tidemark:*:t');
         const versions = await redis.keys('tidemark:*:{#schema}:v:*');
         return redis.del(...sets, ...versions);

@@ -29,6 +29,7 @@ export interface RedisServerOptions {
 export class RedisServer {
   #child: ChildProcess | undefined;
   #guard: ChildProcess | undefined;
+  #isPaused = false;
 
   private constructor(
     readonly port: number,
@@ -72,10 +73,16 @@ export class RedisServer {
     return this.#child !== undefined;
   }
 
+  /** It runs and is not paused. */
+  get isAnswering(): boolean {
+    return this.isRunning && !this.#isPaused;
+  }
+
   /** SIGKILL: what was not saved is lost. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
+    this.#isPaused = false;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       // Keeps the waiting process alive until the server has ended.
       child.ref();
@@ -95,10 +102,12 @@ export class RedisServer {
 
   /** The server stops in its tracks; connections stay open. */
   pause(): void {
+    this.#isPaused = true;
     this.#child?.kill('SIGSTOP');
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#child?.kill('SIGCONT');
   }
 

@@ -37,11 +37,10 @@ export class ReplyRewriter {
   rewrite(chunk: Buffer): Buffer {
     if (this.ports.size === 0) return chunk;
     const text = this.#begun + chunk.toString('latin1');
-    this.#begun = BEGUN_ADDRESS.exec(text)?.[0] ?? '';
-    const whole = text.slice(0, text.length - this.#begun.length);
-    const rewritten = whole.replace(ADDRESS, (_, host: string, port: string) => {
+    const rewritten = text.replace(ADDRESS, (_, host: string, port: string) => {
       return host + String(this.ports.get(Number(port)) ?? port);
     });
-    return Buffer.from(rewritten, 'latin1');
+    this.#begun = BEGUN_ADDRESS.exec(rewritten)?.[0] ?? '';
+    return Buffer.from(rewritten.slice(0, rewritten.length - this.#begun.length), 'latin1');
   }
 }

@@ -22,6 +22,8 @@ import type { SharedSecrets } from './shared-secrets.js';
 import { Trouble } from '../redis/trouble.js';
 import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
 
+/** One server holds all tables. */
+const ONLY_BUCKET = 0;
 const READY_WAIT_MS = 1_000;
 /** A server near its memory limit refuses one command and accepts the next: it counts as full for this time. */
 const FULL_SHOWN_MS = 3_000;
@@ -142,24 +144,24 @@ export class CacheStores {
     await within(systemTimers, READY_WAIT_MS, isDecided);
   }
 
-  /** Whether answers cached before the start of this process can be trusted. Never rejects. */
-  async isAttested(): Promise<boolean> {
+  /** Whether answers of the bucket that were cached before this process started can be trusted. Never rejects. */
+  async isAttested(_bucket: number): Promise<boolean> {
     return this.redis === undefined || this.redis.attestation.isAttested();
   }
 
-  /** Attests the data to starting processes as long as `isUnbroken` returns `true`. */
-  attestWhile(isUnbroken: () => boolean): void {
-    this.redis?.attestation.answerWhile(isUnbroken);
+  /** Attests the data of a bucket to starting processes as long as `isUnbroken` returns `true`. */
+  attestWhile(isUnbroken: (bucket: number) => boolean): void {
+    this.redis?.attestation.answerWhile(() => isUnbroken(ONLY_BUCKET));
   }
 
-  /** Calls the listener whenever writes may have gone unpublished. */
-  onOutage(listener: () => void): void {
-    this.redis?.connection.onDown(listener);
+  /** Calls the listener whenever writes to the bucket may have gone unpublished. */
+  onOutage(listener: (bucket: number) => void): void {
+    this.redis?.connection.onDown(() => listener(ONLY_BUCKET));
   }
 
-  /** Calls the listener whenever the store is usable again after an outage. */
-  onRecovery(listener: () => void): void {
-    this.redis?.connection.onUp(listener);
+  /** Calls the listener whenever the bucket is usable again after an outage. */
+  onRecovery(listener: (bucket: number) => void): void {
+    this.redis?.connection.onUp(() => listener(ONLY_BUCKET));
   }
 
   /** Why the cache is degraded, in public words: without addresses and texts of errors, which are in the log. */

@@ -6,10 +6,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 
 const HOST = '127.0.0.1';
 const START_ATTEMPTS = 5;
@@ -21,6 +22,8 @@ export interface RedisServerOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** A Sentinel instead of a server of data. */
   readonly isSentinel?: boolean;
+  /** A node of a Redis Cluster, at first alone. */
+  readonly isClusterNode?: boolean;
 }
 
 export class RedisServer {
@@ -37,8 +40,9 @@ export class RedisServer {
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     for (let attempt = 1; ; attempt += 1) {
       const directory = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
-      const { config = {}, isSentinel = false } = options;
-      const server = new RedisServer(await freePort(), directory, config, isSentinel);
+      const { config = {}, isSentinel = false, isClusterNode = false } = options;
+      const settings = isClusterNode ? { ...(await clusterNodeConfig()), ...config } : config;
+      const server = new RedisServer(await freePort(), directory, settings, isSentinel);
       try {
         await server.#launch();
         return server;
@@ -48,6 +52,11 @@ export class RedisServer {
         if (attempt === START_ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** Where the other nodes of its cluster reach it. */
+  get clusterPort(): number {
+    return Number(this.config['cluster-port']);
   }
 
   /** Without user and password, whatever the configuration. */
@@ -200,6 +209,17 @@ function unref(...handles: readonly object[]): void {
   }
 }
 
+/** The node keeps its place in the cluster in a file of its folder, also over a restart. */
+async function clusterNodeConfig(): Promise<Readonly<Record<string, string>>> {
+  return {
+    'cluster-enabled': 'yes',
+    'cluster-config-file': 'nodes.conf',
+    'cluster-announce-ip': HOST,
+    // By default 10,000 above the other port: mostly no port at all.
+    'cluster-port': String(await freePort()),
+  };
+}
+
 function inlineCommand(words: readonly string[]): string {
   return `${words.map((word) => JSON.stringify(word)).join(' ')}\r\n`;
 }
@@ -219,13 +239,4 @@ function serverBinary(): string {
     }
   }
   throw new Error('No Redis server: install redis-server, or name one in REDIS_SERVER');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

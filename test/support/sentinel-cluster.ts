@@ -2,8 +2,8 @@
  * A primary of Redis, two replicas and three Sentinels for one test, on free ports. All of them end with the test
  * process, however that ends.
  */
-import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
+import { withClient } from './redis-server-client.js';
 import { RedisServer, type RedisServerOptions } from './redis-server.js';
 
 const HOST = '127.0.0.1';
@@ -158,20 +158,4 @@ async function startAll(count: number, options: RedisServerOptions): Promise<Red
   const started: RedisServer[] = [];
   while (started.length < count) started.push(await RedisServer.start(options));
   return started;
-}
-
-async function withClient<T>(
-  { port }: RedisServer,
-  password: string | undefined,
-  work: (client: Redis) => Promise<T>,
-): Promise<T> {
-  const login = password === undefined ? {} : { password };
-  const client = new Redis(port, HOST, { lazyConnect: true, retryStrategy: () => null, ...login });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    client.disconnect();
-  }
 }

@@ -1,0 +1,292 @@
+/**
+ * A Redis Cluster for one test, on free ports: primaries with equal shares of the slots, each with its replicas. All of
+ * them end with the test process, however that ends.
+ */
+import { clusterNodesOf, type ClusterNode } from './cluster-nodes.js';
+import { eventually } from './eventually.js';
+import { withClient } from './redis-server-client.js';
+import { RedisServer } from './redis-server.js';
+
+const HOST = '127.0.0.1';
+const SLOTS = 16_384;
+/** A node counts another one as down after about this time without an answer. */
+const NODE_TIMEOUT_MS = '1000';
+const SETTLED_LIMIT_MS = 60_000;
+const MIGRATE_LIMIT_MS = '5000';
+const KEYS_IN_ONE_STEP = '100';
+
+const NODE_CONFIG = {
+  'cluster-node-timeout': NODE_TIMEOUT_MS,
+  'cluster-require-full-coverage': 'no',
+  // The test decides which replica follows which primary.
+  'cluster-allow-replica-migration': 'no',
+  // A replica takes over however long its link to the primary was down.
+  'cluster-replica-validity-factor': '0',
+  'repl-diskless-sync-delay': '0',
+};
+
+export interface RedisClusterOptions {
+  readonly primaries?: number;
+  /** Of each primary. */
+  readonly replicas?: number;
+  /** Lines of redis.conf of every node. */
+  readonly config?: Readonly<Record<string, string>>;
+  readonly password?: string;
+}
+
+export class RedisClusterServers {
+  readonly #servers: RedisServer[] = [];
+
+  private constructor(private readonly options: RedisClusterOptions) {}
+
+  static async start(options: RedisClusterOptions = {}): Promise<RedisClusterServers> {
+    const cluster = new RedisClusterServers(options);
+    try {
+      await cluster.#create();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** At first the primaries in the order of their slots, then the replicas in the order of their primaries. */
+  get servers(): readonly RedisServer[] {
+    return this.#servers;
+  }
+
+  get addresses(): readonly { host: string; port: number }[] {
+    return this.#servers.map(({ port }) => ({ host: HOST, port }));
+  }
+
+  /** One command to one node, over a separate connection. */
+  command(server: RedisServer, name: string, ...words: readonly string[]): Promise<unknown> {
+    return withClient(server, this.options.password, (client) => client.call(name, ...words));
+  }
+
+  /** The slot of a key. */
+  async slotOf(key: string): Promise<number> {
+    return Number(await this.command(this.#anyRunning(), 'CLUSTER', 'KEYSLOT', key));
+  }
+
+  /** The primary of a slot, or of a key, as most of the nodes see it. */
+  async primaryOf(slotOrKey: number | string): Promise<RedisServer> {
+    const slot = typeof slotOrKey === 'number' ? slotOrKey : await this.slotOf(slotOrKey);
+    const votes = new Map<RedisServer, number>();
+    for (const nodes of await this.#views()) {
+      const owner = nodes.find(({ hasSlot }) => hasSlot(slot));
+      const server = owner && this.#servers.find(({ port }) => port === owner.port);
+      if (server) votes.set(server, (votes.get(server) ?? 0) + 1);
+    }
+    const [most] = [...votes].sort((one, other) => other[1] - one[1]);
+    if (!most) throw new Error(`No node has slot ${slot}`);
+    return most[0];
+  }
+
+  /** Every node that is a primary by its own account and has slots. */
+  async primaries(): Promise<readonly RedisServer[]> {
+    return this.#thoseThat(({ isPrimary, slots }) => isPrimary && slots.length > 0);
+  }
+
+  /** A running replica of the primary. */
+  async replicaOf(primary: RedisServer): Promise<RedisServer> {
+    const id = await this.idOf(primary);
+    const [replica] = await this.#thoseThat(({ primaryId }) => primaryId === id);
+    if (!replica) throw new Error(`The primary on port ${primary.port} has no replica`);
+    return replica;
+  }
+
+  async idOf(server: RedisServer): Promise<string> {
+    return String(await this.command(server, 'CLUSTER', 'MYID'));
+  }
+
+  /**
+   * CLUSTER FAILOVER; returns when all running nodes name the replica as the primary. `force` and `takeover` do not
+   * wait for the primary, and `takeover` not for the other primaries either.
+   */
+  async failOver(replica: RedisServer, how?: 'force' | 'takeover'): Promise<void> {
+    const words = how === undefined ? [] : [how.toUpperCase()];
+    await eventually(() => this.command(replica, 'CLUSTER', 'FAILOVER', ...words));
+    await this.isPrimary(replica);
+  }
+
+  /** All running nodes see a primary with slots in the node. */
+  async isPrimary(server: RedisServer): Promise<void> {
+    await this.#settled(
+      'the node is no primary everywhere yet',
+      (nodes) => nodes.find(({ port }) => port === server.port)?.isPrimary === true,
+    );
+  }
+
+  /** Moves a slot with its keys; clients meanwhile get ASK, and afterwards MOVED. */
+  async migrateSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    const [fromId, toId] = [await this.idOf(from), await this.idOf(to)];
+    await this.#setSlot(to, slot, 'IMPORTING', fromId);
+    await this.#setSlot(from, slot, 'MIGRATING', toId);
+    await this.#moveKeys(slot, from, to);
+    // The new owner first: after a crash in between the slot has an owner.
+    for (const server of [to, from]) await this.#setSlot(server, slot, 'NODE', toId);
+    for (const other of await this.primaries()) {
+      if (other !== to && other !== from) await this.#setSlot(other, slot, 'NODE', toId);
+    }
+    await this.#settled(
+      `slot ${slot} has not moved everywhere yet`,
+      (nodes) => nodes.find(({ hasSlot }) => hasSlot(slot))?.id === toId,
+    );
+  }
+
+  /** A node more: a primary without slots, or a replica. */
+  async addNode(primary?: RedisServer): Promise<RedisServer> {
+    const known = this.#anyRunning();
+    const server = await this.#startNode();
+    await this.#meet(server, known);
+    await this.#areKnown();
+    if (primary) await this.#replicate(server, primary);
+    await this.isWhole();
+    return server;
+  }
+
+  /** Ends a node without slots; every other node forgets it. */
+  async removeNode(server: RedisServer): Promise<void> {
+    const id = await this.idOf(server);
+    const own = (await this.#nodesOf(server)).find(({ isMyself }) => isMyself);
+    if (own && own.slots.length > 0) throw new Error('Move the slots of the node away first');
+    this.#servers.splice(this.#servers.indexOf(server), 1);
+    await server.stop();
+    for (const other of this.#running()) await this.command(other, 'CLUSTER', 'FORGET', id);
+  }
+
+  /** All running nodes know each other, and serve all slots. */
+  async isWhole(): Promise<void> {
+    await this.#areKnown();
+    for (const server of this.#running()) {
+      await eventually(async () => {
+        const text = String(await this.command(server, 'CLUSTER', 'INFO'));
+        const isServed = text.includes('cluster_state:ok') && text.includes(`_slots_ok:${SLOTS}`);
+        if (!isServed) throw new Error(`A node does not see all slots served:\n${text}`);
+      }, SETTLED_LIMIT_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.stop()));
+  }
+
+  async #create(): Promise<void> {
+    const { primaries = 3, replicas = 1 } = this.options;
+    for (let index = 0; index < primaries * (1 + replicas); index += 1) await this.#startNode();
+    const [first, ...others] = this.#servers;
+    if (!first) throw new Error('A cluster has at least one primary');
+    const share = Math.ceil(SLOTS / primaries);
+    const owners = this.#servers.slice(0, primaries);
+    for (const [index, server] of this.#servers.entries()) {
+      // Different from the beginning, so that no two nodes have to agree on it.
+      await this.command(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
+      if (index >= primaries) continue;
+      const range = [index * share, Math.min((index + 1) * share, SLOTS) - 1].map(String);
+      await this.command(server, 'CLUSTER', 'ADDSLOTSRANGE', ...range);
+    }
+    for (const other of others) await this.#meet(other, first);
+    await this.#areKnown();
+    for (const [index, replica] of this.#servers.slice(primaries).entries()) {
+      await this.#replicate(replica, owners[index % primaries] as RedisServer);
+    }
+    await this.isWhole();
+  }
+
+  async #startNode(): Promise<RedisServer> {
+    const { config, password } = this.options;
+    const login = password === undefined ? {} : { requirepass: password, masterauth: password };
+    const settings = { ...NODE_CONFIG, ...login, ...config };
+    const server = await RedisServer.start({ isClusterNode: true, config: settings });
+    this.#servers.push(server);
+    return server;
+  }
+
+  async #meet(server: RedisServer, known: RedisServer): Promise<void> {
+    const ports = [known.port, known.clusterPort].map(String);
+    await this.command(server, 'CLUSTER', 'MEET', HOST, ...ports);
+  }
+
+  /** All running nodes know each other, and find no fault with each other. */
+  async #areKnown(): Promise<void> {
+    const ports = this.#running().map(({ port }) => port);
+    await this.#settled('not all nodes know each other yet', (nodes) =>
+      ports.every((port) => nodes.some((node) => node.port === port && !node.isFailing)),
+    );
+  }
+
+  /** Returns when the replica has the data of its primary, and all running nodes know it as its replica. */
+  async #replicate(replica: RedisServer, primary: RedisServer): Promise<void> {
+    const id = await this.idOf(primary);
+    await eventually(() => this.command(replica, 'CLUSTER', 'REPLICATE', id));
+    await this.hasFollowed(replica);
+    await this.#settled(
+      'a replica is not known everywhere yet',
+      (nodes) => nodes.find(({ port }) => port === replica.port)?.primaryId === id,
+    );
+  }
+
+  /** The node is a replica in step with its primary. */
+  async hasFollowed(replica: RedisServer): Promise<void> {
+    await eventually(async () => {
+      const text = String(await this.command(replica, 'INFO', 'replication'));
+      if (!text.includes('master_link_status:up')) throw new Error('a replica is not in step yet');
+    }, SETTLED_LIMIT_MS);
+  }
+
+  async #setSlot(server: RedisServer, slot: number, ...words: readonly string[]): Promise<void> {
+    await this.command(server, 'CLUSTER', 'SETSLOT', String(slot), ...words);
+  }
+
+  async #moveKeys(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    const { password } = this.options;
+    const login = password === undefined ? [] : ['AUTH', password];
+    const target = [HOST, String(to.port), '', '0', MIGRATE_LIMIT_MS, ...login, 'KEYS'];
+    await withClient(from, password, async (client) => {
+      for (;;) {
+        const keys = await client.cluster('GETKEYSINSLOT', slot, Number(KEYS_IN_ONE_STEP));
+        if (keys.length === 0) return;
+        // Keys may have expired in between: then the reply is NOKEY.
+        await client.call('MIGRATE', ...target, ...keys);
+      }
+    });
+  }
+
+  async #settled(
+    problem: string,
+    isSettled: (nodes: readonly ClusterNode[]) => boolean,
+  ): Promise<void> {
+    await eventually(async () => {
+      if (!(await this.#views()).every(isSettled)) throw new Error(problem);
+    }, SETTLED_LIMIT_MS);
+  }
+
+  async #thoseThat(isFit: (node: ClusterNode) => boolean): Promise<readonly RedisServer[]> {
+    const fit: RedisServer[] = [];
+    for (const server of this.#running()) {
+      const own = (await this.#nodesOf(server)).find(({ isMyself }) => isMyself);
+      if (own && isFit(own)) fit.push(server);
+    }
+    return fit;
+  }
+
+  /** What each running node knows of the cluster. */
+  #views(): Promise<readonly (readonly ClusterNode[])[]> {
+    return Promise.all(this.#running().map((server) => this.#nodesOf(server)));
+  }
+
+  async #nodesOf(server: RedisServer): Promise<readonly ClusterNode[]> {
+    return clusterNodesOf(String(await this.command(server, 'CLUSTER', 'NODES')));
+  }
+
+  #running(): readonly RedisServer[] {
+    return this.#servers.filter(({ isRunning }) => isRunning);
+  }
+
+  #anyRunning(): RedisServer {
+    const [server] = this.#running();
+    if (!server) throw new Error('No node is left');
+    return server;
+  }
+}

@@ -17,7 +17,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RedisConnection } from './connection/redis-connection.js';
+import type { RedisLink } from './connection/redis-link.js';
 import { SCHEMA } from '../core/schema-version.js';
 import { parseEpoch } from '../core/versions.js';
 import type { RedisKeys } from './redis-keys.js';
@@ -33,7 +33,7 @@ export class PeerAttestation {
   #mayAnswer: () => boolean = () => false;
 
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly connection: RedisLink,
     private readonly keys: RedisKeys,
   ) {
     [, this.#question] = keys.ofHeartbeat();

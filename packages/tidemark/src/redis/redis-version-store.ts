@@ -1,4 +1,4 @@
-import type { Answer, RedisConnection } from './connection/redis-connection.js';
+import type { Answer, RedisLink } from './connection/redis-link.js';
 import { RedisCommandError, RedisUnavailableError } from './connection/redis.errors.js';
 import {
   VersionStore,
@@ -32,7 +32,7 @@ export class RedisVersionStore extends VersionStore {
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly connection: RedisLink,
     private readonly keys: RedisKeys,
     private readonly canary: DataCanary,
   ) {

@@ -32,9 +32,11 @@ export class PeerAttestation {
   readonly #question: string;
   #mayAnswer: () => boolean = () => false;
 
+  /** @param schema the table that stands for the version of the schema there. */
   constructor(
     private readonly connection: RedisLink,
     private readonly keys: RedisKeys,
+    private readonly schema: string = SCHEMA,
   ) {
     [, this.#question] = keys.ofHeartbeat();
   }
@@ -68,7 +70,7 @@ export class PeerAttestation {
 
   /** Every stamp contains the epoch of the schema: if that will be replaced, no entry counts. */
   async #holdsNothing(): Promise<boolean> {
-    const { value, node } = await this.#get(this.keys.epoch(SCHEMA));
+    const { value, node } = await this.#get(this.keys.epoch(this.schema));
     return value === null || parseEpoch(value).node !== node;
   }
 

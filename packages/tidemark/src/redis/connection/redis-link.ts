@@ -30,6 +30,9 @@ export interface RedisCommands {
   sendAfterReconnect<T>(name: string, command: Command<T>): Promise<Answer<T>>;
 }
 
+/** The server that holds a key: always the same one, or the primary of the key's slot in a cluster. */
+export type RedisRoute = (key: string) => RedisCommands;
+
 /** The server that holds some data, and whether it can be trusted: a connection, or the way to one bucket of a cluster. */
 export interface RedisLink extends RedisCommands {
   readonly state: RedisState;

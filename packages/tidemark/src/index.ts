@@ -22,6 +22,7 @@ export {
   type CacheMode,
   type QueryCacheModuleOptions,
 } from './nestjs/query-cache.options.js';
+export type { QueryCacheClusterOptions } from './nestjs/redis-cluster-option.js';
 export type { QueryCacheRedisOptions, QueryCacheSentinelOptions } from './nestjs/redis-option.js';
 export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
 export type { WarmOptions, WarmResult } from './nestjs/warm.js';

@@ -50,7 +50,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     stores.onOutage(() => gate.distrustAll());
     await stores.ready();
     // Writes before the start of this process may have bypassed the cache.
-    if (!(await stores.isAttested())) gate.distrustAll();
+    if (!(await stores.isAttested(0))) gate.distrustAll();
     // Creates the schema version that the catalog is then loaded under.
     await gate.check([]);
     // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the

@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { addressOf } from '../redis/connection/redis-client.factory.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { CacheableQuery } from '../typeorm/queries/compiled-query.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
@@ -9,6 +8,7 @@ import { mayBeOneDatabase } from '../typeorm/database/database-identity.js';
 import type { CacheLifecycle } from './cache-lifecycle.js';
 import type { CacheReader } from './cache-reader.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
+import { placeOf } from './redis-option.js';
 
 interface NamedCache {
   readonly source: DataSource;
@@ -21,7 +21,7 @@ function isRival({ options: one }: NamedCache, { options: other }: NamedCache): 
   if (!one.enabled || !other.enabled) return false;
   // Only a cache that follows writes reads the outbox of its namespace.
   if (one.namespace !== other.namespace) return one.readOnly || other.readOnly;
-  return !one.redis || !other.redis || addressOf(one.redis) !== addressOf(other.redis);
+  return !one.redis || !other.redis || placeOf(one.redis) !== placeOf(other.redis);
 }
 
 /** The caches of one application, by the names of their data sources. */

@@ -22,7 +22,10 @@ import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-acti
 import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import { QueryExecutor } from '../typeorm/queries/query-executor.js';
 import { StandbyWatch } from '../typeorm/database/standby-watch.js';
-import { CacheStores } from './cache-stores.js';
+import type { CacheStores } from './cache-stores.js';
+import { ClusterStores } from './cluster-stores.js';
+import { MemoryStores } from './memory-stores.js';
+import { RedisStores } from './redis-stores.js';
 import { WholeTableLog } from './whole-table-log.js';
 import { shareSecrets } from './shared-secrets.js';
 
@@ -117,13 +120,17 @@ async function openStores(
   log: Logger,
 ): Promise<CacheStores> {
   const { redis, release } = options;
-  if (!options.enabled) return CacheStores.inMemory(options);
+  if (!options.enabled) return new MemoryStores(options.namespace);
   if (!redis) {
     log.log('No Redis: this process counts as the only instance');
-    return CacheStores.inMemory(options);
+    return new MemoryStores(options.namespace);
   }
   const secrets = await shareSecrets(source, options.entrySecret, log);
-  const stores = CacheStores.inRedis({ redis, options, secrets, events, log });
+  const parts = { options, secrets, events, log };
+  const stores =
+    'seeds' in redis
+      ? new ClusterStores({ redis, ...parts })
+      : new RedisStores({ redis, ...parts });
   if (release === UNKNOWN_VERSION) {
     log.warn(
       'No package.json names the version of this application: set the option `release`, or answers that an earlier ' +

@@ -1,17 +1,28 @@
 /** The option `redis`: where Redis is, in each of its forms. */
-import type { Redis } from 'ioredis';
-import type { RedisTarget, SentinelTarget } from '../redis/connection/redis-client.factory.js';
+import type { Cluster, Redis } from 'ioredis';
+import {
+  addressOf,
+  type RedisTarget,
+  type SentinelTarget,
+} from '../redis/connection/redis-client.factory.js';
 import { DEFAULT_SENTINEL_PORT } from '../redis/connection/sentinel-address.js';
 import { RedisUrlError } from '../redis/connection/redis.errors.js';
 import { parseRedisUrl } from '../redis/connection/redis-url.js';
+import { describeCluster, type ClusterTarget } from '../redis/cluster/cluster-seeds.js';
 import { refuseOption } from './refused-option.js';
+import {
+  clusterBehind,
+  clusterOf,
+  isAddress,
+  type QueryCacheClusterOptions,
+} from './redis-cluster-option.js';
 
 /** The Redis of a cache: by `url` or `client`. */
 export interface QueryCacheRedisOptions {
   /** `redis://` or `rediss://` with the usual user, password and database number. */
   readonly url?: string | undefined;
-  /** Instead of `url`: a client of ioredis. The cache duplicates it, and neither uses nor closes it. */
-  readonly client?: Redis | undefined;
+  /** Instead of `url`: a client of ioredis. The cache takes its settings, and neither uses nor closes it. */
+  readonly client?: Redis | Cluster | undefined;
   /** A command that takes longer counts as failed, in milliseconds. Default: 500. */
   readonly timeoutMs?: number | undefined;
 }
@@ -25,30 +36,42 @@ export interface QueryCacheSentinelOptions extends SentinelTarget {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A URL, a client of ioredis, one of both with settings, or Sentinels. */
-export type RedisOption = string | Redis | QueryCacheRedisOptions | QueryCacheSentinelOptions;
+/** A URL, a client of ioredis, one of both with settings, Sentinels, or the nodes of a cluster. */
+export type RedisOption =
+  | string
+  | Redis
+  | Cluster
+  | QueryCacheRedisOptions
+  | QueryCacheSentinelOptions
+  | QueryCacheClusterOptions;
 
-export type RedisSettings = RedisTarget & { readonly timeoutMs: number };
+export type RedisSettings = (RedisTarget | ClusterTarget) & { readonly timeoutMs: number };
 
 const DEFAULT_TIMEOUT_MS = 500;
-const PLACES = ['url', 'client', 'sentinels'];
+const PLACES = ['url', 'client', 'sentinels', 'cluster'];
 const FOR_ONE_PROCESS = 'leave `redis` out where this process is the only instance';
 
 /** @throws Error that names the option and the remedy. */
 export function resolveRedis(option: RedisOption | undefined): RedisSettings | undefined {
   if (option === undefined) return undefined;
   if (typeof option === 'string') return { url: urlOf(option, 'redis'), ...timeoutOf({}) };
-  if (isClient(option)) return { client: clientOf(option, 'redis'), ...timeoutOf({}) };
+  if (isClient(option)) return { ...clientOf(option, 'redis'), ...timeoutOf({}) };
   refuseTwoPlaces(option);
   if ('sentinels' in option) return { ...sentinelsOf(option), ...timeoutOf(option) };
+  if ('cluster' in option) return { ...clusterOf(option), ...timeoutOf(option) };
   const { url, client } = option;
   if (client !== undefined) {
-    return { client: clientOf(client, 'redis.client'), ...timeoutOf(option) };
+    return { ...clientOf(client, 'redis.client'), ...timeoutOf(option) };
   }
   return { url: urlOf(url, 'redis.url'), ...timeoutOf(option) };
 }
 
-function refuseTwoPlaces(option: QueryCacheRedisOptions | QueryCacheSentinelOptions): void {
+/** The same text for the same Redis, without user and password. */
+export function placeOf(redis: RedisSettings): string {
+  return 'seeds' in redis ? describeCluster(redis) : addressOf(redis);
+}
+
+function refuseTwoPlaces(option: Exclude<RedisOption, string | Redis | Cluster>): void {
   const given: Readonly<Record<string, unknown>> = { ...option };
   const places = PLACES.filter((name) => given[name] !== undefined).map((name) => `\`${name}\``);
   if (places.length < 2) return;
@@ -67,8 +90,7 @@ function sentinelsOf(option: QueryCacheSentinelOptions): SentinelTarget {
     );
   }
   for (const { host, port = DEFAULT_SENTINEL_PORT } of sentinels) {
-    const isAddress = typeof host === 'string' && /^[^\s/@[\]]+$/.test(host) && isPort(port);
-    if (isAddress) continue;
+    if (isAddress(host, port)) continue;
     refuseOption(
       'redis.sentinels',
       'has an entry that is no address',
@@ -86,10 +108,6 @@ function sentinelsOf(option: QueryCacheSentinelOptions): SentinelTarget {
     refuseOption('redis.database', `cannot be ${String(database)}`, 'give a number of 0 or more');
   }
   return option;
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: Pick<QueryCacheRedisOptions, 'timeoutMs'>): {
@@ -113,21 +131,18 @@ function urlOf(url: string | undefined, option: string): string {
   }
 }
 
-function clientOf(client: Redis, option: string): Redis {
+function clientOf(client: Redis | Cluster, option: string): { client: Redis } | ClusterTarget {
   if (!isClient(client)) {
     return refuseOption(option, 'is no client of ioredis', 'give `new Redis(...)` of ioredis 5');
   }
-  if (client.isCluster) {
-    refuseOption(
-      option,
-      'is a client of Redis Cluster, which is not supported yet',
-      'give a client of one Redis server, or of Sentinels',
-    );
-  }
-  return client;
+  return isCluster(client) ? clusterBehind(client) : { client };
 }
 
 /** The application may have another copy of ioredis, so its class does not identify a client. */
-function isClient(value: object): value is Redis {
+function isClient(value: object): value is Redis | Cluster {
   return 'duplicate' in value && 'options' in value;
+}
+
+function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster;
 }

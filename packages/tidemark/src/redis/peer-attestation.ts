@@ -17,7 +17,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RedisConnection } from './connection/redis-connection.js';
+import type { RedisLink } from './connection/redis-link.js';
 import { SCHEMA } from '../core/schema-version.js';
 import { parseEpoch } from '../core/versions.js';
 import type { RedisKeys } from './redis-keys.js';
@@ -32,9 +32,11 @@ export class PeerAttestation {
   readonly #question: string;
   #mayAnswer: () => boolean = () => false;
 
+  /** @param schema the table that stands for the version of the schema there. */
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly connection: RedisLink,
     private readonly keys: RedisKeys,
+    private readonly schema: string = SCHEMA,
   ) {
     [, this.#question] = keys.ofHeartbeat();
   }
@@ -68,7 +70,7 @@ export class PeerAttestation {
 
   /** Every stamp contains the epoch of the schema: if that will be replaced, no entry counts. */
   async #holdsNothing(): Promise<boolean> {
-    const { value, node } = await this.#get(this.keys.epoch(SCHEMA));
+    const { value, node } = await this.#get(this.keys.epoch(this.schema));
     return value === null || parseEpoch(value).node !== node;
   }
 

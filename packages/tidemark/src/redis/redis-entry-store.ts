@@ -1,6 +1,6 @@
 /** Entries in Redis (L2), sealed, through cache-manager (cache-manager-cache.ts). */
-import { RedisCommandError } from './connection/redis.errors.js';
-import type { RedisConnection } from './connection/redis-connection.js';
+import { RedisCommandError, RedisSlotError } from './connection/redis.errors.js';
+import type { RedisRoute } from './connection/redis-link.js';
 import { wallClock, type Clock } from '../core/ports/clock.js';
 import { EntryStore, type CacheEntry } from '../core/ports/entry-store.js';
 import { CacheManagerCache } from './cache-manager-cache.js';
@@ -38,7 +38,7 @@ export class RedisEntryStore extends EntryStore {
   readonly #maxBytes: number;
 
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly route: RedisRoute,
     private readonly keys: RedisKeys,
     private readonly options: RedisEntryStoreOptions,
   ) {
@@ -72,7 +72,7 @@ export class RedisEntryStore extends EntryStore {
 
   async #store(name: string, entry: CacheEntry, onSent?: () => void): Promise<void> {
     // No caller waits for this: the answer with the entry, and the next requests, go first.
-    await this.connection.writes.whenWaiting();
+    await this.route(name).writes.whenWaiting();
     const encoded = await encodeEntry(entry, this.#maxBytes);
     // Redis refuses a fraction of a millisecond, and treats 0 as "forever".
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.nowMs());
@@ -93,28 +93,31 @@ export class RedisEntryStore extends EntryStore {
     return entry;
   }
 
-  /** At most one byte more than an entry may have; `undefined` if the key holds a value of another type. */
+  /**
+   * At most one byte more than an entry may have. `undefined` if the key holds a value of another type. Empty if its slot
+   * of a cluster is elsewhere: then the entry counts as missing.
+   */
   async #fetch(name: string): Promise<Buffer | undefined> {
-    const { writes } = this.connection;
+    const commands = this.route(name);
     try {
       // In one socket write with the versions, and behind a query that does not wait for them.
-      const { value } = await writes.atEndOfTurn(() =>
-        this.connection.send('GETRANGE of an entry', (redis) =>
+      const { value } = await commands.writes.atEndOfTurn(() =>
+        commands.send('GETRANGE of an entry', (redis) =>
           redis.getrangeBuffer(name, 0, this.#maxBytes + MAX_WRAPPING_BYTES),
         ),
       );
       return value;
     } catch (error) {
       if (error instanceof RedisCommandError && error.replyCode === 'WRONGTYPE') return undefined;
+      if (error instanceof RedisSlotError) return Buffer.alloc(0);
       throw error;
     }
   }
 
   async #write(name: string, { bytes, onSent }: Outgoing, ttlMs: number): Promise<void> {
-    await this.connection.writes.withNext(() => {
-      const sent = this.connection.send('SET of an entry', (redis) =>
-        redis.set(name, bytes, 'PX', ttlMs),
-      );
+    const commands = this.route(name);
+    await commands.writes.withNext(() => {
+      const sent = commands.send('SET of an entry', (redis) => redis.set(name, bytes, 'PX', ttlMs));
       onSent?.();
       return sent;
     });

@@ -1,4 +1,5 @@
 /** The heartbeat of the connection to Redis: checks that the cache can do everything that it needs there. */
+import type { Redis } from 'ioredis';
 import type { Heartbeat } from './connection/redis-connection.js';
 import { RedisPermissionError } from './connection/redis.errors.js';
 import type { DataCanary } from './data-canary.js';
@@ -21,25 +22,34 @@ export function redisHeartbeat({
   onMemory,
   onQuestion,
 }: RedisHeartbeatParts): Heartbeat {
-  const names = keys.ofHeartbeat();
-  const [, , text] = names;
   return async (client, node) => {
     const raised = canary.raise(client, node);
     // The script below reports the refused command.
     raised.catch(() => undefined);
-    const [answer, , isFull] = await Promise.all([
-      client.eval(heartbeat.source, names.length, ...names),
-      // Runs the script once more, to check that scripts may also be run by their SHA-1.
-      client.evalsha(heartbeat.sha1, names.length, ...names).catch(unless('NOSCRIPT')),
-      // Changes nothing, and a server at its memory limit refuses it.
-      client.set(text, '', 'NX').then(() => false, unless('OOM')),
-    ]);
-    const [question, ...refused] = answer as [unknown, ...string[]];
-    if (refused.length > 0) throw new RedisPermissionError(refused);
+    const { question, isFull } = await checkCommands(client, keys);
     await raised;
     onMemory(isFull);
     if (typeof question === 'string') onQuestion(question);
   };
+}
+
+/** Sends its commands at once. Rejects with `RedisPermissionError` if a command is refused. */
+export async function checkCommands(
+  client: Redis,
+  keys: Pick<RedisKeys, 'ofHeartbeat'>,
+): Promise<{ readonly question: unknown; readonly isFull: boolean }> {
+  const names = keys.ofHeartbeat();
+  const [, , text] = names;
+  const [answer, , isFull] = await Promise.all([
+    client.eval(heartbeat.source, names.length, ...names),
+    // Runs the script once more, to check that scripts may also be run by their SHA-1.
+    client.evalsha(heartbeat.sha1, names.length, ...names).catch(unless('NOSCRIPT')),
+    // Changes nothing, and a server at its memory limit refuses it.
+    client.set(text, '', 'NX').then(() => false, unless('OOM')),
+  ]);
+  const [question, ...refused] = answer as [unknown, ...string[]];
+  if (refused.length > 0) throw new RedisPermissionError(refused);
+  return { question, isFull };
 }
 
 /** Returns an error handler: `true` for a reply with the code; rethrows other errors. */

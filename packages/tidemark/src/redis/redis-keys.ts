@@ -18,19 +18,31 @@
  * The database name is derived from the identity of its server (nestjs/shared-secrets.ts), so that tables with the same
  * name in two databases stay apart. The key of a query contains it. The braces put all data of one table into one slot
  * of a Redis cluster, and an entry into the slot of its fill's lock.
+ *
+ * In a cluster all data of one bucket lie in one slot, with `tag` for the bucket (cluster/slots.ts):
+ * `<ns>:<db>:{<tag>}:<table>:e`, `<ns>:<db>:{<tag>}:t`, `<ns>:<db>:{<tag>}:i:h`, and so on.
  */
 export class RedisKeys {
   readonly #ofDatabase: string;
+  /** Of what concerns all tables. */
+  readonly #ofInstances: string;
 
-  /** `namespace` separates services that share a Redis; neither name contains braces. */
+  /**
+   * `namespace` separates services that share a Redis; neither name contains braces.
+   *
+   * @param tag of the bucket whose keys these are, in a cluster.
+   */
   constructor(
     private readonly namespace: string,
     database: string,
+    private readonly tag?: string,
   ) {
     if ([namespace, database].some((name) => name === '' || /[{}]/.test(name))) {
       throw new TypeError('The names of cache and database must not be empty or have braces');
     }
-    this.#ofDatabase = `${namespace}:${database}`;
+    const ofDatabase = `${namespace}:${database}`;
+    this.#ofDatabase = tag === undefined ? ofDatabase : `${ofDatabase}:{${tag}}`;
+    this.#ofInstances = tag === undefined ? `${ofDatabase}:{i}` : `${this.#ofDatabase}:i`;
   }
 
   epoch(table: string): string {
@@ -60,17 +72,21 @@ export class RedisKeys {
 
   /** The keys of a heartbeat: one that is never set, the question of a starting instance, an empty text. */
   ofHeartbeat(): readonly [unset: string, question: string, text: string] {
-    const prefix = `${this.#ofDatabase}:{i}:`;
-    return [`${prefix}h`, `${prefix}q`, `${prefix}p`];
+    const prefix = this.#ofInstances;
+    return [`${prefix}:h`, `${prefix}:q`, `${prefix}:p`];
   }
 
   /** The number of a process, and the hash of all processes. The script derives the keys of the others. */
   ofCanary(process: string): readonly [number: string, processes: string] {
-    const processes = `${this.#ofDatabase}:{i}:c`;
+    const processes = `${this.#ofInstances}:c`;
     return [`${processes}:${process}`, processes];
   }
 
   #table(table: string): string {
-    return `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
+    if (this.tag === undefined) {
+      return `${this.#ofDatabase}:{${table.replace(/[%{}]/g, encodeURIComponent)}}:`;
+    }
+    // Encoded too: the colon, which ends the name here.
+    return `${this.#ofDatabase}:${table.replace(/[%:]/g, encodeURIComponent)}:`;
   }
 }

@@ -1,4 +1,4 @@
-import type { Answer, RedisConnection } from './connection/redis-connection.js';
+import type { Answer, RedisLink } from './connection/redis-link.js';
 import { RedisCommandError, RedisUnavailableError } from './connection/redis.errors.js';
 import {
   VersionStore,
@@ -18,6 +18,7 @@ import { inspectMarks } from './scripts/inspect-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
 import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import { runScript, type Script, type Way } from './scripts/script.js';
+import { settledSteps } from './settled-steps.js';
 import { takeOffMark } from './scripts/take-off-mark.script.js';
 import { BatchLoader, type Answers } from '../core/memory/batch-loader.js';
 
@@ -32,7 +33,7 @@ export class RedisVersionStore extends VersionStore {
   readonly #keyLists = new WeakMap<Wanted, readonly string[]>();
 
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly connection: RedisLink,
     private readonly keys: RedisKeys,
     private readonly canary: DataCanary,
   ) {
@@ -126,7 +127,7 @@ export class RedisVersionStore extends VersionStore {
     // If another server runs the script, its readers distrust the epoch, which names this server.
     const epoch = `${token} ${this.connection.node ?? 'none'}${SETTLING}`;
     const rotated = this.#did(replaceEpoch, table, [observed ?? '', epoch, token]);
-    await all([rotated, this.#raiseNumber()]);
+    await settledSteps([rotated, this.#raiseNumber()]);
     return rotated;
   }
 
@@ -184,7 +185,7 @@ export class RedisVersionStore extends VersionStore {
   /** If Redis refuses a command that a write needs, writes commit unpublished: that is an outage. */
   async #allForWrite(steps: readonly Promise<unknown>[]): Promise<void> {
     try {
-      await all(steps);
+      await settledSteps(steps);
     } catch (error) {
       if (error instanceof RedisCommandError) this.connection.distrust(error.message);
       throw error;
@@ -239,13 +240,6 @@ function versionText(stored: string | null | undefined, prefix: string): string 
   return stored?.startsWith(prefix) && VERSION.test(stored)
     ? stored.slice(prefix.length)
     : undefined;
-}
-
-/** Runs all steps at once over one connection; settles after all of them, so that no step is still in flight. */
-async function all(steps: readonly Promise<unknown>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(steps);
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
 }
 
 function wholeMs(durationMs: number): string {

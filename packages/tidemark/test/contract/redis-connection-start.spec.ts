@@ -48,7 +48,7 @@ describe('RedisConnection without a server that answers', () => {
     {
       mode: 'a node of a cluster',
       options: { config: { 'cluster-enabled': 'yes' } },
-      remedy: /cluster mode.*use a standalone one/,
+      remedy: /cluster mode.*`redis\.cluster` \(REDIS_CLUSTER\)/,
     },
     {
       mode: 'a Sentinel at its URL',

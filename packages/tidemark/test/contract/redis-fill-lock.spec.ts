@@ -17,7 +17,7 @@ describe('RedisFillLock', () => {
   fillLockContract(async () => {
     const connection = await connected(server.url);
     return {
-      lock: new RedisFillLock(connection, keysIn(freshNamespace())),
+      lock: new RedisFillLock(() => connection, keysIn(freshNamespace())),
       pass,
       close: () => connection.close(),
     };
@@ -26,7 +26,7 @@ describe('RedisFillLock', () => {
   it('is requested together with the entry, and taken only where there is no entry', async () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
-    const lock = new RedisFillLock(connection, keysIn(namespace));
+    const lock = new RedisFillLock(() => connection, keysIn(namespace));
     const entries = entryStore(connection, namespace);
     expect(await lock.acquireUnlessStored('k', 'a', 60_000)).toBe(true);
     expect(await lock.acquireUnlessStored('k', 'b', 60_000)).toBe(false);
@@ -44,7 +44,7 @@ describe('RedisFillLock', () => {
   it('is taken from another client that would never release it', async () => {
     const namespace = freshNamespace();
     const connection = await connected(server.url);
-    const lock = new RedisFillLock(connection, keysIn(namespace));
+    const lock = new RedisFillLock(() => connection, keysIn(namespace));
     const key = keysIn(namespace).fillLock('k');
     const plant: ((client: Redis) => Promise<unknown>)[] = [
       (client) => client.set(key, 'x'),
@@ -64,7 +64,7 @@ describe('RedisFillLock', () => {
     const namespace = freshNamespace();
     const [one, two] = await Promise.all([connected(server.url), connected(server.url)]);
     const [first, second] = [one, two].map(
-      (connection) => new RedisFillLock(connection, keysIn(namespace)),
+      (connection) => new RedisFillLock(() => connection, keysIn(namespace)),
     );
     expect(await first?.acquire('k', 'a', 60_000)).toBe(true);
     expect(await second?.acquire('k', 'b', 60_000)).toBe(false);

@@ -3,8 +3,8 @@ import { afterEach, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { CacheEvents } from '../../src/core/ports/cache-events.js';
 import { EntrySeal } from '../../src/redis/entry-seal.js';
-import { CacheStores } from '../../src/nestjs/cache-stores.js';
 import { resolveOptions } from '../../src/nestjs/query-cache.options.js';
+import { RedisStores } from '../../src/nestjs/redis-stores.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { useRedisServer } from './redis-connection-tests.js';
@@ -12,7 +12,7 @@ import { LogBook } from './redis-harness.js';
 
 let server: RedisServer;
 let admin: Redis;
-let stores: CacheStores;
+let stores: RedisStores;
 
 afterEach(async () => {
   await stores.close();
@@ -32,7 +32,7 @@ it('a full Redis is a degradation with one warning each time, until it has room 
   const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
   const options = resolveOptions({});
   const events = new CacheEvents();
-  stores = CacheStores.inRedis({ redis, options, secrets, events, log });
+  stores = new RedisStores({ redis, options, secrets, events, log });
   events.on('storeFull', () => (refused += 1));
   await eventually(() => expect(stores.degradation()).toBeUndefined());
   for (let times = 1; times <= 2; times += 1) {

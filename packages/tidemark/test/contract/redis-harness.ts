@@ -95,7 +95,7 @@ export function entryStore(
   namespace: string,
   options: Partial<RedisEntryStoreOptions> = {},
 ): RedisEntryStore {
-  return new RedisEntryStore(connection, keysIn(namespace), {
+  return new RedisEntryStore(() => connection, keysIn(namespace), {
     maxBodyBytes: 1_000_000,
     seal: new EntrySeal(['the secret of all']),
     onRefused: () => undefined,

@@ -62,7 +62,7 @@ describe('the user of Redis', () => {
     const files = await readdir(folder, { recursive: true });
     const sources = await Promise.all(
       files
-        .filter((file) => file.endsWith('.ts') && !file.startsWith('connection'))
+        .filter((file) => file.endsWith('.ts') && !/^(?:connection|cluster)\//.test(file))
         .map((file) => readFile(join(folder, file), 'utf8')),
     );
     const inScripts = /redis\.p?call\(\s*'(\w+)'/g;

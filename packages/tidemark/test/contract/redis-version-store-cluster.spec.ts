@@ -65,7 +65,7 @@ describe('RedisVersionStore on a cluster node', () => {
   });
 
   it('touches one slot where a lock is asked for beside its entry', async () => {
-    const lock = new RedisFillLock(connection, keysIn(freshNamespace()));
+    const lock = new RedisFillLock(() => connection, keysIn(freshNamespace()));
     const fill = 'k';
     expect(await lock.acquireUnlessStored(fill, 'a', LONG_MS)).toBe(true);
     expect(await lock.acquire(fill, 'b', LONG_MS)).toBe(false);

@@ -67,14 +67,12 @@ describe('the option redis', () => {
 });
 
 describe('the module refuses', () => {
-  const cluster = () => new Cluster([{ port: 1 }], { lazyConnect: true });
   const sentinels = [{ host: 'h' }];
   it.each<[string, () => QueryCacheModuleOptions, RegExp]>([
     ['an empty text', () => ({ redis: '' }), /`redis` is an empty text.*leave `redis` out/],
     ['no URL', () => ({ redis: 'localhost:secret' }), /`redis` has another scheme.*redis:\/\//],
     ['another scheme', () => ({ redis: { url: 'http://u:secret@h' } }), /`redis\.url` has another/],
     ['an unset url', () => ({ redis: { url: undefined } }), /`redis\.url` is unset.*redis:\/\//],
-    ['a Cluster', () => ({ redis: cluster() as never }), /`redis`.*Cluster.*one Redis server/],
     [
       'no Sentinels',
       () => ({ redis: { sentinels: [], name: 'one' } }),

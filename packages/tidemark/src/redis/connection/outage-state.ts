@@ -25,9 +25,9 @@ export abstract class OutageState {
   #outages = 0;
   #closed = false;
 
-  /** `address` is for messages; it contains no user and no password. */
+  /** `address` is for messages; it contains no user and no password. Without one, outages are not logged. */
   constructor(
-    private readonly address: string,
+    private readonly address: string | undefined,
     private readonly log: RedisLog,
   ) {}
 
@@ -59,7 +59,7 @@ export abstract class OutageState {
     const wasDown = this.#state === 'down';
     const isNewRefusal = SERVER_ERROR.test(reason) && reason !== this.#refusal;
     if (isNewRefusal) this.#refusal = reason;
-    if (!wasDown || isNewRefusal) {
+    if (this.address !== undefined && (!wasDown || isNewRefusal)) {
       this.log.warn(
         `Redis at ${this.address} is not available (${reason}); the connection is retried until it is`,
       );
@@ -75,7 +75,8 @@ export abstract class OutageState {
     const wasDown = this.#state === 'down';
     this.#state = 'up';
     this.#refusal = undefined;
-    if (wasDown) this.log.log(`Redis at ${this.address} is available again`);
+    if (wasDown && this.address !== undefined)
+      this.log.log(`Redis at ${this.address} is available again`);
     this.#emit('up');
   }
 

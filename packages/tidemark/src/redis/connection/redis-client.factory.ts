@@ -1,8 +1,10 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { ConnectionOptions } from 'node:tls';
+import { describeEndpoint, type NodeEndpoint } from './node-address.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 import { describeSentinel, type SentinelAddress } from './sentinel-address.js';
 import { SentinelConnector } from './sentinel-connector.js';
+import { withServerName } from './server-name.js';
 
 /** The primary that the Sentinels know by the name. */
 export interface SentinelTarget {
@@ -23,7 +25,13 @@ export interface SentinelTarget {
 /** A URL, `redis://` or `rediss://`; Sentinels; or a client, which is duplicated and stays untouched. */
 export type RedisTarget = { readonly url: string } | { readonly client: Redis } | SentinelTarget;
 
-export type RedisClientOptions = RedisTarget & {
+/** One node of a Redis Cluster. */
+export interface ClusterNodeTarget extends NodeEndpoint {
+  /** User, password and TLS of the nodes. */
+  readonly ofCluster: RedisOptions;
+}
+
+export type RedisClientOptions = (RedisTarget | ClusterNodeTarget) & {
   /** Time limit of a command, in milliseconds. */
   readonly timeoutMs: number;
   /** Shown by CLIENT LIST. */
@@ -50,6 +58,9 @@ export function createRedisClient(options: RedisClientOptions): Redis {
   if ('sentinels' in options) {
     return new Redis({ ...sentinelOptions(options), ...settings, ...sentinelSettings(options) });
   }
+  if ('ofCluster' in options) {
+    return new Redis({ ...nodeOptions(options), ...settings, ...NO_OTHER_HABITS });
+  }
   const { href, protocol, hostname } = parseRedisUrl(options.url);
   // By default the client sends no server name when it opens TLS.
   const servername = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -60,8 +71,11 @@ export function createRedisClient(options: RedisClientOptions): Redis {
 }
 
 /** The address without user and password, for logs and health. */
-export function addressOf(target: RedisTarget): string {
+export function addressOf(target: RedisTarget | ClusterNodeTarget): string {
   if ('url' in target) return describeRedisAddress(parseRedisUrl(target.url));
+  if ('ofCluster' in target) {
+    return `${target.ofCluster.tls ? 'rediss' : 'redis'}://${describeEndpoint(target)}`;
+  }
   if ('sentinels' in target) return addressBySentinels(target);
   const { path, tls, host, port, db = 0, sentinels, name } = target.client.options;
   if (sentinels) return addressBySentinels({ sentinels, name: name ?? '', database: db });
@@ -113,6 +127,11 @@ function sentinelOptions(target: SentinelTarget): RedisOptions {
     db: database,
     ...(secure ? { tls: secure, sentinelTLS: secure, enableTLSForSentinelMode: true } : {}),
   };
+}
+
+function nodeOptions({ host, port, ofCluster }: ClusterNodeTarget): RedisOptions {
+  const { tls } = ofCluster;
+  return { ...ofCluster, ...(tls ? { tls: withServerName(host, tls) } : {}), host, port, db: 0 };
 }
 
 function settingsOf(options: RedisClientOptions): RedisOptions {

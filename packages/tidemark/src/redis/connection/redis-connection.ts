@@ -29,6 +29,7 @@ import {
   RedisUnavailableError,
   textOf,
 } from './redis.errors.js';
+import type { Answer, Command, RedisLink } from './redis-link.js';
 import { readServerInfo } from './server-info.js';
 
 export type RedisConnectionOptions = RedisClientOptions & {
@@ -47,14 +48,6 @@ export type RedisConnectionOptions = RedisClientOptions & {
  */
 export type Heartbeat = (client: Redis, node: string) => Promise<unknown>;
 
-type Command<T> = (client: Redis, node: string) => Promise<T>;
-
-/** An answer and the `run_id` of the server that gave it. */
-export interface Answer<T> {
-  readonly value: T;
-  readonly node: string;
-}
-
 interface Attempt {
   readonly client: Redis;
   readonly startedMs: number;
@@ -70,8 +63,7 @@ const ATTEMPT_MS = 2_000;
 /** Minimum wait of an urgent command for a running attempt that already exceeds a command's time limit. */
 const LAST_LOOK_MS = 10;
 
-export class RedisConnection extends OutageState {
-  /** Coalesces the commands' socket writes. */
+export class RedisConnection extends OutageState implements RedisLink {
   readonly writes = new CoalescedWrites();
   /** The open connection, while `up`. */
   #open: { readonly client: Redis; readonly node: string } | undefined;
@@ -100,7 +92,6 @@ export class RedisConnection extends OutageState {
     return connection;
   }
 
-  /** `run_id` of the server, while the connection is up. */
   get node(): string | undefined {
     return this.#open?.node;
   }
@@ -110,10 +101,7 @@ export class RedisConnection extends OutageState {
     return this.#evictionPolicy;
   }
 
-  /**
-   * Sends one command and waits for the answer. `command` must call the client exactly once, before its first `await`.
-   * Rejects with `RedisUnavailableError`, `RedisTimeoutError` or `RedisCommandError`; `name` is for messages.
-   */
+  /** Rejects with `RedisUnavailableError`, `RedisTimeoutError` or `RedisCommandError`. */
   async send<T>(
     name: string,
     command: Command<T>,
@@ -133,11 +121,6 @@ export class RedisConnection extends OutageState {
     }
   }
 
-  /**
-   * Like {@link send}; but while the connection is not up, it rejects only after an attempt to reach Redis that began
-   * after the call has failed. A command whose connection breaks is sent once more over another one, within the time
-   * limit of one command: it may be executed twice.
-   */
   async sendAfterReconnect<T>(name: string, command: Command<T>): Promise<Answer<T>> {
     if (!this.#open) await this.#tryOnceMore();
     const endMs = performance.now() + this.options.timeoutMs;
@@ -153,7 +136,6 @@ export class RedisConnection extends OutageState {
     }
   }
 
-  /** Counts as an outage, which ends with the next successful attempt. */
   distrust(reason: string): void {
     if (this.#open) this.#drop(this.#open.client, reason);
     else this.fail(reason);
@@ -209,7 +191,8 @@ export class RedisConnection extends OutageState {
 
   /** Resolves to the server's `run_id`. Rejects if the server cannot be used, or is not `node`. */
   async #examine(client: Redis, node?: string): Promise<string> {
-    const { runId, evictionPolicy, unfitness } = await readServerInfo(client);
+    const mode = 'ofCluster' in this.options ? 'cluster' : 'standalone';
+    const { runId, evictionPolicy, unfitness } = await readServerInfo(client, mode);
     if (node !== undefined && runId !== node) throw new Error('another server has taken its place');
     // The reason why a server is unfit is more useful than its refusal of the heartbeat.
     if (unfitness !== undefined) throw new Error(unfitness);

@@ -51,6 +51,16 @@ export class RedisCommandError extends RedisError {
   }
 }
 
+/**
+ * The keys lie elsewhere now, or partly elsewhere: their slot of a Redis Cluster has moved, is being moved, or has no
+ * owner. A script may have run in part.
+ */
+export class RedisSlotError extends RedisError {
+  constructor(command: string, reply: string) {
+    super(`Redis Cluster could not run ${command}: ${reply}`);
+  }
+}
+
 /** The server does not let this client run a command that it needs. */
 export class RedisPermissionError extends RedisError {
   constructor(commands: readonly string[]) {

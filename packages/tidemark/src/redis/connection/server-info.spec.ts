@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Redis } from 'ioredis';
-import { readServerInfo } from './server-info.js';
+import { readServerInfo, type ServerMode } from './server-info.js';
 
 const RUN_ID = 'e0abe2248cad0c6d9cb2445d8e6b73448f567f74';
 
@@ -13,11 +13,12 @@ const VALKEY = {
   server_mode: 'standalone',
 };
 
-function infoOf(fields: Readonly<Record<string, string>>) {
+function infoOf(fields: Readonly<Record<string, string>>, expected: ServerMode = 'standalone') {
   const all = { ...fields, run_id: RUN_ID, maxmemory_policy: 'noeviction', role: 'master' };
   const lines = Object.entries({ ...all, ...fields }).map(([name, value]) => `${name}:${value}`);
   const text = ['# Server', ...lines, ''].join('\r\n');
-  return readServerInfo({ info: async () => text, options: { db: 0 } } as unknown as Redis);
+  const client = { info: async () => text, options: { db: 0 } } as unknown as Redis;
+  return readServerInfo(client, expected);
 }
 
 describe('INFO', () => {
@@ -33,13 +34,24 @@ describe('INFO', () => {
   });
 
   it.each([
-    ['a node of Redis Cluster', { ...REDIS, redis_mode: 'cluster' }, /cluster mode.*standalone/],
-    ['a node of a Valkey cluster', { ...VALKEY, server_mode: 'cluster' }, /cluster mode/],
+    [
+      'a node of Redis Cluster',
+      { ...REDIS, redis_mode: 'cluster' },
+      /cluster mode.*`redis\.cluster` \(REDIS_CLUSTER\)/,
+    ],
+    ['a node of a Valkey cluster', { ...VALKEY, server_mode: 'cluster' }, /REDIS_CLUSTER/],
     ['a Sentinel of Redis', { ...REDIS, redis_mode: 'sentinel' }, /Sentinel.*`sentinels`/],
     ['a Sentinel of Valkey', { ...VALKEY, server_mode: 'sentinel' }, /Sentinel.*`sentinels`/],
     ['a replica', { ...VALKEY, role: 'slave' }, /replica/],
     ['Redis 6', { ...REDIS, redis_version: '6.2.14' }, /6\.2\.14.*use 7 or later/],
   ])('of %s says why it is unfit', async (_server, fields, reason) => {
     expect((await infoOf(fields)).unfitness).toMatch(reason);
+  });
+
+  it('of a node is fit where a cluster is expected, and that of a server alone is not', async () => {
+    const ofNode = await infoOf({ ...REDIS, redis_mode: 'cluster' }, 'cluster');
+    const ofServer = await infoOf(REDIS, 'cluster');
+    expect(ofNode.unfitness).toBeUndefined();
+    expect(ofServer.unfitness).toMatch(/standalone mode.*`redis\.url` \(REDIS_URL\)/);
   });
 });

@@ -10,29 +10,37 @@ export interface ServerInfo {
   readonly unfitness: string | undefined;
 }
 
+/** A server alone, behind Sentinels or not; or a node of a cluster. */
+export type ServerMode = 'standalone' | 'cluster';
+
 const MIN_VERSION = 7;
 
 /** Rejects if INFO contains no `run_id`. */
-export async function readServerInfo(client: Redis): Promise<ServerInfo> {
+export async function readServerInfo(client: Redis, expected: ServerMode): Promise<ServerInfo> {
   const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
   const fields = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
   const runId = fields.get('run_id');
   if (runId === undefined || runId === '') throw new Error('INFO has no run_id');
-  const unfitness = unfitnessOf(fields);
+  const unfitness = unfitnessOf(fields, expected);
   const { db = 0 } = client.options;
   // If the server refused SELECT, the client would continue in database 0, which belongs to others.
   if (unfitness === undefined && db !== 0) await client.select(db);
   return { runId, evictionPolicy: fields.get('maxmemory_policy'), unfitness };
 }
 
-function unfitnessOf(fields: ReadonlyMap<string, string>): string | undefined {
+function unfitnessOf(
+  fields: ReadonlyMap<string, string>,
+  expected: ServerMode,
+): string | undefined {
   // Valkey has another name for the field.
   const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone';
   if (mode === 'sentinel') {
     return 'the server is a Sentinel: give its address among `sentinels`, with the `name` of the primary';
   }
-  if (mode !== 'standalone') {
-    return `the server runs in ${mode} mode, which is not supported: use a standalone one`;
+  if (mode !== expected) {
+    return expected === 'standalone'
+      ? `the server runs in ${mode} mode: give its address in \`redis.cluster\` (REDIS_CLUSTER)`
+      : `the server runs in ${mode} mode: give its address in \`redis.url\` (REDIS_URL), or those of a cluster`;
   }
   const version = fields.get('redis_version') ?? '';
   if (Number.parseInt(version, 10) < MIN_VERSION) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RedisCommandError } from '../connection/redis.errors.js';
-import type { Answer, RedisConnection } from '../connection/redis-connection.js';
+import type { Answer, RedisCommands } from '../connection/redis-link.js';
 
 /**
  * Versions and marks must be written even when `maxmemory` is reached: if they were refused, reads would continue under
@@ -40,7 +40,7 @@ export type Way = 'send' | 'sendAfterReconnect';
  * that name the script.
  */
 export async function runScript(
-  connection: RedisConnection,
+  connection: Pick<RedisCommands, Way>,
   script: Script,
   keys: readonly string[],
   args: readonly string[],

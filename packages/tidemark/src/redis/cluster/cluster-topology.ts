@@ -1,0 +1,74 @@
+/**
+ * Which node is the primary of each slot, by the views of several nodes.
+ *
+ * The views may differ: a node that is cut off, or has not heard of a failover yet, names an earlier primary. So the
+ * primary that most of the views name counts. Without a majority the slot has no primary.
+ */
+import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
+import type { ClusterView } from './cluster-view.js';
+import { SLOTS } from './slots.js';
+
+const NONE = 0;
+
+export class ClusterTopology {
+  /** The primaries and their replicas in any view, by `host:port`. */
+  readonly members: ReadonlyMap<string, NodeEndpoint>;
+  /** The addresses that any view names as a primary; 0 is for none. */
+  readonly #primaries: string[] = [''];
+  /** By slot: index of the primary. */
+  readonly #owners: Uint16Array;
+
+  constructor(views: readonly ClusterView[]) {
+    const members = views.flatMap((view) => view.members);
+    this.members = new Map(members.map((member) => [describeEndpoint(member), member]));
+    const columns = views.map((view) => this.#ownersIn(view));
+    this.#owners = Uint16Array.from({ length: SLOTS }, (_, slot) => majority(columns, slot));
+  }
+
+  /** The addresses that any view names as a primary. */
+  get primaries(): readonly string[] {
+    return this.#primaries.slice(1);
+  }
+
+  /** The `host:port` of the slot's primary. */
+  ownerOf(slot: number): string | undefined {
+    const index = this.#owners[slot] ?? NONE;
+    return index === NONE ? undefined : this.#primaries[index];
+  }
+
+  /** The slots of a primary, or those without one, as in `0-5460, 9000`; empty if there are none. */
+  slotsOf(primary: string | undefined): string {
+    const index = primary === undefined ? NONE : this.#primaries.indexOf(primary);
+    const ranges: string[] = [];
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      if (this.#owners[slot] !== index) continue;
+      const first = slot;
+      while (this.#owners[slot + 1] === index) slot += 1;
+      ranges.push(first === slot ? String(slot) : `${first}-${slot}`);
+    }
+    return ranges.join(', ');
+  }
+
+  #ownersIn({ ranges }: ClusterView): Uint16Array {
+    const owners = new Uint16Array(SLOTS);
+    for (const { first, last, owner } of ranges) {
+      owners.fill(this.#indexOf(describeEndpoint(owner)), first, last + 1);
+    }
+    return owners;
+  }
+
+  #indexOf(primary: string): number {
+    const known = this.#primaries.indexOf(primary);
+    return known === -1 ? this.#primaries.push(primary) - 1 : known;
+  }
+}
+
+/** The value that more than half of the columns have. */
+function majority(columns: readonly Uint16Array[], slot: number): number {
+  for (const column of columns) {
+    const index = column[slot] ?? NONE;
+    const votes = columns.filter((other) => other[slot] === index).length;
+    if (votes * 2 > columns.length) return index;
+  }
+  return NONE;
+}

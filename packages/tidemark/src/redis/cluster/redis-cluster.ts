@@ -1,0 +1,245 @@
+/**
+ * The nodes of a Redis Cluster as one process sees them: a connection to each primary, and the way from a slot to the
+ * connection of its primary.
+ *
+ * At first the seeds are asked which primaries there are. Then each connected primary is asked with each of its
+ * heartbeats, and all of them at once when a node goes down or answers that a slot is elsewhere. If none is connected
+ * any more, the seeds and all nodes known so far are asked again. A connection stays while any of the connected
+ * primaries names its node as a primary.
+ *
+ * Each connection finds the outages of its node as that of a single Redis does. A link (bucket-link.ts) follows the slot
+ * of its bucket from node to node.
+ */
+import type { Redis } from 'ioredis';
+import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
+import { OutageState, type RedisLog } from '../connection/outage-state.js';
+import type { RedisConnection } from '../connection/redis-connection.js';
+import { textOf } from '../connection/redis.errors.js';
+import { ClusterNode } from './cluster-node.js';
+import { askSeeds, describeCluster, type ClusterTarget } from './cluster-seeds.js';
+import { ClusterTopology } from './cluster-topology.js';
+import type { ClusterView } from './cluster-view.js';
+import { tagIn } from './slots.js';
+
+/** Follows one slot. */
+export interface SlotFollower {
+  readonly slot: number;
+  /** @param node the connection to the slot's primary; `undefined`: it has none. */
+  route(node: RedisConnection | undefined): void;
+  /** A node says that the slot is being moved, or no node does any more. */
+  setMoving(isMoving: boolean): void;
+}
+
+export interface RedisClusterOptions {
+  readonly target: ClusterTarget;
+  /** Time limit of a command, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly connectionName: string;
+  readonly log: RedisLog;
+  readonly heartbeat: (node: ClusterNode, client: Redis, runId: string) => Promise<unknown>;
+  readonly onOutOfMemory: (node: ClusterNode) => void;
+}
+
+const MIN_RETRY_MS = 50;
+const MAX_RETRY_MS = 1_000;
+/** A node that hangs takes at most a quarter of the time limit of an attempt to connect. */
+const MAX_SEED_MS = 500;
+/** How long the connection to a node that receives a slot stays after its last use. */
+const GUEST_MS = 10_000;
+
+/** As an `OutageState`: whether the nodes of the cluster are known. */
+export class RedisCluster extends OutageState {
+  readonly #nodes = new Map<string, ClusterNode>();
+  /** When nodes were last used that no view names as a primary, by address: they receive their first slot. */
+  readonly #guestsMs = new Map<string, number>();
+  readonly #followers: SlotFollower[] = [];
+  #topology = new ClusterTopology([]);
+  readonly #tags = new Map<string, string>();
+  #seeking: Promise<void> | undefined;
+  #seekAgain: NodeJS.Timeout | undefined;
+  #retryMs = MIN_RETRY_MS;
+  #asking: Promise<void> | undefined;
+  #nextAsking: Promise<void> | undefined;
+  #lacksOwners = false;
+  #isClosed = false;
+
+  constructor(private readonly options: RedisClusterOptions) {
+    super(describeCluster(options.target), options.log);
+  }
+
+  /** Looks for the nodes until {@link close}. Never rejects because they are unavailable. */
+  open(followers: readonly SlotFollower[]): void {
+    this.#followers.push(...followers);
+    void this.#seek();
+  }
+
+  /** The nodes that any of them names as a primary. */
+  get nodes(): readonly ClusterNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** The primary of a slot; `undefined` if it has none. */
+  ownerOf(slot: number): ClusterNode | undefined {
+    return this.#nodes.get(this.#topology.ownerOf(slot) ?? '');
+  }
+
+  /** The slots of a node, or those without a primary, as in `0-5460, 9000`; empty if there are none. */
+  slotsOf(node: ClusterNode | undefined): string {
+    return this.#topology.slotsOf(node && describeEndpoint(node.endpoint));
+  }
+
+  /** A hash tag whose keys lie on the node; `undefined` if it has no slots. */
+  tagOn(node: ClusterNode): string | undefined {
+    const key = describeEndpoint(node.endpoint);
+    if (!this.#tags.has(key) && this.slotsOf(node) !== '') {
+      this.#tags.set(
+        key,
+        tagIn((slot) => this.#topology.ownerOf(slot) === key),
+      );
+    }
+    return this.#tags.get(key);
+  }
+
+  /** The node at an address that a node of the cluster has given. */
+  nodeAt(endpoint: NodeEndpoint): ClusterNode {
+    const key = describeEndpoint(endpoint);
+    if (!this.#topology.primaries.includes(key)) this.#guestsMs.set(key, performance.now());
+    return this.#nodeAt(key, endpoint);
+  }
+
+  /** Asks all connected nodes about the cluster; the questions are sent after the call. Never rejects. */
+  refresh(): Promise<void> {
+    if (!this.#asking) {
+      this.#asking = this.#askAll().finally(() => (this.#asking = undefined));
+      return this.#asking;
+    }
+    this.#nextAsking ??= this.#asking.then(() => {
+      this.#nextAsking = undefined;
+      return this.refresh();
+    });
+    return this.#nextAsking;
+  }
+
+  /** Closes all connections. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#seekAgain);
+    this.retire();
+    await Promise.all(this.nodes.map(({ connection }) => connection.close()));
+  }
+
+  async #askAll(): Promise<void> {
+    const isAnyUp = this.nodes.some(({ isUp }) => isUp);
+    await (isAnyUp ? Promise.all(this.nodes.map((node) => node.ask())) : this.#seek());
+  }
+
+  /** Asks the seeds and the known nodes, until a connection is up. Never rejects. */
+  #seek(): Promise<void> {
+    clearTimeout(this.#seekAgain);
+    this.#seeking ??= this.#seekOnce().finally(() => {
+      this.#seeking = undefined;
+      if (this.#isClosed || this.nodes.some(({ isUp }) => isUp)) return;
+      this.#seekAgain = setTimeout(() => void this.#seek(), this.#retryMs).unref();
+      this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+    });
+    return this.#seeking;
+  }
+
+  async #seekOnce(): Promise<void> {
+    const { target, timeoutMs } = this.options;
+    const seeds = [...target.seeds, ...this.#topology.members.values()];
+    const unique = new Map(seeds.map((seed) => [describeEndpoint(seed), seed]));
+    try {
+      const asked = { ...target, seeds: [...unique.values()] };
+      const views = await askSeeds(asked, Math.min(MAX_SEED_MS, timeoutMs));
+      if (this.#isClosed) return;
+      this.recover();
+      if (!this.nodes.some(({ isUp }) => isUp)) this.#adopt(views);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.fail(textOf(error));
+      this.#routeAll();
+    }
+  }
+
+  /** A node is up or down, or knows something else. */
+  #review(): void {
+    if (this.#isClosed) return;
+    const views = this.nodes
+      .filter(({ endpoint }) => this.#topology.primaries.includes(describeEndpoint(endpoint)))
+      .flatMap(({ view }) => view ?? []);
+    if (views.length > 0) {
+      this.#retryMs = MIN_RETRY_MS;
+      this.#adopt(views);
+      return;
+    }
+    this.#routeAll();
+    if (!this.nodes.some(({ isUp }) => isUp)) void this.#seek();
+  }
+
+  #adopt(views: readonly ClusterView[]): void {
+    const topology = new ClusterTopology(views);
+    this.#topology = topology;
+    this.#tags.clear();
+    const { primaries, members } = topology;
+    for (const key of primaries) this.#nodeAt(key, members.get(key) as NodeEndpoint);
+    this.#routeAll();
+    this.#closeOthers();
+    this.#logOwners();
+  }
+
+  #routeAll(): void {
+    for (const follower of this.#followers) {
+      follower.route(this.ownerOf(follower.slot)?.connection);
+      follower.setMoving(this.nodes.some(({ view }) => view?.openSlots.has(follower.slot)));
+    }
+  }
+
+  #nodeAt(key: string, endpoint: NodeEndpoint): ClusterNode {
+    let node = this.#nodes.get(key);
+    if (!node) {
+      node = this.#open(endpoint);
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+
+  #open(endpoint: NodeEndpoint): ClusterNode {
+    const { target, heartbeat, onOutOfMemory, ...others } = this.options;
+    const node: ClusterNode = new ClusterNode({
+      ...others,
+      endpoint,
+      nodeOptions: target.nodeOptions,
+      natMap: target.natMap,
+      heartbeat: (client, runId) => heartbeat(node, client, runId),
+      onOutOfMemory: () => onOutOfMemory(node),
+      onView: () => this.#review(),
+      onSlotReply: () => void this.refresh(),
+    });
+    return node;
+  }
+
+  /** Closes the connections to nodes that no view names any more. */
+  #closeOthers(): void {
+    for (const [key, node] of this.#nodes) {
+      const isGuest = performance.now() - (this.#guestsMs.get(key) ?? -Infinity) < GUEST_MS;
+      const isReceiving = (node.view?.openSlots.size ?? 0) > 0;
+      if (this.#topology.primaries.includes(key) || isGuest || isReceiving) continue;
+      this.#nodes.delete(key);
+      this.#guestsMs.delete(key);
+      void node.connection.close();
+    }
+  }
+
+  #logOwners(): void {
+    const unowned = this.slotsOf(undefined);
+    if ((unowned !== '') === this.#lacksOwners) return;
+    this.#lacksOwners = !this.#lacksOwners;
+    const { log } = this.options;
+    if (this.#lacksOwners) {
+      log.warn(
+        `No node of the Redis Cluster serves the slots ${unowned}: reads of their tables go to the database`,
+      );
+    } else log.log('All slots of the Redis Cluster are served again');
+  }
+}

@@ -6,7 +6,7 @@ import type { FaultPace } from './faults/fault-schedule.js';
 export type WritePolicy = 'commit' | 'refuse';
 
 /** How the Redis under the instances is made up. */
-const REDIS_KINDS = ['standalone', 'sentinel'] as const;
+const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
 export type RedisKind = (typeof REDIS_KINDS)[number];
 
 export interface CheckOptions {
@@ -36,7 +36,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
   --seconds N        length of the load (30)
   --faults           break instances, Redis, PostgreSQL and clients meanwhile
   --only TEXT        only faults whose name contains it (all)
-  --redis KIND       Redis under the instances: standalone or sentinel (standalone)
+  --redis KIND       Redis under the instances: standalone, sentinel or cluster (standalone)
   --instances N      instances of the service (3)
   --writers N        clients that write, each to a separate territory (4)
   --readers N        connections that read (24)

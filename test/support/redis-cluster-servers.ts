@@ -186,6 +186,13 @@ export class RedisClusterServers {
     }
   }
 
+  /** Every node runs, and every replica is in step with its primary. */
+  async areReplicated(): Promise<void> {
+    const replicas = await this.#thoseThat(({ isPrimary }) => !isPrimary);
+    if (this.#running().length < this.#servers.length) throw new Error('A node is away');
+    for (const replica of replicas) await this.hasFollowed(replica);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
   }

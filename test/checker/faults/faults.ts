@@ -1,4 +1,7 @@
 /** Every kind of fault that the checker injects. */
+import { clusterRestarted } from './cluster/all-restarted.js';
+import { replicaPromoted } from './cluster/replica-promoted.js';
+import { moveAborted, nodeAdded, slotsMoved } from './cluster/slots-moved.js';
 import { clientFaults } from './client-faults.js';
 import type { RedisKind } from '../options.js';
 import type { Fault } from './fault.js';
@@ -46,6 +49,11 @@ const FAULTS: readonly Fault[] = [
   sentinelsKilled,
   partition,
   partitionUnsafe,
+  ...replicaPromoted,
+  slotsMoved,
+  moveAborted,
+  nodeAdded,
+  clusterRestarted,
 ];
 
 /** Those that the kind of Redis can have. */

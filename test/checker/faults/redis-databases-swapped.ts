@@ -7,6 +7,8 @@ const COPY = `for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY'
 export const redisDatabasesSwapped: Fault = {
   kind: 'SWAPDB and back',
   part: 'redis',
+  // A cluster has one database.
+  on: ['standalone', 'sentinel'],
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],

@@ -16,6 +16,12 @@ export class RedisRoute {
     this.#serverPorts.set(namedPort, proxy.port);
   }
 
+  /** The server is gone for good. */
+  async remove(server: RedisServer): Promise<void> {
+    await this.to(server).close();
+    this.#proxies.delete(server);
+  }
+
   to(server: RedisServer): TcpProxy {
     const proxy = this.#proxies.get(server);
     if (!proxy) throw new Error(`No proxy leads to the server on port ${server.port}`);

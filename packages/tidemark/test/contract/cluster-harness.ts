@@ -1,0 +1,101 @@
+/** The parts of one instance over a Redis Cluster, for the specs of its stores. */
+import type { ClusterTarget } from '../../src/redis/cluster/cluster-seeds.js';
+import { CacheEvents } from '../../src/core/ports/cache-events.js';
+import { ClusterStores } from '../../src/nestjs/cluster-stores.js';
+import { resolveOptions } from '../../src/nestjs/query-cache.options.js';
+import { BUCKETS, bucketOf, slotOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
+import { EntrySeal } from '../../src/redis/entry-seal.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import type { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
+import { LogBook } from './redis-harness.js';
+
+export interface InstanceOptions {
+  readonly namespace?: string;
+  readonly timeoutMs?: number;
+  readonly target?: Partial<ClusterTarget>;
+}
+
+/** The stores of one instance, with what they report. */
+export class ClusterInstance {
+  readonly log = new LogBook();
+  readonly stores: ClusterStores;
+  /** By bucket. */
+  readonly outages: number[] = Array.from({ length: BUCKETS }, () => 0);
+  readonly recoveries: number[] = Array.from({ length: BUCKETS }, () => 0);
+
+  constructor(servers: RedisClusterServers, options: InstanceOptions = {}) {
+    const { namespace = 'tidemark', timeoutMs = 10_000, target } = options;
+    this.stores = new ClusterStores({
+      redis: { seeds: servers.addresses, nodeOptions: {}, ...target, timeoutMs },
+      options: resolveOptions({ namespace }),
+      secrets: { database: 'db', seal: new EntrySeal(['the secret of all']) },
+      events: new CacheEvents(),
+      log: this.log,
+    });
+    this.stores.onOutage((bucket) => (this.outages[bucket] = (this.outages[bucket] ?? 0) + 1));
+    this.stores.onRecovery(
+      (bucket) => (this.recoveries[bucket] = (this.recoveries[bucket] ?? 0) + 1),
+    );
+  }
+
+  /** An instance that can use all buckets. */
+  static async up(
+    servers: RedisClusterServers,
+    options?: InstanceOptions,
+  ): Promise<ClusterInstance> {
+    const instance = new ClusterInstance(servers, options);
+    await instance.isUp();
+    return instance;
+  }
+
+  get versions() {
+    return this.stores.versions;
+  }
+
+  /** All buckets can be read. */
+  async isUp(): Promise<void> {
+    await eventually(() => Promise.all(ofBuckets.map((table) => this.readOne(table))), 60_000);
+  }
+
+  async readOne(table: string, ...names: readonly string[]) {
+    const [reading] = await this.versions.read([{ table, names }]);
+    return reading;
+  }
+
+  /** A new epoch that counts. */
+  async settle(table: string, token: string): Promise<void> {
+    const before = await this.readOne(table);
+    await this.versions.rotate(table, before?.epoch, token);
+    const after = await this.readOne(table);
+    await this.versions.settleEpoch(table, after?.epoch ?? '');
+  }
+
+  close(): Promise<void> {
+    return this.stores.close();
+  }
+}
+
+/** A table in each bucket. */
+export const ofBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, bucket) => {
+  for (let number = 0; ; number += 1) {
+    const table = `public.table_${number}`;
+    if (bucketOf(table) === bucket) return table;
+  }
+});
+
+/** The slot of a table's bucket. */
+export function slotOfTable(table: string): number {
+  return slotOf(`{${tagOfBucket(bucketOf(table))}}`);
+}
+
+/** The buckets that lie on the server at this moment. */
+export async function bucketsOn(
+  cluster: RedisClusterServers,
+  port: number,
+): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const [bucket, table] of ofBuckets.entries()) {
+    if ((await cluster.primaryOf(slotOfTable(table))).port === port) found.push(bucket);
+  }
+  return found;
+}

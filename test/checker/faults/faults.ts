@@ -1,7 +1,7 @@
 /** Every kind of fault that the checker injects. */
 import { clusterRestarted } from './cluster/all-restarted.js';
 import { replicaPromoted } from './cluster/replica-promoted.js';
-import { moveAborted, nodeAdded, slotsMoved } from './cluster/slots-moved.js';
+import { killedDuringMove, moveAborted, nodeAdded, slotsMoved } from './cluster/slots-moved.js';
 import { clientFaults } from './client-faults.js';
 import type { RedisKind } from '../options.js';
 import type { Fault } from './fault.js';
@@ -52,6 +52,7 @@ const FAULTS: readonly Fault[] = [
   ...replicaPromoted,
   slotsMoved,
   moveAborted,
+  killedDuringMove,
   nodeAdded,
   clusterRestarted,
 ];

@@ -2,7 +2,7 @@
 import type { RedisServer } from '../../../support/redis-server.js';
 import { recoveryFromElection } from '../election.js';
 import { seconds, type Fault, type FaultContext } from '../fault.js';
-import { redisCommand } from '../redis-client.js';
+import { cutOffReplicas, redisCommand } from '../redis-client.js';
 import { clusterOf } from './cluster-of.js';
 
 interface Pair {
@@ -50,8 +50,7 @@ const promotions: readonly Promotion[] = [
     kind: 'primary of the cluster killed whose replica lacks the last writes',
     begin: async (context, { primary, replica }) => {
       const lagMs = context.random.integer(100, 1_500);
-      await redisCommand(primary, 'ACL', 'SETUSER', 'default', '-psync', '-sync');
-      await redisCommand(primary, 'CLIENT', 'KILL', 'TYPE', 'replica');
+      await cutOffReplicas(primary);
       await context.hold(lagMs);
       await primary.kill();
       await redisCommand(replica, 'CLUSTER', 'FAILOVER', 'TAKEOVER');

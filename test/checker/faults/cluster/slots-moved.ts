@@ -47,6 +47,31 @@ export const moveAborted: Fault = {
   },
 };
 
+export const killedDuringMove: Fault = {
+  ...common,
+  kind: 'primary killed while a slot moves',
+  run: async (context) => {
+    const { random, hold } = context;
+    const redis = clusterOf(context);
+    const { cluster } = redis;
+    const slot = await redis.usersSlot();
+    const [from, to] = await twoPrimaries(context);
+    const migration = new SlotMigration(cluster, slot, from, to);
+    await migration.begin();
+    await moveSome(context, migration);
+    const isSource = random.chance(0.5);
+    const killed = isSource ? from : to;
+    const replica = await cluster.replicaOf(killed);
+    await killed.kill();
+    await cluster.isPrimary(replica);
+    await hold(random.integer(0, 1_000));
+    await killed.restart();
+    const pair = isSource ? ([replica, to] as const) : ([from, replica] as const);
+    await new SlotMigration(cluster, slot, ...pair).abort();
+    return isSource ? 'from it' : 'to it';
+  },
+};
+
 export const nodeAdded: Fault = {
   ...common,
   kind: 'node added, given slots, and removed',

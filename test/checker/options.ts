@@ -6,14 +6,14 @@ import type { FaultPace } from './faults/fault-schedule.js';
 export type WritePolicy = 'commit' | 'refuse';
 
 /** How the Redis under the instances is made up. */
-const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
+export const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
 export type RedisKind = (typeof REDIS_KINDS)[number];
 
 export interface CheckOptions {
   /** Length of the load, in seconds. */
   readonly seconds: number;
-  /** `quick`: only those that are over within seconds. */
-  readonly faults: 'none' | 'quick' | 'all';
+  /** `quick`: only those that are over within seconds; `own`: only those that no other kind of Redis has. */
+  readonly faults: 'none' | 'quick' | 'own' | 'all';
   /** Part of the names of the faults that are injected; empty: all of them. */
   readonly only: string;
   readonly redis: RedisKind;

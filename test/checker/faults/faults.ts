@@ -3,7 +3,7 @@ import { clusterRestarted } from './cluster/all-restarted.js';
 import { replicaPromoted } from './cluster/replica-promoted.js';
 import { killedDuringMove, moveAborted, nodeAdded, slotsMoved } from './cluster/slots-moved.js';
 import { clientFaults } from './client-faults.js';
-import type { RedisKind } from '../options.js';
+import type { CheckOptions, RedisKind } from '../options.js';
 import type { Fault } from './fault.js';
 import { fillTerminated } from './fill-terminated.js';
 import { instanceFaults } from './instance-faults.js';
@@ -56,6 +56,18 @@ const FAULTS: readonly Fault[] = [
   nodeAdded,
   clusterRestarted,
 ];
+
+/** The faults of a run. */
+export function faultsOf({
+  faults,
+  redis,
+  only,
+}: Pick<CheckOptions, 'faults' | 'redis' | 'only'>): readonly Fault[] {
+  const kinds = faultsOn(redis).filter(({ kind }) => kind.includes(only));
+  if (faults === 'quick') return kinds.filter(({ isQuick }) => isQuick);
+  if (faults === 'own') return kinds.filter(({ on }) => on?.length === 1);
+  return faults === 'all' ? kinds : [];
+}
 
 /** Those that the kind of Redis can have. */
 export function faultsOn(redis: RedisKind): readonly Fault[] {

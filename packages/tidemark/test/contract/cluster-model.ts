@@ -43,8 +43,8 @@ export class Register {
     const schema = { isOfVersion: () => true };
     const gate = new FreshnessGate({ store, settlement, schema, token: randomToken });
     this.gates.set(instance, gate);
-    instance.stores.onOutage(() => gate.distrustAll());
-    instance.stores.onRecovery(() => void gate.check([]));
+    instance.stores.onOutage((bucket) => gate.distrust(bucket));
+    instance.stores.onRecovery((bucket) => void gate.checkSchema(bucket));
   }
 
   async read(instance: ClusterInstance): Promise<Outcome> {

@@ -157,6 +157,7 @@ describe('a cluster without replicas', () => {
         `Redis Cluster: no node serves the slots ${slot}: reads of their tables go to the database`,
       );
     });
+    await eventually(() => expect(instance.log.lines).toHaveLength(1));
     await cluster.command(first, 'CLUSTER', 'ADDSLOTS', String(slot));
     await cluster.isWhole();
     await instance.isUp();

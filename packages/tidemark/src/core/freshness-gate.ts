@@ -6,12 +6,7 @@
  * starts the repair, and the caller queries the database without storing.
  */
 import type { BypassReason } from './ports/cache-events.js';
-import {
-  SCHEMA,
-  SCHEMA_DEPENDENCY,
-  schemaVersionOf,
-  type KnownSchemaVersion,
-} from './schema-version.js';
+import { schemaDependency, schemaVersionOf, type KnownSchemaVersion } from './schema-version.js';
 import type { Settlement } from './settlement.js';
 import { isInDoubt, isValueVersion, type TokenSource } from './versions.js';
 import { TrustedEpochs } from './trusted-epochs.js';
@@ -47,8 +42,9 @@ export interface FreshnessGateParts {
 
 /** The versions to read for an answer, and the latest verdict on them. */
 interface Question {
-  /** The dependencies of the answer and of the schema. */
+  /** The dependencies of the answer, then those of the schema in its buckets. */
   readonly dependencies: readonly TableVersionNames[];
+  readonly buckets: readonly number[];
   latest?: Verdict;
   /** The stamp of the latest trusted reading. */
   stamp?: Stamp;
@@ -64,19 +60,24 @@ interface Verdict {
 export class FreshnessGate {
   readonly #epochs: TrustedEpochs;
   readonly #questions = new WeakMap<readonly TableVersionNames[], Question>();
+  readonly #schemaQuestions: readonly Question[];
 
   constructor(private readonly parts: FreshnessGateParts) {
-    this.#epochs = new TrustedEpochs(parts.store, parts.settlement);
+    const { store, settlement } = parts;
+    this.#epochs = new TrustedEpochs(store, settlement);
+    this.#schemaQuestions = Array.from({ length: store.buckets }, (_, bucket) =>
+      questionAbout([], [bucket]),
+    );
   }
 
-  /** Writes may have committed unseen: everything cached so far is distrusted. */
-  distrustAll(): void {
-    this.#epochs.distrustAll();
+  /** Writes to the bucket may have committed unseen: everything of it that was cached so far is distrusted. */
+  distrust(bucket: number): void {
+    this.#epochs.distrust(bucket);
   }
 
-  /** Whether this process can attest the store's data to other processes. */
-  get isUnbroken(): boolean {
-    return this.#epochs.isUnbroken;
+  /** Whether this process can attest the bucket's data to other processes. */
+  isUnbroken(bucket: number): boolean {
+    return this.#epochs.isUnbroken(bucket);
   }
 
   /**
@@ -86,16 +87,15 @@ export class FreshnessGate {
   check(answerDependencies: readonly TableVersionNames[]): Promise<Freshness> {
     let question = this.#questions.get(answerDependencies);
     if (!question) {
-      question = { dependencies: [...answerDependencies, SCHEMA_DEPENDENCY] };
+      question = questionAbout(answerDependencies, this.#bucketsOf(answerDependencies));
       this.#questions.set(answerDependencies, question);
     }
-    const { latest, dependencies } = question;
-    const { outages } = this.#epochs;
-    const reading = this.parts.store.read(dependencies);
-    if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
-    const freshness = this.#check(question, reading, outages).catch(() => untrusted('unavailable'));
-    question.latest = { reading, outages, freshness };
-    return freshness;
+    return this.#ask(question);
+  }
+
+  /** Like {@link check}, for the schema in one bucket: replaces its epoch if that is not trusted. */
+  checkSchema(bucket: number): Promise<Freshness> {
+    return this.#ask(this.#schemaQuestions[bucket] ?? questionAbout([], [bucket]));
   }
 
   /** An answer was stored under the stamp for `lifeMs` milliseconds: its versions must live as long. */
@@ -115,6 +115,22 @@ export class FreshnessGate {
       this.parts.store.drop(versions, token).catch(ignore);
     }
     stamp.made = [];
+  }
+
+  #ask(question: Question): Promise<Freshness> {
+    const { latest, dependencies } = question;
+    const { outages } = this.#epochs;
+    const reading = this.parts.store.read(dependencies);
+    if (latest?.reading === reading && latest.outages === outages) return latest.freshness;
+    const freshness = this.#check(question, reading, outages).catch(() => untrusted('unavailable'));
+    question.latest = { reading, outages, freshness };
+    return freshness;
+  }
+
+  /** An answer without tables depends on the schema in one bucket. */
+  #bucketsOf(dependencies: readonly TableVersionNames[]): readonly number[] {
+    const buckets = new Set(dependencies.map(({ table }) => this.parts.store.bucketOf(table)));
+    return buckets.size === 0 ? [0] : [...buckets];
   }
 
   async #check(
@@ -137,7 +153,7 @@ export class FreshnessGate {
     outages: number,
   ): Promise<Freshness> {
     const { dependencies } = question;
-    const isTrusted = (reading: TableReading): boolean => this.#epochs.trusts(reading, outages);
+    const isTrusted = (reading: TableReading): boolean => this.#epochs.trusts(reading);
     if (read.some(({ node }) => node === undefined)) return untrusted('unavailable');
     if (!read.every(isTrusted)) return untrusted('settling');
     let readings = read;
@@ -152,10 +168,7 @@ export class FreshnessGate {
       this.parts.settlement.settleMarks(table, names).catch(ignore);
     }
     if (doubtful.length > 0) return untrusted('in-doubt');
-    const schemaReading = readings.find(({ table }) => table === SCHEMA);
-    if (!this.parts.schema.isOfVersion(schemaVersionOf(schemaReading))) {
-      return untrusted('schema-change');
-    }
+    if (!this.#isOfSchema(question, readings)) return untrusted('schema-change');
     const text = textOf(dependencies, readings);
     // Entries with equal stamps share one text.
     if (question.stamp?.text !== text) {
@@ -167,6 +180,14 @@ export class FreshnessGate {
     }
     if (made.length > 0) question.stamp.made = made;
     return { trusted: true, stamp: question.stamp };
+  }
+
+  /** Asks for each bucket: a version that differs marks the catalog outdated. */
+  #isOfSchema({ buckets }: Question, readings: readonly TableReading[]): boolean {
+    const first = readings.length - buckets.length;
+    return buckets.every((bucket, index) =>
+      this.parts.schema.isOfVersion(bucket, schemaVersionOf(readings[first + index])),
+    );
   }
 
   /** The token of a created version matches nothing stored. */
@@ -189,6 +210,13 @@ export class FreshnessGate {
       }),
     );
   }
+}
+
+function questionAbout(
+  answerDependencies: readonly TableVersionNames[],
+  buckets: readonly number[],
+): Question {
+  return { dependencies: [...answerDependencies, ...buckets.map(schemaDependency)], buckets };
 }
 
 function untrusted(reason: Untrusted): Freshness {

@@ -3,22 +3,45 @@
  * statement that may change the schema replaces it. Next to it is the version that a write to all tables replaces, so
  * that no list of all tables is needed.
  *
+ * Each bucket of the store has a copy of both, and an answer depends on the copies in the buckets of its tables. So no
+ * answer waits for a server that has none of its tables. A statement that may change the schema, and a write to all
+ * tables, replace all copies.
+ *
  * An instance whose catalog was loaded under another version of the schema would misread statements. Until it has
  * reloaded the catalog, it serves nothing, and its writes count as writes to all tables.
  */
 import { isInDoubt, parseEpoch, WHOLE_TABLE } from './versions.js';
-import type { TableReading, TableVersionNames } from './ports/version-store.js';
+import {
+  inBucket,
+  type TableReading,
+  type TableVersionNames,
+  type VersionStore,
+} from './ports/version-store.js';
 
-/** No table has such a name: table names have a schema and a dot. */
+/** The copy in bucket 0; {@link schemaIn} names the others. */
 export const SCHEMA = '#schema';
 
-/** The version of {@link SCHEMA} that every write to unknown tables replaces. */
+/** The version of the schema's tables that every write to unknown tables replaces. */
 export const ANYTHING = 'all-tables';
 
-export const SCHEMA_DEPENDENCY: TableVersionNames = {
-  table: SCHEMA,
-  names: [WHOLE_TABLE, ANYTHING],
-};
+/** The table that holds the bucket's copy. */
+export function schemaIn(bucket: number): string {
+  return inBucket(SCHEMA, bucket);
+}
+
+/** The tables that hold the copies, by bucket. */
+export function schemaTables({ buckets }: Pick<VersionStore, 'buckets'>): readonly string[] {
+  return Array.from({ length: buckets }, (_, bucket) => schemaIn(bucket));
+}
+
+export function schemaDependency(bucket: number): TableVersionNames {
+  return { table: schemaIn(bucket), names: [WHOLE_TABLE, ANYTHING] };
+}
+
+/** What a change of the schema replaces in the bucket. */
+export function schemaWrite(bucket: number): TableVersionNames {
+  return { table: schemaIn(bucket), names: [WHOLE_TABLE] };
+}
 
 /** The version of the schema as one text; `undefined` while it is in doubt or not trusted. */
 export function schemaVersionOf(reading: TableReading | undefined): string | undefined {
@@ -28,8 +51,8 @@ export function schemaVersionOf(reading: TableReading | undefined): string | und
   return isSettling || node !== reading.node ? undefined : `${reading.epoch} ${version}`;
 }
 
-/** The version of the schema under which the current catalog was loaded. */
+/** The versions of the schema under which the current catalog was loaded. */
 export interface KnownSchemaVersion {
-  /** Whether the catalog belongs to the version; if not, the catalog is reloaded later. */
-  isOfVersion(version: string | undefined): boolean;
+  /** Whether the catalog belongs to the bucket's version; if not, the catalog is reloaded later. */
+  isOfVersion(bucket: number, version: string | undefined): boolean;
 }

@@ -76,11 +76,9 @@ export class Settlement {
     for (;;) {
       await pause(timers, pauseMs);
       if (this.#isClosed) return;
-      try {
-        for (const table of await store.tables()) await this.settleMarks(table, []);
-      } catch {
-        // One of the servers is unavailable; the next sweep tries again.
-      }
+      // A server that is unavailable concerns its own tables; the next sweep tries them again.
+      const tables = await store.tables().catch(() => []);
+      for (const table of tables) await this.settleMarks(table, []).catch(() => undefined);
     }
   }
 

@@ -6,18 +6,19 @@
  * If the outcome of a COMMIT is unknown, the mark stays; once its lease has expired, it is settled by asking PostgreSQL
  * (settlement.ts).
  *
- * If `begin` cannot reach the version store:
+ * If `begin` cannot reach the version store, or some of its buckets that hold tables of the write:
  * - policy `refuse`: the write is refused, and nothing has happened;
- * - policy `commit`: the write records in the database that it is unpublished, and commits. Its tables enter the retry
- *   queue of this process: once the store answers again, their epochs are replaced, which invalidates all their
- *   entries. If the process ends before that, other instances find the record. A write that cannot be recorded is
- *   refused.
+ * - policy `commit`: the write records in the database which buckets it is unpublished in, and commits. Its tables in
+ *   those buckets enter the retry queue of this process: once the store answers again, their epochs are replaced, which
+ *   invalidates all their entries. If the process ends before that, other instances find the record. A write that
+ *   cannot be recorded is refused.
  */
+import { inBuckets, replaceVersions, type BucketFailure } from './buckets.js';
 import type { CacheEvents } from './ports/cache-events.js';
 import { pause, type Timers } from './ports/clock.js';
 import { type TokenSource, WHOLE_TABLE } from './versions.js';
-import { ANYTHING, SCHEMA } from './schema-version.js';
-import type { TableVersionNames, VersionStore, WriteMark } from './ports/version-store.js';
+import { ANYTHING, schemaTables } from './schema-version.js';
+import type { TableVersionNames, VersionStore } from './ports/version-store.js';
 import type { RefuseWrite } from './write-refused.js';
 
 /** Whether a write that cannot be published is committed or refused. */
@@ -35,9 +36,12 @@ export type WrittenVersions = readonly TableVersionNames[] | 'all-tables' | 'sch
 export interface PublishedWrite {
   readonly writeId: string;
   readonly tables: readonly string[];
-  /** `begin` failed: whether the regions are marked is unknown. */
-  readonly isUncertain: boolean;
+  /** The buckets in which `begin` failed: whether the regions of their tables are marked is unknown. */
+  readonly unpublishedIn: readonly number[];
 }
+
+/** Records in a write's transaction that it was not published in these buckets. */
+export type RecordUnpublished = (buckets: readonly number[]) => Promise<void>;
 
 export interface WriteProtocolParts {
   readonly store: VersionStore;
@@ -64,62 +68,71 @@ export class WriteProtocol {
   constructor(private readonly parts: WriteProtocolParts) {}
 
   /**
-   * @param record called under the policy `commit` if the store is unreachable: records in the write's transaction that
-   *   it was not published. Rejects if it cannot, and leaves the transaction unchanged.
+   * @param record called under the policy `commit` if the store is unreachable. Rejects if it cannot record, and leaves
+   *   the transaction unchanged.
    * @throws the error of a refused write if the store is unreachable, under `refuse` or if `record` rejects.
    */
   async begin(
     written: WrittenVersions,
     backendPid: number,
-    record: () => Promise<void>,
+    record: RecordUnpublished,
   ): Promise<PublishedWrite> {
-    const mark = this.#markOf(written, backendPid);
-    const publishedWrite = { writeId: mark.writeId, tables: mark.tables.map(({ table }) => table) };
-    try {
-      await this.#begin(mark);
-      return { ...publishedWrite, isUncertain: false };
-    } catch (cause) {
-      const uncertain = { ...publishedWrite, isUncertain: true };
-      if (this.parts.policy === 'refuse') throw this.#refusal(uncertain, cause);
-      await record().catch((error: unknown) => {
-        throw this.#refusal(uncertain, error);
-      });
-      this.parts.events.emitSafely('unpublished');
-      return uncertain;
-    }
+    const { store, token, leaseMs, policy, events } = this.parts;
+    const mark = { writeId: token(), backendPid, tables: versionsOf(written, store) };
+    const replacing = token();
+    const failures = await inBuckets(store, mark.tables, (tables) =>
+      store.begin({ ...mark, tables }, replacing, leaseMs),
+    );
+    const unpublishedIn = failures.map(({ bucket }) => bucket);
+    this.#emitInvalidated(mark.tables, unpublishedIn);
+    const tables = mark.tables.map(({ table }) => table);
+    const publishedWrite = { writeId: mark.writeId, tables, unpublishedIn };
+    const [failure] = failures;
+    if (!failure) return publishedWrite;
+    if (policy === 'refuse') throw this.#refusal(publishedWrite, failure.cause);
+    await record(unpublishedIn).catch((error: unknown) => {
+      throw this.#refusal(publishedWrite, error);
+    });
+    events.emitSafely('unpublished');
+    return publishedWrite;
   }
 
-  /**
-   * Replaces the versions of writes that others committed. Rejects on an outage: whether they were replaced is unknown.
-   */
-  async publish(written: WrittenVersions, backendPid: number): Promise<void> {
-    const mark = this.#markOf(written, backendPid);
-    await this.#begin(mark);
-    const tables = mark.tables.map(({ table }) => table);
-    await this.#end(mark.writeId, tables);
+  /** Replaces the versions of writes that others committed. Resolves to the buckets in which it failed. */
+  async publish(written: WrittenVersions): Promise<readonly BucketFailure[]> {
+    const tables = versionsOf(written, this.parts.store);
+    const failures = await replaceVersions(this.parts, tables);
+    this.#emitInvalidated(
+      tables,
+      failures.map(({ bucket }) => bucket),
+    );
+    return failures;
   }
 
   /** After COMMIT was answered or has failed. */
   conclude(publishedWrite: PublishedWrite, outcome: CommitOutcome): void {
     if (outcome === 'committed') this.end(publishedWrite);
     if (outcome === 'rolled-back') this.abort(publishedWrite);
-    if (outcome === 'unknown' && publishedWrite.isUncertain) this.enqueue(publishedWrite.tables);
+    if (outcome === 'unknown') this.enqueue(this.#unpublished(publishedWrite));
   }
 
   /** After COMMIT. Runs in the background: readers bypass the cache until it is done. */
-  end({ writeId, tables, isUncertain }: PublishedWrite): void {
-    if (isUncertain) this.enqueue(tables);
+  end(publishedWrite: PublishedWrite): void {
+    const { writeId, tables } = publishedWrite;
+    this.enqueue(this.#unpublished(publishedWrite));
     this.#inBackground(() => this.#end(writeId, tables));
   }
 
   /** After an autonomous statement. It may have outlived its mark, so it is published once more. */
   endLong(publishedWrite: PublishedWrite, backendPid: number): void {
-    const { writeId, tables, isUncertain } = publishedWrite;
-    if (isUncertain) return this.end(publishedWrite);
-    const names = tables.map((table) => ({ table, names: [WHOLE_TABLE] }));
+    const { writeId, tables } = publishedWrite;
+    const unpublished = this.#unpublished(publishedWrite);
+    this.enqueue(unpublished);
+    const published = tables.filter((table) => !unpublished.includes(table));
+    const versions = published.map((table) => ({ table, names: [WHOLE_TABLE] }));
+    const { store, token, leaseMs } = this.parts;
+    const begun = { writeId, backendPid, tables: versions };
     this.#inBackground(async () => {
-      const { store, token, leaseMs } = this.parts;
-      await store.begin({ writeId, backendPid, tables: names }, token(), leaseMs);
+      await store.begin(begun, token(), leaseMs);
       await this.#end(writeId, tables);
     });
   }
@@ -131,8 +144,9 @@ export class WriteProtocol {
 
   /** A write to the tables committed without a mark: invalidates their entries as soon as possible. */
   enqueue(tables: readonly string[] | 'all-tables'): void {
-    for (const table of tables === 'all-tables' ? [SCHEMA] : tables) this.#retryQueue.add(table);
-    this.#flushing ??= this.#flush();
+    const ended = tables === 'all-tables' ? schemaTables(this.parts.store) : tables;
+    for (const table of ended) this.#retryQueue.add(table);
+    if (ended.length > 0) this.#flushing ??= this.#flush();
   }
 
   /**
@@ -147,24 +161,24 @@ export class WriteProtocol {
     return this.#retryQueue.size === 0;
   }
 
-  #markOf(written: WrittenVersions, backendPid: number): WriteMark {
-    return { writeId: this.parts.token(), backendPid, tables: versionsOf(written) };
+  #unpublished({ tables, unpublishedIn }: PublishedWrite): readonly string[] {
+    return tables.filter((table) => unpublishedIn.includes(this.parts.store.bucketOf(table)));
   }
 
-  async #begin(mark: WriteMark): Promise<void> {
-    const { store, events, token, leaseMs } = this.parts;
-    await store.begin(mark, token(), leaseMs);
-    const versions = mark.tables.reduce((sum, table) => sum + table.names.length, 0);
-    events.emitSafely('invalidated', { tables: mark.tables.length, versions });
+  #emitInvalidated(tables: readonly TableVersionNames[], unpublishedIn: readonly number[]): void {
+    const { store, events } = this.parts;
+    const ended = tables.filter(({ table }) => !unpublishedIn.includes(store.bucketOf(table)));
+    const versions = ended.reduce((sum, { names }) => sum + names.length, 0);
+    if (versions > 0) events.emitSafely('invalidated', { tables: ended.length, versions });
   }
 
   #end(writeId: string, tables: readonly string[]): Promise<void> {
     return this.parts.store.end(writeId, tables, this.parts.token());
   }
 
-  #refusal(uncertain: PublishedWrite, cause: unknown): Error {
+  #refusal(write: PublishedWrite, cause: unknown): Error {
     this.parts.events.emitSafely('writeRefused');
-    this.abort(uncertain);
+    this.abort(write);
     return this.parts.refuse(cause);
   }
 
@@ -196,10 +210,11 @@ export class WriteProtocol {
   }
 }
 
-/** Every answer depends on both versions of the schema. */
-function versionsOf(written: WrittenVersions): readonly TableVersionNames[] {
+/** Every answer depends on both versions of the schema, in the buckets of its tables. */
+function versionsOf(written: WrittenVersions, store: VersionStore): readonly TableVersionNames[] {
   if (typeof written !== 'string') return written;
-  return [{ table: SCHEMA, names: [written === 'schema' ? WHOLE_TABLE : ANYTHING] }];
+  const names = [written === 'schema' ? WHOLE_TABLE : ANYTHING];
+  return schemaTables(store).map((table) => ({ table, names }));
 }
 
 /**

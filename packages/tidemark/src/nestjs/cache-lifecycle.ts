@@ -1,5 +1,6 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { schemaTables } from '../core/schema-version.js';
 import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
@@ -47,16 +48,19 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { source, schema, stores, core, options, readOnlyGuard } = this.parts;
     if (!options.enabled) return;
     const { gate, settlement } = core;
-    stores.onOutage(() => gate.distrustAll());
+    stores.onOutage((bucket) => gate.distrust(bucket));
     await stores.ready();
-    // Writes before the start of this process may have bypassed the cache.
-    if (!(await stores.isAttested(0))) gate.distrustAll();
-    // Creates the schema version that the catalog is then loaded under.
-    await gate.check([]);
+    const buckets = schemaTables(stores.versions).map(async (_, bucket) => {
+      // Writes before the start of this process may have bypassed the cache.
+      if (!(await stores.isAttested(bucket))) gate.distrust(bucket);
+      // Creates the schema version that the catalog is then loaded under.
+      await gate.checkSchema(bucket);
+    });
+    await Promise.all(buckets);
     // A loss that only this process detected must invalidate the answers of all instances: each answer depends on the
-    // epoch of the schema.
-    stores.onRecovery(() => void gate.check([]));
-    stores.attestWhile(() => gate.isUnbroken);
+    // epoch of the schema in its buckets.
+    stores.onRecovery((bucket) => void gate.checkSchema(bucket));
+    stores.attestWhile((bucket) => gate.isUnbroken(bucket));
     if (source.isInitialized && readOnlyGuard) {
       await schema.load();
       readOnlyGuard.attach();

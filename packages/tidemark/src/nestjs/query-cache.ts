@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { canonicalValue } from '../postgres/analysis/canonical-value.js';
+import { inAll, replaceVersions } from '../core/buckets.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken, valueVersion, WHOLE_TABLE } from '../core/versions.js';
 import type { VersionStore } from '../core/ports/version-store.js';
@@ -98,10 +99,9 @@ export class QueryCache extends QueryCacheFinds {
       named.set(region.table, names.add(this.#versionName(region)));
     }
     const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
-    const { versions, options, events } = this.parts;
-    const writeId = randomToken();
-    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), options.markLeaseMs);
-    await versions.end(writeId, [...named.keys()], randomToken());
+    const { versions: store, options, events } = this.parts;
+    const parts = { store, token: randomToken, leaseMs: options.markLeaseMs };
+    await inAll(replaceVersions(parts, tables));
     const names = tables.flatMap((table) => table.names);
     events.emitSafely('invalidated', { tables: tables.length, versions: names.length });
   }

@@ -40,11 +40,11 @@ describe('the read protocol', () => {
   it('goes to the database while versions cannot be read, and distrusts its entries', async () => {
     const { read, store, gate, database } = setUp();
     await read();
-    store.isAway = true;
-    gate.distrustAll();
+    store.away.add(0);
+    gate.distrust(0);
     expect(await read()).toEqual(['bypass', 'rows 0']);
     database.rows = 'rows 1'; // written by an instance that could not publish it
-    store.isAway = false;
+    store.away.delete(0);
     expect(await read()).toEqual(['miss', 'rows 1']);
     expect(await read()).toEqual(['hit', 'rows 1']);
   });
@@ -53,7 +53,7 @@ describe('the read protocol', () => {
     const { read, gate, writers, database } = setUp();
     await read();
     writers.running.set(42, 'xid 1');
-    gate.distrustAll();
+    gate.distrust(0);
     expect(await read()).toEqual(['bypass', 'rows 0']);
     database.rows = 'rows 1';
     expect(await read()).toEqual(['bypass', 'rows 1']);
@@ -64,10 +64,10 @@ describe('the read protocol', () => {
   it('publishes an unpublished write as soon as the store answers', async () => {
     const { read, begin, writes, store, database } = setUp();
     await read();
-    store.isAway = true;
+    store.away.add(0);
     const publishedWrite = await begin();
     database.rows = 'rows 1';
-    store.isAway = false;
+    store.away.delete(0);
     writes.end(publishedWrite);
     await settled();
     expect(await read()).toEqual(['miss', 'rows 1']);
@@ -75,7 +75,7 @@ describe('the read protocol', () => {
 
   it('refuses a write that can neither be published nor recorded', async () => {
     const { begin, store } = setUp();
-    store.isAway = true;
+    store.away.add(0);
     const record = (): Promise<void> => Promise.reject(new Error('no outbox'));
     await expect(begin(['*'], 7, record)).rejects.toThrow('refused');
   });

@@ -102,10 +102,15 @@ export function grantStatements(
   ];
 }
 
-/** Reports a change of any table: the writes made while triggers were missing are unknown. */
-export function missedStatements({ table, schema }: OutboxObjects): readonly string[] {
+/**
+ * Reports a change of any table, since the writes made while triggers were missing are unknown; or of the named tables.
+ */
+export function missedStatements(
+  { table, schema }: OutboxObjects,
+  names: readonly string[] = [EVERY_TABLE],
+): readonly string[] {
   return [
-    `INSERT INTO ${table} (table_name) VALUES (${text(EVERY_TABLE)})`,
+    `INSERT INTO ${table} (table_name) VALUES ${names.map((one) => `(${text(one)})`).join(', ')}`,
     `SELECT pg_catalog.pg_notify(${text(schema)}, '')`,
   ];
 }

@@ -8,7 +8,10 @@
 import { versionNames, mergeWritten, type WrittenTable } from '../../core/write-set.js';
 import { columnText, dimensionValue } from '../analysis/canonical-value.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
-import type { CatalogSource } from './capture-parts.js';
+import { schemaTables } from '../../core/schema-version.js';
+import { WHOLE_TABLE } from '../../core/versions.js';
+import type { TableVersionNames } from '../../core/ports/version-store.js';
+import type { CaptureParts, CatalogSource } from './capture-parts.js';
 import type { WrittenVersions } from '../../core/write-protocol.js';
 import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
 
@@ -93,16 +96,33 @@ export function writtenTables(
   return all;
 }
 
-/** The versions that a relay must publish for rows of the outbox, under the current catalog. */
+/**
+ * The versions that a relay must publish for rows of the outbox, under the current catalog. A row may stand for every
+ * table, or for all tables of one bucket: its writer did not know the effects of its statements.
+ */
 export async function writtenByRecords(
   records: readonly OutboxRecord[],
-  schema: CatalogSource,
+  { schema, store }: Pick<CaptureParts, 'schema' | 'store'>,
 ): Promise<WrittenVersions> {
-  // The writer of such a row did not know the effects of its statements.
   if (records.some(({ table }) => table === EVERY_TABLE)) {
     schema.markOutdated();
     return 'schema';
   }
+  const buckets = schemaTables(store).filter((bucket) =>
+    records.some(({ table }) => table === bucket),
+  );
+  const others = records.filter(({ table }) => !buckets.includes(table));
+  const written = await writtenByTriggers(others, schema);
+  if (buckets.length === 0) return written;
+  if (written === 'all-tables') return 'schema';
+  return [...buckets.map((table) => ({ table, names: [WHOLE_TABLE] })), ...written];
+}
+
+async function writtenByTriggers(
+  records: readonly OutboxRecord[],
+  schema: CatalogSource,
+): Promise<'all-tables' | readonly TableVersionNames[]> {
+  if (records.length === 0) return [];
   if (schema.isOutdated) await schema.load();
   const written = new Map<string, WrittenTable>();
   for (const part of records.flatMap((record) => writtenTables(record, schema.catalog))) {

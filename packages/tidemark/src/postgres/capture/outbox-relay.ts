@@ -9,12 +9,16 @@
  * does not relay, and the other instances relay without the lock: a row that two of them publish costs fills, and no
  * row is removed before it was published. The server ends the session of an idle relay (its process was stopped, its
  * machine hangs), which releases the lock. A relay that cannot reach the version store releases the lock itself.
+ *
+ * If the relay reaches only some buckets of the store, it publishes there, and leaves one row for each of the others. It
+ * releases the lock now and then, since another instance may reach them.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import type { CaptureParts } from './capture-parts.js';
 import type pg from 'pg';
+import { schemaIn } from '../../core/schema-version.js';
+import type { CaptureParts } from './capture-parts.js';
 import { grantStatements, outboxStatements } from './capture-sql.js';
-import { writtenByRecords } from './captured-writes.js';
+import { writtenByRecords, type OutboxRecord } from './captured-writes.js';
 import {
   FIRST_ID,
   OutboxSession,
@@ -30,6 +34,8 @@ const BATCH_ROWS = 1_000;
 const LOOK_MS = 1_000;
 /** Pause between two attempts to take the lock. */
 const STANDBY_MS = 500;
+/** A relay that does not reach every bucket of the version store keeps the lock for this time. */
+const PARTIAL_MS = 5_000;
 const SEEN_LATE =
   'Writes from outside the service are seen late: a session that does not relay has the lock of the relay. End it: ' +
   `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = ${RELAY_LOCK}`;
@@ -62,6 +68,8 @@ export class OutboxRelay {
   /** The effects of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
   #surveyedAtMs = -Infinity;
+  /** Whether rows wait for buckets of the version store that this instance does not reach, while it reaches others. */
+  #isPartial = false;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   #session: OutboxSession | undefined;
@@ -128,6 +136,8 @@ export class OutboxRelay {
         await this.#session?.close();
         this.#session = undefined;
       }
+      // Another instance may reach what this one does not.
+      if (this.#isPartial) await this.#pause(2 * STANDBY_MS);
     }
   }
 
@@ -147,11 +157,14 @@ export class OutboxRelay {
     // A relay that cannot reach the version store leaves the lock to another instance.
     await this.parts.recording.check(session, true);
     this.#state = 'relaying';
-    this.parts.log.log('This instance relays writes from outside the service');
+    const sinceMs = performance.now();
+    if (!this.#isPartial)
+      this.parts.log.log('This instance relays writes from outside the service');
     await session.listen();
     while (!this.#isClosing) {
       await this.#drain(session);
       await this.#survey(session);
+      if (this.#isPartial && performance.now() - sinceMs > PARTIAL_MS) return;
       this.#warnedOf = undefined;
       await session.notified(LOOK_MS);
     }
@@ -207,31 +220,62 @@ export class OutboxRelay {
     this.#surveyedAtMs = performance.now();
   }
 
-  /** Relays until no row is left, except rows that another session has locked. */
+  /** Relays until no row is left, except rows that another session has locked, and those of unreachable buckets. */
   async #drain(session: OutboxSession): Promise<void> {
-    const { protocol, events, schema } = this.parts;
     let afterId = FIRST_ID;
+    let isPartial = false;
     for (;;) {
       const records = await session.next(afterId, BATCH_ROWS);
       const last = records.at(-1);
-      if (!last) return;
+      if (!last) break;
       afterId = last.id;
-      const readAtMs = performance.now();
-      const written = await writtenByRecords(records, schema);
-      // After that no waiting row adds anything: after an outage every write has left such a row.
-      const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
-      // Committed already: there is no open writer to wait for.
-      await protocol.publish(written, 0);
-      const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
-      events.emitSafely('relayed', {
-        rows: ids.length,
-        lagMs: ageMs + performance.now() - readAtMs,
-      });
-      await session.remove(ids);
-      if (records.length < BATCH_ROWS || this.#isClosing) return;
+      if (!(await this.#publish(session, records))) isPartial = true;
+      if (records.length < BATCH_ROWS || this.#isClosing) break;
       await this.#survey(session);
       await nextTurn();
     }
+    this.#isPartial = isPartial;
+  }
+
+  /**
+   * Publishes the rows, then removes them. Resolves to whether it reached every bucket that they concern; rejects if it
+   * reaches no bucket at all.
+   */
+  async #publish(session: OutboxSession, records: readonly OutboxRecord[]): Promise<boolean> {
+    const { protocol, store } = this.parts;
+    const readAtMs = performance.now();
+    const written = await writtenByRecords(records, this.parts);
+    // After that no waiting row adds anything: after an outage every write has left such a row.
+    const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
+    const failures = await protocol.publish(written);
+    if (failures.length === store.buckets) throw failures[0]?.cause;
+    if (failures.length === 0) {
+      await this.#remove(session, records, ids, readAtMs);
+      return true;
+    }
+    const missed = failures.map(({ bucket }) => schemaIn(bucket));
+    await session.record(missed);
+    const relayed = records.filter(({ table }) => !missed.includes(table));
+    await this.#remove(
+      session,
+      relayed,
+      relayed.map(({ id }) => id),
+      readAtMs,
+    );
+    return false;
+  }
+
+  async #remove(
+    session: OutboxSession,
+    records: readonly OutboxRecord[],
+    ids: readonly string[],
+    readAtMs: number,
+  ): Promise<void> {
+    if (ids.length === 0) return;
+    const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
+    const lagMs = ageMs + performance.now() - readAtMs;
+    this.parts.events.emitSafely('relayed', { rows: ids.length, lagMs });
+    await session.remove(ids);
   }
 
   async #pause(durationMs: number): Promise<void> {

@@ -167,6 +167,16 @@ export class OutboxSession {
     }
   }
 
+  /** Inserts a row for each of the tables that has none. */
+  async record(tables: readonly string[]): Promise<void> {
+    await this.run(
+      `INSERT INTO ${this.objects.table} (table_name)
+       SELECT given.name FROM pg_catalog.unnest($1::text[]) AS given(name)
+        WHERE NOT EXISTS (SELECT FROM ${this.objects.table} WHERE table_name = given.name)`,
+      [tables],
+    );
+  }
+
   async backlog(): Promise<Backlog> {
     const [row] = await this.run(
       `SELECT count(*)::int AS rows,

@@ -6,13 +6,16 @@
  * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
  * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
+import { inAll } from '../../core/buckets.js';
+import { inBucket } from '../../core/ports/version-store.js';
+import { schemaTables, schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import type { RunSql } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import type { OutboxSession } from './outbox-session.js';
 
-/** A table of the version store without versions: the token of its epoch is the last seen state. */
-const RECORDING_SEEN = { table: '#recording', names: [] };
+/** A table of each bucket without versions: the token of its epoch is the last seen state. */
+const RECORDING_SEEN = '#recording';
 /** Prefix of such a token; after an outage a random token replaces it. */
 const TOKEN_PREFIX = 'recording-';
 const NOTHING = 'nothing';
@@ -48,8 +51,10 @@ SELECT CASE WHEN EXISTS (SELECT FROM trigger)
 
 export class RecordingChanges {
   #atStart: string | undefined;
-  /** The state last seen in the version store too. */
-  #seen: string | undefined;
+  /** By bucket: the state last seen in the version store too. */
+  readonly #seen = new Map<number, string>();
+  /** The buckets that could not be reached at the last check. */
+  readonly #missed = new Set<number>();
   #isInstalling = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -114,26 +119,43 @@ export class RecordingChanges {
     return comparing;
   }
 
+  /** Buckets that cannot be reached are compared by a later call; rejects if none can be. */
   async #compareNow(run: RunSql, needsStore: boolean): Promise<boolean> {
-    const { store, protocol, schema } = this.parts;
+    const { store, schema } = this.parts;
     const found = await this.#found(run);
-    if (found === this.#seen && !needsStore) return false;
-    const [reading] = await store.read([RECORDING_SEEN]).catch(() => []);
+    const buckets = schemaTables(store)
+      .map((_, bucket) => bucket)
+      .filter(
+        (bucket) => needsStore || this.#missed.has(bucket) || found !== this.#seen.get(bucket),
+      );
+    const comparing = buckets.map((bucket) => this.#compareIn(bucket, found));
+    const outcomes = await Promise.allSettled(comparing);
+    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+    if (failures.length === store.buckets) throw failures[0]?.reason;
+    const hasChanged = outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value);
+    // The trigger keeper checks the triggers under each new catalog.
+    if (hasChanged) schema.markOutdated();
+    return hasChanged;
+  }
+
+  /** Resolves to whether it has invalidated all answers of the bucket. */
+  async #compareIn(bucket: number, found: string): Promise<boolean> {
+    const { store, protocol } = this.parts;
+    this.#missed.add(bucket);
+    const table = inBucket(RECORDING_SEEN, bucket);
+    const [reading] = await store.read([{ table, names: [] }]).catch(() => []);
     // The log already has the reason.
     if (reading?.node === undefined) throw new Error('the version store cannot be reached');
     const { epoch } = reading;
     const { token } = epoch === undefined ? { token: '' } : parseEpoch(epoch);
     const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
-    const before = stored ?? this.#seen ?? this.#atStart;
+    const before = stored ?? this.#seen.get(bucket) ?? this.#atStart;
     const hasChanged = before !== undefined && before !== found;
-    if (hasChanged) {
-      await protocol.publish('schema', 0);
-      // The trigger keeper checks the triggers under each new catalog.
-      schema.markOutdated();
-    }
+    if (hasChanged) await inAll(protocol.publish([schemaWrite(bucket)]));
     // Last: if this process ends before, the next one invalidates the answers once more.
-    if (stored !== found) await store.rotate(RECORDING_SEEN.table, epoch, TOKEN_PREFIX + found);
-    this.#seen = found;
+    if (stored !== found) await store.rotate(table, epoch, TOKEN_PREFIX + found);
+    this.#seen.set(bucket, found);
+    this.#missed.delete(bucket);
     return hasChanged;
   }
 

@@ -1,14 +1,16 @@
 /** Caches the catalog of the database, with the statement analysis and the keys derived from it. */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
+import { inAll, replaceVersions } from '../../core/buckets.js';
 import {
-  SCHEMA,
-  SCHEMA_DEPENDENCY,
+  schemaDependency,
+  schemaTables,
   schemaVersionOf,
+  schemaWrite,
   type KnownSchemaVersion,
 } from '../../core/schema-version.js';
 import type { Catalog } from '../../core/table-facts.js';
-import { randomToken, WHOLE_TABLE } from '../../core/versions.js';
+import { isInDoubt, randomToken } from '../../core/versions.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalog } from '../../postgres/catalog/catalog.js';
@@ -61,8 +63,8 @@ export class CatalogCache implements KnownSchemaVersion {
   #known: KnownSchema | undefined;
   #loading: Promise<void> | undefined;
   #isOutdated = false;
-  /** The schema version that was read before the catalog. */
-  #version: string | undefined;
+  /** By bucket: the schema version that was read before the catalog; absent if it could not be read. */
+  #versions: ReadonlyMap<number, string> = new Map();
   /** A change may have bypassed the service, and so the schema version. */
   #mustReload = false;
   #reloadedAtMs = -Infinity;
@@ -120,17 +122,26 @@ export class CatalogCache implements KnownSchemaVersion {
     this.#isOutdated = true;
   }
 
-  isOfVersion(version: string | undefined): boolean {
+  isOfVersion(bucket: number, version: string | undefined): boolean {
     // Version unknown: neither current nor known to be outdated.
     if (version === undefined) return false;
-    if (version === this.#version) return true;
+    if (version === this.#versions.get(bucket)) return true;
     this.#isOutdated = true;
     return false;
   }
 
-  /** Whether the loaded catalog certainly has the current schema version. */
+  /**
+   * Whether no bucket that can be reached shows a change of the schema since the catalog was loaded, and one can: such a
+   * change marks and replaces the version in all of them.
+   */
   async isCurrent(): Promise<boolean> {
-    return this.isOfVersion(await this.#currentVersion().catch(() => undefined));
+    const { versions, isChanging } = await this.#currentVersions();
+    const known = [...versions];
+    return (
+      !isChanging &&
+      known.length > 0 &&
+      known.every(([bucket, version]) => this.isOfVersion(bucket, version))
+    );
   }
 
   /** Reloads the catalog for a table that is not in it, at most once a second. Returns whether it did. */
@@ -156,11 +167,9 @@ export class CatalogCache implements KnownSchemaVersion {
   async reconfigured(): Promise<void> {
     this.#mustReload = true;
     this.#isOutdated = true;
-    const { versions, markLeaseMs } = this.parts;
-    const writeId = randomToken();
-    const tables = [{ table: SCHEMA, names: [WHOLE_TABLE] }];
-    await versions.begin({ writeId, backendPid: 0, tables }, randomToken(), markLeaseMs);
-    await versions.end(writeId, [SCHEMA], randomToken());
+    const { versions: store, markLeaseMs: leaseMs } = this.parts;
+    const tables = schemaTables(store).map((_, bucket) => schemaWrite(bucket));
+    await inAll(replaceVersions({ store, token: randomToken, leaseMs }, tables));
   }
 
   /**
@@ -184,13 +193,13 @@ export class CatalogCache implements KnownSchemaVersion {
     await loadParser();
     // A change from here on marks the catalog outdated again.
     this.#isOutdated = false;
-    const version = await this.#currentVersion().catch(() => undefined);
-    if (version !== undefined && version === this.#version && !this.#mustReload) return;
+    const { versions } = await this.#currentVersions();
+    if (!this.#mustReload && this.#areOfCatalog(versions)) return;
     this.#mustReload = false;
     try {
       const { known, isStandby } = await overAnotherConnection(() => this.#read());
       if (!isStandby || !this.#known) this.#known = known;
-      this.#version = isStandby ? undefined : version;
+      this.#versions = isStandby ? new Map() : versions;
       this.#isOutdated ||= isStandby;
       this.#mustReload ||= isStandby;
       if (isStandby) this.parts.standby.met();
@@ -219,9 +228,25 @@ export class CatalogCache implements KnownSchemaVersion {
     });
   }
 
-  async #currentVersion(): Promise<string | undefined> {
-    const [reading] = await this.parts.versions.read([SCHEMA_DEPENDENCY]);
-    return schemaVersionOf(reading);
+  #areOfCatalog(versions: ReadonlyMap<number, string>): boolean {
+    if (versions.size < this.parts.versions.buckets) return false;
+    return [...versions].every(([bucket, version]) => version === this.#versions.get(bucket));
+  }
+
+  /** By bucket, without those that cannot be reached or trusted; and whether a change of the schema is under way. */
+  async #currentVersions() {
+    const { versions: store } = this.parts;
+    const versions = new Map<number, string>();
+    let isChanging = false;
+    const readings = schemaTables(store).map(async (_, bucket) => {
+      const [reading] = await store.read([schemaDependency(bucket)]);
+      const version = schemaVersionOf(reading);
+      if (version !== undefined) versions.set(bucket, version);
+      const [text = ''] = reading?.versions ?? [];
+      isChanging ||= isInDoubt(text);
+    });
+    await Promise.allSettled(readings);
+    return { versions, isChanging };
   }
 
   #require(): KnownSchema {

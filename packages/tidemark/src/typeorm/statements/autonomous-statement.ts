@@ -8,6 +8,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { mayPrepareTransaction } from '../../postgres/analysis/prepare-transaction.js';
+import type { PublishedWrite } from '../../core/write-protocol.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 import { rollBackImplicit } from './transactions.js';
@@ -35,10 +36,11 @@ export async function beforeAutonomous(
   await session.lock();
   statement.state = 'autonomous';
   try {
-    const record = (): Promise<void> => outbox.record(client);
-    statement.publishedWrite = await protocol.begin('schema', backendPid, record);
+    statement.publishedWrite = await protocol.begin('schema', backendPid, (buckets) =>
+      outbox.record(client, buckets),
+    );
     // The triggers must record its writes.
-    if (statement.publishedWrite.isUncertain) await outbox.hide(client).catch(ignore);
+    if (isUnpublished(statement.publishedWrite)) await outbox.hide(client).catch(ignore);
   } catch (error) {
     statement.state = 'unprepared';
     session.unlock();
@@ -65,9 +67,10 @@ export async function afterAutonomous(
   } else {
     session.endTransaction();
   }
-  if (publishedWrite?.isUncertain === true) {
+  if (publishedWrite && isUnpublished(publishedWrite)) {
     // In a transaction, the COMMIT records it.
-    if (!isInTransaction) await outbox.record(client).catch(ignore);
+    const { unpublishedIn } = publishedWrite;
+    if (!isInTransaction) await outbox.record(client, unpublishedIn).catch(ignore);
     session.introduce();
     await session.introduced;
   }
@@ -141,4 +144,8 @@ export async function giveUpReleased(session: ConnectionSession): Promise<void> 
 /** The connection is lost or its transaction has failed. Then its triggers record too much, which is safe. */
 function ignore(): void {
   return undefined;
+}
+
+function isUnpublished({ unpublishedIn }: PublishedWrite): boolean {
+  return unpublishedIn.length > 0;
 }

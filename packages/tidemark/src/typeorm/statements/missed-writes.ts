@@ -6,12 +6,15 @@
  *   relay publishes its rows;
  * - the outbox is empty, so all its rows were relayed. The outbox of a standby may lack rows.
  *
- * The first start over a version store in this process alone has no answers to invalidate.
+ * The first start over a version store in this process alone has no answers to invalidate. A bucket that cannot be
+ * reached is left to the retry queue of the write protocol: its answers are invalidated as soon as it can be.
  *
  * Transactions that are still open are left to the interceptor: it treats a transaction that it first sees half-way as
  * a write to all tables.
  */
-import { SCHEMA } from '../../core/schema-version.js';
+import { inAll } from '../../core/buckets.js';
+import { inBucket, type TableReading } from '../../core/ports/version-store.js';
+import { schemaIn, schemaTables, schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
@@ -61,7 +64,7 @@ function digestOf([catalog, id]: [string, string]): string {
   FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS}`;
 }
 
-/** A table name in the version store without versions: its epoch identifies the catalog found last. */
+/** A table of each bucket without versions: its epoch identifies the catalog found last. */
 const CATALOG = '#catalog';
 
 export class MissedWrites {
@@ -73,34 +76,53 @@ export class MissedWrites {
   /** Call once the hooks are installed. Rejects if the database or the version store cannot be reached. */
   async end(): Promise<void> {
     const { store, protocol, schema, isStoreShared } = this.parts;
-    const [reading] = await store.read([{ table: CATALOG, names: [] }]);
-    if (reading?.node === undefined) throw new Error('the version store does not answer');
-    const { epoch, node } = reading;
+    const { reached, missed } = await this.#readCatalogs();
     // First: the relay detects later changes of the triggers.
     await this.recording.observe();
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
-    const last = epoch === undefined ? undefined : parseEpoch(epoch);
-    const isUnchanged = last?.token === found && last.node === node;
-    if (isUnchanged && (await this.#isAllRecorded())) return;
-    if (epoch !== undefined || isStoreShared) {
-      await protocol.publish('schema', 0);
+    const isUnchanged = reached.every(({ epoch, node }) => {
+      const last = epoch === undefined ? undefined : parseEpoch(epoch);
+      return last?.token === found && last.node === node;
+    });
+    protocol.enqueue(missed.map(schemaIn));
+    const buckets = reached.map(({ table }) => store.bucketOf(table));
+    if (isUnchanged && (await this.#isAllRecorded(buckets))) return;
+    if (isStoreShared || reached.some(({ epoch }) => epoch !== undefined)) {
+      await inAll(protocol.publish(buckets.map(schemaWrite)));
       schema.markOutdated();
       await schema.load();
     }
     // Last: if this process ends before this step, the next process invalidates all answers once more.
-    await store.rotate(CATALOG, epoch, found);
+    for (const { table, epoch } of reached) await store.rotate(table, epoch, found);
+  }
+
+  /** Rejects if no bucket can be reached. */
+  async #readCatalogs() {
+    const { store } = this.parts;
+    const tables = schemaTables(store).map((_, bucket) => inBucket(CATALOG, bucket));
+    const readings = await Promise.allSettled(
+      tables.map((table) => store.read([{ table, names: [] }])),
+    );
+    const answers = readings.map((reading) =>
+      reading.status === 'fulfilled' ? reading.value[0] : undefined,
+    );
+    const reached = answers.filter((answer) => answer?.node !== undefined) as TableReading[];
+    if (reached.length === 0) throw new Error('the version store does not answer');
+    const missed = tables.flatMap((_, bucket) =>
+      answers[bucket]?.node === undefined ? [bucket] : [],
+    );
+    return { reached, missed };
   }
 
   /** Whether the triggers have recorded every write to a table of an answer, and all rows were relayed. */
-  async #isAllRecorded(): Promise<boolean> {
+  async #isAllRecorded(buckets: readonly number[]): Promise<boolean> {
     const { store, schema, objects } = this.parts;
     const known = await store.tables();
     // All answers depend on the schema: without its name, the store has lost names or there is no answer.
-    if (!known.includes(SCHEMA)) {
-      const [reading] = await store.read([{ table: SCHEMA, names: [] }]);
-      return reading?.epoch === undefined;
-    }
+    const nameless = buckets.map(schemaIn).filter((table) => !known.includes(table));
+    const readings = await store.read(nameless.map((table) => ({ table, names: [] })));
+    if (readings.some(({ epoch }) => epoch !== undefined)) return false;
     const tables = familiesOf(known, schema.catalog);
     if (tables.length === 0) return true;
     try {

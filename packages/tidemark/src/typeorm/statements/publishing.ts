@@ -1,6 +1,6 @@
 /** Publishes the writes of a transaction before its COMMIT. */
 import type { ConnectionSession } from './connection-session.js';
-import type { PublishedWrite } from '../../core/write-protocol.js';
+import type { PublishedWrite, RecordUnpublished } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
 import { versionNames } from '../../core/write-set.js';
 import { familyHasTriggers, wholeTables } from './written-tables.js';
@@ -16,7 +16,7 @@ import { familyHasTriggers, wholeTables } from './written-tables.js';
  */
 export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
-  const { schema, protocol, outbox } = session.parts;
+  const { schema, store, protocol, outbox } = session.parts;
   if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   const isAsked = log.mayHaveMore || !isUnderstood(session);
   if (isAsked && !(await askServer(session))) return undefined;
@@ -27,13 +27,14 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
     const hasWritten = isAsked || (await askServer(session));
     return hasWritten ? publishAnything(session) : undefined;
   }
-  const record = (): Promise<void> => outbox.record(client);
+  const record: RecordUnpublished = (buckets) => outbox.record(client, buckets);
   // Sent together: one round trip.
   const [publishedWrite, isCurrent] = await Promise.all([
     protocol.begin(versionNames(written), backendPid, record),
     schema.isCurrent(),
   ]);
-  if (isCurrent || publishedWrite.isUncertain) return publishedWrite;
+  // A write that is published nowhere was recorded as one to any table.
+  if (isCurrent || publishedWrite.unpublishedIn.length === store.buckets) return publishedWrite;
   protocol.abort(publishedWrite);
   return protocol.begin('all-tables', backendPid, record);
 }
@@ -65,7 +66,9 @@ function isUnderstood(session: ConnectionSession): boolean {
 function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
   const { client, hasChangedSchema, backendPid, parts } = session;
   const written = hasChangedSchema ? 'schema' : 'all-tables';
-  return parts.protocol.begin(written, backendPid, () => parts.outbox.record(client));
+  return parts.protocol.begin(written, backendPid, (buckets) =>
+    parts.outbox.record(client, buckets),
+  );
 }
 
 /** Adds the server's transaction status to the log; returns `false` if nothing at all was written. */

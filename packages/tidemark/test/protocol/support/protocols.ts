@@ -2,11 +2,12 @@
  * The protocols of reads and writes over stores in memory. A test controls the clock, the rows of the table and the
  * writers that are alive.
  */
-import { WriteProtocol } from '../../../src/core/write-protocol.js';
+import { WriteProtocol, type RecordUnpublished } from '../../../src/core/write-protocol.js';
 import { L1Cache } from '../../../src/l1/l1-cache.js';
 import { L1Entry } from '../../../src/l1/l1-entry.js';
 import { MemoryFillLock } from '../../../src/core/memory/memory-fill-lock.js';
 import { MemoryVersionStore } from '../../../src/core/memory/memory-version-store.js';
+import type { TableVersionNames } from '../../../src/core/ports/version-store.js';
 import { NullEntryStore } from '../../../src/core/memory/null-entry-store.js';
 import { systemTimers } from '../../../src/core/ports/clock.js';
 import { CacheEvents } from '../../../src/core/ports/cache-events.js';
@@ -22,7 +23,10 @@ import {
   type WritingTransaction,
 } from '../../../src/core/ports/writer-activity.js';
 
+/** A table in bucket 0. */
 export const USERS = 'public.users';
+/** A table in bucket 1. */
+export const ORDERS = 'public.orders';
 /** The lease of a mark, after which others may settle it. */
 export const LEASE_MS = 2_000;
 const US_REGION = {
@@ -30,25 +34,38 @@ const US_REGION = {
   completeRowCount: undefined,
 };
 
-/** A version store whose next reads can be made to fail. */
+/** A version store of two buckets, whose next steps can be made to fail. */
 class FragileStore extends MemoryVersionStore {
-  isAway = false;
+  /** The buckets that cannot be reached. */
+  readonly away = new Set<number>();
   /** Reads wait for it before they read. */
   hold: Promise<void> | undefined;
 
+  override get buckets(): number {
+    return 2;
+  }
+
+  override bucketOf(table: string): number {
+    return table === ORDERS || table.endsWith('/1') ? 1 : 0;
+  }
+
   override async read(
-    ...args: Parameters<MemoryVersionStore['read']>
+    tables: Parameters<MemoryVersionStore['read']>[0],
   ): ReturnType<MemoryVersionStore['read']> {
-    if (this.isAway) throw new Error('away');
+    this.#reach(tables);
     await this.hold;
-    return super.read(...args);
+    return super.read(tables);
   }
 
   override async begin(
     ...args: Parameters<MemoryVersionStore['begin']>
   ): ReturnType<MemoryVersionStore['begin']> {
-    if (this.isAway) throw new Error('away');
+    this.#reach(args[0].tables);
     return super.begin(...args);
+  }
+
+  #reach(tables: readonly TableVersionNames[]): void {
+    if (tables.some(({ table }) => this.away.has(this.bucketOf(table)))) throw new Error('away');
   }
 }
 
@@ -159,7 +176,7 @@ export function setUp(options: SetUpOptions = {}) {
   const begin = (
     names: readonly string[] = ['*', 'region=US'],
     pid = 7,
-    record: () => Promise<void> = () => Promise.resolve(),
+    record: RecordUnpublished = () => Promise.resolve(),
   ) => writes.begin([{ table: USERS, names }], pid, record);
   const ended = (publishedWrite: Awaited<ReturnType<typeof begin>>): Promise<void> => {
     writes.end(publishedWrite);

@@ -170,7 +170,7 @@ export class Reader {
   /** An outage was noticed. */
   readonly distrustAll = (): void => {
     this.process.shock();
-    this.gate.distrustAll();
+    this.gate.distrust(0);
   };
 
   /** The state that the process keeps while at rest. */

@@ -7,10 +7,11 @@
  * of them publishes a failover to another server, or is reached again and knows of one.
  */
 import { AbstractConnector, type RedisOptions } from 'ioredis';
-import { createConnection, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { createConnection, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { textOf } from './redis.errors.js';
 import { DEFAULT_SENTINEL_PORT, describeSentinel } from './sentinel-address.js';
+import { tlsTo } from './tls.js';
 import { SentinelWatch, type NamedPrimary, type PrimaryAddress } from './sentinel-watch.js';
 
 const DEFAULT_LIMIT_MS = 500;
@@ -84,7 +85,7 @@ export class SentinelConnector extends AbstractConnector {
       port,
       ...(options.sentinelUsername ? { username: options.sentinelUsername } : {}),
       ...(options.sentinelPassword ? { password: options.sentinelPassword } : {}),
-      ...(sentinelTLS ? { tls: withServerName(host, sentinelTLS) } : {}),
+      ...(sentinelTLS ? { tls: tlsTo(host, sentinelTLS) } : {}),
       family,
       connectTimeout,
     } satisfies RedisOptions;
@@ -111,10 +112,5 @@ function open(
 ): Socket | TLSSocket {
   const target = { host, port, ...(family === undefined ? {} : { family }) };
   if (!tls || enableTLSForSentinelMode !== true) return createConnection(target);
-  return connectTls({ ...target, ...withServerName(host, tls) });
-}
-
-/** By default Node sends no server name when it opens TLS. An address is not a valid one. */
-function withServerName(host: string, tls: ConnectionOptions): ConnectionOptions {
-  return isIP(host) ? tls : { servername: host, ...tls };
+  return connectTls({ ...target, ...tlsTo(host, tls) });
 }

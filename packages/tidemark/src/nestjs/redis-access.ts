@@ -43,11 +43,8 @@ export function checkAccess({ tls, credentials }: RedisAccess, hasLogin: boolean
 function checkTls(tls: ConnectionOptions): void {
   // OpenSSL ignores an authority that is no certificate.
   for (const authority of [tls.ca ?? []].flat()) {
-    try {
-      new X509Certificate(authority);
-    } catch {
-      refuseOption('redis.tls.ca', 'is no certificate', 'give the text of a PEM file');
-    }
+    if (isCertificate(authority)) continue;
+    refuseOption('redis.tls.ca', 'is no certificate', 'give the text of a PEM file');
   }
   try {
     createSecureContext(tls);
@@ -55,5 +52,13 @@ function checkTls(tls: ConnectionOptions): void {
     const { message } = error as Error;
     const remedy = 'give the texts of PEM files, and the `key` that belongs to `cert`';
     refuseOption('redis.tls', `cannot be used (${message})`, remedy);
+  }
+}
+
+function isCertificate(text: string | Buffer): boolean {
+  try {
+    return new X509Certificate(text).fingerprint256 !== '';
+  } catch {
+    return false;
   }
 }

@@ -42,4 +42,8 @@ describe('INFO', () => {
   ])('of %s says why it is unfit', async (_server, fields, reason) => {
     expect((await infoOf(fields)).unfitness).toMatch(reason);
   });
+
+  it('without a run_id is refused with the remedy', async () => {
+    await expect(infoOf({ ...REDIS, run_id: '' })).rejects.toThrow(/no run_id.*use a Redis/);
+  });
 });

@@ -77,6 +77,17 @@ describe('RedisConnection with credentials from a function', () => {
     await other.stop();
   });
 
+  it('signs in to the primary that a Sentinel names', async () => {
+    const sentinel = await RedisServer.start({ isSentinel: true });
+    await sentinel.command('SENTINEL', 'MONITOR', 'one', '127.0.0.1', String(server.port), '1');
+    const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
+    connection = await connected({ sentinels, name: 'one', credentials }, { log });
+    const whoAmI = await connection.send('WHOAMI', (client) => client.call('ACL', 'WHOAMI'));
+    expect(whoAmI.value).toBe(USER);
+    await connection.close();
+    await sentinel.stop();
+  });
+
   it('asks again while the password is refused, and comes up with a valid one', async () => {
     given = () => ({ username: USER, password: 'old-secret' });
     connection = connect(target(), { log });

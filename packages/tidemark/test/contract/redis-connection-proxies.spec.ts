@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../src/redis/connection/redis-connection.js';
+import { RedisServer } from '../../../../test/support/redis-server.js';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.js';
 import { ping, useRedisServer } from './redis-connection-tests.js';
 import { connected, down, LogBook, up } from './redis-harness.js';
@@ -11,7 +12,7 @@ import { connected, down, LogBook, up } from './redis-harness.js';
 const IDLE_LOOKS = 20;
 
 describe('RedisConnection through a proxy', () => {
-  let port: number;
+  let server: RedisServer;
   let proxy: TcpProxy;
   let log: LogBook;
   let connection: RedisConnection;
@@ -20,9 +21,9 @@ describe('RedisConnection through a proxy', () => {
     await connection.close();
     await proxy.close();
   });
-  useRedisServer((server) => ({ port } = server));
+  useRedisServer((started) => (server = started));
   beforeEach(async () => {
-    proxy = await TcpProxy.open(port);
+    proxy = await TcpProxy.open(server.port);
     log = new LogBook();
   });
 
@@ -45,5 +46,19 @@ describe('RedisConnection through a proxy', () => {
       expect(connection.outages).toBe(closed);
     }
     expect(log.lines).toHaveLength(10);
+  });
+
+  it('reaches the new primary behind the same address once the old one is a replica', async () => {
+    const other = await RedisServer.start();
+    connection = await connected(proxy.redisUrl, { log });
+    const before = connection.node;
+    proxy.retarget(other.port);
+    await server.command('REPLICAOF', '127.0.0.1', String(other.port));
+    await down(connection);
+    await up(connection);
+    expect(connection.node).not.toBe(before);
+    expect((await ping(connection)).value).toBe('PONG');
+    await connection.close();
+    await other.stop();
   });
 });

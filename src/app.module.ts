@@ -39,7 +39,9 @@ export class AppModule {
   }
 }
 
-function redisOf({ redisUrl: url, redisSentinels: sentinels, redisTimeoutMs: timeoutMs }: Config) {
-  if (sentinels) return { ...sentinels, timeoutMs };
-  return url === undefined ? undefined : { url, timeoutMs };
+function redisOf(config: Config) {
+  const { redisUrl: url, redisSentinels: sentinels, redisTls: tls } = config;
+  const timeoutMs = config.redisTimeoutMs;
+  if (sentinels) return { ...sentinels, tls, timeoutMs };
+  return url === undefined ? undefined : { url, tls, timeoutMs };
 }

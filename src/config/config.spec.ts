@@ -23,6 +23,7 @@ describe('parseConfig', () => {
       databaseQueue: 100,
       redisUrl: undefined,
       redisSentinels: undefined,
+      redisTls: undefined,
       redisTimeoutMs: 500,
       cacheMode: 'serve',
       cacheTtlMs: 300_000,
@@ -85,6 +86,11 @@ describe('parseConfig', () => {
     ['REDIS_SENTINELS', 'a:65536'],
     ['REDIS_SENTINELS', '::1:26379'],
     ['REDIS_SENTINELS', 'redis://a:26379'],
+    ['REDIS_DATABASE', '-1'],
+    ['REDIS_TLS', 'yes'],
+    ['REDIS_TLS_CA', '/no/such/file.pem'],
+    ['REDIS_TLS_CERT', 'package.json'],
+    ['REDIS_TLS_KEY', 'package.json'],
     ['REDIS_CLUSTER', 'a:6379'],
     ['REDIS_TIMEOUT_MS', '1'],
     ['CACHE_TTL', '0'],
@@ -105,7 +111,7 @@ describe('parseConfig', () => {
   ])('refuses %s=%s with a problem and a remedy', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems.map(({ variable }) => variable)).toEqual([name]);
-    expect(problems[0]?.problem).toMatch(/^(is|has) /);
+    expect(problems[0]?.problem).toMatch(/^(is|has|names) /);
     expect(problems[0]?.remedy).not.toBe('see .env.example');
   });
 
@@ -113,9 +119,11 @@ describe('parseConfig', () => {
     const env = {
       REDIS_SENTINELS: 'one:26380, two ,[2001:db8::3]:26381',
       REDIS_SENTINEL_NAME: 'mymaster',
+      REDIS_SENTINEL_USERNAME: 'watcher',
       REDIS_SENTINEL_PASSWORD: 'of-sentinels',
       REDIS_USERNAME: 'tidemark',
       REDIS_PASSWORD: 'of-servers',
+      REDIS_DATABASE: '3',
     };
     expect(parseConfig(env).redisSentinels).toEqual({
       sentinels: [
@@ -124,9 +132,11 @@ describe('parseConfig', () => {
         { host: '2001:db8::3', port: 26_381 },
       ],
       name: 'mymaster',
+      sentinelUsername: 'watcher',
       sentinelPassword: 'of-sentinels',
       username: 'tidemark',
       password: 'of-servers',
+      database: 3,
     });
   });
 
@@ -137,6 +147,11 @@ describe('parseConfig', () => {
       'REDIS_SENTINELS is set beside REDIS_URL: remove one of them.',
     ],
     ['Sentinels without a name', { REDIS_SENTINELS: 'a' }, /^REDIS_SENTINEL_NAME is absent: set/],
+    [
+      'a database beside a URL',
+      { REDIS_URL: 'redis://h', REDIS_DATABASE: '3' },
+      'REDIS_DATABASE is set beside REDIS_URL: remove it, and end REDIS_URL with /<number>.',
+    ],
     ['a name alone', { REDIS_SENTINEL_NAME: 'm' }, /^REDIS_SENTINELS is absent beside .*: set/],
   ])('refuses %s', (_what, env, message) => {
     expect(() => parseConfig(env)).toThrow(message);
@@ -165,6 +180,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(27);
+    expect(configVariables).toHaveLength(33);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseTls, tlsOf } from './redis-tls.js';
 import { variables, type LOG_LEVELS } from './variables.js';
 
 /** Users inserted into an empty embedded database. */
@@ -46,6 +47,13 @@ const environment = z.object(variables).superRefine((value, context) => {
   if (!hasSentinels && value.REDIS_SENTINEL_NAME !== undefined) {
     refuse('REDIS_SENTINELS', 'is absent beside REDIS_SENTINEL_NAME: set host:port,host:port');
   }
+  if (value.REDIS_DATABASE !== undefined && value.REDIS_URL !== undefined) {
+    refuse(
+      'REDIS_DATABASE',
+      'is set beside REDIS_URL: remove it, and end REDIS_URL with /<number>',
+    );
+  }
+  refuseTls(value, refuse);
 });
 
 /**
@@ -76,6 +84,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     redisUrl: value.REDIS_URL,
     /** `undefined` beside an undefined URL: the cache is in this process alone. Secret. */
     redisSentinels: sentinelsOf(value),
+    /** `undefined`: without TLS. Secret. */
+    redisTls: tlsOf(value),
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
     cacheMode: value.CACHE_MODE,
     cacheTtlMs: value.CACHE_TTL * 1000,
@@ -101,9 +111,11 @@ function sentinelsOf(value: z.infer<typeof environment>) {
   return {
     sentinels: value.REDIS_SENTINELS,
     name: value.REDIS_SENTINEL_NAME ?? '',
+    sentinelUsername: value.REDIS_SENTINEL_USERNAME,
     sentinelPassword: value.REDIS_SENTINEL_PASSWORD,
     username: value.REDIS_USERNAME,
     password: value.REDIS_PASSWORD,
+    database: value.REDIS_DATABASE,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Parses the text of each environment variable; .env.example describes them. */
 import { z } from 'zod';
+import { redisTlsVariables } from './redis-tls.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const WRITE_POLICIES = ['commit', 'refuse'] as const;
@@ -84,9 +85,12 @@ export const variables = {
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379/0').optional(),
   REDIS_SENTINELS: sentinels.optional(),
   REDIS_SENTINEL_NAME: z.string().optional(),
+  REDIS_SENTINEL_USERNAME: z.string().optional(),
   REDIS_SENTINEL_PASSWORD: z.string().optional(),
   REDIS_USERNAME: z.string().optional(),
   REDIS_PASSWORD: z.string().optional(),
+  REDIS_DATABASE: number(0, 65_535, { whole: true }).optional(),
+  ...redisTlsVariables,
   REDIS_CLUSTER: laterRelease.optional(),
   REDIS_TIMEOUT_MS: number(10, 60_000, { whole: true }).default(500),
   CACHE_MODE: z

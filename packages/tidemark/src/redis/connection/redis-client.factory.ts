@@ -4,7 +4,7 @@ import type { CredentialsSource } from './credentials.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 import { describeSentinel, type SentinelAddress } from './sentinel-address.js';
 import { SentinelConnector } from './sentinel-connector.js';
-import { tlsTo } from './tls.js';
+import { withServerName } from './server-name.js';
 
 /** One server. */
 export interface UrlTarget {
@@ -67,7 +67,7 @@ export function createRedisClient(options: RedisClientOptions): Redis {
   const { href, protocol, hostname } = parseRedisUrl(options.url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return new Redis(href, {
-    ...(protocol === 'rediss:' ? { tls: tlsTo(host, options.tls) } : {}),
+    ...(protocol === 'rediss:' ? { tls: withServerName(host, options.tls ?? {}) } : {}),
     ...settings,
   });
 }

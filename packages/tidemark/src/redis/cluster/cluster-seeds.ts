@@ -7,7 +7,7 @@ import { withDeadline } from '../connection/deadline.js';
 import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
 import { createRedisClient } from '../connection/redis-client.factory.js';
 import { textOf } from '../connection/redis.errors.js';
-import { tlsTo } from '../connection/tls.js';
+import { withServerName } from '../connection/server-name.js';
 import { askForView, type ClusterView, type NatMap } from './cluster-view.js';
 
 /** Where a cluster is, and how its nodes are reached. */
@@ -70,7 +70,7 @@ async function ask(
   limitMs: number,
 ): Promise<ClusterView> {
   const { tls } = nodeOptions;
-  const ofCluster = { ...nodeOptions, ...(tls ? { tls: tlsTo(name, tls) } : {}) };
+  const ofCluster = { ...nodeOptions, ...(tls ? { tls: withServerName(name, tls) } : {}) };
   const client = createRedisClient({ ...endpoint, ofCluster, timeoutMs: limitMs });
   let trouble: unknown;
   client.on('error', (error: unknown) => (trouble = error));

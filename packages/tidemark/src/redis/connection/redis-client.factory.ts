@@ -5,7 +5,7 @@ import { describeEndpoint, type NodeEndpoint } from './node-address.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 import { describeSentinel, type SentinelAddress } from './sentinel-address.js';
 import { SentinelConnector } from './sentinel-connector.js';
-import { tlsTo } from './tls.js';
+import { withServerName } from './server-name.js';
 
 /** One server. */
 export interface UrlTarget {
@@ -79,7 +79,7 @@ export function createRedisClient(options: RedisClientOptions): Redis {
   const { href, protocol, hostname } = parseRedisUrl(options.url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return new Redis(href, {
-    ...(protocol === 'rediss:' ? { tls: tlsTo(host, options.tls) } : {}),
+    ...(protocol === 'rediss:' ? { tls: withServerName(host, options.tls ?? {}) } : {}),
     ...settings,
   });
 }
@@ -145,7 +145,7 @@ function sentinelOptions(target: SentinelTarget): RedisOptions {
 
 function nodeOptions({ host, port, ofCluster }: ClusterNodeTarget): RedisOptions {
   const { tls } = ofCluster;
-  return { ...ofCluster, ...(tls ? { tls: tlsTo(host, tls) } : {}), host, port, db: 0 };
+  return { ...ofCluster, ...(tls ? { tls: withServerName(host, tls) } : {}), host, port, db: 0 };
 }
 
 function settingsOf(options: RedisClientOptions): RedisOptions {

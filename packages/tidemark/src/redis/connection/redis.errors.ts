@@ -3,7 +3,7 @@
  * password or a stored answer.
  */
 
-import { describeTlsError } from './tls.js';
+import { describeTlsError } from './tls-errors.js';
 
 export const PERMISSION_REMEDY = 'docs/operations.md has the ACL rules that its user needs';
 

@@ -11,7 +11,7 @@ import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { textOf } from './redis.errors.js';
 import { DEFAULT_SENTINEL_PORT, describeSentinel } from './sentinel-address.js';
-import { tlsTo } from './tls.js';
+import { withServerName } from './server-name.js';
 import { SentinelWatch, type NamedPrimary, type PrimaryAddress } from './sentinel-watch.js';
 
 const DEFAULT_LIMIT_MS = 500;
@@ -85,7 +85,7 @@ export class SentinelConnector extends AbstractConnector {
       port,
       ...(options.sentinelUsername ? { username: options.sentinelUsername } : {}),
       ...(options.sentinelPassword ? { password: options.sentinelPassword } : {}),
-      ...(sentinelTLS ? { tls: tlsTo(host, sentinelTLS) } : {}),
+      ...(sentinelTLS ? { tls: withServerName(host, sentinelTLS) } : {}),
       family,
       connectTimeout,
     } satisfies RedisOptions;
@@ -112,5 +112,5 @@ function open(
 ): Socket | TLSSocket {
   const target = { host, port, ...(family === undefined ? {} : { family }) };
   if (!tls || enableTLSForSentinelMode !== true) return createConnection(target);
-  return connectTls({ ...target, ...tlsTo(host, tls) });
+  return connectTls({ ...target, ...withServerName(host, tls) });
 }

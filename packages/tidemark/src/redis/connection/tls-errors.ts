@@ -1,11 +1,4 @@
-/** TLS to Redis: the settings of one connection, and its failures in words for people. */
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-
-/** By default Node sends no server name (SNI) when it opens TLS. An address is not a valid one. */
-export function tlsTo(host: string, tls: ConnectionOptions = {}): ConnectionOptions {
-  return isIP(host) ? tls : { servername: host, ...tls };
-}
+/** The failures of TLS to Redis, in words for people. */
 
 const AUTHORITY = 'give the certificate of its authority as `tls.ca` (REDIS_TLS_CA)';
 const OWN_CERTIFICATE =

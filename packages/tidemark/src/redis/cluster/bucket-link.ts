@@ -47,6 +47,8 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
   #isMoving = false;
   /** The bucket's heartbeat has succeeded over a connection that is not up yet. */
   #isServed = false;
+  /** The link is down because of the slot, not of its node: a write may still be possible elsewhere. */
+  #isOfSlot = false;
   #failures = 0;
 
   constructor(private readonly parts: BucketLinkParts) {
@@ -80,14 +82,14 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     }
     if (!connection) this.#failOnce(UNOWNED);
     else if (connection.state === 'down') this.#failOnce(connection.reason);
-    else if (connection.state === 'up' && this.#isServed) this.recover();
+    else if (connection.state === 'up' && this.#isServed) this.#recover();
     else if (connection.state === 'up') void this.#probe();
   }
 
   setMoving(isMoving: boolean): void {
     const wasMoving = this.#isMoving;
     this.#isMoving = isMoving;
-    if (isMoving && !wasMoving) this.#fail(MOVING);
+    if (isMoving && !wasMoving) this.#fail(MOVING, true);
     if (wasMoving && !isMoving) void this.#probe();
   }
 
@@ -100,10 +102,10 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     const [connection, failures] = [this.#connection, this.#failures];
     const answer = await withSlotReplies(this.parts.heartbeat)(client, runId);
     if (connection !== this.#connection || failures !== this.#failures) return;
-    if (answer instanceof SlotReply) this.#fail(answer.text);
+    if (answer instanceof SlotReply) this.#fail(answer.text, answer.kind !== 'down');
     else if (!this.#isMoving) {
       this.#isServed = true;
-      if (connection?.state === 'up') this.recover();
+      if (connection?.state === 'up') this.#recover();
     }
   }
 
@@ -117,7 +119,7 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     if (!(answer.value instanceof SlotReply)) return answer as Answer<T>;
     const { kind, text } = answer.value;
     if (kind === 'moved') {
-      this.#fail(MOVED);
+      this.#fail(MOVED, true);
       const leftMs = (): number => Math.floor(startedMs + timeoutMs - performance.now());
       await this.#bringUp(leftMs());
       if (this.state === 'up' && leftMs() >= 1) {
@@ -156,7 +158,7 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
       return this.#connection.send(name, withSlotReplies(command), timeoutMs);
     }
     return Promise.reject(
-      this.#isMoving
+      this.#isMoving || this.#isOfSlot
         ? new RedisSlotError(name, this.reason)
         : new RedisUnavailableError(this.reason),
     );
@@ -185,9 +187,15 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     if (this.state !== 'down') this.#fail(reason);
   }
 
-  #fail(reason: string): void {
+  #recover(): void {
+    this.#isOfSlot = false;
+    this.recover();
+  }
+
+  #fail(reason: string, isOfSlot = false): void {
     this.#failures += 1;
     this.#isServed = false;
+    this.#isOfSlot = isOfSlot || (this.state === 'down' && this.#isOfSlot);
     this.fail(reason);
   }
 }

@@ -13,21 +13,33 @@ export interface BucketVersionStoreParts {
   readonly deletion: EpochDeletion;
 }
 
-/** The versions of one bucket. While its slot is being moved, only writes are possible. */
+/**
+ * The versions of one bucket. While its slot is being moved, it cannot be read, and writes are published by deleting the
+ * epochs of their tables (epoch-deletion.ts).
+ */
 export class BucketVersionStore extends RedisVersionStore {
   constructor(private readonly parts: BucketVersionStoreParts) {
     super(parts.link, parts.keys, parts.canary);
   }
 
-  override async begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
+  override begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
+    const tables = mark.tables.map(({ table }) => table);
+    return this.#orDelete(tables, super.begin(mark, token, leaseMs));
+  }
+
+  override end(writeId: string, tables: readonly string[], token: string): Promise<void> {
+    return this.#orDelete(tables, super.end(writeId, tables, token));
+  }
+
+  async #orDelete(tables: readonly string[], step: Promise<void>): Promise<void> {
     try {
-      await super.begin(mark, token, leaseMs);
+      await step;
     } catch (error) {
       if (!(error instanceof RedisSlotError)) throw error;
       const { link, keys, deletion } = this.parts;
-      // Older data that comes back with the slot would contain the epochs.
+      // Data from before that come back with the slot would contain the epochs.
       link.distrust(error.message);
-      await deletion.delete(mark.tables.map(({ table }) => keys.epoch(table)));
+      await deletion.delete(tables.map((table) => keys.epoch(table)));
     }
   }
 }

@@ -67,7 +67,8 @@ export class ClusterTopology {
 function majority(columns: readonly Uint16Array[], slot: number): number {
   for (const column of columns) {
     const index = column[slot] ?? NONE;
-    const votes = columns.filter((other) => other[slot] === index).length;
+    let votes = 0;
+    for (const other of columns) if (other[slot] === index) votes += 1;
     if (votes * 2 > columns.length) return index;
   }
   return NONE;

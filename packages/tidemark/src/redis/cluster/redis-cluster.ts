@@ -46,6 +46,8 @@ const MAX_RETRY_MS = 1_000;
 const MAX_SEED_MS = 500;
 /** How long the connection to a node that receives a slot stays after its last use. */
 const GUEST_MS = 10_000;
+/** How long a slot has no primary before that is logged. */
+const UNOWNED_LOG_MS = 1_000;
 
 /** As an `OutageState`: whether the nodes of the cluster are known. */
 export class RedisCluster extends OutageState {
@@ -60,7 +62,8 @@ export class RedisCluster extends OutageState {
   #retryMs = MIN_RETRY_MS;
   #asking: Promise<void> | undefined;
   #nextAsking: Promise<void> | undefined;
-  #lacksOwners = false;
+  #ownersLog: NodeJS.Timeout | undefined;
+  #isUnownedLogged = false;
   #isClosed = false;
 
   constructor(private readonly options: RedisClusterOptions) {
@@ -124,6 +127,7 @@ export class RedisCluster extends OutageState {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#seekAgain);
+    clearTimeout(this.#ownersLog);
     this.retire();
     await Promise.all(this.nodes.map(({ connection }) => connection.close()));
   }
@@ -232,15 +236,21 @@ export class RedisCluster extends OutageState {
     }
   }
 
+  /** Not before a while: where a slot moves, the nodes hear of it one after the other. */
   #logOwners(): void {
-    const unowned = this.slotsOf(undefined);
-    if ((unowned !== '') === this.#lacksOwners) return;
-    this.#lacksOwners = !this.#lacksOwners;
-    const { log } = this.options;
-    if (this.#lacksOwners) {
-      log.warn(
-        `No node of the Redis Cluster serves the slots ${unowned}: reads of their tables go to the database`,
-      );
-    } else log.log('All slots of the Redis Cluster are served again');
+    if (this.slotsOf(undefined) === '') {
+      clearTimeout(this.#ownersLog);
+      this.#ownersLog = undefined;
+      if (this.#isUnownedLogged)
+        this.options.log.log('All slots of the Redis Cluster are served again');
+      this.#isUnownedLogged = false;
+    } else if (!this.#isUnownedLogged) {
+      this.#ownersLog ??= setTimeout(() => {
+        this.#isUnownedLogged = true;
+        this.options.log.warn(
+          `No node of the Redis Cluster serves the slots ${this.slotsOf(undefined)}: reads of their tables go to the database`,
+        );
+      }, UNOWNED_LOG_MS).unref();
+    }
   }
 }

@@ -39,7 +39,10 @@ export class AppModule {
   }
 }
 
-function redisOf({ redisUrl: url, redisSentinels: sentinels, redisTimeoutMs: timeoutMs }: Config) {
+function redisOf(config: Config) {
+  const { redisUrl: url, redisTimeoutMs: timeoutMs } = config;
+  const { redisSentinels: sentinels, redisCluster: cluster } = config;
   if (sentinels) return { ...sentinels, timeoutMs };
+  if (cluster) return { ...cluster, timeoutMs };
   return url === undefined ? undefined : { url, timeoutMs };
 }

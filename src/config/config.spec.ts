@@ -23,6 +23,7 @@ describe('parseConfig', () => {
       databaseQueue: 100,
       redisUrl: undefined,
       redisSentinels: undefined,
+      redisCluster: undefined,
       redisTimeoutMs: 500,
       cacheMode: 'serve',
       cacheTtlMs: 300_000,
@@ -85,7 +86,8 @@ describe('parseConfig', () => {
     ['REDIS_SENTINELS', 'a:65536'],
     ['REDIS_SENTINELS', '::1:26379'],
     ['REDIS_SENTINELS', 'redis://a:26379'],
-    ['REDIS_CLUSTER', 'a:6379'],
+    ['REDIS_CLUSTER', 'redis://a:6379'],
+    ['REDIS_CLUSTER', 'a:0'],
     ['REDIS_TIMEOUT_MS', '1'],
     ['CACHE_TTL', '0'],
     ['CACHE_TTL', '1.5'],
@@ -130,7 +132,33 @@ describe('parseConfig', () => {
     });
   });
 
+  it('reads the addresses of a cluster, with user and password of its nodes', () => {
+    const env = {
+      REDIS_CLUSTER: 'one:7000,two',
+      REDIS_USERNAME: 'tidemark',
+      REDIS_PASSWORD: 'of-nodes',
+    };
+    expect(parseConfig(env).redisCluster).toEqual({
+      cluster: [
+        { host: 'one', port: 7000 },
+        { host: 'two', port: 6379 },
+      ],
+      username: 'tidemark',
+      password: 'of-nodes',
+    });
+  });
+
   it.each([
+    [
+      'a cluster beside a URL',
+      { REDIS_CLUSTER: 'a', REDIS_URL: 'redis://h' },
+      'REDIS_CLUSTER is set beside REDIS_URL: remove one of them.',
+    ],
+    [
+      'a cluster beside Sentinels',
+      { REDIS_CLUSTER: 'a', REDIS_SENTINELS: 'b', REDIS_SENTINEL_NAME: 'm' },
+      'REDIS_CLUSTER is set beside REDIS_SENTINELS: remove one of them.',
+    ],
     [
       'Sentinels beside a URL',
       { REDIS_SENTINELS: 'a', REDIS_SENTINEL_NAME: 'm', REDIS_URL: 'redis://h' },
@@ -145,10 +173,11 @@ describe('parseConfig', () => {
   it('takes the password that docker compose has in .env beside a URL', () => {
     const env = { REDIS_URL: 'redis://h', REDIS_PASSWORD: 'for-compose' };
     expect(parseConfig(env).redisSentinels).toBeUndefined();
+    expect(parseConfig(env).redisCluster).toBeUndefined();
   });
 
   it('reports all problems together', () => {
-    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
+    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z:' });
     expect(problems.map(({ variable }) => variable)).toEqual([
       'PORT',
       'REDIS_CLUSTER',

@@ -40,8 +40,9 @@ export class AppModule {
 }
 
 function redisOf(config: Config) {
-  const { redisUrl: url, redisSentinels: sentinels, redisTls: tls } = config;
-  const timeoutMs = config.redisTimeoutMs;
+  const { redisUrl: url, redisTls: tls, redisTimeoutMs: timeoutMs } = config;
+  const { redisSentinels: sentinels, redisCluster: cluster } = config;
   if (sentinels) return { ...sentinels, tls, timeoutMs };
+  if (cluster) return { ...cluster, tls, timeoutMs };
   return url === undefined ? undefined : { url, tls, timeoutMs };
 }

@@ -24,6 +24,7 @@ describe('parseConfig', () => {
       redisUrl: undefined,
       redisSentinels: undefined,
       redisTls: undefined,
+      redisCluster: undefined,
       redisTimeoutMs: 500,
       cacheMode: 'serve',
       cacheTtlMs: 300_000,
@@ -91,7 +92,8 @@ describe('parseConfig', () => {
     ['REDIS_TLS_CA', '/no/such/file.pem'],
     ['REDIS_TLS_CERT', 'package.json'],
     ['REDIS_TLS_KEY', 'package.json'],
-    ['REDIS_CLUSTER', 'a:6379'],
+    ['REDIS_CLUSTER', 'redis://a:6379'],
+    ['REDIS_CLUSTER', 'a:0'],
     ['REDIS_TIMEOUT_MS', '1'],
     ['CACHE_TTL', '0'],
     ['CACHE_TTL', '1.5'],
@@ -140,7 +142,33 @@ describe('parseConfig', () => {
     });
   });
 
+  it('reads the addresses of a cluster, with user and password of its nodes', () => {
+    const env = {
+      REDIS_CLUSTER: 'one:7000,two',
+      REDIS_USERNAME: 'tidemark',
+      REDIS_PASSWORD: 'of-nodes',
+    };
+    expect(parseConfig(env).redisCluster).toEqual({
+      cluster: [
+        { host: 'one', port: 7000 },
+        { host: 'two', port: 6379 },
+      ],
+      username: 'tidemark',
+      password: 'of-nodes',
+    });
+  });
+
   it.each([
+    [
+      'a cluster beside a URL',
+      { REDIS_CLUSTER: 'a', REDIS_URL: 'redis://h' },
+      'REDIS_CLUSTER is set beside REDIS_URL: remove one of them.',
+    ],
+    [
+      'a cluster beside Sentinels',
+      { REDIS_CLUSTER: 'a', REDIS_SENTINELS: 'b', REDIS_SENTINEL_NAME: 'm' },
+      'REDIS_CLUSTER is set beside REDIS_SENTINELS: remove one of them.',
+    ],
     [
       'Sentinels beside a URL',
       { REDIS_SENTINELS: 'a', REDIS_SENTINEL_NAME: 'm', REDIS_URL: 'redis://h' },
@@ -152,6 +180,11 @@ describe('parseConfig', () => {
       { REDIS_URL: 'redis://h', REDIS_DATABASE: '3' },
       'REDIS_DATABASE is set beside REDIS_URL: remove it, and end REDIS_URL with /<number>.',
     ],
+    [
+      'a database beside a cluster',
+      { REDIS_CLUSTER: 'a', REDIS_DATABASE: '3' },
+      'REDIS_DATABASE is set beside REDIS_CLUSTER: remove it, a cluster has database 0 alone.',
+    ],
     ['a name alone', { REDIS_SENTINEL_NAME: 'm' }, /^REDIS_SENTINELS is absent beside .*: set/],
   ])('refuses %s', (_what, env, message) => {
     expect(() => parseConfig(env)).toThrow(message);
@@ -160,10 +193,11 @@ describe('parseConfig', () => {
   it('takes the password that docker compose has in .env beside a URL', () => {
     const env = { REDIS_URL: 'redis://h', REDIS_PASSWORD: 'for-compose' };
     expect(parseConfig(env).redisSentinels).toBeUndefined();
+    expect(parseConfig(env).redisCluster).toBeUndefined();
   });
 
   it('reports all problems together', () => {
-    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
+    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z:' });
     expect(problems.map(({ variable }) => variable)).toEqual([
       'PORT',
       'REDIS_CLUSTER',

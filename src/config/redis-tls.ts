@@ -65,7 +65,7 @@ export function refuseTls(
   if (first !== undefined && !usesTls(value)) {
     refuse(
       first,
-      'is set without TLS: begin REDIS_URL with rediss://, or set REDIS_TLS=true beside REDIS_SENTINELS',
+      'is set without TLS: begin REDIS_URL with rediss://, or set REDIS_TLS=true beside REDIS_SENTINELS or REDIS_CLUSTER',
     );
   }
   if (cert !== undefined && key === undefined) {

@@ -12,7 +12,8 @@ export interface Bound {
   readonly ms: number;
 }
 
-export type BoundName = 'older-data' | 'mark-deleted' | 'unpublished' | 'triggers-off';
+export type BoundName =
+  'older-data' | 'mark-deleted' | 'unpublished' | 'triggers-off' | 'two-primaries';
 
 export const BOUNDS: Readonly<Record<BoundName, Bound>> = {
   'older-data': {
@@ -25,6 +26,11 @@ export const BOUNDS: Readonly<Record<BoundName, Bound>> = {
   },
   unpublished: {
     promise: 'CACHE_WRITE_POLICY=commit without Redis: until the outbox has been relayed',
+    ms: 5_000,
+  },
+  'two-primaries': {
+    promise:
+      'a primary that was cut off accepts writes beside the new one: until it is found again',
     ms: 5_000,
   },
   'triggers-off': {

@@ -1,44 +1,39 @@
-/** The system under test: built instances on one Redis and one PostgreSQL, on servers of this run alone. */
+/** The system under test: built instances on one PostgreSQL and one Redis of a kind, on servers of this run alone. */
 import { PostgresServer } from '../support/postgres-server.js';
-import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { DatabaseView } from './database-view.js';
 import { Member, SESSION_PREFIX } from './member.js';
+import type { CheckOptions } from './options.js';
+import type { CheckedRedis } from './redis/checked-redis.js';
+import { startRedis } from './redis/start-redis.js';
 
-/** DEBUG RELOAD is one of the faults. */
-const REDIS_CONFIG = { 'enable-debug-command': 'local' };
-
-export interface CheckedSystemOptions {
-  readonly instances: number;
-  readonly policy: 'commit' | 'refuse';
-}
+export type CheckedSystemOptions = Pick<CheckOptions, 'instances' | 'policy' | 'redis'>;
 
 export class CheckedSystem {
   private constructor(
     readonly postgres: PostgresServer,
-    readonly redis: RedisServer,
+    readonly redis: CheckedRedis,
     readonly database: DatabaseView,
     readonly members: readonly Member[],
     readonly databaseUrl: string,
   ) {}
 
-  static async start({ instances, policy }: CheckedSystemOptions): Promise<CheckedSystem> {
+  static async start(options: CheckedSystemOptions): Promise<CheckedSystem> {
+    const { instances, policy } = options;
     const postgres = await PostgresServer.start();
-    const redis = await RedisServer.start({ config: REDIS_CONFIG }).catch(
-      async (error: unknown) => {
-        await postgres.stop();
-        throw error;
-      },
-    );
+    const redis = await startRedis(options.redis).catch(async (error: unknown) => {
+      await postgres.stop();
+      throw error;
+    });
     const databaseUrl = await postgres.createDatabase('checked');
     const env = { CACHE_WRITE_POLICY: policy, LOG_LEVEL: 'warn' };
     const members = await Promise.all(
       Array.from({ length: instances }, async (_, index) => {
         const routes = {
           postgres: await TcpProxy.open(postgres.port),
-          redis: await TcpProxy.open(redis.port),
+          redis: await redis.openRoute(),
         };
-        return new Member(index, databaseUrl, routes, env);
+        return new Member(index, databaseUrl, routes, { ...env, ...redis.envOf(routes.redis) });
       }),
     );
     const database = new DatabaseView(databaseUrl);
@@ -53,7 +48,6 @@ export class CheckedSystem {
   }
 
   async stop(): Promise<void> {
-    this.redis.resume();
     await Promise.all([...this.members.map((member) => member.stop()), this.database.close()]);
     await Promise.all([this.postgres.stop(), this.redis.stop()]);
   }

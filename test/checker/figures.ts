@@ -10,12 +10,20 @@ export interface FaultRecord {
   recoveredMs: number | undefined;
 }
 
+/** Another server of Redis has become a primary. */
+export interface ElectionRecord {
+  readonly kind: string;
+  /** From the election to the first hit, of a row written after it, of the instance that came last; milliseconds. */
+  readonly recoveredMs: number;
+}
+
 export class Figures {
   readonly reads = new Tally();
   readonly failedReads = new Tally();
   readonly writes = new Tally();
   readonly outcomes = new Tally();
   readonly faults: FaultRecord[] = [];
+  readonly elections: ElectionRecord[] = [];
   /** The times at which old answers were no violation. */
   readonly bounds: Bounds;
   readonly startedMs: number;

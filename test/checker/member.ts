@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../support/service-process.js';
 import type { TcpProxy } from '../support/tcp-proxy.js';
+import type { RedisRoute } from './redis/redis-route.js';
 
 /** Prefix of the names of all instances' database sessions. */
 export const SESSION_PREFIX = 'checked-';
@@ -11,7 +12,7 @@ const START_PAUSE_MS = 500;
 /** The proxies between one instance and its servers. */
 export interface MemberRoutes {
   readonly postgres: TcpProxy;
-  readonly redis: TcpProxy;
+  readonly redis: RedisRoute;
 }
 
 export class Member {
@@ -60,11 +61,10 @@ export class Member {
 
   async start(): Promise<void> {
     this.#generation += 1;
-    const { postgres, redis } = this.routes;
     const url = new URL(this.databaseUrl);
-    url.port = String(postgres.port);
+    url.port = String(this.routes.postgres.port);
     url.searchParams.set('application_name', this.session);
-    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL: url.href, REDIS_URL: redis.redisUrl };
+    const env = { SEED_USERS: '0', ...this.env, DATABASE_URL: url.href };
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#process = await ServiceProcess.start({ env });

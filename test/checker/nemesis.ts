@@ -8,7 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const PAUSE_MS = 40;
 /** More than a run ever has. */
 const ALL_KEYS = 1_000_000;
-const PATTERN = '*:{public.users}:v:*';
+/** Alone, behind Sentinels, and in a cluster. */
+const PATTERN = 'tidemark:*public.users*:v:*';
 
 /** Runs until the signal is aborted. Returns the number of restored versions. */
 export async function restoreVersions(redisUrl: string, stopping: AbortSignal): Promise<number> {

@@ -1,17 +1,22 @@
 /** Options of a run: its length, load and faults. */
 import { parseArgs } from 'node:util';
-import { FAULTS } from './faults/faults.js';
+import { faultsOn } from './faults/faults.js';
 import type { FaultPace } from './faults/fault-schedule.js';
 
 export type WritePolicy = 'commit' | 'refuse';
 
+/** How the Redis under the instances is made up. */
+export const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
+export type RedisKind = (typeof REDIS_KINDS)[number];
+
 export interface CheckOptions {
   /** Length of the load, in seconds. */
   readonly seconds: number;
-  /** `quick`: only those that are over within seconds. */
-  readonly faults: 'none' | 'quick' | 'all';
+  /** `quick`: only those that are over within seconds; `own`: only those that no other kind of Redis has. */
+  readonly faults: 'none' | 'quick' | 'own' | 'all';
   /** Part of the names of the faults that are injected; empty: all of them. */
   readonly only: string;
+  readonly redis: RedisKind;
   readonly instances: number;
   readonly writers: number;
   /** Connections that read, spread over the instances. */
@@ -31,6 +36,7 @@ export const USAGE = `Usage: npm run consistency -- [options]
   --seconds N        length of the load (30)
   --faults           break instances, Redis, PostgreSQL and clients meanwhile
   --only TEXT        only faults whose name contains it (all)
+  --redis KIND       Redis under the instances: standalone, sentinel or cluster (standalone)
   --instances N      instances of the service (3)
   --writers N        clients that write, each to a separate territory (4)
   --readers N        connections that read (24)
@@ -45,10 +51,12 @@ export const USAGE = `Usage: npm run consistency -- [options]
 export function parseOptions(args: readonly string[], newSeed: () => number): CheckOptions {
   const values = read(args);
   const hasFaults = values.faults === true;
+  const redis = redisOf(values.redis);
   return {
     seconds: numberOf('seconds', values.seconds, 30, 1, 86_400),
     faults: hasFaults ? 'all' : 'none',
-    only: onlyOf(values.only),
+    only: onlyOf(values.only, redis),
+    redis,
     instances: numberOf('instances', values.instances, 3, 1, 10),
     writers: numberOf('writers', values.writers, 4, 0, 99),
     readers: numberOf('readers', values.readers, 24, 0, 1_000),
@@ -69,6 +77,7 @@ function read(args: readonly string[]) {
         seconds: text,
         faults: { type: 'boolean' },
         only: text,
+        redis: text,
         instances: text,
         writers: text,
         readers: text,
@@ -105,8 +114,19 @@ function policyOf(text: string | undefined, hasFaults: boolean): WritePolicy {
   throw new UsageError(`--policy is ${JSON.stringify(text)}: give commit or refuse.`);
 }
 
-function onlyOf(text = ''): string {
-  if (FAULTS.some(({ kind }) => kind.includes(text))) return text;
-  const kinds = FAULTS.map(({ kind }) => `  ${kind}`).join('\n');
-  throw new UsageError(`--only is ${JSON.stringify(text)}: give a part of one of these:\n${kinds}`);
+function redisOf(text: string = 'standalone'): RedisKind {
+  const kind = REDIS_KINDS.find((one) => one === text);
+  if (kind) return kind;
+  throw new UsageError(
+    `--redis is ${JSON.stringify(text)}: give one of ${REDIS_KINDS.join(', ')}.`,
+  );
+}
+
+function onlyOf(text = '', redis: RedisKind): string {
+  const faults = faultsOn(redis);
+  if (faults.some(({ kind }) => kind.includes(text))) return text;
+  const kinds = faults.map(({ kind }) => `  ${kind}`).join('\n');
+  throw new UsageError(
+    `--only is ${JSON.stringify(text)}: give a part of one of these, with --redis ${redis}:\n${kinds}`,
+  );
 }

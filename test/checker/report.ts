@@ -10,10 +10,10 @@ export function isClean({ violations, figures }: CheckResult): boolean {
 }
 
 export function headline(options: CheckOptions): string {
-  const { seconds, instances, writers, readers, policy, seed } = options;
+  const { seconds, instances, redis, writers, readers, policy, seed } = options;
   const faults = options.faults === 'none' ? 'without faults' : 'with faults';
   return (
-    `Checking ${instances} instances for ${seconds} s ${faults}: ${writers} writers, ` +
+    `Checking ${instances} instances on Redis (${redis}) for ${seconds} s ${faults}: ${writers} writers, ` +
     `${readers} readers, CACHE_WRITE_POLICY=${policy}, seed ${seed}`
   );
 }
@@ -39,6 +39,7 @@ export function summary(options: CheckOptions, result: CheckResult): string {
     `  outcomes        ${counted(figures.outcomes.entries())}; ${figures.abandoned} with an unknown outcome`,
     outsideLine(figures),
     ...faultLines(figures),
+    ...electionLines(figures),
     ...boundLines(figures),
     ...list('Hangs', figures.hangs),
     ...list('Answers of 5xx without a fault', figures.oddities),
@@ -63,6 +64,15 @@ function faultLines(figures: Figures): string[] {
     return `  ${String(records.length).padStart(4)} ${kind}; hits again after at most ${worst}${warning}${latest}`;
   });
   return [`Faults            ${figures.faults.length}`, ...lines];
+}
+
+function electionLines({ elections }: Figures): string[] {
+  const latest = [...elections].sort((one, other) => other.recoveredMs - one.recoveredMs)[0];
+  if (!latest) return [];
+  const { kind, recoveredMs } = latest;
+  return [
+    `Elections         ${elections.length}; every instance hit again after at most ${recoveredMs.toFixed(0)} ms (${kind})`,
+  ];
 }
 
 function boundLines({ bounds }: Figures): string[] {

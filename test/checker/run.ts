@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CheckedSystem } from './checked-system.js';
 import { checkEverything } from './final-check.js';
 import { FaultSchedule } from './faults/fault-schedule.js';
-import { FAULTS } from './faults/faults.js';
+import { faultsOf } from './faults/faults.js';
 import { Figures } from './figures.js';
 import { HotTargets } from './hot-targets.js';
 import { Journal } from './journal.js';
@@ -118,11 +118,9 @@ class Run {
   }
 
   async #faults(writers: readonly Writer[]): Promise<void> {
-    const { faults, faultPace, only, policy } = this.options;
-    if (faults === 'none') return;
-    const kinds = FAULTS.filter(
-      ({ kind, isQuick }) => (isQuick || faults === 'all') && kind.includes(only),
-    );
+    const { faultPace, policy } = this.options;
+    const kinds = faultsOf(this.options);
+    if (kinds.length === 0) return;
     const random = this.#random.fork();
     const hold = (ms: number): Promise<void> => this.#hold(ms);
     const context = { ...this.#context, random, writers, hold, policy };

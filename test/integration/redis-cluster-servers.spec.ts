@@ -1,6 +1,7 @@
 /** The Redis Cluster that other tests run on. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisClusterServers } from '../support/redis-cluster-servers.js';
+import { SlotMigration } from '../support/slot-migration.js';
 
 /** One in each third of the slots. */
 const KEYS = ['b', 'c', 'a'];
@@ -66,6 +67,29 @@ describe('three primaries with a replica each', () => {
     await cluster.isWhole();
     expect(await get('c')).toBe('of c');
     expect(cluster.servers).toHaveLength(6);
+  });
+
+  it('give keys back to the former owner when a move is aborted', async () => {
+    const slot = await cluster.slotOf('c');
+    const from = await cluster.primaryOf('c');
+    const to = await cluster.primaryOf('a');
+    const keys = ['{c}1', '{c}2', '{c}3'];
+    for (const key of keys) await cluster.command(from, 'SET', key, 'before');
+    const migration = new SlotMigration(cluster, slot, from, to);
+    await migration.begin();
+    while (await migration.moveKeys(1));
+    await expect(cluster.command(from, 'GET', '{c}1')).rejects.toThrow(/^ASK /);
+    expect(await cluster.commandAsking(to, 'GET', '{c}1')).toBe('before');
+    await cluster.command(from, 'CLUSTER', 'SETSLOT', String(slot), 'STABLE');
+    expect(await cluster.command(from, 'SET', '{c}1', 'meanwhile')).toBe('OK');
+    await migration.abort();
+    expect(await Promise.all(['c', ...keys].map(get))).toEqual([
+      'of c',
+      'meanwhile',
+      'before',
+      'before',
+    ]);
+    expect(await cluster.command(to, 'CLUSTER', 'COUNTKEYSINSLOT', String(slot))).toBe(0);
   });
 
   it('come back empty in their places when all are restarted', async () => {

@@ -6,14 +6,13 @@ import { clusterNodesOf, type ClusterNode } from './cluster-nodes.js';
 import { eventually } from './eventually.js';
 import { withClient } from './redis-server-client.js';
 import { RedisServer } from './redis-server.js';
+import { SlotMigration } from './slot-migration.js';
 
 const HOST = '127.0.0.1';
 const SLOTS = 16_384;
 /** A node counts another one as down after about this time without an answer. */
 const NODE_TIMEOUT_MS = '1000';
 const SETTLED_LIMIT_MS = 60_000;
-const MIGRATE_LIMIT_MS = '5000';
-const KEYS_IN_ONE_STEP = '100';
 
 const NODE_CONFIG = {
   'cluster-node-timeout': NODE_TIMEOUT_MS,
@@ -55,13 +54,25 @@ export class RedisClusterServers {
     return this.#servers;
   }
 
+  get password(): string | undefined {
+    return this.options.password;
+  }
+
   get addresses(): readonly { host: string; port: number }[] {
     return this.#servers.map(({ port }) => ({ host: HOST, port }));
   }
 
   /** One command to one node, over a separate connection. */
   command(server: RedisServer, name: string, ...words: readonly string[]): Promise<unknown> {
-    return withClient(server, this.options.password, (client) => client.call(name, ...words));
+    return withClient(server, this.password, (client) => client.call(name, ...words));
+  }
+
+  /** The same where the node imports the slot of the key. */
+  commandAsking(server: RedisServer, name: string, ...words: readonly string[]): Promise<unknown> {
+    return withClient(server, this.password, async (client) => {
+      const [, reply] = await Promise.all([client.call('ASKING'), client.call(name, ...words)]);
+      return reply;
+    });
   }
 
   /** The slot of a key. */
@@ -107,10 +118,19 @@ export class RedisClusterServers {
   async failOver(replica: RedisServer, how?: 'force' | 'takeover'): Promise<void> {
     const words = how === undefined ? [] : [how.toUpperCase()];
     await eventually(() => this.command(replica, 'CLUSTER', 'FAILOVER', ...words));
+    await this.hasTakenOver(replica);
     await this.isPrimary(replica);
   }
 
-  /** All running nodes see a primary with slots in the node. */
+  /** The node itself says that it is a primary. */
+  async hasTakenOver(server: RedisServer): Promise<void> {
+    await eventually(async () => {
+      const own = (await this.#nodesOf(server)).find(({ isMyself }) => isMyself);
+      if (own?.isPrimary !== true) throw new Error('The replica has not taken over yet');
+    }, SETTLED_LIMIT_MS);
+  }
+
+  /** All running nodes see a primary in the node. */
   async isPrimary(server: RedisServer): Promise<void> {
     await this.#settled(
       'the node is no primary everywhere yet',
@@ -120,18 +140,16 @@ export class RedisClusterServers {
 
   /** Moves a slot with its keys; clients meanwhile get ASK, and afterwards MOVED. */
   async migrateSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
-    const [fromId, toId] = [await this.idOf(from), await this.idOf(to)];
-    await this.#setSlot(to, slot, 'IMPORTING', fromId);
-    await this.#setSlot(from, slot, 'MIGRATING', toId);
-    await this.#moveKeys(slot, from, to);
-    // The new owner first: after a crash in between the slot has an owner.
-    for (const server of [to, from]) await this.#setSlot(server, slot, 'NODE', toId);
-    for (const other of await this.primaries()) {
-      if (other !== to && other !== from) await this.#setSlot(other, slot, 'NODE', toId);
-    }
+    const migration = new SlotMigration(this, slot, from, to);
+    await migration.begin();
+    await migration.end();
+  }
+
+  /** All running nodes name the server as the owner of the slot. */
+  async ownsEverywhere(slot: number, server: RedisServer): Promise<void> {
     await this.#settled(
       `slot ${slot} has not moved everywhere yet`,
-      (nodes) => nodes.find(({ hasSlot }) => hasSlot(slot))?.id === toId,
+      (nodes) => nodes.find(({ hasSlot }) => hasSlot(slot))?.port === server.port,
     );
   }
 
@@ -166,6 +184,13 @@ export class RedisClusterServers {
         if (!isServed) throw new Error(`A node does not see all slots served:\n${text}`);
       }, SETTLED_LIMIT_MS);
     }
+  }
+
+  /** Every node runs, and every replica is in step with its primary. */
+  async areReplicated(): Promise<void> {
+    const replicas = await this.#thoseThat(({ isPrimary }) => !isPrimary);
+    if (this.#running().length < this.#servers.length) throw new Error('A node is away');
+    for (const replica of replicas) await this.hasFollowed(replica);
   }
 
   async stop(): Promise<void> {
@@ -235,24 +260,6 @@ export class RedisClusterServers {
     }, SETTLED_LIMIT_MS);
   }
 
-  async #setSlot(server: RedisServer, slot: number, ...words: readonly string[]): Promise<void> {
-    await this.command(server, 'CLUSTER', 'SETSLOT', String(slot), ...words);
-  }
-
-  async #moveKeys(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
-    const { password } = this.options;
-    const login = password === undefined ? [] : ['AUTH', password];
-    const target = [HOST, String(to.port), '', '0', MIGRATE_LIMIT_MS, ...login, 'KEYS'];
-    await withClient(from, password, async (client) => {
-      for (;;) {
-        const keys = await client.cluster('GETKEYSINSLOT', slot, Number(KEYS_IN_ONE_STEP));
-        if (keys.length === 0) return;
-        // Keys may have expired in between: then the reply is NOKEY.
-        await client.call('MIGRATE', ...target, ...keys);
-      }
-    });
-  }
-
   async #settled(
     problem: string,
     isSettled: (nodes: readonly ClusterNode[]) => boolean,
@@ -281,7 +288,7 @@ export class RedisClusterServers {
   }
 
   #running(): readonly RedisServer[] {
-    return this.#servers.filter(({ isRunning }) => isRunning);
+    return this.#servers.filter(({ isAnswering }) => isAnswering);
   }
 
   #anyRunning(): RedisServer {

@@ -29,6 +29,7 @@ export interface RedisServerOptions {
 export class RedisServer {
   #child: ChildProcess | undefined;
   #guard: ChildProcess | undefined;
+  #isPaused = false;
 
   private constructor(
     readonly port: number,
@@ -72,10 +73,16 @@ export class RedisServer {
     return this.#child !== undefined;
   }
 
+  /** It runs and is not paused. */
+  get isAnswering(): boolean {
+    return this.isRunning && !this.#isPaused;
+  }
+
   /** SIGKILL: what was not saved is lost. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
+    this.#isPaused = false;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       // Keeps the waiting process alive until the server has ended.
       child.ref();
@@ -95,10 +102,12 @@ export class RedisServer {
 
   /** The server stops in its tracks; connections stay open. */
   pause(): void {
+    this.#isPaused = true;
     this.#child?.kill('SIGSTOP');
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#child?.kill('SIGCONT');
   }
 
@@ -171,9 +180,9 @@ export class RedisServer {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     if (!this.isSentinel) return flags;
-    // A Sentinel writes its state to its configuration file.
+    // A Sentinel writes its state to its configuration file, and has it again after a restart.
     const file = join(this.directory, 'sentinel.conf');
-    await writeFile(file, '');
+    await writeFile(file, '', { flag: 'a' });
     return [file, '--sentinel', ...flags];
   }
 

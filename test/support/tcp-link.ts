@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ReplyRewriter, type ServerPorts } from './server-ports.js';
 
 /** Longer than any pattern. */
 const TAIL_BYTES = 1_024;
@@ -68,10 +69,11 @@ export class Link {
     private readonly client: Socket,
     private server: Socket,
     armed: ReadonlySet<Hold>,
+    ports: ServerPorts,
   ) {
     this.flows = [
       new Flow('to-server', client, server, armed),
-      new Flow('to-client', server, client, armed),
+      new Flow('to-client', server, client, armed, new ReplyRewriter(ports)),
     ];
   }
 
@@ -117,6 +119,7 @@ class Flow {
     from: Socket,
     public to: Socket,
     private readonly armed: ReadonlySet<Hold>,
+    private readonly replies?: ReplyRewriter,
   ) {
     this.#from = from;
     this.from = from;
@@ -126,7 +129,7 @@ class Flow {
     this.#from = socket;
     socket.on('data', (chunk: Buffer) => {
       if (this.#take) this.#take(chunk);
-      else this.#pass(chunk);
+      else this.#pass(this.replies?.rewrite(chunk) ?? chunk);
     });
     // A connection that is reset closes without an end.
     for (const event of ['end', 'close'] as const) {

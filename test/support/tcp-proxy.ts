@@ -4,6 +4,7 @@
  * - stop one connection at the first bytes that look like a pattern ({@link TcpProxy.holdAt}): what came before has
  *   been passed on; these bytes, all that follows them and the end of the stream wait until they are let go or dropped;
  * - freeze, cut or refuse all connections, or close each one that is idle;
+ * - lead clients that learn of other servers to proxies of these ({@link ServerPorts});
  * - send new connections to another server ({@link TcpProxy.retarget}), or pass open connections to Redis on to another
  *   server between two replies ({@link TcpProxy.switchTo}), as a proxy does that hides a failover from its clients.
  *
@@ -17,6 +18,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import type { ServerPorts } from './server-ports.js';
 import { Hold, Link, type Direction } from './tcp-link.js';
 
 const HOST = '127.0.0.1';
@@ -36,6 +38,7 @@ export class TcpProxy {
     private readonly listener: Server,
     private target: number,
     private readonly onSent: (text: string) => void,
+    private readonly serverPorts: ServerPorts,
   ) {
     listener.on('connection', (client) => this.#connect(client));
   }
@@ -43,14 +46,16 @@ export class TcpProxy {
   /**
    * @param target the port of the server on 127.0.0.1.
    * @param onSent gets each chunk that a client sends.
+   * @param serverPorts may change later.
    */
   static async open(
     target: number,
     onSent: (text: string) => void = () => undefined,
+    serverPorts: ServerPorts = new Map(),
   ): Promise<TcpProxy> {
     // A client's end must not close the other direction by itself: it may be held.
     const listener = createServer({ allowHalfOpen: true, noDelay: true });
-    const proxy = new TcpProxy(listener, target, onSent);
+    const proxy = new TcpProxy(listener, target, onSent, serverPorts);
     listener.listen(0, HOST);
     await once(listener, 'listening');
     listener.unref();
@@ -146,7 +151,7 @@ export class TcpProxy {
       client.destroy();
       return;
     }
-    const link = new Link(client, this.#dial(), this.#armed);
+    const link = new Link(client, this.#dial(), this.#armed, this.serverPorts);
     if (this.#isFrozen) for (const flow of link.flows) flow.hold();
     this.#links.add(link);
     client.on('data', (chunk: Buffer) => {

@@ -28,7 +28,7 @@ async function run(
     },
   }));
   const context = {
-    system: { members: [] },
+    system: { members: [], redis: { isSettled: () => Promise.resolve() } },
     writers: [],
     figures,
     random: new SeededRandom(1),

@@ -32,7 +32,7 @@ export class FaultSchedule {
 
   /** Runs until the run ends, and then mends all faults. */
   async run(): Promise<void> {
-    const { stopping, random, hold, policy } = this.context;
+    const { system, stopping, random, hold, policy } = this.context;
     await hold(this.pace.pauseMs);
     while (!stopping.aborted) {
       const fault = this.#next(() => true);
@@ -41,6 +41,7 @@ export class FaultSchedule {
         ? this.#next(({ part, isAlone }) => part !== fault?.part && isAlone !== true)
         : undefined;
       const faults = [fault, other].filter((one): one is Fault => one !== undefined);
+      if (faults.some(needsSettledRedis)) await system.redis.isSettled();
       const records = await this.#injectTogether(faults);
       if (fault?.isAlone === true) {
         await Promise.all([this.#recovery(records), this.#rest(boundsOf(fault, policy))]);
@@ -108,6 +109,11 @@ export class FaultSchedule {
       await delay(10);
     }
   }
+}
+
+/** A fault of Redis begins where the one before has left nothing broken. */
+function needsSettledRedis({ part, isAlone }: Fault): boolean {
+  return part === 'redis' || isAlone === true;
 }
 
 function boundsOf({ bounds = [] }: Fault, policy: WritePolicy): readonly BoundName[] {

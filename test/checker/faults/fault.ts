@@ -1,6 +1,6 @@
 /** A fault: something is broken on purpose, and mended after a while. */
 import type { BoundName } from '../bounds.js';
-import type { WritePolicy } from '../options.js';
+import type { RedisKind, WritePolicy } from '../options.js';
 import type { RunContext } from '../run-context.js';
 import type { SeededRandom } from '../seeded-random.js';
 import type { Writer } from '../writer.js';
@@ -17,6 +17,8 @@ export interface Fault {
   readonly kind: string;
   /** The part that it breaks: two faults at a time never break the same part. */
   readonly part: 'instance' | 'redis' | 'postgres' | 'client';
+  /** The kinds of Redis that it is for; by default all. */
+  readonly on?: readonly RedisKind[];
   /** Whether it is over within about three seconds, recovery included. */
   readonly isQuick: boolean;
   /** Whether no other fault is injected at the same time, nor before its bounds are over. */

@@ -16,7 +16,7 @@ export const openTransaction: Fault = {
       const before = { reads: 0, ms: figures.startedMs };
       await client.query('BEGIN; SELECT pg_current_xact_id()');
       const start = { reads: figures.reads.total, ms: nowMs() };
-      await redisCommand(system.redis, 'FLUSHALL');
+      await redisCommand(await system.redis.primary(), 'FLUSHALL');
       await hold(openMs);
       const end = { reads: figures.reads.total, ms: nowMs() };
       await client.query(random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');

@@ -57,9 +57,18 @@ export async function writeAnything(client: pg.Client): Promise<string> {
 
 /** Reads the row over every instance until each answers it from the cache, or for a while. */
 export async function warmRow(context: FaultContext): Promise<void> {
-  await untilAll(context, WARM_LIMIT_MS, ({ head }) =>
-    (headerOf(head, 'cache-status') ?? '').includes('; hit'),
-  );
+  const { members } = context.system;
+  await untilAll(context, { members, limitMs: WARM_LIMIT_MS }, isHit);
+}
+
+/** Waits until the instances answer the number from the cache; returns those that have not done so in time. */
+export async function untilHit(
+  context: FaultContext,
+  email: string,
+  wait: Wait,
+): Promise<readonly Member[]> {
+  const late = await untilAll(context, wait, (answer) => isHit(answer) && shows(answer, email));
+  return late.map(({ member }) => member);
 }
 
 /** A violation where an instance still shows an earlier number after so many milliseconds. */
@@ -69,38 +78,60 @@ export async function requireShown(
   limitMs: number,
 ): Promise<string> {
   const { nowMs, figures, violated, stopping } = context;
+  const { members } = context.system;
   const startedMs = nowMs();
-  const missing = await untilAll(context, limitMs, ({ body }) => body.toString().includes(email));
+  const late = await untilAll(context, { members, limitMs }, (answer) => shows(answer, email));
+  // An instance without an answer shows nothing old.
+  const missing = late.filter(({ answer }) => answer?.status === 200);
   if (missing.length === 0) return `shown after ${(nowMs() - startedMs).toFixed(0)} ms`;
   if (stopping.aborted) return 'not looked for to the end';
   figures.outsideLost += 1;
-  const instances = missing.map(({ index }) => index).join(', ');
+  const instances = missing.map(({ member }) => member.index).join(', ');
   const text = `${limitMs} ms after the write from outside, instances ${instances} do not show ${email} of user ${ROW_ID}`;
   violated({ territory: undefined, text });
   return 'not shown';
 }
 
-/** Returns the instances whose answers are not right in time; an instance without an answer is not wrong. */
+function isHit({ head }: HttpAnswer): boolean {
+  return (headerOf(head, 'cache-status') ?? '').includes('; hit');
+}
+
+function shows({ body }: HttpAnswer, email: string): boolean {
+  return body.toString().includes(email);
+}
+
+interface Wait {
+  readonly members: readonly Member[];
+  readonly limitMs: number;
+}
+
+/** The last answer of an instance. */
+interface Late {
+  readonly member: Member;
+  readonly answer: HttpAnswer | undefined;
+}
+
+/** Returns the instances whose answers are not right in time. */
 async function untilAll(
-  { system, nowMs, stopping }: FaultContext,
-  limitMs: number,
+  { nowMs, stopping }: FaultContext,
+  { members, limitMs }: Wait,
   isRight: (answer: HttpAnswer) => boolean,
-): Promise<readonly Member[]> {
+): Promise<readonly Late[]> {
   const endMs = nowMs() + limitMs;
-  const wrong = system.members.map(async (member) => {
+  const late = members.map(async (member) => {
     const connection = new HttpConnection();
     try {
       for (;;) {
         const answer = await ask(connection, member);
         if (answer?.status === 200 && isRight(answer)) return [];
-        if (nowMs() > endMs || stopping.aborted) return answer?.status === 200 ? [member] : [];
+        if (nowMs() > endMs || stopping.aborted) return [{ member, answer }];
         await delay(POLL_MS);
       }
     } finally {
       connection.close();
     }
   });
-  return (await Promise.all(wrong)).flat();
+  return (await Promise.all(late)).flat();
 }
 
 async function ask(connection: HttpConnection, { port }: Member): Promise<HttpAnswer | undefined> {

@@ -48,6 +48,12 @@ export async function withPromoted<T>(
   }
 }
 
+/** The replicas of a server get none of its later writes; until it is restarted. */
+export async function cutOffReplicas(primary: RedisServer): Promise<void> {
+  await redisCommand(primary, 'ACL', 'SETUSER', 'default', '-psync', '-sync');
+  await redisCommand(primary, 'CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
 /** Makes a server the replica of another one, and waits until it has its data. */
 export async function follow(replica: RedisServer, primary: RedisServer): Promise<void> {
   await redisCommand(replica, 'REPLICAOF', '127.0.0.1', String(primary.port));

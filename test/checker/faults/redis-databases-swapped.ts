@@ -7,10 +7,13 @@ const COPY = `for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY'
 export const redisDatabasesSwapped: Fault = {
   kind: 'SWAPDB and back',
   part: 'redis',
+  // A cluster has one database.
+  on: ['standalone', 'sentinel'],
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],
-  run: async ({ system: { redis }, random, hold }) => {
+  run: async ({ system, random, hold }) => {
+    const redis = await system.redis.primary();
     const ageMs = random.integer(0, 1_000);
     const swappedMs = random.integer(5, random.chance(0.5) ? 100 : 800);
     await redisCommand(redis, 'EVAL', COPY, '0');

@@ -8,7 +8,8 @@ export const redisDumpReloaded: Fault = {
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],
-  run: async ({ system: { redis }, random, hold }) => {
+  run: async ({ system, random, hold }) => {
+    const redis = await system.redis.primary();
     const ageMs = random.integer(100, 2_000);
     await redis.save();
     await hold(ageMs);

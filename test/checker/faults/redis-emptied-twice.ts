@@ -24,7 +24,9 @@ export const redisEmptiedTwice: Fault = {
   run: (context) =>
     asOtherClient(context, async (client) => {
       await writeRow(client);
-      const second = await withRedis(context.system.redis, (redis) => emptyTwice(context, redis));
+      const second = await withRedis(await context.system.redis.primary(), (redis) =>
+        emptyTwice(context, redis),
+      );
       await warmRow(context);
       const shown = await requireShown(context, await writeAnything(client), SHOWN_LIMIT_MS);
       return `${second}; a write to anything ${shown}`;
@@ -32,16 +34,15 @@ export const redisEmptiedTwice: Fault = {
 };
 
 async function emptyTwice({ random, nowMs }: FaultContext, redis: Redis): Promise<string> {
-  const [tables] = await redis.keys('tidemark:*:t');
-  const prefix = tables?.slice(0, -1);
-  const isTimed = random.chance(0.5) || prefix === undefined;
+  const [epoch] = await redis.keys('tidemark:*public.users*:e');
+  const isTimed = random.chance(0.5) || epoch === undefined;
   const gapMs = random.integer(0, 60);
   await redis.flushall();
   const startedMs = nowMs();
   if (!isTimed) {
-    const keys = [`${prefix}t`, `${prefix}{public.users}:e`];
+    const tables = epoch.replace(/[^:]*:e$/, 't');
     while (nowMs() - startedMs < STEP_LIMIT_MS) {
-      if ((await redis.eval(EMPTY_BETWEEN, 2, ...keys)) === 1) return 'between two steps';
+      if ((await redis.eval(EMPTY_BETWEEN, 2, tables, epoch)) === 1) return 'between two steps';
     }
   } else await delay(gapMs);
   await redis.flushall();

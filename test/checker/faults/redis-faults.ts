@@ -8,9 +8,10 @@ export const redisFaults: readonly Fault[] = [
     isQuick: true,
     run: async ({ system, random, hold }) => {
       const ms = random.integer(0, 1_000);
-      await system.redis.kill();
+      const redis = await system.redis.primary();
+      await redis.kill();
       await hold(ms);
-      await system.redis.restart({ empty: true });
+      await redis.restart({ empty: true });
       return `back after ${seconds(ms)}`;
     },
   },
@@ -22,11 +23,12 @@ export const redisFaults: readonly Fault[] = [
     run: async ({ system, random, hold }) => {
       const age = random.integer(100, 2_000);
       const ms = random.integer(0, 500);
-      await system.redis.save();
+      const redis = await system.redis.primary();
+      await redis.save();
       await hold(age);
-      await system.redis.kill();
+      await redis.kill();
       await hold(ms);
-      await system.redis.restart();
+      await redis.restart();
       return `${seconds(age)} older, back after ${seconds(ms)}`;
     },
   },
@@ -37,11 +39,12 @@ export const redisFaults: readonly Fault[] = [
     isQuick: true,
     run: async ({ system, random, hold }) => {
       const ms = random.integer(200, random.chance(0.5) ? 800 : 3_000);
-      system.redis.pause();
+      const redis = await system.redis.primary();
+      redis.pause();
       try {
         await hold(ms);
       } finally {
-        system.redis.resume();
+        redis.resume();
       }
       return `for ${seconds(ms)}`;
     },

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 import { withRedis } from './redis-client.js';
 
-const USERS = '*:{public.users}:';
+/** Alone, behind Sentinels, and in a cluster. */
+const EPOCH = 'tidemark:*public.users*:e';
 /** Pause between two searches for marks, in milliseconds. */
 const POLL_MS = 1;
 const PATIENCE_MS = 3_000;
@@ -22,15 +23,16 @@ export const redisMarkDeleted: Fault = {
   isAlone: true,
   bounds: ['mark-deleted', 'unpublished'],
   run: async ({ system, random, nowMs, hold, stopping }) =>
-    withRedis(system.redis, async (redis) => {
-      const [epoch] = await redis.keys(`tidemark${USERS}e`);
+    withRedis(await system.redis.primary(), async (redis) => {
+      const [epoch] = await redis.keys(EPOCH);
       if (epoch === undefined) return 'no epoch was there';
       const times = random.integer(1, 3);
-      const marks = `${epoch.slice(0, -1)}m`;
+      const table = epoch.slice(0, -1);
+      const marks = `${table}m`;
       let found = 0;
       const endMs = nowMs() + PATIENCE_MS;
       while (found < times && nowMs() < endMs && !stopping.aborted) {
-        const deleted = await redis.eval(DELETE_MARKED, 1, marks, `tidemark${USERS}v:*`);
+        const deleted = await redis.eval(DELETE_MARKED, 1, marks, `${table}v:*`);
         if (deleted === 0) await delay(POLL_MS);
         else {
           found += 1;

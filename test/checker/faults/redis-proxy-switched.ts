@@ -5,15 +5,22 @@ import { withPromoted } from './redis-client.js';
 export const redisProxySwitched: Fault = {
   kind: 'proxy switched to another server and back',
   part: 'redis',
+  // Sentinels would count the other server as one of theirs.
+  on: ['standalone'],
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],
-  run: ({ system: { redis, members }, random, hold }) =>
-    withPromoted(redis, async (promoted) => {
+  run: async ({ system, random, hold }) => {
+    const { members } = system;
+    const redis = await system.redis.primary();
+    return withPromoted(redis, async (promoted) => {
       const switchedMs = random.integer(10, random.chance(0.5) ? 100 : 700);
-      await Promise.all(members.map(({ routes }) => routes.redis.switchTo(promoted.port)));
+      await Promise.all(
+        members.map(({ routes }) => routes.redis.to(redis).switchTo(promoted.port)),
+      );
       await hold(switchedMs);
-      await Promise.all(members.map(({ routes }) => routes.redis.switchTo(redis.port)));
+      await Promise.all(members.map(({ routes }) => routes.redis.to(redis).switchTo(redis.port)));
       return `for ${switchedMs} ms`;
-    }),
+    });
+  },
 };

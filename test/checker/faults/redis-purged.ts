@@ -16,7 +16,7 @@ export const redisPurged: Fault = {
   run: (context) =>
     asOtherClient(context, async (client) => {
       await writeRow(client);
-      const deleted = await withRedis(context.system.redis, async (redis) => {
+      const deleted = await withRedis(await context.system.redis.primary(), async (redis) => {
         let count = 0;
         let cursor = '0';
         do {

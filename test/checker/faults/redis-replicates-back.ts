@@ -5,11 +5,14 @@ import { follow, redisCommand, withPromoted } from './redis-client.js';
 export const redisReplicatesBack: Fault = {
   kind: 'REPLICAOF a lagging replica and back',
   part: 'redis',
+  // Sentinels would count the other server as one of theirs.
+  on: ['standalone'],
   isQuick: false,
   isAlone: true,
   bounds: ['older-data', 'unpublished'],
-  run: ({ system: { redis }, random, hold, nowMs }) =>
-    withPromoted(redis, async (lagging) => {
+  run: async ({ system, random, hold, nowMs }) => {
+    const redis = await system.redis.primary();
+    return withPromoted(redis, async (lagging) => {
       const ageMs = random.integer(100, 1_500);
       await hold(ageMs);
       const startedMs = nowMs();
@@ -19,5 +22,6 @@ export const redisReplicatesBack: Fault = {
         await redisCommand(redis, 'REPLICAOF', 'NO', 'ONE');
       }
       return `${seconds(ageMs)} older, back after ${(nowMs() - startedMs).toFixed(0)} ms`;
-    }),
+    });
+  },
 };

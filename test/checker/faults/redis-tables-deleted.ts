@@ -15,10 +15,12 @@ export const redisTablesDeleted: Fault = {
     asOtherClient(context, async (client) => {
       await writeRow(client);
       await warmRow(context);
-      const deleted = await withRedis(context.system.redis, async (redis) => {
+      const deleted = await withRedis(await context.system.redis.primary(), async (redis) => {
         const sets = await redis.keys('tidemark:*:t');
-        const versions = await redis.keys('tidemark:*:{#schema}:v:*');
-        return redis.del(...sets, ...versions);
+        const versions = await redis.keys('tidemark:*#schema*:v:*');
+        let count = 0;
+        for (const key of [...sets, ...versions]) count += await redis.del(key);
+        return count;
       });
       await warmRow(context);
       const shown = await requireShown(context, await writeAnything(client), SHOWN_LIMIT_MS);

@@ -46,8 +46,9 @@ export const writerStopped: Fault = {
 async function stopWriter(context: FaultContext): Promise<string | undefined> {
   const { system, hold, stopping } = context;
   for (let attempt = 0; attempt < ATTEMPTS && !stopping.aborted; attempt += 1) {
-    system.redis.pause();
-    const member = await pauseWriter(context).finally(() => system.redis.resume());
+    const redis = await system.redis.primary();
+    redis.pause();
+    const member = await pauseWriter(context).finally(() => redis.resume());
     if (member) {
       // It may have sent its COMMIT before it stopped.
       await delay(PAUSE_MS);

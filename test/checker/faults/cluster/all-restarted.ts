@@ -1,0 +1,20 @@
+import { seconds, type Fault } from '../fault.js';
+import { clusterOf } from './cluster-of.js';
+
+export const clusterRestarted: Fault = {
+  kind: 'all nodes of the cluster restarted',
+  part: 'redis',
+  on: ['cluster'],
+  isQuick: false,
+  isAlone: true,
+  bounds: ['unpublished'],
+  run: async (context) => {
+    const { cluster } = clusterOf(context);
+    const awayMs = context.random.integer(0, 1_500);
+    await Promise.all(cluster.servers.map((server) => server.kill()));
+    await context.hold(awayMs);
+    await Promise.all(cluster.servers.map((server) => server.restart()));
+    await cluster.isWhole();
+    return `back after ${seconds(awayMs)}`;
+  },
+};

@@ -39,7 +39,10 @@ export class AppModule {
   }
 }
 
-function redisOf({ redisUrl: url, redisSentinels: sentinels, redisTimeoutMs: timeoutMs }: Config) {
-  if (sentinels) return { ...sentinels, timeoutMs };
-  return url === undefined ? undefined : { url, timeoutMs };
+function redisOf(config: Config) {
+  const { redisUrl: url, redisTls: tls, redisTimeoutMs: timeoutMs } = config;
+  const { redisSentinels: sentinels, redisCluster: cluster } = config;
+  if (sentinels) return { ...sentinels, tls, timeoutMs };
+  if (cluster) return { ...cluster, tls, timeoutMs };
+  return url === undefined ? undefined : { url, tls, timeoutMs };
 }

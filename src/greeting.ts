@@ -18,18 +18,23 @@ export function addressOf(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
-function cacheOf({ redisUrl, redisSentinels }: Config): string {
+function cacheOf({ redisUrl, redisSentinels, redisCluster }: Config): string {
   if (redisSentinels) {
     const { name, sentinels } = redisSentinels;
-    const addresses = sentinels.map(({ host, port }) =>
-      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    );
-    return `Redis ${name} of the Sentinels ${addresses.join(', ')}`;
+    return `Redis ${name} of the Sentinels ${listOf(sentinels)}`;
   }
+  if (redisCluster) return `the Redis Cluster of ${listOf(redisCluster.cluster)}`;
   if (redisUrl === undefined) {
-    return 'in this process alone (set REDIS_URL or REDIS_SENTINELS to share it)';
+    return 'in this process alone (set REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER to share it)';
   }
   return placeOf(redisUrl);
+}
+
+function listOf(addresses: readonly { readonly host: string; readonly port: number }[]): string {
+  const texts = addresses.map(({ host, port }) =>
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+  );
+  return texts.join(', ');
 }
 
 function placeOf(url: string | undefined): string {

@@ -23,6 +23,8 @@ describe('parseConfig', () => {
       databaseQueue: 100,
       redisUrl: undefined,
       redisSentinels: undefined,
+      redisTls: undefined,
+      redisCluster: undefined,
       redisTimeoutMs: 500,
       cacheMode: 'serve',
       cacheTtlMs: 300_000,
@@ -85,7 +87,13 @@ describe('parseConfig', () => {
     ['REDIS_SENTINELS', 'a:65536'],
     ['REDIS_SENTINELS', '::1:26379'],
     ['REDIS_SENTINELS', 'redis://a:26379'],
-    ['REDIS_CLUSTER', 'a:6379'],
+    ['REDIS_DATABASE', '-1'],
+    ['REDIS_TLS', 'yes'],
+    ['REDIS_TLS_CA', '/no/such/file.pem'],
+    ['REDIS_TLS_CERT', 'package.json'],
+    ['REDIS_TLS_KEY', 'package.json'],
+    ['REDIS_CLUSTER', 'redis://a:6379'],
+    ['REDIS_CLUSTER', 'a:0'],
     ['REDIS_TIMEOUT_MS', '1'],
     ['CACHE_TTL', '0'],
     ['CACHE_TTL', '1.5'],
@@ -105,7 +113,7 @@ describe('parseConfig', () => {
   ])('refuses %s=%s with a problem and a remedy', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems.map(({ variable }) => variable)).toEqual([name]);
-    expect(problems[0]?.problem).toMatch(/^(is|has) /);
+    expect(problems[0]?.problem).toMatch(/^(is|has|names) /);
     expect(problems[0]?.remedy).not.toBe('see .env.example');
   });
 
@@ -113,9 +121,11 @@ describe('parseConfig', () => {
     const env = {
       REDIS_SENTINELS: 'one:26380, two ,[2001:db8::3]:26381',
       REDIS_SENTINEL_NAME: 'mymaster',
+      REDIS_SENTINEL_USERNAME: 'watcher',
       REDIS_SENTINEL_PASSWORD: 'of-sentinels',
       REDIS_USERNAME: 'tidemark',
       REDIS_PASSWORD: 'of-servers',
+      REDIS_DATABASE: '3',
     };
     expect(parseConfig(env).redisSentinels).toEqual({
       sentinels: [
@@ -124,19 +134,57 @@ describe('parseConfig', () => {
         { host: '2001:db8::3', port: 26_381 },
       ],
       name: 'mymaster',
+      sentinelUsername: 'watcher',
       sentinelPassword: 'of-sentinels',
       username: 'tidemark',
       password: 'of-servers',
+      database: 3,
+    });
+  });
+
+  it('reads the addresses of a cluster, with user and password of its nodes', () => {
+    const env = {
+      REDIS_CLUSTER: 'one:7000,two',
+      REDIS_USERNAME: 'tidemark',
+      REDIS_PASSWORD: 'of-nodes',
+    };
+    expect(parseConfig(env).redisCluster).toEqual({
+      cluster: [
+        { host: 'one', port: 7000 },
+        { host: 'two', port: 6379 },
+      ],
+      username: 'tidemark',
+      password: 'of-nodes',
     });
   });
 
   it.each([
+    [
+      'a cluster beside a URL',
+      { REDIS_CLUSTER: 'a', REDIS_URL: 'redis://h' },
+      'REDIS_CLUSTER is set beside REDIS_URL: remove one of them.',
+    ],
+    [
+      'a cluster beside Sentinels',
+      { REDIS_CLUSTER: 'a', REDIS_SENTINELS: 'b', REDIS_SENTINEL_NAME: 'm' },
+      'REDIS_CLUSTER is set beside REDIS_SENTINELS: remove one of them.',
+    ],
     [
       'Sentinels beside a URL',
       { REDIS_SENTINELS: 'a', REDIS_SENTINEL_NAME: 'm', REDIS_URL: 'redis://h' },
       'REDIS_SENTINELS is set beside REDIS_URL: remove one of them.',
     ],
     ['Sentinels without a name', { REDIS_SENTINELS: 'a' }, /^REDIS_SENTINEL_NAME is absent: set/],
+    [
+      'a database beside a URL',
+      { REDIS_URL: 'redis://h', REDIS_DATABASE: '3' },
+      'REDIS_DATABASE is set beside REDIS_URL: remove it, and end REDIS_URL with /<number>.',
+    ],
+    [
+      'a database beside a cluster',
+      { REDIS_CLUSTER: 'a', REDIS_DATABASE: '3' },
+      'REDIS_DATABASE is set beside REDIS_CLUSTER: remove it, a cluster has database 0 alone.',
+    ],
     ['a name alone', { REDIS_SENTINEL_NAME: 'm' }, /^REDIS_SENTINELS is absent beside .*: set/],
   ])('refuses %s', (_what, env, message) => {
     expect(() => parseConfig(env)).toThrow(message);
@@ -145,10 +193,11 @@ describe('parseConfig', () => {
   it('takes the password that docker compose has in .env beside a URL', () => {
     const env = { REDIS_URL: 'redis://h', REDIS_PASSWORD: 'for-compose' };
     expect(parseConfig(env).redisSentinels).toBeUndefined();
+    expect(parseConfig(env).redisCluster).toBeUndefined();
   });
 
   it('reports all problems together', () => {
-    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z' });
+    const problems = problemsOf({ PORT: 'x', CACHE_TTL: 'y', REDIS_CLUSTER: 'z:' });
     expect(problems.map(({ variable }) => variable)).toEqual([
       'PORT',
       'REDIS_CLUSTER',
@@ -165,6 +214,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(27);
+    expect(configVariables).toHaveLength(33);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseTls, tlsOf } from './redis-tls.js';
 import { variables, type LOG_LEVELS } from './variables.js';
 
 /** Users inserted into an empty embedded database. */
@@ -37,6 +38,10 @@ const environment = z.object(variables).superRefine((value, context) => {
   if (hasSentinels && value.REDIS_URL !== undefined) {
     refuse('REDIS_SENTINELS', 'is set beside REDIS_URL: remove one of them');
   }
+  const other = hasSentinels ? 'REDIS_SENTINELS' : value.REDIS_URL && 'REDIS_URL';
+  if (value.REDIS_CLUSTER !== undefined && other !== undefined) {
+    refuse('REDIS_CLUSTER', `is set beside ${other}: remove one of them`);
+  }
   if (hasSentinels && value.REDIS_SENTINEL_NAME === undefined) {
     refuse(
       'REDIS_SENTINEL_NAME',
@@ -46,6 +51,19 @@ const environment = z.object(variables).superRefine((value, context) => {
   if (!hasSentinels && value.REDIS_SENTINEL_NAME !== undefined) {
     refuse('REDIS_SENTINELS', 'is absent beside REDIS_SENTINEL_NAME: set host:port,host:port');
   }
+  if (value.REDIS_DATABASE !== undefined && value.REDIS_URL !== undefined) {
+    refuse(
+      'REDIS_DATABASE',
+      'is set beside REDIS_URL: remove it, and end REDIS_URL with /<number>',
+    );
+  }
+  if (value.REDIS_DATABASE !== undefined && value.REDIS_CLUSTER !== undefined) {
+    refuse(
+      'REDIS_DATABASE',
+      'is set beside REDIS_CLUSTER: remove it, a cluster has database 0 alone',
+    );
+  }
+  refuseTls(value, refuse);
 });
 
 /**
@@ -74,8 +92,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     databaseQueue: value.DATABASE_QUEUE,
     /** Secret. */
     redisUrl: value.REDIS_URL,
-    /** `undefined` beside an undefined URL: the cache is in this process alone. Secret. */
+    /** Secret. */
     redisSentinels: sentinelsOf(value),
+    /** `undefined`: without TLS. Secret. */
+    redisTls: tlsOf(value),
+    /** `undefined` beside an undefined URL and no Sentinels: the cache is in this process alone. Secret. */
+    redisCluster: clusterOf(value),
     redisTimeoutMs: value.REDIS_TIMEOUT_MS,
     cacheMode: value.CACHE_MODE,
     cacheTtlMs: value.CACHE_TTL * 1000,
@@ -101,7 +123,18 @@ function sentinelsOf(value: z.infer<typeof environment>) {
   return {
     sentinels: value.REDIS_SENTINELS,
     name: value.REDIS_SENTINEL_NAME ?? '',
+    sentinelUsername: value.REDIS_SENTINEL_USERNAME,
     sentinelPassword: value.REDIS_SENTINEL_PASSWORD,
+    username: value.REDIS_USERNAME,
+    password: value.REDIS_PASSWORD,
+    database: value.REDIS_DATABASE,
+  };
+}
+
+function clusterOf(value: z.infer<typeof environment>) {
+  if (value.REDIS_CLUSTER === undefined) return undefined;
+  return {
+    cluster: value.REDIS_CLUSTER,
     username: value.REDIS_USERNAME,
     password: value.REDIS_PASSWORD,
   };

@@ -1,5 +1,6 @@
 /** Parses the text of each environment variable; .env.example describes them. */
 import { z } from 'zod';
+import { redisTlsVariables } from './redis-tls.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const WRITE_POLICIES = ['commit', 'refuse'] as const;
@@ -46,23 +47,20 @@ const bytes = z.string().transform((text, context) => {
 
 const DEFAULT_SENTINEL_PORT = 26_379;
 
-/** Addresses as `host:port` or `[IPv6]:port`, separated by commas. */
-const sentinels = z.string().transform((text, context) => {
-  const addresses = text.split(',').map((address) => {
-    const [, v6, name, digits] =
-      /^\s*(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?\s*$/.exec(address) ?? [];
-    return { host: v6 ?? name ?? '', port: Number(digits ?? DEFAULT_SENTINEL_PORT) };
-  });
-  if (addresses.every(({ host, port }) => host !== '' && port >= 1 && port <= 65_535)) {
-    return addresses;
-  }
-  context.addIssue('is not a list of addresses: write host:port,host:port with IPv6 in brackets');
-  return z.NEVER;
-});
+const DEFAULT_NODE_PORT = 6379;
 
-const laterRelease = z
-  .string()
-  .refine(() => false, 'is not supported yet: remove it and use REDIS_URL or REDIS_SENTINELS');
+/** Addresses as `host:port` or `[IPv6]:port`, separated by commas. */
+const addresses = (defaultPort: number) =>
+  z.string().transform((text, context) => {
+    const found = text.split(',').map((address) => {
+      const [, v6, name, digits] =
+        /^\s*(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?\s*$/.exec(address) ?? [];
+      return { host: v6 ?? name ?? '', port: Number(digits ?? defaultPort) };
+    });
+    if (found.every(({ host, port }) => host !== '' && port >= 1 && port <= 65_535)) return found;
+    context.addIssue('is not a list of addresses: write host:port,host:port with IPv6 in brackets');
+    return z.NEVER;
+  });
 
 /** The schemas of all environment variables of the service, in the order of .env.example. */
 export const variables = {
@@ -82,12 +80,15 @@ export const variables = {
   DATABASE_TIMEOUT_MS: number(0, 3_600_000, { whole: true }).default(10_000),
   DATABASE_QUEUE: number(1, 100_000, { whole: true }).default(100),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379/0').optional(),
-  REDIS_SENTINELS: sentinels.optional(),
+  REDIS_SENTINELS: addresses(DEFAULT_SENTINEL_PORT).optional(),
   REDIS_SENTINEL_NAME: z.string().optional(),
+  REDIS_SENTINEL_USERNAME: z.string().optional(),
   REDIS_SENTINEL_PASSWORD: z.string().optional(),
   REDIS_USERNAME: z.string().optional(),
   REDIS_PASSWORD: z.string().optional(),
-  REDIS_CLUSTER: laterRelease.optional(),
+  REDIS_DATABASE: number(0, 65_535, { whole: true }).optional(),
+  ...redisTlsVariables,
+  REDIS_CLUSTER: addresses(DEFAULT_NODE_PORT).optional(),
   REDIS_TIMEOUT_MS: number(10, 60_000, { whole: true }).default(500),
   CACHE_MODE: z
     .enum(CACHE_MODES, `is not one of ${CACHE_MODES.join(', ')}: choose one of them`)

@@ -14,13 +14,20 @@ const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
 const COMPOSE_ONLY = ['POSTGRES_PASSWORD'];
-/** docker-compose.sentinel.yml sets them, or their defaults are right there. */
-const BY_SENTINELS = [
+/** docker-compose.sentinel.yml and docker-compose.cluster.yml set them, or their defaults are right there. */
+const BY_OTHER_FILES = [
   'REDIS_SENTINELS',
   'REDIS_SENTINEL_NAME',
+  'REDIS_SENTINEL_USERNAME',
   'REDIS_SENTINEL_PASSWORD',
   'REDIS_USERNAME',
   'REDIS_PASSWORD',
+  'REDIS_DATABASE',
+  'REDIS_TLS',
+  'REDIS_TLS_CA',
+  'REDIS_TLS_CERT',
+  'REDIS_TLS_KEY',
+  'REDIS_CLUSTER',
 ];
 const HEALTH_CONDITION = 'service_healthy';
 
@@ -104,9 +111,7 @@ describe('docker-compose.yml', () => {
 
   it('passes on every variable that it does not set itself', () => {
     const passed = Object.keys(compose.services['tidemark']?.environment ?? {});
-    expect([...passed, ...BY_SENTINELS, 'REDIS_CLUSTER'].sort()).toEqual(
-      [...configVariables].sort(),
-    );
+    expect([...passed, ...BY_OTHER_FILES].sort()).toEqual([...configVariables].sort());
   });
 
   it('waits only for services that exist and report their health', () => {

@@ -3,7 +3,7 @@
  *
  * - stop one connection at the first bytes that look like a pattern ({@link TcpProxy.holdAt}): what came before has
  *   been passed on; these bytes, all that follows them and the end of the stream wait until they are let go or dropped;
- * - freeze, cut or refuse all connections;
+ * - freeze, cut or refuse all connections, or close each one that is idle;
  * - lead clients that learn of other servers to proxies of these ({@link ServerPorts});
  * - send new connections to another server ({@link TcpProxy.retarget}), or pass open connections to Redis on to another
  *   server between two replies ({@link TcpProxy.switchTo}), as a proxy does that hides a failover from its clients.
@@ -22,10 +22,15 @@ import type { ServerPorts } from './server-ports.js';
 import { Hold, Link, type Direction } from './tcp-link.js';
 
 const HOST = '127.0.0.1';
+/** Between two looks for idle connections. */
+const LOOK_MS = 100;
 
 export class TcpProxy {
   readonly #armed = new Set<Hold>();
   readonly #links = new Set<Link>();
+  /** The number of looks since the client has sent something. */
+  readonly #idleLooks = new Map<Link, number>();
+  #looks: NodeJS.Timeout | undefined;
   #isFrozen = false;
   #isRefusing = false;
 
@@ -90,6 +95,20 @@ export class TcpProxy {
     for (const link of this.#links) link.destroy();
   }
 
+  /**
+   * From now on closes a connection whose client has sent nothing for this number of tenths of a second. Looks are
+   * counted, since a process that stalls would mistake all its connections for idle ones.
+   */
+  closeIdle(looks: number): void {
+    this.#looks = setInterval(() => {
+      for (const link of this.#links) {
+        const idle = (this.#idleLooks.get(link) ?? 0) + 1;
+        this.#idleLooks.set(link, idle);
+        if (idle > looks) link.destroy();
+      }
+    }, LOOK_MS).unref();
+  }
+
   /** Closes every connection and every new one at once, until {@link accept}. */
   refuse(): void {
     this.#isRefusing = true;
@@ -119,6 +138,7 @@ export class TcpProxy {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#looks);
     const closed = once(this.listener, 'close');
     this.listener.close();
     this.cut();
@@ -134,8 +154,14 @@ export class TcpProxy {
     const link = new Link(client, this.#dial(), this.#armed, this.serverPorts);
     if (this.#isFrozen) for (const flow of link.flows) flow.hold();
     this.#links.add(link);
-    client.on('data', (chunk: Buffer) => this.onSent(chunk.toString('latin1')));
-    client.on('close', () => this.#links.delete(link));
+    client.on('data', (chunk: Buffer) => {
+      this.#idleLooks.delete(link);
+      this.onSent(chunk.toString('latin1'));
+    });
+    client.on('close', () => {
+      this.#idleLooks.delete(link);
+      this.#links.delete(link);
+    });
   }
 
   #dial(): Socket {

@@ -29,6 +29,7 @@ export type { WarmOptions, WarmResult } from './nestjs/warm.js';
 export { WriteRefusedError } from './nestjs/write-refused.error.js';
 export { PooledConnectionError } from './typeorm/database/direct-connection.js';
 export { OutboxRelay, type RelayState } from './postgres/capture/outbox-relay.js';
+export type { CredentialsSource, RedisCredentials } from './redis/connection/credentials.js';
 export { CacheRegion } from './typeorm/cache-region.decorator.js';
 export {
   BoundQuery,

@@ -1,26 +1,24 @@
 /** The option `redis` for a Redis Cluster. */
 import type { Cluster, RedisOptions } from 'ioredis';
-import type { ConnectionOptions } from 'node:tls';
 import type { ClusterTarget } from '../redis/cluster/cluster-seeds.js';
 import {
   endpointOf,
   type NodeAddress,
   type NodeEndpoint,
 } from '../redis/connection/node-address.js';
+import { checkAccess, type RedisAccess } from './redis-access.js';
 import { refuseOption } from './refused-option.js';
 
 /**
  * Redis Cluster: some of its nodes, which name the others, or a name behind which they are. A client of ioredis has more
  * settings (`natMap`).
  */
-export interface QueryCacheClusterOptions {
+export interface QueryCacheClusterOptions extends RedisAccess {
   /** Default port: 6379. */
   readonly cluster: readonly NodeAddress[];
   /** User and password of all nodes. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** TLS to all nodes. */
-  readonly tls?: boolean | ConnectionOptions | undefined;
   /** A command that takes longer counts as failed, in milliseconds. Default: 500. */
   readonly timeoutMs?: number | undefined;
 }
@@ -29,7 +27,7 @@ const DEFAULT_HOST = '127.0.0.1';
 
 /** Never repeats a user or a password. */
 export function clusterOf(option: QueryCacheClusterOptions): ClusterTarget {
-  const { cluster, username, password, tls = false } = option;
+  const { cluster, username, password, tls = false, credentials } = option;
   const addresses: unknown = cluster;
   if (!Array.isArray(addresses) || addresses.length === 0) {
     refuseOption(
@@ -46,12 +44,13 @@ export function clusterOf(option: QueryCacheClusterOptions): ClusterTarget {
       'give a `host` without scheme and brackets, and a `port` from 1 to 65535',
     );
   }
+  checkAccess({ tls, credentials }, username !== undefined || password !== undefined);
   const secure = tls === true ? {} : tls;
   const login: RedisOptions = {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
   };
-  return { seeds, nodeOptions: { ...login, ...(secure ? { tls: secure } : {}) } };
+  return { seeds, nodeOptions: { ...login, ...(secure ? { tls: secure } : {}) }, credentials };
 }
 
 /** The cluster of a client, which stays untouched. */

@@ -1,14 +1,17 @@
 /** The option `redis`: where Redis is, in each of its forms. */
 import type { Cluster, Redis } from 'ioredis';
+import type { ConnectionOptions } from 'node:tls';
 import {
   addressOf,
   type RedisTarget,
   type SentinelTarget,
+  type UrlTarget,
 } from '../redis/connection/redis-client.factory.js';
 import { DEFAULT_SENTINEL_PORT } from '../redis/connection/sentinel-address.js';
 import { RedisUrlError } from '../redis/connection/redis.errors.js';
 import { parseRedisUrl } from '../redis/connection/redis-url.js';
 import { describeCluster, type ClusterTarget } from '../redis/cluster/cluster-seeds.js';
+import { checkAccess, type RedisAccess } from './redis-access.js';
 import { refuseOption } from './refused-option.js';
 import {
   clusterBehind,
@@ -18,10 +21,15 @@ import {
 } from './redis-cluster-option.js';
 
 /** The Redis of a cache: by `url` or `client`. */
-export interface QueryCacheRedisOptions {
+export interface QueryCacheRedisOptions extends RedisAccess {
   /** `redis://` or `rediss://` with the usual user, password and database number. */
   readonly url?: string | undefined;
-  /** Instead of `url`: a client of ioredis. The cache takes its settings, and neither uses nor closes it. */
+  /** For `rediss://`. */
+  readonly tls?: ConnectionOptions | undefined;
+  /**
+   * Instead of `url`: a client of ioredis. The cache takes its settings at each connect, and neither uses nor closes it. Its
+   * `keyPrefix` does not hold for the cache, whose keys begin with `namespace`.
+   */
   readonly client?: Redis | Cluster | undefined;
   /** A command that takes longer counts as failed, in milliseconds. Default: 500. */
   readonly timeoutMs?: number | undefined;
@@ -59,11 +67,30 @@ export function resolveRedis(option: RedisOption | undefined): RedisSettings | u
   refuseTwoPlaces(option);
   if ('sentinels' in option) return { ...sentinelsOf(option), ...timeoutOf(option) };
   if ('cluster' in option) return { ...clusterOf(option), ...timeoutOf(option) };
-  const { url, client } = option;
-  if (client !== undefined) {
-    return { ...clientOf(client, 'redis.client'), ...timeoutOf(option) };
+  if (option.client === undefined) return { ...urlTargetOf(option), ...timeoutOf(option) };
+  const { client, tls, credentials } = option;
+  if (tls !== undefined || credentials !== undefined) {
+    refuseOption(
+      'redis.client',
+      'is set beside `tls` or `credentials`',
+      'give the client its own `tls`, `username` and `password`, or give a `url` instead of the client',
+    );
   }
-  return { url: urlOf(url, 'redis.url'), ...timeoutOf(option) };
+  return { ...clientOf(client, 'redis.client'), ...timeoutOf(option) };
+}
+
+function urlTargetOf({ url: given, tls, credentials }: QueryCacheRedisOptions): UrlTarget {
+  const url = urlOf(given, 'redis.url');
+  const { protocol, username, password } = parseRedisUrl(url);
+  if (tls !== undefined && protocol !== 'rediss:') {
+    refuseOption(
+      'redis.tls',
+      'is set beside a URL without TLS',
+      'begin `redis.url` with rediss://',
+    );
+  }
+  checkAccess({ tls, credentials }, username !== '' || password !== '');
+  return { url, tls, credentials };
 }
 
 /** The same text for the same Redis, without user and password. */
@@ -80,7 +107,7 @@ function refuseTwoPlaces(option: Exclude<RedisOption, string | Redis | Cluster>)
 
 /** Never repeats a user or a password. */
 function sentinelsOf(option: QueryCacheSentinelOptions): SentinelTarget {
-  const { sentinels, name, database = 0 } = option;
+  const { sentinels, name, database = 0, username, password } = option;
   const addresses: unknown = sentinels;
   if (!Array.isArray(addresses) || addresses.length === 0) {
     refuseOption(
@@ -107,6 +134,7 @@ function sentinelsOf(option: QueryCacheSentinelOptions): SentinelTarget {
   if (!Number.isInteger(database) || database < 0) {
     refuseOption('redis.database', `cannot be ${String(database)}`, 'give a number of 0 or more');
   }
+  checkAccess(option, username !== undefined || password !== undefined);
   return option;
 }
 

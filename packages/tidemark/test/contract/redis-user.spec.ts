@@ -66,9 +66,10 @@ describe('the user of Redis', () => {
         .map((file) => readFile(join(folder, file), 'utf8')),
     );
     const inScripts = /redis\.p?call\(\s*'(\w+)'/g;
-    const byClient = /\b(?:client|redis)\.(?!p?call\b)([a-z]+)\(/g;
+    const byClient = /\b(?:client|redis)\.(?!p?call\b)([a-z]+)(?:Buffer)?\(/g;
+    const byName = /\bclient\.call\(\s*'(\w+)'/g;
     const used = sources.flatMap((source) =>
-      [inScripts, byClient].flatMap((form) =>
+      [inScripts, byClient, byName].flatMap((form) =>
         [...source.matchAll(form)].map(([, name = '']) => name),
       ),
     );

@@ -47,6 +47,20 @@ describe('the option redis', () => {
     expect(await names()).toEqual(['mine', 'tidemark:tidemark']);
   });
 
+  it('takes the password that the application gives its client later, at the next connect', async () => {
+    const setPassword = (password: string) =>
+      client.call('ACL', 'SETUSER', 'app', 'on', 'resetpass', `>${password}`, '~*', '+@all');
+    await setPassword('first');
+    const given = new Redis(server.url, { username: 'app', password: 'first', lazyConnect: true });
+    const application = await start(given);
+    expect(await application.warm()).toEqual([]);
+    await setPassword('second');
+    given.options.password = 'second';
+    await client.client('KILL', 'USER', 'app');
+    expect(await application.warm()).toEqual([]);
+    expect(application.warnings.join()).not.toContain('WRONGPASS');
+  });
+
   it.each([
     ['a client', () => client],
     ['a client with settings', () => ({ client, timeoutMs: 900 })],
@@ -68,6 +82,7 @@ describe('the option redis', () => {
 
 describe('the module refuses', () => {
   const sentinels = [{ host: 'h' }];
+  const credentials = () => ({ password: ':secret' });
   it.each<[string, () => QueryCacheModuleOptions, RegExp]>([
     ['an empty text', () => ({ redis: '' }), /`redis` is an empty text.*leave `redis` out/],
     ['no URL', () => ({ redis: 'localhost:secret' }), /`redis` has another scheme.*redis:\/\//],
@@ -109,6 +124,41 @@ describe('the module refuses', () => {
       /`redis\.database` cannot be 0\.5/,
     ],
     ['other objects', () => ({ redis: { client: {} as Redis } }), /`redis\.client` is no client/],
+    [
+      'TLS beside a URL without it',
+      () => ({ redis: { url: 'redis://u:secret@h', tls: {} } }),
+      /`redis\.tls` is set beside a URL without TLS: begin `redis\.url` with rediss/,
+    ],
+    [
+      'an authority that is no certificate',
+      () => ({ redis: { url: 'rediss://h', tls: { ca: '/etc/ca.pem' } } }),
+      /`redis\.tls\.ca` is no certificate: give the text of a PEM file/,
+    ],
+    [
+      'a key that is none',
+      () => ({ redis: { sentinels, name: 'one', tls: { key: ':secret' } } }),
+      /`redis\.tls` cannot be used \(.+\): give the texts of PEM files/,
+    ],
+    [
+      'credentials that are no function',
+      () => ({ redis: { url: 'redis://h', credentials: { password: ':secret' } as never } }),
+      /`redis\.credentials` is no function: give one that returns \{ username, password \}/,
+    ],
+    [
+      'credentials beside a password in the URL',
+      () => ({ redis: { url: 'redis://:secret@h', credentials } }),
+      /`redis\.credentials` is set beside a user or a password: remove these/,
+    ],
+    [
+      'credentials beside a password of Sentinels',
+      () => ({ redis: { sentinels, name: 'one', password: ':secret', credentials } }),
+      /`redis\.credentials` is set beside a user or a password/,
+    ],
+    [
+      'credentials beside a client',
+      () => ({ redis: { client, credentials } }),
+      /`redis\.client` is set beside `tls` or `credentials`: give the client its own/,
+    ],
     [
       'both',
       () => ({ redis: { client, url: 'redis://h' } }),

@@ -1,5 +1,6 @@
 import type { RedisOptions } from 'ioredis';
 import type { CoalescedWrites } from '../connection/coalesced-writes.js';
+import type { CredentialsSource } from '../connection/credentials.js';
 import type { NodeEndpoint } from '../connection/node-address.js';
 import {
   RedisConnection,
@@ -17,6 +18,7 @@ export interface ClusterNodeOptions extends Pick<
 > {
   readonly endpoint: NodeEndpoint;
   readonly nodeOptions: RedisOptions;
+  readonly credentials?: CredentialsSource | undefined;
   readonly natMap?: NatMap | undefined;
   readonly heartbeat: Heartbeat;
   /** The node knows something else about the cluster than before. */

@@ -2,6 +2,7 @@
 import type { RedisOptions } from 'ioredis';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { signInWith, type CredentialsSource } from '../connection/credentials.js';
 import { withDeadline } from '../connection/deadline.js';
 import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
 import { createRedisClient } from '../connection/redis-client.factory.js';
@@ -15,6 +16,8 @@ export interface ClusterTarget {
   readonly seeds: readonly NodeEndpoint[];
   /** User, password and TLS of all nodes. */
   readonly nodeOptions: RedisOptions;
+  /** Instead of user and password. */
+  readonly credentials?: CredentialsSource | undefined;
   readonly natMap?: NatMap | undefined;
 }
 
@@ -63,7 +66,7 @@ async function hostsBehind(host: string): Promise<readonly string[]> {
 async function ask(
   endpoint: NodeEndpoint,
   name: string,
-  { nodeOptions, natMap }: ClusterTarget,
+  { nodeOptions, credentials, natMap }: ClusterTarget,
   limitMs: number,
 ): Promise<ClusterView> {
   const { tls } = nodeOptions;
@@ -72,6 +75,7 @@ async function ask(
   let trouble: unknown;
   client.on('error', (error: unknown) => (trouble = error));
   try {
+    if (credentials) await signInWith(credentials, client, limitMs);
     const answer = client.connect().then(() => askForView(client, endpoint, natMap));
     return await withDeadline(answer, limitMs, 'CLUSTER SLOTS');
   } catch (error) {

@@ -33,6 +33,7 @@ interface Combined {
 /** Versions, marks and epochs in the buckets of a Redis Cluster, each in a store that fails alone. */
 export class ClusterVersionStore extends VersionStore {
   readonly #splits = new WeakMap<Wanted, Split>();
+  readonly #buckets = new Map<string, number>();
 
   constructor(private readonly stores: readonly VersionStore[]) {
     super();
@@ -43,7 +44,12 @@ export class ClusterVersionStore extends VersionStore {
   }
 
   override bucketOf(table: string): number {
-    return bucketOf(table);
+    let bucket = this.#buckets.get(table);
+    if (bucket === undefined) {
+      bucket = bucketOf(table);
+      this.#buckets.set(table, bucket);
+    }
+    return bucket;
   }
 
   /** All buckets are asked in the same turn. */
@@ -128,7 +134,7 @@ export class ClusterVersionStore extends VersionStore {
   }
 
   #of(table: string): VersionStore {
-    return this.#in(bucketOf(table));
+    return this.#in(this.bucketOf(table));
   }
 
   #in(bucket: number): VersionStore {
@@ -156,7 +162,7 @@ export class ClusterVersionStore extends VersionStore {
   #split(tables: Wanted): readonly Part[] {
     const byBucket = new Map<number, number[]>();
     tables.forEach(({ table }, place) => {
-      const bucket = bucketOf(table);
+      const bucket = this.bucketOf(table);
       byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), place]);
     });
     return Array.from(byBucket, ([bucket, places]) => {

@@ -214,6 +214,7 @@ export class RedisCluster extends OutageState {
       ...others,
       endpoint,
       nodeOptions: target.nodeOptions,
+      credentials: target.credentials,
       natMap: target.natMap,
       heartbeat: (client, runId) => heartbeat(node, client, runId),
       onOutOfMemory: () => onOutOfMemory(node),

@@ -2,6 +2,8 @@
  * The hash slots of Redis Cluster, and the buckets of the cache (core/ports/version-store.ts). All data of one bucket lie
  * in one slot, and the slots of the buckets are spread evenly over all slots.
  */
+import { hash } from 'node:crypto';
+
 export const SLOTS = 16_384;
 
 /** Fixed: another number would spread the tables over other buckets. */
@@ -16,8 +18,11 @@ export function slotOf(key: string): number {
 
 /** The bucket of a table, from 0. For a table of `inBucket` it is the bucket given there. */
 export function bucketOf(table: string): number {
-  if (!table.startsWith('#') || table.includes('.')) return crc16(table) % BUCKETS;
-  return Number(/\/(\d+)$/.exec(table)?.[1] ?? 0);
+  if (table.startsWith('#') && !table.includes('.')) {
+    return Number(/\/(\d+)$/.exec(table)?.[1] ?? 0);
+  }
+  // The checksum of the slots spreads names of equal endings badly.
+  return Number.parseInt(hash('sha256', table).slice(0, 2), 16) % BUCKETS;
 }
 
 /** The hash tag of the bucket's keys: the smallest number with a slot in the bucket's share of the slots. */

@@ -8,9 +8,10 @@ export interface RedisLog {
 
 /**
  * Reasons given by a server that answers: its errors (`WRONGPASS invalid username-password pair`), that it is a replica
- * or too old (server-info.ts), the commands that it refuses; and those of Sentinels.
+ * or too old (server-info.ts), the commands that it refuses, a failure of TLS; and those of Sentinels and of a function
+ * for credentials.
  */
-const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses |the sentinels name )/;
+const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses |the sentinels name |the credentials )/;
 
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`. Each change is

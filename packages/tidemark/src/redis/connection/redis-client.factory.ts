@@ -1,10 +1,20 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { ConnectionOptions } from 'node:tls';
+import type { CredentialsSource } from './credentials.js';
 import { describeEndpoint, type NodeEndpoint } from './node-address.js';
 import { describeRedisAddress, parseRedisUrl } from './redis-url.js';
 import { describeSentinel, type SentinelAddress } from './sentinel-address.js';
 import { SentinelConnector } from './sentinel-connector.js';
 import { withServerName } from './server-name.js';
+
+/** One server. */
+export interface UrlTarget {
+  /** `redis://` or `rediss://`. */
+  readonly url: string;
+  /** Settings of TLS where the URL begins with `rediss://`. */
+  readonly tls?: ConnectionOptions | undefined;
+  readonly credentials?: CredentialsSource | undefined;
+}
 
 /** The primary that the Sentinels know by the name. */
 export interface SentinelTarget {
@@ -13,6 +23,8 @@ export interface SentinelTarget {
   /** User and password of the Redis servers. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Instead of `username` and `password`. */
+  readonly credentials?: CredentialsSource | undefined;
   /** User and password of the Sentinels. */
   readonly sentinelUsername?: string | undefined;
   readonly sentinelPassword?: string | undefined;
@@ -22,13 +34,16 @@ export interface SentinelTarget {
   readonly tls?: boolean | ConnectionOptions | undefined;
 }
 
-/** A URL, `redis://` or `rediss://`; Sentinels; or a client, which is duplicated and stays untouched. */
-export type RedisTarget = { readonly url: string } | { readonly client: Redis } | SentinelTarget;
+/** A URL; Sentinels; or a client, which is duplicated and stays untouched. */
+export type RedisTarget =
+  UrlTarget | { readonly client: Redis; readonly credentials?: undefined } | SentinelTarget;
 
 /** One node of a Redis Cluster. */
 export interface ClusterNodeTarget extends NodeEndpoint {
   /** User, password and TLS of the nodes. */
   readonly ofCluster: RedisOptions;
+  /** Instead of user and password. */
+  readonly credentials?: CredentialsSource | undefined;
 }
 
 export type RedisClientOptions = (RedisTarget | ClusterNodeTarget) & {
@@ -62,10 +77,9 @@ export function createRedisClient(options: RedisClientOptions): Redis {
     return new Redis({ ...nodeOptions(options), ...settings, ...NO_OTHER_HABITS });
   }
   const { href, protocol, hostname } = parseRedisUrl(options.url);
-  // By default the client sends no server name when it opens TLS.
-  const servername = hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return new Redis(href, {
-    ...(protocol === 'rediss:' ? { tls: { servername } } : {}),
+    ...(protocol === 'rediss:' ? { tls: withServerName(host, options.tls ?? {}) } : {}),
     ...settings,
   });
 }
@@ -80,7 +94,7 @@ export function addressOf(target: RedisTarget | ClusterNodeTarget): string {
   const { path, tls, host, port, db = 0, sentinels, name } = target.client.options;
   if (sentinels) return addressBySentinels({ sentinels, name: name ?? '', database: db });
   if (path !== undefined && path !== null) return `${path}/${db}`;
-  return `${tls ? 'rediss' : 'redis'}://${host}:${port}/${db}`;
+  return `${tls ? 'rediss' : 'redis'}://${host?.includes(':') ? `[${host}]` : host}:${port}/${db}`;
 }
 
 function addressBySentinels({

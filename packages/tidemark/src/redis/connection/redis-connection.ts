@@ -20,6 +20,7 @@
 import type { Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 import { CoalescedWrites } from './coalesced-writes.js';
+import { signInWith } from './credentials.js';
 import { OutageState, type RedisLog } from './outage-state.js';
 import { addressOf, createRedisClient, type RedisClientOptions } from './redis-client.factory.js';
 import {
@@ -175,6 +176,7 @@ export class RedisConnection extends OutageState implements RedisLink {
     client.on('close', () => this.#drop(client, 'the connection was closed'));
     const limitMs = Math.max(ATTEMPT_MS, this.options.timeoutMs);
     try {
+      await this.#signIn(client, limitMs);
       const examined = client.connect().then(() => this.#examine(client));
       const node = await withDeadline(examined, limitMs, 'a new connection');
       if (this.#closed || client.status !== 'ready') throw new Error('the connection was closed');
@@ -187,6 +189,13 @@ export class RedisConnection extends OutageState implements RedisLink {
       this.fail(textOf(trouble ?? error));
       this.#tryLater();
     }
+  }
+
+  async #signIn(client: Redis, limitMs: number): Promise<void> {
+    const { credentials } = this.options;
+    if (!credentials) return;
+    await signInWith(credentials, client, limitMs);
+    if (this.#closed) throw new Error('the connection was closed');
   }
 
   /** Resolves to the server's `run_id`. Rejects if the server cannot be used, or is not `node`. */

@@ -3,6 +3,8 @@
  * password or a stored answer.
  */
 
+import { describeTlsError } from './tls-errors.js';
+
 export const PERMISSION_REMEDY = 'docs/operations.md has the ACL rules that its user needs';
 
 /** Error replies that mean that the server cannot serve any command now. */
@@ -92,6 +94,8 @@ export function textOf(error: unknown): string {
   // The client names its own setting, not the cause.
   if (error.message.includes('enableOfflineQueue')) return 'there is no open connection';
   if (error.message.startsWith('NOPERM')) return withoutPermission(error.message);
+  const tls = describeTlsError(error);
+  if (tls !== undefined) return tls;
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }

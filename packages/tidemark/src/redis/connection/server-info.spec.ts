@@ -54,4 +54,8 @@ describe('INFO', () => {
     expect(ofNode.unfitness).toBeUndefined();
     expect(ofServer.unfitness).toMatch(/standalone mode.*`redis\.url` \(REDIS_URL\)/);
   });
+
+  it('without a run_id is refused with the remedy', async () => {
+    await expect(infoOf({ ...REDIS, run_id: '' })).rejects.toThrow(/no run_id.*use a Redis/);
+  });
 });

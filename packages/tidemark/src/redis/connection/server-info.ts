@@ -20,7 +20,11 @@ export async function readServerInfo(client: Redis, expected: ServerMode): Promi
   const lines = (await client.info()).matchAll(/^(\w+):(.*)/gm);
   const fields = new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
   const runId = fields.get('run_id');
-  if (runId === undefined || runId === '') throw new Error('INFO has no run_id');
+  if (runId === undefined || runId === '') {
+    throw new Error(
+      'the server gives no run_id in INFO, so another one could take its place unnoticed: use a Redis or Valkey that does',
+    );
+  }
   const unfitness = unfitnessOf(fields, expected);
   const { db = 0 } = client.options;
   // If the server refused SELECT, the client would continue in database 0, which belongs to others.

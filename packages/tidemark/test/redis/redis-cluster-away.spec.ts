@@ -1,0 +1,156 @@
+/**
+ * Real: PostgreSQL, a Redis Cluster of three primaries without replicas. A server that is away makes its tables bypass
+ * the cache, and no others.
+ */
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CacheTriggers } from '../../src/index.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import type { RedisServer } from '../../../../test/support/redis-server.js';
+import { accounts, ALL, both, ClusterShop, customers } from './cluster-shop.js';
+
+const LIMIT_MS = 60_000;
+
+let shop: ClusterShop;
+/** Has the customers, and not the accounts. */
+let server: RedisServer;
+let outside: pg.Client;
+
+async function open(writePolicy: 'commit' | 'refuse'): Promise<void> {
+  shop = await ClusterShop.open({ cluster: { primaries: 3, replicas: 0 }, writePolicy });
+  server = await shop.serverOf('public.customers');
+  expect(await shop.serverOf('public.accounts')).not.toBe(server);
+  outside = new pg.Client({ connectionString: shop.databaseUrl });
+  await outside.connect();
+}
+
+afterEach(async () => {
+  await outside.end();
+  await shop.close();
+});
+
+async function outboxRows(): Promise<number | undefined> {
+  const [outbox] = await new CacheTriggers(shop.apps[0].source, 'tidemark').outboxes();
+  return outbox?.rows;
+}
+
+/** The outcomes of reads of the accounts, again and again, while `work` runs. */
+async function accountsDuring(work: () => Promise<unknown>): Promise<ReadonlySet<string>> {
+  const outcomes = new Set<string>();
+  for (const { cache } of shop.apps) {
+    for (const outcome of ['hit', 'miss', 'bypass'] as const) {
+      const listener = ({ query }: { readonly query: string }): void => {
+        if (query === accounts.name) outcomes.add(outcome);
+      };
+      cache.events.on(outcome, listener);
+    }
+  }
+  let isRunning = true;
+  const load = (async () => {
+    while (isRunning) await shop.expectFresh([accounts]);
+  })();
+  await work();
+  isRunning = false;
+  await load;
+  return outcomes;
+}
+
+describe('while a server is away, under the policy commit', () => {
+  beforeEach(() => open('commit'), 120_000);
+
+  it('its tables bypass the cache, and others go on hitting, also while they are written', async () => {
+    const outcomes = await accountsDuring(async () => {
+      await server.kill();
+      await shop.bypasses(customers);
+      await shop.bypasses(both);
+    });
+    expect([...outcomes]).toEqual(['hit']);
+    expect(await shop.writeAccount()).toBe(true);
+    await shop.expectFresh();
+    await shop.allHit([accounts]);
+    await server.restart({ empty: true });
+    await shop.allHit(ALL);
+  }, 120_000);
+
+  it('a write to its tables is recorded for its bucket, ends no other answer, and is published when it is back', async () => {
+    await server.kill();
+    await shop.bypasses(customers);
+    expect(await shop.writeCustomer()).toBe(true);
+    const { rows } = await outside.query<{ table_name: string }>(
+      'SELECT table_name FROM tidemark_tidemark.outbox',
+    );
+    expect(rows.map(({ table_name: table }) => table)).toEqual(['#schema/15']);
+    await shop.expectFresh();
+    // The relay tries the row again and again.
+    const outcomes = await accountsDuring(async () => {
+      for (let count = 0; count < 20; count += 1) await shop.expectFresh([customers]);
+    });
+    expect([...outcomes]).toEqual(['hit']);
+    await server.restart({ empty: true });
+    await shop.allHit(ALL);
+    await eventually(async () => expect(await outboxRows()).toBe(0), LIMIT_MS);
+  }, 120_000);
+
+  it('writes from outside are seen at once in other tables, and in its own when it is back', async () => {
+    await server.kill();
+    await shop.bypasses(customers);
+    await outside.query(`UPDATE customers SET name = 'eve' WHERE id = 1`);
+    await outside.query(`UPDATE accounts SET region = 'FR' WHERE id = 1`);
+    await eventually(async () => {
+      for (const app of shop.apps) expect(await app.cache.run(accounts)).toEqual(['FR']);
+    }, LIMIT_MS);
+    await shop.allHit([accounts]);
+    await shop.expectFresh();
+    await server.restart({ empty: true });
+    await shop.allHit(ALL);
+    expect(await shop.apps[1].cache.run(customers)).toEqual(['eve']);
+    await eventually(async () => expect(await outboxRows()).toBe(0), LIMIT_MS);
+  }, 120_000);
+
+  it('a change of the schema ends the answers of other tables at once, and its own when it is back', async () => {
+    await server.kill();
+    await shop.bypasses(customers);
+    await shop.apps[0].source.query(`ALTER TABLE accounts ADD COLUMN note text`);
+    await shop.apps[0].source.query(`ALTER TABLE customers ADD COLUMN note text`);
+    await shop.expectFresh();
+    await shop.allHit([accounts]);
+    await server.restart({ empty: true });
+    await shop.allHit(ALL);
+    expect(await shop.writeCustomer()).toBe(true);
+    await shop.expectFresh();
+  }, 120_000);
+
+  it('an instance starts, and caches what the others hold', async () => {
+    await server.kill();
+    await shop.bypasses(customers);
+    const late = await shop.startAnother();
+    try {
+      await eventually(async () => {
+        const { outcomes } = await late.observe(() => late.cache.run(accounts));
+        expect(outcomes).toEqual(['hit']);
+      }, LIMIT_MS);
+      await server.restart({ empty: true });
+      await eventually(async () => {
+        const { outcomes } = await late.observe(() => late.cache.run(customers));
+        expect(outcomes).toEqual(['hit']);
+      }, LIMIT_MS);
+      await shop.writeCustomer();
+      expect(await late.cache.run(customers)).toEqual(await shop.apps[0].cache.run(customers));
+    } finally {
+      await late.stop();
+    }
+  }, 120_000);
+});
+
+describe('while a server is away, under the policy refuse', () => {
+  beforeEach(() => open('refuse'), 120_000);
+
+  it('writes to its tables are refused, and those to other tables are not', async () => {
+    await server.kill();
+    await shop.bypasses(customers);
+    expect(await shop.writeCustomer()).toBe(false);
+    expect(await shop.writeAccount()).toBe(true);
+    await shop.expectFresh();
+    await shop.allHit([accounts]);
+  }, 120_000);
+});

@@ -40,6 +40,8 @@ export interface Configuration {
   /** Reads of all readers together. */
   readonly reads: number;
   readonly faults: readonly Fault[];
+  /** The buckets whose servers fail. */
+  readonly faultyBuckets: readonly number[];
   /** Faults that happen in one run at the most. */
   readonly maxFaults: number;
   readonly policy: WritePolicy;

@@ -16,6 +16,7 @@ export function configuration(given: Partial<Configuration>): Configuration {
     readers: 2,
     reads: 3,
     faults: [],
+    faultyBuckets: [0],
     maxFaults: 0,
     policy: 'commit',
     leasesRunOut: false,

@@ -57,7 +57,7 @@ function writtenBy(
   const regions = [before, row].flatMap((image) => (image ? [image.region] : []));
   const isReported = kind !== 'put somehow';
   return {
-    table: (kind === 'put' && statement.table) || USERS,
+    table: (kind === 'put' ? statement.table : undefined) ?? USERS,
     dimensions: new Map<string, ReadonlySet<string> | 'unknown'>([
       ['id', isReported ? new Set([String(key)]) : 'unknown'],
       ['region', isReported ? new Set(regions) : 'unknown'],

@@ -34,8 +34,8 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
         : [],
     ),
 
-  'version evicted': ({ servers }) =>
-    servers.flatMap(({ bucket, present }) =>
+  'version evicted': ({ faultyServers }) =>
+    faultyServers.flatMap(({ bucket, present }) =>
       [...present.allTables].flatMap(([id, table]) =>
         table.evictable().map((name) => ({
           label: `Redis: drops the version ${name} of ${id}`,
@@ -52,26 +52,28 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
       for (const name of table.evictable()) table.evict(name);
     }),
 
-  'entry evicted': ({ servers }) =>
-    servers.flatMap(({ bucket, present }) =>
+  'entry evicted': ({ faultyServers }) =>
+    faultyServers.flatMap(({ bucket, present }) =>
       [...present.entries.keys()].map((key) => ({
         label: `Redis: drops the entry of ${key}`,
         apply: (world: World) => void world.serverAt(bucket).present.entries.delete(key),
       })),
     ),
 
-  'restart empty': ({ servers }) =>
-    servers.map((server) => replacing(server, 'restarts empty', (redis) => redis.restartEmpty())),
+  'restart empty': ({ faultyServers }) =>
+    faultyServers.map((server) =>
+      replacing(server, 'restarts empty', (redis) => redis.restartEmpty()),
+    ),
 
-  'restart from snapshot': ({ servers }) =>
-    servers
+  'restart from snapshot': ({ faultyServers }) =>
+    faultyServers
       .filter(({ hasCopy }) => hasCopy)
       .map((server) =>
         replacing(server, 'restarts from the snapshot', (redis) => redis.restartFromCopy()),
       ),
 
-  failover: ({ servers }) =>
-    servers.map((server) =>
+  failover: ({ faultyServers }) =>
+    faultyServers.map((server) =>
       replacing(server, 'the replica takes over', (redis) => redis.failOver()),
     ),
 
@@ -87,8 +89,12 @@ export function faultsOf(world: World): Choice[] {
   return [...free, ...costly.map(counted)];
 }
 
-function losses({ servers }: World, what: string, lose: (table: WorldTable) => void): Choice[] {
-  return servers.flatMap(({ bucket, present }) =>
+function losses(
+  { faultyServers }: World,
+  what: string,
+  lose: (table: WorldTable) => void,
+): Choice[] {
+  return faultyServers.flatMap(({ bucket, present }) =>
     [...present.allTables.keys()].map((id) => ({
       label: `Redis: loses ${what} of ${id}`,
       apply: (world: World) => {
@@ -118,11 +124,11 @@ function counted({ label, apply }: Choice): Choice {
 }
 
 /** A snapshot is written, or the link to the replica breaks; once before each use. */
-function copies({ configuration: { faults }, faultsLeft, servers }: World): Choice[] {
+function copies({ configuration: { faults }, faultsLeft, faultyServers }: World): Choice[] {
   const isUsed = faults.includes('restart from snapshot') || faults.includes('failover');
   if (!isUsed || faultsLeft === 0) return [];
   const how = faults.includes('failover') ? 'the replica receives no more' : 'writes a snapshot';
-  return servers
+  return faultyServers
     .filter(({ hasCopy }) => !hasCopy)
     .map(({ bucket, name }) => ({
       label: `${name}: ${how}`,
@@ -131,7 +137,7 @@ function copies({ configuration: { faults }, faultsLeft, servers }: World): Choi
 }
 
 function outages(world: World, whose: string, isCut: (process: string) => boolean): Choice[] {
-  return world.servers.flatMap(({ bucket }) => outagesOf(bucket, world, whose, isCut));
+  return world.faultyServers.flatMap(({ bucket }) => outagesOf(bucket, world, whose, isCut));
 }
 
 function outagesOf(

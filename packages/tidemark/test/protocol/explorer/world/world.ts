@@ -65,6 +65,10 @@ export class World {
     return existing(this.actors[index]);
   }
 
+  get faultyServers(): readonly Redis[] {
+    return this.configuration.faultyBuckets.map((bucket) => this.serverAt(bucket));
+  }
+
   serverAt(bucket: number): Redis {
     return existing(this.servers[bucket]);
   }

@@ -1,5 +1,11 @@
 /** Nodes of a Redis Cluster that go down, are replaced, come and go: each concerns its own buckets. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  documentedAclRules,
+  documentedClusterRules,
+  PASSWORD,
+  USER,
+} from '../../../../test/support/documented-acl.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
@@ -169,6 +175,31 @@ describe('a cluster without replicas', () => {
       'warn No node of the Redis Clus',
       'log All slots of the Redis Clu',
     ]);
+  });
+
+  it('names a command that the user of the nodes lacks, and needs no other than documented', async () => {
+    for (const server of cluster.servers) {
+      const rules = [...documentedAclRules(), ...documentedClusterRules()];
+      await cluster.command(server, 'ACL', 'SETUSER', USER, ...rules);
+    }
+    const nodeOptions = { username: USER, password: PASSWORD };
+    const user = await ClusterInstance.up(cluster, { target: { nodeOptions } });
+    try {
+      expect(user.log.lines).toEqual([]);
+      for (const rule of documentedClusterRules()) {
+        await cluster.command(first, 'ACL', 'SETUSER', USER, rule.replace('+', '-'));
+        const command = rule.slice(1);
+        await eventually(() => {
+          expect(user.stores.degradation()?.toLowerCase()).toMatch(
+            new RegExp(`slots \\d+-\\d+ is not available .*${command.replace('|', '\\|')}`),
+          );
+        });
+        await cluster.command(first, 'ACL', 'SETUSER', USER, rule);
+        await eventually(() => expect(user.stores.degradation()).toBeUndefined());
+      }
+    } finally {
+      await user.close();
+    }
   });
 
   it('reaches its nodes by the addresses of a map', async () => {

@@ -80,6 +80,29 @@ describe('the option redis', () => {
   });
 });
 
+describe('a client of a cluster', () => {
+  it.each([
+    [7000, { host: '127.0.0.1', port: 7000 }],
+    ['7001', { host: '127.0.0.1', port: 7001 }],
+    ['node.example', { host: 'node.example', port: 6379 }],
+    ['node.example:7002', { host: 'node.example', port: 7002 }],
+    ['redis://u:secret@[2001:db8::1]:7003', { host: '2001:db8::1', port: 7003 }],
+    [{ host: 'node.example' }, { host: 'node.example', port: 6379 }],
+    [{ port: 7004 }, { host: '127.0.0.1', port: 7004 }],
+  ])('gives the node %j, its settings and its map, and stays as it was', (node, seed) => {
+    const redisOptions = { password: 'secret' };
+    const natMap = { 'a:1': { host: 'b', port: 2 } };
+    const cluster = new Cluster([node], { lazyConnect: true, redisOptions, natMap });
+    const resolved = { seeds: [seed], nodeOptions: redisOptions, natMap };
+    expect(resolveOptions({ redis: cluster }).redis).toEqual({ ...resolved, timeoutMs: 500 });
+    expect(resolveOptions({ redis: { client: cluster, timeoutMs: 900 } }).redis).toEqual({
+      ...resolved,
+      timeoutMs: 900,
+    });
+    expect(cluster.status).toBe('wait');
+  });
+});
+
 describe('the module refuses', () => {
   const sentinels = [{ host: 'h' }];
   const credentials = () => ({ password: ':secret' });
@@ -117,6 +140,26 @@ describe('the module refuses', () => {
       'Sentinels beside a URL',
       () => ({ redis: { sentinels, name: 'one', url: 'redis://u:secret@h' } }),
       /`redis` has both `url` and `sentinels`: give one/,
+    ],
+    [
+      'no nodes',
+      () => ({ redis: { cluster: [] } }),
+      /`redis\.cluster` has no addresses.*\[\{ host, port: 6379 \}\].*leave `redis` out/,
+    ],
+    [
+      'a URL as the host of a node',
+      () => ({ redis: { cluster: [{ host: 'redis://u:secret@h' }] } }),
+      /`redis\.cluster` has an entry that is no address.*`host` without scheme/,
+    ],
+    [
+      'a node with another port',
+      () => ({ redis: { cluster: [{ host: 'h', port: 0 }], password: ':secret' } }),
+      /`redis\.cluster`.*from 1 to 65535/,
+    ],
+    [
+      'nodes beside Sentinels',
+      () => ({ redis: { cluster: [{ host: 'h' }], sentinels, name: 'one' } }),
+      /`redis` has both `sentinels` and `cluster`: give one/,
     ],
     [
       'half a database',

@@ -22,7 +22,7 @@ export type Fault =
 
 /** The rules of the protocol that a variant may break; each is right by default. */
 export interface Rules {
-  /** The store as a process sees it. */
+  /** The store of one bucket, as a process sees it. */
   readonly store: (data: DataSet, process: string) => VersionStore;
   readonly activity: (postgres: Postgres) => WriterActivity;
   readonly reader: new (around: ReaderSurroundings) => Reader;
@@ -32,12 +32,16 @@ export interface Rules {
 export interface Configuration {
   readonly name: string;
   readonly initial: State;
+  /** The buckets of Redis, each on a server of its own. */
+  readonly buckets: number;
   readonly queries: readonly Query[];
   readonly writers: readonly WriterPlan[];
   readonly readers: number;
   /** Reads of all readers together. */
   readonly reads: number;
   readonly faults: readonly Fault[];
+  /** The buckets whose servers fail. */
+  readonly faultyBuckets: readonly number[];
   /** Faults that happen in one run at the most. */
   readonly maxFaults: number;
   readonly policy: WritePolicy;

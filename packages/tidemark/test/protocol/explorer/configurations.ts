@@ -10,11 +10,13 @@ export function configuration(given: Partial<Configuration>): Configuration {
   return {
     name: 'races',
     initial: new Map([[1, { region: 'US', value: 0 }]]),
+    buckets: 1,
     queries: [usersIn('US')],
     writers: [writer(11, put(1, 'US', 1))],
     readers: 2,
     reads: 3,
     faults: [],
+    faultyBuckets: [0],
     maxFaults: 0,
     policy: 'commit',
     leasesRunOut: false,
@@ -55,7 +57,7 @@ export interface Explored extends Configuration {
   readonly leastStates: number;
 }
 
-function explored(leastStates: number, given: Partial<Configuration>): Explored {
+export function explored(leastStates: number, given: Partial<Configuration>): Explored {
   return { ...configuration(given), leastStates };
 }
 

@@ -5,6 +5,7 @@ import { ALONE, configuration } from './configurations.js';
 import { explore } from './explore.js';
 import { Linearizability } from './linearizability.js';
 import { RIGHT } from './rules.js';
+import { TO_ALL_TABLES } from './two-buckets.js';
 import { AfterOnly } from './variants/marks.js';
 
 describe('states with one fingerprint', () => {
@@ -13,6 +14,7 @@ describe('states with one fingerprint', () => {
     { what: 'faults', given: { ...ALONE, reads: 1, faults: ['writer crashes'], maxFaults: 1 } },
     { what: 'shared entries', given: { readers: 1, reads: 1 } },
     { what: 'a write between reads', given: { ...ALONE, reads: 2 } },
+    { what: 'two buckets', given: { ...TO_ALL_TABLES, reads: 1 } },
   ])(
     'have the same successors: the full search finds no other answers ($what)',
     async ({ given }) => {

@@ -3,14 +3,14 @@
  *
  * It covers
  * - Redis: every epoch, version, mark (its lease, names, backend, last transaction seen),
- *   registered dimension and entry, of the present data set and of the copy;
+ *   registered dimension and entry, of the present data set and of the copy, of each bucket;
  * - PostgreSQL: all committed states in order and the open transactions;
  * - the newest state shown when reads under way began, and the newest shown now;
  * - of each process: the calls that it waits for, and all answers since it last was at rest, in
  *   order. A process does nothing by itself, so that decides all it will do. At rest a writer keeps
  *   nothing: its retry queue keeps it awake. A reader keeps its entries in memory, which are covered,
- *   and its distrust since an outage; therefore its answers are dropped only when a read that began
- *   after its last outage has found Redis trustworthy again (process.ts).
+ *   and its distrust since an outage; therefore its answers are dropped only when reads that began
+ *   after its last outage of each bucket have found all tables of the bucket trustworthy again (process.ts).
  * - the reads and faults left.
  *
  * Tokens are opaque, so they are numbered in the order in which they appear. Readers
@@ -36,7 +36,7 @@ export interface SystemState {
 
 export function systemStateOf(world: World): SystemState {
   return {
-    redis: world.redis.describe(),
+    redis: describeRedis(world),
     shared: [
       world.postgres.describe(),
       [...world.fillLock.owners].join(),
@@ -46,6 +46,10 @@ export function systemStateOf(world: World): SystemState {
     processes: world.actors.map(describeActor),
     readers: world.readers.length,
   };
+}
+
+export function describeRedis({ servers }: World): string {
+  return servers.map((redis) => redis.describe()).join('\n');
 }
 
 /** All that decides what a process will do. */

@@ -1,5 +1,5 @@
 /** Queries, and the read sets of their answers. */
-import { USERS } from './actors/statements.js';
+import { ORDERS, USERS } from './actors/statements.js';
 import type { Query } from './actors/reader.js';
 
 /** The users of a region: restricted by it. */
@@ -31,6 +31,19 @@ export const everyone: Query = {
   name: 'everyone',
   dependencies: {
     tables: [{ table: USERS, names: ['*'] }],
+    completeRowCount: undefined,
+  },
+  rowsOf: (state) => [...state.keys()],
+};
+
+/** All users and all orders, whose tables may lie in two buckets. */
+export const usersAndOrders: Query = {
+  name: 'users and orders',
+  dependencies: {
+    tables: [
+      { table: USERS, names: ['*'] },
+      { table: ORDERS, names: ['*'] },
+    ],
     completeRowCount: undefined,
   },
   rowsOf: (state) => [...state.keys()],

@@ -9,7 +9,7 @@
  * step is taken nevertheless, its prediction is compared with the state that it reached.
  */
 import { hash } from 'node:crypto';
-import { describeActor, type SystemState } from './fingerprint.js';
+import { describeActor, describeRedis, type SystemState } from './fingerprint.js';
 import { earliestStateOf, inWords, type Given } from './linearizability.js';
 import { RIGHT } from './rules.js';
 import { named, numbered } from './tokens.js';
@@ -70,10 +70,11 @@ export class StateSpaceReduction {
     const sent = sentFor(world, choice);
     if (!choice.step || !sent) return undefined;
     const { process } = choice.step;
+    const bucket = bucketOf(sent);
     const tryOut = async (): Promise<Successor> => {
       const received: string[] = [];
       for (const answer of sent.map((parked) => parked.tryOut())) received.push(await answer);
-      const redis = isOfRedis(sent) ? world.redis.describe() : before.redis;
+      const redis = bucket === undefined ? before.redis : describeRedis(world);
       return {
         ...causeOf(world, choice, before.processes[process] ?? '', received),
         process,
@@ -81,7 +82,7 @@ export class StateSpaceReduction {
         states: [...world.postgres.states],
       };
     };
-    return isOfRedis(sent) ? world.redis.tryOut(tryOut) : tryOut();
+    return bucket === undefined ? tryOut() : world.serverAt(bucket).tryOut(tryOut);
   }
 
   /** `undefined`: it is not known yet how the process reacts, or it would answer wrongly. */
@@ -108,7 +109,7 @@ function causeOf(
   before: string,
   received: readonly string[],
 ): Pick<Successor, 'cause' | 'tokens'> {
-  const all = [label, world.redis.present.needsCare, before, ...received].join('\n\n');
+  const all = [label, world.needsCare, before, ...received].join('\n\n');
   const { text, tokens } = numbered(all);
   return { cause: hash('sha1', text, 'base64'), tokens };
 }
@@ -122,6 +123,7 @@ function sentFor(world: World, choice: Choice): ReturnType<ProcessStep['sent']> 
   return isReader || sent.every(({ server }) => server !== 'postgres') ? sent : undefined;
 }
 
-function isOfRedis(sent: readonly Parked[]): boolean {
-  return sent.some(({ server }) => server === 'redis');
+/** The bucket whose server carries out the calls; `undefined`: they are no commands to Redis. */
+function bucketOf([first]: readonly Parked[]): number | undefined {
+  return typeof first?.server === 'number' ? first.server : undefined;
 }

@@ -21,7 +21,8 @@ describe('a variant of the protocol is caught', () => {
     PATIENCE_MS,
   );
 
-  // Where Redis restarts, configurations.ts has the same with all rules in place.
+  // Where Redis restarts or has two buckets, configurations.ts, two-buckets.ts and limits.ts have the same with all rules
+  // in place.
   it.each([ONE_READER, EXPIRING, EVICTING, LOSING])(
     'for the rule it leaves out alone',
     async (given) => {

@@ -17,7 +17,7 @@ import type { TokenSource } from '../../../../src/core/versions.js';
 import type { VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { WriterActivity } from '../../../../src/core/ports/writer-activity.js';
 import type { Linearizability } from '../linearizability.js';
-import { ParkedActivity, ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';
+import { ParkedActivity, ParkedTimers } from '../world/parked-ports.js';
 import type { Postgres, State } from '../world/postgres.js';
 import type { Process } from '../world/process.js';
 
@@ -34,7 +34,7 @@ export interface ReaderSurroundings {
   readonly postgres: Postgres;
   readonly linearizability: Linearizability<State>;
   readonly token: TokenSource;
-  readonly store: () => VersionStore;
+  readonly store: VersionStore;
   readonly entries: EntryStore;
   readonly activity: () => WriterActivity;
   readonly fillLock: FillLock;
@@ -75,9 +75,8 @@ export class Reader {
   #floor = 0;
 
   constructor(protected readonly around: ReaderSurroundings) {
-    const { process, token, postgres } = around;
+    const { process, store, token, postgres } = around;
     this.process = process;
-    const store = new ParkedVersionStore(process, around.store);
     const events = new CacheEvents();
     const polls = new ParkedTimers(
       process,
@@ -155,7 +154,9 @@ export class Reader {
       })
       .then((outcome) => {
         const { body } = outcome.source === 'bypass' ? outcome.answer : outcome.entry;
-        if (outcome.source !== 'bypass') process.overcame(shocks);
+        if (outcome.source !== 'bypass') {
+          for (const bucket of this.#bucketsOf(query)) process.overcame(bucket, shocks);
+        }
         const how = outcome.source === 'bypass' ? outcome.reason : outcome.source;
         linearizability.answered({
           reader: `${process.name} (${query.name}, ${how})`,
@@ -167,11 +168,11 @@ export class Reader {
       .finally(() => operation.end());
   }
 
-  /** An outage was noticed. */
-  readonly distrustAll = (): void => {
-    this.process.shock();
-    this.gate.distrust(0);
-  };
+  /** An outage of the bucket was noticed. */
+  distrust(bucket: number): void {
+    this.process.shock(bucket);
+    this.gate.distrust(bucket);
+  }
 
   /** The state that the process keeps while at rest. */
   describe(): string {
@@ -193,6 +194,10 @@ export class Reader {
     return process.call('postgres', 'SELECT', () => answerOf(query, postgres.now), {
       show: ({ body }) => body.toString(),
     });
+  }
+
+  #bucketsOf({ dependencies: { tables } }: Query): ReadonlySet<number> {
+    return new Set(tables.map(({ table }) => this.around.store.bucketOf(table)));
   }
 
   /**

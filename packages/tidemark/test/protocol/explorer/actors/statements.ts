@@ -3,12 +3,21 @@ import type { TransactionLog, WrittenTable } from '../../../../src/core/write-se
 import type { Row, Transaction } from '../world/postgres.js';
 
 export const USERS = 'public.users';
+export const ORDERS = 'public.orders';
 
 export type Statement =
   /** The row under the key becomes this one; `undefined`: it is deleted. */
-  | { readonly kind: 'put'; readonly key: number; readonly row: Row | undefined }
+  | {
+      readonly kind: 'put';
+      /** The users, if none is given. A key belongs to one table. */
+      readonly table?: string;
+      readonly key: number;
+      readonly row: Row | undefined;
+    }
   /** As `put`, by a statement whose written values are unknown. */
   | { readonly kind: 'put somehow'; readonly key: number; readonly row: Row | undefined }
+  /** As `put`, by a statement whose written tables are unknown. */
+  | { readonly kind: 'put anywhere'; readonly key: number; readonly row: Row | undefined }
   /** An insert: the triggers report its key. */
   | { readonly kind: 'insert'; readonly key: number; readonly row: Row }
   | { readonly kind: 'savepoint' | 'release' | 'rollback to'; readonly name: string };
@@ -42,12 +51,13 @@ export function execute(statement: Statement, transaction: Transaction, log: Tra
 function writtenBy(
   statement: Extract<Statement, { key: number }>,
   before: Row | undefined,
-): WrittenTable {
+): WrittenTable | 'all-tables' {
   const { kind, key, row } = statement;
+  if (kind === 'put anywhere') return 'all-tables';
   const regions = [before, row].flatMap((image) => (image ? [image.region] : []));
   const isReported = kind !== 'put somehow';
   return {
-    table: USERS,
+    table: (kind === 'put' ? statement.table : undefined) ?? USERS,
     dimensions: new Map<string, ReadonlySet<string> | 'unknown'>([
       ['id', isReported ? new Set([String(key)]) : 'unknown'],
       ['region', isReported ? new Set(regions) : 'unknown'],

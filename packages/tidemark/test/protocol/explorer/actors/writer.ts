@@ -1,18 +1,19 @@
 /** A process that writes: statements, the log of their write sets, and the write protocol. */
-import { TransactionLog, versionNamesOf } from '../../../../src/core/write-set.js';
+import { TransactionLog, versionNames } from '../../../../src/core/write-set.js';
 import {
   type CommitOutcome,
   outcomeOfFailure,
   type PublishedWrite,
   type WritePolicy,
   WriteProtocol,
+  type WrittenVersions,
 } from '../../../../src/core/write-protocol.js';
 import { CacheEvents } from '../../../../src/core/ports/cache-events.js';
 import { sqlStateOf } from '../../../../src/postgres/sql-state.js';
 import type { TokenSource } from '../../../../src/core/versions.js';
-import type { TableVersionNames, VersionStore } from '../../../../src/core/ports/version-store.js';
+import type { VersionStore } from '../../../../src/core/ports/version-store.js';
 import type { Linearizability } from '../linearizability.js';
-import { ParkedTimers, ParkedVersionStore } from '../world/parked-ports.js';
+import { ParkedTimers } from '../world/parked-ports.js';
 import type { Postgres, State, Transaction } from '../world/postgres.js';
 import type { Parked, Process } from '../world/process.js';
 import { execute, keysOf, type Statement } from './statements.js';
@@ -33,7 +34,7 @@ export interface WriterSurroundings {
   readonly postgres: Postgres;
   readonly linearizability: Linearizability<State>;
   readonly token: TokenSource;
-  readonly store: () => VersionStore;
+  readonly store: VersionStore;
   readonly policy: WritePolicy;
 }
 
@@ -57,13 +58,12 @@ export class Writer {
     protected readonly around: WriterSurroundings,
     readonly plan: WriterPlan,
   ) {
-    const { process, token, policy } = around;
+    const { process, store, token, policy } = around;
     this.process = process;
-    const store = new ParkedVersionStore(process, around.store);
     const retries = new ParkedTimers(
       process,
       'tries again to pay',
-      () => () => process.isConnected,
+      () => () => process.away.size === 0,
     );
     this.protocol = new WriteProtocol({
       store,
@@ -129,7 +129,7 @@ export class Writer {
       await this.rollBack();
       return;
     }
-    const written = writtenVersions(log);
+    const written = this.written(log);
     let publishedWrite: PublishedWrite | undefined;
     try {
       if (written.length > 0) {
@@ -141,6 +141,10 @@ export class Writer {
     }
     const outcome = await this.commit(ending === 'fails');
     if (publishedWrite) this.protocol.conclude(publishedWrite, outcome);
+  }
+
+  protected written(log: TransactionLog): WrittenVersions {
+    return writtenVersions(log);
   }
 
   /** All statements in one step: no process sees a state between them. */
@@ -181,11 +185,7 @@ export class Writer {
   }
 }
 
-export function writtenVersions(log: TransactionLog): readonly TableVersionNames[] {
+export function writtenVersions(log: TransactionLog): WrittenVersions {
   const written = log.written();
-  if (written === 'all-tables') throw new Error('No statement here may write anything.');
-  return [...written.values()].map((table) => ({
-    table: table.table,
-    names: versionNamesOf(table),
-  }));
+  return written === 'all-tables' ? written : versionNames(written);
 }

@@ -2,7 +2,9 @@
 import type { Configuration, Rules } from '../configuration.js';
 import { ALONE, configuration } from '../configurations.js';
 import { RIGHT } from '../rules.js';
+import { TO_ALL_TABLES } from '../two-buckets.js';
 import { AutoBeginWriter } from './auto-begin.js';
+import { OutageOfAnotherReader, SchemaInOneBucketWriter } from './buckets.js';
 import { EpochIgnored, EpochNoSettle } from './epochs.js';
 import { AfterOnly, BeforeOnly, NoMark } from './marks.js';
 import { NoWritersKnown } from './settling.js';
@@ -44,6 +46,12 @@ export const VARIANTS: readonly Configuration[] = [
     { ...ALONE, reads: 2, faults: ['restart empty'], maxFaults: 1 },
   ),
   variant('auto-begin', { writer: AutoBeginWriter }, EXPIRING),
+  variant('schema-in-one-bucket', { writer: SchemaInOneBucketWriter }, TO_ALL_TABLES),
+  variant(
+    'outage-of-another',
+    { reader: OutageOfAnotherReader },
+    { ...TO_ALL_TABLES, faults: ['outage of all'], faultyBuckets: [1], maxFaults: 1 },
+  ),
 ];
 
 function variant(

@@ -66,26 +66,27 @@ function startOfWriter(name: string, index: number): Choice {
 
 /**
  * A start and the first thing sent are one step: what happens between them could as well have
- * happened before. Starting later only narrows what may be answered.
+ * happened before. Starting later only narrows what may be answered. Of commands to two buckets either may come first.
  */
 async function startAndSend(world: World, process: Process, start: () => void): Promise<void> {
   const before = new Set(process.parked);
   start();
   await world.rest();
-  const commands = batchOf(world, process);
-  const first = commands.length > 0 ? commands : process.parked.slice(-1);
+  const [batch, ...others] = batchesOf(world, process);
+  if (others.length > 0) return;
+  const first = batch ?? process.parked.slice(-1);
   if (first.every((parked) => !before.has(parked) && parked.isReady())) carryOut(first);
 }
 
 function stepsOf(world: World, process: Process, index: number): Choice[] {
-  const choices: Choice[] = [];
-  const commands = batchOf(world, process);
-  if (commands.length > 0) {
-    const sent = (other: World): readonly Parked[] => batchOf(other, other.processAt(index));
-    choices.push(stepOf(process, index, commands, sent));
-  }
+  const choices = batchesOf(world, process).map((batch) => {
+    const server = batch[0]?.server;
+    const sent = (other: World): readonly Parked[] =>
+      batchesOf(other, other.processAt(index)).find(([first]) => first?.server === server) ?? [];
+    return stepOf(process, index, batch, sent);
+  });
   for (const parked of process.parked) {
-    if (parked.server === 'redis' || !parked.isReady()) continue;
+    if (typeof parked.server === 'number' || !parked.isReady()) continue;
     const sent = (other: World): readonly Parked[] => [other.processAt(index).find(parked.label)];
     choices.push(stepOf(process, index, [parked], sent));
   }
@@ -105,22 +106,24 @@ function stepOf(
   };
 }
 
-/** The commands that are carried out next: those of one turn travel together. */
-function batchOf(world: World, process: Process): readonly Parked[] {
-  const commands = process.nextCommands();
-  return world.configuration.takesTurnsApart ? commands.slice(0, 1) : commands;
+/** The commands that each bucket carries out next: those of one turn travel together. */
+function batchesOf(world: World, process: Process): readonly (readonly Parked[])[] {
+  const batches = process.nextCommands();
+  return world.configuration.takesTurnsApart ? batches.map((batch) => batch.slice(0, 1)) : batches;
 }
 
 function carryOut(group: readonly Parked[]): void {
   for (const parked of group) parked.carryOut();
 }
 
-function leasesOf({ redis, fillLock }: World): Choice[] {
-  const marks = [...redis.present.allTables].flatMap(([id, table]) =>
-    table.runningLeases().map((writeId) => ({
-      label: `Redis: the lease of mark ${writeId} runs out`,
-      apply: (world: World) => world.redis.present.allTables.get(id)?.expire(writeId),
-    })),
+function leasesOf({ servers, fillLock }: World): Choice[] {
+  const marks = servers.flatMap(({ bucket, present }) =>
+    [...present.allTables].flatMap(([id, table]) =>
+      table.runningLeases().map((writeId) => ({
+        label: `Redis: the lease of mark ${writeId} of ${id} runs out`,
+        apply: (world: World) => world.serverAt(bucket).present.allTables.get(id)?.expire(writeId),
+      })),
+    ),
   );
   const locks = [...fillLock.owners.keys()].map((name) => ({
     label: 'Redis: the lease of the lock on fills runs out',

@@ -106,7 +106,11 @@ export class DataSet extends MemoryVersionStore {
   readonly entries = new Map<string, CacheEntry>();
   protected override readonly tablesById = new Map<string, WorldTable>();
 
-  constructor(protected override readonly node: string) {
+  /** @param schema `fixed`: the version of the schema is no table here, and never changes. */
+  constructor(
+    protected override readonly node: string,
+    private readonly schema: 'fixed' | 'kept',
+  ) {
     super({ clock: { nowMs: () => NOW_MS } });
   }
 
@@ -119,14 +123,15 @@ export class DataSet extends MemoryVersionStore {
 
   /** The same data on another server. */
   copyTo(node: string): DataSet {
-    const copy = new DataSet(node);
+    const copy = new DataSet(node, this.schema);
     for (const [id, table] of this.tablesById) copy.tablesById.set(id, table.copy());
     for (const [key, entry] of this.entries) copy.entries.set(key, entry);
     return copy;
   }
 
-  /** The version of the schema never changes here: what is left to guard is a table's own data. */
+  /** With a fixed version of the schema, what is left to guard is a table's own data. */
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
+    if (this.schema === 'kept') return super.read(tables);
     const readings = await super.read(tables.filter(({ table }) => table !== SCHEMA));
     const rest = [...readings];
     return tables.map(({ table }) => {

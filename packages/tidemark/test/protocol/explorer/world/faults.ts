@@ -1,5 +1,6 @@
 /** The faults of a world. Each one counts against the number that a run may have. */
 import type { Fault } from '../configuration.js';
+import { labelIn } from './buckets.js';
 import type { Choice } from './choices.js';
 import type { WorldTable } from './data-set.js';
 import type { Process } from './process.js';
@@ -33,12 +34,14 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
         : [],
     ),
 
-  'version evicted': ({ redis }) =>
-    [...redis.present.allTables].flatMap(([id, table]) =>
-      table.evictable().map((name) => ({
-        label: `Redis: drops the version ${name}`,
-        apply: (world) => world.redis.present.allTables.get(id)?.evict(name),
-      })),
+  'version evicted': ({ faultyServers }) =>
+    faultyServers.flatMap(({ bucket, present }) =>
+      [...present.allTables].flatMap(([id, table]) =>
+        table.evictable().map((name) => ({
+          label: `Redis: drops the version ${name} of ${id}`,
+          apply: (world: World) => tableAt(world, bucket, id)?.evict(name),
+        })),
+      ),
     ),
 
   'marks lost': (world) => losses(world, 'the marks', (table) => table.loseMarks()),
@@ -49,29 +52,30 @@ const CHOICES: Readonly<Record<Fault, (world: World) => Choice[]>> = {
       for (const name of table.evictable()) table.evict(name);
     }),
 
-  'entry evicted': ({ redis }) =>
-    [...redis.present.entries.keys()].map((key) => ({
-      label: `Redis: drops the entry of ${key}`,
-      apply: (world) => void world.redis.present.entries.delete(key),
-    })),
+  'entry evicted': ({ faultyServers }) =>
+    faultyServers.flatMap(({ bucket, present }) =>
+      [...present.entries.keys()].map((key) => ({
+        label: `Redis: drops the entry of ${key}`,
+        apply: (world: World) => void world.serverAt(bucket).present.entries.delete(key),
+      })),
+    ),
 
-  'restart empty': () => [
-    { label: 'Redis: restarts empty', apply: replacing((redis) => redis.restartEmpty()) },
-  ],
+  'restart empty': ({ faultyServers }) =>
+    faultyServers.map((server) =>
+      replacing(server, 'restarts empty', (redis) => redis.restartEmpty()),
+    ),
 
-  'restart from snapshot': ({ redis }) =>
-    redis.hasCopy
-      ? [
-          {
-            label: 'Redis: restarts from the snapshot',
-            apply: replacing((other) => other.restartFromCopy()),
-          },
-        ]
-      : [],
+  'restart from snapshot': ({ faultyServers }) =>
+    faultyServers
+      .filter(({ hasCopy }) => hasCopy)
+      .map((server) =>
+        replacing(server, 'restarts from the snapshot', (redis) => redis.restartFromCopy()),
+      ),
 
-  failover: () => [
-    { label: 'Redis: the replica takes over', apply: replacing((redis) => redis.failOver()) },
-  ],
+  failover: ({ faultyServers }) =>
+    faultyServers.map((server) =>
+      replacing(server, 'the replica takes over', (redis) => redis.failOver()),
+    ),
 
   'outage of the writer': (world) =>
     outages(world, 'the writer', (process) => process.startsWith('W')),
@@ -85,18 +89,28 @@ export function faultsOf(world: World): Choice[] {
   return [...free, ...costly.map(counted)];
 }
 
-function losses({ redis }: World, what: string, lose: (table: WorldTable) => void): Choice[] {
-  return [...redis.present.allTables.keys()].map((id) => ({
-    label: `Redis: loses ${what} of ${id}`,
-    apply: (world) => {
-      const table = world.redis.present.allTables.get(id);
-      if (table) lose(table);
-    },
-  }));
+function losses(
+  { faultyServers }: World,
+  what: string,
+  lose: (table: WorldTable) => void,
+): Choice[] {
+  return faultyServers.flatMap(({ bucket, present }) =>
+    [...present.allTables.keys()].map((id) => ({
+      label: `Redis: loses ${what} of ${id}`,
+      apply: (world: World) => {
+        const table = tableAt(world, bucket, id);
+        if (table) lose(table);
+      },
+    })),
+  );
 }
 
-function replacing(replace: (redis: Redis) => void): Choice['apply'] {
-  return (world) => world.replaceRedis(replace);
+function tableAt(world: World, bucket: number, id: string): WorldTable | undefined {
+  return world.serverAt(bucket).present.allTables.get(id);
+}
+
+function replacing({ bucket, name }: Redis, how: string, replace: (redis: Redis) => void): Choice {
+  return { label: `${name}: ${how}`, apply: (world) => world.replaceRedis(bucket, replace) };
 }
 
 function counted({ label, apply }: Choice): Choice {
@@ -110,25 +124,38 @@ function counted({ label, apply }: Choice): Choice {
 }
 
 /** A snapshot is written, or the link to the replica breaks; once before each use. */
-function copies({ configuration: { faults }, faultsLeft, redis }: World): Choice[] {
+function copies({ configuration: { faults }, faultsLeft, faultyServers }: World): Choice[] {
   const isUsed = faults.includes('restart from snapshot') || faults.includes('failover');
-  if (!isUsed || faultsLeft === 0 || redis.hasCopy) return [];
-  const label = faults.includes('failover')
-    ? 'Redis: the replica receives no more'
-    : 'Redis: writes a snapshot';
-  return [{ label, apply: (world) => world.redis.takeCopy() }];
+  if (!isUsed || faultsLeft === 0) return [];
+  const how = faults.includes('failover') ? 'the replica receives no more' : 'writes a snapshot';
+  return faultyServers
+    .filter(({ hasCopy }) => !hasCopy)
+    .map(({ bucket, name }) => ({
+      label: `${name}: ${how}`,
+      apply: (world) => world.serverAt(bucket).takeCopy(),
+    }));
 }
 
 function outages(world: World, whose: string, isCut: (process: string) => boolean): Choice[] {
-  const cut = world.processes.filter(({ name, isConnected }) => isCut(name) && isConnected);
+  return world.faultyServers.flatMap(({ bucket }) => outagesOf(bucket, world, whose, isCut));
+}
+
+function outagesOf(
+  bucket: number,
+  world: World,
+  whose: string,
+  isCut: (process: string) => boolean,
+): Choice[] {
+  const cut = world.processes.filter((process) => isCut(process.name) && process.reaches(bucket));
   if (cut.length === 0) return [];
-  const label = `an outage of ${whose} begins`;
+  const label = labelIn(bucket, `an outage of ${whose} begins`);
   const beginning = (areCarriedOut: boolean) => (other: World) => {
     for (const process of other.processes)
-      if (isCut(process.name)) disconnect(process, areCarriedOut);
-    for (const { process, distrustAll } of other.readers) if (!process.isConnected) distrustAll();
+      if (isCut(process.name)) disconnect(process, bucket, areCarriedOut);
+    for (const reader of other.readers)
+      if (!reader.process.reaches(bucket)) reader.distrust(bucket);
   };
-  if (cut.every((process) => process.nextCommands().length === 0)) {
+  if (cut.every(({ parked }) => parked.every(({ server }) => server !== bucket))) {
     return [{ label, apply: beginning(false) }];
   }
   return [
@@ -137,9 +164,9 @@ function outages(world: World, whose: string, isCut: (process: string) => boolea
   ];
 }
 
-function disconnect(process: Process, areCarriedOut: boolean): void {
-  process.isConnected = false;
-  for (const parked of process.parked.filter(({ server }) => server === 'redis')) {
+function disconnect(process: Process, bucket: number, areCarriedOut: boolean): void {
+  process.away.add(bucket);
+  for (const parked of process.parked.filter(({ server }) => server === bucket)) {
     parked.abandon(AWAY);
     if (areCarriedOut) parked.carryOut();
     else parked.drop();
@@ -148,12 +175,12 @@ function disconnect(process: Process, areCarriedOut: boolean): void {
 
 /** An outage ends for all at once. */
 function returns({ processes }: World): Choice[] {
-  if (processes.every(({ isConnected }) => isConnected)) return [];
+  if (processes.every(({ away }) => away.size === 0)) return [];
   return [
     {
       label: 'the outage ends',
       apply: (world) => {
-        for (const process of world.processes) process.isConnected = true;
+        for (const { away } of world.processes) away.clear();
       },
     },
   ];

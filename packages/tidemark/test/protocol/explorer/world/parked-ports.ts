@@ -1,83 +1,14 @@
-/** The ports of the core, each call of which waits for the scheduler. */
+/** The ports of the core, each call of which waits for the scheduler; parked-version-store.ts has another one. */
 import type { Timers } from '../../../../src/core/ports/clock.js';
 import { EntryStore, FillLock, type CacheEntry } from '../../../../src/core/ports/entry-store.js';
-import {
-  VersionStore,
-  type MarksReport,
-  type TableReading,
-  type TableVersionNames,
-  type WriteMark,
-} from '../../../../src/core/ports/version-store.js';
 import {
   WriterActivity,
   type WritingTransaction,
 } from '../../../../src/core/ports/writer-activity.js';
 import type { Process } from './process.js';
 
-export class ParkedVersionStore extends VersionStore {
-  constructor(
-    private readonly process: Process,
-    /** The store of the server that answers now. */
-    private readonly present: () => VersionStore,
-  ) {
-    super();
-  }
-
-  override read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
-    return this.#send('reads versions', (store) => store.read(tables));
-  }
-
-  override create(versions: TableVersionNames, token: string): Promise<TableReading> {
-    return this.#send('creates versions', (store) => store.create(versions, token));
-  }
-
-  override begin(mark: WriteMark, token: string, leaseMs: number): Promise<void> {
-    return this.#send('begin', (store) => store.begin(mark, token, leaseMs));
-  }
-
-  override end(writeId: string, tables: readonly string[], token: string): Promise<void> {
-    return this.#send('end', (store) => store.end(writeId, tables, token));
-  }
-
-  override abort(writeId: string, tables: readonly string[]): Promise<void> {
-    return this.#send('abort', (store) => store.abort(writeId, tables));
-  }
-
-  override inspect(versions: TableVersionNames): Promise<MarksReport> {
-    return this.#send('inspects the marks', (store) => store.inspect(versions));
-  }
-
-  override settle(table: string, writeId: string, token: string): Promise<boolean> {
-    return this.#send('settles a mark', (store) => store.settle(table, writeId, token));
-  }
-
-  override renew(
-    table: string,
-    writeId: string,
-    transactionId: string,
-    leaseMs: number,
-  ): Promise<void> {
-    return this.#send('renews a lease', (store) =>
-      store.renew(table, writeId, transactionId, leaseMs),
-    );
-  }
-
-  override tables(): Promise<readonly string[]> {
-    return this.#send('asks for the tables', (store) => store.tables());
-  }
-
-  override rotate(table: string, observed: string | undefined, token: string): Promise<boolean> {
-    return this.#send('replaces the epoch', (store) => store.rotate(table, observed, token));
-  }
-
-  override settleEpoch(table: string, observed: string): Promise<boolean> {
-    return this.#send('ends the settling', (store) => store.settleEpoch(table, observed));
-  }
-
-  #send<T>(label: string, effect: (store: VersionStore) => Promise<T>): Promise<T> {
-    return this.process.call('redis', label, () => effect(this.present()));
-  }
-}
+/** The bucket whose server has the entries and the locks of fills. */
+export const BUCKET_OF_ENTRIES = 0;
 
 export class ParkedEntryStore extends EntryStore {
   constructor(
@@ -88,13 +19,18 @@ export class ParkedEntryStore extends EntryStore {
   }
 
   override get(key: string): Promise<CacheEntry | undefined> {
-    return this.process.call('redis', 'looks for the entry', () => this.present().get(key), {
-      show: (entry) => (entry ? `${entry.stamp}|${entry.body.toString()}` : 'none'),
-    });
+    return this.process.call(
+      BUCKET_OF_ENTRIES,
+      'looks for the entry',
+      () => this.present().get(key),
+      {
+        show: (entry) => (entry ? `${entry.stamp}|${entry.body.toString()}` : 'none'),
+      },
+    );
   }
 
   override set(key: string, entry: CacheEntry): Promise<void> {
-    return this.process.call('redis', 'stores the entry', () => {
+    return this.process.call(BUCKET_OF_ENTRIES, 'stores the entry', () => {
       this.present().set(key, entry);
     });
   }
@@ -109,13 +45,15 @@ export class ParkedFillLock extends FillLock {
   }
 
   override acquire(key: string, owner: string, leaseMs: number): Promise<boolean> {
-    return this.process.call('redis', 'tries the lock', () =>
+    return this.process.call(BUCKET_OF_ENTRIES, 'tries the lock', () =>
       this.lock.acquire(key, owner, leaseMs),
     );
   }
 
   override release(key: string, owner: string): Promise<void> {
-    return this.process.call('redis', 'gives the lock back', () => this.lock.release(key, owner));
+    return this.process.call(BUCKET_OF_ENTRIES, 'gives the lock back', () =>
+      this.lock.release(key, owner),
+    );
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import { Operation, Past, type Thread } from './operation.js';
 
-/** A server that a process waits for. */
-export type Server = 'redis' | 'postgres' | 'time';
+/** A server that a process waits for: that of a bucket of Redis by its number, or another one. */
+export type Server = number | 'postgres' | 'time';
 
 /** A call that a process has sent. The scheduler decides when it is carried out. */
 export interface Parked {
@@ -44,11 +44,12 @@ const ALWAYS = (): boolean => true;
 export class Process {
   parked: Parked[] = [];
   isCrashed = false;
-  isConnected = true;
-  /** How often it has noticed an outage. */
-  shocks = 0;
-  /** Shocks after which it is known to trust Redis again. */
-  #overcome = 0;
+  /** The buckets whose servers it cannot reach. */
+  readonly away = new Set<number>();
+  /** By bucket: how often it has noticed an outage. An absent bucket had none. */
+  shocks: ReadonlyMap<number, number> = new Map();
+  /** By bucket: the shocks after which it is known to trust the bucket again. */
+  readonly #overcome = new Map<number, number>();
   /** All answers since a shock, in order. */
   #history: (() => string)[] = [];
   #operations: Operation[] = [];
@@ -79,7 +80,7 @@ export class Process {
     effect: () => T | Promise<T>,
     { isReady = ALWAYS, show = JSON.stringify as (value: T) => string }: CallOptions<T> = {},
   ): Promise<T> {
-    if (server === 'redis' && !this.isConnected) {
+    if (!this.reaches(server)) {
       return Promise.reject(new Error('The store is away.'));
     }
     const thread = this.#present;
@@ -134,15 +135,20 @@ export class Process {
     this.parked = this.parked.filter(({ server }) => server !== 'time');
   }
 
-  /** It notices an outage. */
-  shock(): void {
-    this.shocks += 1;
-    this.#history.push(() => 'distrusts all');
+  reaches(server: Server): boolean {
+    return typeof server !== 'number' || !this.away.has(server);
   }
 
-  /** A read that began after so many shocks has found Redis trustworthy. */
-  overcame(shocks: number): void {
-    this.#overcome = Math.max(this.#overcome, shocks);
+  /** It notices an outage of the bucket. */
+  shock(bucket: number): void {
+    this.shocks = new Map(this.shocks).set(bucket, (this.shocks.get(bucket) ?? 0) + 1);
+    this.#history.push(() => `distrusts ${bucket}`);
+  }
+
+  /** A read of all tables of the bucket, begun after these shocks, has found them trustworthy. */
+  overcame(bucket: number, shocks: ReadonlyMap<number, number>): void {
+    const before = this.#overcome.get(bucket) ?? 0;
+    this.#overcome.set(bucket, Math.max(before, shocks.get(bucket) ?? 0));
   }
 
   /** Called when it can do nothing more without another answer. */
@@ -153,13 +159,21 @@ export class Process {
       (operation) =>
         operation.isRunning || this.parked.some(({ thread }) => thread.operation === operation),
     );
-    if (this.#operations.length === 0 && this.#overcome === this.shocks) this.#history = [];
+    if (this.#operations.length === 0 && this.#hasOvercomeAll()) this.#history = [];
   }
 
-  /** The commands that are carried out next: those of one connection in order, of one turn together. */
-  nextCommands(): readonly Parked[] {
-    const queue = this.parked.filter(({ server }) => server === 'redis');
-    return queue.filter(({ turn }) => turn === queue[0]?.turn);
+  /**
+   * The commands that each bucket carries out next: those of one connection in order, of one turn together. Commands to
+   * two buckets have no order.
+   */
+  nextCommands(): readonly (readonly Parked[])[] {
+    const buckets = new Set(this.parked.map(({ server }) => server).filter(isBucket));
+    return [...buckets]
+      .toSorted((a, b) => a - b)
+      .map((bucket) => {
+        const queue = this.parked.filter(({ server }) => server === bucket);
+        return queue.filter(({ turn }) => turn === queue[0]?.turn);
+      });
   }
 
   /** The label, or the label with a number where something waits under it already. */
@@ -186,7 +200,7 @@ export class Process {
         `${turns.indexOf(turn)} ${label} ${isReady()} after ${thread.past.text}`,
     );
     return [
-      `${this.isConnected} ${this.isCrashed}`,
+      `${[...this.away].toSorted().join()} ${this.isCrashed}`,
       ...this.#history.map((what) => what()),
       ...this.#operations.map((operation) => operation.describe()),
       ...sent,
@@ -202,10 +216,18 @@ export class Process {
     const past = new Past(before, what);
     operation.extend(before, past);
     this.#present = { operation, past, turn };
-    if (this.shocks > 0) this.#history.push(what);
+    if (this.shocks.size > 0) this.#history.push(what);
+  }
+
+  #hasOvercomeAll(): boolean {
+    return [...this.shocks].every(([bucket, shocks]) => this.#overcome.get(bucket) === shocks);
   }
 
   #remove(done: Parked): void {
     this.parked = this.parked.filter((parked) => parked !== done);
   }
+}
+
+function isBucket(server: Server): server is number {
+  return typeof server === 'number';
 }

@@ -1,5 +1,6 @@
-/** The Redis that the processes reach now, and the copy from which another may be made. */
+/** The Redis that the processes reach now for one bucket, and the copy from which another may be made. */
 import { USERS } from '../actors/statements.js';
+import { tablesIn } from './buckets.js';
 import { DataSet } from './data-set.js';
 
 export class Redis {
@@ -7,13 +8,24 @@ export class Redis {
   /** A snapshot on disk, or what a replica had received when its link broke. */
   #copy: DataSet | undefined;
   /** Its `run_id`: a process that starts gets another one, a change of role changes nothing. */
-  #server = 'A';
-  #replica = 'B';
+  #server: string;
+  #replica: string;
   #restarts = 0;
 
-  constructor() {
-    this.present = new DataSet(this.#server);
-    this.present.openWithEpoch(USERS, 'e0');
+  constructor(
+    readonly bucket: number,
+    private readonly buckets: number,
+  ) {
+    this.#server = `A${bucket}`;
+    this.#replica = `B${bucket}`;
+    this.present = this.#emptyDataSet();
+    const tables = this.#isOne ? [USERS] : tablesIn(bucket, buckets);
+    for (const table of tables) this.present.openWithEpoch(table, 'e0');
+  }
+
+  /** For traces. */
+  get name(): string {
+    return this.#isOne ? 'Redis' : `Redis ${this.bucket}`;
   }
 
   get hasCopy(): boolean {
@@ -26,7 +38,7 @@ export class Redis {
 
   restartEmpty(): void {
     this.#restart();
-    this.present = new DataSet(this.#server);
+    this.present = this.#emptyDataSet();
   }
 
   restartFromCopy(): void {
@@ -56,8 +68,16 @@ export class Redis {
     return `${this.present.describe()}\ncopy ${this.#copy?.describe()}`;
   }
 
+  get #isOne(): boolean {
+    return this.buckets === 1;
+  }
+
+  #emptyDataSet(): DataSet {
+    return new DataSet(this.#server, this.#isOne ? 'fixed' : 'kept');
+  }
+
   #restart(): void {
     this.#restarts += 1;
-    this.#server = `A${this.#restarts}`;
+    this.#server = `A${this.bucket}.${this.#restarts}`;
   }
 }

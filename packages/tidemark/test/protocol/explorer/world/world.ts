@@ -1,9 +1,8 @@
 /**
- * The world in which the processes run: one Redis that may become another, one PostgreSQL, and
+ * The world in which the processes run: a Redis for each bucket that may become another, one PostgreSQL, and
  * time. Each next step is one of its choices; between two choices nothing happens.
  */
 import type { EntryStore } from '../../../../src/core/ports/entry-store.js';
-import type { VersionStore } from '../../../../src/core/ports/version-store.js';
 import { NullEntryStore } from '../../../../src/core/memory/null-entry-store.js';
 import type { Reader } from '../actors/reader.js';
 import type { Writer } from '../actors/writer.js';
@@ -11,13 +10,15 @@ import type { Configuration } from '../configuration.js';
 import { Linearizability } from '../linearizability.js';
 import { tokenName } from '../tokens.js';
 import { OpenFillLock, WorldFillLock } from './fill-locks.js';
-import { ParkedEntryStore, ParkedFillLock } from './parked-ports.js';
+import { BUCKET_OF_ENTRIES, ParkedEntryStore, ParkedFillLock } from './parked-ports.js';
+import { ParkedVersionStore } from './parked-version-store.js';
 import { Postgres, show, type State } from './postgres.js';
 import { Process } from './process.js';
 import { Redis } from './redis.js';
 
 export class World {
-  readonly redis: Redis;
+  /** By bucket. */
+  readonly servers: readonly Redis[];
   readonly postgres: Postgres;
   readonly linearizability: Linearizability<State>;
   readonly readers: readonly Reader[];
@@ -33,8 +34,8 @@ export class World {
   #tokens = 0;
 
   constructor(readonly configuration: Configuration) {
-    const { initial, readers, reads, maxFaults, rules, writers } = configuration;
-    this.redis = new Redis();
+    const { initial, buckets, readers, reads, maxFaults, rules, writers } = configuration;
+    this.servers = Array.from({ length: buckets }, (_, bucket) => new Redis(bucket, buckets));
     this.postgres = new Postgres(initial);
     this.linearizability = new Linearizability(this.postgres.states, show);
     this.readsLeft = reads;
@@ -64,11 +65,24 @@ export class World {
     return existing(this.actors[index]);
   }
 
-  /** Redis becomes another: every connection breaks, and each connected process notices. */
-  replaceRedis(replace: (redis: Redis) => void): void {
-    replace(this.redis);
+  get faultyServers(): readonly Redis[] {
+    return this.configuration.faultyBuckets.map((bucket) => this.serverAt(bucket));
+  }
+
+  serverAt(bucket: number): Redis {
+    return existing(this.servers[bucket]);
+  }
+
+  /** Whether settlement would find something to do. */
+  get needsCare(): boolean {
+    return this.servers.some(({ present }) => present.needsCare);
+  }
+
+  /** A Redis becomes another: every connection to it breaks, and each connected process notices. */
+  replaceRedis(bucket: number, replace: (redis: Redis) => void): void {
+    replace(this.serverAt(bucket));
     if (!this.configuration.noticesFailures) return;
-    for (const { distrustAll } of this.readers) distrustAll();
+    for (const reader of this.readers) reader.distrust(bucket);
   }
 
   /** PostgreSQL ends the transaction of a writer that is gone. */
@@ -93,14 +107,14 @@ export class World {
       activity: () => rules.activity(this.postgres),
       fillLock: locksFills ? new ParkedFillLock(around.process, this.fillLock) : new OpenFillLock(),
       lockChanges: () => this.fillLock.changes,
-      needsCare: () => this.redis.present.needsCare,
+      needsCare: () => this.needsCare,
       keepsEntries,
     });
   }
 
   #entriesFor(process: Process): EntryStore {
     return this.configuration.sharesEntries
-      ? new ParkedEntryStore(process, () => this.redis.present.entries)
+      ? new ParkedEntryStore(process, () => this.serverAt(BUCKET_OF_ENTRIES).present.entries)
       : new NullEntryStore();
   }
 
@@ -109,14 +123,18 @@ export class World {
     postgres: Postgres;
     linearizability: Linearizability<State>;
     token: () => string;
-    store: () => VersionStore;
+    store: ParkedVersionStore;
   } {
+    const process = new Process(name, () => this.turn);
+    const { buckets, rules } = this.configuration;
     return {
-      process: new Process(name, () => this.turn),
+      process,
       postgres: this.postgres,
       linearizability: this.linearizability,
       token: () => tokenName((this.#tokens += 1)),
-      store: () => this.configuration.rules.store(this.redis.present, name),
+      store: new ParkedVersionStore(process, buckets, (bucket) =>
+        rules.store(this.serverAt(bucket).present, name),
+      ),
     };
   }
 }

@@ -11,10 +11,12 @@ export const clusterRestarted: Fault = {
   run: async (context) => {
     const { cluster } = clusterOf(context);
     const awayMs = context.random.integer(0, 1_500);
+    const isSaved = context.random.chance(0.5);
+    if (isSaved) for (const server of cluster.servers) await server.save();
     await Promise.all(cluster.servers.map((server) => server.kill()));
     await context.hold(awayMs);
-    await Promise.all(cluster.servers.map((server) => server.restart()));
+    await Promise.all(cluster.servers.map((server) => server.restart({ empty: !isSaved })));
     await cluster.isWhole();
-    return `back after ${seconds(awayMs)}`;
+    return `back ${isSaved ? 'with their data' : 'empty'} after ${seconds(awayMs)}`;
   },
 };

@@ -65,7 +65,7 @@ export const killedDuringMove: Fault = {
     await killed.kill();
     await cluster.isPrimary(replica);
     await hold(random.integer(0, 1_000));
-    await killed.restart();
+    await killed.restart({ empty: true });
     const pair = isSource ? ([replica, to] as const) : ([from, replica] as const);
     await new SlotMigration(cluster, slot, ...pair).abort();
     return isSource ? 'from it' : 'to it';

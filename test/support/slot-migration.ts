@@ -37,14 +37,15 @@ export class SlotMigration {
 
   /**
    * The former owner stays the owner. Keys that had been moved are missing there until they come back; one that it has
-   * again meanwhile stays as it is there. Either node may be the replica that was promoted instead.
+   * again meanwhile stays as it is there. Either node may be the replica that was promoted instead. One of them counts
+   * the slot as open until the last key is back.
    */
   async abort(): Promise<void> {
-    await this.#set(this.from, 'STABLE');
+    const id = await this.cluster.idOf(this.from);
+    await this.#set(this.to, 'IMPORTING', id);
     // A node that imports a slot does not notice a promotion of its owner.
-    await this.#set(this.to, 'STABLE');
-    await this.cluster.ownsEverywhere(this.slot, this.from);
-    await this.#set(this.to, 'IMPORTING', await this.cluster.idOf(this.from));
+    await this.#set(this.to, 'NODE', id);
+    await this.#set(this.from, 'STABLE');
     for (;;) {
       try {
         if (!(await this.#move(this.to, this.from, 1))) break;

@@ -24,3 +24,15 @@ export function useFaultCluster(
   afterEach(() => cluster?.mend());
   afterAll(() => cluster?.stop());
 }
+
+/** Hands the cluster to a suite before the first of its tests. */
+export type UseCluster = (prepare: (cluster: FaultCluster) => unknown) => void;
+
+/** One cluster for several suites: to start its processes takes longer than most tests. */
+export function useOneFaultCluster(): UseCluster {
+  let cluster: FaultCluster | undefined;
+  useFaultCluster((started) => {
+    cluster = started;
+  });
+  return (prepare) => beforeAll(() => cluster && prepare(cluster));
+}

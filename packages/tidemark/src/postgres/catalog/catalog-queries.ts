@@ -3,6 +3,8 @@
  * path changes their meaning.
  */
 
+import { FIRST_OID_OF_USERS } from './writing-functions.js';
+
 /** Temporary and TOAST relations are in separate schemas, whose names also begin with `pg_`. */
 export const OF_USERS = `n.nspname <> 'information_schema' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')`;
 
@@ -26,7 +28,8 @@ RECURSIVE zoned_times(type) AS (
      UNION ALL
      SELECT c.reltype FROM pg_catalog.pg_attribute a
        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-      WHERE a.atttypid = z.type AND a.attnum > 0 AND NOT a.attisdropped AND c.reltype <> 0
+      WHERE a.attrelid >= ${FIRST_OID_OF_USERS} AND a.atttypid = z.type
+        AND a.attnum > 0 AND NOT a.attisdropped AND c.reltype <> 0
      UNION ALL
      SELECT pg_catalog.unnest(ARRAY[r.rngtypid, r.rngmultitypid]) FROM pg_catalog.pg_range r
       WHERE r.rngsubtype = z.type) holder)`;
@@ -62,7 +65,7 @@ SELECT c.oid::text AS relation, a.attname::text AS name,
            IN (${TYPES_NAMED('timestamp', 'timestamptz')}) THEN 'timestamp'
          WHEN t.oid IN (SELECT z.type FROM zoned_times z) THEN 'zoned-time'
          -- Dates and times, lengths of time, numbers and booleans of PostgreSQL's own.
-         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < 16384
+         WHEN COALESCE(NULLIF(t.typbasetype, 0), t.oid) < ${FIRST_OID_OF_USERS}
            AND t.typcategory IN ('D', 'T', 'N', 'B') THEN 'plain'
          ELSE 'text'
        END AS nature,
@@ -109,26 +112,35 @@ const RANK = `CASE WHEN p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace 
 const TAKES_ZONED_TIME = (types: string): string =>
   `EXISTS (SELECT FROM zoned_times z WHERE z.type IN (${types}))`;
 
-/** One row per schema and rank: PostgreSQL has thousands of functions. */
+/**
+ * One row per schema and rank: PostgreSQL has thousands of functions. They are sorted by the object id of their schema,
+ * which is cheaper to compare than its name.
+ *
+ * @param query gives the columns `namespace`, `name` and `rank`
+ */
 const BY_RANK = (query: string): string => `
 WITH ${ZONED_TIMES}
-SELECT named.schema::text AS schema, rank,
-       pg_catalog.array_to_json(pg_catalog.array_agg(name ORDER BY name))::text AS names
-  FROM (${query}) AS named
- GROUP BY named.schema, rank
- ORDER BY named.schema, rank`;
+SELECT n.nspname::text AS schema, named.rank, pg_catalog.array_to_json(named.names)::text AS names
+  FROM (SELECT namespace, rank, pg_catalog.array_agg(name ORDER BY name) AS names
+          FROM (${query}) AS f GROUP BY namespace, rank) AS named
+  JOIN pg_catalog.pg_namespace n ON n.oid = named.namespace
+ WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
+ ORDER BY 1, 2`;
+
+const IS_BUILT_IN = (namespace: string): string =>
+  `${namespace} = 'pg_catalog'::pg_catalog.regnamespace`;
 
 /**
  * A user's aggregate has the volatility of its functions. If all overloads of a built-in name take zoned times of day,
  * the name means one of those.
  */
 export const FUNCTIONS = BY_RANK(`
-SELECT schema, name,
-       GREATEST(max(rank), CASE WHEN schema = 'pg_catalog' THEN pg_catalog.bool_and(is_zoned)
+SELECT namespace, name,
+       GREATEST(max(rank), CASE WHEN ${IS_BUILT_IN('namespace')} THEN pg_catalog.bool_and(is_zoned)
                                 ELSE pg_catalog.bool_or(is_zoned) END::int) AS rank
   FROM (
-    SELECT n.nspname AS schema, p.proname AS name,
-           CASE WHEN g.aggfnoid IS NULL OR n.nspname = 'pg_catalog' THEN ${RANK}
+    SELECT p.pronamespace AS namespace, p.proname AS name,
+           CASE WHEN g.aggfnoid IS NULL OR ${IS_BUILT_IN('p.pronamespace')} THEN ${RANK}
                 ELSE GREATEST(${RANK}, (
                   SELECT max(${RANK}) FROM pg_catalog.pg_proc p WHERE p.oid IN (
                     g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn,
@@ -136,9 +148,10 @@ SELECT schema, name,
            (p.prorettype || COALESCE(p.proallargtypes, p.proargtypes::oid[]))
              && (SELECT pg_catalog.array_agg(z.type) FROM zoned_times z) AS is_zoned
       FROM pg_catalog.pg_proc p
-      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
       LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
-     WHERE p.prokind <> 'p' AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')) f
+     WHERE p.prokind <> 'p'
+    -- Otherwise the planner sorts the functions with all their columns, and ranks them afterwards.
+    OFFSET 0) AS each
  GROUP BY 1, 2`);
 
 const PROVING_TYPES = TYPES_NAMED('text', 'varchar', 'int2', 'int4', 'int8', 'uuid', 'bool');
@@ -150,15 +163,13 @@ const IS_PROVING = (column: string): string =>
 
 /** A user's `=` over the column types that prove a region replaces PostgreSQL's. */
 export const OPERATORS = BY_RANK(`
-SELECT n.nspname AS schema, o.oprname AS name,
-       max(CASE WHEN n.nspname = 'pg_catalog' THEN 0
+SELECT o.oprnamespace AS namespace, o.oprname AS name,
+       max(CASE WHEN ${IS_BUILT_IN('o.oprnamespace')} THEN 0
                 WHEN o.oprname = '=' AND ${IS_PROVING('o.oprleft')} AND ${IS_PROVING('o.oprright')} THEN 2
                 WHEN ${TAKES_ZONED_TIME('o.oprleft, o.oprright, o.oprresult')} THEN GREATEST(1, ${RANK})
                 ELSE ${RANK} END) AS rank
   FROM pg_catalog.pg_operator o
-  JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
- WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  GROUP BY 1, 2`);
 
 /** Users' casts, by function or by text, whose result may change over time. */
@@ -170,7 +181,7 @@ SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS '
   JOIN pg_catalog.pg_type target ON target.oid = c.casttarget
   JOIN pg_catalog.pg_proc p
     ON p.oid = c.castfunc OR (c.castmethod = 'i' AND p.oid IN (source.typoutput, target.typinput))
- WHERE c.oid >= 16384 AND ${RANK} > 0
+ WHERE c.oid >= ${FIRST_OID_OF_USERS} AND ${RANK} > 0
  ORDER BY 1`;
 
 /** Users' enums whose names cannot mean a type of another kind. */

@@ -59,11 +59,12 @@ SELECT c.oid::text AS id, n.nspname::text AS schema, c.relname::text AS name, c.
        c.relpersistence = 'u' AS unlogged, c.relrowsecurity AS row_secured,
        CASE WHEN c.relrowsecurity THEN pg_catalog.row_security_active(c.oid) ELSE false END
          AS row_security,
-       COALESCE((SELECT pg_catalog.array_to_json(pg_catalog.array_agg(a.action ORDER BY a.action))
-         FROM acting a WHERE a.relation = c.oid)::text, '[]') AS side_effects,
+       COALESCE(a.actions, '[]') AS side_effects,
        CASE WHEN c.relkind IN ('v', 'm') AND ${OF_USERS}
          THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT relation, pg_catalog.array_to_json(pg_catalog.array_agg(action ORDER BY action))::text AS actions
+               FROM acting GROUP BY relation) AS a ON a.relation = c.oid
  WHERE NOT pg_catalog.starts_with(n.nspname::text, 'pg_toast')
    AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp')
  ORDER BY 2, 3`;

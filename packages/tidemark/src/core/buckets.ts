@@ -15,6 +15,10 @@ export interface ReplacementParts {
   readonly leaseMs: number;
 }
 
+export function allBuckets({ buckets }: Pick<VersionStore, 'buckets'>): readonly number[] {
+  return Array.from({ length: buckets }, (_, bucket) => bucket);
+}
+
 /** Takes the step for the tables of each bucket, all at once. */
 export async function inBuckets(
   store: Pick<VersionStore, 'bucketOf'>,
@@ -57,7 +61,7 @@ export function replaceVersions(
 }
 
 /** Rejects if a step failed in any bucket. */
-export async function inAll(failures: Promise<readonly BucketFailure[]>): Promise<void> {
+export async function requireAll(failures: Promise<readonly BucketFailure[]>): Promise<void> {
   const [failure] = await failures;
   if (failure) throw failure.cause;
 }

@@ -10,6 +10,7 @@
  * An instance whose catalog was loaded under another version of the schema would misread statements. Until it has
  * reloaded the catalog, it serves nothing, and its writes count as writes to all tables.
  */
+import { allBuckets } from './buckets.js';
 import { isInDoubt, parseEpoch, WHOLE_TABLE } from './versions.js';
 import {
   inBucket,
@@ -30,8 +31,8 @@ export function schemaIn(bucket: number): string {
 }
 
 /** The tables that hold the copies, by bucket. */
-export function schemaTables({ buckets }: Pick<VersionStore, 'buckets'>): readonly string[] {
-  return Array.from({ length: buckets }, (_, bucket) => schemaIn(bucket));
+export function schemaTables(store: Pick<VersionStore, 'buckets'>): readonly string[] {
+  return allBuckets(store).map(schemaIn);
 }
 
 export function schemaDependency(bucket: number): TableVersionNames {

@@ -130,10 +130,14 @@ export class WriteProtocol {
     const published = tables.filter((table) => !unpublished.includes(table));
     const versions = published.map((table) => ({ table, names: [WHOLE_TABLE] }));
     const { store, token, leaseMs } = this.parts;
-    const begun = { writeId, backendPid, tables: versions };
     this.#inBackground(async () => {
-      await store.begin(begun, token(), leaseMs);
-      await this.#end(writeId, tables);
+      await inBuckets(store, versions, async (part) => {
+        await store.begin({ writeId, backendPid, tables: part }, token(), leaseMs);
+        await this.#end(
+          writeId,
+          part.map(({ table }) => table),
+        );
+      });
     });
   }
 

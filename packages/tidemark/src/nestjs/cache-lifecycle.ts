@@ -1,6 +1,6 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { schemaTables } from '../core/schema-version.js';
+import { allBuckets } from '../core/buckets.js';
 import type { ReadCore } from './read-core.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import type { StandbyWatch } from '../typeorm/database/standby-watch.js';
@@ -50,7 +50,7 @@ export class CacheLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { gate, settlement } = core;
     stores.onOutage((bucket) => gate.distrust(bucket));
     await stores.ready();
-    const buckets = schemaTables(stores.versions).map(async (_, bucket) => {
+    const buckets = allBuckets(stores.versions).map(async (bucket) => {
       // Writes before the start of this process may have bypassed the cache.
       if (!(await stores.isAttested(bucket))) gate.distrust(bucket);
       // Creates the schema version that the catalog is then loaded under.

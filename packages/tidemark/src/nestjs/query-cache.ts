@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { canonicalValue } from '../postgres/analysis/canonical-value.js';
-import { inAll, replaceVersions } from '../core/buckets.js';
+import { requireAll, replaceVersions } from '../core/buckets.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken, valueVersion, WHOLE_TABLE } from '../core/versions.js';
 import type { VersionStore } from '../core/ports/version-store.js';
@@ -101,7 +101,7 @@ export class QueryCache extends QueryCacheFinds {
     const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
     const { versions: store, options, events } = this.parts;
     const parts = { store, token: randomToken, leaseMs: options.markLeaseMs };
-    await inAll(replaceVersions(parts, tables));
+    await requireAll(replaceVersions(parts, tables));
     const names = tables.flatMap((table) => table.names);
     events.emitSafely('invalidated', { tables: tables.length, versions: names.length });
   }

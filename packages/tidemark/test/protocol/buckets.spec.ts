@@ -75,6 +75,18 @@ describe('while a bucket is away', () => {
   });
 });
 
+it('an autonomous statement ends in the other buckets, where one goes away meanwhile', async () => {
+  const { readAll, writes, store, gate } = setUpShop();
+  await readAll();
+  const published = await writes.begin('schema', 7, () => Promise.resolve());
+  store.away.add(1);
+  gate.distrust(1);
+  writes.endLong(published, 7);
+  await writes.drain();
+  expect(await readAll()).toEqual(['miss', 'bypass', 'bypass', 'miss']);
+  expect(await readAll()).toEqual(['hit', 'bypass', 'bypass', 'hit']);
+});
+
 describe('a write to unknown tables', () => {
   it.each(['all-tables', 'schema'] as const)(
     'ends the answers of every bucket (%s)',

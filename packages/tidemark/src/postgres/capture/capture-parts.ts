@@ -4,6 +4,9 @@ import type { Catalog } from '../../core/table-facts.js';
 import type { WriteProtocol } from '../../core/write-protocol.js';
 import type { OutboxObjects } from './outbox-objects.js';
 
+/** `unknown`: the schema version cannot be read or trusted. */
+export type SchemaCurrency = 'current' | 'outdated' | 'unknown';
+
 /** The current catalog, which may be outdated. */
 export interface CatalogSource {
   readonly catalog: Catalog;
@@ -11,7 +14,9 @@ export interface CatalogSource {
   markOutdated(): void;
   /** Loads the catalog if it is outdated. */
   load(): Promise<void>;
-  /** Whether no instance has seen a later schema change. */
+  /** Whether an instance has seen a later schema change. */
+  currency(): Promise<SchemaCurrency>;
+  /** Whether it is `current`. */
   isCurrent(): Promise<boolean>;
 }
 

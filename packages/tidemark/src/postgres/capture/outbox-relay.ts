@@ -68,8 +68,9 @@ export class OutboxRelay {
   /** The effects of an outbox that the role may not use; `undefined`: none. */
   #lacking: string | undefined;
   #surveyedAtMs = -Infinity;
-  /** Whether rows wait for buckets of the version store that this instance does not reach, while it reaches others. */
-  #isPartial = false;
+  /** The schema's tables in the buckets that this instance does not reach, while it reaches others: rows wait for them. */
+  #missed: ReadonlySet<string> = new Set();
+  #missedAtMs = -Infinity;
   #backlog: Backlog = { rows: 0, ageMs: 0 };
   #running: Promise<void> | undefined;
   #session: OutboxSession | undefined;
@@ -137,7 +138,7 @@ export class OutboxRelay {
         this.#session = undefined;
       }
       // Another instance may reach what this one does not.
-      if (this.#isPartial) await this.#pause(2 * STANDBY_MS);
+      if (this.#missed.size > 0) await this.#pause(2 * STANDBY_MS);
     }
   }
 
@@ -158,13 +159,13 @@ export class OutboxRelay {
     await this.parts.recording.check(session, true);
     this.#state = 'relaying';
     const sinceMs = performance.now();
-    if (!this.#isPartial)
+    if (this.#missed.size === 0)
       this.parts.log.log('This instance relays writes from outside the service');
     await session.listen();
     while (!this.#isClosing) {
       await this.#drain(session);
       await this.#survey(session);
-      if (this.#isPartial && performance.now() - sinceMs > PARTIAL_MS) return;
+      if (this.#missed.size > 0 && performance.now() - sinceMs > PARTIAL_MS) return;
       this.#warnedOf = undefined;
       await session.notified(LOOK_MS);
     }
@@ -222,47 +223,51 @@ export class OutboxRelay {
 
   /** Relays until no row is left, except rows that another session has locked, and those of unreachable buckets. */
   async #drain(session: OutboxSession): Promise<void> {
+    // A server that hangs would hold up the rows of other tables with each new one.
+    const isDue = performance.now() - this.#missedAtMs >= LOOK_MS;
+    const known = isDue ? new Set<string>() : this.#missed;
+    if (isDue) this.#missedAtMs = performance.now();
+    const missed = new Set(known);
     let afterId = FIRST_ID;
-    let isPartial = false;
     for (;;) {
-      const records = await session.next(afterId, BATCH_ROWS);
-      const last = records.at(-1);
+      const found = await session.next(afterId, BATCH_ROWS);
+      const last = found.at(-1);
       if (!last) break;
       afterId = last.id;
-      if (!(await this.#publish(session, records))) isPartial = true;
-      if (records.length < BATCH_ROWS || this.#isClosing) break;
+      const records = found.filter(({ table }) => !known.has(table));
+      if (records.length > 0) {
+        for (const table of await this.#publish(session, records)) missed.add(table);
+      }
+      if (found.length < BATCH_ROWS || this.#isClosing) break;
       await this.#survey(session);
       await nextTurn();
     }
-    this.#isPartial = isPartial;
+    this.#missed = missed;
   }
 
   /**
-   * Publishes the rows, then removes them. Resolves to whether it reached every bucket that they concern; rejects if it
-   * reaches no bucket at all.
+   * Publishes the rows, then removes them. Resolves to the schema's tables in the buckets that it did not reach, for each
+   * of which a row stays; rejects if it reaches no bucket at all.
    */
-  async #publish(session: OutboxSession, records: readonly OutboxRecord[]): Promise<boolean> {
+  async #publish(
+    session: OutboxSession,
+    records: readonly OutboxRecord[],
+  ): Promise<readonly string[]> {
     const { protocol, store } = this.parts;
     const readAtMs = performance.now();
     const written = await writtenByRecords(records, this.parts);
     // After that no waiting row adds anything: after an outage every write has left such a row.
-    const ids = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
+    const all = written === 'schema' ? await session.ids() : records.map(({ id }) => id);
     const failures = await protocol.publish(written);
     if (failures.length === store.buckets) throw failures[0]?.cause;
-    if (failures.length === 0) {
-      await this.#remove(session, records, ids, readAtMs);
-      return true;
-    }
     const missed = failures.map(({ bucket }) => schemaIn(bucket));
-    await session.record(missed);
-    const relayed = records.filter(({ table }) => !missed.includes(table));
-    await this.#remove(
-      session,
-      relayed,
-      relayed.map(({ id }) => id),
-      readAtMs,
-    );
-    return false;
+    const isOneEach =
+      records.length === missed.length && records.every(({ table }) => missed.includes(table));
+    if (isOneEach) return missed;
+    const ids = missed.length > 0 ? records.map(({ id }) => id) : all;
+    if (missed.length > 0) await session.record(missed);
+    await this.#remove(session, records, ids, readAtMs);
+    return missed;
   }
 
   async #remove(
@@ -271,7 +276,6 @@ export class OutboxRelay {
     ids: readonly string[],
     readAtMs: number,
   ): Promise<void> {
-    if (ids.length === 0) return;
     const ageMs = Math.max(0, ...records.map((record) => record.ageMs));
     const lagMs = ageMs + performance.now() - readAtMs;
     this.parts.events.emitSafely('relayed', { rows: ids.length, lagMs });

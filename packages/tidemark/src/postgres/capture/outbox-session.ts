@@ -167,12 +167,10 @@ export class OutboxSession {
     }
   }
 
-  /** Inserts a row for each of the tables that has none. */
+  /** Inserts a row for each of the tables, also where there is one, which another relay may be about to remove. */
   async record(tables: readonly string[]): Promise<void> {
     await this.run(
-      `INSERT INTO ${this.objects.table} (table_name)
-       SELECT given.name FROM pg_catalog.unnest($1::text[]) AS given(name)
-        WHERE NOT EXISTS (SELECT FROM ${this.objects.table} WHERE table_name = given.name)`,
+      `INSERT INTO ${this.objects.table} (table_name) SELECT pg_catalog.unnest($1::text[])`,
       [tables],
     );
   }

@@ -6,9 +6,9 @@
  * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
  * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
-import { inAll } from '../../core/buckets.js';
+import { allBuckets, requireAll } from '../../core/buckets.js';
 import { inBucket } from '../../core/ports/version-store.js';
-import { schemaTables, schemaWrite } from '../../core/schema-version.js';
+import { schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import type { RunSql } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
@@ -123,11 +123,9 @@ export class RecordingChanges {
   async #compareNow(run: RunSql, needsStore: boolean): Promise<boolean> {
     const { store, schema } = this.parts;
     const found = await this.#found(run);
-    const buckets = schemaTables(store)
-      .map((_, bucket) => bucket)
-      .filter(
-        (bucket) => needsStore || this.#missed.has(bucket) || found !== this.#seen.get(bucket),
-      );
+    const buckets = allBuckets(store).filter(
+      (bucket) => needsStore || this.#missed.has(bucket) || found !== this.#seen.get(bucket),
+    );
     const comparing = buckets.map((bucket) => this.#compareIn(bucket, found));
     const outcomes = await Promise.allSettled(comparing);
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
@@ -151,7 +149,7 @@ export class RecordingChanges {
     const stored = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length) : undefined;
     const before = stored ?? this.#seen.get(bucket) ?? this.#atStart;
     const hasChanged = before !== undefined && before !== found;
-    if (hasChanged) await inAll(protocol.publish([schemaWrite(bucket)]));
+    if (hasChanged) await requireAll(protocol.publish([schemaWrite(bucket)]));
     // Last: if this process ends before, the next one invalidates the answers once more.
     if (stored !== found) await store.rotate(table, epoch, TOKEN_PREFIX + found);
     this.#seen.set(bucket, found);

@@ -1,10 +1,9 @@
 /** Caches the catalog of the database, with the statement analysis and the keys derived from it. */
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
-import { inAll, replaceVersions } from '../../core/buckets.js';
+import { allBuckets, replaceVersions, requireAll } from '../../core/buckets.js';
 import {
   schemaDependency,
-  schemaTables,
   schemaVersionOf,
   schemaWrite,
   type KnownSchemaVersion,
@@ -15,6 +14,7 @@ import type { VersionStore } from '../../core/ports/version-store.js';
 import { regionPropertiesOf } from '../cache-region.decorator.js';
 import { loadCatalog } from '../../postgres/catalog/catalog.js';
 import type { CatalogLookup } from '../../postgres/catalog/catalog-lookup.js';
+import type { SchemaCurrency } from '../../postgres/capture/capture-parts.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
 import { overAnotherConnection } from './lost-connection.js';
 import { readPrimary } from './own-question.js';
@@ -131,17 +131,19 @@ export class CatalogCache implements KnownSchemaVersion {
   }
 
   /**
-   * Whether no bucket that can be reached shows a change of the schema since the catalog was loaded, and one can: such a
-   * change marks and replaces the version in all of them.
+   * `current` if no bucket that can be reached shows a change of the schema since the catalog was loaded: such a change
+   * marks and replaces the version in all of them.
    */
-  async isCurrent(): Promise<boolean> {
+  async currency(): Promise<SchemaCurrency> {
     const { versions, isChanging } = await this.#currentVersions();
-    const known = [...versions];
-    return (
-      !isChanging &&
-      known.length > 0 &&
-      known.every(([bucket, version]) => this.isOfVersion(bucket, version))
-    );
+    if (isChanging) return 'outdated';
+    if (versions.size === 0) return 'unknown';
+    const isCurrent = [...versions].every(([bucket, version]) => this.isOfVersion(bucket, version));
+    return isCurrent ? 'current' : 'outdated';
+  }
+
+  async isCurrent(): Promise<boolean> {
+    return (await this.currency()) === 'current';
   }
 
   /** Reloads the catalog for a table that is not in it, at most once a second. Returns whether it did. */
@@ -168,8 +170,8 @@ export class CatalogCache implements KnownSchemaVersion {
     this.#mustReload = true;
     this.#isOutdated = true;
     const { versions: store, markLeaseMs: leaseMs } = this.parts;
-    const tables = schemaTables(store).map((_, bucket) => schemaWrite(bucket));
-    await inAll(replaceVersions({ store, token: randomToken, leaseMs }, tables));
+    const tables = allBuckets(store).map(schemaWrite);
+    await requireAll(replaceVersions({ store, token: randomToken, leaseMs }, tables));
   }
 
   /**
@@ -238,7 +240,7 @@ export class CatalogCache implements KnownSchemaVersion {
     const { versions: store } = this.parts;
     const versions = new Map<number, string>();
     let isChanging = false;
-    const readings = schemaTables(store).map(async (_, bucket) => {
+    const readings = allBuckets(store).map(async (bucket) => {
       const [reading] = await store.read([schemaDependency(bucket)]);
       const version = schemaVersionOf(reading);
       if (version !== undefined) versions.set(bucket, version);

@@ -12,9 +12,9 @@
  * Transactions that are still open are left to the interceptor: it treats a transaction that it first sees half-way as
  * a write to all tables.
  */
-import { inAll } from '../../core/buckets.js';
+import { allBuckets, requireAll } from '../../core/buckets.js';
 import { inBucket, type TableReading } from '../../core/ports/version-store.js';
-import { schemaIn, schemaTables, schemaWrite } from '../../core/schema-version.js';
+import { schemaIn, schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
@@ -81,26 +81,29 @@ export class MissedWrites {
     await this.recording.observe();
     const [row] = await this.#run(FINGERPRINT);
     const found = String(row?.['fingerprint']);
-    const isUnchanged = reached.every(({ epoch, node }) => {
-      const last = epoch === undefined ? undefined : parseEpoch(epoch);
-      return last?.token === found && last.node === node;
-    });
     protocol.enqueue(missed.map(schemaIn));
     const buckets = reached.map(({ table }) => store.bucketOf(table));
-    if (isUnchanged && (await this.#isAllRecorded(buckets))) return;
-    if (isStoreShared || reached.some(({ epoch }) => epoch !== undefined)) {
-      await inAll(protocol.publish(buckets.map(schemaWrite)));
+    const unproven = reached.filter(({ epoch, node }) => !isOf(epoch, found, node));
+    // Another server, or none, tells nothing about the other ones.
+    const isUnchanged = unproven.every(({ epoch }) => epoch === undefined || isOf(epoch, found));
+    const mayProve = isUnchanged && unproven.length < reached.length;
+    const ended = mayProve && (await this.#isAllRecorded(buckets)) ? unproven : reached;
+    if (ended.length === 0) return;
+    if (isStoreShared || ended.some(({ epoch }) => epoch !== undefined)) {
+      await requireAll(
+        protocol.publish(ended.map(({ table }) => schemaWrite(store.bucketOf(table)))),
+      );
       schema.markOutdated();
       await schema.load();
     }
     // Last: if this process ends before this step, the next process invalidates all answers once more.
-    for (const { table, epoch } of reached) await store.rotate(table, epoch, found);
+    for (const { table, epoch } of ended) await store.rotate(table, epoch, found);
   }
 
   /** Rejects if no bucket can be reached. */
   async #readCatalogs() {
     const { store } = this.parts;
-    const tables = schemaTables(store).map((_, bucket) => inBucket(CATALOG, bucket));
+    const tables = allBuckets(store).map((bucket) => inBucket(CATALOG, bucket));
     const readings = await Promise.allSettled(
       tables.map((table) => store.read([{ table, names: [] }])),
     );
@@ -109,9 +112,7 @@ export class MissedWrites {
     );
     const reached = answers.filter((answer) => answer?.node !== undefined) as TableReading[];
     if (reached.length === 0) throw new Error('the version store does not answer');
-    const missed = tables.flatMap((_, bucket) =>
-      answers[bucket]?.node === undefined ? [bucket] : [],
-    );
+    const missed = allBuckets(store).filter((bucket) => answers[bucket]?.node === undefined);
     return { reached, missed };
   }
 
@@ -140,6 +141,13 @@ export class MissedWrites {
 
   readonly #run: RunSql = (sql, values) =>
     askPrimary(this.parts.source, sql, values, ANSWER_LIMIT_MS);
+}
+
+/** Whether the epoch of {@link CATALOG} names the catalog, and was made on the server. */
+function isOf(epoch: string | undefined, found: string, node?: string): boolean {
+  if (epoch === undefined) return false;
+  const last = parseEpoch(epoch);
+  return last.token === found && (node === undefined || last.node === node);
 }
 
 /** All tables through which the tables' rows can change: partitions, parents, children, sources of views. */

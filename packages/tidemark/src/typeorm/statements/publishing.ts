@@ -1,4 +1,5 @@
 /** Publishes the writes of a transaction before its COMMIT. */
+import { allBuckets } from '../../core/buckets.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite, RecordUnpublished } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
@@ -27,14 +28,16 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
     const hasWritten = isAsked || (await askServer(session));
     return hasWritten ? publishAnything(session) : undefined;
   }
-  const record: RecordUnpublished = (buckets) => outbox.record(client, buckets);
   // Sent together: one round trip.
-  const [publishedWrite, isCurrent] = await Promise.all([
-    protocol.begin(versionNames(written), backendPid, record),
-    schema.isCurrent(),
-  ]);
-  // A write that is published nowhere was recorded as one to any table.
-  if (isCurrent || publishedWrite.unpublishedIn.length === store.buckets) return publishedWrite;
+  const asked = schema.currency();
+  const record: RecordUnpublished = async (buckets) => {
+    const isAnything = (await asked) === 'unknown';
+    await outbox.record(client, isAnything ? allBuckets(store) : buckets);
+  };
+  const publishedWrite = await protocol.begin(versionNames(written), backendPid, record);
+  const currency = await asked;
+  const isRecorded = currency === 'unknown' && publishedWrite.unpublishedIn.length > 0;
+  if (currency === 'current' || isRecorded) return publishedWrite;
   protocol.abort(publishedWrite);
   return protocol.begin('all-tables', backendPid, record);
 }

@@ -126,3 +126,13 @@ export async function isAsked(
     if ((await asked()) < before + times) throw new Error('The server is not asked again');
   });
 }
+
+/** How many connections the instances of the namespace have to the server. */
+export async function connectionsTo(
+  cluster: RedisClusterServers,
+  server: RedisServer,
+  namespace: string,
+): Promise<number> {
+  const clients = String(await cluster.command(server, 'CLIENT', 'LIST'));
+  return clients.split(`name=tidemark:${namespace} `).length - 1;
+}

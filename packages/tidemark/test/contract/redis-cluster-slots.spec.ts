@@ -7,6 +7,7 @@ import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { bucketOf, slotOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
 import {
   ClusterInstance,
+  connectionsTo,
   errorsOf,
   isAsked,
   ofBuckets,
@@ -150,6 +151,25 @@ describe('a write to a table whose slot is being moved', () => {
     await begin(writer);
     await begin(reader);
     await expect(reader.readOne(TABLE)).rejects.toThrow(/being moved/);
+  });
+
+  it('deletes the epoch in the other node over the connection by its address in a map', async () => {
+    const natMap = (address: string) => ({
+      host: 'localhost',
+      port: Number(address.split(':')[1]),
+    });
+    const mapped = await ClusterInstance.up(cluster, { namespace, target: { natMap } });
+    try {
+      await mapped.settle(TABLE, 'e1');
+      const before = await connectionsTo(cluster, to, namespace);
+      await openSlot();
+      await move(from, to, epoch());
+      await begin(mapped);
+      expect([await holds(from, epoch()), await holds(to, epoch())]).toEqual([false, false]);
+      expect(await connectionsTo(cluster, to, namespace)).toBe(before);
+    } finally {
+      await mapped.close();
+    }
   });
 
   it('goes to the new owner when the move has just been completed', async () => {

@@ -18,7 +18,7 @@ import { textOf } from '../connection/redis.errors.js';
 import { ClusterNode } from './cluster-node.js';
 import { askSeeds, describeCluster, type ClusterTarget } from './cluster-seeds.js';
 import { ClusterTopology } from './cluster-topology.js';
-import type { ClusterView } from './cluster-view.js';
+import { mapped, type ClusterView } from './cluster-view.js';
 import { tagIn } from './slots.js';
 
 /** Follows one slot. */
@@ -101,7 +101,8 @@ export class RedisCluster extends OutageState {
 
   /** The node at an address that a node of the cluster has given; `undefined`: no node has named it as a primary yet. */
   nodeAt(endpoint: NodeEndpoint): ClusterNode | undefined {
-    return this.#nodes.get(describeEndpoint(endpoint));
+    const { natMap } = this.options.target;
+    return this.#nodes.get(describeEndpoint(mapped(endpoint, natMap)));
   }
 
   /** Asks all connected nodes about the cluster; the questions are sent after the call. Never rejects. */

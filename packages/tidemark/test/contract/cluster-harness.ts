@@ -7,6 +7,7 @@ import { BUCKETS, bucketOf, slotOf, tagOfBucket } from '../../src/redis/cluster/
 import { EntrySeal } from '../../src/redis/entry-seal.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import type { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
+import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { LogBook } from './redis-harness.js';
 
 export interface InstanceOptions {
@@ -98,4 +99,40 @@ export async function bucketsOn(
     if ((await cluster.primaryOf(slotOfTable(table))).port === port) found.push(bucket);
   }
   return found;
+}
+
+/** How many error replies with the code the server has given. */
+export async function errorsOf(
+  cluster: RedisClusterServers,
+  server: RedisServer,
+  code: string,
+): Promise<number> {
+  const text = String(await cluster.command(server, 'INFO', 'errorstats'));
+  return Number(new RegExp(`errorstat_${code}:count=(\\d+)`).exec(text)?.[1] ?? 0);
+}
+
+/** The server has been asked about the cluster so many times from now on. */
+export async function isAsked(
+  cluster: RedisClusterServers,
+  server: RedisServer,
+  times: number,
+): Promise<void> {
+  const asked = async (): Promise<number> => {
+    const text = String(await cluster.command(server, 'INFO', 'commandstats'));
+    return Number(/cmdstat_cluster\|slots:calls=(\d+)/.exec(text)?.[1] ?? 0);
+  };
+  const before = await asked();
+  await eventually(async () => {
+    if ((await asked()) < before + times) throw new Error('The server is not asked again');
+  });
+}
+
+/** How many connections the instances of the namespace have to the server. */
+export async function connectionsTo(
+  cluster: RedisClusterServers,
+  server: RedisServer,
+  namespace: string,
+): Promise<number> {
+  const clients = String(await cluster.command(server, 'CLIENT', 'LIST'));
+  return clients.split(`name=tidemark:${namespace} `).length - 1;
 }

@@ -9,6 +9,9 @@ import {
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
+import { SlotMigration } from '../../../../test/support/slot-migration.js';
+import { RedisKeys } from '../../src/redis/redis-keys.js';
+import { bucketOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
 import { bucketsOn, ClusterInstance, ofBuckets, slotOfTable } from './cluster-harness.js';
 import { Register } from './cluster-model.js';
 
@@ -110,6 +113,28 @@ describe('a cluster with replicas', () => {
   });
 });
 
+describe('a cluster with a primary without slots', () => {
+  it('finds the new primaries when all others are replaced while it receives a slot', async () => {
+    await setUp(1);
+    const [table = '', other = ''] = [ofBuckets[buckets[0] ?? 0], ofBuckets[others()[0] ?? 0]];
+    const slot = slotOfTable(table);
+    const keys = new RedisKeys('tidemark', 'db', tagOfBucket(bucketOf(table)));
+    const primaries = await cluster.primaries();
+    const replicas = await Promise.all(primaries.map((primary) => cluster.replicaOf(primary)));
+    const receiver = await cluster.addNode();
+    await instance.settle(table, 'e1');
+    await new SlotMigration(cluster, slot, first, receiver).begin();
+    const target = ['127.0.0.1', String(receiver.port), keys.epoch(table), '0', '5000'];
+    await cluster.command(first, 'MIGRATE', ...target);
+    await begin(table);
+    await Promise.all(primaries.map((primary) => primary.kill()));
+    for (const replica of replicas) {
+      await eventually(() => cluster.command(replica, 'CLUSTER', 'FAILOVER', 'TAKEOVER'));
+    }
+    await eventually(() => instance.readOne(other), 60_000);
+  });
+});
+
 describe('a cluster without replicas', () => {
   beforeEach(() => setUp(0));
 
@@ -142,14 +167,17 @@ describe('a cluster without replicas', () => {
       expect(info).toContain(`run_id:${reading?.node}`);
     });
     await cluster.migrateSlot(slot, added, first);
+    await instance.isUp();
+    expect(outagesOf(others()).every((count) => count === 0)).toBe(true);
+    expect(instance.log.lines).toEqual([]);
+    const id = await cluster.idOf(added);
+    for (const server of cluster.servers) {
+      if (server !== added) await cluster.command(server, 'CLUSTER', 'FORGET', id);
+    }
     await eventually(async () => {
       const clients = String(await cluster.command(added, 'CLIENT', 'LIST'));
       expect(clients).not.toContain('name=tidemark:');
     });
-    await cluster.removeNode(added);
-    await instance.isUp();
-    expect(outagesOf(others()).every((count) => count === 0)).toBe(true);
-    expect(instance.log.lines).toEqual([]);
   });
 
   it('loses the slots alone that no node serves, and logs them once', async () => {

@@ -5,7 +5,14 @@ import { RedisClusterServers } from '../../../../test/support/redis-cluster-serv
 import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { bucketOf, slotOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
-import { ClusterInstance, ofBuckets, slotOfTable } from './cluster-harness.js';
+import {
+  ClusterInstance,
+  connectionsTo,
+  errorsOf,
+  isAsked,
+  ofBuckets,
+  slotOfTable,
+} from './cluster-harness.js';
 import { Register } from './cluster-model.js';
 import { freshNamespace } from './redis-harness.js';
 
@@ -95,11 +102,6 @@ const knowsOfTheMove = (instance: ClusterInstance) =>
 const holds = async (server: RedisServer, name: string): Promise<boolean> =>
   (await keysOn(server)).includes(name);
 
-async function errorsOf(server: RedisServer, code: string): Promise<number> {
-  const text = String(await cluster.command(server, 'INFO', 'errorstats'));
-  return Number(new RegExp(`errorstat_${code}:count=(\\d+)`).exec(text)?.[1] ?? 0);
-}
-
 describe('a write to a table whose slot is being moved', () => {
   const version = () => keys.version(TABLE, 'id=1');
   const [epoch, marks] = [() => keys.epoch(TABLE), () => keys.ofScript(TABLE)[1] ?? ''];
@@ -118,10 +120,10 @@ describe('a write to a table whose slot is being moved', () => {
     expect(before).toMatchObject({ versions: ['old'] });
     await openSlot();
     if (moved.length > 0) await move(from, to, ...moved.map((name) => name()));
-    const refused = await errorsOf(from, 'ASK');
+    const refused = await errorsOf(cluster, from, 'ASK');
     await begin(writer);
     // The epoch was looked for in the other node too.
-    if (moved.length > 0) expect(await errorsOf(from, 'ASK')).toBeGreaterThan(refused);
+    if (moved.length > 0) expect(await errorsOf(cluster, from, 'ASK')).toBeGreaterThan(refused);
     await giveUp();
     // As a reader sees the data that does not know of the move.
     const raw = await cluster.command(from, 'MGET', epoch(), version());
@@ -151,6 +153,25 @@ describe('a write to a table whose slot is being moved', () => {
     await expect(reader.readOne(TABLE)).rejects.toThrow(/being moved/);
   });
 
+  it('deletes the epoch in the other node over the connection by its address in a map', async () => {
+    const natMap = (address: string) => ({
+      host: 'localhost',
+      port: Number(address.split(':')[1]),
+    });
+    const mapped = await ClusterInstance.up(cluster, { namespace, target: { natMap } });
+    try {
+      await mapped.settle(TABLE, 'e1');
+      const before = await connectionsTo(cluster, to, namespace);
+      await openSlot();
+      await move(from, to, epoch());
+      await begin(mapped);
+      expect([await holds(from, epoch()), await holds(to, epoch())]).toEqual([false, false]);
+      expect(await connectionsTo(cluster, to, namespace)).toBe(before);
+    } finally {
+      await mapped.close();
+    }
+  });
+
   it('goes to the new owner when the move has just been completed', async () => {
     await openSlot();
     await complete();
@@ -178,6 +199,29 @@ describe('a slot that is moved', () => {
     expect(reader.outages[bucket]).toBeGreaterThan(0);
     expect(reader.log.lines).toEqual([]);
     [from, to] = [to, from];
+  });
+
+  it('is an outage until both nodes have closed it, also where the other one had no slots', async () => {
+    const register = new Register(TABLE);
+    register.join(writer);
+    register.join(reader);
+    const instances = [writer, reader];
+    for (const instance of instances) await register.isCached(instance);
+    to = await cluster.addNode();
+    await openSlot();
+    // Without the numbers by which an instance notices older data.
+    const isVersion = (name: string) => name.includes(`:${TABLE}:`) || name.includes(':#schema/');
+    const moved = (await keysOn(from)).filter(isVersion);
+    await move(from, to, ...moved);
+    await Promise.all(instances.map(knowsOfTheMove));
+    await setSlot(from, 'STABLE');
+    // Each instance has asked again.
+    await isAsked(cluster, from, 4);
+    for (const { stores } of instances) expect(stores.degradation()).toMatch(/being moved/);
+    await register.write(writer);
+    await move(to, from, ...moved);
+    await setSlot(to, 'STABLE');
+    for (const instance of instances) await register.isCached(instance);
   });
 
   it('counts an outage also where the owner changes without a command in between', async () => {
@@ -246,7 +290,7 @@ describe('a slot that is moved', () => {
 
   async function asked(): Promise<number> {
     const [one = 0, other = 0] = await Promise.all(
-      [from, to].map((server) => errorsOf(server, 'ASK')),
+      [from, to].map((server) => errorsOf(cluster, server, 'ASK')),
     );
     return one + other;
   }

@@ -8,6 +8,7 @@
  *   and other processes may have written to the new one already;
  * - while a node says that the slot is being moved. Commands answer from a part of the keys then, and keys that come
  *   back after a given up move would be older than the writes in between. An outage afterwards replaces all epochs;
+ * - after a reply to any command has concerned the slot: the move that it shows may have been given up since;
  * - after the heartbeat of the bucket has failed.
  *
  * A slot that moves while its node goes on serving other slots concerns its bucket alone.
@@ -102,7 +103,7 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     const [connection, failures] = [this.#connection, this.#failures];
     const answer = await withSlotReplies(this.parts.heartbeat)(client, runId);
     if (connection !== this.#connection || failures !== this.#failures) return;
-    if (answer instanceof SlotReply) this.#fail(answer.text, answer.kind !== 'down');
+    if (answer instanceof SlotReply) this.#failBy(answer);
     else if (!this.#isMoving) {
       this.#isServed = true;
       if (connection?.state === 'up') this.#recover();
@@ -117,20 +118,18 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     const startedMs = performance.now();
     const answer = await this.#sendOnce(name, command, timeoutMs);
     if (!(answer.value instanceof SlotReply)) return answer as Answer<T>;
-    const { kind, text } = answer.value;
-    if (kind === 'moved') {
-      this.#fail(MOVED, true);
+    this.#failBy(answer.value);
+    if (answer.value.kind === 'moved') {
       const leftMs = (): number => Math.floor(startedMs + timeoutMs - performance.now());
       await this.#bringUp(leftMs());
       if (this.state === 'up' && leftMs() >= 1) {
         const again = await this.#sendOnce(name, command, leftMs());
         if (!(again.value instanceof SlotReply)) return again as Answer<T>;
+        this.#failBy(again.value);
       }
-    } else {
-      if (kind === 'down') this.#fail(text);
-      void this.parts.refresh();
     }
-    throw new RedisSlotError(name, text);
+    void this.parts.refresh();
+    throw new RedisSlotError(name, answer.value.text);
   }
 
   async sendAfterReconnect<T>(name: string, command: Command<T>): Promise<Answer<T>> {
@@ -192,10 +191,14 @@ export class BucketLink extends OutageState implements RedisLink, SlotFollower {
     this.recover();
   }
 
+  #failBy({ kind, text }: SlotReply): void {
+    this.#fail(kind === 'moved' ? MOVED : text, kind !== 'down');
+  }
+
   #fail(reason: string, isOfSlot = false): void {
     this.#failures += 1;
     this.#isServed = false;
     this.#isOfSlot = isOfSlot || (this.state === 'down' && this.#isOfSlot);
-    this.fail(reason);
+    this.fail(this.#isMoving ? MOVING : reason);
   }
 }

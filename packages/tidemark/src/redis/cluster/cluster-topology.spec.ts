@@ -66,6 +66,42 @@ describe('the view of a node', () => {
   });
 });
 
+describe('the primaries without slots', () => {
+  const nodes = [
+    'a 10.0.0.9:7000@17000,node-a,shard-id=x myself,master - 0 0 1 connected 0-16383',
+    'b 10.0.0.2:7000@17000,node-b,shard-id=y master - 0 0 2 connected',
+    'c 2001:db8::3:7000@17000 master,fail? - 0 0 3 connected [93-<-a]',
+    'd 10.0.0.4:7000@17000 slave a 0 0 1 connected',
+    ...['master,fail', 'handshake', 'master,noaddr', 'noflags'].map(
+      (flags) => `e 10.0.0.5:7000@17000 ${flags} - 0 0 0 connected`,
+    ),
+    '',
+  ].join('\n');
+  const at = (host: string) => ({ host, port: 7000 });
+
+  it.each([
+    ['its address', '10.0.0.9', [at('10.0.0.2'), at('2001:db8::3')]],
+    ['its name, and by its address without one', 'node-a', [at('node-b'), at('2001:db8::3')]],
+    ['the host that was asked', null, [at('10.0.0.9'), at('10.0.0.9')]],
+  ])('are named as the others: each by %s', (_, host, expected) => {
+    const { spares, members } = view([range(0, LAST, host)], nodes);
+    expect(spares).toEqual(expected);
+    expect(members).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('have the addresses of a map', () => {
+    const natMap = { '10.0.0.2:7000': { host: 'localhost', port: 1 } };
+    const { spares } = view([range(0, LAST, '10.0.0.9')], nodes, natMap);
+    expect(spares).toEqual([{ host: 'localhost', port: 1 }, at('2001:db8::3')]);
+  });
+
+  it('do not vote for themselves: they have no slots in the topology', () => {
+    const topology = new ClusterTopology([view([range(0, LAST, '10.0.0.9')], nodes)]);
+    expect([...topology.spares]).toEqual(['10.0.0.2:7000', '[2001:db8::3]:7000']);
+    expect(topology.primaries).toEqual(['10.0.0.9:7000']);
+  });
+});
+
 describe('the topology', () => {
   const A = '10.0.0.1:7000';
   const B = '10.0.0.2:7000';

@@ -11,9 +11,11 @@ import { SLOTS } from './slots.js';
 const NONE = 0;
 
 export class ClusterTopology {
-  /** The primaries and their replicas in any view, by `host:port`. */
+  /** The primaries and their replicas in any view, with slots or without, by `host:port`. */
   readonly members: ReadonlyMap<string, NodeEndpoint>;
-  /** The addresses that any view names as a primary; 0 is for none. */
+  /** The `host:port` of those that any view names as a primary without slots. */
+  readonly spares: ReadonlySet<string>;
+  /** The addresses that any view names as a primary with slots; 0 is for none. */
   readonly #primaries: string[] = [''];
   /** By slot: index of the primary. */
   readonly #owners: Uint16Array;
@@ -21,11 +23,12 @@ export class ClusterTopology {
   constructor(views: readonly ClusterView[]) {
     const members = views.flatMap((view) => view.members);
     this.members = new Map(members.map((member) => [describeEndpoint(member), member]));
+    this.spares = new Set(views.flatMap((view) => view.spares.map(describeEndpoint)));
     const columns = views.map((view) => this.#ownersIn(view));
     this.#owners = Uint16Array.from({ length: SLOTS }, (_, slot) => majority(columns, slot));
   }
 
-  /** The addresses that any view names as a primary. */
+  /** The addresses that any view names as a primary with slots. */
   get primaries(): readonly string[] {
     return this.#primaries.slice(1);
   }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
 
 /** The address of a primary, for the slots from `first` to `last`. */
-export interface OwnedRange {
+interface OwnedRange {
   readonly first: number;
   readonly last: number;
   readonly owner: NodeEndpoint;
@@ -11,7 +11,9 @@ export interface OwnedRange {
 
 export interface ClusterView {
   readonly ranges: readonly OwnedRange[];
-  /** All nodes that the answer names, replicas too. */
+  /** The primaries without slots: one of them may receive its first slot. */
+  readonly spares: readonly NodeEndpoint[];
+  /** All nodes with slots, their replicas, and the spares. */
   readonly members: readonly NodeEndpoint[];
   /** The slots that the node is moving away, or receives. */
   readonly openSlots: ReadonlySet<number>;
@@ -58,9 +60,13 @@ export function viewOf(
     if (owner) ranges.push({ first, last, owner });
     for (const member of endpoints) if (member) members.set(describeEndpoint(member), member);
   }
+  const spares = sparesIn(nodes, slots).flatMap(
+    (fields) => endpointOf(fields, asked, natMap) ?? [],
+  );
+  for (const spare of spares) members.set(describeEndpoint(spare), spare);
   const openSlots = openSlotsIn(nodes);
-  const text = JSON.stringify([slots, [...openSlots]]);
-  return { ranges, members: [...members.values()], openSlots, text };
+  const text = JSON.stringify([slots, spares, [...openSlots]]);
+  return { ranges, spares, members: [...members.values()], openSlots, text };
 }
 
 export function mapped(endpoint: NodeEndpoint, natMap: NatMap | undefined): NodeEndpoint {
@@ -84,9 +90,40 @@ function endpointOf(
 ): NodeEndpoint | undefined {
   // Without a host the node is reached as the one that answered.
   if (host === null || host === '') return mapped({ host: asked.host, port }, natMap);
-  // The name that the node was to announce is unknown.
+  // `?`: the node announces a name, and has none.
   const known = host === '?' ? others[others.indexOf('ip') + 1] : host;
   return known === undefined || known === '' ? undefined : mapped({ host: known, port }, natMap);
+}
+
+/** Primaries in CLUSTER NODES that have no slots and are not known to be away, named as CLUSTER SLOTS names the others. */
+function sparesIn(nodes: string, slots: readonly unknown[]): readonly NodeFields[] {
+  const hosts = slots.flatMap((element) =>
+    (element as [number, number, ...NodeFields[]])
+      .slice(2)
+      .map((field) => (field as NodeFields)[0]),
+  );
+  const lines = nodes.split('\n').flatMap((line) => nodeLine(line) ?? []);
+  const isUnnamed = hosts.length > 0 && hosts.every((host) => host === null);
+  const isByName = lines.some(({ name }) => name !== '' && hosts.includes(name));
+  return lines
+    .filter(({ flags, hasSlots }) => flags.includes('master') && !hasSlots)
+    .filter(({ flags }) => !AWAY.some((flag) => flags.includes(flag)))
+    .map(({ ip, port, name }) => {
+      if (isUnnamed) return [null, port];
+      return isByName ? [name || '?', port, '', ['ip', ip]] : [ip, port];
+    });
+}
+
+/** Flags of nodes that cannot be reached, or are not known well enough yet. */
+const AWAY = ['fail', 'noaddr', 'handshake'];
+
+/** A line such as `<id> <ip>:<port>@<bus port>,<name> <flags> <5 fields> 0-99 [93->-<id>]`. */
+function nodeLine(line: string) {
+  const [, address = '', flags = '', , , , , , ...slots] = line.split(' ');
+  const [, ip = '', port = '', name = ''] = /^(.*):(\d+)@\d+(?:,([^,]*))?/.exec(address) ?? [];
+  if (port === '') return undefined;
+  const hasSlots = slots.some((slot) => !slot.startsWith('['));
+  return { ip, port: Number(port), name, flags: flags.split(','), hasSlots };
 }
 
 /** Only the node's own line has them: `[93->-<id>]` is moved away, `[77-<-<id>]` is received. */

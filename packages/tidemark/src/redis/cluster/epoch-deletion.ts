@@ -20,8 +20,10 @@
  * scripts/table-functions.ts).
  *
  * A write can also meet no sign of a move that is given up: A has its slot for itself again, while keys are still in B,
- * and come back later. Each process that has seen the move counts an outage for the bucket, which ends after the last
- * node has closed the slot, and then replaces the epoch of the schema: no answer from before counts (bucket-link.ts).
+ * and come back later. Redis lets them leave B only while B has the slot open, and each process is connected to B, with
+ * slots or without. So the outage of the bucket ends after the keys are back, and then replaces the epoch of the schema:
+ * no answer from before counts (bucket-link.ts). A process that cannot reach B, or meets no sign at all since the whole
+ * move fits between two heartbeats, misses this (docs/limits.md).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeEndpoint } from '../connection/node-address.js';
@@ -33,7 +35,8 @@ import { SlotReply, withSlotReplies } from './slot-replies.js';
 export interface EpochDeletionParts {
   /** The primary of the slot; `undefined` if there is none. */
   readonly owner: () => ClusterNode | undefined;
-  readonly nodeAt: (endpoint: NodeEndpoint) => ClusterNode;
+  /** By an address that a node has given; `undefined` if it is not known yet. */
+  readonly nodeAt: (endpoint: NodeEndpoint) => ClusterNode | undefined;
   /** Asks the nodes which of them is the primary. Never rejects. */
   readonly refresh: () => Promise<void>;
   /** Time limit of a command, in milliseconds. */
@@ -69,7 +72,7 @@ export class EpochDeletion {
     }
   }
 
-  /** The number of epochs deleted. A reply says that neither node was the right one to ask. */
+  /** The number of epochs deleted. A `SlotReply`: neither node has the slot. */
   async #round(key: string): Promise<number | SlotReply> {
     const owner = this.parts.owner();
     if (!owner) return new SlotReply('down', 'no node serves the slot');
@@ -77,7 +80,7 @@ export class EpochDeletion {
     if (!(found instanceof SlotReply) || found.kind !== 'ask' || !found.target) return found;
     const { port, host } = found.target;
     const receiver = this.parts.nodeAt({ port, host: host || owner.endpoint.host });
-    return this.#ask(receiver.connection, key, true);
+    return receiver ? this.#ask(receiver.connection, key, true) : found;
   }
 
   async #ask(

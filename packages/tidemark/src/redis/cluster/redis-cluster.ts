@@ -1,11 +1,11 @@
 /**
  * The nodes of a Redis Cluster as one process sees them: a connection to each primary, and the way from a slot to the
- * connection of its primary.
+ * connection of its primary. A primary without slots is connected too: it says so when it begins to receive one.
  *
  * At first the seeds are asked which primaries there are. Then each connected primary is asked with each of its
- * heartbeats, and all of them at once when a node goes down or answers that a slot is elsewhere. If none is connected
- * any more, the seeds and all nodes known so far are asked again. A connection stays while any of the connected
- * primaries names its node as a primary.
+ * heartbeats, and all of them at once when a node goes down or answers that a slot is elsewhere. If none with slots is
+ * connected any more, the seeds and all nodes known so far are asked again. A connection stays while any of the connected
+ * primaries with slots names its node as a primary, or the node has an open slot.
  *
  * Each connection finds the outages of its node as that of a single Redis does. A link (bucket-link.ts) follows the slot
  * of its bucket from node to node.
@@ -18,7 +18,7 @@ import { textOf } from '../connection/redis.errors.js';
 import { ClusterNode } from './cluster-node.js';
 import { askSeeds, describeCluster, type ClusterTarget } from './cluster-seeds.js';
 import { ClusterTopology } from './cluster-topology.js';
-import type { ClusterView } from './cluster-view.js';
+import { mapped, type ClusterView } from './cluster-view.js';
 import { tagIn } from './slots.js';
 
 /** Follows one slot. */
@@ -44,16 +44,12 @@ const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 /** A node that hangs takes at most a quarter of the time limit of an attempt to connect. */
 const MAX_SEED_MS = 500;
-/** How long the connection to a node that receives a slot stays after its last use. */
-const GUEST_MS = 10_000;
 /** How long a slot has no primary before that is logged. */
 const UNOWNED_LOG_MS = 1_000;
 
 /** As an `OutageState`: whether the nodes of the cluster are known. */
 export class RedisCluster extends OutageState {
   readonly #nodes = new Map<string, ClusterNode>();
-  /** When nodes were last used that no view names as a primary, by address: they receive their first slot. */
-  readonly #guestsMs = new Map<string, number>();
   readonly #followers: SlotFollower[] = [];
   #topology = new ClusterTopology([]);
   readonly #tags = new Map<string, string>();
@@ -76,7 +72,7 @@ export class RedisCluster extends OutageState {
     void this.#seek();
   }
 
-  /** The nodes that any of them names as a primary. */
+  /** The nodes with a connection, with slots or without. */
   get nodes(): readonly ClusterNode[] {
     return [...this.#nodes.values()];
   }
@@ -103,11 +99,10 @@ export class RedisCluster extends OutageState {
     return this.#tags.get(key);
   }
 
-  /** The node at an address that a node of the cluster has given. */
-  nodeAt(endpoint: NodeEndpoint): ClusterNode {
-    const key = describeEndpoint(endpoint);
-    if (!this.#topology.primaries.includes(key)) this.#guestsMs.set(key, performance.now());
-    return this.#nodeAt(key, endpoint);
+  /** The node at an address that a node of the cluster has given; `undefined`: no node has named it as a primary yet. */
+  nodeAt(endpoint: NodeEndpoint): ClusterNode | undefined {
+    const { natMap } = this.options.target;
+    return this.#nodes.get(describeEndpoint(mapped(endpoint, natMap)));
   }
 
   /** Asks all connected nodes about the cluster; the questions are sent after the call. Never rejects. */
@@ -132,17 +127,25 @@ export class RedisCluster extends OutageState {
     await Promise.all(this.nodes.map(({ connection }) => connection.close()));
   }
 
-  async #askAll(): Promise<void> {
-    const isAnyUp = this.nodes.some(({ isUp }) => isUp);
-    await (isAnyUp ? Promise.all(this.nodes.map((node) => node.ask())) : this.#seek());
+  /** Whether any primary with slots is up. The others do not count: they may be the last to hear of a failover. */
+  get #isAnyUp(): boolean {
+    return this.#primaries.some(({ isUp }) => isUp);
   }
 
-  /** Asks the seeds and the known nodes, until a connection is up. Never rejects. */
+  get #primaries(): readonly ClusterNode[] {
+    return this.#topology.primaries.flatMap((key) => this.#nodes.get(key) ?? []);
+  }
+
+  async #askAll(): Promise<void> {
+    await (this.#isAnyUp ? Promise.all(this.nodes.map((node) => node.ask())) : this.#seek());
+  }
+
+  /** Asks the seeds and the known nodes, until a primary with slots is up. Never rejects. */
   #seek(): Promise<void> {
     clearTimeout(this.#seekAgain);
     this.#seeking ??= this.#seekOnce().finally(() => {
       this.#seeking = undefined;
-      if (this.#isClosed || this.nodes.some(({ isUp }) => isUp)) return;
+      if (this.#isClosed || this.#isAnyUp) return;
       this.#seekAgain = setTimeout(() => void this.#seek(), this.#retryMs).unref();
       this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
     });
@@ -158,7 +161,7 @@ export class RedisCluster extends OutageState {
       const views = await askSeeds(asked, Math.min(MAX_SEED_MS, timeoutMs));
       if (this.#isClosed) return;
       this.recover();
-      if (!this.nodes.some(({ isUp }) => isUp)) this.#adopt(views);
+      if (!this.#isAnyUp) this.#adopt(views);
     } catch (error) {
       if (this.#isClosed) return;
       this.fail(textOf(error));
@@ -169,24 +172,24 @@ export class RedisCluster extends OutageState {
   /** A node is up or down, or knows something else. */
   #review(): void {
     if (this.#isClosed) return;
-    const views = this.nodes
-      .filter(({ endpoint }) => this.#topology.primaries.includes(describeEndpoint(endpoint)))
-      .flatMap(({ view }) => view ?? []);
+    const views = this.#primaries.flatMap(({ view }) => view ?? []);
     if (views.length > 0) {
       this.#retryMs = MIN_RETRY_MS;
       this.#adopt(views);
       return;
     }
     this.#routeAll();
-    if (!this.nodes.some(({ isUp }) => isUp)) void this.#seek();
+    if (!this.#isAnyUp) void this.#seek();
   }
 
   #adopt(views: readonly ClusterView[]): void {
     const topology = new ClusterTopology(views);
     this.#topology = topology;
     this.#tags.clear();
-    const { primaries, members } = topology;
-    for (const key of primaries) this.#nodeAt(key, members.get(key) as NodeEndpoint);
+    const { primaries, spares, members } = topology;
+    for (const key of [...primaries, ...spares]) {
+      if (!this.#nodes.has(key)) this.#nodes.set(key, this.#open(members.get(key) as NodeEndpoint));
+    }
     this.#routeAll();
     this.#closeOthers();
     this.#logOwners();
@@ -197,15 +200,6 @@ export class RedisCluster extends OutageState {
       follower.route(this.ownerOf(follower.slot)?.connection);
       follower.setMoving(this.nodes.some(({ view }) => view?.openSlots.has(follower.slot)));
     }
-  }
-
-  #nodeAt(key: string, endpoint: NodeEndpoint): ClusterNode {
-    let node = this.#nodes.get(key);
-    if (!node) {
-      node = this.#open(endpoint);
-      this.#nodes.set(key, node);
-    }
-    return node;
   }
 
   #open(endpoint: NodeEndpoint): ClusterNode {
@@ -224,14 +218,13 @@ export class RedisCluster extends OutageState {
     return node;
   }
 
-  /** Closes the connections to nodes that no view names any more. */
+  /** Closes the connections to nodes that no view names as a primary any more, unless keys may come back from there. */
   #closeOthers(): void {
+    const { primaries, spares } = this.#topology;
     for (const [key, node] of this.#nodes) {
-      const isGuest = performance.now() - (this.#guestsMs.get(key) ?? -Infinity) < GUEST_MS;
-      const isReceiving = (node.view?.openSlots.size ?? 0) > 0;
-      if (this.#topology.primaries.includes(key) || isGuest || isReceiving) continue;
+      const isOpen = (node.view?.openSlots.size ?? 0) > 0;
+      if (primaries.includes(key) || spares.has(key) || isOpen) continue;
       this.#nodes.delete(key);
-      this.#guestsMs.delete(key);
       void node.connection.close();
     }
   }

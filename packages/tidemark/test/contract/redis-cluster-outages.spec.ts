@@ -10,10 +10,18 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { SlotMigration } from '../../../../test/support/slot-migration.js';
+import { RedisCluster } from '../../src/redis/cluster/redis-cluster.js';
 import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { bucketOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
-import { bucketsOn, ClusterInstance, ofBuckets, slotOfTable } from './cluster-harness.js';
+import {
+  bucketsOn,
+  ClusterInstance,
+  ofBuckets,
+  slotOfTable,
+  timesAsked,
+} from './cluster-harness.js';
 import { Register } from './cluster-model.js';
+import { LogBook } from './redis-harness.js';
 
 const TIMEOUT_MS = 1_000;
 const LONG_MS = 60_000;
@@ -228,6 +236,31 @@ describe('a cluster without replicas', () => {
     } finally {
       await user.close();
     }
+  });
+
+  it('asks its nodes at intervals, and neither asks nor reaches them after it was closed meanwhile', async () => {
+    await instance.close();
+    const closed = new RedisCluster({
+      target: { seeds: cluster.addresses, nodeOptions: {} },
+      timeoutMs: TIMEOUT_MS,
+      connectionName: 'tidemark:closed',
+      log: new LogBook(),
+      heartbeat: () => Promise.resolve(),
+      onOutOfMemory: () => undefined,
+    });
+    closed.open([]);
+    await eventually(() => expect(closed.nodes.filter(({ isUp }) => isUp)).toHaveLength(3));
+    const startMs = performance.now();
+    for (let round = 0; round < 5; round += 1) await closed.refresh();
+    expect(performance.now() - startMs).toBeGreaterThan(4 * 50 - 10);
+    await Promise.all([closed.refresh(), closed.refresh(), closed.close()]);
+    const before = await timesAsked(cluster, first);
+    await closed.refresh();
+    expect(await timesAsked(cluster, first)).toBe(before);
+    await eventually(async () => {
+      const clients = String(await cluster.command(first, 'CLIENT', 'LIST'));
+      expect(clients.trim().split('\n')).toHaveLength(1);
+    });
   });
 
   it('reaches its nodes by the addresses of a map', async () => {

@@ -196,7 +196,7 @@ describe('a cluster without replicas', () => {
     await eventually(async () => expect(await readable()).toEqual([...ofBuckets.keys()].slice(1)));
     await eventually(() => {
       expect(instance.stores.degradation()).toBe(
-        `Redis Cluster: no node serves the slots ${slot}: reads of their tables go to the database`,
+        `Redis Cluster: no node serves the slot ${slot}: reads of its tables go to the database`,
       );
     });
     await eventually(() => expect(instance.log.lines).toHaveLength(1));
@@ -211,6 +211,18 @@ describe('a cluster without replicas', () => {
       'warn No node of the Redis Clus',
       'log All slots of the Redis Clu',
     ]);
+  });
+
+  it('names a slot that its node does not serve, although the others say that it does', async () => {
+    const slot = slotOfTable(ofBuckets[0] ?? '');
+    await cluster.command(first, 'CLUSTER', 'DELSLOTS', String(slot));
+    await eventually(() => {
+      expect(instance.stores.degradation()).toBe(
+        `Redis Cluster: the slot ${slot} cannot be used on its node: reads of its tables go to the database`,
+      );
+    });
+    await cluster.command(first, 'CLUSTER', 'ADDSLOTS', String(slot));
+    await eventually(() => expect(instance.stores.degradation()).toBeUndefined());
   });
 
   it('names a command that the user of the nodes lacks, and needs no other than documented', async () => {

@@ -20,7 +20,7 @@ import { ClusterNode } from './cluster-node.js';
 import { askSeeds, describeCluster, type ClusterTarget } from './cluster-seeds.js';
 import { ClusterTopology } from './cluster-topology.js';
 import { mapped, type ClusterView } from './cluster-view.js';
-import { tagIn } from './slots.js';
+import { tagIn, wordsForSlots } from './slots.js';
 
 /** Follows one slot. */
 export interface SlotFollower {
@@ -243,8 +243,9 @@ export class RedisCluster extends OutageState {
     } else if (!this.#isUnownedLogged) {
       this.#ownersLog ??= setTimeout(() => {
         this.#isUnownedLogged = true;
+        const { name, their } = wordsForSlots(this.slotsOf(undefined));
         this.options.log.warn(
-          `No node of the Redis Cluster serves the slots ${this.slotsOf(undefined)}: reads of their tables go to the database`,
+          `No node of the Redis Cluster serves the ${name}: reads of ${their} tables go to the database`,
         );
       }, UNOWNED_LOG_MS).unref();
     }

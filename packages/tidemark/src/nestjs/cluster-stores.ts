@@ -1,6 +1,7 @@
 import { systemTimers, within } from '../core/ports/clock.js';
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
 import type { VersionStore } from '../core/ports/version-store.js';
+import type { BucketLink } from '../redis/cluster/bucket-link.js';
 import { ClusterBucket } from '../redis/cluster/cluster-bucket.js';
 import type { ClusterNode } from '../redis/cluster/cluster-node.js';
 import type { ClusterTarget } from '../redis/cluster/cluster-seeds.js';
@@ -8,7 +9,7 @@ import { clusterRoute } from '../redis/cluster/cluster-route.js';
 import { ClusterVersionStore } from '../redis/cluster/cluster-version-store.js';
 import { beatNode } from '../redis/cluster/node-heartbeat.js';
 import { RedisCluster } from '../redis/cluster/redis-cluster.js';
-import { bucketOf, BUCKETS } from '../redis/cluster/slots.js';
+import { bucketOf, BUCKETS, wordsForSlots } from '../redis/cluster/slots.js';
 import { describeEndpoint } from '../redis/connection/node-address.js';
 import { entryRefusals } from '../redis/entry-refusals.js';
 import { RedisEntryStore } from '../redis/redis-entry-store.js';
@@ -129,18 +130,30 @@ export class ClusterStores implements CacheStores {
       const problem = node.isUp
         ? this.#troubles.get(node)?.describe()
         : `is not available${lackedPermission(node.connection.reason)}: reads of its tables go to the database`;
-      if (problem !== undefined) problems.push(`the node of slots ${slots} ${problem}`);
+      if (problem !== undefined) {
+        problems.push(`the node of ${wordsForSlots(slots).name} ${problem}`);
+      }
     }
     const unowned = cluster.slotsOf(undefined);
     if (unowned !== '') {
+      const { name, their } = wordsForSlots(unowned);
+      problems.push(`no node serves the ${name}: reads of ${their} tables go to the database`);
+    }
+    const moving = this.#slotsWhere(({ isMoving }) => isMoving);
+    if (moving !== '') {
+      const { name, are, their } = wordsForSlots(moving);
       problems.push(
-        `no node serves the slots ${unowned}: reads of their tables go to the database`,
+        `the ${name} ${are} being moved: reads of ${their} tables go to the database meanwhile`,
       );
     }
-    const moving = this.#buckets.flatMap(({ link }) => (link.isMoving ? [link.slot] : []));
-    if (moving.length > 0) {
+    const refused = this.#slotsWhere(
+      ({ slot, state, isMoving }) =>
+        state === 'down' && !isMoving && cluster.ownerOf(slot)?.isUp === true,
+    );
+    if (refused !== '') {
+      const { name, their } = wordsForSlots(refused);
       problems.push(
-        `the slots ${moving.join(', ')} are being moved: reads of their tables go to the database meanwhile`,
+        `the ${name} cannot be used on ${their} node: reads of ${their} tables go to the database`,
       );
     }
     return problems.length === 0 ? undefined : `Redis Cluster: ${problems.join('; ')}`;
@@ -150,6 +163,14 @@ export class ClusterStores implements CacheStores {
     await this.entries.drain();
     await Promise.all(this.#buckets.map((bucket) => bucket.close()));
     await this.#cluster.close();
+  }
+
+  /** The slots of such links, as in `77, 150`. */
+  #slotsWhere(isFit: (link: BucketLink) => boolean): string {
+    return this.#buckets
+      .filter(({ link }) => isFit(link))
+      .map(({ link }) => link.slot)
+      .join(', ');
   }
 
   #onOutOfMemory(node: ClusterNode): void {

@@ -117,14 +117,20 @@ export async function isAsked(
   server: RedisServer,
   times: number,
 ): Promise<void> {
-  const asked = async (): Promise<number> => {
-    const text = String(await cluster.command(server, 'INFO', 'commandstats'));
-    return Number(/cmdstat_cluster\|slots:calls=(\d+)/.exec(text)?.[1] ?? 0);
-  };
-  const before = await asked();
+  const before = await timesAsked(cluster, server);
   await eventually(async () => {
-    if ((await asked()) < before + times) throw new Error('The server is not asked again');
+    const asked = await timesAsked(cluster, server);
+    if (asked < before + times) throw new Error('The server is not asked again');
   });
+}
+
+/** How often the server has been asked about the cluster. */
+export async function timesAsked(
+  cluster: RedisClusterServers,
+  server: RedisServer,
+): Promise<number> {
+  const text = String(await cluster.command(server, 'INFO', 'commandstats'));
+  return Number(/cmdstat_cluster\|slots:calls=(\d+)/.exec(text)?.[1] ?? 0);
 }
 
 /** How many connections the instances of the namespace have to the server. */

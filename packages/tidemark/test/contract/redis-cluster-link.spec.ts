@@ -1,7 +1,6 @@
 /** What a link to a bucket of a Redis Cluster makes of replies about its slot, without the heartbeats of the node. */
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../../../../test/support/eventually.js';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { SlotMigration } from '../../../../test/support/slot-migration.js';
@@ -48,7 +47,7 @@ beforeEach(async () => {
     refresh: () => Promise.resolve(void (refreshes += 1)),
   });
   connection.onUp(() => link.route(connection));
-  await eventually(() => expect(link.state).toBe('up'));
+  await new Promise<void>((resolve) => link.onUp(resolve));
   await link.send('MSET', (client) => client.mset(MOVED, '1', STAYS, '1'));
   migration = new SlotMigration(cluster, SLOT, from, to);
   await migration.begin();

@@ -10,10 +10,18 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
 import { SlotMigration } from '../../../../test/support/slot-migration.js';
+import { RedisCluster } from '../../src/redis/cluster/redis-cluster.js';
 import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { bucketOf, tagOfBucket } from '../../src/redis/cluster/slots.js';
-import { bucketsOn, ClusterInstance, ofBuckets, slotOfTable } from './cluster-harness.js';
+import {
+  bucketsOn,
+  ClusterInstance,
+  ofBuckets,
+  slotOfTable,
+  timesAsked,
+} from './cluster-harness.js';
 import { Register } from './cluster-model.js';
+import { LogBook } from './redis-harness.js';
 
 const TIMEOUT_MS = 1_000;
 const LONG_MS = 60_000;
@@ -188,7 +196,7 @@ describe('a cluster without replicas', () => {
     await eventually(async () => expect(await readable()).toEqual([...ofBuckets.keys()].slice(1)));
     await eventually(() => {
       expect(instance.stores.degradation()).toBe(
-        `Redis Cluster: no node serves the slots ${slot}: reads of their tables go to the database`,
+        `Redis Cluster: no node serves the slot ${slot}: reads of its tables go to the database`,
       );
     });
     await eventually(() => expect(instance.log.lines).toHaveLength(1));
@@ -203,6 +211,18 @@ describe('a cluster without replicas', () => {
       'warn No node of the Redis Clus',
       'log All slots of the Redis Clu',
     ]);
+  });
+
+  it('names a slot that its node does not serve, although the others say that it does', async () => {
+    const slot = slotOfTable(ofBuckets[0] ?? '');
+    await cluster.command(first, 'CLUSTER', 'DELSLOTS', String(slot));
+    await eventually(() => {
+      expect(instance.stores.degradation()).toBe(
+        `Redis Cluster: the slot ${slot} cannot be used on its node: reads of its tables go to the database`,
+      );
+    });
+    await cluster.command(first, 'CLUSTER', 'ADDSLOTS', String(slot));
+    await eventually(() => expect(instance.stores.degradation()).toBeUndefined());
   });
 
   it('names a command that the user of the nodes lacks, and needs no other than documented', async () => {
@@ -228,6 +248,31 @@ describe('a cluster without replicas', () => {
     } finally {
       await user.close();
     }
+  });
+
+  it('asks its nodes at intervals, and neither asks nor reaches them after it was closed meanwhile', async () => {
+    await instance.close();
+    const closed = new RedisCluster({
+      target: { seeds: cluster.addresses, nodeOptions: {} },
+      timeoutMs: TIMEOUT_MS,
+      connectionName: 'tidemark:closed',
+      log: new LogBook(),
+      heartbeat: () => Promise.resolve(),
+      onOutOfMemory: () => undefined,
+    });
+    closed.open([]);
+    await eventually(() => expect(closed.nodes.filter(({ isUp }) => isUp)).toHaveLength(3));
+    const startMs = performance.now();
+    for (let round = 0; round < 5; round += 1) await closed.refresh();
+    expect(performance.now() - startMs).toBeGreaterThan(4 * 50 - 10);
+    await Promise.all([closed.refresh(), closed.refresh(), closed.close()]);
+    const before = await timesAsked(cluster, first);
+    await closed.refresh();
+    expect(await timesAsked(cluster, first)).toBe(before);
+    await eventually(async () => {
+      const clients = String(await cluster.command(first, 'CLIENT', 'LIST'));
+      expect(clients.trim().split('\n')).toHaveLength(1);
+    });
   });
 
   it('reaches its nodes by the addresses of a map', async () => {

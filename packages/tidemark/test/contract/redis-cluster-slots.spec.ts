@@ -187,7 +187,7 @@ describe('a slot that is moved', () => {
     await openSlot();
     await knowsOfTheMove(reader);
     expect(reader.stores.degradation()).toBe(
-      `Redis Cluster: the slots ${SLOT} are being moved: reads of their tables go to the database meanwhile`,
+      `Redis Cluster: the slot ${SLOT} is being moved: reads of its tables go to the database meanwhile`,
     );
     await complete();
     await eventually(() => expect(reader.stores.degradation()).toBeUndefined());

@@ -24,7 +24,7 @@ import { RedisSlotError, RedisUnavailableError, textOf } from '../connection/red
 import type { SlotFollower } from './redis-cluster.js';
 import { SlotReply, withSlotReplies } from './slot-replies.js';
 
-export interface BucketLinkParts {
+interface BucketLinkParts {
   readonly slot: number;
   /** Time limit of a command, in milliseconds. */
   readonly timeoutMs: number;

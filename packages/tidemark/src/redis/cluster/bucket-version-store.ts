@@ -6,7 +6,7 @@ import { RedisVersionStore } from '../redis-version-store.js';
 import type { BucketLink } from './bucket-link.js';
 import type { EpochDeletion } from './epoch-deletion.js';
 
-export interface BucketVersionStoreParts {
+interface BucketVersionStoreParts {
   readonly link: BucketLink;
   readonly keys: RedisKeys;
   readonly canary: DataCanary;

@@ -12,7 +12,7 @@ import { EpochDeletion } from './epoch-deletion.js';
 import type { RedisCluster } from './redis-cluster.js';
 import { slotOf, tagOfBucket } from './slots.js';
 
-export interface ClusterBucketParts extends DataCanaryOptions {
+interface ClusterBucketParts extends DataCanaryOptions {
   /** From 0. */
   readonly bucket: number;
   readonly cluster: RedisCluster;

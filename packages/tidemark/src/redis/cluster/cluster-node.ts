@@ -12,7 +12,7 @@ import { RedisSlotError } from '../connection/redis.errors.js';
 import { askForView, type ClusterView, type NatMap } from './cluster-view.js';
 import { SlotReply, withSlotReplies } from './slot-replies.js';
 
-export interface ClusterNodeOptions extends Pick<
+interface ClusterNodeOptions extends Pick<
   RedisConnectionOptions,
   'timeoutMs' | 'connectionName' | 'log' | 'onOutOfMemory'
 > {

@@ -25,7 +25,7 @@
  * no answer from before counts (bucket-link.ts). A process that cannot reach B, or meets no sign at all since the whole
  * move fits between two heartbeats, misses this (docs/limits.md).
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { withDeadline } from '../connection/deadline.js';
 import type { NodeEndpoint } from '../connection/node-address.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
 import { RedisSlotError } from '../connection/redis.errors.js';
@@ -37,37 +37,37 @@ export interface EpochDeletionParts {
   readonly owner: () => ClusterNode | undefined;
   /** By an address that a node has given; `undefined` if it is not known yet. */
   readonly nodeAt: (endpoint: NodeEndpoint) => ClusterNode | undefined;
-  /** Asks the nodes which of them is the primary. Never rejects. */
+  /** Asks the nodes which of them is the primary, after a pause if that has just been done. Never rejects. */
   readonly refresh: () => Promise<void>;
   /** Time limit of a command, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 const NAME = 'DEL of an epoch';
-const RETRY_MS = 10;
 const ROUNDS = 2;
 
 export class EpochDeletion {
   constructor(private readonly parts: EpochDeletionParts) {}
 
-  /** Resolves when no node has an epoch under the keys. Rejects with a `RedisError`. */
+  /** Resolves when no node has an epoch under the keys. Rejects with a `RedisError`, at the time limit too. */
   async delete(keys: readonly string[]): Promise<void> {
     const endMs = performance.now() + this.parts.timeoutMs;
     await Promise.all(keys.map((key) => this.#delete(key, endMs)));
   }
 
   async #delete(key: string, endMs: number): Promise<void> {
-    let trouble = '';
+    const inTime = <T>(step: Promise<T>): Promise<T> =>
+      withDeadline(step, Math.max(Math.ceil(endMs - performance.now()), 1), NAME);
+    let trouble = 'the epoch comes back';
     for (let quietRounds = 0; quietRounds < ROUNDS;) {
       if (performance.now() > endMs) {
-        throw new RedisSlotError(NAME, `it is being moved (${trouble || 'the epoch comes back'})`);
+        throw new RedisSlotError(NAME, `it is being moved (${trouble})`);
       }
-      const found = await this.#round(key);
+      const found = await inTime(this.#round(key));
       if (found instanceof SlotReply) {
         trouble = found.text;
         quietRounds = 0;
-        await this.parts.refresh();
-        await delay(RETRY_MS);
+        await inTime(this.parts.refresh()).catch(() => undefined);
       } else quietRounds = found === 0 ? quietRounds + 1 : 0;
     }
   }

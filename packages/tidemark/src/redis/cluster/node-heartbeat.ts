@@ -4,7 +4,7 @@ import { checkCommands } from '../redis-heartbeat.js';
 import type { BucketLink } from './bucket-link.js';
 import { SlotReply, withSlotReplies } from './slot-replies.js';
 
-export interface NodeHeartbeatParts {
+interface NodeHeartbeatParts {
   /** The buckets whose slots the node has. */
   readonly links: readonly BucketLink[];
   /** Keys that lie on the node; `undefined` if it has no slots. */

@@ -11,6 +11,7 @@
  * of its bucket from node to node.
  */
 import type { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
 import { OutageState, type RedisLog } from '../connection/outage-state.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
@@ -19,7 +20,7 @@ import { ClusterNode } from './cluster-node.js';
 import { askSeeds, describeCluster, type ClusterTarget } from './cluster-seeds.js';
 import { ClusterTopology } from './cluster-topology.js';
 import { mapped, type ClusterView } from './cluster-view.js';
-import { tagIn } from './slots.js';
+import { tagIn, wordsForSlots } from './slots.js';
 
 /** Follows one slot. */
 export interface SlotFollower {
@@ -42,6 +43,8 @@ export interface RedisClusterOptions {
 
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
+/** Between two rounds of questions to all nodes. */
+const MIN_PAUSE_MS = 50;
 /** A node that hangs takes at most a quarter of the time limit of an attempt to connect. */
 const MAX_SEED_MS = 500;
 /** How long a slot has no primary before that is logged. */
@@ -56,8 +59,10 @@ export class RedisCluster extends OutageState {
   #seeking: Promise<void> | undefined;
   #seekAgain: NodeJS.Timeout | undefined;
   #retryMs = MIN_RETRY_MS;
-  #asking: Promise<void> | undefined;
-  #nextAsking: Promise<void> | undefined;
+  /** The round of questions that is not sent yet. */
+  #nextRound: Promise<void> | undefined;
+  /** Ends some time after the last round. */
+  #pause: Promise<void> | undefined;
   #ownersLog: NodeJS.Timeout | undefined;
   #isUnownedLogged = false;
   #isClosed = false;
@@ -107,15 +112,8 @@ export class RedisCluster extends OutageState {
 
   /** Asks all connected nodes about the cluster; the questions are sent after the call. Never rejects. */
   refresh(): Promise<void> {
-    if (!this.#asking) {
-      this.#asking = this.#askAll().finally(() => (this.#asking = undefined));
-      return this.#asking;
-    }
-    this.#nextAsking ??= this.#asking.then(() => {
-      this.#nextAsking = undefined;
-      return this.refresh();
-    });
-    return this.#nextAsking;
+    this.#nextRound ??= this.#askAll();
+    return this.#nextRound;
   }
 
   /** Closes all connections. Never rejects. */
@@ -124,7 +122,7 @@ export class RedisCluster extends OutageState {
     clearTimeout(this.#seekAgain);
     clearTimeout(this.#ownersLog);
     this.retire();
-    await Promise.all(this.nodes.map(({ connection }) => connection.close()));
+    await Promise.all([this.#seeking, ...this.nodes.map(({ connection }) => connection.close())]);
   }
 
   /** Whether any primary with slots is up. The others do not count: they may be the last to hear of a failover. */
@@ -137,7 +135,12 @@ export class RedisCluster extends OutageState {
   }
 
   async #askAll(): Promise<void> {
-    await (this.#isAnyUp ? Promise.all(this.nodes.map((node) => node.ask())) : this.#seek());
+    await this.#pause;
+    this.#nextRound = undefined;
+    if (this.#isClosed) return;
+    const round = this.#isAnyUp ? Promise.all(this.nodes.map((node) => node.ask())) : this.#seek();
+    this.#pause = round.then(() => delay(MIN_PAUSE_MS, undefined, { ref: false }));
+    await round;
   }
 
   /** Asks the seeds and the known nodes, until a primary with slots is up. Never rejects. */
@@ -240,8 +243,9 @@ export class RedisCluster extends OutageState {
     } else if (!this.#isUnownedLogged) {
       this.#ownersLog ??= setTimeout(() => {
         this.#isUnownedLogged = true;
+        const { name, their } = wordsForSlots(this.slotsOf(undefined));
         this.options.log.warn(
-          `No node of the Redis Cluster serves the slots ${this.slotsOf(undefined)}: reads of their tables go to the database`,
+          `No node of the Redis Cluster serves the ${name}: reads of ${their} tables go to the database`,
         );
       }, UNOWNED_LOG_MS).unref();
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inBucket } from '../../core/ports/version-store.js';
-import { bucketOf, BUCKETS, slotOf, tagOfBucket } from './slots.js';
+import { bucketOf, BUCKETS, slotOf, tagOfBucket, wordsForSlots } from './slots.js';
 
 describe('slotOf', () => {
   // As CLUSTER KEYSLOT answers.
@@ -13,6 +13,16 @@ describe('slotOf', () => {
     ['', 0],
   ])('%j lies in slot %i', (key, slot) => {
     expect(slotOf(key)).toBe(slot);
+  });
+});
+
+describe('wordsForSlots', () => {
+  it.each([
+    ['5', 'slot 5 is its'],
+    ['5-6', 'slots 5-6 are their'],
+    ['5, 77', 'slots 5, 77 are their'],
+  ])('has for %s: %s', (slots, words) => {
+    expect(Object.values(wordsForSlots(slots)).join(' ')).toBe(words);
   });
 });
 

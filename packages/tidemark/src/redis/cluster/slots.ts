@@ -38,6 +38,13 @@ export function tagIn(isFit: (slot: number) => boolean): string {
   }
 }
 
+/** The words for one slot or for several, given as in `0-99, 150`. */
+export function wordsForSlots(slots: string): { name: string; are: string; their: string } {
+  return /^\d+$/.test(slots)
+    ? { name: `slot ${slots}`, are: 'is', their: 'its' }
+    : { name: `slots ${slots}`, are: 'are', their: 'their' };
+}
+
 /** The text between the first `{` and the next `}`, unless there is none or it is empty. */
 function hashTagOf(key: string): string {
   const start = key.indexOf('{') + 1;

@@ -17,7 +17,7 @@ export interface RedisCommands {
   readonly writes: CoalescedWrites;
 
   /**
-   * Sends one command and waits for the answer. `command` must call the client exactly once, before its first `await`.
+   * Sends one command and waits for the answer. `command` sends its commands before its first `await`.
    * Rejects with a `RedisError`; `name` is for messages.
    */
   send<T>(name: string, command: Command<T>, timeoutMs?: number): Promise<Answer<T>>;

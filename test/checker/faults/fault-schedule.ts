@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BOUNDS, type BoundName } from '../bounds.js';
 import type { FaultRecord } from '../figures.js';
+import type { Member } from '../member.js';
 import type { WritePolicy } from '../options.js';
 import type { Fault, FaultContext } from './fault.js';
 
@@ -103,12 +104,22 @@ export class FaultSchedule {
       if (stopping.aborted) return;
       if (spanMs > RECOVERY_PATIENCE_MS) {
         const kinds = records.map(({ kind }) => kind).join(' and ');
-        figures.hangs.push(`No hits within ${RECOVERY_PATIENCE_MS / 1000} s after: ${kinds}`);
+        const health = await Promise.all(system.members.map(healthOf));
+        figures.hangs.push(
+          `No hits within ${RECOVERY_PATIENCE_MS / 1000} s after: ${kinds}\n${health.join('\n')}`,
+        );
         return;
       }
       await delay(10);
     }
   }
+}
+
+/** Why the instance does not hit, in its own words. */
+async function healthOf({ index, port }: Member): Promise<string> {
+  const url = `http://127.0.0.1:${port}/health/ready`;
+  const text = await fetch(url).then((answer) => answer.text(), String);
+  return `    instance ${index}: ${text}`;
 }
 
 /** A fault of Redis begins where the one before has left nothing broken. */

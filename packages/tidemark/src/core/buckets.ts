@@ -15,6 +15,14 @@ export interface ReplacementParts {
   readonly leaseMs: number;
 }
 
+/**
+ * The table that stands for `name` in one bucket. A name of this kind has no dot, unlike those of real tables. In bucket
+ * 0 it is the name itself.
+ */
+export function inBucket(name: `#${string}`, bucket: number): string {
+  return bucket === 0 ? name : `${name}/${bucket}`;
+}
+
 export function allBuckets({ buckets }: Pick<VersionStore, 'buckets'>): readonly number[] {
   return Array.from({ length: buckets }, (_, bucket) => bucket);
 }
@@ -64,4 +72,11 @@ export function replaceVersions(
 export async function requireAll(failures: Promise<readonly BucketFailure[]>): Promise<void> {
   const [failure] = await failures;
   if (failure) throw failure.cause;
+}
+
+/** Runs all steps at once; settles after all of them, so that no step is still in flight. Rejects with the first failure. */
+export async function settledSteps(steps: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(steps);
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
 }

@@ -10,14 +10,9 @@
  * An instance whose catalog was loaded under another version of the schema would misread statements. Until it has
  * reloaded the catalog, it serves nothing, and its writes count as writes to all tables.
  */
-import { allBuckets } from './buckets.js';
+import { allBuckets, inBucket } from './buckets.js';
 import { isInDoubt, parseEpoch, WHOLE_TABLE } from './versions.js';
-import {
-  inBucket,
-  type TableReading,
-  type TableVersionNames,
-  type VersionStore,
-} from './ports/version-store.js';
+import type { TableReading, TableVersionNames, VersionStore } from './ports/version-store.js';
 
 /** The copy in bucket 0; {@link schemaIn} names the others. */
 export const SCHEMA = '#schema';

@@ -18,8 +18,8 @@ import { inspectMarks } from './scripts/inspect-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
 import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import { runScript, type Script, type Way } from './scripts/script.js';
-import { settledSteps } from './settled-steps.js';
 import { takeOffMark } from './scripts/take-off-mark.script.js';
+import { settledSteps } from '../core/buckets.js';
 import { BatchLoader, type Answers } from '../core/memory/batch-loader.js';
 
 type Values = readonly (string | null | undefined)[];
@@ -42,6 +42,15 @@ export class RedisVersionStore extends VersionStore {
       (wanted) => this.#readAll(wanted),
       (work) => void connection.writes.atEndOfTurn(async () => work()),
     );
+  }
+
+  /** One server has all tables. */
+  override get buckets(): number {
+    return 1;
+  }
+
+  override bucketOf(_table: string): number {
+    return 0;
   }
 
   override read(tables: Wanted): Promise<readonly TableReading[]> {

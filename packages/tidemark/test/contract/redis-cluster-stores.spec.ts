@@ -1,7 +1,8 @@
 /** The contracts of the stores over a Redis Cluster of three primaries, with one connection of a process each. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisClusterServers } from '../../../../test/support/redis-cluster-servers.js';
-import { inBucket } from '../../src/core/ports/version-store.js';
+import { inBucket } from '../../src/core/buckets.js';
+
 import { slotOf } from '../../src/redis/cluster/slots.js';
 import { ClusterInstance, ofBuckets } from './cluster-harness.js';
 import { fillLockContract } from './fill-lock.contract.js';

@@ -32,6 +32,15 @@ export class MemoryVersionStore extends VersionStore {
     this.#maxVersions = maxVersions;
   }
 
+  /** One process has all tables. */
+  override get buckets(): number {
+    return 1;
+  }
+
+  override bucketOf(_table: string): number {
+    return 0;
+  }
+
   override async read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
     return this.readNow(tables);
   }

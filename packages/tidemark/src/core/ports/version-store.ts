@@ -16,7 +16,7 @@
  *
  * The tables are spread over **buckets**. All data of a bucket lie on one server, and each bucket fails alone: while a
  * server is away, only the tables of its buckets are. A store on one server has one bucket. What concerns all tables,
- * such as the version of the schema, is kept once per bucket ({@link inBucket}).
+ * such as the version of the schema, is kept once per bucket (`inBucket` of buckets.ts).
  *
  * All of it belongs to the epoch. A store that has lost marks or dimensions drops the epoch with the next step that
  * needs them: all answers of the table then wait for the open writes.
@@ -66,25 +66,13 @@ export interface MarksReport {
   readonly nextExpiryMs: number | undefined;
 }
 
-/**
- * The table that stands for `name` in one bucket. A name of this kind has no dot, unlike those of real tables. In bucket
- * 0 it is the name itself.
- */
-export function inBucket(name: `#${string}`, bucket: number): string {
-  return bucket === 0 ? name : `${name}/${bucket}`;
-}
-
 /** The port for versions, marks and epochs; the head of this file has the contract. */
 export abstract class VersionStore {
   /** The number of buckets. Fixed, and the same for all processes that share the data. */
-  get buckets(): number {
-    return 1;
-  }
+  abstract get buckets(): number;
 
-  /** The bucket of a table, from 0. For a table of {@link inBucket} it is the bucket given there. */
-  bucketOf(_table: string): number {
-    return 0;
-  }
+  /** The bucket of a table, from 0. For a table of `inBucket` it is the bucket given there. */
+  abstract bucketOf(table: string): number;
 
   /**
    * Reads epochs and versions; the read starts after the call. Calls in one turn of the event loop may share one round

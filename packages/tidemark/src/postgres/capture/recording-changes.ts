@@ -6,8 +6,8 @@
  * the outbox removes rows that were not relayed. After any such change all tables count as written. The version store
  * keeps the last seen state, so one instance invalidates the answers, once, whichever instance relays by then.
  */
-import { allBuckets, requireAll } from '../../core/buckets.js';
-import { inBucket } from '../../core/ports/version-store.js';
+import { allBuckets, requireAll, inBucket } from '../../core/buckets.js';
+
 import { schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import type { RunSql } from '../postgres-client.js';

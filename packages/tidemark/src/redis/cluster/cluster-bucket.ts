@@ -1,6 +1,7 @@
 /** One bucket of a cluster: to the stores it is what one Redis is, with data, outages and trust of its own. */
 import type { Redis } from 'ioredis';
-import { inBucket, type VersionStore } from '../../core/ports/version-store.js';
+import { inBucket } from '../../core/buckets.js';
+import type { VersionStore } from '../../core/ports/version-store.js';
 import { SCHEMA } from '../../core/schema-version.js';
 import type { RedisLog } from '../connection/outage-state.js';
 import { DATA_LOST, DataCanary, type DataCanaryOptions } from '../data-canary.js';

@@ -5,7 +5,7 @@ import {
   type TableVersionNames,
   type WriteMark,
 } from '../../core/ports/version-store.js';
-import { settledSteps } from '../settled-steps.js';
+import { settledSteps } from '../../core/buckets.js';
 import { bucketOf } from './slots.js';
 
 type Wanted = readonly TableVersionNames[];

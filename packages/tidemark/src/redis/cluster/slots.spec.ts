@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { inBucket } from '../../core/ports/version-store.js';
+import { inBucket } from '../../core/buckets.js';
+
 import { bucketOf, BUCKETS, slotOf, tagOfBucket, wordsForSlots } from './slots.js';
 
 describe('slotOf', () => {

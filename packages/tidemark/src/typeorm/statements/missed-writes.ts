@@ -12,8 +12,8 @@
  * Transactions that are still open are left to the interceptor: it treats a transaction that it first sees half-way as
  * a write to all tables.
  */
-import { allBuckets, requireAll } from '../../core/buckets.js';
-import { inBucket, type TableReading } from '../../core/ports/version-store.js';
+import { allBuckets, requireAll, inBucket } from '../../core/buckets.js';
+import type { TableReading } from '../../core/ports/version-store.js';
 import { schemaIn, schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
 import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';

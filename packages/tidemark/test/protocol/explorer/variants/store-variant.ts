@@ -12,6 +12,14 @@ export class StoreVariant extends VersionStore {
     super();
   }
 
+  override get buckets(): number {
+    return this.store.buckets;
+  }
+
+  override bucketOf(table: string): number {
+    return this.store.bucketOf(table);
+  }
+
   override read(tables: readonly TableVersionNames[]): Promise<readonly TableReading[]> {
     return this.store.read(tables);
   }

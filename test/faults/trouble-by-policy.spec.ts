@@ -9,16 +9,6 @@
  * | Redis closes or forgets something  | hit    | miss       | 200      | 200      |
  * | PostgreSQL is away or stands still | hit    | 503        | 503      | 503      |
  * | PostgreSQL closes idle sessions    | hit    | miss       | 200      | 200      |
- *
- * In packages/tidemark/test, over Sentinels and a Redis Cluster:
- *
- * | trouble                            | cached | not cached | `commit` | `refuse` | spec                     |
- * | ---------------------------------- | ------ | ---------- | -------- | -------- | ------------------------ |
- * | the primary fails over             | bypass | bypass     |          | 503      | redis/redis-sentinel     |
- * | a server of a cluster fails over   | bypass | bypass     |          | 503      | redis/redis-cluster      |
- * | a server of a cluster is away:     |        |            |          |          | redis/redis-cluster-away |
- * | - its own tables                   | bypass | bypass     | 200      | 503      |                          |
- * | - all other tables                 | hit    | miss       | 200      | 200      |                          |
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';

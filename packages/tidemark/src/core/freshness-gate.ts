@@ -5,6 +5,7 @@
  * trusted-epochs.ts; a write is marked; the schema has changed; the store does not answer), the gate reports that and
  * starts the repair, and the caller queries the database without storing.
  */
+import { allBuckets } from './buckets.js';
 import type { BypassReason } from './ports/cache-events.js';
 import { schemaDependency, schemaVersionOf, type KnownSchemaVersion } from './schema-version.js';
 import type { Settlement } from './settlement.js';
@@ -65,9 +66,7 @@ export class FreshnessGate {
   constructor(private readonly parts: FreshnessGateParts) {
     const { store, settlement } = parts;
     this.#epochs = new TrustedEpochs(store, settlement);
-    this.#schemaQuestions = Array.from({ length: store.buckets }, (_, bucket) =>
-      questionAbout([], [bucket]),
-    );
+    this.#schemaQuestions = allBuckets(store).map((bucket) => questionAbout([], [bucket]));
   }
 
   /** Writes to the bucket may have committed unseen: everything of it that was cached so far is distrusted. */

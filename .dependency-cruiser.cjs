@@ -3,7 +3,13 @@ const LIBRARY = '^packages/tidemark/src/';
 const SPEC = '\\.spec\\.ts$';
 
 /** The layers of the library, the lowest first: each imports itself and what stands below it. */
-const LAYERS = [['core'], ['l1', 'redis', 'postgres'], ['typeorm'], ['nestjs']];
+const LAYERS = [
+  ['core'],
+  ['l1', 'redis', 'postgres', 'observe'],
+  ['typeorm'],
+  ['nestjs'],
+  ['metrics', 'tracing', 'page'],
+];
 
 const inLayers = (layers) => `${LIBRARY}(${layers.join('|')})/`;
 
@@ -17,7 +23,8 @@ const layerRules = LAYERS.flatMap((floor, number) =>
     return {
       name: `${layer}-imports-nothing-above`,
       severity: 'error',
-      comment: 'Dependencies run one way: nestjs, typeorm, then postgres, redis and l1, then core.',
+      comment:
+        'Dependencies run one way: metrics, tracing and page, nestjs, typeorm, then postgres, redis, l1 and observe, then core.',
       from: { path: inLayers([layer]), pathNot: SPEC },
       to: { path: others.length > 0 ? inLayers(others) : '^$' },
     };
@@ -58,7 +65,7 @@ module.exports = {
       name: 'postgres-without-orm',
       severity: 'error',
       comment: 'Catalog, analysis and capture of writes serve any ORM over PostgreSQL.',
-      from: { path: inLayers(['postgres', 'redis', 'l1']), pathNot: SPEC },
+      from: { path: inLayers(['postgres', 'redis', 'l1', 'observe']), pathNot: SPEC },
       to: { path: packageOf(['typeorm', '@nestjs', 'fastify', 'express', 'rxjs']) },
     },
     {
@@ -90,7 +97,10 @@ module.exports = {
       severity: 'error',
       comment: 'The service uses the library as an adopter does: by its name, through its exports.',
       from: { path: '^src/' },
-      to: { path: '^packages/', pathNot: `${LIBRARY}(testing/)?index\\.ts$` },
+      to: {
+        path: '^packages/',
+        pathNot: `${LIBRARY}((testing|metrics|tracing|page)/)?index\\.ts$`,
+      },
     },
     {
       name: 'no-tests-in-production',

@@ -22,7 +22,10 @@ class SlowFirst extends BaseSequencer {
 /** The tests run the sources of the library, also where the service imports it by its name. */
 const library = [
   { find: /^@tidemark\/nestjs$/, replacement: at(`${LIBRARY}/src/index.ts`) },
-  { find: /^@tidemark\/nestjs\/testing$/, replacement: at(`${LIBRARY}/src/testing/index.ts`) },
+  {
+    find: /^@tidemark\/nestjs\/(testing|metrics|tracing|page)$/,
+    replacement: at(`${LIBRARY}/src/$1/index.ts`),
+  },
 ];
 
 const project = (

@@ -86,7 +86,10 @@ export function countCacheEvents(events: CacheEvents, registry: Registry): void 
     if (detail !== undefined) refusals.inc({ reason: detail });
   });
   const versions = counter('invalidated_versions_total', 'Versions replaced by writes');
-  events.on('invalidated', (event) => versions.inc(event.versions));
+  events.on('invalidated', (event) => {
+    const count = event.regions.reduce((sum, { names }) => sum + names.length, 0);
+    versions.inc(count);
+  });
   const standby = new Gauge({
     name: 'tidemark_cache_database_standby',
     help: 'Whether the database was found to be a standby, from which nothing is stored',

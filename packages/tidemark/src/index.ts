@@ -1,5 +1,11 @@
 /** The public names of Tidemark. */
-export { CacheEvents, type CacheEventMap } from './core/ports/cache-events.js';
+export {
+  CacheEvents,
+  type CacheEventMap,
+  type Invalidation,
+  type Regions,
+  type WriteStatement,
+} from './core/ports/cache-events.js';
 export { ResponseHeaderError } from './core/response-headers.js';
 export type { WritePolicy } from './core/write-protocol.js';
 export { CacheHealth, type CacheHealthReport } from './nestjs/cache-health.js';
@@ -26,6 +32,7 @@ export type { QueryCacheClusterOptions } from './nestjs/redis-cluster-option.js'
 export type { QueryCacheRedisOptions, QueryCacheSentinelOptions } from './nestjs/redis-option.js';
 export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
 export type { WarmOptions, WarmResult } from './nestjs/warm.js';
+export { WriteOrigins } from './nestjs/write-origins.js';
 export { WriteRefusedError } from './nestjs/write-refused.error.js';
 export { PooledConnectionError } from './typeorm/database/direct-connection.js';
 export { OutboxRelay, type RelayState } from './postgres/capture/outbox-relay.js';

@@ -90,8 +90,14 @@ export class ReadProtocol<E extends CacheEntry> {
     reason: BypassReason,
     detail?: string,
   ): Promise<ReadOutcome<E>> {
-    this.parts.events.emitSafely('bypass', { query: request.query, reason, detail });
-    return { source: 'bypass', reason, answer: await request.run() };
+    const { events, monotonicClock } = this.parts;
+    const startedMs = monotonicClock.nowMs();
+    try {
+      return { source: 'bypass', reason, answer: await request.run() };
+    } finally {
+      const durationMs = monotonicClock.nowMs() - startedMs;
+      events.emitSafely('bypass', { query: request.query, reason, detail, durationMs });
+    }
   }
 
   async #readFresh(request: ReadRequest): Promise<ReadOutcome<E>> {
@@ -142,7 +148,17 @@ export class ReadProtocol<E extends CacheEntry> {
     const { local, toEntry, events, monotonicClock } = this.parts;
     const stored = refusal === undefined;
     const durationMs = monotonicClock.nowMs() - startedMs;
-    events.emitSafely('miss', { query, stored, refusal, durationMs });
+    events.emitSafely('miss', {
+      query,
+      key,
+      stored,
+      refusal,
+      cause: 'new',
+      outdated: [],
+      durationMs,
+      bytes: entry.body.length,
+      regions: [],
+    });
     return {
       source: 'miss',
       stored,
@@ -152,7 +168,15 @@ export class ReadProtocol<E extends CacheEntry> {
   }
 
   #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
-    this.parts.events.emitSafely('hit', { query: request.query, level });
+    const { query, key } = request;
+    this.parts.events.emitSafely('hit', {
+      query,
+      key,
+      level,
+      durationMs: 0,
+      bytes: 0,
+      regions: [],
+    });
     return { source: 'hit', level, entry };
   }
 

@@ -172,8 +172,15 @@ export class WriteProtocol {
   #emitInvalidated(tables: readonly TableVersionNames[], unpublishedIn: readonly number[]): void {
     const { store, events } = this.parts;
     const ended = tables.filter(({ table }) => !unpublishedIn.includes(store.bucketOf(table)));
-    const versions = ended.reduce((sum, { names }) => sum + names.length, 0);
-    if (versions > 0) events.emitSafely('invalidated', { tables: ended.length, versions });
+    if (ended.length === 0) return;
+    events.emitSafely('invalidated', {
+      writeId: '',
+      source: 'service',
+      origin: undefined,
+      statements: [],
+      regions: ended,
+      localEntries: 0,
+    });
   }
 
   #end(writeId: string, tables: readonly string[]): Promise<void> {

@@ -69,6 +69,16 @@ export class QueryCacheOptions {
    * and counted, and the query is answered without its cached plan.
    */
   verifyPlans = isProduction() ? PRODUCTION_SHARE : 1;
+  /**
+   * Share of the hits, 0 to 1, whose query runs again in the background and is compared with the hit. A difference is
+   * the event `audited`, a line of the log, and makes health degraded.
+   */
+  audit = 0;
+  /**
+   * Whether events, the page and metrics show the values of regions: all, none, or those of the named dimensions
+   * (`schema.table.column`). A value may be personal; without this, a short digest stands for it.
+   */
+  exposeValues: boolean | readonly string[] = false;
 }
 
 /** The argument of `forRoot`: any of the options. */
@@ -87,6 +97,7 @@ const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> =
   ttlJitter: [0, 0.5],
   maxStalenessMs: [0, Infinity],
   verifyPlans: [0, 1],
+  audit: [0, 1],
 };
 
 /** @throws Error that names the option and the remedy. */

@@ -102,8 +102,14 @@ export class QueryCache extends QueryCacheFinds {
     const { versions: store, options, events } = this.parts;
     const parts = { store, token: randomToken, leaseMs: options.markLeaseMs };
     await requireAll(replaceVersions(parts, tables));
-    const names = tables.flatMap((table) => table.names);
-    events.emitSafely('invalidated', { tables: tables.length, versions: names.length });
+    events.emitSafely('invalidated', {
+      writeId: randomToken(),
+      source: 'invalidate',
+      origin: undefined,
+      statements: [],
+      regions: tables,
+      localEntries: 0,
+    });
   }
 
   /**

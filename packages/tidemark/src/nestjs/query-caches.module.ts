@@ -11,12 +11,13 @@ import { requireAnswers } from './http/interceptor-order.js';
 import { answerQueries } from './http/query-replies.js';
 import { WriteRefusedFilter } from './http/write-refused.filter.js';
 import { QueryCaches } from './query-caches.js';
+import { WriteOrigins } from './write-origins.js';
 
 /** The parts that the caches of all data sources share. */
 @Module({
   imports: [DiscoveryModule],
-  providers: [QueryCaches, HttpAnswers, CacheInterceptor],
-  exports: [QueryCaches, HttpAnswers, CacheInterceptor, DiscoveryModule],
+  providers: [QueryCaches, HttpAnswers, CacheInterceptor, WriteOrigins],
+  exports: [QueryCaches, HttpAnswers, CacheInterceptor, WriteOrigins, DiscoveryModule],
 })
 export class QueryCachesModule implements NestModule, OnModuleInit, OnApplicationBootstrap {
   constructor(

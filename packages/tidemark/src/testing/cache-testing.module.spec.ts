@@ -179,7 +179,8 @@ describe('fakeQueryCache', () => {
     const emitted: unknown[] = [];
     cache.events.on('invalidated', (event) => emitted.push(event));
     await cache.invalidate([{ table: 'public.birds' }]);
-    expect(emitted).toEqual([{ tables: 1, versions: 1 }]);
+    const regions = [{ table: 'public.birds', names: ['*'] }];
+    expect(emitted).toMatchObject([{ source: 'invalidate', regions }]);
     expect(() => cache.explain(bird.bind({ id: 1 }))).toThrow('CacheTestingModule.inMemory()');
   });
 });

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { CacheEvents } from '../core/ports/cache-events.js';
+import { randomToken, WHOLE_TABLE } from '../core/versions.js';
 import { QueryCache, type Region } from '../nestjs/query-cache.js';
 import {
   PassThroughReader,
@@ -22,8 +23,15 @@ export class PassThroughCache extends QueryCache {
 
   /** Emits `invalidated`: nothing is stored. */
   override async invalidate(regions: readonly Region[]): Promise<void> {
-    const tables = new Set(regions.map(({ table }) => table)).size;
-    this.events.emitSafely('invalidated', { tables, versions: regions.length });
+    this.events.emitSafely('invalidated', {
+      writeId: randomToken(),
+      source: 'invalidate',
+      origin: undefined,
+      statements: [],
+      // Values are left out, as they are by default.
+      regions: regions.map(({ table }) => ({ table, names: [WHOLE_TABLE] })),
+      localEntries: 0,
+    });
   }
 
   /** @throws Error always: only a cache with a database knows what is cached. */

@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { outcomesOf } from './outcomes.js';
 
+const answered = { key: 'k', durationMs: 1, bytes: 2, regions: [] };
+const missed = { ...answered, cause: 'new', outdated: [] } as const;
+
 function emit(events: CacheEvents): void {
-  events.emit('miss', { query: 'users', stored: true, refusal: undefined, durationMs: 1 });
-  events.emit('hit', { query: 'users', level: 'L1' });
-  events.emit('bypass', { query: 'regions', reason: 'in-doubt', detail: undefined });
+  events.emit('miss', { ...missed, query: 'users', stored: true, refusal: undefined });
+  events.emit('hit', { ...answered, query: 'users', level: 'L1' });
+  const durationMs = 1;
+  events.emit('bypass', { query: 'regions', reason: 'in-doubt', detail: undefined, durationMs });
 }
 
 describe('outcomesOf', () => {
@@ -21,9 +25,10 @@ describe('outcomesOf', () => {
   it('names the reason of answers that are not stored', () => {
     const events = new CacheEvents();
     const outcomes = outcomesOf({ events });
-    events.emit('miss', { query: 'q', stored: false, refusal: 'too-large', durationMs: 1 });
-    events.emit('bypass', { query: 'q', reason: 'uncacheable', detail: 'volatile-function' });
-    events.emit('bypass', { query: 'q', reason: 'transaction', detail: 'transaction' });
+    const bypass = { query: 'q', durationMs: 1 };
+    events.emit('miss', { ...missed, query: 'q', stored: false, refusal: 'too-large' });
+    events.emit('bypass', { ...bypass, reason: 'uncacheable', detail: 'volatile-function' });
+    events.emit('bypass', { ...bypass, reason: 'transaction', detail: 'transaction' });
     expect(outcomes.of('q')).toEqual([
       'miss (too-large)',
       'bypass: uncacheable (volatile-function)',

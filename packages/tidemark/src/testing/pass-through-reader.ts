@@ -38,7 +38,12 @@ export class PassThroughReader implements Public {
   async readValue(query: CacheableQuery): Promise<ValueOutcome> {
     const { events, answers } = this.parts;
     const name = nameOf(query);
-    events.emitSafely('bypass', { query: name, reason: 'disabled', detail: undefined });
+    events.emitSafely('bypass', {
+      query: name,
+      reason: 'disabled',
+      detail: undefined,
+      durationMs: 0,
+    });
     const isGiven = Object.hasOwn(answers, name);
     const executed = isGiven ? given(answers[name], query) : this.#execute(name, query);
     const { value, rowCount, empty, headers } = await executed;

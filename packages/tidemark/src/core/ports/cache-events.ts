@@ -1,6 +1,7 @@
 /** The events of the cache. Listeners have no influence: a failing one is ignored. */
 import { EventEmitter } from 'node:events';
 import type { UncacheableReason } from '../statement-analysis.js';
+import type { TableVersionNames } from './version-store.js';
 import type { Writers } from './writer-activity.js';
 
 export type CacheLevel = 'L1' | 'L2';
@@ -35,23 +36,93 @@ export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
  */
 export type ShadowDifference = 'none' | 'content' | 'order' | 'headers';
 
+/**
+ * Why a read found no valid entry. `new`: none was known for its key. `expired`: its time to live was over. `outdated`:
+ * a dependency has another version or epoch since. `fresh`: the caller asked for a new answer.
+ */
+export type MissCause = 'new' | 'expired' | 'outdated' | 'fresh';
+
+/**
+ * Tables and the names of some of their versions (versions.ts), as events have them: a value of a region is replaced by
+ * a short digest, unless the option `exposeValues` allows it. The digest tells regions apart and is the same on every
+ * instance; it does not protect values that can be guessed.
+ */
+export type Regions = readonly TableVersionNames[];
+
+interface Hit {
+  readonly query: string;
+  readonly key: string;
+  readonly level: CacheLevel;
+  /** Time from the call to the answer, in milliseconds: the read of the versions is most of it. */
+  readonly durationMs: number;
+  /** Length of the body. */
+  readonly bytes: number;
+  /** The regions that the answer depends on. */
+  readonly regions: Regions;
+}
+
 interface Miss {
   readonly query: string;
+  readonly key: string;
   readonly stored: boolean;
   /** Why it was not stored. */
   readonly refusal: UncacheableReason | undefined;
+  readonly cause: MissCause;
+  /** The regions that have ended the entry, if the cause is `outdated`. */
+  readonly outdated: Regions;
   /** Time of the query and of the waits for other fills, in milliseconds. */
   readonly durationMs: number;
+  /** Length of the body. */
+  readonly bytes: number;
+  /** The regions that the answer depends on. */
+  readonly regions: Regions;
+}
+
+interface Bypass {
+  readonly query: string;
+  readonly reason: BypassReason;
+  /** Why the query is never cached. */
+  readonly detail: string | undefined;
+  /** Time of the query, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** A writing statement, without its parameters and literals. */
+export interface WriteStatement {
+  /** Its command and targets, such as `UPDATE public.users`. */
+  readonly title: string;
+  /** Equal for statements that differ in literals, parameters and spaces alone: 16 hex digits. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The origin of a write. `service`: a transaction of this process; `outside`: another writer, seen through the outbox;
+ * `invalidate`: `QueryCache.invalidate`.
+ */
+export type WriteSource = 'service' | 'outside' | 'invalidate';
+
+/** A write has been published: the answers of its regions have ended. */
+export interface Invalidation {
+  /** Unique for each write. */
+  readonly writeId: string;
+  readonly source: WriteSource;
+  /** The route or the job, such as `PATCH /users/:id`; `undefined`: unknown (write-origins.ts). */
+  readonly origin: string | undefined;
+  /** The writing statements of the transaction in their order, each once, at most 8; none: unknown. */
+  readonly statements: readonly WriteStatement[];
+  readonly regions: Regions;
+  /** How many entries in the memory of this process have ended. */
+  readonly localEntries: number;
 }
 
 /** The arguments of each event's listeners. `query` is the name of the query, `table` is `schema.name` or `#schema`. */
 export interface CacheEventMap {
   /** A stored answer was valid: `L1` in memory, `L2` in Redis. */
-  hit: [event: { query: string; level: CacheLevel }];
+  hit: [event: Hit];
   /** The query ran under versions that could be trusted. */
   miss: [event: Miss];
-  /** The query ran and its answer was not stored. */
-  bypass: [event: { query: string; reason: BypassReason; detail: string | undefined }];
+  /** The query ran and its answer was not stored. Emitted when it has ended, also with an error. */
+  bypass: [event: Bypass];
   /** The request shared a running fill. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
   /** A query's builder reads more than its parameters: earlier hits may have been another caller's answers. */
@@ -83,8 +154,20 @@ export interface CacheEventMap {
    * Reads of some tables bypass the cache until these transactions of PostgreSQL have ended; none: the wait is over.
    */
   awaiting: [event: { transactions: Writers }];
-  /** A write has ended the answers of so many tables and regions. */
-  invalidated: [event: { tables: number; versions: number }];
+  /** A write has ended the answers of its regions. */
+  invalidated: [event: Invalidation];
+  /** The transaction of an own write has ended so long after `invalidated`: its regions are cached again. */
+  concluded: [
+    event: {
+      writeId: string;
+      outcome: 'committed' | 'rolled-back' | 'unknown';
+      durationMs: number;
+    },
+  ];
+  /**
+   * The auditor has run the query of a hit again and compared. `stamp` names the versions under which both were read.
+   */
+  audited: [event: { query: string; key: string; difference: ShadowDifference; stamp: string }];
   /** External writes were published; the oldest of them had waited for `lagMs` milliseconds. */
   relayed: [event: { rows: number; lagMs: number }];
   /** A database connection leads to a standby, from which nothing is stored; or none does any more. */

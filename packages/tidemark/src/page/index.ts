@@ -1,0 +1,3 @@
+/** The public names of the page. */
+export type * from './page-api.js';
+export type * from '../observe/report.js';

@@ -16,6 +16,7 @@ export const SCENARIO_IDS = [
   'writes',
   'entries',
   'l1-memory',
+  'page',
 ] as const;
 export type ScenarioId = (typeof SCENARIO_IDS)[number];
 

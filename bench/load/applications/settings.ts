@@ -32,3 +32,6 @@ export function redisAddress(): { host: string; port: number; db: number } {
   const { hostname, port, pathname } = new URL(setting('REDIS_URL'));
   return { host: hostname, port: Number(port), db: Number(pathname.slice(1)) };
 }
+
+/** Opens the page of the service. */
+export const PAGE_TOKEN = 'a-token-of-the-bench';

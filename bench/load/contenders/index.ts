@@ -1,3 +1,4 @@
+import { PAGE_TOKEN } from '../applications/settings.js';
 import type { Contender } from './contender.js';
 
 const ONE_BYTE = '1';
@@ -60,6 +61,14 @@ export const tidemark: Contender = {
   source: 'tidemark',
   env: ({ redisUrl }) => ({ REDIS_URL: redisUrl }),
   hitStatus: /^tidemark; hit;.*detail=L1$/,
+};
+
+/** With the page. */
+export const tidemarkPage: Contender = {
+  ...tidemark,
+  id: 'tidemark-page',
+  title: 'Tidemark, service, page open',
+  env: ({ redisUrl }) => ({ REDIS_URL: redisUrl, CACHE_ADMIN_TOKEN: PAGE_TOKEN }),
 };
 
 /** In the application that the peers are in. */

@@ -5,6 +5,7 @@ import { l1Memory } from './l1-memory.js';
 import { miss } from './miss.js';
 import { notModified } from './not-modified.js';
 import { outside } from './outside.js';
+import { page } from './page.js';
 import { patch } from './patch.js';
 import { replicas } from './replicas.js';
 import { save } from './save.js';
@@ -28,4 +29,5 @@ export const SCENARIOS: readonly Scenario[] = [
   writes,
   entries,
   l1Memory,
+  page,
 ];

@@ -12,6 +12,7 @@ import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { VersionStore } from '../core/ports/version-store.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
+import { InstanceReports } from './instance-reports.js';
 import { requireDataSource, requireOnce, requireWriteSide } from './module-imports.js';
 import {
   QueryCacheOptions,
@@ -54,6 +55,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 const PARTS = {
   cache: QueryCache,
   health: CacheHealth,
+  reports: InstanceReports,
   events: CacheEvents,
   lifecycle: CacheLifecycle,
   reader: CacheReader,

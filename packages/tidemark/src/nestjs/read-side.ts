@@ -8,6 +8,7 @@ import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
+import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
 import type { QueryCaches } from './query-caches.js';
 import { logShadow } from './shadow-log.js';
@@ -92,6 +93,10 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     following.followedBy(readOnlyGuard);
   }
   await caches.add(name, { source, reader, options });
+  const health = new CacheHealth(
+    core,
+    () => stores.degradation() ?? standby.degradation ?? following.degradation,
+  );
   return {
     name,
     caches,
@@ -105,10 +110,8 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     reader,
     lifecycle,
-    health: new CacheHealth(
-      core,
-      () => stores.degradation() ?? standby.degradation ?? following.degradation,
-    ),
+    health,
+    reports: new InstanceReports({ name, events, health, options }),
     cache: new QueryCache({ events, source, reader, schema, versions, options }),
   };
 }

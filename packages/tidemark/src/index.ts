@@ -21,6 +21,7 @@ export {
 } from './nestjs/http/preconditions.js';
 export { LeavesBody, type CacheQueryOptions } from './nestjs/http/routes.js';
 export { QueryCache, type QueryExplanation, type Region } from './nestjs/query-cache.js';
+export type { QueryTreatment } from './nestjs/query-treatment.js';
 export type { RunOptions } from './nestjs/lifetime.js';
 export { QueryCacheModule } from './nestjs/query-cache.module.js';
 export {

@@ -34,6 +34,7 @@ export interface ReadCoreParts {
 export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
+  readonly local: L1Cache;
   readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
 
   constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
@@ -57,11 +58,12 @@ export class ReadCore {
     );
     this.settlement = settlement;
     this.gate = gate;
+    this.local = new L1Cache(options.l1Bytes);
     const protocol = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
-        local: new L1Cache(options.l1Bytes),
+        local: this.local,
         toEntry: (entry) => new L1Entry(entry),
         tagOf,
         wallClock,

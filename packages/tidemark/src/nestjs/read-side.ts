@@ -7,6 +7,7 @@ import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
+import { withoutValues } from '../core/versions.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
@@ -14,9 +15,11 @@ import type { QueryCaches } from './query-caches.js';
 import { logShadow } from './shadow-log.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
+import { QueryTreatments } from './query-treatments.js';
 import { ReadCore } from './read-core.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
+import { LastCalls } from '../typeorm/queries/last-calls.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
 import { PlanCache } from '../typeorm/queries/plan-cache.js';
 import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-activity.js';
@@ -70,6 +73,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     // Without Redis no stored answer is served, and every instance detects the change itself.
     onReconfigured: () => void schema.reconfigured().catch(() => undefined),
   });
+  const calls = new LastCalls();
   const reader = new CacheReader({
     name,
     definitions: caches.definitions,
@@ -79,9 +83,19 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     plans,
     executor,
     core,
+    calls,
     options,
     // Every call is verified in development alone.
     wholeTables: share < 1 ? undefined : new WholeTableLog(schema, log),
+  });
+  const { entries } = stores;
+  const treatments = new QueryTreatments({
+    calls,
+    schema,
+    core,
+    entries,
+    regionNames: withoutValues,
+    options,
   });
   const readOnlyGuard =
     options.readOnly && options.enabled ? new ReadOnlyGuard(source, schema) : undefined;
@@ -112,7 +126,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     lifecycle,
     health,
     reports: new InstanceReports({ name, events, health, options }),
-    cache: new QueryCache({ events, source, reader, schema, versions, options }),
+    cache: new QueryCache({ events, source, reader, schema, versions, treatments, options }),
   };
 }
 

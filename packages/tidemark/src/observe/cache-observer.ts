@@ -1,0 +1,204 @@
+/**
+ * Counts the events of one cache, from {@link start} to {@link stop}. A hit costs a few increments: its regions are
+ * counted for 50 hits a second, and beyond that for one of 16 hits, which counts 16 times.
+ *
+ * A request emits one of `hit`, `miss`, `bypass`, `joined` and `fillFailed`, and counts once.
+ */
+import type { CacheEventMap, CacheEvents, Regions } from '../core/ports/cache-events.js';
+import type { Clock } from '../core/ports/clock.js';
+import { brief } from './brief-regions.js';
+import { BusiestQueries } from './busiest-queries.js';
+import { LiveRequests } from './live-requests.js';
+import { MINUTE_MS } from './minute-ring.js';
+import type { QueryCounts } from './query-counts.js';
+import { Recent } from './recent.js';
+import { RegionCounts } from './region-counts.js';
+import type { AuditReport, InstanceReport, MissReport, RecentWrite } from './report.js';
+import { sumMinutes, sumOutcomes, sumSaved } from './sums.js';
+import { WriteCounts } from './write-counts.js';
+import { WriteIndex } from './write-index.js';
+
+type Event<K extends keyof CacheEventMap> = CacheEventMap[K][0];
+type Epoch = InstanceReport['doubt']['epochs'][number];
+
+const RECENT = 100;
+const EPOCHS = 50;
+const EXACT_PER_SECOND = 50;
+const SAMPLED = 16;
+
+export type ObserverReport = Pick<
+  InstanceReport,
+  | 'atMs'
+  | 'outcomes'
+  | 'savedMs'
+  | 'minutes'
+  | 'queries'
+  | 'writes'
+  | 'regions'
+  | 'misses'
+  | 'recentWrites'
+> & {
+  readonly audit: Omit<AuditReport, 'share'>;
+  readonly epochs: readonly Epoch[];
+  readonly relayedRows: number;
+  readonly lastLagMs: number | undefined;
+};
+
+export class CacheObserver {
+  /** Requests, for the live view. */
+  readonly live = new LiveRequests();
+  readonly #queries = new BusiestQueries();
+  readonly #regions = new RegionCounts();
+  readonly #writes = new WriteCounts();
+  readonly #index = new WriteIndex();
+  readonly #misses = new Recent<MissReport>(RECENT);
+  readonly #recentWrites = new Recent<RecentWrite>(RECENT);
+  readonly #epochs = new Recent<Epoch>(EPOCHS);
+  readonly #audit = { compared: 0, different: 0 };
+  #relayedRows = 0;
+  #lastLagMs: number | undefined;
+  #hits = 0;
+  #second = 0;
+  #hitsOfSecond = 0;
+  #stops: (() => void)[] = [];
+
+  /** @param clock milliseconds since the Unix epoch. */
+  constructor(
+    private readonly events: CacheEvents,
+    private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    if (this.#stops.length > 0) return;
+    this.#on('hit', (event) => this.#hit(event));
+    this.#on('miss', (event) => this.#miss(event));
+    this.#on('bypass', (event) => {
+      const atMs = this.#request(event.query, (counts, minute) => counts.bypass(event, minute));
+      this.live.bypass(event, atMs);
+    });
+    this.#on('joined', (event) => {
+      this.live.joined(
+        event,
+        this.#request(event.query, (counts, minute) => counts.joined(minute)),
+      );
+    });
+    this.#on('fillFailed', (event) => {
+      this.live.failed(
+        event,
+        this.#request(event.query, (counts, minute) => counts.failed(minute)),
+      );
+    });
+    this.#on('invalidated', (event) => this.#invalidated(event));
+    this.#on('concluded', ({ writeId, durationMs }) => this.#writes.concluded(writeId, durationMs));
+    this.#on('epochReplaced', ({ table, cause }) => {
+      // The write that came before has not ended the answers.
+      this.#index.forget(table);
+      this.#epochs.add({ table, cause, atMs: this.clock.nowMs(), isSettled: false });
+    });
+    this.#on('epochSettled', ({ table }) => {
+      this.#epochs.change((epoch) =>
+        epoch.table === table ? { ...epoch, isSettled: true } : epoch,
+      );
+    });
+    this.#on('audited', ({ difference }) => {
+      this.#audit.compared += 1;
+      if (difference !== 'none') this.#audit.different += 1;
+    });
+    this.#on('relayed', ({ rows, lagMs }) => {
+      this.#relayedRows += rows;
+      this.#lastLagMs = lagMs;
+    });
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  /** Writes of other instances, which may have ended answers of this one. */
+  learn(writes: readonly RecentWrite[]): void {
+    for (const write of writes) this.#index.add(write);
+  }
+
+  /** The misses with the writes that caused them, as far as these are known by now. */
+  explain(misses: readonly MissReport[]): readonly MissReport[] {
+    return misses.map((miss) =>
+      miss.endedBy ? miss : { ...miss, endedBy: this.#index.find(miss.outdated, miss.atMs) },
+    );
+  }
+
+  report(): ObserverReport {
+    const atMs = this.clock.nowMs();
+    const queries = this.#queries.report(Math.floor(atMs / MINUTE_MS));
+    return {
+      atMs,
+      outcomes: sumOutcomes(queries),
+      savedMs: sumSaved(queries),
+      minutes: sumMinutes(queries.map(({ minutes }) => ({ atMs, minutes }))),
+      queries,
+      writes: this.#writes.report(),
+      regions: this.#regions.report(),
+      misses: this.explain(this.#misses.read()),
+      recentWrites: this.#recentWrites.read(),
+      audit: { ...this.#audit },
+      epochs: this.#epochs.read(),
+      relayedRows: this.#relayedRows,
+      lastLagMs: this.#lastLagMs,
+    };
+  }
+
+  #on<K extends keyof CacheEventMap>(name: K, listener: (event: Event<K>) => void): void {
+    const on = listener as (...event: CacheEventMap[K]) => void;
+    this.events.on(name, on as never);
+    this.#stops.push(() => this.events.off(name, on as never));
+  }
+
+  #request(query: string, count: (counts: QueryCounts, minute: number) => void): number {
+    const atMs = this.clock.nowMs();
+    const minute = Math.floor(atMs / MINUTE_MS);
+    count(this.#queries.of(query, minute), minute);
+    return atMs;
+  }
+
+  #hit(event: Event<'hit'>): void {
+    const atMs = this.clock.nowMs();
+    const minute = Math.floor(atMs / MINUTE_MS);
+    this.#queries.of(event.query, minute).hit(event, minute);
+    this.#countRegions(event.regions, Math.floor(atMs / 1_000));
+    this.live.hit(event, atMs);
+  }
+
+  #countRegions(regions: Regions, second: number): void {
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#hitsOfSecond = 0;
+    }
+    this.#hitsOfSecond += 1;
+    if (this.#hitsOfSecond <= EXACT_PER_SECOND) {
+      this.#regions.count(regions, 'hits', 1);
+      return;
+    }
+    this.#hits += 1;
+    if (this.#hits % SAMPLED === 0) this.#regions.count(regions, 'hits', SAMPLED);
+  }
+
+  #miss(event: Event<'miss'>): void {
+    const { query, key, cause, outdated, durationMs, regions } = event;
+    const atMs = this.#request(query, (counts, minute) => counts.miss(event, minute));
+    this.#regions.count(regions, 'misses', 1);
+    const endedBy = outdated.length > 0 ? this.#index.find(outdated, atMs) : undefined;
+    this.#misses.add({ atMs, query, key, cause, outdated: brief(outdated), durationMs, endedBy });
+    this.live.miss(event, atMs);
+  }
+
+  #invalidated(event: Event<'invalidated'>): void {
+    const { writeId, source, origin, statements, regions } = event;
+    const atMs = this.clock.nowMs();
+    const write = { atMs, writeId, source, origin, statements, regions: brief(regions) };
+    this.#writes.count(event, atMs);
+    this.#regions.count(regions, 'writes', 1);
+    // Of all regions: the answers of any may miss next.
+    this.#index.add({ ...write, regions });
+    this.#recentWrites.add(write);
+  }
+}

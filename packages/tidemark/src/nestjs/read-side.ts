@@ -7,6 +7,7 @@ import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
+import { backgroundTimers, wallClock } from '../core/ports/clock.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
@@ -97,6 +98,20 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     () => stores.degradation() ?? standby.degradation ?? following.degradation,
   );
+  const reports = new InstanceReports({
+    name,
+    events,
+    board: stores.board,
+    core,
+    options,
+    health,
+    versions,
+    degradations: () => [stores.degradation(), standby.degradation, following.degradation],
+    beforeClose: (step) => lifecycle.beforeClose(step),
+    clock: wallClock,
+    timers: backgroundTimers,
+    log,
+  });
   return {
     name,
     caches,
@@ -111,7 +126,7 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     reader,
     lifecycle,
     health,
-    reports: new InstanceReports({ name, events, health, options }),
+    reports,
     cache: new QueryCache({ events, source, reader, schema, versions, options }),
   };
 }

@@ -107,7 +107,7 @@ export class WriteSide {
 
   async #start(): Promise<void> {
     const { relay, triggers } = this;
-    const { caches, following, lifecycle } = this.readSide;
+    const { caches, following, lifecycle, reports } = this.readSide;
     const follower = this.#follower;
     lifecycle.beforeClose(() => this.#close());
     await lifecycle.start();
@@ -120,6 +120,7 @@ export class WriteSide {
         return triggers.problem ?? relay.problem;
       },
     });
+    reports.addWriteSide({ relay, triggers });
     await triggers.start();
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();

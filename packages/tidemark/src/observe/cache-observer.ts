@@ -4,6 +4,7 @@
  *
  * A request emits one of `hit`, `miss`, `bypass`, `joined` and `fillFailed`, and counts once.
  */
+import type { EventEmitter } from 'node:events';
 import type { CacheEventMap, CacheEvents, Regions } from '../core/ports/cache-events.js';
 import type { Clock } from '../core/ports/clock.js';
 import { brief } from './brief-regions.js';
@@ -26,23 +27,25 @@ const EPOCHS = 50;
 const EXACT_PER_SECOND = 50;
 const SAMPLED = 16;
 
-export type ObserverReport = Pick<
-  InstanceReport,
-  | 'atMs'
-  | 'outcomes'
-  | 'savedMs'
-  | 'minutes'
-  | 'queries'
-  | 'writes'
-  | 'regions'
-  | 'misses'
-  | 'recentWrites'
-> & {
+export interface ObserverReport {
+  readonly counts: Pick<
+    InstanceReport,
+    | 'atMs'
+    | 'outcomes'
+    | 'savedMs'
+    | 'minutes'
+    | 'queries'
+    | 'writes'
+    | 'regions'
+    | 'misses'
+    | 'recentWrites'
+  >;
   readonly audit: Omit<AuditReport, 'share'>;
+  /** The last ones that were replaced, the latest first. */
   readonly epochs: readonly Epoch[];
   readonly relayedRows: number;
   readonly lastLagMs: number | undefined;
-};
+}
 
 export class CacheObserver {
   /** Requests, for the live view. */
@@ -60,7 +63,44 @@ export class CacheObserver {
   #hits = 0;
   #second = 0;
   #hitsOfSecond = 0;
-  #stops: (() => void)[] = [];
+
+  readonly #listeners: {
+    readonly [K in keyof CacheEventMap]?: (...event: CacheEventMap[K]) => void;
+  } = {
+    hit: (event) => this.#hit(event),
+    miss: (event) => this.#miss(event),
+    bypass: (event) => {
+      const atMs = this.#request(event.query, (counts, minute) => counts.bypass(event, minute));
+      this.live.bypass(event, atMs);
+    },
+    joined: (event) => {
+      const atMs = this.#request(event.query, (counts, minute) => counts.joined(minute));
+      this.live.joined(event, atMs);
+    },
+    fillFailed: (event) => {
+      const atMs = this.#request(event.query, (counts, minute) => counts.failed(minute));
+      this.live.failed(event, atMs);
+    },
+    invalidated: (event) => this.#invalidated(event),
+    concluded: ({ writeId, durationMs }) => this.#writes.concluded(writeId, durationMs),
+    epochReplaced: ({ table, cause }) => {
+      // The write before it has not ended the answers.
+      this.#index.forget(table);
+      this.#epochs.add({ table, cause, atMs: this.clock.nowMs(), isSettled: false });
+    },
+    epochSettled: ({ table }) =>
+      this.#epochs.change((epoch) =>
+        epoch.table === table ? { ...epoch, isSettled: true } : epoch,
+      ),
+    audited: ({ difference }) => {
+      this.#audit.compared += 1;
+      if (difference !== 'none') this.#audit.different += 1;
+    },
+    relayed: ({ rows, lagMs }) => {
+      this.#relayedRows += rows;
+      this.#lastLagMs = lagMs;
+    },
+  };
 
   /** @param clock milliseconds since the Unix epoch. */
   constructor(
@@ -69,50 +109,13 @@ export class CacheObserver {
   ) {}
 
   start(): void {
-    if (this.#stops.length > 0) return;
-    this.#on('hit', (event) => this.#hit(event));
-    this.#on('miss', (event) => this.#miss(event));
-    this.#on('bypass', (event) => {
-      const atMs = this.#request(event.query, (counts, minute) => counts.bypass(event, minute));
-      this.live.bypass(event, atMs);
-    });
-    this.#on('joined', (event) => {
-      this.live.joined(
-        event,
-        this.#request(event.query, (counts, minute) => counts.joined(minute)),
-      );
-    });
-    this.#on('fillFailed', (event) => {
-      this.live.failed(
-        event,
-        this.#request(event.query, (counts, minute) => counts.failed(minute)),
-      );
-    });
-    this.#on('invalidated', (event) => this.#invalidated(event));
-    this.#on('concluded', ({ writeId, durationMs }) => this.#writes.concluded(writeId, durationMs));
-    this.#on('epochReplaced', ({ table, cause }) => {
-      // The write that came before has not ended the answers.
-      this.#index.forget(table);
-      this.#epochs.add({ table, cause, atMs: this.clock.nowMs(), isSettled: false });
-    });
-    this.#on('epochSettled', ({ table }) => {
-      this.#epochs.change((epoch) =>
-        epoch.table === table ? { ...epoch, isSettled: true } : epoch,
-      );
-    });
-    this.#on('audited', ({ difference }) => {
-      this.#audit.compared += 1;
-      if (difference !== 'none') this.#audit.different += 1;
-    });
-    this.#on('relayed', ({ rows, lagMs }) => {
-      this.#relayedRows += rows;
-      this.#lastLagMs = lagMs;
-    });
+    const events: EventEmitter = this.events;
+    for (const [name, listener] of Object.entries(this.#listeners)) events.on(name, listener);
   }
 
   stop(): void {
-    for (const stop of this.#stops) stop();
-    this.#stops = [];
+    const events: EventEmitter = this.events;
+    for (const [name, listener] of Object.entries(this.#listeners)) events.off(name, listener);
   }
 
   /** Writes of other instances, which may have ended answers of this one. */
@@ -131,26 +134,22 @@ export class CacheObserver {
     const atMs = this.clock.nowMs();
     const queries = this.#queries.report(Math.floor(atMs / MINUTE_MS));
     return {
-      atMs,
-      outcomes: sumOutcomes(queries),
-      savedMs: sumSaved(queries),
-      minutes: sumMinutes(queries.map(({ minutes }) => ({ atMs, minutes }))),
-      queries,
-      writes: this.#writes.report(),
-      regions: this.#regions.report(),
-      misses: this.explain(this.#misses.read()),
-      recentWrites: this.#recentWrites.read(),
+      counts: {
+        atMs,
+        outcomes: sumOutcomes(queries),
+        savedMs: sumSaved(queries),
+        minutes: sumMinutes(queries.map(({ minutes }) => ({ atMs, minutes }))),
+        queries,
+        writes: this.#writes.report(),
+        regions: this.#regions.report(),
+        misses: this.explain(this.#misses.read()),
+        recentWrites: this.#recentWrites.read(),
+      },
       audit: { ...this.#audit },
       epochs: this.#epochs.read(),
       relayedRows: this.#relayedRows,
       lastLagMs: this.#lastLagMs,
     };
-  }
-
-  #on<K extends keyof CacheEventMap>(name: K, listener: (event: Event<K>) => void): void {
-    const on = listener as (...event: CacheEventMap[K]) => void;
-    this.events.on(name, on as never);
-    this.#stops.push(() => this.events.off(name, on as never));
   }
 
   #request(query: string, count: (counts: QueryCounts, minute: number) => void): number {
@@ -198,7 +197,7 @@ export class CacheObserver {
     this.#writes.count(event, atMs);
     this.#regions.count(regions, 'writes', 1);
     // Of all regions: the answers of any may miss next.
-    this.#index.add({ ...write, regions });
+    this.#index.add(write, regions);
     this.#recentWrites.add(write);
   }
 }

@@ -5,6 +5,8 @@ import type { LiveRequest } from './report.js';
 type Event<K extends keyof CacheEventMap> = CacheEventMap[K][0];
 export type LiveListener = (request: LiveRequest) => void;
 
+const BARE = { level: undefined, reason: undefined, durationMs: undefined, bytes: undefined };
+
 export class LiveRequests {
   readonly #listeners = new Set<LiveListener>();
 
@@ -51,5 +53,3 @@ export class LiveRequests {
     }
   }
 }
-
-const BARE = { level: undefined, reason: undefined, durationMs: undefined, bytes: undefined };

@@ -66,7 +66,7 @@ export class QueryCounts {
       servedBytes: this.#servedBytes,
       minutes: this.#minutes
         .read(minute)
-        .map(({ requests, hits }) => ({ requests, hits, savedMs: hits * meanMs })),
+        .map(({ requests, hits }) => ({ requests, hits, savedMs: short(hits * meanMs) })),
     };
   }
 
@@ -79,4 +79,9 @@ export class QueryCounts {
   #reason(reason: string): void {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
   }
+}
+
+/** Three decimals are enough: reports are sent every few seconds. */
+function short(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }

@@ -18,9 +18,10 @@ export class WriteIndex {
   /** The least recently written region first. */
   readonly #writes = new Map<string, readonly RecentWrite[]>();
 
-  add(write: RecentWrite): void {
+  /** @param regions all that it has ended; the write has the first ones. */
+  add(write: RecentWrite, regions = write.regions): void {
     let left = MAX_OF_WRITE;
-    for (const { table, names } of write.regions) {
+    for (const { table, names } of regions) {
       if (names.every((name) => name === WHOLE_TABLE)) this.#put(table, UNNAMED, write);
       for (const name of names) {
         if (left === 0) return;

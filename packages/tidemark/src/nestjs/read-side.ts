@@ -14,6 +14,9 @@ import { logShadow } from './shadow-log.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { ReadCore } from './read-core.js';
+import { WriteEvents } from '../core/write-events.js';
+import { systemClock } from '../core/ports/clock.js';
+import type { WriteOrigins } from './write-origins.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
@@ -43,9 +46,10 @@ export interface ReadSideParts {
   readonly source: DataSource;
   readonly options: Readonly<QueryCacheOptions>;
   readonly caches: QueryCaches;
+  readonly origins: WriteOrigins;
 }
 
-export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
+export async function makeReadSide({ name, source, options, caches, origins }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
   const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
@@ -103,13 +107,23 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     versions,
     schema,
     core,
+    origins,
     reader,
     lifecycle,
     health: new CacheHealth(
       core,
       () => stores.degradation() ?? standby.degradation ?? following.degradation,
     ),
-    cache: new QueryCache({ events, source, reader, schema, versions, options }),
+    cache: new QueryCache({
+      events,
+      writeEvents: new WriteEvents({ events, answers: core, clock: systemClock }),
+      origins,
+      source,
+      reader,
+      schema,
+      versions,
+      options,
+    }),
   };
 }
 

@@ -6,10 +6,12 @@ import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
+import { regionNamesOf, type RegionNames } from '../core/region-names.js';
 import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
 import { randomToken as token } from '../core/versions.js';
+import type { TableVersionNames } from '../core/ports/version-store.js';
 import type { WriterActivity } from '../core/ports/writer-activity.js';
 import { tagOf } from './http/entity-tag.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
@@ -35,6 +37,10 @@ export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
   readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
+  /** The entries in memory. */
+  readonly local: L1Cache;
+  /** The regions of events, masked by the option `exposeValues`. */
+  readonly regionNames: RegionNames;
 
   constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
@@ -57,11 +63,13 @@ export class ReadCore {
     );
     this.settlement = settlement;
     this.gate = gate;
+    this.local = new L1Cache(options.l1Bytes);
+    this.regionNames = regionNamesOf(options.exposeValues);
     const protocol = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
-        local: new L1Cache(options.l1Bytes),
+        local: this.local,
         toEntry: (entry) => new L1Entry(entry),
         tagOf,
         wallClock,
@@ -75,5 +83,10 @@ export class ReadCore {
       options.mode === 'shadow'
         ? new ShadowReads({ protocol, gate, events, timers: backgroundTimers })
         : protocol;
+  }
+
+  /** How many entries in memory a write of these versions has ended; each is counted for one write alone. */
+  endedLocally(tables: readonly TableVersionNames[]): number {
+    return this.local.ended(tables);
   }
 }

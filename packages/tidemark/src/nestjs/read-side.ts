@@ -7,7 +7,7 @@ import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
-import { backgroundTimers, wallClock } from '../core/ports/clock.js';
+import { backgroundTimers, systemClock, wallClock } from '../core/ports/clock.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
@@ -16,6 +16,8 @@ import { logShadow } from './shadow-log.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { ReadCore } from './read-core.js';
+import { WriteEvents } from '../core/write-events.js';
+import type { WriteOrigins } from './write-origins.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
@@ -45,9 +47,10 @@ export interface ReadSideParts {
   readonly source: DataSource;
   readonly options: Readonly<QueryCacheOptions>;
   readonly caches: QueryCaches;
+  readonly origins: WriteOrigins;
 }
 
-export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
+export async function makeReadSide({ name, source, options, caches, origins }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
   const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
@@ -123,11 +126,21 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     versions,
     schema,
     core,
+    origins,
     reader,
     lifecycle,
     health,
     reports,
-    cache: new QueryCache({ events, source, reader, schema, versions, options }),
+    cache: new QueryCache({
+      events,
+      writeEvents: new WriteEvents({ events, answers: core, clock: systemClock }),
+      origins,
+      source,
+      reader,
+      schema,
+      versions,
+      options,
+    }),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
-import { backgroundTimers } from '../core/ports/clock.js';
+import { backgroundTimers, systemClock } from '../core/ports/clock.js';
 import { askPrimary } from '../typeorm/database/own-question.js';
 import { randomToken } from '../core/versions.js';
 import { cacheLogger } from './cache-logger.js';
@@ -43,7 +43,7 @@ export class WriteSide {
     private readonly readSide: ReadSide,
     options: CacheInvalidationModuleOptions,
   ) {
-    const { name, source, versions: store, schema, events, transactions } = readSide;
+    const { name, source, versions: store, schema, events, transactions, core, origins } = readSide;
     const { namespace, markLeaseMs, redis } = readSide.options;
     const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
     const log = cacheLogger('CacheInvalidation', name);
@@ -52,7 +52,9 @@ export class WriteSide {
     const protocol = new WriteProtocol({
       store,
       events,
+      answers: core,
       token: randomToken,
+      clock: systemClock,
       timers: backgroundTimers,
       policy,
       refuse: (cause) => new WriteRefusedError(cause),
@@ -84,6 +86,7 @@ export class WriteSide {
     const subscriber = new StatementInterceptor({
       ...parts,
       transactions,
+      origins,
       triggers: this.triggers,
       outbox: new OutboxWriter(parts),
       opening: openingOf(options.implicitTransactionIdleMs ?? idleMs),

@@ -2,7 +2,8 @@
  * Counts the events of one cache, from {@link start} to {@link stop}. A hit costs a few increments: its regions are
  * counted for 50 hits a second, and beyond that for one of 16 hits, which counts 16 times.
  *
- * A request emits one of `hit`, `miss`, `bypass`, `joined` and `fillFailed`, and counts once.
+ * A request counts once, by one of `hit`, `miss`, `bypass`, `joined` with the scope `process`, and `fillFailed`
+ * (cache-events.ts).
  */
 import type { EventEmitter } from 'node:events';
 import type { CacheEventMap, CacheEvents, Regions } from '../core/ports/cache-events.js';
@@ -74,6 +75,8 @@ export class CacheObserver {
       this.live.bypass(event, atMs);
     },
     joined: (event) => {
+      // A `hit` of the same request follows.
+      if (event.scope === 'instances') return;
       const atMs = this.#request(event.query, (counts, minute) => counts.joined(minute));
       this.live.joined(event, atMs);
     },

@@ -8,6 +8,7 @@ import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { withoutValues } from '../core/versions.js';
+import { backgroundTimers, systemClock, wallClock } from '../core/ports/clock.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
@@ -17,6 +18,8 @@ import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { QueryTreatments } from './query-treatments.js';
 import { ReadCore } from './read-core.js';
+import { WriteEvents } from '../core/write-events.js';
+import type { WriteOrigins } from './write-origins.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { LastCalls } from '../typeorm/queries/last-calls.js';
@@ -47,9 +50,10 @@ export interface ReadSideParts {
   readonly source: DataSource;
   readonly options: Readonly<QueryCacheOptions>;
   readonly caches: QueryCaches;
+  readonly origins: WriteOrigins;
 }
 
-export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
+export async function makeReadSide({ name, source, options, caches, origins }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
   const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
@@ -111,6 +115,20 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     core,
     () => stores.degradation() ?? standby.degradation ?? following.degradation,
   );
+  const reports = new InstanceReports({
+    name,
+    events,
+    board: stores.board,
+    core,
+    options,
+    health,
+    versions,
+    degradations: () => [stores.degradation(), standby.degradation, following.degradation],
+    beforeClose: (step) => lifecycle.beforeClose(step),
+    clock: wallClock,
+    timers: backgroundTimers,
+    log,
+  });
   return {
     name,
     caches,
@@ -122,11 +140,22 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     versions,
     schema,
     core,
+    origins,
     reader,
     lifecycle,
     health,
-    reports: new InstanceReports({ name, events, health, options }),
-    cache: new QueryCache({ events, source, reader, schema, versions, treatments, options }),
+    reports,
+    cache: new QueryCache({
+      events,
+      writeEvents: new WriteEvents({ events, answers: core, clock: systemClock }),
+      origins,
+      source,
+      reader,
+      schema,
+      versions,
+      treatments,
+      options,
+    }),
   };
 }
 

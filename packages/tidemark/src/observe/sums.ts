@@ -1,4 +1,5 @@
 /** Sums of the reports of several instances. Instances count separately, so a request is in one of them. */
+import { MINUTE_MS, MINUTES } from './minute-ring.js';
 import {
   BUCKETS_MS,
   type AuditReport,
@@ -11,8 +12,6 @@ import {
   type WriteReport,
 } from './report.js';
 
-const MINUTE_MS = 60_000;
-const MINUTES = 60;
 /** Of a binomial proportion without a success: -ln(1 - 0.95). */
 const RULE_OF_THREE = -Math.log(0.05);
 /** The quantile of the normal distribution for an upper bound with 95 % confidence. */
@@ -38,38 +37,66 @@ export function sumOutcomes(parts: readonly { readonly outcomes: Outcomes }[]): 
   return sum;
 }
 
-/** The last 60 minutes of all instances, the current one last. Reports of different minutes are aligned. */
-export function sumMinutes(reports: Reports): MinuteCounts[] {
-  return alignMinutes(reports, ({ minutes }) => minutes);
+export function sumSaved(parts: readonly { readonly savedMs: number }[]): number {
+  return total(parts, ({ savedMs }) => savedMs);
+}
+
+interface Minutes {
+  readonly atMs: number;
+  /** The one of `atMs` last. */
+  readonly minutes: readonly MinuteCounts[];
+}
+
+/** The last 60 minutes of all parts, the current one last. Parts of different minutes are aligned. */
+export function sumMinutes(parts: readonly Minutes[], atMs = latest(parts)): MinuteCounts[] {
+  const current = Math.floor(atMs / MINUTE_MS);
+  const sums = Array.from({ length: MINUTES }, () => ({ requests: 0, hits: 0, savedMs: 0 }));
+  for (const part of parts) {
+    const first = MINUTES - part.minutes.length - (current - Math.floor(part.atMs / MINUTE_MS));
+    for (const [index, { requests, hits, savedMs }] of part.minutes.entries()) {
+      const sum = sums[first + index];
+      if (!sum) continue;
+      sum.requests += requests;
+      sum.hits += hits;
+      sum.savedMs += savedMs;
+    }
+  }
+  return sums;
 }
 
 /** By name, the busiest first. */
 export function sumQueries(reports: Reports): QueryReport[] {
-  const parts = groupBy(
-    reports.flatMap((report) => report.queries.map((query) => ({ report, query }))),
+  const atMs = latest(reports);
+  const groups = groupBy(
+    reports.flatMap((report) => report.queries.map((query) => ({ atMs: report.atMs, query }))),
     ({ query }) => query.query,
   );
-  const sums = [...parts].map(([name, group]): QueryReport => {
-    const queries = group.map(({ query }) => query);
-    const latest = group.reduce((one, other) =>
-      other.report.atMs > one.report.atMs ? other : one,
-    );
-    return {
-      query: name,
-      outcomes: sumOutcomes(queries),
-      reasons: sumCounts(queries.map(({ reasons }) => reasons)),
-      hitMs: sumHistograms(queries.map(({ hitMs }) => hitMs)),
-      fillMs: sumHistograms(queries.map(({ fillMs }) => fillMs)),
-      savedMs: total(queries, ({ savedMs }) => savedMs),
-      lastBytes: latest.query.lastBytes,
-      servedBytes: total(queries, ({ servedBytes }) => servedBytes),
-      minutes: alignMinutes(
-        group.map(({ report, query }) => ({ atMs: report.atMs, minutes: query.minutes })),
-        ({ minutes }) => minutes,
-      ),
-    };
-  });
+  const sums = [...groups].map(([name, group]) => mergeQueries(name, group, atMs));
   return sums.toSorted((a, b) => requestsOf(b.outcomes) - requestsOf(a.outcomes));
+}
+
+/** @param parts at least one; the last length is that of the latest. */
+export function mergeQueries(
+  name: string,
+  parts: readonly { readonly atMs: number; readonly query: QueryReport }[],
+  atMs: number,
+): QueryReport {
+  const queries = parts.map(({ query }) => query);
+  const last = parts.reduce((one, other) => (other.atMs > one.atMs ? other : one));
+  return {
+    query: name,
+    outcomes: sumOutcomes(queries),
+    reasons: sumCounts(queries.map(({ reasons }) => reasons)),
+    hitMs: sumHistograms(queries.map(({ hitMs }) => hitMs)),
+    fillMs: sumHistograms(queries.map(({ fillMs }) => fillMs)),
+    savedMs: sumSaved(queries),
+    lastBytes: last.query.lastBytes,
+    servedBytes: total(queries, ({ servedBytes }) => servedBytes),
+    minutes: sumMinutes(
+      parts.map((part) => ({ atMs: part.atMs, minutes: part.query.minutes })),
+      atMs,
+    ),
+  };
 }
 
 /** By source, origin and statement, the most writes first. */
@@ -78,17 +105,18 @@ export function sumWrites(reports: Reports): WriteReport[] {
     reports.flatMap(({ writes }) => writes),
     ({ source, origin, statement }) => JSON.stringify([source, origin, statement?.fingerprint]),
   );
-  const sums = [...groups.values()].map((group): WriteReport => {
-    const latest = group.reduce((one, other) => (other.lastAtMs > one.lastAtMs ? other : one));
-    return {
-      ...latest,
-      writes: total(group, ({ writes }) => writes),
-      regions: total(group, ({ regions }) => regions),
-      localEntries: total(group, ({ localEntries }) => localEntries),
-      publishedMs: sumHistograms(group.map(({ publishedMs }) => publishedMs)),
-    };
-  });
-  return sums.toSorted((a, b) => b.writes - a.writes);
+  return [...groups.values()].map(mergeWrites).toSorted((a, b) => b.writes - a.writes);
+}
+
+/** @param group at least one. */
+export function mergeWrites(group: readonly WriteReport[]): WriteReport {
+  return {
+    ...group.reduce((one, other) => (other.lastAtMs > one.lastAtMs ? other : one)),
+    writes: total(group, ({ writes }) => writes),
+    regions: total(group, ({ regions }) => regions),
+    localEntries: total(group, ({ localEntries }) => localEntries),
+    publishedMs: sumHistograms(group.map(({ publishedMs }) => publishedMs)),
+  };
 }
 
 /** By table and region, the most reads and writes first. */
@@ -167,24 +195,8 @@ function upperBound(different: number, compared: number): number | undefined {
   return Math.min(1, (share + z / 2 + spread) / (1 + z));
 }
 
-function alignMinutes<T extends { readonly atMs: number }>(
-  parts: readonly T[],
-  minutesOf: (part: T) => readonly MinuteCounts[],
-): MinuteCounts[] {
-  const current = Math.max(...parts.map(({ atMs }) => Math.floor(atMs / MINUTE_MS)));
-  const sums = Array.from({ length: MINUTES }, () => ({ requests: 0, hits: 0, savedMs: 0 }));
-  for (const part of parts) {
-    const minutes = minutesOf(part);
-    const late = current - Math.floor(part.atMs / MINUTE_MS);
-    for (const [index, { requests, hits, savedMs }] of minutes.entries()) {
-      const sum = sums[MINUTES - minutes.length + index - late];
-      if (!sum) continue;
-      sum.requests += requests;
-      sum.hits += hits;
-      sum.savedMs += savedMs;
-    }
-  }
-  return sums;
+function latest(parts: readonly { readonly atMs: number }[]): number {
+  return parts.reduce((last, { atMs }) => Math.max(last, atMs), 0);
 }
 
 function sumCounts(counts: readonly Readonly<Record<string, number | undefined>>[]) {

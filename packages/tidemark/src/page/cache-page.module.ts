@@ -6,7 +6,8 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { ModuleRef, RouterModule } from '@nestjs/core';
+import { APP_INTERCEPTOR, ModuleRef, RouterModule } from '@nestjs/core';
+import { OriginInterceptor } from '../nestjs/origin.interceptor.js';
 import { QueryCaches } from '../nestjs/query-caches.js';
 import { QueryCachesModule } from '../nestjs/query-caches.module.js';
 import { CachePage } from './cache-page.js';
@@ -39,6 +40,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 function providersOf(path: string, guard: Type<CanActivate> | undefined): Provider[] {
   return [
     { provide: GUARD, useValue: guard },
+    // Writes name the route that has caused them.
+    { provide: APP_INTERCEPTOR, useClass: OriginInterceptor },
     {
       provide: CachePage,
       inject: [MODULE_OPTIONS_TOKEN, QueryCaches, ModuleRef],

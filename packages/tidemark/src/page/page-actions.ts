@@ -1,5 +1,6 @@
 /** What the page can do, with the checks of the bodies that ask for it. */
 import type { Region } from '../nestjs/query-cache.js';
+import { RedisError } from '../redis/connection/redis.errors.js';
 import { PageProblem } from './page-problem.js';
 import type { PageSource } from './page-sources.js';
 
@@ -16,7 +17,7 @@ export async function invalidate({ cache }: PageSource, body: unknown): Promise<
   try {
     await cache.invalidate(regions.map(regionOf));
   } catch (error) {
-    throw error instanceof TypeError ? invalid(error.message) : error;
+    throw error instanceof TypeError ? invalid(error.message) : unavailable(error);
   }
 }
 
@@ -29,7 +30,9 @@ export async function switchMode({ reports }: PageSource, body: unknown): Promis
   if (reports.mode === 'off') {
     throw new PageProblem(409, 'cache-off', 'The cache is off: start the service with it.');
   }
-  await reports.setMode(mode);
+  await reports.setMode(mode).catch((error: unknown) => {
+    throw unavailable(error);
+  });
 }
 
 function regionOf(given: unknown): Region {
@@ -44,4 +47,12 @@ function regionOf(given: unknown): Region {
 
 function invalid(detail: string): PageProblem {
   return new PageProblem(400, 'invalid-request', detail);
+}
+
+/** Messages of Redis name no address and no secret. */
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof RedisError)) return error;
+  return new PageProblem(503, 'unavailable', `${error.message}. Try again later.`, {
+    'retry-after': '5',
+  });
 }

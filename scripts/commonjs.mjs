@@ -12,6 +12,9 @@ const OPTIONS = {
   esModuleInterop: true,
 };
 
+/** The URL of a CommonJS file. */
+const FILE_URL = "require('node:url').pathToFileURL(__filename).href";
+
 export function addCommonJs(dist) {
   const folder = join(dist, 'cjs');
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })
@@ -27,5 +30,7 @@ export function addCommonJs(dist) {
 }
 
 function commonJsOf(code) {
-  return ts.transpileModule(code, { compilerOptions: OPTIONS }).outputText;
+  const { outputText } = ts.transpileModule(code, { compilerOptions: OPTIONS });
+  // The compiler leaves it as it is.
+  return outputText.replaceAll('import.meta.url', FILE_URL);
 }

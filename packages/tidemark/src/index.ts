@@ -21,6 +21,7 @@ export {
 } from './nestjs/http/preconditions.js';
 export { LeavesBody, type CacheQueryOptions } from './nestjs/http/routes.js';
 export { QueryCache, type QueryExplanation, type Region } from './nestjs/query-cache.js';
+export type { QueryTreatment } from './nestjs/query-treatment.js';
 export type { RunOptions } from './nestjs/lifetime.js';
 export { QueryCacheModule } from './nestjs/query-cache.module.js';
 export {
@@ -30,6 +31,7 @@ export {
 } from './nestjs/query-cache.options.js';
 export type { QueryCacheClusterOptions } from './nestjs/redis-cluster-option.js';
 export type { QueryCacheRedisOptions, QueryCacheSentinelOptions } from './nestjs/redis-option.js';
+export { OriginInterceptor } from './nestjs/origin.interceptor.js';
 export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
 export type { WarmOptions, WarmResult } from './nestjs/warm.js';
 export { WriteOrigins } from './nestjs/write-origins.js';

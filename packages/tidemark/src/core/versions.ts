@@ -11,6 +11,7 @@
  * is short enough for a key.
  */
 import { hash, randomBytes } from 'node:crypto';
+import type { TableVersionNames } from './ports/version-store.js';
 
 const MAX_VALUE = 120;
 
@@ -34,6 +35,14 @@ export function isValueVersion(name: string): boolean {
 /** The encoded dimension that a version name belongs to; `undefined` for the whole table. */
 export function dimensionOf(name: string): string | undefined {
   return /^([^=?]*)[=?]/.exec(name)?.[1];
+}
+
+/** The same names with `…` in place of each value: values may be personal. */
+export function withoutValues(tables: readonly TableVersionNames[]): readonly TableVersionNames[] {
+  return tables.map(({ table, names }) => ({
+    table,
+    names: names.map((name) => (isValueVersion(name) ? `${dimensionOf(name)}=…` : name)),
+  }));
 }
 
 /** Creates opaque tokens: never reused, derived from no clock and no counter. */

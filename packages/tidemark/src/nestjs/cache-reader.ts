@@ -1,6 +1,6 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
 import type { Answer } from '../core/read-request.js';
-import type { UncacheableReason } from '../core/statement-analysis.js';
+import type { Refusal } from '../core/statement-analysis.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
@@ -27,6 +27,11 @@ export interface CacheReaderParts extends PlannedReadsParts {
   /** Shared by all caches of the application. */
   readonly definitions: QueryDefinitions;
 }
+
+const LAZY: Refusal = {
+  reason: 'lazy-relations',
+  detail: 'an entity of the answer loads a relation on first access',
+};
 
 export class CacheReader {
   readonly #codec: EntityCodec;
@@ -83,9 +88,10 @@ export class CacheReader {
       return { value: decode(body), outcome };
     } catch (error) {
       const isLazy = error instanceof LazyValueError;
-      if (isLazy) return this.#valueOf(called, 'uncacheable', 'lazy-relations');
+      if (isLazy) return this.#valueOf(called, 'uncacheable', LAZY);
       if (!(error instanceof UnencodableValueError)) throw error;
-      return this.#valueOf(called, 'uncacheable', 'value-type', this.#reads.takeResult(error));
+      const refusal = { reason: 'value-type', detail: error.message } as const;
+      return this.#valueOf(called, 'uncacheable', refusal, this.#reads.takeResult(error));
     }
   }
 
@@ -111,7 +117,7 @@ export class CacheReader {
   async #valueOf(
     query: CacheableQuery,
     reason: 'uncacheable' | 'disabled',
-    detail?: UncacheableReason,
+    refusal?: Refusal,
     executed?: ExecutedQuery,
   ): Promise<ValueOutcome> {
     const { source, executor } = this.parts;
@@ -120,9 +126,9 @@ export class CacheReader {
     const run = async (): Promise<Answer> => {
       const { value: read, ...answer } = executed ?? (await executor.execute(compiled));
       value = read;
-      return { ...answer, body: NO_BODY, refusal: detail };
+      return { ...answer, body: NO_BODY, refusal: refusal?.reason };
     };
-    const outcome = await this.#reads.bypass(compiled, run, reason, detail);
+    const outcome = await this.#reads.bypass(compiled, run, reason, refusal);
     return { value, outcome };
   }
 }

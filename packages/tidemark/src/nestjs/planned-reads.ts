@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { BypassReason } from '../core/ports/cache-events.js';
 import type { WriteFollowing } from '../core/ports/write-following.js';
 import type { Answer, ReadOutcome } from '../core/read-request.js';
-import type { UncacheableReason } from '../core/statement-analysis.js';
+import type { Refusal, UncacheableReason } from '../core/statement-analysis.js';
 import type { L1Entry } from '../l1/l1-entry.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
@@ -12,11 +12,13 @@ import {
   compileQuery,
   nameOfQuery,
   reasonOf,
+  RUNNER,
   type CacheableQuery,
   type CompiledQuery,
 } from '../typeorm/queries/compiled-query.js';
 import type { FillAudit } from '../typeorm/queries/fill-audit.js';
 import type { PlanCache, RememberedPlan } from '../typeorm/queries/plan-cache.js';
+import type { LastCalls } from '../typeorm/queries/last-calls.js';
 import { NotASelectError, NotFollowedError } from '../typeorm/queries/query-errors.js';
 import type { ExecutedQuery, QueryExecutor } from '../typeorm/queries/query-executor.js';
 import { planQuery, type Representation } from '../typeorm/queries/query-planner.js';
@@ -24,6 +26,7 @@ import type { ToBody } from './answer-json.js';
 import { LazyValueError, PlanChangedError } from './cache-reader.errors.js';
 import { ttlMsOf, type ReadOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
+import { DISABLED } from './query-treatments.js';
 import type { ReadCore } from './read-core.js';
 import type { WholeTableLog } from './whole-table-log.js';
 
@@ -48,10 +51,16 @@ export interface PlannedReadsParts {
   readonly plans: PlanCache;
   readonly executor: QueryExecutor;
   readonly core: ReadCore;
+  readonly calls: LastCalls;
   readonly options: Readonly<QueryCacheOptions>;
   /** Only in development. */
   readonly wholeTables: WholeTableLog | undefined;
 }
+
+const PLAN_CHANGED: Refusal = {
+  reason: 'plan-changed',
+  detail: 'equal parameters gave another query than before, or the schema has changed meanwhile',
+};
 
 export class PlannedReads {
   /** The result of a fill, by the error that shows why its values cannot be stored. */
@@ -85,12 +94,17 @@ export class PlannedReads {
 
   /** Runs the query, stores nothing and emits the reason. */
   async bypass(
-    { name }: CompiledQuery,
+    compiled: CompiledQuery,
     run: () => Promise<Answer>,
     reason: BypassReason,
-    detail?: UncacheableReason,
+    refusal?: Refusal,
   ): Promise<JsonOutcome> {
-    const outcome = await this.parts.core.protocol.bypass({ query: name, run }, reason, detail);
+    const { calls, core } = this.parts;
+    const detail = refusal?.reason;
+    if (refusal) calls.note(compiled, refusal);
+    else if (reason === 'disabled') calls.note(compiled, DISABLED);
+    const { name } = compiled;
+    const outcome = await core.protocol.bypass({ query: name, run }, reason, detail);
     return { ...outcome, detail };
   }
 
@@ -103,7 +117,7 @@ export class PlannedReads {
 
   /** @throws LazyValueError */
   async #plan(call: Call, text: string | undefined): Promise<JsonOutcome> {
-    const { schema, plans } = this.parts;
+    const { schema, plans, calls } = this.parts;
     const { representation, toBody } = call;
     const compiled = this.#compile(call);
     if (compiled.queryRunner) return this.#readPast(compiled, toBody);
@@ -112,10 +126,11 @@ export class PlannedReads {
     if (!plan.cacheable && plan.reason === 'unknown-table' && (await schema.reloadIfDue())) {
       plan = planQuery(schema, compiled, representation);
     }
-    if (!plan.cacheable) return this.#readPast(compiled, toBody, plan.reason);
+    if (!plan.cacheable) return this.#readPast(compiled, toBody, plan);
     this.parts.wholeTables?.note(compiled, plan.dependencies);
     const { audit } = plan;
     const stored = plans.put(compiled.bound, text, { ...plan, sql: compiled.sql });
+    calls.note(compiled, stored);
     return this.#readCached(call, compiled.name, stored, () => this.#run(compiled, toBody, audit));
   }
 
@@ -126,11 +141,13 @@ export class PlannedReads {
     { key, dependencies }: RememberedPlan,
     run: () => Promise<Answer>,
   ): Promise<JsonOutcome> {
-    const { core, source } = this.parts;
+    const { core, source, calls } = this.parts;
     const ttlMs = (answer: Answer): number => ttlMsOf(answer, options, this.parts.options);
     const request = { query: name, key, dependencies, run, ttlMs, decode, fresh: options.fresh };
     try {
-      return await core.protocol.read(request);
+      const outcome = await core.protocol.read(request);
+      if (outcome.source === 'miss' && outcome.refusal) calls.refused(name, outcome.refusal);
+      return outcome;
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;
       return this.#readPast(compileQuery(query, source), toBody);
@@ -148,14 +165,14 @@ export class PlannedReads {
     text: string | undefined,
     { key }: RememberedPlan,
   ): Promise<Answer> {
-    const { source, schema, plans } = this.parts;
+    const { source, schema, plans, calls } = this.parts;
     const compiled = compileQuery(query, source);
     await schema.load();
     const plan = planQuery(schema, compiled, representation);
     // Other callers may share the answer, and must not see the view of a query runner of one caller.
     if (compiled.queryRunner) throw new PlanChangedError();
     if (plan.cacheable) {
-      plans.put(query, text, { ...plan, sql: compiled.sql });
+      calls.note(compiled, plans.put(query, text, { ...plan, sql: compiled.sql }));
       if (plan.key === key) return this.#run(compiled, toBody, plan.audit);
     } else plans.putNone(query, text);
     throw new PlanChangedError();
@@ -168,13 +185,13 @@ export class PlannedReads {
   #readPast(
     compiled: CompiledQuery,
     toBody: ToBody,
-    refusal: UncacheableReason = 'plan-changed',
+    refusal: Refusal = PLAN_CHANGED,
   ): Promise<JsonOutcome> {
     const { bound, queryRunner } = compiled;
     if (bound && queryRunner) this.parts.plans.hasMetRunner(bound);
-    const detail = queryRunner ? reasonOf(queryRunner) : refusal;
-    const reason = detail === 'transaction' ? 'transaction' : 'uncacheable';
-    return this.bypass(compiled, () => this.#run(compiled, toBody), reason, detail);
+    const found = queryRunner ? { reason: reasonOf(queryRunner), detail: RUNNER } : refusal;
+    const reason = found.reason === 'transaction' ? 'transaction' : 'uncacheable';
+    return this.bypass(compiled, () => this.#run(compiled, toBody), reason, found);
   }
 
   /** @throws LazyValueError */

@@ -4,19 +4,24 @@ import { requireAll, replaceVersions } from '../core/buckets.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken, valueVersion, WHOLE_TABLE } from '../core/versions.js';
 import type { VersionStore } from '../core/ports/version-store.js';
+import type { WriteEvents } from '../core/write-events.js';
 import type { CacheReader } from './cache-reader.js';
 import { QueryCacheFinds } from './query-cache-finds.js';
 import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { RunOptions } from './lifetime.js';
+import type { QueryTreatment } from './query-treatment.js';
+import { DISABLED, remedyFor, type QueryTreatments } from './query-treatments.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
-import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import {
+  compileQuery,
+  reasonOf,
+  RUNNER,
+  type CacheableQuery,
+} from '../typeorm/queries/compiled-query.js';
+import type { WriteOrigins } from './write-origins.js';
 import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
-import {
-  explainDependencies,
-  REMEDIES,
-  type ExplainedDependency,
-} from '../typeorm/queries/explain-plan.js';
+import { explainDependencies, type ExplainedDependency } from '../typeorm/queries/explain-plan.js';
 import { planQuery, type QueryPlan } from '../typeorm/queries/query-planner.js';
 
 /** A region of a table; without a dimension: the whole table. */
@@ -50,10 +55,13 @@ export type QueryExplanation = { readonly sql: string } & (
 
 interface QueryCacheParts {
   readonly events: CacheEvents;
+  readonly writeEvents: WriteEvents;
+  readonly origins: WriteOrigins;
   readonly source: DataSource;
   readonly reader: CacheReader;
   readonly schema: CatalogCache;
   readonly versions: VersionStore;
+  readonly treatments: QueryTreatments;
   readonly options: Readonly<QueryCacheOptions>;
 }
 
@@ -99,17 +107,12 @@ export class QueryCache extends QueryCacheFinds {
       named.set(region.table, names.add(this.#versionName(region)));
     }
     const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
-    const { versions: store, options, events } = this.parts;
+    const { versions: store, options, writeEvents, origins } = this.parts;
+    const origin = origins.current;
     const parts = { store, token: randomToken, leaseMs: options.markLeaseMs };
     await requireAll(replaceVersions(parts, tables));
-    events.emitSafely('invalidated', {
-      writeId: randomToken(),
-      source: 'invalidate',
-      origin: undefined,
-      statements: [],
-      regions: tables,
-      localEntries: 0,
-    });
+    const write = { writeId: randomToken(), source: 'invalidate' } as const;
+    writeEvents.invalidated(write, tables, { origin, statements: [] });
   }
 
   /**
@@ -125,18 +128,26 @@ export class QueryCache extends QueryCacheFinds {
     const compiled = compileQuery(query, source);
     const { sql, queryRunner } = compiled;
     if (!options.enabled) {
-      const detail = 'QueryCacheModule has `enabled: false`';
-      return { cacheable: false, sql, reason: 'disabled', detail, remedy: 'Leave out `enabled`.' };
+      return { cacheable: false, sql, ...DISABLED, remedy: remedyFor('disabled') };
     }
     if (queryRunner) {
-      const detail = 'the query builder brings a query runner';
+      const detail = RUNNER;
       const reason = reasonOf(queryRunner);
-      return { cacheable: false, sql, reason, detail, remedy: REMEDIES[reason] };
+      return { cacheable: false, sql, reason, detail, remedy: remedyFor(reason) };
     }
     const plan = planQuery(schema, compiled, 'json');
-    if (!plan.cacheable) return { ...plan, sql, remedy: REMEDIES[plan.reason] };
+    if (!plan.cacheable) return { ...plan, sql, remedy: remedyFor(plan.reason) };
     const dependencies = explainDependencies(schema, compiled, plan.dependencies);
     return { cacheable: true, sql, key: plan.key, dependencies };
+  }
+
+  /**
+   * Explains how the cache treats the query of that name, by its last call that was compiled in this process; a hit
+   * under a cached plan compiles nothing. `undefined`: there was none, or 200 other queries were compiled since. Values
+   * are left out unless `exposeValues` allows them.
+   */
+  explainNamed(name: string): Promise<QueryTreatment | undefined> {
+    return this.parts.treatments.of(name);
   }
 
   /** @throws TypeError that names the fault in the region. */

@@ -30,6 +30,9 @@ import type {
   Outcomes,
   QueryReport,
 } from '../observe/report.js';
+import type { QueryTreatment } from '../nestjs/query-treatment.js';
+
+export type { QueryTreatment };
 
 export interface InstanceSummary extends Pick<
   InstanceReport,
@@ -67,38 +70,9 @@ export interface Overview {
   readonly allowActions: boolean;
 }
 
-/** How the cache treats the query, for the last call of it on the instance that answers. */
-export type QueryTreatment = { readonly sql: string } & (
-  | {
-      readonly cacheable: true;
-      readonly key: string;
-      readonly dependencies: readonly {
-        readonly table: string;
-        readonly names: readonly string[];
-        readonly isWhole: boolean;
-        readonly reason: string;
-      }[];
-      /** The entry of this key on the instance that answers, if there is one. */
-      readonly entry:
-        | {
-            readonly level: 'L1' | 'L2';
-            readonly bytes: number;
-            readonly ageMs: number;
-            readonly leftMs: number;
-          }
-        | undefined;
-    }
-  | {
-      readonly cacheable: false;
-      readonly reason: string;
-      readonly detail: string | undefined;
-      readonly remedy: string;
-    }
-);
-
 export interface QueryPage {
   readonly query: QueryReport;
-  /** `undefined`: the instance that answers has not run it yet. */
+  /** `undefined`: the instance that answers has not run it yet, or long ago. */
   readonly treatment: QueryTreatment | undefined;
   readonly misses: readonly MissReport[];
 }

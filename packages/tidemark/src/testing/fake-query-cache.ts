@@ -40,6 +40,9 @@ export class PassThroughCache extends QueryCache {
       'A cache that passes everything through explains no query: use CacheTestingModule.inMemory().',
     );
   }
+
+  /** Nothing is compiled. */
+  override async explainNamed(): Promise<undefined> {}
 }
 
 /**

@@ -84,6 +84,9 @@ export function queryRunnerOf(builder: Builder): QueryRunner | undefined {
   return (builder as unknown as { queryRunner?: QueryRunner }).queryRunner;
 }
 
+/** Detail of a refusal by {@link reasonOf}. */
+export const RUNNER = 'the query builder brings a query runner';
+
 /** Why a query with its own query runner is not cached. */
 export function reasonOf({ isTransactionActive }: QueryRunner): 'transaction' | 'query-runner' {
   return isTransactionActive ? 'transaction' : 'query-runner';

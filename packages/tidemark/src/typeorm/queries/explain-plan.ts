@@ -21,7 +21,7 @@ const MAX_NAMED = 5;
 export function explainDependencies(
   schema: CatalogCache,
   { sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>,
-  { tables }: ReadSet,
+  { tables }: Pick<ReadSet, 'tables'>,
 ): readonly ExplainedDependency[] {
   const { analyser } = schema;
   const analysis = analyser.read(sql);

@@ -1,0 +1,72 @@
+import {
+  ConfigurableModuleBuilder,
+  Module,
+  type CanActivate,
+  type DynamicModule,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, ModuleRef, RouterModule } from '@nestjs/core';
+import { OriginInterceptor } from '../nestjs/origin.interceptor.js';
+import { QueryCaches } from '../nestjs/query-caches.js';
+import { QueryCachesModule } from '../nestjs/query-caches.module.js';
+import { CachePage } from './cache-page.js';
+import { checkOptions, type CachePageModuleOptions } from './page-options.js';
+import { PageApiController, PageController } from './page.controllers.js';
+import { GUARD } from './page.guard.js';
+import { PageSources } from './page-sources.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<CachePageModuleOptions>({ moduleName: 'CachePage' })
+    .setClassMethodName('forRoot')
+    .setExtras(
+      {
+        /** Below the global prefix of the application. */
+        path: 'tidemark',
+        /** Opens the page to the requests that it admits; beside a token, both are needed. */
+        guard: undefined as Type<CanActivate> | undefined,
+      },
+      (definition, { path, guard }) => ({
+        ...definition,
+        imports: [
+          ...(definition.imports ?? []),
+          RouterModule.register([{ path, module: definition.module }]),
+        ],
+        providers: [...(definition.providers ?? []), ...providersOf(path, guard)],
+      }),
+    )
+    .build();
+
+function providersOf(path: string, guard: Type<CanActivate> | undefined): Provider[] {
+  return [
+    { provide: GUARD, useValue: guard },
+    // Writes name the route that has caused them.
+    { provide: APP_INTERCEPTOR, useClass: OriginInterceptor },
+    {
+      provide: CachePage,
+      inject: [MODULE_OPTIONS_TOKEN, QueryCaches, ModuleRef],
+      useFactory: (options: CachePageModuleOptions, caches: QueryCaches, module: ModuleRef) => {
+        checkOptions(path, options);
+        const { token, allowActions = false } = options;
+        const sources = () => new PageSources(caches.names, module);
+        return new CachePage({ token, isGuarded: guard !== undefined, allowActions, sources });
+      },
+    },
+  ];
+}
+
+/**
+ * A page that shows the caches of the application and what they do, with its API, on Express and Fastify. It is closed
+ * without a token and without a guard.
+ */
+@Module({
+  imports: [QueryCachesModule],
+  // The API first: Express takes the first route that matches.
+  controllers: [PageApiController, PageController],
+  exports: [CachePage],
+})
+export class CachePageModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

@@ -1,0 +1,3 @@
+export function describeApi(base: string): object {
+  return { base };
+}

@@ -35,6 +35,7 @@ export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
   readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
+  readonly local: L1Cache;
 
   constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
@@ -57,11 +58,12 @@ export class ReadCore {
     );
     this.settlement = settlement;
     this.gate = gate;
+    this.local = new L1Cache(options.l1Bytes);
     const protocol = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
-        local: new L1Cache(options.l1Bytes),
+        local: this.local,
         toEntry: (entry) => new L1Entry(entry),
         tagOf,
         wallClock,

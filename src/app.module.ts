@@ -33,7 +33,7 @@ export class AppModule {
         CacheInvalidationModule.forRoot({ writePolicy: config.cacheWritePolicy }),
         UsersModule,
         HealthModule,
-        MetricsModule,
+        MetricsModule.forRoot(),
       ],
     };
   }

@@ -1,2 +1,2 @@
 /** The public names of the metrics. */
-export {};
+export { CacheMetricsModule, type CacheMetricsModuleOptions } from './cache-metrics.module.js';

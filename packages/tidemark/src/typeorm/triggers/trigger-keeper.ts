@@ -32,6 +32,7 @@ interface TriggerKeeperParts extends WriteParts {
 /** Keeps the triggers of a running application installed, or checks them. */
 export class TriggerKeeper {
   #problem: string | undefined;
+  #missing: readonly string[] | undefined;
   /** All tables had their triggers at the last check. */
   #isSettled = false;
   #warnedOf: string | undefined;
@@ -47,6 +48,11 @@ export class TriggerKeeper {
   /** The tables that lack triggers, in one line; `undefined`: none, as far as they are checked. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** The tables that lacked triggers at the last check, as `schema.name`; `undefined`: not checked. */
+  get missing(): readonly string[] | undefined {
+    return this.#missing;
   }
 
   /** Whether triggers are being installed now. The next check or statement afterwards loads the catalog. */
@@ -128,6 +134,7 @@ export class TriggerKeeper {
       await this.#settle();
       this.#isSettled = true;
       this.#problem = undefined;
+      this.#missing = [];
       this.#warnedOf = undefined;
       // An installation changes the catalog: the tables of the new one are checked before the start goes on.
       if (schema.isOutdated) await this.#check();
@@ -149,6 +156,7 @@ export class TriggerKeeper {
     if (!isKnown || error.isTemporary) this.#nextCheckMs = performance.now() + RETRY_MS;
     if (isKnown) {
       this.#isSettled = false;
+      this.#missing = error.tables;
       const tables = error.tables.join(', ');
       const remedy = [...error.enabling, 'the log says what to do'].join('; ');
       this.#problem = `The triggers of ${tables} are missing or disabled: writes from outside the application are not seen, and each write of the application ends all answers of its table: ${remedy}`;

@@ -62,6 +62,11 @@ export class RedisServer {
     return Number(this.config['cluster-port']);
   }
 
+  /** `NaN` without TLS. */
+  get tlsPort(): number {
+    return Number(this.config['tls-port']);
+  }
+
   /** Without user and password, whatever the configuration. */
   get url(): string {
     return `redis://${HOST}:${this.port}`;

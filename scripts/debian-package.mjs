@@ -5,6 +5,8 @@ import {
   chmodSync,
   constants,
   existsSync,
+  mkdirSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -57,4 +59,55 @@ export function installDebianPackage(name, why) {
   if (installed && onPath(['systemctl'])) {
     spawnSync('systemctl', ['disable', name], { stdio: 'ignore' });
   }
+}
+
+const ARCHIVE = 'http://deb.debian.org/debian';
+const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/**
+ * Unpacks packages of another release of Debian, and all that they need, into a folder. The machine's own packages stay
+ * as they are. Throws where that is not possible.
+ */
+export function unpackDebianPackages(names, release, folder) {
+  const apt = join(folder, 'apt');
+  const archives = join(apt, 'archives');
+  for (const needed of [
+    'etc/apt.conf.d',
+    'etc/preferences.d',
+    'lists/partial',
+    'archives/partial',
+  ]) {
+    mkdirSync(join(apt, needed), { recursive: true });
+  }
+  const config = join(apt, 'apt.conf');
+  const settings = {
+    'Dir::Etc': join(apt, 'etc'),
+    'Dir::State::Lists': join(apt, 'lists'),
+    // No package counts as installed: the C library comes too.
+    'Dir::State::status': join(apt, 'status'),
+    'Dir::Cache': apt,
+    // The folder belongs to this user alone.
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
+  writeFileSync(config, lines.join(''));
+  writeFileSync(join(apt, 'status'), '');
+  writeFileSync(
+    join(apt, 'etc/sources.list'),
+    `deb [signed-by=${KEYS}] ${ARCHIVE} ${release} main\n`,
+  );
+  const env = { ...process.env, APT_CONFIG: config };
+  const run = (program, ...args) => {
+    const { status } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+    if (status !== 0)
+      throw new Error(`${program} failed: this needs apt and dpkg, and ${ARCHIVE}.`);
+  };
+  run('apt-get', '-qq', 'update');
+  const toArchives = ['--download-only', '--no-install-recommends', '-y'];
+  run('apt-get', '-qq', 'install', ...toArchives, ...names);
+  for (const file of readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', '--extract', join(archives, file), folder);
+  }
+  rmSync(apt, { recursive: true });
 }

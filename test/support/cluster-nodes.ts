@@ -11,6 +11,8 @@ export interface ClusterNode {
   /** First and last of each range. */
   readonly slots: readonly (readonly [number, number])[];
   readonly hasSlot: (slot: number) => boolean;
+  /** The slots that the node itself moves away or receives, as in `[93->-<id>]` and `[77-<-<id>]`. */
+  readonly openSlots: readonly string[];
 }
 
 /** Reads the reply of CLUSTER NODES. */
@@ -34,6 +36,7 @@ function nodeOf(line: string): ClusterNode {
     isFailing: ['fail', 'fail?', 'handshake', 'noaddr'].some((flag) => flags.includes(flag)),
     primaryId: primaryId === '-' ? undefined : primaryId,
     slots,
+    openSlots: ranges.filter((range) => range.startsWith('[')),
     hasSlot: (slot) => slots.some(([first, last]) => first <= slot && slot <= last),
   };
 }

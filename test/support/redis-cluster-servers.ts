@@ -2,6 +2,7 @@
  * A Redis Cluster for one test, on free ports: primaries with equal shares of the slots, each with its replicas. All of
  * them end with the test process, however that ends.
  */
+import { clusterNodeConfig, type ClusterNodeOptions } from './cluster-node-config.js';
 import { clusterNodesOf, type ClusterNode } from './cluster-nodes.js';
 import { eventually } from './eventually.js';
 import { withClient } from './redis-server-client.js';
@@ -10,27 +11,12 @@ import { SlotMigration } from './slot-migration.js';
 
 const HOST = '127.0.0.1';
 const SLOTS = 16_384;
-/** A node counts another one as down after about this time without an answer. */
-const NODE_TIMEOUT_MS = '1000';
 const SETTLED_LIMIT_MS = 60_000;
 
-const NODE_CONFIG = {
-  'cluster-node-timeout': NODE_TIMEOUT_MS,
-  'cluster-require-full-coverage': 'no',
-  // The test decides which replica follows which primary.
-  'cluster-allow-replica-migration': 'no',
-  // A replica takes over however long its link to the primary was down.
-  'cluster-replica-validity-factor': '0',
-  'repl-diskless-sync-delay': '0',
-};
-
-export interface RedisClusterOptions {
+export interface RedisClusterOptions extends ClusterNodeOptions {
   readonly primaries?: number;
   /** Of each primary. */
   readonly replicas?: number;
-  /** Lines of redis.conf of every node. */
-  readonly config?: Readonly<Record<string, string>>;
-  readonly password?: string;
 }
 
 export class RedisClusterServers {
@@ -193,6 +179,15 @@ export class RedisClusterServers {
     for (const replica of replicas) await this.hasFollowed(replica);
   }
 
+  /** No node moves a slot away or receives one. */
+  async areSlotsClosed(): Promise<void> {
+    for (const server of this.#running()) {
+      const own = (await this.#nodesOf(server)).find(({ isMyself }) => isMyself);
+      const open = own?.openSlots.join(' ') ?? '';
+      if (open !== '') throw new Error(`The node on port ${server.port} has open slots: ${open}`);
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
   }
@@ -220,10 +215,8 @@ export class RedisClusterServers {
   }
 
   async #startNode(): Promise<RedisServer> {
-    const { config, password } = this.options;
-    const login = password === undefined ? {} : { requirepass: password, masterauth: password };
-    const settings = { ...NODE_CONFIG, ...login, ...config };
-    const server = await RedisServer.start({ isClusterNode: true, config: settings });
+    const config = await clusterNodeConfig(this.options);
+    const server = await RedisServer.start({ isClusterNode: true, config });
     this.#servers.push(server);
     return server;
   }

@@ -16,6 +16,8 @@ const HOST = '127.0.0.1';
 const START_ATTEMPTS = 5;
 const START_LIMIT_MS = 20_000;
 const SNAPSHOT_FILE = 'dump.rdb';
+/** In the log of a server, and of a Sentinel. */
+const LISTENING = /Ready to accept connections|Sentinel ID is/;
 
 export interface RedisServerOptions {
   /** Lines of redis.conf, such as `{ maxmemory: '10mb' }`. */
@@ -58,6 +60,11 @@ export class RedisServer {
   /** Where the other nodes of its cluster reach it. */
   get clusterPort(): number {
     return Number(this.config['cluster-port']);
+  }
+
+  /** `NaN` without TLS. */
+  get tlsPort(): number {
+    return Number(this.config['tls-port']);
   }
 
   /** Without user and password, whatever the configuration. */
@@ -156,8 +163,13 @@ export class RedisServer {
     });
     this.#child = child;
     let output = '';
-    child.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));
-    child.stderr.on('data', (chunk) => (output = (output + String(chunk)).slice(-4_000)));
+    let isListening = false;
+    const keep = (chunk: unknown): void => {
+      output = (output + String(chunk)).slice(-4_000);
+      isListening ||= LISTENING.test(output);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) =>
@@ -167,7 +179,7 @@ export class RedisServer {
     failed.catch(() => undefined);
     if (child.pid !== undefined) this.#guard = guard(child.pid, this.directory);
     unref(child, child.stdout, child.stderr);
-    await Promise.race([failed, this.#answers()]);
+    await Promise.race([failed, this.#answers(() => isListening)]);
   }
 
   async #arguments(): Promise<readonly string[]> {
@@ -186,10 +198,11 @@ export class RedisServer {
     return [file, '--sentinel', ...flags];
   }
 
-  async #answers(): Promise<void> {
+  /** By its log it is this server that has the port, and not one of another process. */
+  async #answers(isListening: () => boolean): Promise<void> {
     const limitMs = performance.now() + START_LIMIT_MS;
     for (;;) {
-      const reply = await this.command('PING').catch(() => '');
+      const reply = isListening() ? await this.command('PING').catch(() => '') : '';
       if (reply.startsWith('+PONG')) return;
       if (performance.now() > limitMs) throw new Error('Redis did not answer in time');
       await delay(10);

@@ -56,6 +56,8 @@ export class ClusterRedis implements CheckedRedis {
   async isSettled(): Promise<void> {
     await this.cluster.isWhole();
     await this.cluster.areReplicated();
+    // The instances would bypass the cache for the tables of an open slot for good.
+    await this.cluster.areSlotsClosed();
   }
 
   async stop(): Promise<void> {

@@ -193,7 +193,7 @@ describe('RedisVersionStore on Redis', () => {
     await admin.acl('SETUSER', 'default', '-hset');
     try {
       await expect(store.begin(mark('w1', '*'), 't1', LONG_MS)).rejects.toThrow(
-        /script begin-write: ERR The user/,
+        /script begin-write: ERR (The user|ACL failure)/,
       );
     } finally {
       await admin.acl('SETUSER', 'default', '+hset');

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { signInWith, type CredentialsSource } from '../connection/credentials.js';
 import { withDeadline } from '../connection/deadline.js';
 import { describeEndpoint, type NodeEndpoint } from '../connection/node-address.js';
+import { isOfServer } from '../connection/outage-state.js';
 import { createRedisClient } from '../connection/redis-client.factory.js';
 import { textOf } from '../connection/redis.errors.js';
 import { withServerName } from '../connection/server-name.js';
@@ -26,18 +27,26 @@ export function describeCluster({ seeds }: ClusterTarget): string {
   return `the cluster of ${seeds.map(describeEndpoint).toSorted().join(', ')}`;
 }
 
+/** Why a seed has no view. */
+interface Problem {
+  readonly seed: NodeEndpoint;
+  readonly reason: string;
+}
+
 /**
- * Asks all nodes at once, each within the time limit. Resolves to the views of those that answer. Rejects if none does;
- * the message has the reason of each, and no user or password.
+ * Asks all nodes at once, each within the time limit. Resolves to the views of those that answer. Rejects if none does.
+ * The message is the first reason that a server gives, which the log then has even after other ones; else it has the
+ * reason of each node. It has no user and no password.
  */
 export async function askSeeds(target: ClusterTarget, limitMs: number): Promise<ClusterView[]> {
   const answers = await Promise.all(target.seeds.map((seed) => askBehind(seed, target, limitMs)));
-  const problems: string[] = [];
-  const views = answers
-    .flat()
-    .filter((answer) => typeof answer !== 'string' || !problems.push(answer));
-  if (views.length > 0) return views as ClusterView[];
-  throw new Error(`no node answers (${problems.join('; ')})`);
+  const views = answers.flat().filter((answer) => 'ranges' in answer);
+  if (views.length > 0) return views;
+  const problems = answers.flat().filter((answer) => 'reason' in answer);
+  const given = problems.find(({ reason }) => isOfServer(reason));
+  if (given) throw new Error(given.reason);
+  const all = problems.map(({ seed, reason }) => `${describeEndpoint(seed)}: ${reason}`);
+  throw new Error(`no node answers (${all.join('; ')})`);
 }
 
 /** The view of each node behind the name, or why there is none. */
@@ -45,8 +54,8 @@ async function askBehind(
   seed: NodeEndpoint,
   target: ClusterTarget,
   limitMs: number,
-): Promise<readonly (ClusterView | string)[]> {
-  const problem = (error: unknown): string => `${describeEndpoint(seed)}: ${reasonOf(error)}`;
+): Promise<readonly (ClusterView | Problem)[]> {
+  const problem = (error: unknown): Problem => ({ seed, reason: reasonOf(error) });
   try {
     const hosts = await withDeadline(hostsBehind(seed.host), limitMs, 'a name');
     const asked = hosts.map((host) => ask({ ...seed, host }, seed.host, target, limitMs));

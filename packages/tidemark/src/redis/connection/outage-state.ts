@@ -13,6 +13,8 @@ export interface RedisLog {
  */
 const SERVER_ERROR = /^(?:[A-Z]{3,} |the server |it refuses |the sentinels name |the credentials )/;
 
+export const isOfServer = (reason: string): boolean => SERVER_ERROR.test(reason);
+
 /**
  * Whether Redis can be used: `connecting` until the first success or failure, then `up` or `down`. Each change is
  * logged once, and so is each new reason that the server gives meanwhile.
@@ -58,7 +60,7 @@ export abstract class OutageState {
     if (this.#closed) return;
     this.#reason = reason;
     const wasDown = this.#state === 'down';
-    const isNewRefusal = SERVER_ERROR.test(reason) && reason !== this.#refusal;
+    const isNewRefusal = isOfServer(reason) && reason !== this.#refusal;
     if (isNewRefusal) this.#refusal = reason;
     if (this.address !== undefined && (!wasDown || isNewRefusal)) {
       this.log.warn(

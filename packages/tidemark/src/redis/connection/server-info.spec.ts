@@ -5,7 +5,10 @@ import { readServerInfo, type ServerMode } from './server-info.js';
 const RUN_ID = 'e0abe2248cad0c6d9cb2445d8e6b73448f567f74';
 
 const REDIS = { redis_version: '7.0.15', redis_mode: 'standalone' };
-/** As Valkey 8.1 answers, without its `extended-redis-compatibility`. */
+/**
+ * As Valkey 8.1 answers, without its `extended-redis-compatibility`. `npm run test:redis-servers` asks real servers, also
+ * nodes of a cluster and Sentinels.
+ */
 const VALKEY = {
   redis_version: '7.2.4',
   server_name: 'valkey',

@@ -58,7 +58,10 @@ describe('outcomesOf', () => {
     const work = async (): Promise<number> => {
       runs += 1;
       if (runs === 3) emit(events);
-      else events.emit('bypass', { query: 'users', reason: 'in-doubt', detail: undefined });
+      else {
+        const bypass = { reason: 'in-doubt', detail: undefined, durationMs: 0 } as const;
+        events.emit('bypass', { query: 'users', ...bypass });
+      }
       return runs;
     };
     await expect(outcomes.until('users', 'hit', work)).resolves.toBe(3);

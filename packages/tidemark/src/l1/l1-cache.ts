@@ -38,7 +38,7 @@ export class L1Cache {
   /**
    * Returns the entry as kept, even if it is too large to be kept.
    *
-   * @param tables the versions that the answer depends on; the list must not change.
+   * @param tables the versions that the answer depends on.
    */
   set(key: string, entry: CacheEntry, tables: readonly TableVersionNames[]): L1Entry {
     const kept = new L1Entry(entry, tables);

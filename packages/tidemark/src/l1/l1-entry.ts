@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { CacheEntry } from '../core/ports/entry-store.js';
 import type { TableVersionNames } from '../core/ports/version-store.js';
+import { versionHashes, type VersionHashes } from './version-hashes.js';
 
 export type VariantEncoding = 'br' | 'gzip';
 
@@ -15,14 +16,14 @@ const MIN_COMPRESSED_BYTES = 1_024;
 const MAX_TEXT_BYTES = 4_096;
 const BROTLI_QUALITY = 5;
 /** The object, the key, the strings' headers and the slots in maps: measured, rounded up. */
-const OVERHEAD_BYTES = 320;
+const OVERHEAD_BYTES = 400;
 /** Overhead of a Buffer, without its bytes: measured. */
 const BUFFER_BYTES = 190;
 /** Times are kept relative to this: a small enough number needs no memory beside its field. */
 const STARTED_AT_MS = Date.now();
 
-/** A version name's share of the index by region (entries-by-region.ts): measured, rounded up. */
-const NAME_BYTES = 80;
+/** The share of a version in the index by region (entries-by-region.ts): measured, rounded up. */
+const VERSION_BYTES = 60;
 
 const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
 
@@ -38,7 +39,7 @@ export class L1Entry implements CacheEntry {
   /** The body as it is sent. A short one is a string, which has less overhead. */
   readonly content: Buffer | string;
   /** The versions that the answer depends on. */
-  readonly tables: readonly TableVersionNames[];
+  readonly versions: VersionHashes;
   /** Called when the entry takes more memory than before. */
   onGrown: (() => void) | undefined;
   readonly #createdAfterMs: number;
@@ -47,7 +48,7 @@ export class L1Entry implements CacheEntry {
   #variantBytes = 0;
 
   constructor(entry: CacheEntry, tables: readonly TableVersionNames[] = []) {
-    this.tables = tables;
+    this.versions = versionHashes(tables);
     this.stamp = entry.stamp;
     this.empty = entry.empty;
     this.tag = entry.tag;
@@ -85,8 +86,10 @@ export class L1Entry implements CacheEntry {
     let texts = this.stamp.length + this.tag.length;
     for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
     const ofBuffer = typeof this.content === 'string' ? 0 : BUFFER_BYTES;
-    const ofNames = this.tables.reduce((sum, { names }) => sum + names.length * NAME_BYTES, 0);
-    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofNames + this.#variantBytes;
+    const { versions } = this;
+    const count = versions instanceof Set ? versions.size : (versions as readonly number[]).length;
+    const ofIndex = count * VERSION_BYTES;
+    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofIndex + this.#variantBytes;
   }
 
   /**

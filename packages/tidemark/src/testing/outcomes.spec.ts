@@ -54,12 +54,14 @@ describe('outcomesOf', () => {
   it('until() repeats the work until the outcome, and rejects at its time limit', async () => {
     const events = new CacheEvents();
     const outcomes = outcomesOf({ events });
-    const bypass = { query: 'users', detail: undefined, durationMs: 1 };
     let runs = 0;
     const work = async (): Promise<number> => {
       runs += 1;
       if (runs === 3) emit(events);
-      else events.emit('bypass', { ...bypass, reason: 'in-doubt' });
+      else {
+        const bypass = { reason: 'in-doubt', detail: undefined, durationMs: 0 } as const;
+        events.emit('bypass', { query: 'users', ...bypass });
+      }
       return runs;
     };
     await expect(outcomes.until('users', 'hit', work)).resolves.toBe(3);

@@ -62,7 +62,7 @@ describe('enabled: false', () => {
       expect(await cache.run(parts)).toEqual(['bolt']);
       expect(adopter.sql.selectsFrom('parts')).toHaveLength(1);
     }
-    expect(seen).toEqual([
+    expect(seen).toMatchObject([
       { query: 'parts', reason: 'disabled', detail: undefined },
       { query: 'parts', reason: 'disabled', detail: undefined },
     ]);
@@ -190,7 +190,7 @@ describe('readOnly: true', () => {
     const hits: unknown[] = [];
     cache.events.on('hit', (event) => hits.push(event));
     for (let times = 0; times < 2; times += 1) expect(await cache.run(parts)).toEqual(['bolt']);
-    expect(hits).toEqual([{ query: 'parts', level: 'L1' }]);
+    expect(hits).toMatchObject([{ query: 'parts', level: 'L1' }]);
     expect(testing.get(CacheHealth).check()).toEqual({ status: 'up' });
     const source = testing.get(DataSource);
     await expect(source.query(`UPDATE parts SET name = 'nut'`)).rejects.toThrow(/`readOnly`/);

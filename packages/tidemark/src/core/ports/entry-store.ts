@@ -38,7 +38,7 @@ export abstract class EntryStore {
 /** The entries kept in this process (L1). */
 export interface LocalEntries<E extends CacheEntry> {
   get(key: string): E | undefined;
-  /** @param tables the versions that the answer depends on; the list must not change. */
+  /** @param tables the versions that the answer depends on. */
   set(key: string, entry: CacheEntry, tables: readonly TableVersionNames[]): E;
 }
 

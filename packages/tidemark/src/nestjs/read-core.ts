@@ -3,13 +3,15 @@ import type { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
+import { AnswerComparison } from '../core/answer-comparison.js';
+import { Auditor } from '../core/auditor.js';
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
 import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
-import { randomToken as token } from '../core/versions.js';
+import { randomToken as token, withoutValues } from '../core/versions.js';
 import type { WriterActivity } from '../core/ports/writer-activity.js';
 import { tagOf } from './http/entity-tag.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
@@ -22,10 +24,19 @@ const EPOCH_WAITS = { pollMs: 25, maxPollMs: 2_000, waitMs: 100 };
 /** Pause between two polls for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
 
+/** What comparisons of stored answers with the database ask of it. */
+export interface ComparedDatabase {
+  /** Whether writes that have committed still wait to be published. Rejects if that is unknown. */
+  areWritesWaiting(): Promise<boolean>;
+  /** Whether a query would keep no other one waiting for a connection. */
+  hasSpareConnection(): boolean;
+}
+
 export interface ReadCoreParts {
   readonly stores: CacheStores;
   readonly activity: WriterActivity;
   readonly schema: KnownSchemaVersion;
+  readonly database: ComparedDatabase;
   readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
   readonly log: Logger;
@@ -36,8 +47,10 @@ export class ReadCore {
   readonly gate: FreshnessGate;
   readonly local: L1Cache;
   readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
+  /** `undefined`: no hits are audited. */
+  readonly auditor: Auditor | undefined;
 
-  constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
+  constructor({ stores, activity, schema, database, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
     logAwaited(events, log);
     const settlement = new Settlement(
@@ -73,9 +86,16 @@ export class ReadCore {
       },
       { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
     );
+    const comparison = new AnswerComparison({
+      gate,
+      timers: backgroundTimers,
+      areWritesWaiting: () => database.areWritesWaiting(),
+      regionNames: withoutValues,
+    });
     this.protocol =
-      options.mode === 'shadow'
-        ? new ShadowReads({ protocol, gate, events, timers: backgroundTimers })
-        : protocol;
+      options.mode === 'shadow' ? new ShadowReads({ protocol, comparison, events }) : protocol;
+    const hasSpareConnection = (): boolean => database.hasSpareConnection();
+    const audits = { comparison, events, random: Math.random, hasSpareConnection };
+    this.auditor = options.audit > 0 ? new Auditor(audits, options.audit) : undefined;
   }
 }

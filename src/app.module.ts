@@ -27,6 +27,7 @@ export class AppModule {
           maxStalenessMs: config.cacheMaxStalenessMs,
           l1Bytes: config.cacheL1Bytes,
           verifyPlans: config.cacheVerifyPlans,
+          audit: config.cacheAudit,
           entrySecret: config.cacheEntrySecrets,
           redis: redisOf(config),
         }),

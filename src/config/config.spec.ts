@@ -32,6 +32,7 @@ describe('parseConfig', () => {
       cacheMaxStalenessMs: 0,
       cacheL1Bytes: 67_108_864,
       cacheVerifyPlans: 0.01,
+      cacheAudit: 0.001,
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
       cacheRelease: undefined,
@@ -58,6 +59,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '1 GiB', { cacheL1Bytes: 1_073_741_824 }],
     ['CACHE_L1_BYTES', '1048576', { cacheL1Bytes: 1_048_576 }],
     ['CACHE_VERIFY_PLANS', '1', { cacheVerifyPlans: 1 }],
+    ['CACHE_AUDIT', '0', { cacheAudit: 0 }],
     ['CACHE_RELEASE', 'v1.2.0+4f1c', { cacheRelease: 'v1.2.0+4f1c' }],
     ['CACHE_MODE', 'shadow', { cacheMode: 'shadow' }],
     ['CACHE_WRITE_POLICY', 'refuse', { cacheWritePolicy: 'refuse' }],
@@ -103,6 +105,7 @@ describe('parseConfig', () => {
     ['CACHE_L1_BYTES', '64 potatoes'],
     ['CACHE_L1_BYTES', '1023KB'],
     ['CACHE_VERIFY_PLANS', '1.5'],
+    ['CACHE_AUDIT', '1.5'],
     ['CACHE_MODE', 'on'],
     ['CACHE_WRITE_POLICY', 'Commit'],
     ['CACHE_NAMESPACE', 'a{b}'],
@@ -214,6 +217,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(33);
+    expect(configVariables).toHaveLength(34);
   });
 });

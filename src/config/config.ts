@@ -106,6 +106,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     cacheMaxStalenessMs: value.CACHE_MAX_STALENESS_MS,
     cacheL1Bytes: value.CACHE_L1_BYTES,
     cacheVerifyPlans: value.CACHE_VERIFY_PLANS,
+    cacheAudit: value.CACHE_AUDIT,
     cacheWritePolicy: value.CACHE_WRITE_POLICY,
     cacheNamespace: value.CACHE_NAMESPACE,
     /** `undefined`: the version in package.json. */

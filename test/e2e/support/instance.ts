@@ -9,7 +9,8 @@ export class Instance extends RestClient {
   }
 
   static async start(env: Readonly<Record<string, string>>): Promise<Instance> {
-    const settings = { LOG_LEVEL: 'warn', SEED_USERS: '0', ...env };
+    // Tests count the statements of hits.
+    const settings = { LOG_LEVEL: 'warn', SEED_USERS: '0', CACHE_AUDIT: '0', ...env };
     return new Instance(await ServiceProcess.start({ env: settings }));
   }
 

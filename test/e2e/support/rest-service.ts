@@ -24,7 +24,9 @@ export class RestService extends RestClient {
   }
 
   static async start(env: Readonly<Record<string, string | undefined>>): Promise<RestService> {
-    const app = await createApp(parseConfig({ LOG_LEVEL: 'silent', SEED_USERS: '0', ...env }));
+    // Tests count the statements of hits.
+    const settings = { LOG_LEVEL: 'silent', SEED_USERS: '0', CACHE_AUDIT: '0', ...env };
+    const app = await createApp(parseConfig(settings));
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     const source = app.get(DataSource);

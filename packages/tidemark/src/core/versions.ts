@@ -37,14 +37,6 @@ export function dimensionOf(name: string): string | undefined {
   return /^([^=?]*)[=?]/.exec(name)?.[1];
 }
 
-/** The same names with `…` in place of each value: values may be personal. */
-export function withoutValues(tables: readonly TableVersionNames[]): readonly TableVersionNames[] {
-  return tables.map(({ table, names }) => ({
-    table,
-    names: names.map((name) => (isValueVersion(name) ? `${dimensionOf(name)}=…` : name)),
-  }));
-}
-
 /** Creates opaque tokens: never reused, derived from no clock and no counter. */
 export type TokenSource = () => string;
 

@@ -44,9 +44,11 @@ describe('a metric that is read when it is collected', () => {
   });
 
   it('has the form of OpenMetrics in a registry of that type', async () => {
+    const inOpenMetrics = new Registry();
+    inOpenMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
     const registry = registryOf(
       { type: 'counter', name: 'reads_total', collect: () => [{ labels: {}, value: 1 }] },
-      new Registry(Registry.OPENMETRICS_CONTENT_TYPE as never),
+      inOpenMetrics,
     );
     expect(await registry.metrics()).toBe(
       '# HELP reads Help\n# TYPE reads counter\nreads_total 1\n# EOF\n',

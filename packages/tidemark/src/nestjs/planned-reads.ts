@@ -146,7 +146,8 @@ export class PlannedReads {
     const request = { query: name, key, dependencies, run, ttlMs, decode, fresh: options.fresh };
     try {
       const outcome = await core.protocol.read(request);
-      if (outcome.source === 'miss' && outcome.refusal) calls.refused(name, outcome.refusal);
+      if (outcome.source === 'hit') core.auditor?.hit(request, outcome.entry);
+      else if (outcome.source === 'miss' && outcome.refusal) calls.refused(name, outcome.refusal);
       return outcome;
     } catch (error) {
       if (!(error instanceof PlanChangedError)) throw error;

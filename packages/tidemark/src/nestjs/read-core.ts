@@ -3,6 +3,8 @@ import type { Logger } from '@nestjs/common';
 import { logAwaited } from './awaited-transactions.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/ports/clock.js';
+import { AnswerComparison } from '../core/answer-comparison.js';
+import { Auditor } from '../core/auditor.js';
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
@@ -24,10 +26,19 @@ const EPOCH_WAITS = { pollMs: 25, maxPollMs: 2_000, waitMs: 100 };
 /** Pause between two polls for an entry that another instance is filling. */
 const FILL_POLL_MS = 10;
 
+/** What comparisons of stored answers with the database ask of it. */
+export interface ComparedDatabase {
+  /** Whether writes that have committed still wait to be published. Rejects if that is unknown. */
+  areWritesWaiting(): Promise<boolean>;
+  /** Whether a query would keep no other one waiting for a connection. */
+  hasSpareConnection(): boolean;
+}
+
 export interface ReadCoreParts {
   readonly stores: CacheStores;
   readonly activity: WriterActivity;
   readonly schema: KnownSchemaVersion;
+  readonly database: ComparedDatabase;
   readonly events: CacheEvents;
   readonly options: Readonly<QueryCacheOptions>;
   readonly log: Logger;
@@ -43,8 +54,10 @@ export class ReadCore {
   /** The regions of events, masked by the option `exposeValues`. */
   readonly regionNames: RegionNames;
   readonly #protocols: Readonly<Record<CacheMode, Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>>>;
+  /** `undefined`: no hits are audited. */
+  readonly auditor: Auditor | undefined;
 
-  constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
+  constructor({ stores, activity, schema, database, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
     logAwaited(events, log);
     const settlement = new Settlement(
@@ -83,9 +96,17 @@ export class ReadCore {
       },
       { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
     );
-    const shadow = new ShadowReads({ protocol: serve, gate, events, timers: backgroundTimers });
-    this.#protocols = { serve, shadow };
+    const comparison = new AnswerComparison({
+      gate,
+      timers: backgroundTimers,
+      areWritesWaiting: () => database.areWritesWaiting(),
+      regionNames: this.regionNames,
+    });
+    this.#protocols = { serve, shadow: new ShadowReads({ protocol: serve, comparison, events }) };
     this.mode = options.mode;
+    const hasSpareConnection = (): boolean => database.hasSpareConnection();
+    const audits = { comparison, events, random: Math.random, hasSpareConnection };
+    this.auditor = options.audit > 0 ? new Auditor(audits, options.audit) : undefined;
   }
 
   /** Of the mode in force. */

@@ -2,12 +2,12 @@
 import type { InjectionToken, Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { UNKNOWN_VERSION } from './application-version.js';
+import { AuditFindings } from './audit-findings.js';
 import { cacheLogger } from './cache-logger.js';
 import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
-import { withoutValues } from '../core/versions.js';
 import { backgroundTimers, systemClock, wallClock } from '../core/ports/clock.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
 import { InstanceReports } from './instance-reports.js';
@@ -28,7 +28,10 @@ import { PlanCache } from '../typeorm/queries/plan-cache.js';
 import { PostgresWriterActivity } from '../typeorm/database/postgres-writer-activity.js';
 import { ReadOnlyGuard } from '../typeorm/statements/read-only-guard.js';
 import { QueryExecutor } from '../typeorm/queries/query-executor.js';
+import { hasSpareConnection } from '../typeorm/database/spare-connection.js';
 import { StandbyWatch } from '../typeorm/database/standby-watch.js';
+import { areWritesWaiting } from '../typeorm/database/waiting-writes.js';
+import { OutboxObjects } from '../postgres/capture/outbox-objects.js';
 import type { CacheStores } from './cache-stores.js';
 import { ClusterStores } from './cluster-stores.js';
 import { MemoryStores } from './memory-stores.js';
@@ -67,7 +70,13 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
   const scope = [stores.scope, release];
   const schema = new CatalogCache({ source, versions, scope, markLeaseMs, standby });
   const activity = new PostgresWriterActivity(source, standby);
-  const core = new ReadCore({ stores, activity, schema, events, options, log });
+  const outbox = new OutboxObjects(options.namespace);
+  const database = {
+    areWritesWaiting: () => areWritesWaiting(source, outbox),
+    hasSpareConnection: () => hasSpareConnection(source),
+  };
+  const core = new ReadCore({ stores, activity, schema, database, events, options, log });
+  const findings = new AuditFindings(events, log);
 
   const plans = new PlanCache({ source, schema, transactions, events, share });
   const executor = new QueryExecutor({
@@ -98,7 +107,7 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
     schema,
     core,
     entries,
-    regionNames: withoutValues,
+    regionNames: core.regionNames,
     options,
   });
   const readOnlyGuard =
@@ -113,7 +122,8 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
   await caches.add(name, { source, reader, options });
   const health = new CacheHealth(
     core,
-    () => stores.degradation() ?? standby.degradation ?? following.degradation,
+    () =>
+      findings.degradation ?? stores.degradation() ?? standby.degradation ?? following.degradation,
   );
   const reports = new InstanceReports({
     name,

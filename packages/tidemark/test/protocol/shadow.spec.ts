@@ -1,6 +1,8 @@
 /** Shadow mode over stores in memory: what is compared, and which differences count. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ShadowDifference } from '../../src/core/ports/cache-events.js';
+import { AnswerComparison } from '../../src/core/answer-comparison.js';
+import { regionNamesOf } from '../../src/core/region-names.js';
 import { ShadowReads } from '../../src/core/shadow-reads.js';
 import type { Answer } from '../../src/core/read-request.js';
 import { setUp } from './support/protocols.js';
@@ -23,7 +25,13 @@ beforeEach(async () => {
     },
   };
   const { reads, gate, events } = on;
-  shadow = new ShadowReads({ protocol: reads as never, gate, events, timers });
+  const comparison = new AnswerComparison({
+    gate,
+    timers,
+    areWritesWaiting: () => Promise.resolve(false),
+    regionNames: regionNamesOf(false),
+  });
+  shadow = new ShadowReads({ protocol: reads as never, comparison, events });
   await read('[1,2]');
 });
 

@@ -163,8 +163,8 @@ export interface CacheEventMap {
   /** A query's builder reads more than its parameters: earlier hits may have been another caller's answers. */
   planDiffers: [event: { query: string; difference: PlanDifference }];
   /**
-   * Shadow mode: a stored answer that would have been served was compared with the database. `stamp` names the versions
-   * under which both were read.
+   * Shadow mode: a stored answer that would have been served was compared with the database. `stamp` is the text of the
+   * versions under which both were read, without the values of their regions.
    */
   shadowCompared: [event: { query: string; difference: ShadowDifference; stamp: string }];
   /** The query of a miss has failed. Emitted for each request that gets its error. */
@@ -204,7 +204,8 @@ export interface CacheEventMap {
     },
   ];
   /**
-   * The auditor has run the query of a hit again and compared. `stamp` names the versions under which both were read.
+   * The auditor has run the query of a hit again and compared. `stamp` is the text of the versions under which both were
+   * read, without the values of their regions.
    */
   audited: [event: { query: string; key: string; difference: ShadowDifference; stamp: string }];
   /** External writes were published; the oldest of them had waited for `lagMs` milliseconds. */

@@ -46,7 +46,7 @@ describe('a metric that is read when it is collected', () => {
   it('has the form of OpenMetrics in a registry of that type', async () => {
     const registry = registryOf(
       { type: 'counter', name: 'reads_total', collect: () => [{ labels: {}, value: 1 }] },
-      new Registry(Registry.OPENMETRICS_CONTENT_TYPE as never),
+      new Registry(Registry.OPENMETRICS_CONTENT_TYPE),
     );
     expect(await registry.metrics()).toBe(
       '# HELP reads Help\n# TYPE reads counter\nreads_total 1\n# EOF\n',

@@ -30,6 +30,7 @@ export {
 } from './nestjs/query-cache.options.js';
 export type { QueryCacheClusterOptions } from './nestjs/redis-cluster-option.js';
 export type { QueryCacheRedisOptions, QueryCacheSentinelOptions } from './nestjs/redis-option.js';
+export { OriginInterceptor } from './nestjs/origin.interceptor.js';
 export { getCacheToken, getQueryCacheToken, InjectQueryCache } from './nestjs/tokens.js';
 export type { WarmOptions, WarmResult } from './nestjs/warm.js';
 export { WriteOrigins } from './nestjs/write-origins.js';

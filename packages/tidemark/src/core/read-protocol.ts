@@ -135,13 +135,13 @@ export class ReadProtocol<E extends CacheEntry> {
     });
     if (outcome.stored) {
       if (outcome.hasWaited) events.emitSafely('joined', { query, scope: 'instances' });
-      return this.#hit(request, 'L2', local.set(key, outcome.stored));
+      return this.#hit(request, 'L2', local.set(key, outcome.stored, request.dependencies.tables));
     }
     return this.#missed(request, outcome.filled, startedMs);
   }
 
   #missed(
-    { key, query }: ReadRequest,
+    { key, query, dependencies }: ReadRequest,
     { refusal, entry }: Filled,
     startedMs: number,
   ): ReadOutcome<E> {
@@ -163,7 +163,7 @@ export class ReadProtocol<E extends CacheEntry> {
       source: 'miss',
       stored,
       refusal,
-      entry: stored ? local.set(key, entry) : toEntry(entry),
+      entry: stored ? local.set(key, entry, dependencies.tables) : toEntry(entry),
     };
   }
 

@@ -14,11 +14,12 @@
  *   cannot be recorded is refused.
  */
 import { inBuckets, replaceVersions, type BucketFailure } from './buckets.js';
-import type { CacheEvents } from './ports/cache-events.js';
-import { pause, type Timers } from './ports/clock.js';
+import type { CacheEvents, WriteCause } from './ports/cache-events.js';
+import { pause, type Clock, type Timers } from './ports/clock.js';
 import { type TokenSource, WHOLE_TABLE } from './versions.js';
 import { ANYTHING, schemaTables } from './schema-version.js';
 import type { TableVersionNames, VersionStore } from './ports/version-store.js';
+import { WriteEvents, type EndedAnswers } from './write-events.js';
 import type { RefuseWrite } from './write-refused.js';
 
 /** Whether a write that cannot be published is committed or refused. */
@@ -38,6 +39,8 @@ export interface PublishedWrite {
   readonly tables: readonly string[];
   /** The buckets in which `begin` failed: whether the regions of their tables are marked is unknown. */
   readonly unpublishedIn: readonly number[];
+  /** On the monotonic clock; `undefined`: it was not published in any bucket. */
+  readonly publishedAtMs: number | undefined;
 }
 
 /** Records in a write's transaction that it was not published in these buckets. */
@@ -46,7 +49,10 @@ export type RecordUnpublished = (buckets: readonly number[]) => Promise<void>;
 export interface WriteProtocolParts {
   readonly store: VersionStore;
   readonly events: CacheEvents;
+  readonly answers: EndedAnswers;
   readonly token: TokenSource;
+  /** Monotonic. */
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly policy: WritePolicy;
   readonly refuse: RefuseWrite;
@@ -62,20 +68,25 @@ export class WriteProtocol {
   /** Tables of writes that committed without a mark. */
   readonly #retryQueue = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
+  readonly #events: WriteEvents;
   #flushing: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(private readonly parts: WriteProtocolParts) {}
+  constructor(private readonly parts: WriteProtocolParts) {
+    this.#events = new WriteEvents(parts);
+  }
 
   /**
    * @param record called under the policy `commit` if the store is unreachable. Rejects if it cannot record, and leaves
    *   the transaction unchanged.
+   * @param cause for events.
    * @throws the error of a refused write if the store is unreachable, under `refuse` or if `record` rejects.
    */
   async begin(
     written: WrittenVersions,
     backendPid: number,
     record: RecordUnpublished,
+    cause?: WriteCause,
   ): Promise<PublishedWrite> {
     const { store, token, leaseMs, policy, events } = this.parts;
     const mark = { writeId: token(), backendPid, tables: versionsOf(written, store) };
@@ -84,9 +95,15 @@ export class WriteProtocol {
       store.begin({ ...mark, tables }, replacing, leaseMs),
     );
     const unpublishedIn = failures.map(({ bucket }) => bucket);
-    this.#emitInvalidated(mark.tables, unpublishedIn);
+    const { writeId } = mark;
+    const published = this.#published(mark.tables, unpublishedIn);
+    const publishedAtMs = this.#events.invalidated(
+      { writeId, source: 'service' },
+      published,
+      cause,
+    );
     const tables = mark.tables.map(({ table }) => table);
-    const publishedWrite = { writeId: mark.writeId, tables, unpublishedIn };
+    const publishedWrite = { writeId, tables, unpublishedIn, publishedAtMs };
     const [failure] = failures;
     if (!failure) return publishedWrite;
     if (policy === 'refuse') throw this.#refusal(publishedWrite, failure.cause);
@@ -99,12 +116,12 @@ export class WriteProtocol {
 
   /** Replaces the versions of writes that others committed. Resolves to the buckets in which it failed. */
   async publish(written: WrittenVersions): Promise<readonly BucketFailure[]> {
-    const tables = versionsOf(written, this.parts.store);
+    const { store, token } = this.parts;
+    const tables = versionsOf(written, store);
     const failures = await replaceVersions(this.parts, tables);
-    this.#emitInvalidated(
-      tables,
-      failures.map(({ bucket }) => bucket),
-    );
+    const unpublishedIn = failures.map(({ bucket }) => bucket);
+    const published = this.#published(tables, unpublishedIn);
+    this.#events.invalidated({ writeId: token(), source: 'outside' }, published);
     return failures;
   }
 
@@ -112,38 +129,46 @@ export class WriteProtocol {
   conclude(publishedWrite: PublishedWrite, outcome: CommitOutcome): void {
     if (outcome === 'committed') this.end(publishedWrite);
     if (outcome === 'rolled-back') this.abort(publishedWrite);
-    if (outcome === 'unknown') this.enqueue(this.#unpublished(publishedWrite));
+    if (outcome === 'unknown') {
+      this.enqueue(this.#unpublished(publishedWrite));
+      this.#events.concluded(publishedWrite, outcome);
+    }
   }
 
   /** After COMMIT. Runs in the background: readers bypass the cache until it is done. */
   end(publishedWrite: PublishedWrite): void {
     const { writeId, tables } = publishedWrite;
     this.enqueue(this.#unpublished(publishedWrite));
-    this.#inBackground(() => this.#end(writeId, tables));
+    this.#concludeAfter(this.#end(writeId, tables), publishedWrite, 'committed');
   }
 
   /** After an autonomous statement. It may have outlived its mark, so it is published once more. */
-  endLong(publishedWrite: PublishedWrite, backendPid: number): void {
+  endLong(
+    publishedWrite: PublishedWrite,
+    backendPid: number,
+    outcome: CommitOutcome = 'committed',
+  ): void {
     const { writeId, tables } = publishedWrite;
     const unpublished = this.#unpublished(publishedWrite);
     this.enqueue(unpublished);
     const published = tables.filter((table) => !unpublished.includes(table));
     const versions = published.map((table) => ({ table, names: [WHOLE_TABLE] }));
     const { store, token, leaseMs } = this.parts;
-    this.#inBackground(async () => {
-      await inBuckets(store, versions, async (part) => {
-        await store.begin({ writeId, backendPid, tables: part }, token(), leaseMs);
-        await this.#end(
-          writeId,
-          part.map(({ table }) => table),
-        );
-      });
+    const ended = inBuckets(store, versions, async (part) => {
+      await store.begin({ writeId, backendPid, tables: part }, token(), leaseMs);
+      await this.#end(
+        writeId,
+        part.map(({ table }) => table),
+      );
     });
+    this.#concludeAfter(ended, publishedWrite, outcome);
   }
 
   /** After ROLLBACK, or if COMMIT has certainly failed. */
-  abort({ writeId, tables }: PublishedWrite): void {
-    this.#inBackground(() => this.parts.store.abort(writeId, tables));
+  abort(publishedWrite: PublishedWrite): void {
+    const { writeId, tables } = publishedWrite;
+    const aborted = this.parts.store.abort(writeId, tables);
+    this.#concludeAfter(aborted, publishedWrite, 'rolled-back');
   }
 
   /** A write to the tables committed without a mark: invalidates their entries as soon as possible. */
@@ -169,18 +194,9 @@ export class WriteProtocol {
     return tables.filter((table) => unpublishedIn.includes(this.parts.store.bucketOf(table)));
   }
 
-  #emitInvalidated(tables: readonly TableVersionNames[], unpublishedIn: readonly number[]): void {
-    const { store, events } = this.parts;
-    const ended = tables.filter(({ table }) => !unpublishedIn.includes(store.bucketOf(table)));
-    if (ended.length === 0) return;
-    events.emitSafely('invalidated', {
-      writeId: '',
-      source: 'service',
-      origin: undefined,
-      statements: [],
-      regions: ended,
-      localEntries: 0,
-    });
+  #published(tables: readonly TableVersionNames[], unpublishedIn: readonly number[]) {
+    if (unpublishedIn.length === 0) return tables;
+    return tables.filter(({ table }) => !unpublishedIn.includes(this.parts.store.bucketOf(table)));
   }
 
   #end(writeId: string, tables: readonly string[]): Promise<void> {
@@ -193,11 +209,14 @@ export class WriteProtocol {
     return this.parts.refuse(cause);
   }
 
-  #inBackground(work: () => Promise<void>): void {
+  #concludeAfter(work: Promise<unknown>, write: PublishedWrite, outcome: CommitOutcome): void {
     // After a failure the mark expires with its lease; the store emits the outage itself.
-    const running = work()
+    const running = work
       .catch(() => undefined)
-      .finally(() => this.#pending.delete(running));
+      .then(() => {
+        this.#pending.delete(running);
+        this.#events.concluded(write, outcome);
+      });
     this.#pending.add(running);
   }
 

@@ -136,3 +136,52 @@ describe('TransactionLog', () => {
     expect(writtenRegions(log)).toEqual([]);
   });
 });
+
+const statement = (fingerprint: string) => ({ title: `UPDATE ${fingerprint}`, fingerprint });
+
+describe('the cause of a transaction', () => {
+  const namesOf = (log: TransactionLog): string[] =>
+    log.cause(undefined).statements.map(({ fingerprint }) => fingerprint);
+
+  it('has each statement once, in the order of the first execution', () => {
+    const log = new TransactionLog();
+    for (const name of ['b', 'a', 'b', 'c', 'a']) log.name(statement(name), undefined);
+    expect(namesOf(log)).toEqual(['b', 'a', 'c']);
+  });
+
+  it('has at most 8 statements', () => {
+    const log = new TransactionLog();
+    for (const name of 'abcdefg') log.name(statement(name), undefined);
+    log.savepoint('s');
+    for (const name of 'ghij') log.name(statement(name), undefined);
+    expect(namesOf(log)).toEqual([...'abcdefgh']);
+    log.release('s');
+    expect(namesOf(log)).toEqual([...'abcdefgh']);
+  });
+
+  it('lacks the statements that ROLLBACK TO has undone', () => {
+    const log = new TransactionLog();
+    log.name(statement('a'), undefined);
+    log.savepoint('s');
+    log.name(statement('b'), undefined);
+    log.rollbackTo('s');
+    log.name(statement('c'), undefined);
+    expect(namesOf(log)).toEqual(['a', 'c']);
+  });
+
+  it('has the origin of the first statement that has one, else that of COMMIT', () => {
+    const log = new TransactionLog();
+    expect(log.cause('commit').origin).toBe('commit');
+    log.name(statement('a'), undefined);
+    log.name(statement('b'), 'first');
+    log.name(statement('c'), 'second');
+    expect(log.cause('commit').origin).toBe('first');
+  });
+
+  it('ends with the transaction', () => {
+    const log = new TransactionLog();
+    log.name(statement('a'), 'first');
+    log.clear();
+    expect(log.cause(undefined)).toEqual({ origin: undefined, statements: [] });
+  });
+});

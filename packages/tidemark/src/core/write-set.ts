@@ -1,9 +1,13 @@
 /** The regions that one transaction has written, and the versions that it therefore replaces. */
+import type { WriteCause, WriteStatement } from './ports/cache-events.js';
 import type { TableVersionNames } from './ports/version-store.js';
 import { unknownVersion, valueVersion, WHOLE_TABLE } from './versions.js';
 
 /** With more values than this, a write replaces `d?` instead of one version per value. */
 export const MAX_VALUES = 100;
+
+/** Most statements that a write names as its cause. */
+const MAX_STATEMENTS = 8;
 
 /** Values of the old and the new rows. */
 type Values = ReadonlySet<string> | 'unknown';
@@ -56,6 +60,8 @@ export type Written = ReadonlyMap<string, WrittenTable> | 'all-tables';
 
 class Part {
   readonly tables = new Map<string, WrittenTable>();
+  /** By fingerprint, in the order of their first execution. */
+  readonly statements = new Map<string, WriteStatement>();
   isAnything = false;
 
   constructor(readonly savepoint?: string) {}
@@ -69,7 +75,15 @@ class Part {
     this.tables.set(written.table, before ? mergeWritten(before, written) : written);
   }
 
-  addAll({ tables, isAnything }: Part): void {
+  name(statement: WriteStatement): void {
+    const { fingerprint } = statement;
+    if (this.statements.size < MAX_STATEMENTS && !this.statements.has(fingerprint)) {
+      this.statements.set(fingerprint, statement);
+    }
+  }
+
+  addAll({ tables, statements, isAnything }: Part): void {
+    for (const statement of statements.values()) this.name(statement);
     for (const written of tables.values()) this.add(written);
     this.isAnything ||= isAnything;
   }
@@ -86,6 +100,7 @@ export class TransactionLog {
   #first = new Part();
   /** The open savepoints, latest last. */
   #savepoints: Part[] = [];
+  #origin: string | undefined;
 
   add(written: WrittenTable | 'all-tables'): void {
     this.#last.add(written);
@@ -94,6 +109,12 @@ export class TransactionLog {
   /** Adds the writes of a statement that may itself set and end savepoints: no ROLLBACK TO is known to undo them. */
   addForGood(written: WrittenTable | 'all-tables'): void {
     this.#first.add(written);
+  }
+
+  /** Names a statement that has written, for events. */
+  name(statement: WriteStatement, origin: string | undefined): void {
+    this.#last.name(statement);
+    this.#origin ??= origin;
   }
 
   savepoint(name: string): void {
@@ -122,6 +143,14 @@ export class TransactionLog {
     return all.tables;
   }
 
+  /** @param origin that of COMMIT: it counts if no named statement had one. */
+  cause(origin: string | undefined): WriteCause {
+    const all = new Part();
+    for (const part of [this.#first, ...this.#savepoints])
+      part.statements.forEach((one) => all.name(one));
+    return { origin: this.#origin ?? origin, statements: [...all.statements.values()] };
+  }
+
   /** The names of the written tables. */
   tables(): readonly string[] | 'all-tables' {
     const written = this.written();
@@ -132,6 +161,7 @@ export class TransactionLog {
   clear(): void {
     this.#first = new Part();
     this.#savepoints = [];
+    this.#origin = undefined;
     this.mayHaveMore = false;
   }
 

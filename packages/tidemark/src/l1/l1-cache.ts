@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from '../core/ports/entry-store.js';
+import type { TableVersionNames } from '../core/ports/version-store.js';
+import { EntriesByRegion } from './entries-by-region.js';
 import { L1Entry } from './l1-entry.js';
 
 /**
@@ -8,12 +10,14 @@ import { L1Entry } from './l1-entry.js';
  */
 export class L1Cache {
   readonly #entries: LRUCache<string, L1Entry>;
+  readonly #byRegion = new EntriesByRegion();
 
   /** `maxBytes` is at least 1. A larger entry is not kept. */
   constructor(maxBytes: number) {
     this.#entries = new LRUCache({
       maxSize: Math.max(1, Math.floor(maxBytes)),
       sizeCalculation: (entry, key) => entry.bytes + key.length,
+      dispose: (entry) => this.#byRegion.delete(entry),
     });
   }
 
@@ -31,18 +35,33 @@ export class L1Cache {
     return this.#entries.get(key);
   }
 
-  /** Returns the entry as kept, even if it is too large to be kept. */
-  set(key: string, entry: CacheEntry): L1Entry {
-    const kept = entry instanceof L1Entry ? entry : new L1Entry(entry);
+  /**
+   * Returns the entry as kept, even if it is too large to be kept.
+   *
+   * @param tables the versions that the answer depends on; the list must not change.
+   */
+  set(key: string, entry: CacheEntry, tables: readonly TableVersionNames[]): L1Entry {
+    const kept = new L1Entry(entry, tables);
     if (kept.isCompressible) kept.onGrown = () => this.#resize(key, kept);
     this.#entries.set(key, kept);
+    if (this.#entries.peek(key) === kept) this.#byRegion.add(kept);
     return kept;
+  }
+
+  /**
+   * How many entries a write of these versions has ended. The entries stay, and each is counted for one write alone.
+   * Entries that have ended otherwise, by time or by writes of other instances, count too while they are kept.
+   */
+  ended(tables: readonly TableVersionNames[]): number {
+    return this.#byRegion.take(tables);
   }
 
   #resize(key: string, entry: L1Entry): void {
     if (this.#entries.peek(key) !== entry) return;
+    const isIndexed = this.#byRegion.has(entry);
     // Setting the same value again would keep its old size.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    if (isIndexed && this.#entries.peek(key) === entry) this.#byRegion.add(entry);
   }
 }

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { CacheEntry } from '../core/ports/entry-store.js';
+import type { TableVersionNames } from '../core/ports/version-store.js';
 
 export type VariantEncoding = 'br' | 'gzip';
 
@@ -20,6 +21,9 @@ const BUFFER_BYTES = 190;
 /** Times are kept relative to this: a small enough number needs no memory beside its field. */
 const STARTED_AT_MS = Date.now();
 
+/** A version name's share of the index by region (entries-by-region.ts): measured, rounded up. */
+const NAME_BYTES = 80;
+
 const NO_HEADERS: CacheEntry['headers'] = Object.freeze({});
 
 const brotliAsync = promisify(brotliCompress);
@@ -33,6 +37,8 @@ export class L1Entry implements CacheEntry {
   readonly headers: Readonly<Record<string, string>>;
   /** The body as it is sent. A short one is a string, which has less overhead. */
   readonly content: Buffer | string;
+  /** The versions that the answer depends on. */
+  readonly tables: readonly TableVersionNames[];
   /** Called when the entry takes more memory than before. */
   onGrown: (() => void) | undefined;
   readonly #createdAfterMs: number;
@@ -40,7 +46,8 @@ export class L1Entry implements CacheEntry {
   #variants: Map<VariantEncoding, Variant> | undefined;
   #variantBytes = 0;
 
-  constructor(entry: CacheEntry) {
+  constructor(entry: CacheEntry, tables: readonly TableVersionNames[] = []) {
+    this.tables = tables;
     this.stamp = entry.stamp;
     this.empty = entry.empty;
     this.tag = entry.tag;
@@ -53,6 +60,11 @@ export class L1Entry implements CacheEntry {
   get body(): Buffer {
     const { content } = this;
     return typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+  }
+
+  /** Length of the body, in bytes. */
+  get bodyBytes(): number {
+    return this.content.length;
   }
 
   get createdAtMs(): number {
@@ -73,7 +85,8 @@ export class L1Entry implements CacheEntry {
     let texts = this.stamp.length + this.tag.length;
     for (const [name, value] of Object.entries(this.headers)) texts += name.length + value.length;
     const ofBuffer = typeof this.content === 'string' ? 0 : BUFFER_BYTES;
-    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + this.#variantBytes;
+    const ofNames = this.tables.reduce((sum, { names }) => sum + names.length * NAME_BYTES, 0);
+    return OVERHEAD_BYTES + this.content.length + ofBuffer + texts + ofNames + this.#variantBytes;
   }
 
   /**

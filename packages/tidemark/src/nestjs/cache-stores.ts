@@ -1,4 +1,5 @@
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
+import type { InstanceBoard } from '../core/ports/instance-board.js';
 import type { VersionStore } from '../core/ports/version-store.js';
 
 /** The stores of one application: in this process, in one Redis, or in a Redis Cluster. */
@@ -8,6 +9,7 @@ export interface CacheStores {
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
+  readonly board: InstanceBoard;
 
   /** Waits briefly for Redis, so that a starting application can publish its writes. */
   ready(): Promise<void>;

@@ -1,5 +1,6 @@
 import { systemTimers, within } from '../core/ports/clock.js';
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
+import type { InstanceBoard } from '../core/ports/instance-board.js';
 import type { VersionStore } from '../core/ports/version-store.js';
 import type { BucketLink } from '../redis/cluster/bucket-link.js';
 import { ClusterBucket } from '../redis/cluster/cluster-bucket.js';
@@ -14,6 +15,7 @@ import { describeEndpoint } from '../redis/connection/node-address.js';
 import { entryRefusals } from '../redis/entry-refusals.js';
 import { RedisEntryStore } from '../redis/redis-entry-store.js';
 import { RedisFillLock } from '../redis/redis-fill-lock.js';
+import { RedisInstanceBoard } from '../redis/redis-instance-board.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { CacheStores } from './cache-stores.js';
 import type { RedisStoresParts } from './redis-stores.js';
@@ -27,6 +29,7 @@ export class ClusterStores implements CacheStores {
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
+  readonly board: InstanceBoard;
   readonly #cluster: RedisCluster;
   readonly #buckets: readonly ClusterBucket[];
   readonly #troubles = new WeakMap<ClusterNode, RedisTroubles>();
@@ -84,6 +87,7 @@ export class ClusterStores implements CacheStores {
       onRefused: entryRefusals(namespace, events, log),
     });
     this.fillLock = new RedisFillLock(route, keys);
+    this.board = new RedisInstanceBoard(route, keys);
     cluster.open(this.#buckets.map(({ link }) => link));
   }
 

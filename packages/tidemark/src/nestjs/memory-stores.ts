@@ -1,4 +1,5 @@
 import { MemoryFillLock } from '../core/memory/memory-fill-lock.js';
+import { MemoryInstanceBoard } from '../core/memory/memory-instance-board.js';
 import { TurnMemoryVersionStore } from '../core/memory/memory-version-store.js';
 import { NullEntryStore } from '../core/memory/null-entry-store.js';
 import type { CacheStores } from './cache-stores.js';
@@ -8,6 +9,7 @@ export class MemoryStores implements CacheStores {
   readonly versions = new TurnMemoryVersionStore();
   readonly entries = new NullEntryStore();
   readonly fillLock = new MemoryFillLock();
+  readonly board = new MemoryInstanceBoard();
 
   /** @param scope separates the keys of queries from those of other services. */
   constructor(readonly scope: string) {}

@@ -12,6 +12,7 @@ import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
 import { VersionStore } from '../core/ports/version-store.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
+import { InstanceReports } from './instance-reports.js';
 import { requireDataSource, requireOnce, requireWriteSide } from './module-imports.js';
 import {
   QueryCacheOptions,
@@ -27,6 +28,7 @@ import { dataSourceToken, getCacheToken } from './tokens.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { DEFAULT_DATA_SOURCE } from '../typeorm/database/data-source-name.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
+import { WriteOrigins } from './write-origins.js';
 import { WriteSide } from './write-side.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
@@ -54,6 +56,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 const PARTS = {
   cache: QueryCache,
   health: CacheHealth,
+  reports: InstanceReports,
   events: CacheEvents,
   lifecycle: CacheLifecycle,
   reader: CacheReader,
@@ -94,17 +97,19 @@ function providersOf(name: string): FactoryProvider[] {
         options,
         QueryCaches,
         DiscoveryService,
+        WriteOrigins,
         { token: dataSourceToken(name), optional: true },
       ],
       useFactory: (
         resolved: Readonly<QueryCacheOptions>,
         caches: QueryCaches,
         discovery: DiscoveryService,
+        origins: WriteOrigins,
         found: DataSource | undefined,
       ) => {
         return caches.starting(() => {
           const source = requireDataSource(discovery, name, found);
-          return makeReadSide({ name, options: resolved, source, caches });
+          return makeReadSide({ name, options: resolved, source, caches, origins });
         });
       },
     },

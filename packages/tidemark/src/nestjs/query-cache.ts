@@ -4,12 +4,14 @@ import { requireAll, replaceVersions } from '../core/buckets.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { randomToken, valueVersion, WHOLE_TABLE } from '../core/versions.js';
 import type { VersionStore } from '../core/ports/version-store.js';
+import type { WriteEvents } from '../core/write-events.js';
 import type { CacheReader } from './cache-reader.js';
 import { QueryCacheFinds } from './query-cache-finds.js';
 import type { Answered, BoundQuery } from '../typeorm/queries/bound-query.js';
 import type { RunOptions } from './lifetime.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { compileQuery, reasonOf, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import type { WriteOrigins } from './write-origins.js';
 import { warm, type WarmOptions, type WarmResult } from './warm.js';
 import type { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import {
@@ -50,6 +52,8 @@ export type QueryExplanation = { readonly sql: string } & (
 
 interface QueryCacheParts {
   readonly events: CacheEvents;
+  readonly writeEvents: WriteEvents;
+  readonly origins: WriteOrigins;
   readonly source: DataSource;
   readonly reader: CacheReader;
   readonly schema: CatalogCache;
@@ -99,17 +103,12 @@ export class QueryCache extends QueryCacheFinds {
       named.set(region.table, names.add(this.#versionName(region)));
     }
     const tables = [...named].map(([table, names]) => ({ table, names: [...names] }));
-    const { versions: store, options, events } = this.parts;
+    const { versions: store, options, writeEvents, origins } = this.parts;
+    const origin = origins.current;
     const parts = { store, token: randomToken, leaseMs: options.markLeaseMs };
     await requireAll(replaceVersions(parts, tables));
-    events.emitSafely('invalidated', {
-      writeId: randomToken(),
-      source: 'invalidate',
-      origin: undefined,
-      statements: [],
-      regions: tables,
-      localEntries: 0,
-    });
+    const write = { writeId: randomToken(), source: 'invalidate' } as const;
+    writeEvents.invalidated(write, tables, { origin, statements: [] });
   }
 
   /**

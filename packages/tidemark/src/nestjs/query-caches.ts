@@ -33,6 +33,11 @@ export class QueryCaches {
   #hasStarted = false;
   #failure: Error | undefined;
 
+  /** The names of the data sources that have a cache. */
+  get names(): readonly string[] {
+    return [...this.#caches.keys()];
+  }
+
   /**
    * Runs a step of the start. If it fails, all caches are closed: Nest shuts down no module of an application that it
    * could not create. A module that a running application loads later closes only what was opened since.

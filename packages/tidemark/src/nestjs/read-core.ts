@@ -6,13 +6,15 @@ import { backgroundTimers, systemClock, systemTimers, wallClock } from '../core/
 import { DistributedSingleFlight } from '../core/distributed-single-flight.js';
 import { FreshnessGate } from '../core/freshness-gate.js';
 import { ReadProtocol } from '../core/read-protocol.js';
+import { regionNamesOf, type RegionNames } from '../core/region-names.js';
 import { ShadowReads } from '../core/shadow-reads.js';
 import type { KnownSchemaVersion } from '../core/schema-version.js';
 import { Settlement } from '../core/settlement.js';
 import { randomToken as token } from '../core/versions.js';
+import type { TableVersionNames } from '../core/ports/version-store.js';
 import type { WriterActivity } from '../core/ports/writer-activity.js';
 import { tagOf } from './http/entity-tag.js';
-import type { QueryCacheOptions } from './query-cache.options.js';
+import type { CacheMode, QueryCacheOptions } from './query-cache.options.js';
 import type { CacheStores } from './cache-stores.js';
 import { L1Cache } from '../l1/l1-cache.js';
 import { L1Entry } from '../l1/l1-entry.js';
@@ -34,8 +36,13 @@ export interface ReadCoreParts {
 export class ReadCore {
   readonly settlement: Settlement;
   readonly gate: FreshnessGate;
-  readonly protocol: Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>;
+  /** The option `mode`, until it is set for all instances (instance-reports.ts). */
+  mode: CacheMode;
+  /** The entries in memory. */
   readonly local: L1Cache;
+  /** The regions of events, masked by the option `exposeValues`. */
+  readonly regionNames: RegionNames;
+  readonly #protocols: Readonly<Record<CacheMode, Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'>>>;
 
   constructor({ stores, activity, schema, events, options, log }: ReadCoreParts) {
     const { versions: store, entries, fillLock } = stores;
@@ -59,7 +66,8 @@ export class ReadCore {
     this.settlement = settlement;
     this.gate = gate;
     this.local = new L1Cache(options.l1Bytes);
-    const protocol = new ReadProtocol<L1Entry>(
+    this.regionNames = regionNamesOf(options.exposeValues);
+    const serve = new ReadProtocol<L1Entry>(
       {
         gate,
         fills,
@@ -73,9 +81,18 @@ export class ReadCore {
       },
       { ...options, maxWaiters: options.fillMaxWaiters, maxWaitMs: options.fillWaitMs },
     );
-    this.protocol =
-      options.mode === 'shadow'
-        ? new ShadowReads({ protocol, gate, events, timers: backgroundTimers })
-        : protocol;
+    const shadow = new ShadowReads({ protocol: serve, gate, events, timers: backgroundTimers });
+    this.#protocols = { serve, shadow };
+    this.mode = options.mode;
+  }
+
+  /** Of the mode in force. */
+  get protocol(): Pick<ReadProtocol<L1Entry>, 'read' | 'bypass'> {
+    return this.#protocols[this.mode];
+  }
+
+  /** How many entries in memory a write of these versions has ended; each is counted for one write alone. */
+  endedLocally(tables: readonly TableVersionNames[]): number {
+    return this.local.ended(tables);
   }
 }

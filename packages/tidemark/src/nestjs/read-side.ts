@@ -7,13 +7,17 @@ import { CacheHealth } from './cache-health.js';
 import { CacheLifecycle } from './cache-lifecycle.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheEvents } from '../core/ports/cache-events.js';
+import { backgroundTimers, systemClock, wallClock } from '../core/ports/clock.js';
 import { WriteFollowing } from '../core/ports/write-following.js';
+import { InstanceReports } from './instance-reports.js';
 import { QueryCache } from './query-cache.js';
 import type { QueryCaches } from './query-caches.js';
 import { logShadow } from './shadow-log.js';
 import type { QueryCacheOptions } from './query-cache.options.js';
 import { impurity } from '../typeorm/queries/query-errors.js';
 import { ReadCore } from './read-core.js';
+import { WriteEvents } from '../core/write-events.js';
+import type { WriteOrigins } from './write-origins.js';
 import { CatalogCache } from '../typeorm/database/catalog-cache.js';
 import { MapCheck } from '../typeorm/queries/map-check.js';
 import { OpenTransactions } from '../typeorm/database/open-transactions.js';
@@ -43,9 +47,10 @@ export interface ReadSideParts {
   readonly source: DataSource;
   readonly options: Readonly<QueryCacheOptions>;
   readonly caches: QueryCaches;
+  readonly origins: WriteOrigins;
 }
 
-export async function makeReadSide({ name, source, options, caches }: ReadSideParts) {
+export async function makeReadSide({ name, source, options, caches, origins }: ReadSideParts) {
   const { release, markLeaseMs, verifyPlans: share } = options;
   const log = cacheLogger('QueryCache', name);
   const events = new CacheEvents();
@@ -92,6 +97,24 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     following.followedBy(readOnlyGuard);
   }
   await caches.add(name, { source, reader, options });
+  const health = new CacheHealth(
+    core,
+    () => stores.degradation() ?? standby.degradation ?? following.degradation,
+  );
+  const reports = new InstanceReports({
+    name,
+    events,
+    board: stores.board,
+    core,
+    options,
+    health,
+    versions,
+    degradations: () => [stores.degradation(), standby.degradation, following.degradation],
+    beforeClose: (step) => lifecycle.beforeClose(step),
+    clock: wallClock,
+    timers: backgroundTimers,
+    log,
+  });
   return {
     name,
     caches,
@@ -103,13 +126,21 @@ export async function makeReadSide({ name, source, options, caches }: ReadSidePa
     versions,
     schema,
     core,
+    origins,
     reader,
     lifecycle,
-    health: new CacheHealth(
-      core,
-      () => stores.degradation() ?? standby.degradation ?? following.degradation,
-    ),
-    cache: new QueryCache({ events, source, reader, schema, versions, options }),
+    health,
+    reports,
+    cache: new QueryCache({
+      events,
+      writeEvents: new WriteEvents({ events, answers: core, clock: systemClock }),
+      origins,
+      source,
+      reader,
+      schema,
+      versions,
+      options,
+    }),
   };
 }
 

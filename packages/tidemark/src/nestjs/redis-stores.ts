@@ -1,6 +1,7 @@
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import { systemTimers, within } from '../core/ports/clock.js';
 import type { EntryStore, FillLock } from '../core/ports/entry-store.js';
+import type { InstanceBoard } from '../core/ports/instance-board.js';
 import type { VersionStore } from '../core/ports/version-store.js';
 import type { RedisLog } from '../redis/connection/outage-state.js';
 import { addressOf, type RedisTarget } from '../redis/connection/redis-client.factory.js';
@@ -11,6 +12,7 @@ import { PeerAttestation } from '../redis/peer-attestation.js';
 import { RedisEntryStore } from '../redis/redis-entry-store.js';
 import { RedisFillLock } from '../redis/redis-fill-lock.js';
 import { redisHeartbeat } from '../redis/redis-heartbeat.js';
+import { RedisInstanceBoard } from '../redis/redis-instance-board.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisVersionStore } from '../redis/redis-version-store.js';
 import type { CacheStores } from './cache-stores.js';
@@ -36,6 +38,7 @@ export class RedisStores implements CacheStores {
   readonly versions: VersionStore;
   readonly entries: EntryStore;
   readonly fillLock: FillLock;
+  readonly board: InstanceBoard;
   readonly #connection: RedisConnection;
   readonly #attestation: PeerAttestation;
   readonly #canary: DataCanary;
@@ -88,6 +91,7 @@ export class RedisStores implements CacheStores {
       onRefused: entryRefusals(namespace, events, log),
     });
     this.fillLock = new RedisFillLock(() => connection, keys);
+    this.board = new RedisInstanceBoard(() => connection, keys);
   }
 
   async ready(): Promise<void> {

@@ -5,6 +5,8 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class WriteOrigins {
   readonly #storage = new AsyncLocalStorage<string>();
+  /** How much named work runs now. */
+  #running = 0;
 
   /** The name of the work that runs now; `undefined`: none was given. */
   get current(): string | undefined {
@@ -12,10 +14,26 @@ export class WriteOrigins {
   }
 
   /**
-   * Runs the work under a name, such as `nightly import`: events of its writes have it as their `origin`. Do not put
-   * personal data into the name.
+   * Runs the work under a name, such as `nightly import`: events of its writes have it as their `origin`. The name
+   * holds until the work returns or its promise settles; code that runs on afterwards may lose it. Do not put personal
+   * data into the name.
    */
   run<T>(name: string, work: () => T): T {
-    return this.#storage.run(name, work);
+    this.#running += 1;
+    let isAsync = false;
+    try {
+      const result = this.#storage.run(name, work);
+      if (!(result instanceof Promise)) return result;
+      isAsync = true;
+      return result.finally(() => this.#ended()) as T;
+    } finally {
+      if (!isAsync) this.#ended();
+    }
+  }
+
+  #ended(): void {
+    this.#running -= 1;
+    // In Node 20, a storage in use slows every promise of the process, also those of hits.
+    if (this.#running === 0) this.#storage.disable();
   }
 }

@@ -2,7 +2,7 @@
 import type { Logger } from '@nestjs/common';
 import type { ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
-import { backgroundTimers } from '../core/ports/clock.js';
+import { backgroundTimers, systemClock } from '../core/ports/clock.js';
 import { askPrimary } from '../typeorm/database/own-question.js';
 import { randomToken } from '../core/versions.js';
 import { cacheLogger } from './cache-logger.js';
@@ -43,7 +43,7 @@ export class WriteSide {
     private readonly readSide: ReadSide,
     options: CacheInvalidationModuleOptions,
   ) {
-    const { name, source, versions: store, schema, events, transactions } = readSide;
+    const { name, source, versions: store, schema, events, transactions, core, origins } = readSide;
     const { namespace, markLeaseMs, redis } = readSide.options;
     const { writePolicy: policy = 'commit', triggers: option = 'install' } = options;
     const log = cacheLogger('CacheInvalidation', name);
@@ -52,7 +52,9 @@ export class WriteSide {
     const protocol = new WriteProtocol({
       store,
       events,
+      answers: core,
       token: randomToken,
+      clock: systemClock,
       timers: backgroundTimers,
       policy,
       refuse: (cause) => new WriteRefusedError(cause),
@@ -84,6 +86,7 @@ export class WriteSide {
     const subscriber = new StatementInterceptor({
       ...parts,
       transactions,
+      origins,
       triggers: this.triggers,
       outbox: new OutboxWriter(parts),
       opening: openingOf(options.implicitTransactionIdleMs ?? idleMs),
@@ -107,7 +110,7 @@ export class WriteSide {
 
   async #start(): Promise<void> {
     const { relay, triggers } = this;
-    const { caches, following, lifecycle } = this.readSide;
+    const { caches, following, lifecycle, reports } = this.readSide;
     const follower = this.#follower;
     lifecycle.beforeClose(() => this.#close());
     await lifecycle.start();
@@ -120,6 +123,7 @@ export class WriteSide {
         return triggers.problem ?? relay.problem;
       },
     });
+    reports.addWriteSide({ relay, triggers });
     await triggers.start();
     // Last: it warns if there is no outbox, which the triggers bring with them.
     relay.start();

@@ -12,6 +12,7 @@
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
  * | `<ns>:<db>:{i}:c`           | hash: the processes that have a number                         |
  * | `<ns>:<db>:{i}:c:<process>` | the number of a process (data-canary.ts)                       |
+ * | `<ns>:<db>:{i}:r`           | hash: the reports of the instances (instance-board.script.ts)  |
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
@@ -80,6 +81,11 @@ export class RedisKeys {
   ofCanary(process: string): readonly [number: string, processes: string] {
     const processes = `${this.#ofInstances}:c`;
     return [`${processes}:${process}`, processes];
+  }
+
+  /** The reports of the instances, and the mode that they share. */
+  board(): string {
+    return `${this.#ofInstances}:r`;
   }
 
   #table(table: string): string {

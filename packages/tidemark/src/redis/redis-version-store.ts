@@ -4,6 +4,7 @@ import {
   VersionStore,
   type ExpiredMark,
   type MarksReport,
+  type StandingMark,
   type TableReading,
   type TableVersionNames,
   type WriteMark,
@@ -15,6 +16,7 @@ import { beginWrite } from './scripts/begin-write.script.js';
 import { createVersions } from './scripts/create-versions.script.js';
 import { dropVersions } from './scripts/drop-versions.script.js';
 import { inspectMarks } from './scripts/inspect-marks.script.js';
+import { listMarks } from './scripts/list-marks.script.js';
 import { renewMark } from './scripts/renew-mark.script.js';
 import { replaceEpoch } from './scripts/replace-epoch.script.js';
 import { runScript, type Script, type Way } from './scripts/script.js';
@@ -106,6 +108,17 @@ export class RedisVersionStore extends VersionStore {
       expired.push({ writeId, backendPid: Number(backendPid), seenTransactionId });
     }
     return { expired, nextExpiryMs: nextMs < 0 ? undefined : nextMs };
+  }
+
+  override async marks(table: string): Promise<readonly StandingMark[]> {
+    const { value } = await this.#run(listMarks, table, []);
+    return (value as readonly [string, string, number][]).map(
+      ([writeId, backendPid, leaseLeftMs]) => ({
+        writeId,
+        backendPid: Number(backendPid),
+        leaseLeftMs,
+      }),
+    );
   }
 
   override async settle(table: string, writeId: string, token: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { dimensionOf, SETTLING, unknownVersion } from '../versions.js';
-import type { ExpiredMark, MarksReport } from '../ports/version-store.js';
+import type { ExpiredMark, MarksReport, StandingMark } from '../ports/version-store.js';
 
 const NO_MARKS: ReadonlySet<string> = new Set();
 
@@ -104,6 +104,14 @@ export class MemoryTable {
       else nextExpiryMs = Math.min(leftMs, nextExpiryMs ?? leftMs);
     }
     return { expired, nextExpiryMs };
+  }
+
+  standingMarks(nowMs: number): readonly StandingMark[] {
+    return Array.from(this.marks, ([writeId, { backendPid, deadlineMs }]) => ({
+      writeId,
+      backendPid,
+      leaseLeftMs: deadlineMs - nowMs,
+    }));
   }
 
   rotate(observed: string | undefined, token: string, node: string): boolean {

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../ports/clock.js';
 import {
   VersionStore,
   type MarksReport,
+  type StandingMark,
   type TableReading,
   type TableVersionNames,
   type WriteMark,
@@ -71,6 +72,10 @@ export class MemoryVersionStore extends VersionStore {
 
   override async inspect({ table, names }: TableVersionNames): Promise<MarksReport> {
     return this.#table(table).inspect(names, this.#clock.nowMs());
+  }
+
+  override async marks(table: string): Promise<readonly StandingMark[]> {
+    return this.#table(table).standingMarks(this.#clock.nowMs());
   }
 
   override async settle(table: string, writeId: string, token: string): Promise<boolean> {

@@ -89,27 +89,44 @@ interface Bypass {
 
 /** A writing statement, without its parameters and literals. */
 export interface WriteStatement {
-  /** Its command and targets, such as `UPDATE public.users`. */
+  /**
+   * Its command and targets, such as `UPDATE public.users`; without targets the functions that may have written, such as
+   * `CALL refresh`. At most 200 characters. `unknown`: the parser cannot read the text; `long text`: it has more than
+   * 100,000 characters.
+   */
   readonly title: string;
-  /** Equal for statements that differ in literals, parameters and spaces alone: 16 hex digits. */
+  /**
+   * Equal for statements that differ in literals, parameters and spaces alone: 16 hex digits. A hash of the text where
+   * the parser cannot read it; zeros for a long text.
+   */
   readonly fingerprint: string;
 }
 
 /**
- * The origin of a write. `service`: a transaction of this process; `outside`: another writer, seen through the outbox;
+ * The writer of a write. `service`: a transaction of this process; `outside`: another writer, seen through the outbox;
  * `invalidate`: `QueryCache.invalidate`.
  */
 export type WriteSource = 'service' | 'outside' | 'invalidate';
+
+/** The code that has written. */
+export type WriteCause = Pick<Invalidation, 'origin' | 'statements'>;
 
 /** A write has been published: the answers of its regions have ended. */
 export interface Invalidation {
   /** Unique for each write. */
   readonly writeId: string;
   readonly source: WriteSource;
-  /** The route or the job, such as `PATCH /users/:id`; `undefined`: unknown (write-origins.ts). */
+  /**
+   * The route or the job, such as `PATCH /users/:id`: that of the transaction's first write, else that of its COMMIT.
+   * `undefined`: unknown (write-origins.ts).
+   */
   readonly origin: string | undefined;
-  /** The writing statements of the transaction in their order, each once, at most 8; none: unknown. */
+  /**
+   * The statements of the transaction that have written, or may have, in the order of their first execution: each
+   * fingerprint once, at most 8. Statements that ROLLBACK TO has undone are left out. None: unknown.
+   */
   readonly statements: readonly WriteStatement[];
+  /** A write to all tables, or to the schema, has one region: `*` of the table `*`. */
   readonly regions: Regions;
   /** How many entries in the memory of this process have ended. */
   readonly localEntries: number;
@@ -156,7 +173,11 @@ export interface CacheEventMap {
   awaiting: [event: { transactions: Writers }];
   /** A write has ended the answers of its regions. */
   invalidated: [event: Invalidation];
-  /** The transaction of an own write has ended so long after `invalidated`: its regions are cached again. */
+  /**
+   * The transaction of an own write has ended, and its marks are removed or have been given up: so long after
+   * `invalidated`, which precedes it with the same `writeId`. `rolled-back`: also a write whose marks another publish of
+   * its transaction has replaced. `unknown`: COMMIT had no answer, or a statement that commits by itself has failed.
+   */
   concluded: [
     event: {
       writeId: string;

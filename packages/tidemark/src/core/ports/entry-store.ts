@@ -1,4 +1,5 @@
 /** The stored answers that all instances share (L2). Correctness does not depend on them. */
+import type { TableVersionNames } from './version-store.js';
 
 /** A stored answer. */
 export interface CacheEntry {
@@ -37,7 +38,8 @@ export abstract class EntryStore {
 /** The entries kept in this process (L1). */
 export interface LocalEntries<E extends CacheEntry> {
   get(key: string): E | undefined;
-  set(key: string, entry: CacheEntry): E;
+  /** @param tables the versions that the answer depends on; the list must not change. */
+  set(key: string, entry: CacheEntry, tables: readonly TableVersionNames[]): E;
 }
 
 /** One fill per key among all instances: a lock with an owner and a lease. */

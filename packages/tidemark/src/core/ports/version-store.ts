@@ -59,6 +59,14 @@ export interface ExpiredMark {
   readonly seenTransactionId: string | undefined;
 }
 
+/** A mark, to be shown. */
+export interface StandingMark {
+  readonly writeId: string;
+  readonly backendPid: number;
+  /** Time that its lease still runs, in milliseconds; 0 or less if it has run out. */
+  readonly leaseLeftMs: number;
+}
+
 /** The marks of a table whose leases have run out. */
 export interface MarksReport {
   readonly expired: readonly ExpiredMark[];
@@ -120,6 +128,9 @@ export abstract class VersionStore {
    * the epoch is dropped.
    */
   abstract inspect(versions: TableVersionNames): Promise<MarksReport>;
+
+  /** All marks of the table, at most 100. Changes nothing. */
+  abstract marks(table: string): Promise<readonly StandingMark[]>;
 
   /** Like `end`, but only if the lease is still expired. Resolves to whether it removed the mark. */
   abstract settle(table: string, writeId: string, token: string): Promise<boolean>;

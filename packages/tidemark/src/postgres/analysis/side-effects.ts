@@ -92,7 +92,8 @@ function sideEffectsOfPart(
   return mayWrite ? 'possible' : 'none';
 }
 
-function sideEffectsOfCall({ schema, name }: QualifiedName, catalog: Catalog): SideEffects {
+/** Of the function alone, without the arguments of a call. */
+export function sideEffectsOfCall({ schema, name }: QualifiedName, catalog: Catalog): SideEffects {
   const volatility = catalog.functionVolatility(schema, name);
   if (volatility === undefined) return 'possible';
   if (catalog.isBuiltIn(schema, name)) {

@@ -1,10 +1,19 @@
 /** Analyses of SQL texts under one catalog, cached by text. */
 import { LRUCache } from 'lru-cache';
+import type { WriteStatement } from '../../core/ports/cache-events.js';
 import type { ReadAnalysis, StatementAnalysis } from '../../core/statement-analysis.js';
 import type { Catalog } from '../../core/table-facts.js';
 import { analyseRead, whyWhole } from './read-analysis.js';
 import { classifyStatements, UNPARSABLE } from './statement-classifier.js';
-import { isParserError, loadParser, parse, pick, type RawStmt } from './syntax-tree.js';
+import { titleOf } from './statement-title.js';
+import {
+  fingerprintOf,
+  isParserError,
+  loadParser,
+  parse,
+  pick,
+  type RawStmt,
+} from './syntax-tree.js';
 
 const MAX_TEXTS = 5_000;
 /** Limit for all cached texts together, in UTF-16 units. */
@@ -12,16 +21,22 @@ const MAX_TOGETHER = 16_000_000;
 /** A longer text is rarely sent twice: it usually contains a list of values. */
 const MAX_TEXT = 100_000;
 
+const UNNAMED = 'unknown';
+
 const UNREADABLE: ReadAnalysis = {
   cacheable: false,
   reason: 'unparsable',
   detail: 'the parser of PostgreSQL does not take the text',
 };
 
+/** Neither is worth another parse of a text that is not cached. */
+const LONG_TEXT: WriteStatement = { title: 'long text', fingerprint: '0'.repeat(16) };
+
 interface Remembered {
   isSelect?: boolean;
   read?: ReadAnalysis;
   statement?: StatementAnalysis;
+  write?: WriteStatement;
 }
 
 /** `loadParser` must run before the first use. No method throws for any SQL. */
@@ -57,6 +72,16 @@ export class SqlAnalyser {
     return (known.statement ??= analysed(sql, this.catalog, classifyStatements) ?? UNPARSABLE);
   }
 
+  /** The text of a write, as events have it: without literals. */
+  write(sql: string): WriteStatement {
+    if (sql.length > MAX_TEXT) return LONG_TEXT;
+    const known = this.#entry(sql);
+    return (known.write ??= {
+      ...unnamedWrite(sql),
+      title: analysed(sql, this.catalog, titleOf) ?? UNNAMED,
+    });
+  }
+
   /** Why the text reads tables without a restriction, by table. The result is not cached. */
   whyWhole(sql: string): ReadonlyMap<string, string> {
     return analysed(sql, this.catalog, whyWhole) ?? new Map<string, string>();
@@ -67,6 +92,11 @@ export class SqlAnalyser {
     if (!entry) this.#remembered.set(sql, (entry = {}));
     return entry;
   }
+}
+
+/** A write whose text the parser does not read as the server does. */
+export function unnamedWrite(sql: string): WriteStatement {
+  return { title: UNNAMED, fingerprint: fingerprintOf(sql) };
 }
 
 /** Whether the text is one SELECT, without a catalog; `true` for what the parser rejects: the server has the error. */

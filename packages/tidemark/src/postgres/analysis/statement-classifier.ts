@@ -49,7 +49,7 @@ const CHANGES_NOTHING = words(
 );
 
 /** They change rows of their targets, and other rows only through functions that they call. */
-const QUERIES = words(
+export const QUERIES = words(
   `SelectStmt InsertStmt UpdateStmt DeleteStmt MergeStmt TruncateStmt RefreshMatViewStmt CopyStmt
    DeclareCursorStmt`,
 );

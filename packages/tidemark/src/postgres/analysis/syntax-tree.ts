@@ -2,7 +2,15 @@
  * PostgreSQL's syntax tree as its parser returns it: every node is an object whose only key is the node's type; zero,
  * false and empty text are omitted.
  */
-import { loadModule, parseSync, SqlError, type Node, type RawStmt } from 'libpg-query';
+import { hash } from 'node:crypto';
+import {
+  fingerprintSync,
+  loadModule,
+  parseSync,
+  SqlError,
+  type Node,
+  type RawStmt,
+} from 'libpg-query';
 
 export type {
   A_Const,
@@ -24,6 +32,9 @@ type KeysOf<U> = U extends unknown ? keyof U : never;
 export type NodeType = KeysOf<Node>;
 type FieldsOf<Type extends NodeType> = Extract<Node, Record<Type, unknown>>[Type];
 
+const FINGERPRINT_DIGITS = 16;
+const FINGERPRINT = /^[0-9a-f]{16}$/;
+
 /** A set of names, given as one text. */
 export function words(text: string): ReadonlySet<string> {
   return new Set(text.trim().split(/\s+/));
@@ -35,6 +46,25 @@ export const loadParser: () => Promise<void> = loadModule;
 /** @throws SqlError if the text is not SQL. */
 export function parse(sql: string): readonly RawStmt[] {
   return parseSync(sql).stmts ?? [];
+}
+
+/**
+ * Equal for texts that differ in literals, parameters and spaces alone: 16 hex digits. For a text that the parser
+ * rejects, a hash of the text.
+ */
+export function fingerprintOf(sql: string): string {
+  const fingerprint = parsedFingerprint(sql);
+  return fingerprint ?? hash('sha256', sql, 'hex').slice(0, FINGERPRINT_DIGITS);
+}
+
+function parsedFingerprint(sql: string): string | undefined {
+  try {
+    const fingerprint = fingerprintSync(sql);
+    // It returns some messages of the parser, which may quote the text, instead of throwing them.
+    return FINGERPRINT.test(fingerprint) ? fingerprint : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isParserError(error: unknown): boolean {

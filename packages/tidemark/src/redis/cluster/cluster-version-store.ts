@@ -1,6 +1,7 @@
 import {
   VersionStore,
   type MarksReport,
+  type StandingMark,
   type TableReading,
   type TableVersionNames,
   type WriteMark,
@@ -99,6 +100,10 @@ export class ClusterVersionStore extends VersionStore {
 
   override inspect(versions: TableVersionNames): Promise<MarksReport> {
     return this.#of(versions.table).inspect(versions);
+  }
+
+  override marks(table: string): Promise<readonly StandingMark[]> {
+    return this.#of(table).marks(table);
   }
 
   override settle(table: string, writeId: string, token: string): Promise<boolean> {

@@ -8,7 +8,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { mayPrepareTransaction } from '../../postgres/analysis/prepare-transaction.js';
-import type { PublishedWrite } from '../../core/write-protocol.js';
+import type { WriteCause } from '../../core/ports/cache-events.js';
+import type { CommitOutcome, PublishedWrite } from '../../core/write-protocol.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 import { rollBackImplicit } from './transactions.js';
@@ -36,9 +37,9 @@ export async function beforeAutonomous(
   await session.lock();
   statement.state = 'autonomous';
   try {
-    statement.publishedWrite = await protocol.begin('schema', backendPid, (buckets) =>
-      outbox.record(client, buckets),
-    );
+    const cause = session.isObserved ? causeOf(statement) : undefined;
+    const record = (buckets: readonly number[]) => outbox.record(client, buckets);
+    statement.publishedWrite = await protocol.begin('schema', backendPid, record, cause);
     // The triggers must record its writes.
     if (isUnpublished(statement.publishedWrite)) await outbox.hide(client).catch(ignore);
   } catch (error) {
@@ -48,21 +49,27 @@ export async function beforeAutonomous(
   }
 }
 
-/** Runs after the statement, also if it failed: a part may have committed before the failure. */
+/**
+ * Runs after the statement, also if it failed: a part may have committed before the failure.
+ *
+ * @param outcome for events.
+ */
 export async function afterAutonomous(
   session: ConnectionSession,
   statement: StatementContext,
+  outcome: CommitOutcome,
 ): Promise<void> {
   const { client, backendPid } = session;
   const { schema, protocol, outbox } = session.parts;
   const { publishedWrite } = statement;
   statement.state = 'unprepared';
-  if (publishedWrite) protocol.endLong(publishedWrite, backendPid);
+  if (publishedWrite) protocol.endLong(publishedWrite, backendPid, outcome);
   schema.markOutdated();
   await session.refreshStatus().catch(ignore);
   const { isInTransaction } = session;
   if (isInTransaction) {
     session.log.addForGood('all-tables');
+    session.name(statement);
     session.hasChangedSchema = true;
   } else {
     session.endTransaction();
@@ -137,8 +144,12 @@ export async function giveUpReleased(session: ConnectionSession): Promise<void> 
   for (const unsent of session.queue.setAsideOnes) {
     if (!unsent.runner.isReleased) continue;
     session.queue.done(unsent);
-    if (unsent.state === 'autonomous') await afterAutonomous(session, unsent);
+    if (unsent.state === 'autonomous') await afterAutonomous(session, unsent, 'rolled-back');
   }
+}
+
+function causeOf(statement: StatementContext): WriteCause {
+  return { origin: statement.origin, statements: [statement.named] };
 }
 
 /** The connection is lost or its transaction has failed. Then its triggers record too much, which is safe. */

@@ -13,6 +13,7 @@ import { TransactionLog } from '../../core/write-set.js';
 import type { OutboxWriter } from '../../postgres/capture/outbox-writer.js';
 import type { TriggerKeeper } from '../triggers/trigger-keeper.js';
 import type { PostgresClient } from '../../postgres/postgres-client.js';
+import type { StatementContext } from './statement-context.js';
 import { StatementQueue } from './statement-queue.js';
 import type { WriteParts } from './write-parts.js';
 
@@ -20,6 +21,8 @@ import type { WriteParts } from './write-parts.js';
 export interface SessionParts extends WriteParts {
   readonly outbox: OutboxWriter;
   readonly triggers: TriggerKeeper;
+  /** Names the work that runs now. */
+  readonly origins: { readonly current: string | undefined };
 }
 
 export class ConnectionSession {
@@ -122,6 +125,16 @@ export class ConnectionSession {
   changeSchema(): void {
     this.hasChangedSchema = true;
     this.parts.schema.markOutdated();
+  }
+
+  /** Whether events of writes have to name their cause. */
+  get isObserved(): boolean {
+    return this.parts.events.listenerCount('invalidated') > 0;
+  }
+
+  /** The statement has written, or may have: it is a cause of the open transaction. */
+  name(statement: StatementContext): void {
+    if (this.isObserved) this.log.name(statement.named, statement.origin);
   }
 
   /** The names may resolve differently from here on. */

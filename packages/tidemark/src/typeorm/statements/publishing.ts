@@ -1,5 +1,6 @@
 /** Publishes the writes of a transaction before its COMMIT. */
 import { allBuckets } from '../../core/buckets.js';
+import type { WriteCause } from '../../core/ports/cache-events.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite, RecordUnpublished } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
@@ -13,20 +14,25 @@ import { familyHasTriggers, wholeTables } from './written-tables.js';
  * outdated catalog may have written any table, even if it seems to have changed no row. If the version store cannot be
  * reached, the transaction itself puts the write set into the outbox for the other instances.
  *
+ * @param origin the name of the work that commits.
  * @throws the error of a refused write if the version store cannot be reached, under the policy `refuse` or without an outbox.
  */
-export async function publish(session: ConnectionSession): Promise<PublishedWrite | undefined> {
+export async function publish(
+  session: ConnectionSession,
+  origin: string | undefined,
+): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
   const { schema, store, protocol, outbox } = session.parts;
   if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const cause = session.isObserved ? log.cause(origin) : undefined;
   const isAsked = log.mayHaveMore || !isUnderstood(session);
   if (isAsked && !(await askServer(session))) return undefined;
-  if (!isUnderstood(session)) return publishAnything(session);
+  if (!isUnderstood(session)) return publishAnything(session, cause);
   const written = log.written();
   if (written === 'all-tables' || written.size === 0) {
     if (session.understoodBy === undefined || (await schema.isCurrent())) return undefined;
     const hasWritten = isAsked || (await askServer(session));
-    return hasWritten ? publishAnything(session) : undefined;
+    return hasWritten ? publishAnything(session, cause) : undefined;
   }
   // Sent together: one round trip.
   const asked = schema.currency();
@@ -34,12 +40,12 @@ export async function publish(session: ConnectionSession): Promise<PublishedWrit
     const isAnything = (await asked) === 'unknown';
     await outbox.record(client, isAnything ? allBuckets(store) : buckets);
   };
-  const publishedWrite = await protocol.begin(versionNames(written), backendPid, record);
+  const publishedWrite = await protocol.begin(versionNames(written), backendPid, record, cause);
   const currency = await asked;
   const isRecorded = currency === 'unknown' && publishedWrite.unpublishedIn.length > 0;
   if (currency === 'current' || isRecorded) return publishedWrite;
   protocol.abort(publishedWrite);
-  return protocol.begin('all-tables', backendPid, record);
+  return protocol.begin('all-tables', backendPid, record, cause);
 }
 
 /** The open transaction was committed without a published write: publishes its writes as soon as possible. */
@@ -66,12 +72,14 @@ function isUnderstood(session: ConnectionSession): boolean {
   return understoodBy === undefined || understoodBy === parts.schema.catalog;
 }
 
-function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
+function publishAnything(
+  session: ConnectionSession,
+  cause: WriteCause | undefined,
+): Promise<PublishedWrite> {
   const { client, hasChangedSchema, backendPid, parts } = session;
   const written = hasChangedSchema ? 'schema' : 'all-tables';
-  return parts.protocol.begin(written, backendPid, (buckets) =>
-    parts.outbox.record(client, buckets),
-  );
+  const record: RecordUnpublished = (buckets) => parts.outbox.record(client, buckets);
+  return parts.protocol.begin(written, backendPid, record, cause);
 }
 
 /** Adds the server's transaction status to the log; returns `false` if nothing at all was written. */

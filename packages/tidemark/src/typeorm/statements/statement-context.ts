@@ -3,6 +3,8 @@ import type { QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
+import type { WriteStatement } from '../../core/ports/cache-events.js';
+import { unnamedWrite, type SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { ANY_WRITE } from '../../postgres/analysis/statement-classifier.js';
 import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
@@ -50,12 +52,21 @@ export class StatementContext {
   sessionCatalog: Catalog | undefined;
   /** The tables whose triggers sent notices while it ran. */
   readonly noticed = new Set<string>();
+  /** Under the names of the connection; `undefined`: the parser may not read the text as the server does. */
+  #analyser: SqlAnalyser | undefined;
 
+  /** @param origin the name of the work that sends it. */
   constructor(
     readonly runner: QueryRunner,
     readonly sql: string,
     readonly parameters: unknown,
+    readonly origin?: string,
   ) {}
+
+  /** Its text for events, once it is classified. */
+  get named(): WriteStatement {
+    return this.#analyser?.write(this.sql) ?? unnamedWrite(this.sql);
+  }
 
   /** Analyses the text with the names as they resolve over the connection. */
   async classify(session: ClassifyingSession): Promise<void> {
@@ -65,6 +76,7 @@ export class StatementContext {
     const usual = schema.catalogFor(undefined);
     this.catalog = usual.catalog;
     this.sessionCatalog = usual.catalog;
+    this.#analyser = usual.analyser;
     this.analysis = usual.analyser.statement(sql);
     // A backslash can hide the end of a string literal, and with it another statement.
     if (this.analysis.kind === 'transaction' && !sql.includes('\\')) return;
@@ -72,11 +84,13 @@ export class StatementContext {
     const names = await session.namesUnder(usual.catalog);
     if (names && !names.isStandard && sql.includes('\\')) {
       this.analysis = { kind: 'unknown', transactional: false, changesSchema: true };
+      this.#analyser = undefined;
       return;
     }
     const { analyser, catalog } = names ? schema.catalogFor(names) : usual;
     const analysis = analyser.statement(sql);
     this.sessionCatalog = catalog;
+    this.#analyser = analyser;
     this.analysis = analysis;
     if (analysis.kind === 'read' && analysis.restsOnSchema && !(await schema.isCurrent())) {
       this.analysis = ANY_WRITE;

@@ -33,7 +33,7 @@ import {
 } from './autonomous-statement.js';
 import { parseNotice, writtenTables, type Notice } from '../../postgres/capture/captured-writes.js';
 import { isAnswered, StatementContext, type StatementAnswer } from './statement-context.js';
-import { effectOf, fileEffect } from './written-tables.js';
+import { effectOf, fileEffect, hasWritten } from './written-tables.js';
 import {
   afterTransactionCommand,
   beforeTransactionCommand,
@@ -77,6 +77,8 @@ export class StatementInterceptor implements EntitySubscriberInterface {
 
   async beforeQuery({ queryRunner, query, parameters }: SentStatement): Promise<void> {
     if (!this.isListening) return this.#miss();
+    // Before the first wait, which might continue in another context.
+    const origin = this.parts.origins.current;
     // Only another subscriber can keep a ready statement from being sent.
     const mayBeHeldUp = this.parts.source.subscribers.some(
       (other) => other !== this && ('beforeQuery' in other || 'afterQuery' in other),
@@ -84,7 +86,7 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     const session = await this.#sessions.of(queryRunner);
     await session.introduced;
     session.introduced = undefined;
-    const statement = new StatementContext(queryRunner, query, parameters);
+    const statement = new StatementContext(queryRunner, query, parameters, origin);
     const isBehind = !session.queue.isEmpty;
     const turn = session.queue.join(statement);
     // `afterQuery` of the previous statement may never come, if another subscriber or a new list of subscribers
@@ -154,8 +156,10 @@ export class StatementInterceptor implements EntitySubscriberInterface {
   ): Promise<void> {
     const { analysis, state } = statement;
     if (state === 'autonomous') {
-      if (isAnswered(answered)) await afterAutonomous(session, statement);
-      else abandon(session, statement);
+      if (isAnswered(answered)) {
+        const outcome = answered.success ? 'committed' : 'unknown';
+        await afterAutonomous(session, statement, outcome);
+      } else abandon(session, statement);
     } else if (state === 'implicit-transaction') {
       await this.#finishImplicit(session, statement, answered);
     } else if (analysis?.kind === 'transaction') {
@@ -192,12 +196,14 @@ export class StatementInterceptor implements EntitySubscriberInterface {
     if (!answered.success && isAnswered(answered)) return;
     const { analysis } = statement;
     if (analysis?.kind === 'unknown' && analysis.changesSchema) session.changeSchema();
-    if (!answered.success) session.log.add('all-tables');
-    else
-      fileEffect(
-        effectOf(statement, answered.rawResults, this.parts.triggers.hasTriggers),
-        session,
-      );
+    if (!answered.success) {
+      session.log.add('all-tables');
+      session.name(statement);
+      return;
+    }
+    const effect = effectOf(statement, answered.rawResults, this.parts.triggers.hasTriggers);
+    fileEffect(effect, session);
+    if (hasWritten(effect, statement)) session.name(statement);
   }
 
   /** The statement was given up as unsent and was sent nevertheless, without preparation. */

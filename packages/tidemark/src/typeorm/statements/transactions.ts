@@ -58,7 +58,7 @@ export async function commitImplicit(
   if (!session.isInTransaction) return publishLate(session);
   let publishedWrite: PublishedWrite | undefined;
   try {
-    publishedWrite = await publish(session);
+    publishedWrite = await publish(session, statement.origin);
   } catch (error) {
     await rollBackImplicit(session, error);
     throw isWriteRefused(error) ? error : failed(statement, error as Error);
@@ -107,7 +107,7 @@ export async function beforeTransactionCommand(
   // In a failed transaction, COMMIT rolls back.
   if (command !== 'commit' || !session.isInTransaction || session.hasFailed) return;
   try {
-    statement.publishedWrite = await publish(session);
+    statement.publishedWrite = await publish(session, statement.origin);
   } catch (error) {
     // A failed COMMIT has ended the transaction.
     endTransaction(session);

@@ -56,6 +56,14 @@ export function effectOf(
   };
 }
 
+/** Whether the statement has written, or may have. */
+export function hasWritten(
+  { isAnything, mayHaveMore, withoutTriggers }: StatementEffect,
+  { noticed }: StatementContext,
+): boolean {
+  return isAnything || mayHaveMore || withoutTriggers.length > 0 || noticed.size > 0;
+}
+
 /** Keeps the effect for the COMMIT of the open transaction. */
 export function fileEffect(effect: StatementEffect, session: ConnectionSession): void {
   const { isAnything, mayHaveMore, withoutTriggers, silent } = effect;

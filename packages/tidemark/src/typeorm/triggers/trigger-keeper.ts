@@ -4,7 +4,7 @@ import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { WriteParts } from '../statements/write-parts.js';
 import { CacheTriggersError, type CacheTriggers } from './cache-triggers.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
-import { stateOf } from './trigger-states.js';
+import { stateOf, tablesOfEntities, type TriggerState } from './trigger-states.js';
 
 /**
  * The policy for the triggers that report writes from outside the application: `install` installs them at start and on
@@ -69,6 +69,16 @@ export class TriggerKeeper {
     }
     return hasTriggers;
   };
+
+  /** The triggers of each table that should have them, according to the catalog. Rejects if it cannot be loaded. */
+  async states(): Promise<readonly TriggerState[]> {
+    const { source, schema, objects } = this.parts;
+    await schema.load();
+    return tablesOfEntities(source, schema.catalog).map((table) => ({
+      table: table.id,
+      state: stateOf(table.captures, table, objects),
+    }));
+  }
 
   /** Logs once per table the cost of missing triggers. */
   warnOf({ id }: TableFacts): void {

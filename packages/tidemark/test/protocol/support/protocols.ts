@@ -140,7 +140,9 @@ export function setUp(options: SetUpOptions = {}) {
   const writes = new WriteProtocol({
     store,
     events,
+    answers: { regionNames: (tables) => tables, endedLocally: () => 0 },
     token: randomToken,
+    clock,
     timers: systemTimers,
     policy: 'commit',
     leaseMs: LEASE_MS,

@@ -68,7 +68,9 @@ export class Writer {
     this.protocol = new WriteProtocol({
       store,
       events: new CacheEvents(),
+      answers: { regionNames: (tables) => tables, endedLocally: () => 0 },
       token,
+      clock: { nowMs: () => 0 },
       timers: retries,
       policy,
       leaseMs: 1_000,

@@ -1,6 +1,7 @@
 import {
   VersionStore,
   type MarksReport,
+  type StandingMark,
   type TableReading,
   type TableVersionNames,
   type WriteMark,
@@ -42,6 +43,10 @@ export class StoreVariant extends VersionStore {
 
   override inspect(versions: TableVersionNames): Promise<MarksReport> {
     return this.store.inspect(versions);
+  }
+
+  override marks(table: string): Promise<readonly StandingMark[]> {
+    return this.store.marks(table);
   }
 
   override settle(table: string, writeId: string, token: string): Promise<boolean> {

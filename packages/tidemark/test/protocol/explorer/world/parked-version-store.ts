@@ -87,6 +87,10 @@ export class ParkedVersionStore extends VersionStore {
     return Promise.reject(new Error('Only the sweep asks for the tables, and none runs here.'));
   }
 
+  override marks(): Promise<never> {
+    return Promise.reject(new Error('Only reports show marks, and none is made here.'));
+  }
+
   override rotate(table: string, observed: string | undefined, token: string): Promise<boolean> {
     return this.#send(table, 'replaces the epoch', (store) => store.rotate(table, observed, token));
   }

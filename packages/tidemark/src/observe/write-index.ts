@@ -1,0 +1,74 @@
+/** Finds the write that has ended an answer: the last writes of each region, for a bounded number of regions. */
+import type { Regions } from '../core/ports/cache-events.js';
+import type { RecentWrite } from './report.js';
+import { WHOLE_TABLE } from '../core/versions.js';
+
+const KEPT_REGIONS = 2_000;
+const WRITES_OF_REGION = 4;
+/** Of one write. */
+const MAX_OF_WRITE = 64;
+/** The clocks of two instances may differ so much, and a miss may be read so long before its write is reported. */
+const TOLERANCE_MS = 1_000;
+
+/** A write that names no region of the table: it has ended those that it does not name too. */
+const UNNAMED = '';
+const ALL_TABLES = '*';
+
+export class WriteIndex {
+  /** The least recently written region first. */
+  readonly #writes = new Map<string, readonly RecentWrite[]>();
+
+  /** @param regions all that it has ended; the write has the first ones. */
+  add(write: RecentWrite, regions = write.regions): void {
+    let left = MAX_OF_WRITE;
+    for (const { table, names } of regions) {
+      if (names.every((name) => name === WHOLE_TABLE)) this.#put(table, UNNAMED, write);
+      for (const name of names) {
+        if (left === 0) return;
+        left -= 1;
+        this.#put(table, name, write);
+      }
+    }
+  }
+
+  /** The last known write to one of the regions at that time. */
+  find(regions: Regions, atMs: number): RecentWrite | undefined {
+    let last: RecentWrite | undefined;
+    for (const write of this.#candidates(regions)) {
+      const isEarlier = write.atMs <= atMs + TOLERANCE_MS;
+      if (isEarlier && (last === undefined || write.atMs > last.atMs)) last = write;
+    }
+    return last;
+  }
+
+  /** All answers of the table have ended by themselves. */
+  forget(table: string): void {
+    for (const key of this.#writes.keys()) {
+      if (key.startsWith(`${table}\n`)) this.#writes.delete(key);
+    }
+  }
+
+  *#candidates(regions: Regions): Iterable<RecentWrite> {
+    for (const { table, names } of regions) {
+      for (const name of [...names.slice(0, MAX_OF_WRITE), UNNAMED]) {
+        yield* this.#writes.get(keyOf(table, name)) ?? [];
+      }
+    }
+    yield* this.#writes.get(keyOf(ALL_TABLES, UNNAMED)) ?? [];
+  }
+
+  #put(table: string, name: string, write: RecentWrite): void {
+    const key = keyOf(table, name);
+    const known = this.#writes.get(key) ?? [];
+    if (known.some(({ writeId }) => writeId === write.writeId)) return;
+    this.#writes.delete(key);
+    this.#writes.set(key, [...known.slice(1 - WRITES_OF_REGION), write]);
+    if (this.#writes.size <= KEPT_REGIONS) return;
+    const [oldest] = this.#writes.keys();
+    if (oldest !== undefined) this.#writes.delete(oldest);
+  }
+}
+
+function keyOf(table: string, name: string): string {
+  return `${table}\n${name}`;
+}

@@ -45,7 +45,10 @@ export class QueryFill {
     const { query, dependencies } = request;
     let answer: Answer;
     try {
-      answer = await request.run();
+      const { tracer } = events;
+      answer = await (tracer
+        ? tracer.fill(query, dependencies.tables, request.run)
+        : request.run());
     } catch (error) {
       events.emitSafely('fillFailed', { query });
       gate.notStored(stamp);

@@ -13,7 +13,7 @@ import {
 import type { TracedRead, TracedWrite, Tracer } from '../core/ports/tracer.js';
 import type { TableVersionNames } from '../core/ports/version-store.js';
 import type { Answer } from '../core/read-request.js';
-import { failureOf, isNoFailure, outcomeOf, OUTCOME, QUERY, tablesOf } from './span-attributes.js';
+import { failureOf, isAbandoned, outcomeOf, OUTCOME, QUERY, tablesOf } from './span-attributes.js';
 
 const SCOPE = '@tidemark/nestjs';
 /** Bounds for histograms in seconds: those of the conventions begin at 5 ms, longer than most hits. */
@@ -134,9 +134,9 @@ export class OpenTelemetryTracer implements Tracer {
       if (span.isRecording()) span.setAttributes({ ...outcome, ...spanned.detailsOf?.(result) });
       return result;
     } catch (error) {
-      outcome = isNoFailure(error) ? { [OUTCOME]: 'not-json' } : failureOf(error);
+      outcome = isAbandoned(error) ? { [OUTCOME]: 'abandoned' } : failureOf(error);
       span.setAttributes(outcome);
-      if (!isNoFailure(error)) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (!isAbandoned(error)) span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {
       span.end();

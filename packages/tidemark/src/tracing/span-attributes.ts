@@ -1,6 +1,7 @@
 /** Names and values of attributes. They hold no parameter, no SQL, no value of a region and no message of an error. */
 import type { Attributes } from '@opentelemetry/api';
 import type { TracedRead } from '../core/ports/tracer.js';
+import { PlanChangedError } from '../nestjs/cache-reader.errors.js';
 import { sqlStateOf } from '../postgres/sql-state.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 
@@ -45,7 +46,7 @@ export function failureOf(error: unknown): Attributes {
   };
 }
 
-/** The answer is a value that is not JSON, and is read once more as a value: no failure. */
-export function isNoFailure(error: unknown): boolean {
-  return error instanceof UnencodableValueError;
+/** The answer has no such representation, or its plan has changed: another attempt follows. */
+export function isAbandoned(error: unknown): boolean {
+  return error instanceof UnencodableValueError || error instanceof PlanChangedError;
 }

@@ -138,9 +138,9 @@ export class TracedApplication {
       instrumented(postgres.Client.prototype, 'query', 'pg', (first) =>
         String(typeof first === 'string' ? first : (first as { text?: string }).text),
       ),
-      instrumented(Redis.prototype, 'sendCommand', 'redis', (command) =>
-        String((command as { name: string }).name),
-      ),
+      instrumented(Redis.prototype, 'sendCommand', 'redis', (command) => {
+        return (command as { name: string }).name;
+      }),
       () => app.close(),
       () => redis.stop(),
       () => meters.shutdown(),

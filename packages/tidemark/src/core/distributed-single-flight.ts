@@ -48,7 +48,12 @@ export interface Filled {
 /** The entry of the shared store, where another instance may have stored it meanwhile; or the entry of this fill. */
 export type FillOutcome =
   | { readonly stored: CacheEntry; readonly hasWaited: boolean }
-  | { readonly stored: undefined; readonly filled: Filled };
+  | {
+      readonly stored: undefined;
+      readonly filled: Filled;
+      /** The stored entry that was found first and did not answer the request. */
+      readonly rejected: CacheEntry | undefined;
+    };
 
 /** The stored entry of a key and the state of its lock. */
 interface Found {
@@ -114,17 +119,22 @@ export class DistributedSingleFlight {
     const { clock, timers } = this.parts;
     const deadlineMs = clock.nowMs() + this.options.maxWaitMs;
     let next = first;
+    let rejected: CacheEntry | undefined;
     for (let hasWaited = false; ;) {
       const { entry, lock } = await next;
       if (entry && accepts(entry)) {
         if (lock === 'mine') void this.#release(key);
         return { stored: entry, hasWaited };
       }
+      rejected ??= entry;
       if (lock === 'mine' || lock === 'failed') {
-        return { stored: undefined, filled: await this.#fill(key, fill, lock === 'mine') };
+        const filled = await this.#fill(key, fill, lock === 'mine');
+        return { stored: undefined, filled, rejected };
       }
       if (lock === 'held-by-another') {
-        if (clock.nowMs() >= deadlineMs) return { stored: undefined, filled: await fill() };
+        if (clock.nowMs() >= deadlineMs) {
+          return { stored: undefined, filled: await fill(), rejected };
+        }
         await pause(timers, this.options.pollMs);
         hasWaited = true;
       }

@@ -19,6 +19,8 @@ import type { TableReading, TableVersionNames, VersionStore } from './ports/vers
  */
 export interface Stamp {
   readonly text: string;
+  /** The versions in the text, in its order: those of the answer, then those of the schema. */
+  readonly dependencies: readonly TableVersionNames[];
   /** Value versions created for this stamp, under which nothing has been stored yet. */
   made: readonly NewVersions[];
 }
@@ -171,7 +173,7 @@ export class FreshnessGate {
     const text = textOf(dependencies, readings);
     // Entries with equal stamps share one text.
     if (question.stamp?.text !== text) {
-      question.stamp = { text, made: [] };
+      question.stamp = { text, dependencies, made: [] };
       this.#epochs.used(
         dependencies.map(({ table }) => table),
         outages,

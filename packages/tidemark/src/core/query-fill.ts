@@ -2,7 +2,6 @@
  * Runs a query under a stamp that was read before, builds the entry of its answer, and names the reason not to store
  * it.
  */
-import type { CacheEvents } from './ports/cache-events.js';
 import type { Clock } from './ports/clock.js';
 import type { ReadSet } from './read-set.js';
 import type { Filled } from './distributed-single-flight.js';
@@ -26,7 +25,6 @@ export interface QueryFillParts {
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: Clock;
   readonly monotonicClock: Clock;
-  readonly events: CacheEvents;
 }
 
 export class QueryFill {
@@ -41,8 +39,8 @@ export class QueryFill {
 
   /** Rejects as the query does. */
   async run(request: ReadRequest, stamp: Stamp): Promise<Filled> {
-    const { gate, events, wallClock, tagOf } = this.parts;
-    const { query, dependencies } = request;
+    const { gate, wallClock, tagOf } = this.parts;
+    const { dependencies } = request;
     let answer: Answer;
     try {
       const { tracer } = events;
@@ -50,7 +48,6 @@ export class QueryFill {
         ? tracer.fill(query, dependencies.tables, request.run)
         : request.run());
     } catch (error) {
-      events.emitSafely('fillFailed', { query });
       gate.notStored(stamp);
       throw error;
     }

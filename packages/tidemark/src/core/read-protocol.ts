@@ -20,14 +20,16 @@
  * it reads the versions and the entry and takes the lock of the fill in one round trip. A miss waits twice if it
  * creates missing versions, or if its entry in memory has an old stamp.
  */
-import type { BypassReason, CacheLevel } from './ports/cache-events.js';
+import type { BypassReason, CacheEvents, CacheLevel } from './ports/cache-events.js';
 import type { Timers } from './ports/clock.js';
 import type { CacheEntry, LocalEntries } from './ports/entry-store.js';
 import type { DistributedSingleFlight, Filled } from './distributed-single-flight.js';
 import type { Stamp } from './freshness-gate.js';
 import { QueryFill, type QueryFillOptions, type QueryFillParts } from './query-fill.js';
-import type { ReadOutcome, ReadRequest } from './read-request.js';
+import { AbandonedFillError, type ReadOutcome, type ReadRequest } from './read-request.js';
+import type { RegionNames } from './region-names.js';
 import { SingleFlight, type SingleFlightOptions } from './single-flight.js';
+import { missCauseOf } from './stamp-difference.js';
 
 export interface ReadProtocolOptions extends SingleFlightOptions, QueryFillOptions {
   /** How long versions may be reused after they were read, in milliseconds; 0: never. */
@@ -38,8 +40,30 @@ export interface ReadProtocolParts<E extends CacheEntry> extends QueryFillParts 
   readonly local: LocalEntries<E>;
   readonly fills: DistributedSingleFlight;
   readonly toEntry: (entry: CacheEntry) => E;
+  /** Length of the entry's body, which need not exist as a Buffer. */
+  readonly bodyBytesOf: (entry: E) => number;
+  readonly regionNames: RegionNames;
   readonly timers: Timers;
+  readonly events: CacheEvents;
 }
+
+/** A read that no entry in memory answers. */
+interface LocalMiss {
+  readonly request: ReadRequest;
+  readonly arrivedAtMs: number;
+  readonly stamp: Stamp;
+  /** The entry in memory. */
+  readonly known: CacheEntry | undefined;
+}
+
+/** A query that has run under a stamp. */
+interface Fill {
+  readonly startedMs: number;
+  readonly filled: Filled;
+  readonly why: ReturnType<typeof missCauseOf> | typeof FRESH;
+}
+
+const FRESH = { cause: 'fresh', outdated: [] } as const;
 
 export class ReadProtocol<E extends CacheEntry> {
   readonly #flights: SingleFlight<ReadOutcome<E>>;
@@ -61,7 +85,8 @@ export class ReadProtocol<E extends CacheEntry> {
     if (fresh === 'store') return this.#readFresh(request);
     const arrivedAtMs = monotonicClock.nowMs();
     const known = this.#alive(local.get(key));
-    if (known && this.#isVerified(known, arrivedAtMs)) return this.#hit(request, 'L1', known);
+    if (known && this.#isVerified(known, arrivedAtMs))
+      return this.#hit(request, arrivedAtMs, 'L1', known);
     const drop = known ? undefined : fills.lookAhead(key);
     const freshness = await gate.check(dependencies.tables);
     if (!freshness.trusted) {
@@ -71,9 +96,11 @@ export class ReadProtocol<E extends CacheEntry> {
     try {
       const { stamp } = freshness;
       // A fill may have ended since the request arrived.
-      const kept = this.#alive(local.get(key));
-      const isKept = kept?.stamp === stamp.text;
-      const outcome = isKept ? this.#hit(request, 'L1', kept) : await this.#share(request, stamp);
+      const kept = local.get(key);
+      const outcome =
+        kept?.stamp === stamp.text && this.#alive(kept)
+          ? this.#hit(request, arrivedAtMs, 'L1', kept)
+          : await this.#share({ request, arrivedAtMs, stamp, known: kept });
       // The versions were read after the request arrived: the arrival of the request is the earlier moment and counts.
       if (this.options.maxStalenessMs > 0 && outcome.source === 'hit') {
         this.#verifiedAtMs.set(outcome.entry, arrivedAtMs);
@@ -107,26 +134,27 @@ export class ReadProtocol<E extends CacheEntry> {
     if (!freshness.trusted) return this.bypass(request, freshness.reason);
     const startedMs = monotonicClock.nowMs();
     const { stamp } = freshness;
-    const filled = await fills.fillAlone(key, () => this.#queryFill.run(request, stamp));
-    return this.#missed(request, filled, startedMs);
+    const fill = fills.fillAlone(key, () => this.#queryFill.run(request, stamp));
+    const filled = await this.#reported(request, fill);
+    return this.#missed(request, { startedMs, filled, why: FRESH });
   }
 
-  async #share(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
+  async #share(miss: LocalMiss): Promise<ReadOutcome<E>> {
+    const { request, arrivedAtMs, stamp } = miss;
     const { key, query } = request;
-    const flight = await this.#flights.run(`${key} ${stamp.text}`, () =>
-      this.#fill(request, stamp),
-    );
+    const shared = this.#flights.run(`${key} ${stamp.text}`, () => this.#fill(miss));
+    const flight = await this.#reported(request, shared);
     if (flight.role === 'turned-away') return this.bypass(request, 'fill-timeout');
     const { value } = flight;
     if (flight.role === 'leader') return value;
-    if (value.source === 'hit') return this.#hit(request, value.level, value.entry);
+    if (value.source === 'hit') return this.#hit(request, arrivedAtMs, value.level, value.entry);
     this.parts.events.emitSafely('joined', { query, scope: 'process' });
     return value;
   }
 
-  async #fill(request: ReadRequest, stamp: Stamp): Promise<ReadOutcome<E>> {
+  async #fill({ request, arrivedAtMs, stamp, known }: LocalMiss): Promise<ReadOutcome<E>> {
     const { fills, local, events, monotonicClock } = this.parts;
-    const { key, query } = request;
+    const { key, query, dependencies } = request;
     const startedMs = monotonicClock.nowMs();
     const outcome = await fills.run({
       key,
@@ -135,17 +163,17 @@ export class ReadProtocol<E extends CacheEntry> {
     });
     if (outcome.stored) {
       if (outcome.hasWaited) events.emitSafely('joined', { query, scope: 'instances' });
-      return this.#hit(request, 'L2', local.set(key, outcome.stored, request.dependencies.tables));
+      const entry = local.set(key, outcome.stored, dependencies.tables);
+      return this.#hit(request, arrivedAtMs, 'L2', entry);
     }
-    return this.#missed(request, outcome.filled, startedMs);
+    const { filled, rejected } = outcome;
+    return this.#missed(request, { startedMs, filled, why: missCauseOf(stamp, [known, rejected]) });
   }
 
-  #missed(
-    { key, query, dependencies }: ReadRequest,
-    { refusal, entry }: Filled,
-    startedMs: number,
-  ): ReadOutcome<E> {
-    const { local, toEntry, events, monotonicClock } = this.parts;
+  #missed(request: ReadRequest, { startedMs, filled, why }: Fill): ReadOutcome<E> {
+    const { local, toEntry, regionNames, events, monotonicClock } = this.parts;
+    const { query, key, dependencies } = request;
+    const { refusal, entry } = filled;
     const stored = refusal === undefined;
     const durationMs = monotonicClock.nowMs() - startedMs;
     events.emitSafely('miss', {
@@ -153,11 +181,11 @@ export class ReadProtocol<E extends CacheEntry> {
       key,
       stored,
       refusal,
-      cause: 'new',
-      outdated: [],
+      cause: why.cause,
+      outdated: regionNames(why.outdated),
       durationMs,
       bytes: entry.body.length,
-      regions: [],
+      regions: regionNames(dependencies.tables),
     });
     return {
       source: 'miss',
@@ -167,17 +195,31 @@ export class ReadProtocol<E extends CacheEntry> {
     };
   }
 
-  #hit(request: ReadRequest, level: CacheLevel, entry: E): ReadOutcome<E> {
-    const { query, key } = request;
-    this.parts.events.emitSafely('hit', {
-      query,
-      key,
-      level,
-      durationMs: 0,
-      bytes: 0,
-      regions: [],
-    });
+  #hit(request: ReadRequest, arrivedAtMs: number, level: CacheLevel, entry: E): ReadOutcome<E> {
+    const { events, monotonicClock, bodyBytesOf, regionNames } = this.parts;
+    if (events.listenerCount('hit') > 0) {
+      const { query, key, dependencies } = request;
+      events.emitSafely('hit', {
+        query,
+        key,
+        level,
+        durationMs: monotonicClock.nowMs() - arrivedAtMs,
+        bytes: bodyBytesOf(entry),
+        regions: regionNames(dependencies.tables),
+      });
+    }
     return { source: 'hit', level, entry };
+  }
+
+  /** Emits that the fill has failed, for this request. Settles as the fill does. */
+  async #reported<T>({ query }: ReadRequest, fill: Promise<T>): Promise<T> {
+    try {
+      return await fill;
+    } catch (error) {
+      const hasFailed = !(error instanceof AbandonedFillError);
+      if (hasFailed) this.parts.events.emitSafely('fillFailed', { query });
+      throw error;
+    }
   }
 
   #alive<T extends CacheEntry>(entry: T | undefined): T | undefined {

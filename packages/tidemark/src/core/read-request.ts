@@ -13,6 +13,12 @@ export interface Answer {
   readonly refusal?: UncacheableReason | undefined;
 }
 
+/**
+ * Ends a fill whose query has not failed: its answer cannot be stored in this form. Callers read in another way, which
+ * emits an event for each of them.
+ */
+export class AbandonedFillError extends Error {}
+
 /** A read that no stored answer may answer: its own answer is stored, or not even that. */
 export type FreshRead = 'store' | 'no-store';
 

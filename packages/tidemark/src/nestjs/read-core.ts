@@ -73,6 +73,8 @@ export class ReadCore {
         fills,
         local: this.local,
         toEntry: (entry) => new L1Entry(entry),
+        bodyBytesOf: (entry) => entry.bodyBytes,
+        regionNames: this.regionNames,
         tagOf,
         wallClock,
         monotonicClock: systemClock,

@@ -38,15 +38,16 @@ export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
 export type ShadowDifference = 'none' | 'content' | 'order' | 'headers';
 
 /**
- * Why a read found no valid entry. `new`: none was known for its key. `expired`: its time to live was over. `outdated`:
- * a dependency has another version or epoch since. `fresh`: the caller asked for a new answer.
+ * Why a read found no valid entry, by the newest one in memory or in Redis. `new`: none was known for its key.
+ * `expired`: its time to live was over, and no dependency has changed. `outdated`: a dependency has another version or
+ * epoch since. `fresh`: the caller asked for a new answer.
  */
 export type MissCause = 'new' | 'expired' | 'outdated' | 'fresh';
 
 /**
- * Tables and the names of some of their versions (versions.ts), as events have them: a value of a region is replaced by
- * a short digest, unless the option `exposeValues` allows it. The digest tells regions apart and is the same on every
- * instance; it does not protect values that can be guessed.
+ * Tables and the names of their versions (versions.ts), as events have them: of each dimension of a table at most 100
+ * values. A value is replaced by a short digest, unless the option `exposeValues` allows it. The digest tells regions
+ * apart and is the same on every instance; it does not protect values that can be guessed.
  */
 export type Regions = readonly TableVersionNames[];
 
@@ -69,7 +70,10 @@ interface Miss {
   /** Why it was not stored. */
   readonly refusal: UncacheableReason | undefined;
   readonly cause: MissCause;
-  /** The regions that have ended the entry, if the cause is `outdated`. */
+  /**
+   * The regions that have ended the entry, if the cause is `outdated`. `*` stands for a table whose epoch was replaced,
+   * `#schema` for a change of the schema or a write to all tables.
+   */
   readonly outdated: Regions;
   /** Time of the query and of the waits for other fills, in milliseconds. */
   readonly durationMs: number;
@@ -133,7 +137,21 @@ export interface Invalidation {
   readonly localEntries: number;
 }
 
-/** The arguments of each event's listeners. `query` is the name of the query, `table` is `schema.name` or `#schema`. */
+/**
+ * The arguments of each event's listeners. `query` is the name of the query; `table` is `schema.name`, or `#schema` for
+ * what concerns all tables of a bucket.
+ *
+ * A request emits one of these events, by which requests are counted:
+ * - `hit`, also after it has waited for another request's fill;
+ * - `miss`, if it has run the query itself;
+ * - `joined` with the scope `process`, if it got the answer of another request's `miss`;
+ * - `bypass`, also if its query has failed, or if it was turned away from a fill;
+ * - `fillFailed`, if its own fill or the one that it waited for has failed.
+ *
+ * `joined` with the scope `instances` comes before the `hit` of the same request and counts no other one. In shadow
+ * mode `hit` and `joined` say what would have been served. A request that fails before its versions are read, such as
+ * by an error of its builder, emits none.
+ */
 export interface CacheEventMap {
   /** A stored answer was valid: `L1` in memory, `L2` in Redis. */
   hit: [event: Hit];
@@ -141,7 +159,7 @@ export interface CacheEventMap {
   miss: [event: Miss];
   /** The query ran and its answer was not stored. Emitted when it has ended, also with an error. */
   bypass: [event: Bypass];
-  /** The request shared a running fill. */
+  /** The request has waited for the fill of another request of this process, or of another instance. */
   joined: [event: { query: string; scope: 'process' | 'instances' }];
   /** A query's builder reads more than its parameters: earlier hits may have been another caller's answers. */
   planDiffers: [event: { query: string; difference: PlanDifference }];
@@ -150,7 +168,7 @@ export interface CacheEventMap {
    * under which both were read.
    */
   shadowCompared: [event: { query: string; difference: ShadowDifference; stamp: string }];
-  /** The query of a miss has failed: its callers get the error. */
+  /** The query of a miss has failed. Emitted for each request that gets its error. */
   fillFailed: [event: { query: string }];
   /** The shared store has refused a command for entries or locks, or did not answer. */
   storeFailed: [event: { operation: string }];

@@ -8,6 +8,7 @@
  */
 import { isDate, isMap, isProxy, isSet, isSharedArrayBuffer } from 'node:util/types';
 import { serialize } from 'node:v8';
+import { AbandonedFillError } from '../../core/read-request.js';
 import { deserializeInRealm } from './realm-values.js';
 
 export type Constructor = new (...args: never[]) => object;
@@ -19,7 +20,7 @@ interface Envelope {
 }
 
 /** Decoding would not restore the value exactly. */
-export class UnencodableValueError extends Error {
+export class UnencodableValueError extends AbandonedFillError {
   constructor(what: string) {
     super(`An answer holds ${what}, which a stored entry cannot give back.`);
     this.name = 'UnencodableValueError';

@@ -8,12 +8,14 @@ import { L1Entry } from '../../../src/l1/l1-entry.js';
 import { MemoryFillLock } from '../../../src/core/memory/memory-fill-lock.js';
 import { MemoryVersionStore } from '../../../src/core/memory/memory-version-store.js';
 import type { TableVersionNames } from '../../../src/core/ports/version-store.js';
+import type { CacheEntry } from '../../../src/core/ports/entry-store.js';
 import { NullEntryStore } from '../../../src/core/memory/null-entry-store.js';
 import { systemTimers } from '../../../src/core/ports/clock.js';
 import { CacheEvents } from '../../../src/core/ports/cache-events.js';
 import { DistributedSingleFlight } from '../../../src/core/distributed-single-flight.js';
 import { FreshnessGate } from '../../../src/core/freshness-gate.js';
 import { ReadProtocol } from '../../../src/core/read-protocol.js';
+import { regionNamesOf } from '../../../src/core/region-names.js';
 import type { ReadRequest } from '../../../src/core/read-request.js';
 import { Settlement } from '../../../src/core/settlement.js';
 import { randomToken } from '../../../src/core/versions.js';
@@ -69,13 +71,15 @@ class FragileStore extends MemoryVersionStore {
   }
 }
 
-/** A store without entries whose answers a test can delay. */
+/** A store that keeps no entries; a test gives the entry, and can delay the answers. */
 class SlowEntryStore extends NullEntryStore {
   hold: Promise<void> | undefined;
+  /** The entry of each key. */
+  given: CacheEntry | undefined;
 
-  override async get(): Promise<undefined> {
+  override async get(): Promise<CacheEntry | undefined> {
     await this.hold;
-    return undefined;
+    return this.given;
   }
 }
 
@@ -90,6 +94,7 @@ class KnownWriters extends WriterActivity {
 interface SetUpOptions {
   readonly maxStalenessMs?: number;
   readonly maxEntryBytes?: number;
+  readonly exposeValues?: boolean;
 }
 
 export function setUp(options: SetUpOptions = {}) {
@@ -123,6 +128,8 @@ export function setUp(options: SetUpOptions = {}) {
         { leaseMs: LEASE_MS, maxWaitMs: 1_000, pollMs: 1 },
       ),
       toEntry: (entry) => new L1Entry(entry),
+      bodyBytesOf: (entry) => entry.bodyBytes,
+      regionNames: regionNamesOf(options.exposeValues ?? true),
       tagOf: (bytes) => bytes.toString('base64url'),
       wallClock: clock,
       monotonicClock: clock,

@@ -117,6 +117,8 @@ export class Reader {
           { leaseMs: LEASE_MS, maxWaitMs: 1, pollMs: 1 },
         ),
         toEntry: (entry) => entry,
+        bodyBytesOf: ({ body }) => body.length,
+        regionNames: (tables) => tables,
         tagOf: (bytes) => bytes.toString(),
         wallClock: NOTHING_RUNS_OUT,
         monotonicClock: NOTHING_RUNS_OUT,

@@ -4,7 +4,7 @@ import { Reader, type Query } from '../actors/reader.js';
 
 /** `stamp-after`: the stamp of an entry is read when its answer is there. */
 export class StampAfterReader extends Reader {
-  #latest: Stamp = { text: '', made: [] };
+  #latest: Stamp = { text: '', dependencies: [], made: [] };
 
   protected override gateOver(gate: FreshnessGate): FreshnessGate {
     const check = gate.check.bind(gate);

@@ -1,9 +1,8 @@
 /** Names and values of attributes. They hold no parameter, no SQL, no value of a region and no message of an error. */
 import type { Attributes } from '@opentelemetry/api';
 import type { TracedRead } from '../core/ports/tracer.js';
-import { PlanChangedError } from '../nestjs/cache-reader.errors.js';
+import { AbandonedFillError } from '../core/read-request.js';
 import { sqlStateOf } from '../postgres/sql-state.js';
-import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 
 export const QUERY = 'tidemark.query';
 export const TABLES = 'tidemark.tables';
@@ -46,7 +45,6 @@ export function failureOf(error: unknown): Attributes {
   };
 }
 
-/** The answer has no such representation, or its plan has changed: another attempt follows. */
 export function isAbandoned(error: unknown): boolean {
-  return error instanceof UnencodableValueError || error instanceof PlanChangedError;
+  return error instanceof AbandonedFillError;
 }

@@ -33,7 +33,11 @@ describe('the service', () => {
     it("count the cache's outcomes", async () => {
       const hits = async () => {
         const { body } = await app.inject({ url: '/metrics' });
-        return Number(/^tidemark_cache_hits_total\{level="L1"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+        return Number(
+          /^tidemark_cache_hits_total\{query="regions.counts",level="L1"\} (\d+)$/m.exec(
+            body,
+          )?.[1] ?? 0,
+        );
       };
       const before = await hits();
       await eventually(async () => {

@@ -2,6 +2,7 @@
  * Runs a query under a stamp that was read before, builds the entry of its answer, and names the reason not to store
  * it.
  */
+import type { CacheEvents } from './ports/cache-events.js';
 import type { Clock } from './ports/clock.js';
 import type { ReadSet } from './read-set.js';
 import type { Filled } from './distributed-single-flight.js';
@@ -25,6 +26,7 @@ export interface QueryFillParts {
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: Clock;
   readonly monotonicClock: Clock;
+  readonly events: Pick<CacheEvents, 'tracer'>;
 }
 
 export class QueryFill {
@@ -40,10 +42,13 @@ export class QueryFill {
   /** Rejects as the query does. */
   async run(request: ReadRequest, stamp: Stamp): Promise<Filled> {
     const { gate, wallClock, tagOf } = this.parts;
-    const { dependencies } = request;
+    const { query, dependencies } = request;
+    const { tracer } = this.parts.events;
     let answer: Answer;
     try {
-      answer = await request.run();
+      answer = await (tracer
+        ? tracer.fill(query, dependencies.tables, request.run)
+        : request.run());
     } catch (error) {
       gate.notStored(stamp);
       throw error;

@@ -82,11 +82,22 @@ export class WriteProtocol {
    * @param cause for events.
    * @throws the error of a refused write if the store is unreachable, under `refuse` or if `record` rejects.
    */
-  async begin(
+  begin(
     written: WrittenVersions,
     backendPid: number,
     record: RecordUnpublished,
     cause?: WriteCause,
+  ): Promise<PublishedWrite> {
+    const { tracer } = this.parts.events;
+    if (!tracer) return this.#begin(written, backendPid, record, cause);
+    return tracer.publish(() => this.#begin(written, backendPid, record, cause));
+  }
+
+  async #begin(
+    written: WrittenVersions,
+    backendPid: number,
+    record: RecordUnpublished,
+    cause: WriteCause | undefined,
   ): Promise<PublishedWrite> {
     const { store, token, leaseMs, policy, events } = this.parts;
     const mark = { writeId: token(), backendPid, tables: versionsOf(written, store) };

@@ -8,9 +8,10 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { register, type Registry } from 'prom-client';
+import { allCaches } from '../nestjs/all-caches.js';
 import { CollectedMetric } from './collected-metric.js';
 import { eventMetrics } from './event-metrics.js';
-import { findCaches } from './measured-cache.js';
+import { measured } from './measured-cache.js';
 import { readMetrics } from './read-metrics.js';
 import { stateMetrics } from './state-metrics.js';
 
@@ -50,7 +51,7 @@ export class CacheMetricsModule
 
   /** @throws Error if there is no cache, or the registry has a metric of the same name. */
   onModuleInit(): void {
-    const caches = findCaches(this.discovery);
+    const caches = measured(allCaches(this.discovery, CacheMetricsModule.name));
     const parts = [...readMetrics(caches), ...eventMetrics(caches), ...stateMetrics(caches)];
     this.#metrics = parts.map((part) => new CollectedMetric(part));
     for (const metric of this.#metrics) metric.register(this.#registry);

@@ -3,10 +3,8 @@ import { Registry } from 'prom-client';
 import { CollectedMetric, type CollectedMetricParts } from './collected-metric.js';
 import { Durations } from './durations.js';
 
-function registryOf(
-  parts: Pick<CollectedMetricParts, 'type' | 'name' | 'collect'>,
-  registry = new Registry(),
-): Registry {
+function registryOf(parts: Pick<CollectedMetricParts, 'type' | 'name' | 'collect'>): Registry {
+  const registry = new Registry();
   new CollectedMetric({ help: 'Help', ...parts }).register(registry);
   return registry;
 }
@@ -44,12 +42,12 @@ describe('a metric that is read when it is collected', () => {
   });
 
   it('has the form of OpenMetrics in a registry of that type', async () => {
-    const inOpenMetrics = new Registry();
-    inOpenMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
-    const registry = registryOf(
-      { type: 'counter', name: 'reads_total', collect: () => [{ labels: {}, value: 1 }] },
-      inOpenMetrics,
-    );
+    const registry = registryOf({
+      type: 'counter',
+      name: 'reads_total',
+      collect: () => [{ labels: {}, value: 1 }],
+    });
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     expect(await registry.metrics()).toBe(
       '# HELP reads Help\n# TYPE reads counter\nreads_total 1\n# EOF\n',
     );

@@ -1,5 +1,6 @@
-/** Measures the state of the caches when Prometheus asks. No value takes a statement or a command. */
+/** Measures the state of the caches when Prometheus asks. No value but those of marks takes a command. */
 import type { CollectedMetricParts, Labels } from './collected-metric.js';
+import { markMetrics } from './mark-metrics.js';
 import type { MeasuredCache } from './measured-cache.js';
 
 /** The value; `undefined`: not known here. */
@@ -53,6 +54,7 @@ export function stateMetrics(caches: readonly MeasuredCache[]): readonly Collect
           value: 1,
         })),
     },
+    ...markMetrics(caches),
     ...outboxMetrics(caches),
   ];
 }

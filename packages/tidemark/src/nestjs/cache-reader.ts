@@ -1,11 +1,17 @@
 /** Runs queries through the read protocol, for HTTP and for callers in this process. */
+import type { CacheEvents } from '../core/ports/cache-events.js';
 import type { Answer } from '../core/read-request.js';
 import type { Refusal } from '../core/statement-analysis.js';
 import { EntityCodec } from '../typeorm/answers/entity-codec.js';
 import { UnencodableValueError } from '../typeorm/answers/value-codec.js';
 import { DEFAULT_DATA_SOURCE, nameOf } from '../typeorm/database/data-source-name.js';
 import { BoundQuery } from '../typeorm/queries/bound-query.js';
-import { asCalled, compileQuery, type CacheableQuery } from '../typeorm/queries/compiled-query.js';
+import {
+  asCalled,
+  compileQuery,
+  nameOfQuery,
+  type CacheableQuery,
+} from '../typeorm/queries/compiled-query.js';
 import type { QueryDefinitions } from '../typeorm/queries/query-definitions.js';
 import { OtherDataSourceError } from '../typeorm/queries/query-errors.js';
 import type { ExecutedQuery } from '../typeorm/queries/query-executor.js';
@@ -26,6 +32,7 @@ export interface CacheReaderParts extends PlannedReadsParts {
   readonly name: string;
   /** Shared by all caches of the application. */
   readonly definitions: QueryDefinitions;
+  readonly events: CacheEvents;
 }
 
 const LAZY: Refusal = {
@@ -63,12 +70,18 @@ export class CacheReader {
   readJson(query: CacheableQuery, options: ReadOptions): Promise<JsonOutcome> {
     const called = this.#called(query);
     const encoding = { representation: 'json', toBody: toJson, decode: fromJson } as const;
-    return this.#reads.read({ query: called, options, ...encoding });
+    const call = { query: called, options, ...encoding };
+    const { tracer } = this.parts.events;
+    if (!tracer) return this.#reads.read(call);
+    return tracer.read(nameOfQuery(called), () => this.#reads.read(call), itself);
   }
 
   /** The answer as values, decoded for each caller. Rejects with the error of the query. */
   async readValue(query: CacheableQuery, options: ReadOptions): Promise<ValueOutcome> {
-    const { value, outcome } = await this.#readValue(query, options);
+    const { tracer } = this.parts.events;
+    const { value, outcome } = await (tracer
+      ? tracer.read(nameOfQuery(query), () => this.#readValue(query, options), outcomeOf)
+      : this.#readValue(query, options));
     const forCaller = query instanceof BoundQuery ? query.forCaller : undefined;
     return { value: forCaller ? forCaller(value) : value, outcome };
   }
@@ -132,3 +145,6 @@ export class CacheReader {
     return { value, outcome };
   }
 }
+
+const itself = (outcome: JsonOutcome): JsonOutcome => outcome;
+const outcomeOf = ({ outcome }: ValueOutcome): JsonOutcome => outcome;

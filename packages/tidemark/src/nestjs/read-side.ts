@@ -90,6 +90,7 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
   const reader = new CacheReader({
     name,
     definitions: caches.definitions,
+    events,
     source,
     following,
     schema,

@@ -18,12 +18,13 @@ export class MinuteRing {
   /** The minutes up to the given one, the earliest with requests first. */
   read(minute: number): { readonly requests: number; readonly hits: number }[] {
     if (minute !== this.#minute) this.#advance(minute);
-    const all = Array.from({ length: MINUTES }, (_, index) => {
-      const place = (minute + 1 + index) % MINUTES;
+    const placeOf = (index: number): number => (minute + 1 + index) % MINUTES;
+    let first = 0;
+    while (first < MINUTES && this.#requests[placeOf(first)] === 0) first += 1;
+    return Array.from({ length: MINUTES - first }, (_, index) => {
+      const place = placeOf(first + index);
       return { requests: this.#requests[place] ?? 0, hits: this.#hits[place] ?? 0 };
     });
-    const first = all.findIndex(({ requests }) => requests > 0);
-    return first < 0 ? [] : all.slice(first);
   }
 
   /** A clock that was set back counts into the minutes that it repeats. */

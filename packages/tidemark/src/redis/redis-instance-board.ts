@@ -16,6 +16,7 @@ const MAX_LENGTH = 512 * 1024;
 /** Of the JSON, which a few bytes of another client could make very long. */
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_REPORTS = 200;
+const MAX_TTL_MS = 60 * 60 * 1_000;
 const BOARD_TTL_MS = 24 * 60 * 60 * 1_000;
 const FAST = { level: 1 };
 
@@ -49,7 +50,12 @@ export class RedisInstanceBoard extends InstanceBoard {
   }
 
   override async read(): Promise<readonly string[]> {
-    const texts = (await this.#run(readReports, MAX_LENGTH, MAX_REPORTS)) as readonly string[];
+    const texts = (await this.#run(
+      readReports,
+      MAX_LENGTH,
+      MAX_REPORTS,
+      MAX_TTL_MS,
+    )) as readonly string[];
     const reports = await Promise.all(texts.map(reportOf));
     return reports.filter((report) => report !== undefined);
   }

@@ -1,2 +1,2 @@
 /** The public names of the traces. */
-export {};
+export { CacheTracingModule } from './cache-tracing.module.js';

@@ -1,6 +1,7 @@
 /** The events of the cache. Listeners have no influence: a failing one is ignored. */
 import { EventEmitter } from 'node:events';
 import type { UncacheableReason } from '../statement-analysis.js';
+import type { Tracer } from './tracer.js';
 import type { TableVersionNames } from './version-store.js';
 import type { Writers } from './writer-activity.js';
 
@@ -222,6 +223,9 @@ export interface CacheEventMap {
 
 /** The events of one cache, as an `EventEmitter`. They are emitted synchronously. */
 export class CacheEvents extends EventEmitter<CacheEventMap> {
+  /** Gets the work that events are about; `undefined`: it runs directly. */
+  tracer: Tracer | undefined;
+
   /** Emits, and keeps listeners' errors from the caller. */
   emitSafely<K extends keyof CacheEventMap>(name: K, ...event: CacheEventMap[K]): void {
     try {

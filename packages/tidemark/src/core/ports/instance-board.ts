@@ -8,6 +8,7 @@ export abstract class InstanceBoard {
    * there is none, it becomes `mode`, if that is given. Rejects as the store does, and if the report is too long.
    *
    * @param report JSON.
+   * @param ttlMs at most an hour.
    */
   abstract publish(
     id: string,

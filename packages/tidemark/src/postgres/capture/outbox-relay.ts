@@ -236,7 +236,11 @@ export class OutboxRelay {
       afterId = last.id;
       const records = found.filter(({ table }) => !known.has(table));
       if (records.length > 0) {
-        for (const table of await this.#publish(session, records)) missed.add(table);
+        const { tracer } = this.parts.events;
+        const relayed = tracer
+          ? tracer.relay(records, () => this.#publish(session, records))
+          : this.#publish(session, records);
+        for (const table of await relayed) missed.add(table);
       }
       if (found.length < BATCH_ROWS || this.#isClosing) break;
       await this.#survey(session);

@@ -39,17 +39,22 @@ return mode
   false,
 );
 
-/** Removes what is over or is no report. ARGV: the length of a report and the number of reports, at most. Returns these. */
+/**
+ * Removes what is over or is no report, and what would stay longer than any report.
+ *
+ * ARGV, each at most: the length of a report, the number of reports, their time to live in ms. Returns the reports.
+ */
 export const readReports = defineScript(
   'read-reports',
   `${BOARD_FUNCTIONS}
-local max_length, max_reports = tonumber(ARGV[1]), tonumber(ARGV[2])
+local max_length, max_reports, max_ttl_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local fields, reports, now = call('HGETALL'), {}, now_ms()
 for i = 1, #fields, 2 do
   local field, text = fields[i], fields[i + 1]
   if field ~= 'mode' then
     local deadline_ms, report = string.match(text, '^(%d+) (.*)$')
-    if report and #report <= max_length and tonumber(deadline_ms) > now then
+    local left_ms = (tonumber(deadline_ms) or 0) - now
+    if report and #report <= max_length and left_ms > 0 and left_ms <= max_ttl_ms then
       if #reports < max_reports then reports[#reports + 1] = report end
     else
       redis.call('HDEL', board, field)

@@ -1,5 +1,12 @@
 import { deepEqual as equal, ok } from 'node:assert/strict';
-import { casesOf, LONG_MS, SHORT_MS, USERS, type VersionStoreCase } from './version-store-case.js';
+import {
+  casesOf,
+  LONG_MS,
+  POSTS,
+  SHORT_MS,
+  USERS,
+  type VersionStoreCase,
+} from './version-store-case.js';
 
 export const LEASES: readonly VersionStoreCase[] = [
   ...casesOf('marks whose lease has run out', (on) => on.giveEpochs(), {
@@ -28,6 +35,26 @@ export const LEASES: readonly VersionStoreCase[] = [
       equal(report.expired, [{ writeId: 'w1', backendPid: 4711, seenTransactionId: undefined }]);
       ok(Number(report.nextExpiryMs) > 0);
       equal(await on.versions('id=1', 'id=2', 'id=7'), ['t1!w1', 't1!w2', undefined]);
+    },
+
+    'lists all marks with the time that their leases still run, and changes nothing': async (
+      on,
+    ) => {
+      await on.create('t0', 'id=1');
+      await on.store.begin(on.write('w1', 'id=1'), 't1', SHORT_MS);
+      await on.store.begin(on.write('w2', '*'), 't2', LONG_MS);
+      await on.pass(SHORT_MS);
+      const marks = await on.store.marks(USERS);
+      equal(marks.map(({ writeId }) => writeId).toSorted(), ['w1', 'w2']);
+      for (const { writeId, backendPid, leaseLeftMs } of marks) {
+        equal(backendPid, 4711);
+        equal([writeId, leaseLeftMs > 0], [writeId, writeId === 'w2']);
+        ok(leaseLeftMs <= LONG_MS);
+      }
+      equal(await on.store.marks(POSTS), []);
+      equal(await on.store.settle(USERS, 'w1', 't3'), true);
+      await on.store.end('w2', [USERS], 't4');
+      equal(await on.store.marks(USERS), []);
     },
 
     'settles one: the mark is gone and the versions are new': async (on) => {

@@ -1,5 +1,5 @@
 /** Instances over one database and one Redis, whose reports are looked at. */
-import { expect } from 'vitest';
+import { deepEqual } from 'node:assert/strict';
 import { defineQuery, type QueryCacheModuleOptions } from '../../src/index.js';
 import { InstanceReports } from '../../src/nestjs/instance-reports.js';
 import type { InstanceReport } from '../../src/observe/report.js';
@@ -63,7 +63,7 @@ export class ReportingApps {
     await both[0].source.getRepository(Customer).insert({ id: 1, name: 'Ada', region: 'US' });
     for (const app of both) {
       await eventually(async () => {
-        expect((await app.observe(() => this.run(app))).outcomes).toEqual(['hit']);
+        deepEqual((await app.observe(() => this.run(app))).outcomes, ['hit']);
       }, LIMIT_MS);
     }
     return both;

@@ -4,7 +4,6 @@
  * digests unless `exposeValues` allows them.
  */
 import type {
-  BypassReason,
   CacheLevel,
   EpochCause,
   MissCause,
@@ -49,7 +48,7 @@ export interface QueryReport {
   readonly query: string;
   readonly outcomes: Outcomes;
   /** Bypasses and refusals to store, by reason or detail. */
-  readonly reasons: Readonly<Partial<Record<BypassReason | string, number>>>;
+  readonly reasons: Readonly<Partial<Record<string, number>>>;
   readonly hitMs: Histogram;
   readonly fillMs: Histogram;
   /** Hits times the mean duration of a fill, in milliseconds. */

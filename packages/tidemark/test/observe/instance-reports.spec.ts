@@ -1,295 +1,192 @@
 /**
- * Real: PostgreSQL, Redis, and two instances over them. What their reports say is what the test did.
+ * Real: PostgreSQL, Redis, and two instances over them, for one test after another: an instance publishes every three
+ * seconds. What their reports say is what the test did.
  */
 import { deflateRawSync } from 'node:zlib';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { defineQuery, QueryCache } from '../../src/index.js';
-import { InstanceReports } from '../../src/nestjs/instance-reports.js';
-import type { InstanceReport, LiveRequest } from '../../src/observe/report.js';
-import { requestsOf, sumOutcomes, sumQueries } from '../../src/observe/sums.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LiveRequest } from '../../src/observe/report.js';
+import { requestsOf, sumOutcomes, sumQueries, sumWrites } from '../../src/observe/sums.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
-import { createDatabase } from '../../../../test/support/shared-postgres.js';
-import { Customer } from '../fixtures/entities.js';
-import { CachedApplication } from '../support/cached-application.js';
+import type { CachedApplication } from '../support/cached-application.js';
 import { StatementCounter } from '../support/statement-counter.js';
-
-/** Instances publish every three seconds. */
-const LIMIT_MS = 40_000;
-
-const names = defineQuery({
-  name: 'customers.names',
-  build: (source, { region }: { region: string }) =>
-    source
-      .getRepository(Customer)
-      .createQueryBuilder('c')
-      .where('c.region = :region', { region })
-      .orderBy('c.id'),
-  map: ({ name }) => name,
-});
+import { LIMIT_MS, ReportingApps, type ReportCheck } from './reporting-apps.js';
 
 let redis: RedisServer;
 let admin: Redis;
-let databaseUrl: string;
-let apps: CachedApplication[];
+let apps: ReportingApps;
+let one: CachedApplication;
+let other: CachedApplication;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
   admin = new Redis(redis.port);
+  admin.on('error', () => undefined);
+  apps = await ReportingApps.open({ redis: redis.url });
+  [one, other] = await apps.startTwo();
 });
 
 afterAll(async () => {
+  await apps.close();
   admin.disconnect();
   await redis.stop();
 });
 
-beforeEach(async () => {
-  databaseUrl = await createDatabase();
-  apps = [];
-});
+const reports = (app: CachedApplication) => apps.reportsOf(app);
+const bothSee = (check: ReportCheck) =>
+  Promise.all([apps.seenBy(one, check), apps.seenBy(other, check)]);
 
-afterEach(async () => {
-  for (const app of apps) await app.stop();
-});
+/** The keys of the namespace that end so. */
+const keysLike = (end: string) => admin.keys(`tidemark:*${end}`);
 
-async function startApp(): Promise<CachedApplication> {
-  const app = await CachedApplication.start({
-    databaseUrl,
-    entities: [Customer],
-    synchronize: true,
-    cache: { redis: redis.url, mode: 'serve' },
-    invalidation: { triggers: 'install' },
-  });
-  apps.push(app);
-  return app;
-}
-
-const reportsOf = (app: CachedApplication) => app.get(InstanceReports);
-
-/** Two instances that report, and a customer in the region US. */
-async function startTwo(): Promise<readonly [CachedApplication, CachedApplication]> {
-  const one = await startApp();
-  const other = await startApp();
-  await one.source.getRepository(Customer).insert({ id: 1, name: 'Ada', region: 'US' });
-  // Until the answers are cached: before that, epochs settle.
-  for (const app of [one, other]) {
-    await eventually(async () => {
-      expect((await app.observe(() => run(app))).outcomes).toEqual(['hit']);
-    });
-  }
-  for (const app of [one, other]) await reportsOf(app).start();
-  return [one, other];
-}
-
-const run = (app: CachedApplication) => app.get(QueryCache).run(names.bind({ region: 'US' }));
-const rename = (app: CachedApplication, name: string) =>
-  app.source.getRepository(Customer).update({ id: 1 }, { name });
-
-/** The reports of both instances, as soon as they are as expected. */
-function seenBy(
-  app: CachedApplication,
-  check: (reports: readonly InstanceReport[]) => void,
-): Promise<readonly InstanceReport[]> {
-  return eventually(async () => {
-    const reports = await reportsOf(app).all();
-    check(reports);
-    return reports;
-  }, LIMIT_MS);
-}
-
-async function boardKey(): Promise<string> {
-  const found = await admin.keys('tidemark:*:{i}:r');
-  const key = found.at(-1);
-  if (found.length !== 1 || key === undefined) throw new Error(`Boards: ${found.join(', ')}`);
+async function board(): Promise<string> {
+  const [key = ''] = await keysLike(':{i}:r');
   return key;
 }
 
-describe('the reports of two instances', () => {
-  beforeEach(() => admin.flushall());
-
-  it('sum up to what was asked of both, seen from either', async () => {
-    const [one, other] = await startTwo();
-    const live: LiveRequest[] = [];
-    const end = reportsOf(one).onRequest((request) => live.push(request));
-    for (let turn = 0; turn < 7; turn += 1) await run(one);
-    for (let turn = 0; turn < 5; turn += 1) await run(other);
-    await rename(one, 'Eve');
-    // The end of the write is not awaited: until then reads bypass the cache.
-    let bypassed = 0;
-    await eventually(async () => {
-      const { outcomes } = await one.observe(() => run(one));
-      if (outcomes[0] === 'bypass') bypassed += 1;
-      expect(outcomes).toEqual(['miss']);
-    });
-    await run(other);
-    await run(one);
-    end();
+async function expectPublished(): Promise<void> {
+  const key = await board();
+  const before = await admin.hgetall(key);
+  await eventually(async () => {
     for (const app of [one, other]) {
-      const reports = await seenBy(app, (all) => {
-        expect(requestsOf(sumOutcomes(all))).toBe(15 + bypassed);
-      });
-      expect(sumOutcomes(reports)).toEqual({
+      const field = `i:${(await reports(app).own()).id}`;
+      expect(await admin.hget(key, field)).not.toBe(before[field]);
+    }
+  }, LIMIT_MS);
+}
+
+describe('the reports of two instances', () => {
+  it('are not made before a module starts them', async () => {
+    for (const app of [one, other]) expect(app.cache.events.listenerCount('hit')).toBe(0);
+    expect(await keysLike(':{i}:r')).toEqual([]);
+    await Promise.all([reports(one).start(), reports(other).start()]);
+    expect(await admin.hlen(await board())).toBe(2);
+  });
+
+  it('sum up to what both were asked, and name the write of one as the cause of a miss on the other', async () => {
+    const live: LiveRequest[] = [];
+    const end = reports(other).onRequest((request) => live.push(request));
+    for (let turn = 0; turn < 7; turn += 1) await apps.run(one);
+    for (let turn = 0; turn < 5; turn += 1) await apps.run(other);
+    await apps.rename(one, 'Eve');
+    // Until the write has ended, reads bypass the cache.
+    let bypassed = -1;
+    await eventually(async () => {
+      bypassed += 1;
+      expect((await other.observe(() => apps.run(other))).outcomes).toEqual(['miss']);
+    });
+    await apps.run(one);
+    await apps.run(other);
+    end();
+    const seen = await bothSee((all) => {
+      expect(requestsOf(sumOutcomes(all))).toBe(15 + bypassed);
+      const misses = all.flatMap(({ misses: found }) => found);
+      expect(misses.map(({ endedBy }) => endedBy?.statements)).toMatchObject([
+        [{ title: 'UPDATE public.customers' }],
+      ]);
+    });
+    for (const all of seen) {
+      expect(sumOutcomes(all)).toEqual({
         ...{ l1: 13, l2: 1, stored: 1, bypassed, notStored: 0, joined: 0, failed: 0 },
       });
-      const [query] = sumQueries(reports);
-      expect([query?.query, query?.outcomes]).toEqual(['customers.names', sumOutcomes(reports)]);
+      const [query] = sumQueries(all);
+      expect([query?.query, query?.outcomes]).toEqual(['customers.names', sumOutcomes(all)]);
       expect(query?.hitMs.reduce((sum, count) => sum + count, 0)).toBe(14);
-      expect(reports.map(({ pid, mode, dataSource }) => [pid, mode, dataSource])).toEqual(
-        reports.map(() => [process.pid, 'serve', 'default']),
-      );
-      expect(reports[0]?.memory.l1Entries).toBe(1);
-      expect(reports[0]?.doubt.triggers).toEqual([
-        { table: 'public.customers', state: 'installed' },
+      expect(sumWrites(all)).toMatchObject([
+        { source: 'service', statement: { title: 'UPDATE public.customers' }, writes: 1 },
       ]);
+      const [miss] = all.flatMap(({ misses }) => misses);
+      expect(miss).toMatchObject({ query: 'customers.names', cause: 'outdated' });
+      expect(all[0]?.memory.l1Entries).toBe(1);
+      expect(all[0]?.doubt.triggers).toEqual([{ table: 'public.customers', state: 'installed' }]);
+      expect(JSON.stringify(all)).not.toMatch(/=US|Eve|Ada/);
     }
     expect(live.map(({ outcome }) => outcome)).toEqual([
-      ...Array<string>(7).fill('hit'),
+      ...Array<string>(5).fill('hit'),
       ...Array<string>(bypassed).fill('bypass'),
       ...['miss', 'hit'],
     ]);
   });
 
-  it('name the write of one instance as the cause of a miss on the other', async () => {
-    const [one, other] = await startTwo();
-    await rename(one, 'Eve');
-    await eventually(async () => {
-      expect((await other.observe(() => run(other))).outcomes).toEqual(['miss']);
-    });
-    for (const app of [one, other]) {
-      const reports = await seenBy(app, (all) => {
-        const misses = all.flatMap((report) => report.misses);
-        expect(misses.map(({ endedBy }) => endedBy?.statements[0]?.title)).toEqual([
-          'UPDATE public.customers',
-        ]);
-      });
-      const [miss] = reports.flatMap((report) => report.misses);
-      expect(miss).toMatchObject({ query: 'customers.names', cause: 'outdated' });
-      expect(miss?.endedBy).toMatchObject({ source: 'service' });
-      // The value of the region is masked.
-      expect(JSON.stringify(reports)).not.toMatch(/region=US|Eve|Ada/);
-    }
-  });
-
-  it('lack an instance that is closed, and one that is killed', async () => {
-    const [one, other] = await startTwo();
-    await seenBy(one, (all) => expect(all).toHaveLength(2));
-    // As an instance that was killed leaves it.
-    const [own] = await reportsOf(one).all();
-    const killed = JSON.stringify({ ...own, id: 'killed' });
-    const [seconds = '0'] = (await admin.time()).map(String);
-    const deadlineMs = Number(seconds) * 1_000 + 3_000;
-    const text = `${deadlineMs} ${deflateRawSync(killed).toString('base64')}`;
-    await admin.hset(await boardKey(), 'i:killed', text);
-    await seenBy(one, (all) => expect(all.map(({ id }) => id)).toContain('killed'));
-    await other.stop();
-    apps.splice(1);
-    await seenBy(one, (all) => expect(all.map(({ id }) => id)).toEqual([own?.id]));
-    expect(await admin.hkeys(await boardKey())).toEqual([`i:${own?.id}`]);
-  });
-
-  it('leave out what another client has put on the board', async () => {
-    const [one] = await startTwo();
-    await seenBy(one, (all) => expect(all).toHaveLength(2));
-    const later = Date.now() + 600_000;
-    const planted = (value: string) => `${later} ${deflateRawSync(value).toString('base64')}`;
-    const [own] = await reportsOf(one).all();
-    await admin.hset(await boardKey(), {
-      'i:empty': planted('{}'),
-      'i:text': planted('nothing'),
-      'i:part': planted(JSON.stringify({ ...own, id: 'x', queries: [{ query: 'q' }] })),
-      'i:other': planted(JSON.stringify({ ...own, id: 'x', dataSource: 'other' })),
-      mode: 'off',
-    });
-    await eventually(async () => {
-      // The planted mode was read meanwhile.
-      expect((await reportsOf(one).own()).atMs).toBeGreaterThan((own?.atMs ?? 0) + 7_000);
-    }, LIMIT_MS);
-    const reports = await reportsOf(one).all();
-    expect(reports.map(({ mode }) => mode)).toEqual(['serve', 'serve']);
-  });
-
-  it('show the mark of a write that may commit, with its holder', async () => {
-    const [one] = await startTwo();
-    await one.source.transaction(async (manager) => {
-      await manager.getRepository(Customer).update({ id: 1 }, { name: 'Eve' });
-    });
-    expect((await reportsOf(one).own()).doubt.marks).toEqual([]);
-    const key = (await admin.keys('tidemark:*:{public.customers}:m'))[0] ?? '';
+  it('show a mark with its holder', async () => {
+    expect((await reports(one).own()).doubt.marks).toEqual([]);
+    const [marks = ''] = await keysLike(':{public.customers}:m');
     const deadlineMs = String(Date.now() + 3_600_000);
     const mark = { backendPid: '4711', transactionId: '', deadlineMs, names: ['*'] };
-    await admin.hset(key, 'w1', JSON.stringify(mark));
-    const marks = await eventually(async () => {
-      const { doubt } = await reportsOf(one).own();
-      expect(doubt.marks).toHaveLength(1);
-      return doubt.marks;
-    }, LIMIT_MS);
-    expect(marks[0]).toMatchObject({ table: 'public.customers', writeId: 'w1', backendPid: 4711 });
+    await admin.hset(marks, 'w1', JSON.stringify(mark));
+    await apps.seenBy(one, ([own]) =>
+      expect(own?.doubt.marks).toMatchObject([
+        { table: 'public.customers', writeId: 'w1', backendPid: 4711 },
+      ]),
+    );
+    await admin.hdel(marks, 'w1');
+  });
+
+  it('leave out what another client has put on the board, and an instance that publishes no more', async () => {
+    const own = await reports(one).own();
+    const left = (value: unknown, ttlMs: number) =>
+      `${Date.now() + ttlMs} ${deflateRawSync(JSON.stringify(value)).toString('base64')}`;
+    await admin.hset(await board(), {
+      'i:killed': left({ ...own, id: 'killed' }, 4_000),
+      'i:empty': left({}, 600_000),
+      'i:part': left({ ...own, id: 'part', queries: [{ query: 'q' }] }, 600_000),
+      'i:source': left({ ...own, id: 'source', dataSource: 'other' }, 600_000),
+      mode: 'off',
+    });
+    await apps.seenBy(one, (all) => expect(all.map(({ id }) => id)).toContain('killed'));
+    await apps.seenBy(one, (all) => {
+      expect(all).toHaveLength(2);
+      expect(all.map(({ id }) => id)).not.toContain('killed');
+    });
+    await expectPublished();
+    expect([reports(one).mode, reports(other).mode]).toEqual(['serve', 'serve']);
   });
 });
 
 describe('the mode of all instances', () => {
-  beforeEach(() => admin.flushall());
-
   it('is followed by the other instance, and by one that starts later, until it is set back', async () => {
-    const [one, other] = await startTwo();
-    await reportsOf(one).setMode('shadow');
-    await eventually(() => expect(reportsOf(other).mode).toBe('shadow'), LIMIT_MS);
-    const late = await startApp();
-    await reportsOf(late).start();
-    expect(reportsOf(late).mode).toBe('shadow');
+    await reports(one).setMode('shadow');
+    await eventually(() => expect(reports(other).mode).toBe('shadow'), LIMIT_MS);
+    const late = await apps.start();
+    await reports(late).start();
+    expect(reports(late).mode).toBe('shadow');
     const sql = StatementCounter.attach(other.source);
+    const selects = async (): Promise<number> => {
+      sql.reset();
+      await apps.run(other);
+      return sql.statements.filter((text) => /^\s*select .*customers/i.test(text)).length;
+    };
     try {
-      const selects = async (): Promise<number> => {
-        sql.reset();
-        await run(other);
-        return sql.statements.filter((text) => /^\s*select .*customers/i.test(text)).length;
-      };
       expect(await selects()).toBe(1);
-      await reportsOf(late).setMode('serve');
-      await eventually(async () => {
-        expect([reportsOf(one).mode, reportsOf(other).mode]).toEqual(['serve', 'serve']);
-        expect(await selects()).toBe(0);
+      await reports(late).setMode('serve');
+      await eventually(() => {
+        expect([reports(one).mode, reports(other).mode]).toEqual(['serve', 'serve']);
       }, LIMIT_MS);
+      expect(await selects()).toBe(0);
     } finally {
       sql.detach();
     }
+    // The closed one takes its report away.
+    const field = `i:${(await reports(late).own()).id}`;
+    expect(await admin.hexists(await board(), field)).toBe(1);
+    await apps.stop(late);
+    expect(await admin.hexists(await board(), field)).toBe(0);
   });
 
-  it('stays when Redis has lost it', async () => {
-    const [one, other] = await startTwo();
-    await reportsOf(one).setMode('shadow');
-    await admin.del(await boardKey());
-    await eventually(() => expect(reportsOf(other).mode).toBe('shadow'), LIMIT_MS);
-    expect(reportsOf(one).mode).toBe('shadow');
-  });
-
-  it('cannot be set while Redis is away: the reports are of this instance alone', async () => {
-    const [one] = await startTwo();
-    await seenBy(one, (all) => expect(all).toHaveLength(2));
+  it('cannot be set while Redis is away, when the reports are of this instance alone, and is kept', async () => {
+    await reports(one).setMode('shadow');
+    await eventually(() => expect(reports(other).mode).toBe('shadow'), LIMIT_MS);
     await redis.kill();
-    try {
-      await expect(reportsOf(one).setMode('shadow')).rejects.toThrow();
-      expect(reportsOf(one).mode).toBe('serve');
-      const reports = await seenBy(one, (all) => expect(all).toHaveLength(1));
-      expect(reports[0]?.health.status).toBe('degraded');
-      expect(reports[0]?.doubt.problems.join()).toMatch(/Redis is not available/);
-    } finally {
-      await redis.restart();
-    }
-    await seenBy(one, (all) => expect(all).toHaveLength(2));
-  });
-});
-
-describe('an instance whose reports nobody needs', () => {
-  beforeEach(() => admin.flushall());
-
-  it('counts and publishes nothing', async () => {
-    const app = await startApp();
-    await run(app);
-    const { events } = app.cache;
-    // `hit` has no other listener; the test's own ended with `observe`.
-    expect(events.listenerCount('hit')).toBe(0);
-    expect(await admin.keys('tidemark:*:{i}:r')).toEqual([]);
+    await expect(reports(one).setMode('serve')).rejects.toThrow(/Redis/);
+    await apps.seenBy(one, (all) => {
+      expect(all).toHaveLength(1);
+      expect(all[0]?.health.status).toBe('degraded');
+      expect(all[0]?.doubt.problems.join()).toMatch(/Redis is not available/);
+    });
+    await redis.restart({ empty: true });
+    await apps.seenBy(one, (all) => expect(all).toHaveLength(2));
+    expect([reports(one).mode, reports(other).mode]).toEqual(['shadow', 'shadow']);
+    expect(await admin.hget(await board(), 'mode')).toBe('shadow');
   });
 });

@@ -36,6 +36,8 @@ describe('parseConfig', () => {
       cacheNamespace: 'tidemark',
       cacheRelease: undefined,
       cacheEntrySecrets: undefined,
+      cacheAdminToken: undefined,
+      cacheAdminActions: false,
       seedUsers: 10_000,
       logLevel: 'info',
     });
@@ -66,6 +68,8 @@ describe('parseConfig', () => {
       'sixteen-letters-, the-one-before-it',
       { cacheEntrySecrets: ['sixteen-letters-', 'the-one-before-it'] },
     ],
+    ['CACHE_ADMIN_TOKEN', 'sixteen-letters-', { cacheAdminToken: 'sixteen-letters-' }],
+    ['CACHE_ADMIN_ACTIONS', 'true', { cacheAdminActions: true }],
     ['SEED_USERS', '0', { seedUsers: 0 }],
     ['LOG_LEVEL', ' debug ', { logLevel: 'debug' }],
     ['PORT', '', { port: 3000 }],
@@ -108,6 +112,9 @@ describe('parseConfig', () => {
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_RELEASE', 'a release'],
     ['CACHE_ENTRY_SECRET', 'sixteen-letters-,short'],
+    ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
+    ['CACHE_ADMIN_TOKEN', 'sixteen letters-'],
+    ['CACHE_ADMIN_ACTIONS', 'yes'],
     ['SEED_USERS', 'many'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s with a problem and a remedy', (name, value) => {
@@ -205,7 +212,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET'])(
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET', 'CACHE_ADMIN_TOKEN'])(
     'omits the value of %s from its error',
     (name) => {
       expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
@@ -214,6 +221,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(33);
+    expect(configVariables).toHaveLength(35);
   });
 });

@@ -1,5 +1,6 @@
 /** The page in an application that changes the answers of its own routes, on both adapters. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type {
   OptionsInForce,
   Overview,
@@ -13,6 +14,15 @@ import { ADAPTERS } from '../routes/adopter.js';
 import { parts } from '../start/started-application.js';
 import { StatementCounter } from '../support/statement-counter.js';
 import { PageApplication, TOKEN } from './page-application.js';
+
+interface Description {
+  readonly servers: unknown;
+  readonly paths: Record<
+    string,
+    { get?: { responses: Record<string, { content: Record<string, { schema: object }> }> } }
+  >;
+  readonly components: { readonly schemas: object };
+}
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -135,6 +145,22 @@ describe.each(ADAPTERS)(
       const { options, mode } = await page.read<OptionsInForce>('options');
       expect([mode, options]).toMatchObject(['serve', { ttlJitter: 0, namespace: 'tidemark' }]);
       expect(Object.keys(options)).not.toContain('entrySecret');
+    });
+
+    it('is described by OpenAPI as it answers', async () => {
+      const description = (await (await page.fetch('/api/openapi.json')).json()) as Description;
+      expect(description.servers).toEqual([{ url: '/shop/v9/admin/cache/api' }]);
+      const { schemas } = description.components;
+      for (const [path, { get }] of Object.entries(description.paths)) {
+        const schema = get?.responses['200']?.content['application/json']?.schema;
+        if (!schema) continue;
+        const answer = await page.read(path.replace('{name}', 'parts').slice(1));
+        const defined = JSON.stringify({ ...schema, $defs: schemas });
+        const parsed = z.fromJSONSchema(
+          JSON.parse(defined.replaceAll('#/components/schemas/', '#/$defs/')),
+        );
+        expect([path, parsed.safeParse(answer).error?.issues]).toEqual([path, undefined]);
+      }
     });
 
     it('ends answers of a region, and names the request in the report of writes', async () => {

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CacheInvalidationModule, QueryCacheModule } from '@tidemark/nestjs';
+import { CachePageModule } from '@tidemark/nestjs/page';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -32,6 +33,10 @@ export class AppModule {
           redis: redisOf(config),
         }),
         CacheInvalidationModule.forRoot({ writePolicy: config.cacheWritePolicy }),
+        CachePageModule.forRoot({
+          token: config.cacheAdminToken,
+          allowActions: config.cacheAdminActions,
+        }),
         UsersModule,
         HealthModule,
         MetricsModule.forRoot(),

@@ -1,15 +1,33 @@
 import type { Config } from './config/config.js';
 import type { ServiceDatabase } from './database/service-database.js';
 
-/** The first lines for the person who started the service. They contain no secrets. */
-export function greeting(address: string, { config, embedded }: ServiceDatabase): string[] {
+/**
+ * The first lines for the person who started the service. They contain no secrets but a token that was made at this
+ * start: `given` is the configuration before that.
+ */
+export function greeting(
+  address: string,
+  { config, embedded }: ServiceDatabase,
+  given: Pick<Config, 'cacheAdminToken'>,
+): string[] {
   return [
     `Database: ${embedded ? `embedded PostgreSQL, data in ${embedded.dataDirectory}` : placeOf(config.databaseUrl)}`,
     `Cache: ${cacheOf(config)}`,
     `Listening on ${address}`,
     `Try: curl -i '${address}/users?region=US&limit=5' twice, and see Cache-Status`,
     `Docs: ${address}/docs`,
+    `Page: ${pageOf(address, config, given)}`,
   ];
+}
+
+function pageOf(
+  address: string,
+  { cacheAdminToken }: Config,
+  given: Pick<Config, 'cacheAdminToken'>,
+): string {
+  if (cacheAdminToken === undefined) return 'closed (set CACHE_ADMIN_TOKEN to open /tidemark)';
+  const secret = given.cacheAdminToken === undefined ? `, token ${cacheAdminToken}` : '';
+  return `${address}/tidemark${secret}`;
 }
 
 /** The address at which clients on this machine reach a service that listens on the host. */

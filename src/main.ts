@@ -1,5 +1,6 @@
 /** Starts the service. */
 import type { AddressInfo } from 'node:net';
+import { CachePage } from '@tidemark/nestjs/page';
 import { createApp } from './app.js';
 import { ConfigError, type Config } from './config/config.js';
 import { readConfig } from './config/environment.js';
@@ -41,9 +42,11 @@ try {
   const app = await createApp(database.config, log);
   shutdown.add(() => app.close());
   shutdown.add(() => app.get(Drain).finish(config.shutdownDrainMs));
+  // The drain would wait for them.
+  shutdown.add(async () => app.get(CachePage).endStreams());
   await app.listen({ port: config.port, host: config.host, backlog: MAX_BACKLOG });
   const { port } = app.getHttpServer().address() as AddressInfo;
-  for (const line of greeting(addressOf(config.host, port), database)) log.log(line);
+  for (const line of greeting(addressOf(config.host, port), database, config)) log.log(line);
 } catch (error) {
   const described = describeError(error);
   const fields = error instanceof DatabaseError ? {} : { error: described };

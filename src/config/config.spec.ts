@@ -37,6 +37,8 @@ describe('parseConfig', () => {
       cacheNamespace: 'tidemark',
       cacheRelease: undefined,
       cacheEntrySecrets: undefined,
+      cacheAdminToken: undefined,
+      cacheAdminActions: false,
       seedUsers: 10_000,
       logLevel: 'info',
     });
@@ -68,6 +70,8 @@ describe('parseConfig', () => {
       'sixteen-letters-, the-one-before-it',
       { cacheEntrySecrets: ['sixteen-letters-', 'the-one-before-it'] },
     ],
+    ['CACHE_ADMIN_TOKEN', 'sixteen-letters-', { cacheAdminToken: 'sixteen-letters-' }],
+    ['CACHE_ADMIN_ACTIONS', 'true', { cacheAdminActions: true }],
     ['SEED_USERS', '0', { seedUsers: 0 }],
     ['LOG_LEVEL', ' debug ', { logLevel: 'debug' }],
     ['PORT', '', { port: 3000 }],
@@ -111,6 +115,9 @@ describe('parseConfig', () => {
     ['CACHE_NAMESPACE', 'a{b}'],
     ['CACHE_RELEASE', 'a release'],
     ['CACHE_ENTRY_SECRET', 'sixteen-letters-,short'],
+    ['CACHE_ADMIN_TOKEN', 'fifteen-letters'],
+    ['CACHE_ADMIN_TOKEN', 'sixteen letters-'],
+    ['CACHE_ADMIN_ACTIONS', 'yes'],
     ['SEED_USERS', 'many'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s with a problem and a remedy', (name, value) => {
@@ -208,7 +215,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET'])(
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENTRY_SECRET', 'CACHE_ADMIN_TOKEN'])(
     'omits the value of %s from its error',
     (name) => {
       expect(JSON.stringify(problemsOf({ [name]: 'x-s3cret' }))).not.toContain('s3cret');
@@ -217,6 +224,6 @@ describe('parseConfig', () => {
 
   it('lists every variable once', () => {
     expect(new Set(configVariables).size).toBe(configVariables.length);
-    expect(configVariables).toHaveLength(34);
+    expect(configVariables).toHaveLength(36);
   });
 });

@@ -113,6 +113,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     cacheRelease: value.CACHE_RELEASE,
     /** The first secret seals, all are accepted. Secret. */
     cacheEntrySecrets: value.CACHE_ENTRY_SECRET,
+    /** `undefined`: the page at /tidemark is closed. Secret. */
+    cacheAdminToken: value.CACHE_ADMIN_TOKEN,
+    /** Whether the page may invalidate answers and switch the mode. */
+    cacheAdminActions: value.CACHE_ADMIN_ACTIONS === 'true',
     /** Users inserted into an empty table at start. */
     seedUsers: value.SEED_USERS ?? (value.DATABASE_URL === undefined ? EMBEDDED_SEED_USERS : 0),
     logLevel: value.LOG_LEVEL,

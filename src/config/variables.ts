@@ -124,6 +124,17 @@ export const variables = {
       'has a secret of less than 16 characters: make one with `openssl rand -hex 32`, and write several with commas between',
     )
     .optional(),
+  CACHE_ADMIN_TOKEN: z
+    .string()
+    .min(16, 'has less than 16 characters: make one with `openssl rand -hex 32`')
+    .regex(
+      /^[!-~]*$/,
+      'has characters that a header cannot carry: use letters, digits and signs of ASCII',
+    )
+    .optional(),
+  CACHE_ADMIN_ACTIONS: z
+    .enum(['true', 'false'], 'is neither true nor false: choose one of them')
+    .default('false'),
   SEED_USERS: number(0, MAX_SEED_USERS, { whole: true }).optional(),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}: choose one of them`)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from './embedded/embedded-database.js';
 
@@ -6,7 +7,7 @@ const DATA_FOLDER = '.data';
 
 /** The database of this run of the service. */
 export interface ServiceDatabase {
-  /** The configuration, completed by the URL of the database. */
+  /** The configuration, completed by what an embedded database brings: its URL, and a token for the page. */
   readonly config: Config;
   /** `undefined` if DATABASE_URL names another database. */
   readonly embedded: EmbeddedDatabase | undefined;
@@ -19,5 +20,7 @@ export async function openServiceDatabase(
 ): Promise<ServiceDatabase> {
   if (config.databaseUrl !== undefined) return { config, embedded: undefined };
   const embedded = await startEmbeddedDatabase(DATA_FOLDER, progress);
-  return { config: Object.freeze({ ...config, databaseUrl: embedded.url }), embedded };
+  const { cacheAdminToken = randomBytes(24).toString('base64url') } = config;
+  const completed = { ...config, databaseUrl: embedded.url, cacheAdminToken };
+  return { config: Object.freeze(completed), embedded };
 }

@@ -54,7 +54,10 @@ function readAsset(name: string): Promise<Buffer> {
 function describeService(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Tidemark')
-    .setDescription('Users and their regions, read from a cache that is never stale.')
+    .setDescription(
+      'Users and their regions, read from a cache that is never stale. The page at [/tidemark](/tidemark/) shows the ' +
+        'cache; its own API is described by [OpenAPI](/tidemark/api/openapi.json).',
+    )
     .setVersion('0.1.0')
     .setOpenAPIVersion('3.1.0')
     .build();

@@ -12,6 +12,8 @@ import { createDatabase } from '../support/shared-postgres.js';
 /** Those who have not sent a whole request are not waited for: that would take this time. */
 const STOP_LIMIT_MS = REQUEST_TIMEOUT_MS;
 
+const TOKEN = 'a-token-of-more-than-16';
+
 describe('SIGTERM', () => {
   let databaseUrl: string;
   let service: ServiceProcess;
@@ -26,6 +28,7 @@ describe('SIGTERM', () => {
         SEED_USERS: '10',
         SHUTDOWN_DRAIN_MS: '1500',
         LOG_LEVEL: 'warn',
+        CACHE_ADMIN_TOKEN: TOKEN,
       },
     });
   });
@@ -58,6 +61,15 @@ describe('SIGTERM', () => {
     // All that was sent has arrived when a later request is answered.
     await service.fetch('/users/2');
     expect(await timedTerm()).toEqual([0, true]);
+  });
+
+  it('ends the streams of open pages, and then with 0', async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const stream = await service.fetch('/tidemark/api/live', { headers });
+    expect(stream.status).toBe(200);
+    const text = stream.text();
+    expect(await timedTerm()).toEqual([0, true]);
+    expect(await text).toContain('event: overview');
   });
 
   it('answers the request under way, refuses readiness meanwhile, and ends after the answer', async () => {

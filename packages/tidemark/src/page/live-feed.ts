@@ -16,8 +16,7 @@ export interface LiveFeedParts {
 export class LiveFeed {
   readonly #streams = new Set<EventStream>();
   #stop: (() => void) | undefined;
-  /** An overview that is being made. */
-  #overview: Promise<void> | undefined;
+  #isOverviewDue = false;
 
   constructor(private readonly parts: LiveFeedParts) {}
 
@@ -26,7 +25,7 @@ export class LiveFeed {
     this.#streams.add(stream);
     stream.send(HEARTBEAT);
     this.#stop ??= this.#start();
-    this.#sendOverview();
+    void this.#sendOverview();
   }
 
   remove(stream: EventStream): void {
@@ -45,9 +44,8 @@ export class LiveFeed {
     }, REQUESTS_MS).unref();
     const overview = setInterval(() => {
       this.#endOld();
-      // Also where the overview takes long.
       this.#send(HEARTBEAT);
-      this.#sendOverview();
+      void this.#sendOverview();
     }, OVERVIEW_MS).unref();
     return () => {
       ignore();
@@ -56,13 +54,17 @@ export class LiveFeed {
     };
   }
 
-  #sendOverview(): void {
-    this.#overview ??= this.parts
-      .overview()
-      .then((overview) => this.#send(eventOf('overview', overview)))
+  /** One at a time, also where it takes long. */
+  async #sendOverview(): Promise<void> {
+    if (this.#isOverviewDue) return;
+    this.#isOverviewDue = true;
+    try {
+      this.#send(eventOf('overview', await this.parts.overview()));
+    } catch {
       // The next one may succeed.
-      .catch(() => undefined)
-      .finally(() => (this.#overview = undefined));
+    } finally {
+      this.#isOverviewDue = false;
+    }
   }
 
   #endOld(): void {

@@ -1,25 +1,32 @@
 /**
- * The API behind the page and the commands, as JSON below `<path>/api`. All routes need the token
- * (`Authorization: Bearer <token>`, or the session cookie of the page) and take `?source=<name>` for a data source that
- * is not the default one.
+ * The API behind the page and the commands, as JSON below `<path>/api`. All routes but the session and the description
+ * need the token (`Authorization: Bearer <token>`, or the session cookie of the page) and take `?source=<name>` for a
+ * data source that is not the default one.
  *
  * | route                   | answer                                                               |
  * |-------------------------|----------------------------------------------------------------------|
- * | `POST session` {token}  | 204 and a cookie; 401 for a wrong token, 429 after five wrong ones   |
+ * | `POST session` {token}  | 204 and a cookie                                                     |
  * | `DELETE session`        | 204                                                                  |
  * | `GET overview`          | {@link Overview}                                                     |
  * | `GET queries`           | {@link QueryReport}[], summed over the instances                     |
- * | `GET queries/:name`     | {@link QueryPage}; 404                                               |
+ * | `GET queries/:name`     | {@link QueryPage}                                                    |
  * | `GET writes`            | {@link WriteReport}[]                                                |
  * | `GET regions`           | {@link RegionReport}[]                                               |
  * | `GET doubt`             | {@link Doubt}                                                        |
  * | `GET options`           | {@link OptionsInForce}                                               |
  * | `GET live`              | server-sent events, below                                            |
- * | `POST invalidate`       | {@link InvalidateRequest}; 204; 403 without `allowActions`           |
- * | `PUT mode` {mode}       | 204: `serve` or `shadow` on every instance; 403 without it           |
+ * | `POST invalidate`       | {@link InvalidateRequest}; 204                                       |
+ * | `PUT mode` {mode}       | 204: `serve` or `shadow` on every instance                           |
+ * | `GET openapi.json`      | this table as OpenAPI                                                |
  *
- * Server-sent events: `requests` (LiveRequest[] and how many were left out by sampling) of the instance that answers,
- * and `overview` (the whole {@link Overview}) every 2 seconds.
+ * Errors are problem documents (RFC 9457): `detail` says what to do, and `type` is `urn:tidemark:problem:` and one of
+ * `page-closed` (404), `token-required` and `wrong-token` (401), `too-many-wrong-tokens` (429 after five within a
+ * minute), `cross-site` and `actions-off` (403), `not-json` (415), `invalid-request` (400), `no-such-source`,
+ * `no-such-query`, `no-token` and `not-found` (404), `cache-off` (409), `unavailable`, `too-many-streams` and `stopping`
+ * (503), `internal` (500).
+ *
+ * Server-sent events: `requests` ({@link LiveRequests}) of the instance that answers, at most four in a second, and
+ * `overview` (the whole {@link Overview}) at once and every 2 seconds, with a comment before it in case it takes long.
  */
 import type {
   DoubtReport,

@@ -1,4 +1,5 @@
 /** The caches that the page shows, by the names of their data sources. */
+import type { Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { InstanceReports } from '../nestjs/instance-reports.js';
 import { QueryCacheOptions } from '../nestjs/query-cache.options.js';
@@ -25,8 +26,8 @@ export class PageSources {
           'QueryCacheModule.forRoot() beside it.',
       );
     }
-    const part = <T>(type: new (...parts: never[]) => T, name: string): T =>
-      module.get<T>(getCacheToken(type as new () => T, name), { strict: false });
+    const part = <T>(type: Type<T>, name: string): T =>
+      module.get<T>(getCacheToken(type, name), { strict: false });
     this.#sources = new Map(
       names.toSorted(defaultFirst).map((name) => [
         name,
@@ -56,10 +57,9 @@ export class PageSources {
    */
   of(name: unknown): PageSource {
     const [first] = this.#sources.values();
-    const found =
-      name === undefined
-        ? (this.#sources.get(DEFAULT_DATA_SOURCE) ?? first)
-        : this.#sources.get(String(name));
+    const wanted =
+      name ?? (this.#sources.has(DEFAULT_DATA_SOURCE) ? DEFAULT_DATA_SOURCE : first?.name);
+    const found = typeof wanted === 'string' ? this.#sources.get(wanted) : undefined;
     if (found) return found;
     const names = this.names.map((one) => `"${one}"`).join(', ');
     throw new PageProblem(

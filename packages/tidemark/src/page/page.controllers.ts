@@ -7,6 +7,7 @@ import {
   Put,
   Req,
   Res,
+  SetMetadata,
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
@@ -19,6 +20,10 @@ import { PageGuard } from './page.guard.js';
 import { PageProblem } from './page-problem.js';
 import { invalidate, switchMode } from './page-actions.js';
 
+/** Of @nestjs/swagger: open-api.ts describes the routes, which have no types that it could read. */
+const ApiExclude = (): ClassDecorator => SetMetadata('swagger/apiExcludeController', [true]);
+
+@ApiExclude()
 @Controller({ path: 'api', version: VERSION_NEUTRAL })
 @UseGuards(PageGuard)
 export class PageApiController {
@@ -92,6 +97,7 @@ export class PageApiController {
   }
 }
 
+@ApiExclude()
 @Controller({ version: VERSION_NEUTRAL })
 @UseGuards(PageGuard)
 export class PageController {

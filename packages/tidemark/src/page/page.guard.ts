@@ -30,7 +30,8 @@ export class PageGuard implements CanActivate {
 
   async #find(type: Type<CanActivate>): Promise<CanActivate> {
     try {
-      return this.module.get(type, { strict: false });
+      const own: CanActivate = this.module.get(type, { strict: false });
+      return own;
     } catch {
       return this.module.create(type);
     }

@@ -8,8 +8,9 @@ COPY package.json package-lock.json ./
 COPY packages/tidemark/package.json ./packages/tidemark/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.mjs scripts/commonjs.mjs ./scripts/
+COPY scripts/build.mjs scripts/commonjs.mjs scripts/page-assets.mjs ./scripts/
 COPY packages/tidemark/tsconfig.build.json ./packages/tidemark/
+COPY packages/tidemark/page ./packages/tidemark/page
 COPY packages/tidemark/src ./packages/tidemark/src
 COPY src ./src
 RUN npm run build

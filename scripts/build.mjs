@@ -1,6 +1,6 @@
 /**
- * Compiles the library, as an ES module and as CommonJS, then the service, each into its dist/. A new tree is built aside and takes
- * the place of the old one only when it is complete, so no file of an earlier build is left and a
+ * Compiles the library, as an ES module and as CommonJS, with its page for browsers, then the service, each into its
+ * dist/. A new tree is built aside and takes the place of the old one only when it is complete, so no file of an earlier build is left and a
  * failed build leaves the last good one. With `--if-stale`, only what has changed since its last build.
  */
 import { spawnSync } from 'node:child_process';
@@ -30,11 +30,17 @@ function sourceFiles(folder) {
 
 /** The service is compiled against the types of the library, so it is built when either has changed. */
 function sourceHash(folders) {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'scripts/commonjs.mjs')));
+  const hash = createHash('sha256');
+  for (const name of ['commonjs', 'page-assets']) {
+    hash.update(readFileSync(join(root, `scripts/${name}.mjs`)));
+  }
   const settings = folders.flatMap((folder) =>
     ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(folder, name)),
   );
-  const sources = folders.flatMap((folder) => sourceFiles(join(folder, 'src')));
+  const sources = folders
+    .flatMap((folder) => [join(folder, 'src'), join(folder, 'page')])
+    .filter((folder) => existsSync(folder))
+    .flatMap(sourceFiles);
   for (const file of [...settings.filter((name) => existsSync(name)), ...sources]) {
     hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
   }
@@ -65,7 +71,7 @@ async function compile(folder, hash) {
     const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: folder });
     if (status !== 0) return status ?? 1;
     mkdirSync(fresh, { recursive: true });
-    if (folder === library) (await import('./commonjs.mjs')).addCommonJs(fresh);
+    if (folder === library) await completeLibrary(fresh);
     writeFileSync(join(fresh, '.source-hash'), hash);
     rmSync(dist, { recursive: true, force: true });
     renameSync(fresh, dist);
@@ -75,6 +81,14 @@ async function compile(folder, hash) {
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
   console.error(`Built ${relative(root, dist)}/ in ${seconds} s`);
   return 0;
+}
+
+async function completeLibrary(fresh) {
+  (await import('./commonjs.mjs')).addCommonJs(fresh);
+  // After it: what browsers get has no CommonJS form.
+  const { buildPage } = await import('./page-assets.mjs');
+  const [sources, to] = [join(library, 'page'), join(fresh, 'page')];
+  await buildPage({ sources, to, packages: join(root, 'node_modules') });
 }
 
 async function build(folder, folders) {

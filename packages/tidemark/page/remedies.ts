@@ -1,0 +1,90 @@
+/** What to do about each kind of doubt. */
+import type { DoubtReport, MarkReport } from '../src/observe/report.js';
+import { count, duration } from './format.js';
+import type { Tone } from './health.js';
+
+interface Advice {
+  readonly tone: Tone;
+  readonly state: string;
+  /** `undefined`: there is nothing to do. */
+  readonly remedy: string | undefined;
+}
+
+export function markAdvice({ leaseLeftMs, backendPid }: MarkReport): Advice {
+  if (leaseLeftMs >= 0) {
+    return { tone: 'plain', state: `lease runs ${duration(leaseLeftMs)} more`, remedy: undefined };
+  }
+  return {
+    tone: 'warn',
+    state: `lease ran out ${duration(-leaseLeftMs)} ago`,
+    remedy:
+      'Its writer has not ended the write. The mark goes when the transaction has ended; to end it: ' +
+      `SELECT pg_terminate_backend(${backendPid})`,
+  };
+}
+
+/** A row waits this long only where the relay does not keep up. */
+const LATE_MS = 5_000;
+
+export function relayAdvice(relay: NonNullable<DoubtReport['relay']>): Advice {
+  const { state, backlogRows = 0, backlogAgeMs = 0 } = relay;
+  switch (state) {
+    case 'relaying':
+      if (backlogAgeMs > LATE_MS) {
+        return {
+          tone: 'warn',
+          state: `relaying, ${count(backlogRows)} rows behind`,
+          remedy:
+            'Writes from outside reach the cache late. Check the load of PostgreSQL and of this instance.',
+        };
+      }
+      return { tone: 'good', state: 'relaying', remedy: undefined };
+    case 'standby':
+      return { tone: 'plain', state: 'standby: another instance relays', remedy: undefined };
+    case 'away':
+      return {
+        tone: 'bad',
+        state: 'away: its database connection is lost',
+        remedy: 'It connects again by itself. Check that PostgreSQL takes direct connections.',
+      };
+    case 'absent':
+      return {
+        tone: 'warn',
+        state: 'absent: no outbox is followed',
+        remedy:
+          'Install the triggers, so that writes from outside the service are seen: npx tidemark triggers',
+      };
+  }
+}
+
+const TRIGGER_ADVICE: Readonly<Record<string, Advice>> = {
+  installed: { tone: 'good', state: 'installed', remedy: undefined },
+  missing: {
+    tone: 'warn',
+    state: 'missing',
+    remedy:
+      'Each write of the service to it counts for the whole table, and writes from outside are not seen. ' +
+      'Install them: npx tidemark triggers',
+  },
+  outdated: {
+    tone: 'warn',
+    state: 'outdated',
+    remedy: 'They are of other columns or of another release. Replace them: npx tidemark triggers',
+  },
+  disabled: {
+    tone: 'bad',
+    state: 'disabled',
+    remedy: 'Enable them (ENABLE ALWAYS): npx tidemark triggers',
+  },
+};
+
+export function triggerAdvice(state: string): Advice {
+  return TRIGGER_ADVICE[state] ?? { tone: 'warn', state, remedy: 'npx tidemark triggers' };
+}
+
+export const EPOCH_CAUSES: Readonly<Record<DoubtReport['epochs'][number]['cause'], string>> = {
+  missing: 'there was none yet',
+  lost: 'Redis had lost data that it had confirmed',
+  'other-node': 'another Redis server answers',
+  outage: 'Redis was unavailable',
+};

@@ -1,5 +1,6 @@
 /** Who may import whom. `npm run boundaries` checks it. */
 const LIBRARY = '^packages/tidemark/src/';
+const BROWSER_PAGE = '^packages/tidemark/page/';
 const SPEC = '\\.spec\\.ts$';
 
 /** The layers of the library, the lowest first: each imports itself and what stands below it. */
@@ -83,6 +84,17 @@ module.exports = {
       from: { path: LIBRARY, pathNot: SPEC },
       to: {
         path: `${packageOf(['fastify', 'express', '@nestjs/platform-fastify', '@nestjs/platform-express'])}|^(fastify|express|@types/express)`,
+      },
+    },
+    {
+      name: 'page-in-the-browser',
+      severity: 'error',
+      comment:
+        'Browsers get the page: of the library it knows the types of the API, which import nothing.',
+      from: { path: BROWSER_PAGE, pathNot: SPEC },
+      to: {
+        path: '^packages/|(^|/)node_modules/',
+        pathNot: `${BROWSER_PAGE}|${LIBRARY}(page/page-api|observe/report|core/ports/cache-events)\\.ts$|${packageOf(['preact', 'htm', 'uplot'])}`,
       },
     },
     {

@@ -72,7 +72,7 @@ export default defineConfig({
     sequence: { hooks: 'list', sequencer: SlowFirst },
     reporters: ['default', './scripts/totals-reporter.ts'],
     projects: [
-      project('unit', { include: ['src/**/*.spec.ts', `${LIBRARY}/src/**/*.spec.ts`] }),
+      project('unit', { include: ['src/**/*.spec.ts', `${LIBRARY}/{src,page}/**/*.spec.ts`] }),
       project('servers', {
         include: ['test/**/*.spec.ts', `${LIBRARY}/test/**/*.spec.ts`],
         exclude: [

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const root = join(import.meta.dirname, '..');
 const library = join(root, 'packages/tidemark');
@@ -27,6 +28,39 @@ function run(program, args, cwd = root) {
   return stdout;
 }
 
+/** Browsers get these. */
+const PAGE = ['index.html', 'page.css', 'page.js'].map((name) => `dist/page/assets/${name}`);
+const MAX_PAGE_BYTES = 60 * 1024;
+
+/** The policy of the page allows nothing inline, and nothing of other hosts. */
+const FORBIDDEN = {
+  'an inline script': /<script(?![^>]*\ssrc=)[^>]*>/i,
+  'an inline style': /<style[\s>]|<[^>]+\sstyle=/i,
+  'an inline handler': /<[^>]+\son[a-z]+=/i,
+};
+/** Names of XML, which nothing asks for. */
+const NAMESPACE =
+  /https?:\/\/www\.w3\.org\/(2000\/svg|1999\/xlink|1999\/xhtml|1998\/Math\/MathML|XML\/1998\/namespace)/g;
+
+/** Checks the built page that the tarball holds. */
+function checkPage() {
+  const texts = PAGE.map((path) => readFileSync(join(library, path), 'utf8'));
+  const bytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0);
+  if (bytes > MAX_PAGE_BYTES) {
+    throw new Error(`The page has ${bytes} bytes gzipped: at most ${MAX_PAGE_BYTES} are allowed`);
+  }
+  const [document] = texts;
+  for (const [name, pattern] of Object.entries(FORBIDDEN)) {
+    if (pattern.test(document)) throw new Error(`${PAGE[0]} has ${name}`);
+  }
+  for (const [at, text] of texts.entries()) {
+    const [address] =
+      /(https?:)?\/\/[a-z0-9-]+\.[a-z]{2,}/i.exec(text.replace(NAMESPACE, '')) ?? [];
+    if (address) throw new Error(`${PAGE[at]} names another host: ${address}`);
+  }
+  console.log(`the page has ${(bytes / 1024).toFixed(1)} KB gzipped`);
+}
+
 /** @returns the path of the tarball. Throws when it holds what does not belong there. */
 function pack() {
   const [packed] = JSON.parse(
@@ -34,9 +68,10 @@ function pack() {
   );
   const paths = packed.files.map(({ path }) => path);
   const allowed =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/.*\.(js|d\.ts))$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/.*\.(js|d\.ts)|dist\/page\/(licences\.txt|assets\/(index\.html|page\.css)))$/;
   const foreign = paths.filter((path) => !allowed.test(path) || path.includes('.spec.'));
-  const missing = ['README.md', 'LICENSE'].filter((path) => !paths.includes(path));
+  const required = ['README.md', 'LICENSE', 'dist/page/licences.txt', ...PAGE];
+  const missing = required.filter((path) => !paths.includes(path));
   if (foreign.length > 0)
     throw new Error(`The tarball holds ${foreign.length} foreign files, as ${foreign[0]}`);
   if (missing.length > 0) throw new Error(`The tarball lacks ${missing.join(', ')}`);
@@ -122,6 +157,7 @@ function checkTypes(tsc) {
 
 try {
   const tarball = pack();
+  checkPage();
   const bin = (name) => join(root, 'node_modules/.bin', name);
   console.log(run(bin('publint'), ['run', tarball, '--strict']).trim());
   run(bin('attw'), [tarball]);

@@ -1,12 +1,13 @@
 /**
- * `npm test`: makes sure of a Redis server and a build, then runs vitest with the arguments given. Unit
- * tests need neither.
+ * `npm test`: makes sure of a Redis server, Chromium and a build, then runs vitest with the arguments given.
+ * Unit tests need none of them.
  *
  * `--long` (`npm run test:long`) runs every test at full length, and some once more on a PostgreSQL of
  * the system, which it makes sure of too (test/README.md).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { chromiumBinary } from './chromium-binary.mjs';
 import { redisServerBinary } from './redis-server-binary.mjs';
 import { systemPostgres } from './system-postgres.mjs';
 
@@ -28,6 +29,7 @@ if (!onlyUnit) {
   if (build.status !== 0) process.exit(build.status ?? 1);
   try {
     env.REDIS_SERVER = redisServerBinary();
+    env.CHROMIUM = chromiumBinary();
     if ((isLong && !selectsSome) || project === 'system') {
       const folder = systemPostgres();
       if (folder) env.SYSTEM_POSTGRES_BIN = folder;

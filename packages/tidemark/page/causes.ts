@@ -53,7 +53,7 @@ export const REASON_HINTS: Readonly<Record<string, string>> = {
   'fill-timeout': 'Another request took too long to fill the entry.',
   'no-store': 'The caller asked for an answer that is not stored.',
   transaction: 'It ran inside a transaction.',
-  uncacheable: 'It can never be cached: open the query to see why.',
+  uncacheable: 'It can never be cached: the treatment of the query says why.',
   shadow: 'Shadow mode is on: each query runs.',
   disabled: 'The cache is switched off.',
 };

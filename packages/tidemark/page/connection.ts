@@ -15,6 +15,8 @@ type RequestsListener = (requests: LiveRequests) => void;
 
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 15_000;
+/** A stream that ends sooner is not opened again at once. */
+const MIN_OPEN_MS = 10_000;
 const POLL_MS = 5_000;
 /** The service sends every 2 seconds: a stream that is silent this long is dead. */
 const SILENT_MS = 12_000;
@@ -87,9 +89,9 @@ export class Connection {
   #openStream(): void {
     const stream = new EventSource(apiUrl('live', this.#source));
     this.#stream = stream;
-    let wasOpen = false;
+    let openedAtMs: number | undefined;
     stream.addEventListener('open', () => {
-      wasOpen = true;
+      openedAtMs = Date.now();
       this.#retryMs = RETRY_MS;
       this.#watch();
       this.#become({ kind: 'live' });
@@ -104,8 +106,10 @@ export class Connection {
     });
     stream.addEventListener('error', () => {
       if (stream !== this.#stream) return;
-      if (wasOpen) this.#lose('The connection to the service was lost.');
-      else this.#poll();
+      if (openedAtMs === undefined) this.#poll();
+      // The service ends a stream after some time, which is nothing to report.
+      else if (Date.now() - openedAtMs > MIN_OPEN_MS) void this.#connect();
+      else this.#lose('The connection to the service was lost.');
     });
   }
 

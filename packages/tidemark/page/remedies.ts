@@ -3,12 +3,20 @@ import type { DoubtReport, MarkReport } from '../src/observe/report.js';
 import { count, duration } from './format.js';
 import type { Tone } from './health.js';
 
-interface Advice {
+export interface Advice {
   readonly tone: Tone;
   readonly state: string;
   /** `undefined`: there is nothing to do. */
   readonly remedy: string | undefined;
+  /** SQL or a command of the shell that carries the remedy out. */
+  readonly command?: string;
 }
+
+export function terminate(backendPid: number): string {
+  return `SELECT pg_terminate_backend(${backendPid})`;
+}
+
+const INSTALL = 'npx tidemark triggers';
 
 export function markAdvice({ leaseLeftMs, backendPid }: MarkReport): Advice {
   if (leaseLeftMs >= 0) {
@@ -18,8 +26,8 @@ export function markAdvice({ leaseLeftMs, backendPid }: MarkReport): Advice {
     tone: 'warn',
     state: `lease ran out ${duration(-leaseLeftMs)} ago`,
     remedy:
-      'Its writer has not ended the write. The mark goes when the transaction has ended; to end it: ' +
-      `SELECT pg_terminate_backend(${backendPid})`,
+      'Its writer has not ended the write. The mark goes when its transaction ends. To end it:',
+    command: terminate(backendPid),
   };
 }
 
@@ -51,8 +59,8 @@ export function relayAdvice(relay: NonNullable<DoubtReport['relay']>): Advice {
       return {
         tone: 'warn',
         state: 'absent: no outbox is followed',
-        remedy:
-          'Install the triggers, so that writes from outside the service are seen: npx tidemark triggers',
+        remedy: 'Install the triggers, so that writes from outside the service are seen:',
+        command: INSTALL,
       };
   }
 }
@@ -63,23 +71,32 @@ const TRIGGER_ADVICE: Readonly<Record<string, Advice>> = {
     tone: 'warn',
     state: 'missing',
     remedy:
-      'Each write of the service to it counts for the whole table, and writes from outside are not seen. ' +
-      'Install them: npx tidemark triggers',
+      'Each write of the service counts for the whole table, and writes from outside are not seen. Install them:',
+    command: INSTALL,
   },
   outdated: {
     tone: 'warn',
     state: 'outdated',
-    remedy: 'They are of other columns or of another release. Replace them: npx tidemark triggers',
+    remedy: 'They are of other columns or of another release. Replace them:',
+    command: INSTALL,
   },
   disabled: {
     tone: 'bad',
     state: 'disabled',
-    remedy: 'Enable them (ENABLE ALWAYS): npx tidemark triggers',
+    remedy: 'Writes to the table may be missed. Enable them:',
+    command: INSTALL,
   },
 };
 
 export function triggerAdvice(state: string): Advice {
-  return TRIGGER_ADVICE[state] ?? { tone: 'warn', state, remedy: 'npx tidemark triggers' };
+  return (
+    TRIGGER_ADVICE[state] ?? {
+      tone: 'warn',
+      state,
+      remedy: 'Install them again:',
+      command: INSTALL,
+    }
+  );
 }
 
 export const EPOCH_CAUSES: Readonly<Record<DoubtReport['epochs'][number]['cause'], string>> = {

@@ -50,7 +50,7 @@ export function regionName(name: string): string {
   const [, dimension = '', kind = '', value = ''] = /^([^=?]*)([=?])(.*)$/s.exec(name) ?? [];
   if (dimension === '') return name;
   const readable = decodedOr(dimension);
-  return kind === '?' ? `${readable}: unknown values` : `${readable} = ${value}`;
+  return kind === '?' ? `${readable} unknown` : `${readable} = ${value}`;
 }
 
 /** Regions in one line; of each table at most `max` names. */

@@ -35,6 +35,6 @@ function Countdown({ atMs }: { readonly atMs: number }): VNode {
   const leftS = Math.max(0, Math.ceil((atMs - useNow()) / 1_000));
   // Not announced each second.
   return html`<span aria-hidden="true">
-    What you see is of before. ${leftS > 0 ? `Next attempt in ${leftS} s.` : 'Trying now.'}
+    The figures are from before. ${leftS > 0 ? `Next attempt in ${leftS} s.` : 'Trying now.'}
   </span>`;
 }

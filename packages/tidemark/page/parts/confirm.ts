@@ -16,7 +16,13 @@ export function Confirm({ question, action, act, onClose }: ConfirmProps): VNode
   const box = useRef<HTMLDivElement>(null);
   const [message, setMessage] = useState<string>();
   const [isActing, setActing] = useState(false);
-  useEffect(() => box.current?.focus(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
 
   const take = async (): Promise<void> => {
     setActing(true);

@@ -29,6 +29,8 @@ interface HourChartProps {
 }
 
 const HEIGHT = 132;
+/** So that the marks of an axis of counts differ. */
+const MIN_RANGE = 4;
 const FONT = '11px system-ui, sans-serif';
 
 export function hourChart(props: HourChartProps): VNode {
@@ -100,7 +102,7 @@ function createPlot(
     legend: { show: false },
     scales: {
       x: { time: true },
-      y: { range: (_, __, max) => [0, series.max ?? (max > 0 ? max * 1.1 : 1)] },
+      y: { range: (_, __, max) => [0, series.max ?? Math.max(max * 1.1, MIN_RANGE)] },
     },
     axes: [
       {

@@ -20,7 +20,7 @@ export function HourCharts({ minutes, atMs }: HourChartsProps): VNode {
     <div class="charts">${series.map((one) => hourChart({ series: one, startsMs }))}</div>
     <details class="numbers">
       <summary>The numbers of each minute</summary>
-      <div class="numbers-scroll" tabindex="0" role="region" aria-label="Numbers of each minute">
+      <div class="numbers-scroll" tabindex="0" role="group" aria-label="Numbers of each minute">
         <table>
           <thead>
             <tr>

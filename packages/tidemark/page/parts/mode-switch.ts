@@ -33,15 +33,15 @@ export function ModeSwitch({ mode, onChanged }: ModeSwitchProps): VNode {
   };
   return html`<div class="action">
     <p role="status"><strong>${mode}</strong> – ${MODES[mode]}</p>
+    <button type="button" onClick=${() => setAsking(true)}>${action}…</button>
     ${
-      isAsking
-        ? html`<${Confirm}
-            question="${action} on every instance? ${MODES[next]}"
-            action=${action}
-            act=${() => sendJson('PUT', 'mode', { mode: next }, route.params['source'])}
-            onClose=${close}
-          />`
-        : html`<button type="button" onClick=${() => setAsking(true)}>${action}…</button>`
+      isAsking &&
+      html`<${Confirm}
+        question="${action} on every instance? ${MODES[next]}"
+        action=${action}
+        act=${() => sendJson('PUT', 'mode', { mode: next }, route.params['source'])}
+        onClose=${close}
+      />`
     }
   </div>`;
 }

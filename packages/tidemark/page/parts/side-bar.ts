@@ -16,7 +16,7 @@ interface SideBarProps {
 const DEFAULT = 'default';
 
 const THEME_TITLES: Readonly<Record<Theme, string>> = {
-  auto: 'Theme: as the system',
+  auto: 'Theme: system',
   light: 'Theme: light',
   dark: 'Theme: dark',
 };

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import type { MinuteCounts } from '../../src/observe/report.js';
 import { html } from '../html.js';
 
-const WIDTH = 88;
+const WIDTH = 72;
 const HEIGHT = 22;
 
 export function sparkline(minutes: readonly MinuteCounts[]): VNode {

@@ -3,7 +3,6 @@ import type { OptionsInForce } from '../../src/page/page-api.js';
 import { bytes, count, duration, percent } from '../format.js';
 import { html } from '../html.js';
 import { callout, heading, section, waiting } from '../parts/bits.js';
-import { dataTable } from '../parts/data-table.js';
 import { InvalidateForm } from '../parts/invalidate-form.js';
 import { ModeSwitch } from '../parts/mode-switch.js';
 import { usePage, useResource } from '../use-page.js';
@@ -32,29 +31,32 @@ export function ControlView(): VNode {
     }
     ${section(
       'Options in force',
-      data ? optionsTable(data) : waiting(message),
+      data ? optionsList(data) : waiting(message),
       'Of the instance that answers. Secrets and addresses are left out.',
     )}
   </div>`;
 }
 
-type Option = readonly [name: string, value: string | number | boolean];
+type OptionValue = string | number | boolean;
 
-function optionsTable({ options, mode }: OptionsInForce): VNode {
-  const rows: readonly Option[] = [['mode', mode] as const, ...Object.entries(options)];
-  return dataTable<Option>({
-    label: 'Options in force',
-    rows,
-    keyOf: ([name]) => name,
-    columns: [
-      { id: 'name', label: 'Option', cell: ([name]) => html`<span class="name">${name}</span>` },
-      { id: 'value', label: 'Value', cell: ([name, value]) => optionText(name, value) },
-    ],
-  });
+function optionsList({ options, mode }: OptionsInForce): VNode {
+  const all: readonly (readonly [string, OptionValue])[] = [
+    ['mode', mode],
+    ...Object.entries(options),
+  ];
+  return html`<dl class="options">
+    ${all.map(
+      ([name, value]) =>
+        html`<div key=${name}>
+          <dt class="name">${name}</dt>
+          <dd>${optionText(name, value)}</dd>
+        </div>`,
+    )}
+  </dl>`;
 }
 
 /** The name of an option carries its unit. */
-export function optionText(name: string, value: Option[1]): string {
+function optionText(name: string, value: OptionValue): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (typeof value === 'string') return value;
   if (/ms$/i.test(name)) return duration(value);

@@ -5,7 +5,14 @@ import { ago, count, duration } from '../format.js';
 import { html, type Content } from '../html.js';
 import { dataTable } from '../parts/data-table.js';
 import { callout, heading, section, tag, waiting } from '../parts/bits.js';
-import { EPOCH_CAUSES, markAdvice, relayAdvice, triggerAdvice } from '../remedies.js';
+import {
+  EPOCH_CAUSES,
+  markAdvice,
+  relayAdvice,
+  terminate,
+  triggerAdvice,
+  type Advice,
+} from '../remedies.js';
 import { usePage, useResource } from '../use-page.js';
 
 type InstanceDoubt = Doubt['instances'][number];
@@ -23,9 +30,9 @@ export function DoubtView(): VNode {
   if (!data) return html`<div>${title} ${waiting(message)}</div>`;
   const { instances } = data;
   return html`<div>
-    ${title} ${problemsSection(instances)} ${marksSection(instances)} ${awaitedSection(instances)}
-    ${epochsSection(instances, overview.atMs)} ${relaySection(instances)}
-    ${triggersSection(instances)}
+    ${title} ${problemsSection(instances)} ${marksSection(instances)}
+    ${awaitedSection(instances, overview.atMs)} ${epochsSection(instances, overview.atMs)}
+    ${relaySection(instances)} ${triggersSection(instances)}
   </div>`;
 }
 
@@ -49,10 +56,11 @@ function gather<T>(
 
 const nameOf = ({ host, pid }: InstanceDoubt): string => `${host} (${pid})`;
 
-function remedyCell(remedy: string | undefined): Content {
-  return remedy === undefined
-    ? html`<span class="muted">Nothing to do.</span>`
-    : html`<span class="wrap">${remedy}</span>`;
+function remedyCell({ remedy, command }: Pick<Advice, 'remedy' | 'command'>): Content {
+  if (remedy === undefined) return html`<span class="muted">Nothing to do.</span>`;
+  return html`<span class="wrap">
+    ${remedy} ${command !== undefined && html`<code class="command">${command}</code>`}
+  </span>`;
 }
 
 function problemsSection(instances: readonly InstanceDoubt[]): VNode {
@@ -100,7 +108,7 @@ function marksSection(instances: readonly InstanceDoubt[]): VNode {
             {
               id: 'todo',
               label: 'What to do',
-              cell: ({ of }) => remedyCell(markAdvice(of).remedy),
+              cell: ({ of }) => remedyCell(markAdvice(of)),
             },
             { id: 'write', label: 'Write', cell: ({ of }) => html`<code>${of.writeId}</code>` },
           ],
@@ -110,14 +118,14 @@ function marksSection(instances: readonly InstanceDoubt[]): VNode {
 }
 
 function holderText({ backendPid }: MarkReport): string {
-  return backendPid === 0 ? 'no transaction' : `backend ${backendPid} of PostgreSQL`;
+  return backendPid === 0 ? 'no transaction' : `PostgreSQL backend ${backendPid}`;
 }
 
-function adviceTag({ tone, state }: ReturnType<typeof markAdvice>): VNode {
+function adviceTag({ tone, state }: Advice): VNode {
   return tag(tone, state);
 }
 
-function awaitedSection(instances: readonly InstanceDoubt[]): VNode {
+function awaitedSection(instances: readonly InstanceDoubt[], nowMs: number): VNode {
   const awaited = gather(
     instances,
     (doubt) => doubt.awaited,
@@ -142,13 +150,19 @@ function awaitedSection(instances: readonly InstanceDoubt[]): VNode {
             {
               id: 'since',
               label: 'Since',
-              cell: ({ of }) => of.since ?? 'unknown: the role may not see it',
+              cell: ({ of }) =>
+                of.since === undefined
+                  ? 'unknown: the role may not see it'
+                  : ago(Date.parse(of.since), nowMs),
             },
             {
               id: 'todo',
               label: 'What to do',
               cell: ({ of }) =>
-                remedyCell(`Wait for it, or end it: SELECT pg_terminate_backend(${of.backendPid})`),
+                remedyCell({
+                  remedy: 'Wait for it, or end it:',
+                  command: terminate(of.backendPid),
+                }),
             },
             {
               id: 'by',
@@ -241,7 +255,7 @@ function relaySection(instances: readonly InstanceDoubt[]): VNode {
             {
               id: 'todo',
               label: 'What to do',
-              cell: ({ relay }) => remedyCell(relayAdvice(relay).remedy),
+              cell: ({ relay }) => remedyCell(relayAdvice(relay)),
             },
           ],
         }),
@@ -278,7 +292,7 @@ function triggersSection(instances: readonly InstanceDoubt[]): VNode {
             {
               id: 'todo',
               label: 'What to do',
-              cell: ({ of }) => remedyCell(triggerAdvice(of.state).remedy),
+              cell: ({ of }) => remedyCell(triggerAdvice(of.state)),
             },
           ],
         }),

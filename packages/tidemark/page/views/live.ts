@@ -79,7 +79,7 @@ export function LiveView(): VNode {
             : ''
         }
       </p>
-      <p class="muted num left-out">
+      <p class="muted left-out">
         ${
           feed.leftOut > 0
             ? `${counted(feed.leftOut, 'request')} left out by sampling since you opened this view.`

@@ -1,6 +1,16 @@
 import type { VNode } from 'preact';
 import type { InstanceSummary, Overview } from '../../src/page/page-api.js';
-import { ago, bytes, count, counted, duration, NONE, percent, shareOf } from '../format.js';
+import {
+  ago,
+  bytes,
+  count,
+  counted,
+  duration,
+  NONE,
+  percent,
+  shareOf,
+  timeOfDay,
+} from '../format.js';
 import { healthOf, healthOfAll } from '../health.js';
 import { html } from '../html.js';
 import { auditSentence, ninesOf } from '../nines.js';
@@ -70,7 +80,7 @@ function keyFigures({ minutes, instances, audit, atMs }: Overview): VNode {
     {
       label: 'Database time saved',
       value: duration(hour.savedMs),
-      note: `in the last hour, as much as ${(hour.savedMs / HOUR_MS).toFixed(1)} connections can do`,
+      note: `in the last hour: the work of ${(hour.savedMs / HOUR_MS).toFixed(1)} connections`,
     },
     {
       label: 'Measured nines',
@@ -85,7 +95,7 @@ function keyFigures({ minutes, instances, audit, atMs }: Overview): VNode {
     {
       label: 'Mode',
       value: modes || NONE,
-      note: `as of ${new Date(atMs).toLocaleTimeString()}`,
+      note: `as of ${timeOfDay(atMs)}`,
     },
   ]);
 }
@@ -96,7 +106,8 @@ function healthCallout(instances: readonly InstanceSummary[], nowMs: number): VN
   const details = troubled.map(
     (one) =>
       html`<p key=${one.id}>
-        <strong>${one.host}</strong><span class="pid">${one.pid}</span> ${healthOf(one, nowMs).text}
+        <strong>${one.host}</strong
+        ><span class="aside">${one.pid}</span> ${healthOf(one, nowMs).text}
       </p>`,
   );
   return callout(tone, text, troubled.length > 0 ? details : undefined);
@@ -109,7 +120,7 @@ function instanceColumns(nowMs: number): readonly Column<InstanceSummary>[] {
       label: 'Instance',
       cell: ({ host, pid, isThis }) => [
         html`<span class="name">${host}</span>`,
-        html`<span class="pid">${pid}</span>`,
+        html`<span class="aside">${pid}</span>`,
         isThis && html`<div>${tag('plain', 'answers this page')}</div>`,
       ],
     },

@@ -90,7 +90,8 @@ function columnsOf(route: Route): readonly Column<QueryReport>[] {
     },
     {
       id: 'ratio',
-      label: 'Hit ratio',
+      label: 'Ratio',
+      hint: 'Hits of calls',
       isNumber: true,
       cell: ({ outcomes }) => percent(hitRatioOf(outcomes)),
       sortBy: ({ outcomes }) => hitRatioOf(outcomes),

@@ -140,10 +140,8 @@ function sentence(text: string): string {
 }
 
 function sqlBlock(sql: string): VNode {
-  return html`<pre class="sql" tabindex="0" role="region" aria-label="SQL"><code>${sqlParts(
-    sql,
-  ).map(({ kind, text }) =>
-    kind === 'plain' ? text : html`<span class="sql-${kind}">${text}</span>`,
+  return html`<pre class="sql" tabindex="0" role="group" aria-label="SQL"><code>${sqlParts(sql).map(
+    ({ kind, text }) => (kind === 'plain' ? text : html`<span class="sql-${kind}">${text}</span>`),
   )}</code></pre>`;
 }
 

@@ -65,9 +65,7 @@ const STATEMENT: Column<WriteReport> = {
     statement
       ? html`<span class="name">${statement.title}</span>
           <code class="muted fingerprint">${statement.fingerprint}</code>`
-      : html`<span class="muted">
-          ${source === 'invalidate' ? 'invalidation, without a statement' : 'unknown'}
-        </span>`,
+      : html`<span class="muted">${source === 'invalidate' ? 'none' : 'unknown'}</span>`,
   sortBy: ({ statement }) => statement?.title,
 };
 
@@ -82,15 +80,16 @@ function countsOf(nowMs: number): readonly Column<WriteReport>[] {
     },
     {
       id: 'regions',
-      label: 'Regions ended',
+      label: 'Regions',
+      hint: 'Regions ended',
       isNumber: true,
       cell: ({ regions }) => count(regions),
       sortBy: ({ regions }) => regions,
     },
     {
       id: 'entries',
-      label: 'Entries ended',
-      hint: 'In the memory of the instances',
+      label: 'Entries',
+      hint: 'Entries ended in the memory of the instances',
       isNumber: true,
       cell: ({ localEntries }) => count(localEntries),
       sortBy: ({ localEntries }) => localEntries,

@@ -146,6 +146,38 @@ describe('while a server is away, under the policy commit', () => {
   }, 120_000);
 });
 
+describe('under the policy commit', () => {
+  beforeEach(() => open('commit'), 120_000);
+
+  it('a write while all servers hang is recorded for all tables: its own may not be all that it wrote', async () => {
+    for (const one of shop.cluster.servers) one.pause();
+    expect(await shop.writeCustomer()).toBe(true);
+    expect(await waitingRows()).toEqual(['*']);
+    await shop.expectFresh();
+    for (const one of shop.cluster.servers) one.resume();
+    await shop.allHit(ALL);
+    await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+  }, 120_000);
+
+  it('a start after a server has lost its data ends the answers of its tables alone, and the next start none', async () => {
+    await server.restart({ empty: true });
+    await shop.allHit(ALL);
+    await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+    const ended: string[] = [];
+    for (let starts = 0; starts < 2; starts += 1) {
+      const outcomes = await accountsDuring(async () => {
+        const late = await shop.startAnother();
+        await late.stop();
+      });
+      expect([...outcomes]).toEqual(['hit']);
+      ended.push(...(await shop.outcomesOf(customers)));
+      await shop.allHit(ALL);
+    }
+    expect(ended[0]).not.toBe('hit');
+    expect(ended.slice(2)).toEqual(['hit', 'hit']);
+  }, 120_000);
+});
+
 describe('while a server is away, under the policy refuse', () => {
   beforeEach(() => open('refuse'), 120_000);
 

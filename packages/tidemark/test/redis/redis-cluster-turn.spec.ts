@@ -92,7 +92,7 @@ it('has its commands at all three servers before any of them has answered, and n
       expect((await monitor.commands()).length).toBe((before[index]?.length ?? 0) + 1);
     }
   });
-  expect(await Promise.race([reading, 'waits'])).toBe('waits');
+  expect(await Promise.race([reading, Promise.resolve('waits')])).toBe('waits');
   for (const hold of holds) hold.letGo();
   expect(await reading).toEqual({ value: ['ann'], outcomes: ['hit'] });
   for (const [index, monitor] of monitors.entries()) {

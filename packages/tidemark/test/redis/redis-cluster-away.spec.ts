@@ -36,6 +36,8 @@ async function waitingRows(): Promise<readonly string[]> {
   return rows.map(({ table_name: table }) => table);
 }
 
+const isRelayed = () => eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+
 /** The outcomes of reads of the accounts, again and again, while `work` runs. */
 async function accountsDuring(work: () => Promise<unknown>): Promise<ReadonlySet<string>> {
   const outcomes = new Set<string>();
@@ -61,7 +63,7 @@ describe('under the policy commit', () => {
   beforeAll(() => open('commit'), 120_000);
   beforeEach(async () => {
     await shop.allHit(ALL);
-    await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+    await isRelayed();
   }, 120_000);
   afterAll(close);
 
@@ -93,7 +95,7 @@ describe('under the policy commit', () => {
       expect([...outcomes]).toEqual(['hit']);
       await server.restart({ empty: true });
       await shop.allHit(ALL);
-      await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+      await isRelayed();
     }, 120_000);
 
     it('writes from outside are seen at once in other tables, and in its own when it is back', async () => {
@@ -114,7 +116,7 @@ describe('under the policy commit', () => {
       await server.restart({ empty: true });
       await shop.allHit(ALL);
       expect(await shop.apps[1].cache.run(customers)).toEqual(['eve']);
-      await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+      await isRelayed();
     }, 120_000);
 
     it('a change of the schema ends the answers of other tables at once, and its own when it is back', async () => {
@@ -159,13 +161,13 @@ describe('under the policy commit', () => {
     await shop.expectFresh();
     for (const one of shop.cluster.servers) one.resume();
     await shop.allHit(ALL);
-    await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+    await isRelayed();
   }, 120_000);
 
   it('a start after a server has lost its data ends the answers of its tables alone, and the next start none', async () => {
     await server.restart({ empty: true });
     await shop.allHit(ALL);
-    await eventually(async () => expect(await waitingRows()).toEqual([]), LIMIT_MS);
+    await isRelayed();
     const ended: string[] = [];
     for (let starts = 0; starts < 2; starts += 1) {
       const outcomes = await accountsDuring(async () => {

@@ -1,5 +1,6 @@
 /** A Redis Cluster; nodes may join and leave. */
 import { bucketOf, tagOfBucket } from '../../../packages/tidemark/src/redis/cluster/slots.js';
+import { eventually } from '../../support/eventually.js';
 import { RedisClusterServers } from '../../support/redis-cluster-servers.js';
 import type { RedisServer } from '../../support/redis-server.js';
 import { REDIS_CONFIG, type CheckedRedis } from './checked-redis.js';
@@ -56,8 +57,9 @@ export class ClusterRedis implements CheckedRedis {
   async isSettled(): Promise<void> {
     await this.cluster.isWhole();
     await this.cluster.areReplicated();
-    // The instances would bypass the cache for the tables of an open slot for good.
-    await this.cluster.areSlotsClosed();
+    // For good, the instances would bypass the cache for the tables of an open slot. A node that was a primary closes its
+    // slots when it hears of its successor.
+    await eventually(() => this.cluster.areSlotsClosed());
   }
 
   async stop(): Promise<void> {

@@ -32,7 +32,9 @@ afterAll(async () => {
 const keysOn = async (server: RedisServer): Promise<readonly string[]> =>
   (await cluster.command(server, 'CLUSTER', 'GETKEYSINSLOT', String(SLOT), '1000')) as string[];
 
-it('keeps the tables of the slot uncached, and no others, until its old keys are deleted and the slot is closed', async () => {
+it('keeps the tables of the slot uncached, and no others, until its old keys are deleted and the slot is closed', async ({
+  skip,
+}) => {
   const [writer, reader] = instances;
   for (const instance of instances) await register.isCached(instance);
   const former = await cluster.primaryOf(SLOT);
@@ -44,6 +46,8 @@ it('keeps the tables of the slot uncached, and no others, until its old keys are
 
   await former.restart();
   await cluster.isWhole();
+  const info = String(await cluster.command(former, 'INFO', 'server'));
+  skip(info.includes('valkey_version'), 'Valkey deletes such keys at its start');
   await expect(cluster.areSlotsClosed()).rejects.toThrow(`[${SLOT}-<-`);
   expect(await cluster.primaryOf(SLOT)).toBe(owner);
   for (const { stores } of instances) {

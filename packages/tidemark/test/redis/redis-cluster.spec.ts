@@ -3,16 +3,17 @@
  * instances read and write. Neither shows an old answer, and both answer from their caches again.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { representatives } from '../../../../test/support/long-tests.js';
-import { ALL, ClusterShop } from './cluster-shop.js';
+import { itWhenLong, representatives } from '../../../../test/support/long-tests.js';
+import type { WritePolicy } from '../../src/index.js';
+import { ALL, ClusterShop, customers } from './cluster-shop.js';
 
 const CUSTOMERS = 'public.customers';
 
 let shop: ClusterShop;
 
-beforeEach(async () => {
-  shop = await ClusterShop.open({ cluster: { primaries: 3, replicas: 1 }, writePolicy: 'refuse' });
-}, 120_000);
+const open = async (writePolicy: WritePolicy): Promise<void> => {
+  shop = await ClusterShop.open({ cluster: { primaries: 3, replicas: 1 }, writePolicy });
+};
 
 afterEach(() => shop.close());
 
@@ -83,7 +84,9 @@ const changes: readonly { readonly change: string; readonly run: () => Promise<u
   },
 ];
 
-describe('two instances over a cluster', () => {
+describe('two instances over a cluster, under the policy refuse', () => {
+  beforeEach(() => open('refuse'), 120_000);
+
   it.each(representatives(changes, 0, 1))(
     'show no old answer while $change, and hit again',
     { timeout: 240_000 },
@@ -96,3 +99,24 @@ describe('two instances over a cluster', () => {
     },
   );
 });
+
+itWhenLong(
+  'under the policy commit writes to the tables of a primary that was killed are committed, and none is missed once its replica has taken over',
+  async () => {
+    await open('commit');
+    const primary = await shop.serverOf(CUSTOMERS);
+    const replica = await shop.cluster.replicaOf(primary);
+    replica.pause();
+    await primary.kill();
+    await shop.bypasses(customers);
+    expect(await shop.writeCustomer()).toBe(true);
+    await shop.expectFresh();
+    replica.resume();
+    await shop.cluster.isPrimary(replica);
+    await shop.allHit(ALL);
+    expect(await shop.writeCustomer()).toBe(true);
+    await shop.expectFresh();
+    await shop.allHit(ALL);
+  },
+  240_000,
+);

@@ -3,13 +3,13 @@
  * answer, and both answer from their cache again.
  */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { defineQuery, WriteRefusedError } from '../../src/index.js';
+import { defineQuery, WriteRefusedError, type WritePolicy } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { StatementCounter } from '../support/statement-counter.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { itWhenLong, representatives } from '../../../../test/support/long-tests.js';
 import type { RedisServer } from '../../../../test/support/redis-server.js';
-import { SentinelCluster } from '../../../../test/support/sentinel-cluster.js';
+import { DOWN_AFTER_MS, SentinelCluster } from '../../../../test/support/sentinel-cluster.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
 import { Customer } from '../fixtures/entities.js';
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   databaseUrl = await createDatabase();
 });
 
-beforeEach(async () => {
+async function open(writePolicy: WritePolicy): Promise<void> {
   cluster = await SentinelCluster.start({ password: 'of-servers', sentinelPassword: 'of-others' });
   first = await cluster.primary();
   const start = () =>
@@ -43,7 +43,7 @@ beforeEach(async () => {
       entities: [Customer],
       synchronize: true,
       cache: { redis: { ...cluster.target, timeoutMs: 5_000 } },
-      invalidation: { triggers: 'install', writePolicy: 'refuse' },
+      invalidation: { triggers: 'install', writePolicy },
     });
   writer = await start();
   reader = await start();
@@ -52,7 +52,7 @@ beforeEach(async () => {
   stored = 'ann';
   await writer.source.getRepository(Customer).insert({ id: 1, name: stored, region: 'US' });
   await allHit();
-});
+}
 
 afterEach(async () => {
   sql.detach();
@@ -166,7 +166,19 @@ const failovers: readonly { readonly fault: string; readonly run: () => Promise<
   },
 ];
 
-describe('two instances over Sentinels', () => {
+/** Reads of both instances go to the database. */
+async function bypass(): Promise<void> {
+  for (const app of [writer, reader]) {
+    await eventually(async () => {
+      const { outcomes } = await app.observe(() => app.cache.run(names));
+      expect(outcomes).toEqual(['bypass']);
+    });
+  }
+}
+
+describe('two instances over Sentinels, under the policy refuse', () => {
+  beforeEach(() => open('refuse'));
+
   it.each(representatives(failovers, 0))(
     'show no old answer in $fault, and hit again',
     { timeout: 240_000 },
@@ -200,4 +212,27 @@ describe('two instances over Sentinels', () => {
     await write();
     expect(stored).toBe(before);
   });
+});
+
+describe('while there is no primary', () => {
+  it.each(representatives<WritePolicy>(['commit', 'refuse'], 0))(
+    'reads go to the database, and a write is to %s; with another primary both instances hit, and miss no write',
+    { timeout: 240_000 },
+    async (policy) => {
+      await open(policy);
+      await cluster.set('down-after-milliseconds', '600000');
+      await first.kill();
+      await bypass();
+      const before = stored;
+      await write();
+      expect(stored !== before).toBe(policy === 'commit');
+      await expectFresh();
+      await cluster.set('down-after-milliseconds', DOWN_AFTER_MS);
+      await cluster.hasLeft(first);
+      await allHit();
+      await published();
+      await expectFresh();
+      await allHit();
+    },
+  );
 });

@@ -20,6 +20,7 @@ import {
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
+  type Type,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, ExternalContextCreator } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
@@ -37,8 +38,6 @@ import {
 } from '../../src/index.js';
 import { ADAPTERS, startAdopter, type Adopter } from './adopter.js';
 import { Book, bookById } from './routes.controllers.js';
-
-type Host = TransactionHost<TransactionalAdapterTypeOrm>;
 
 const WHOLE = '/api/v1/books';
 
@@ -92,36 +91,19 @@ class BooksController {
 }
 
 /** The request is one transaction if its header asks for one of this place. */
-abstract class RequestTransaction implements NestInterceptor {
-  abstract readonly place: string;
+function transactionAt(place: string): Type<NestInterceptor> {
+  @Injectable()
+  @LeavesBody()
+  class RequestTransaction implements NestInterceptor {
+    constructor(private readonly host: TransactionHost<TransactionalAdapterTypeOrm>) {}
 
-  constructor(private readonly host: Host) {}
-
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { headers } = context.switchToHttp().getRequest<Partial<IncomingMessage>>();
-    if (headers?.['x-transaction'] !== this.place) return next.handle();
-    return from(this.host.withTransaction(() => lastValueFrom(next.handle())));
+    intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+      const { headers } = context.switchToHttp().getRequest<Partial<IncomingMessage>>();
+      if (headers?.['x-transaction'] !== place) return next.handle();
+      return from(this.host.withTransaction(() => lastValueFrom(next.handle())));
+    }
   }
-}
-
-@Injectable()
-@LeavesBody()
-class OuterTransaction extends RequestTransaction {
-  readonly place = 'outer';
-
-  constructor(host: TransactionHost<TransactionalAdapterTypeOrm>) {
-    super(host);
-  }
-}
-
-@Injectable()
-@LeavesBody()
-class InnerTransaction extends RequestTransaction {
-  readonly place = 'inner';
-
-  constructor(host: TransactionHost<TransactionalAdapterTypeOrm>) {
-    super(host);
-  }
+  return RequestTransaction;
 }
 
 @Injectable()
@@ -134,7 +116,7 @@ class BooksResolver {
   }
 }
 
-const globalInterceptors = [OuterTransaction, OriginInterceptor, InnerTransaction].map(
+const globalInterceptors = [transactionAt('outer'), OriginInterceptor, transactionAt('inner')].map(
   (useClass) => ({ provide: APP_INTERCEPTOR, useClass }),
 );
 
@@ -259,9 +241,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   ])('a handler of %s, %s: %s', async (type, operation, origin) => {
     const creator = adopter.app.get(ExternalContextCreator, { strict: false });
     const resolver = adopter.app.get(BooksResolver);
-    const rename = resolver.rename as (...args: never[]) => unknown as (
-      ...args: unknown[]
-    ) => unknown;
+    const { rename } = resolver as unknown as Record<'rename', (...args: unknown[]) => unknown>;
     const none = undefined;
     const handler = creator.create(
       ...[resolver, rename, 'rename', none, none, none, none, none, type],

@@ -26,33 +26,38 @@ const ALL_TABLES: Regions = [{ table: '*', names: [WHOLE_TABLE] }];
 const UNKNOWN_CAUSE: WriteCause = { origin: undefined, statements: [] };
 
 export class WriteEvents {
+  /** Times at which own writes were published, on the clock. */
+  readonly #publishedAtMs = new WeakMap<PublishedWrite, number>();
+
   constructor(private readonly parts: WriteEventsParts) {}
 
-  /**
-   * The versions of the tables have been replaced. Returns the time for {@link concluded}; `undefined` if there is
-   * nothing to emit.
-   */
+  /** The versions of the tables have been replaced. */
   invalidated(
     write: Pick<Invalidation, 'writeId' | 'source'>,
     tables: readonly TableVersionNames[],
     cause = UNKNOWN_CAUSE,
-  ): number | undefined {
-    const { events, answers, clock } = this.parts;
-    if (tables.length === 0) return undefined;
-    if (events.listenerCount('invalidated') > 0) {
-      // Every answer depends on the version of the schema.
-      const isAll = tables.some(({ table }) => table.startsWith(SCHEMA));
-      const regions = isAll ? ALL_TABLES : answers.regionNames(tables);
-      const localEntries = answers.endedLocally(tables);
-      events.emitSafely('invalidated', { ...write, ...cause, regions, localEntries });
-    }
-    return clock.nowMs();
+  ): void {
+    const { events, answers } = this.parts;
+    if (tables.length === 0 || events.listenerCount('invalidated') === 0) return;
+    // Every answer depends on the version of the schema.
+    const isAll = tables.some(({ table }) => table.startsWith(SCHEMA));
+    const regions = isAll ? ALL_TABLES : answers.regionNames(tables);
+    const localEntries = answers.endedLocally(tables);
+    events.emitSafely('invalidated', { ...write, ...cause, regions, localEntries });
+  }
+
+  /** An own write has been published: {@link concluded} follows. */
+  began(write: PublishedWrite): void {
+    const { events, clock } = this.parts;
+    if (events.listenerCount('concluded') > 0) this.#publishedAtMs.set(write, clock.nowMs());
   }
 
   /** The marks of an own write are removed, or are left until they are settled. */
-  concluded({ writeId, publishedAtMs }: PublishedWrite, outcome: CommitOutcome): void {
+  concluded(write: PublishedWrite, outcome: CommitOutcome): void {
     const { events, clock } = this.parts;
+    const publishedAtMs = this.#publishedAtMs.get(write);
     if (publishedAtMs === undefined) return;
-    events.emitSafely('concluded', { writeId, outcome, durationMs: clock.nowMs() - publishedAtMs });
+    const durationMs = clock.nowMs() - publishedAtMs;
+    events.emitSafely('concluded', { writeId: write.writeId, outcome, durationMs });
   }
 }

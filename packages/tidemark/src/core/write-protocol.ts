@@ -37,10 +37,9 @@ export type WrittenVersions = readonly TableVersionNames[] | 'all-tables' | 'sch
 export interface PublishedWrite {
   readonly writeId: string;
   readonly tables: readonly string[];
+  readonly versions: readonly TableVersionNames[];
   /** The buckets in which `begin` failed: whether the regions of their tables are marked is unknown. */
   readonly unpublishedIn: readonly number[];
-  /** On the monotonic clock; `undefined`: it was not published in any bucket. */
-  readonly publishedAtMs: number | undefined;
 }
 
 /** Records in a write's transaction that it was not published in these buckets. */
@@ -79,14 +78,12 @@ export class WriteProtocol {
   /**
    * @param record called under the policy `commit` if the store is unreachable. Rejects if it cannot record, and leaves
    *   the transaction unchanged.
-   * @param cause for events.
    * @throws the error of a refused write if the store is unreachable, under `refuse` or if `record` rejects.
    */
   begin(
     written: WrittenVersions,
     backendPid: number,
     record: RecordUnpublished,
-    cause?: WriteCause,
   ): Promise<PublishedWrite> {
     const { tracer } = this.parts.events;
     if (!tracer) return this.#begin(written, backendPid, record, cause);
@@ -106,15 +103,12 @@ export class WriteProtocol {
       store.begin({ ...mark, tables }, replacing, leaseMs),
     );
     const unpublishedIn = failures.map(({ bucket }) => bucket);
-    const { writeId } = mark;
-    const published = this.#published(mark.tables, unpublishedIn);
-    const publishedAtMs = this.#events.invalidated(
-      { writeId, source: 'service' },
-      published,
-      cause,
-    );
-    const tables = mark.tables.map(({ table }) => table);
-    const publishedWrite = { writeId, tables, unpublishedIn, publishedAtMs };
+    const publishedWrite = {
+      writeId: mark.writeId,
+      tables: mark.tables.map(({ table }) => table),
+      versions: mark.tables,
+      unpublishedIn,
+    };
     const [failure] = failures;
     if (!failure) return publishedWrite;
     if (policy === 'refuse') throw this.#refusal(publishedWrite, failure.cause);
@@ -123,6 +117,14 @@ export class WriteProtocol {
     });
     events.emitSafely('unpublished');
     return publishedWrite;
+  }
+
+  /** Emits that the write is published. Call it once, before the write is concluded. */
+  emitInvalidated(publishedWrite: PublishedWrite, cause?: WriteCause): void {
+    const { writeId, versions, unpublishedIn } = publishedWrite;
+    const published = this.#published(versions, unpublishedIn);
+    this.#events.invalidated({ writeId, source: 'service' }, published, cause);
+    if (published.length > 0) this.#events.began(publishedWrite);
   }
 
   /** Replaces the versions of writes that others committed. Resolves to the buckets in which it failed. */
@@ -216,6 +218,7 @@ export class WriteProtocol {
 
   #refusal(write: PublishedWrite, cause: unknown): Error {
     this.parts.events.emitSafely('writeRefused');
+    this.emitInvalidated(write);
     this.abort(write);
     return this.parts.refuse(cause);
   }

@@ -18,7 +18,7 @@ type OperationInfo = { readonly operation?: { readonly operation?: string } } | 
 interface RoutedRequest {
   readonly method: string;
   /** Express. */
-  readonly route?: { readonly path?: unknown };
+  readonly route?: { readonly path?: string | RegExp };
   /** Fastify. */
   readonly routeOptions?: { readonly url?: string };
 }
@@ -58,5 +58,5 @@ function originOf(context: ExecutionContext): string | undefined {
   const { method, route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest>();
   if (SAFE_METHODS.has(method)) return undefined;
   // The pattern: the URL has ids, which may be personal.
-  return `${method} ${String(routeOptions?.url ?? route?.path ?? handler)}`;
+  return `${method} ${routeOptions?.url ?? String(route?.path ?? handler)}`;
 }

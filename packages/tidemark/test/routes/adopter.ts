@@ -35,7 +35,10 @@ export interface Reply {
   send(body: unknown): unknown;
 }
 
-export interface AdopterOptions extends Pick<ModuleMetadata, 'controllers' | 'providers'> {
+export interface AdopterOptions extends Pick<
+  ModuleMetadata,
+  'imports' | 'controllers' | 'providers'
+> {
   readonly entities: readonly Type[];
   /** Default: Fastify. */
   readonly adapter?: AdapterName;
@@ -66,6 +69,7 @@ export async function startAdopter({
   cache,
   invalidation = {},
   logger,
+  imports = [],
   controllers = [],
   providers = [],
   configure,
@@ -83,6 +87,7 @@ export async function startAdopter({
       QueryCacheModule.forRoot({ ttlMs: 60_000, ttlJitter: 0, ...cache }),
       // As the README has it: without options all defaults hold.
       CacheInvalidationModule.forRoot(invalidation),
+      ...imports,
     ],
     controllers,
     providers,

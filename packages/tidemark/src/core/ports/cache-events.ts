@@ -194,8 +194,7 @@ export interface CacheEventMap {
   invalidated: [event: Invalidation];
   /**
    * The transaction of an own write has ended, and its marks are removed or have been given up: so long after
-   * `invalidated`, which precedes it with the same `writeId`. `rolled-back`: also a write whose marks another publish of
-   * its transaction has replaced. `unknown`: COMMIT had no answer, or a statement that commits by itself has failed.
+   * `invalidated`, which precedes it with the same `writeId`. `unknown`: COMMIT had no answer, or a statement that commits by itself has failed.
    */
   concluded: [
     event: {

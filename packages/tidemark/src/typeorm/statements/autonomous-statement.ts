@@ -39,7 +39,8 @@ export async function beforeAutonomous(
   try {
     const cause = session.isObserved ? causeOf(statement) : undefined;
     const record = (buckets: readonly number[]) => outbox.record(client, buckets);
-    statement.publishedWrite = await protocol.begin('schema', backendPid, record, cause);
+    statement.publishedWrite = await protocol.begin('schema', backendPid, record);
+    protocol.emitInvalidated(statement.publishedWrite, cause);
     // The triggers must record its writes.
     if (isUnpublished(statement.publishedWrite)) await outbox.hide(client).catch(ignore);
   } catch (error) {

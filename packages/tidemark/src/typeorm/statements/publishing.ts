@@ -1,6 +1,5 @@
 /** Publishes the writes of a transaction before its COMMIT. */
 import { allBuckets } from '../../core/buckets.js';
-import type { WriteCause } from '../../core/ports/cache-events.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite, RecordUnpublished } from '../../core/write-protocol.js';
 import { transactionStatus } from './transaction-status.js';
@@ -21,18 +20,26 @@ export async function publish(
   session: ConnectionSession,
   origin: string | undefined,
 ): Promise<PublishedWrite | undefined> {
+  const publishedWrite = await mark(session);
+  if (publishedWrite) {
+    const cause = session.isObserved ? session.log.cause(origin) : undefined;
+    session.parts.protocol.emitInvalidated(publishedWrite, cause);
+  }
+  return publishedWrite;
+}
+
+async function mark(session: ConnectionSession): Promise<PublishedWrite | undefined> {
   const { client, log, backendPid } = session;
   const { schema, store, protocol, outbox } = session.parts;
   if (hasDeferred(session)) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
-  const cause = session.isObserved ? log.cause(origin) : undefined;
   const isAsked = log.mayHaveMore || !isUnderstood(session);
   if (isAsked && !(await askServer(session))) return undefined;
-  if (!isUnderstood(session)) return publishAnything(session, cause);
+  if (!isUnderstood(session)) return publishAnything(session);
   const written = log.written();
   if (written === 'all-tables' || written.size === 0) {
     if (session.understoodBy === undefined || (await schema.isCurrent())) return undefined;
     const hasWritten = isAsked || (await askServer(session));
-    return hasWritten ? publishAnything(session, cause) : undefined;
+    return hasWritten ? publishAnything(session) : undefined;
   }
   // Sent together: one round trip.
   const asked = schema.currency();
@@ -40,12 +47,12 @@ export async function publish(
     const isAnything = (await asked) === 'unknown';
     await outbox.record(client, isAnything ? allBuckets(store) : buckets);
   };
-  const publishedWrite = await protocol.begin(versionNames(written), backendPid, record, cause);
+  const publishedWrite = await protocol.begin(versionNames(written), backendPid, record);
   const currency = await asked;
   const isRecorded = currency === 'unknown' && publishedWrite.unpublishedIn.length > 0;
   if (currency === 'current' || isRecorded) return publishedWrite;
   protocol.abort(publishedWrite);
-  return protocol.begin('all-tables', backendPid, record, cause);
+  return protocol.begin('all-tables', backendPid, record);
 }
 
 /** The open transaction was committed without a published write: publishes its writes as soon as possible. */
@@ -72,14 +79,12 @@ function isUnderstood(session: ConnectionSession): boolean {
   return understoodBy === undefined || understoodBy === parts.schema.catalog;
 }
 
-function publishAnything(
-  session: ConnectionSession,
-  cause: WriteCause | undefined,
-): Promise<PublishedWrite> {
+function publishAnything(session: ConnectionSession): Promise<PublishedWrite> {
   const { client, hasChangedSchema, backendPid, parts } = session;
   const written = hasChangedSchema ? 'schema' : 'all-tables';
-  const record: RecordUnpublished = (buckets) => parts.outbox.record(client, buckets);
-  return parts.protocol.begin(written, backendPid, record, cause);
+  return parts.protocol.begin(written, backendPid, (buckets) =>
+    parts.outbox.record(client, buckets),
+  );
 }
 
 /** Adds the server's transaction status to the log; returns `false` if nothing at all was written. */

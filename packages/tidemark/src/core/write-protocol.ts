@@ -86,15 +86,14 @@ export class WriteProtocol {
     record: RecordUnpublished,
   ): Promise<PublishedWrite> {
     const { tracer } = this.parts.events;
-    if (!tracer) return this.#begin(written, backendPid, record, cause);
-    return tracer.publish(() => this.#begin(written, backendPid, record, cause));
+    if (!tracer) return this.#begin(written, backendPid, record);
+    return tracer.publish(() => this.#begin(written, backendPid, record));
   }
 
   async #begin(
     written: WrittenVersions,
     backendPid: number,
     record: RecordUnpublished,
-    cause: WriteCause | undefined,
   ): Promise<PublishedWrite> {
     const { store, token, leaseMs, policy, events } = this.parts;
     const mark = { writeId: token(), backendPid, tables: versionsOf(written, store) };

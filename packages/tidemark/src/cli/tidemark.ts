@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 /** The command `tidemark`. */
-import { triggersCommand } from './triggers-command.js';
+import { runCommand } from './commands.js';
 
-void triggersCommand(process.argv.slice(2), (line) => process.stdout.write(`${line}\n`)).then(
+void runCommand(process.argv.slice(2), {
+  print: (line) => process.stdout.write(`${line}\n`),
+  // The commands read a token from it, which an argument would show to other users of the machine.
+  // eslint-disable-next-line node/no-process-env
+  env: process.env,
+}).then(
   (code) => {
     process.exitCode = code;
   },

@@ -1,12 +1,11 @@
 /** `tidemark triggers`: manages the triggers of a data source, for migrations and for roles of owners. */
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { DataSource } from 'typeorm';
 import { OUTBOX_SCHEMA_PREFIX } from '../postgres/capture/outbox-objects.js';
 import { CacheTriggers } from '../typeorm/triggers/cache-triggers.js';
+import type { Print } from './command.js';
+import { loadDataSource, openDataSource } from './data-source-file.js';
 
-const USAGE = `Usage: tidemark triggers --print | --check | --install | --remove -d <file> [--namespace <name>]
+export const USAGE = `Usage: tidemark triggers --print | --check | --install | --remove -d <file> [--namespace <name>]
   --print            print the SQL that installs everything, for the owner of the tables
   --check            print the state of each table and the length of each outbox;
                      ends with 1 if there is something to do
@@ -22,7 +21,6 @@ const FORGOTTEN_SECONDS = 3_600;
 const NO_TABLES =
   'No table of an entity was found: check the entities, the database and the search_path of the data source.';
 
-type Print = (line: string) => void;
 type Action = (triggers: CacheTriggers, print: Print) => Promise<boolean>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
@@ -69,13 +67,9 @@ export async function triggersCommand(args: readonly string[], print: Print): Pr
     print(USAGE);
     return 2;
   }
-  const { source, namespace = 'tidemark' } = await load(given.file);
+  const { source, namespace = 'tidemark' } = await loadDataSource(given.file);
   try {
-    if (!source.isInitialized) {
-      // As TypeORM's commands do: only the chosen action may change the database.
-      source.setOptions({ synchronize: false, migrationsRun: false, dropSchema: false });
-      await source.initialize();
-    }
+    await openDataSource(source);
     const isDone = await given.action(
       new CacheTriggers(source, given.namespace ?? namespace),
       print,
@@ -109,30 +103,4 @@ function parse(args: readonly string[]) {
   } catch {
     return undefined;
   }
-}
-
-async function load(file: string) {
-  const loaded = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
-  // A module of CommonJS has its exports in `default` too.
-  const modules = [loaded, loaded['default']].filter(isObject);
-  // An export may be a promise, as TypeORM's commands take it.
-  const values = await Promise.all(modules.flatMap((all) => [all, ...Object.values(all)]));
-  const [source, ...others] = new Set(values.filter(isDataSource));
-  if (!source || others.length > 0) {
-    const found = source ? `${others.length + 1} data sources` : 'no DataSource';
-    throw new Error(`${file} exports ${found}: export one, as for the commands of TypeORM.`);
-  }
-  const namespace = modules
-    .map((exported) => exported['namespace'])
-    .find((exported) => typeof exported === 'string');
-  return { source, namespace };
-}
-
-/** The application may have another copy of TypeORM, so its class does not identify a data source. */
-function isDataSource(value: unknown): value is DataSource {
-  return isObject(value) && 'entityMetadatas' in value && typeof value['initialize'] === 'function';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -17,7 +17,7 @@ import { stateMetrics } from './state-metrics.js';
 
 export interface CacheMetricsModuleOptions {
   /** The registry that gets the metrics. Default: the one of prom-client. */
-  readonly registry?: Registry;
+  readonly registry?: Pick<Registry, 'registerMetric' | 'removeSingleMetric'>;
 }
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
@@ -34,7 +34,7 @@ export class CacheMetricsModule
   extends ConfigurableModuleClass
   implements OnModuleInit, OnApplicationShutdown
 {
-  readonly #registry: Registry;
+  readonly #registry: NonNullable<CacheMetricsModuleOptions['registry']>;
   #metrics: readonly CollectedMetric[] = [];
 
   constructor(

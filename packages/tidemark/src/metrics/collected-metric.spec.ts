@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Registry } from 'prom-client';
+import { Registry, type OpenMetricsContentType } from 'prom-client';
 import { CollectedMetric, type CollectedMetricParts } from './collected-metric.js';
 import { Durations } from './durations.js';
 
@@ -42,13 +42,14 @@ describe('a metric that is read when it is collected', () => {
   });
 
   it('has the form of OpenMetrics in a registry of that type', async () => {
-    const registry = registryOf({
+    const registry = new Registry<OpenMetricsContentType>();
+    new CollectedMetric({
       type: 'counter',
       name: 'reads_total',
+      help: 'Help',
       collect: () => [{ labels: {}, value: 1 }],
-    });
-    // Its type knows the other content type alone.
-    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    }).register(registry);
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     expect(await registry.metrics()).toBe(
       '# HELP reads Help\n# TYPE reads counter\nreads_total 1\n# EOF\n',
     );

@@ -34,7 +34,7 @@ export class CollectedMetric {
   }
 
   /** @throws Error if the registry has another metric of the same name */
-  register(registry: Registry): void {
+  register(registry: Pick<Registry, 'registerMetric'>): void {
     // The types of prom-client admit its own classes alone; a registry calls `get` and `reset`.
     registry.registerMetric(this as unknown as Metric);
   }

@@ -100,7 +100,8 @@ export class ReadCore {
       gate,
       timers: backgroundTimers,
       areWritesWaiting: () => database.areWritesWaiting(),
-      regionNames: this.regionNames,
+      // Differences are logged: a value of a row never is.
+      regionNames: regionNamesOf(false),
     });
     this.#protocols = { serve, shadow: new ShadowReads({ protocol: serve, comparison, events }) };
     this.mode = options.mode;

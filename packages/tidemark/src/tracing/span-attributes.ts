@@ -5,10 +5,10 @@ import { AbandonedFillError } from '../core/read-request.js';
 import { sqlStateOf } from '../postgres/sql-state.js';
 
 export const QUERY = 'tidemark.query';
-export const TABLES = 'tidemark.tables';
+const TABLES = 'tidemark.tables';
 export const OUTCOME = 'tidemark.outcome';
 /** A name of the semantic conventions. */
-export const ERROR_TYPE = 'error.type';
+const ERROR_TYPE = 'error.type';
 
 const MAX_TABLES = 20;
 

@@ -3,37 +3,39 @@ import {
   Injectable,
   type CanActivate,
   type ExecutionContext,
+  type OnModuleInit,
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { firstValueFrom, isObservable } from 'rxjs';
 
 /** The token of the class of the application's guard, or of `undefined`. */
 export const GUARD = Symbol('tidemark:page-guard');
 
 /** Asks the guard of the application, if the page has one: as its provider, or made here. */
 @Injectable()
-export class PageGuard implements CanActivate {
-  #guard: Promise<CanActivate> | undefined;
+export class PageGuard implements CanActivate, OnModuleInit {
+  #guard: CanActivate | undefined;
 
   constructor(
     private readonly module: ModuleRef,
     @Inject(GUARD) private readonly type: Type<CanActivate> | undefined,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.type) return true;
-    this.#guard ??= this.#find(this.type);
-    const admitted = (await this.#guard).canActivate(context);
-    return isObservable(admitted) ? firstValueFrom(admitted) : admitted;
+  async onModuleInit(): Promise<void> {
+    if (this.type) this.#guard = await this.#find(this.type);
+  }
+
+  canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
+    return !this.type || (this.#guard?.canActivate(context) ?? false);
   }
 
   async #find(type: Type<CanActivate>): Promise<CanActivate> {
+    let own: CanActivate;
     try {
-      const own: CanActivate = this.module.get(type, { strict: false });
-      return own;
+      own = this.module.get(type, { strict: false });
     } catch {
-      return this.module.create(type);
+      own = await this.module.create(type);
     }
+    return own;
   }
 }

@@ -1,7 +1,7 @@
 /** A real Chromium for tests of pages, without a window. */
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -45,8 +45,6 @@ export async function openPage(
   return { page, faults };
 }
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
 interface AxeViolation {
   readonly id: string;
   readonly impact: string | null;
@@ -56,7 +54,7 @@ interface AxeViolation {
 /** The serious and critical faults of the page that axe-core finds. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   const violations: readonly AxeViolation[] = await page.evaluate(
-    `${readFileSync(AXE, 'utf8')}; axe.run().then(({ violations }) => violations)`,
+    `${axe.source}; axe.run().then(({ violations }) => violations)`,
   );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -1,6 +1,6 @@
 /** The form that opens the page with its token. */
 import type { VNode } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf, sendJson } from '../api.js';
 import { html } from '../html.js';
 import { icon } from './icons.js';
@@ -15,6 +15,7 @@ export function SignIn({ message, onSignedIn }: SignInProps): VNode {
   const field = useRef<HTMLInputElement>(null);
   const [refusal, setRefusal] = useState<string>();
   const [isSending, setSending] = useState(false);
+  useEffect(() => field.current?.focus(), []);
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -42,7 +43,6 @@ export function SignIn({ message, onSignedIn }: SignInProps): VNode {
         required
         aria-describedby="sign-in-why sign-in-refusal"
         aria-invalid=${refusal === undefined ? undefined : 'true'}
-        autofocus
       />
       <p class="refusal" id="sign-in-refusal" role="alert">${refusal}</p>
       <button class="primary" type="submit" disabled=${isSending}>Sign in</button>

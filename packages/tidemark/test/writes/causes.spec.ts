@@ -193,6 +193,8 @@ describe('the event of a write', () => {
   });
 
   it('has no statement and no origin if the writer is outside of the service', async () => {
+    // Waits until the catalog is loaded again after the schema change above.
+    await outside.warm(queries);
     await outside.relayed(() =>
       outside.client.query(`UPDATE customers SET name = '${SECRET} 5' WHERE id = 1`),
     );
@@ -222,9 +224,8 @@ describe('the event of a write', () => {
     for (const visits of [1, 2, 3]) {
       await app.source.query('UPDATE customers SET visits = $1 WHERE id = 1', [visits]);
     }
-    await app.cache.invalidate([{ table: 'public.customers' }]);
     await recorder.ended();
-    expect(new Set(recorder.writes.map(({ writeId }) => writeId)).size).toBe(4);
+    expect(new Set(recorder.writes.map(({ writeId }) => writeId)).size).toBe(3);
   });
 
   it('has nothing of an earlier transaction of the connection', async () => {

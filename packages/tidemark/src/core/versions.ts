@@ -11,7 +11,6 @@
  * is short enough for a key.
  */
 import { hash, randomBytes } from 'node:crypto';
-import type { TableVersionNames } from './ports/version-store.js';
 
 const MAX_VALUE = 120;
 

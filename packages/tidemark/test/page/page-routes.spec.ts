@@ -14,6 +14,7 @@ import { ADAPTERS } from '../routes/adopter.js';
 import { parts } from '../start/started-application.js';
 import { StatementCounter } from '../support/statement-counter.js';
 import { PageApplication, TOKEN } from './page-application.js';
+import { json, REFUSED_SESSIONS, signIn } from './sessions.js';
 
 interface Description {
   readonly servers: unknown;
@@ -241,39 +242,7 @@ describe.each(ADAPTERS)(
       expect(overHttps.headers.get('set-cookie')).toMatch(/; Secure$/);
     });
 
-    it.each<[string, RequestInit, ...unknown[]]>([
-      [
-        'a form',
-        {
-          body: new URLSearchParams({ token: TOKEN }),
-          headers: { 'sec-fetch-site': 'cross-site' },
-        },
-        403,
-        'cross-site',
-      ],
-      [
-        'another site',
-        json({ token: TOKEN }, { 'sec-fetch-site': 'cross-site' }),
-        403,
-        'cross-site',
-      ],
-      [
-        'a sibling site',
-        json({ token: TOKEN }, { 'sec-fetch-site': 'same-site' }),
-        403,
-        'cross-site',
-      ],
-      [
-        'another origin',
-        json({ token: TOKEN }, { origin: 'https://elsewhere.example' }),
-        403,
-        'cross-site',
-      ],
-      ['a sandboxed frame', json({ token: TOKEN }, { origin: 'null' }), 403, 'cross-site'],
-      ['plain text', { body: JSON.stringify({ token: TOKEN }) }, 415, 'not-json'],
-      ['a list', json([]), 400, 'invalid-request'],
-      ['no token', json({ name: 'x' }), 400, 'invalid-request'],
-    ])('refuses a session from %s', async (_, init, ...expected) => {
+    it.each(REFUSED_SESSIONS)('refuses a session from %s', async (_, init, ...expected) => {
       const refused = page.fetch('/api/session', { method: 'POST', ...init });
       expect(await problemOf(refused)).toEqual(expected);
     });
@@ -315,14 +284,3 @@ describe.each(ADAPTERS)(
     });
   },
 );
-
-function json(body: unknown, headers: Record<string, string> = {}): RequestInit {
-  return {
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
-  };
-}
-
-function signIn(token: string, headers?: Record<string, string>): RequestInit {
-  return { method: 'POST', ...json({ token }, headers) };
-}

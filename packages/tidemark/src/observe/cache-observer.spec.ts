@@ -207,20 +207,22 @@ describe('CacheObserver', () => {
     expect(JSON.stringify(counts()).length).toBeLessThan(20_000);
   });
 
-  it('reports epochs, audits and relayed rows', () => {
+  it('reports epochs, relayed rows, and audits, whose differences in order alone do not count', () => {
     events.emit('epochReplaced', { table: 'public.users', cause: 'missing' });
     nowMs += 1;
     events.emit('epochReplaced', { table: 'public.orders', cause: 'outage' });
     events.emit('epochSettled', { table: 'public.users' });
     events.emit('audited', { query: 'users', key: 'k', difference: 'none', stamp: 's' });
-    events.emit('audited', { query: 'users', key: 'k', difference: 'content', stamp: 's' });
+    for (const difference of ['content', 'headers', 'order'] as const) {
+      events.emit('audited', { query: 'users', key: 'k', difference, stamp: 's' });
+    }
     events.emit('relayed', { rows: 3, lagMs: 12 });
     expect(observer.report()).toMatchObject({
       epochs: [
         { table: 'public.orders', cause: 'outage', atMs: START_MS + 1, isSettled: false },
         { table: 'public.users', cause: 'missing', atMs: START_MS, isSettled: true },
       ],
-      audit: { compared: 2, different: 1 },
+      audit: { compared: 4, different: 2 },
       relayedRows: 3,
       lastLagMs: 12,
     });

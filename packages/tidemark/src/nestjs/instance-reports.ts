@@ -110,7 +110,7 @@ export class InstanceReports {
     const own = await this.own();
     const explained = others.map((report) => ({
       ...report,
-      misses: this.#observer.explain(report.misses),
+      misses: this.#observer.explainOthers(report.misses),
     }));
     return [own, ...explained];
   }

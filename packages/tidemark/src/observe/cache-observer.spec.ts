@@ -131,11 +131,21 @@ describe('CacheObserver', () => {
 
   it('names a write of unknown regions, and one to all tables, for the regions that they do not name', () => {
     write('w1', [{ table: 'public.users', names: ['*'] }]);
+    nowMs += 8;
     miss('users', { cause: 'outdated', outdated: US });
     write('w2', [{ table: '*', names: ['*'] }]);
     nowMs += 5_000;
     miss('orders', { cause: 'outdated', outdated: [{ table: 'public.orders', names: ['id=1'] }] });
     expect(missesOf()).toEqual(['w2', 'w1']);
+  });
+
+  it('names the write before a miss, also if others came during its fill', () => {
+    write('w1', US);
+    nowMs += 7_000;
+    write('w2', US);
+    nowMs += 500;
+    miss('users', { cause: 'outdated', outdated: US, durationMs: 1_000 });
+    expect(missesOf()).toEqual(['w1']);
   });
 
   it('names no write for answers that ended with an epoch', () => {

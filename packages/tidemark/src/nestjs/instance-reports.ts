@@ -19,7 +19,13 @@ import { CacheObserver } from '../observe/cache-observer.js';
 import type { LiveListener } from '../observe/live-requests.js';
 import { parseReport } from '../observe/report-shape.js';
 import type { InstanceReport, MarkReport } from '../observe/report.js';
-import { doubtOf, marksIn, type DoubtParts, type WriteSideParts } from './doubt-report.js';
+import {
+  doubtOf,
+  healthOf,
+  marksIn,
+  type DoubtParts,
+  type WriteSideParts,
+} from './doubt-report.js';
 import type { CacheMode, QueryCacheOptions } from './query-cache.options.js';
 import type { ReadCore } from './read-core.js';
 
@@ -191,9 +197,8 @@ export class InstanceReports {
 
   /** Without marks, for which the store is asked. */
   async #report(): Promise<InstanceReport> {
-    const { health, core, options } = this.parts;
+    const { core, options } = this.parts;
     const observed = this.#observer.report();
-    const state = health.check();
     return {
       id: this.#id,
       host: hostname(),
@@ -202,10 +207,7 @@ export class InstanceReports {
       dataSource: this.dataSource,
       startedAtMs: this.#startedAtMs,
       mode: this.mode,
-      health: {
-        status: state.status,
-        detail: state.status === 'degraded' ? state.detail : undefined,
-      },
+      health: healthOf(this.parts),
       memory: {
         l1Bytes: core.local.bytes,
         l1MaxBytes: options.l1Bytes,

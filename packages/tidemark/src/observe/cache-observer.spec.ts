@@ -136,7 +136,8 @@ describe('CacheObserver', () => {
     write('w2', [{ table: '*', names: ['*'] }]);
     nowMs += 5_000;
     miss('orders', { cause: 'outdated', outdated: [{ table: 'public.orders', names: ['id=1'] }] });
-    expect(missesOf()).toEqual(['w2', 'w1']);
+    miss('orders');
+    expect(missesOf()).toEqual([undefined, 'w2', 'w1']);
   });
 
   it('names the write before a miss, also if others came during its fill', () => {

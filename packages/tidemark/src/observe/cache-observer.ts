@@ -156,7 +156,7 @@ export class CacheObserver {
 
   #explain(misses: readonly MissReport[], toleranceMs: number): readonly MissReport[] {
     return misses.map((miss) => {
-      if (miss.endedBy) return miss;
+      if (miss.endedBy || miss.outdated.length === 0) return miss;
       const endedBy = this.#index.find(miss.outdated, beginOf(miss) + toleranceMs);
       return { ...miss, endedBy };
     });

@@ -23,16 +23,17 @@ const FAST = { level: 1 };
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** The board that all instances share, in one key. Rejects with `RedisError`s. */
+/** The board that all instances over a data source share, in one key. Rejects with `RedisError`s. */
 export class RedisInstanceBoard extends InstanceBoard {
   readonly #key: string;
 
   constructor(
     private readonly route: RedisRoute,
     keys: Pick<RedisKeys, 'board'>,
+    dataSource: string,
   ) {
     super();
-    this.#key = keys.board();
+    this.#key = keys.board(dataSource);
   }
 
   override async publish(

@@ -85,6 +85,18 @@ describe('RedisInstanceBoard', () => {
     expect(await boardIn(namespace).read()).toHaveLength(200);
   });
 
+  it('reads at most 32 MB of reports, each of at most 2 MB', async () => {
+    const namespace = freshNamespace();
+    const key = keysIn(namespace).board('default');
+    const bytes = 1024 * 1024;
+    await admin.hset(key, 'i:long', `${FUTURE_MS} ${compressed(' '.repeat(3 * bytes))}`);
+    expect(await boardIn(namespace).read()).toEqual([]);
+    const report = `${FUTURE_MS} ${compressed(' '.repeat(bytes))}`;
+    const fields = Array.from({ length: 100 }, (_, i) => [`i:${i}`, report]);
+    await admin.hset(key, Object.fromEntries(fields));
+    expect(await boardIn(namespace).read()).toHaveLength(32);
+  });
+
   it('takes the place of a key of another type', async () => {
     const namespace = freshNamespace();
     const board = boardIn(namespace);

@@ -58,3 +58,15 @@ it('a report with a long problem and many tables is read by the others', async (
   expect(seen?.doubt.problems).toEqual([seen?.health.detail]);
   expect(seen?.doubt.triggers[0]).toEqual(states.at(-1));
 });
+
+it('the option shadow stays in force where serve is the shared mode', async () => {
+  const board = new MemoryInstanceBoard();
+  await board.setMode('serve');
+  const { reports, core } = await started({ board, options: { mode: 'shadow' } });
+  await reports.start();
+  expect(core.mode).toBe('shadow');
+  await expect(reports.setMode('serve')).rejects.toThrow("`mode: 'shadow'`");
+  const { reports: other } = await started({ board });
+  await other.setMode('shadow');
+  expect(await board.publish('x', '1', 1_000)).toBe('shadow');
+});

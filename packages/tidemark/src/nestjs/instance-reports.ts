@@ -6,7 +6,8 @@
  * that is not renewed is over after ten, so an instance that was killed disappears.
  *
  * A mode that was set is on the board too. Each instance follows it when it starts and with each publication, and it
- * comes before the option `mode` until another one is set. It ends a day after the last instance. An instance that finds
+ * comes before the option `mode` until another one is set, except that no instance with the option `shadow` follows
+ * `serve`. It ends a day after the last instance. An instance that finds
  * it missing, because Redis was emptied, puts it there again.
  */
 import { randomUUID } from 'node:crypto';
@@ -126,10 +127,21 @@ export class InstanceReports {
     return this.#observer.live.on(listener);
   }
 
-  /** Sets the mode of all instances, which follow within seconds. Rejects if the cache is off, or Redis away. */
+  /** Whether this instance stays in shadow mode, whatever mode is set. */
+  get staysInShadow(): boolean {
+    return this.parts.options.mode === 'shadow';
+  }
+
+  /**
+   * Sets the mode of all instances, which follow within seconds. Rejects if the cache is off, if the mode is `serve` and
+   * this instance stays in shadow mode, or if Redis is away.
+   */
   async setMode(mode: CacheMode): Promise<void> {
     const { options, board } = this.parts;
     if (!options.enabled) throw new Error('The cache is off (`enabled: false`): it has no mode.');
+    if (mode === 'serve' && this.staysInShadow) {
+      throw new Error("The option `mode: 'shadow'` keeps this instance in shadow mode.");
+    }
     await board.setMode(mode);
     this.#modeChanges += 1;
     this.#follow(mode);
@@ -176,7 +188,7 @@ export class InstanceReports {
   #follow(mode: CacheMode): void {
     const { core, log } = this.parts;
     this.#shared = mode;
-    if (core.mode === mode) return;
+    if (core.mode === mode || this.staysInShadow) return;
     core.mode = mode;
     log.log(`The mode is ${mode}: it was set for all instances while they run`);
   }

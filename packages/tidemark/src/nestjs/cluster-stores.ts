@@ -35,7 +35,7 @@ export class ClusterStores implements CacheStores {
   readonly #troubles = new WeakMap<ClusterNode, RedisTroubles>();
 
   constructor(private readonly parts: RedisStoresParts<ClusterTarget>) {
-    const { redis, options, secrets, events, log } = parts;
+    const { dataSource, redis, options, secrets, events, log } = parts;
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
     const { timeoutMs } = redis;
@@ -87,7 +87,7 @@ export class ClusterStores implements CacheStores {
       onRefused: entryRefusals(namespace, events, log),
     });
     this.fillLock = new RedisFillLock(route, keys);
-    this.board = new RedisInstanceBoard(route, keys);
+    this.board = new RedisInstanceBoard(route, keys, dataSource);
     cluster.open(this.#buckets.map(({ link }) => link));
   }
 

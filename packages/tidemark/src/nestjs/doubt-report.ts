@@ -1,7 +1,7 @@
 /** Gathers everything that keeps reads from the cache at present. */
 import type { VersionStore } from '../core/ports/version-store.js';
 import type { ObserverReport } from '../observe/cache-observer.js';
-import type { DoubtReport, MarkReport } from '../observe/report.js';
+import type { DoubtReport, InstanceReport, MarkReport } from '../observe/report.js';
 import type { OutboxRelay } from '../postgres/capture/outbox-relay.js';
 import type { TriggerKeeper } from '../typeorm/triggers/trigger-keeper.js';
 import type { CacheHealth } from './cache-health.js';
@@ -9,6 +9,9 @@ import type { CacheHealth } from './cache-health.js';
 const MAX_TABLES = 200;
 const MAX_MARKS = 1_000;
 const MAX_TRANSACTIONS = 100;
+const MAX_TRIGGERS = 500;
+/** Of a text, in characters: it may name hundreds of tables. */
+const MAX_TEXT = 2_000;
 
 /** The parts of the write side; a data source that is only read has none. */
 export interface WriteSideParts {
@@ -23,14 +26,19 @@ export interface DoubtParts {
   readonly degradations: () => readonly (string | undefined)[];
 }
 
+export function healthOf({ health }: Pick<DoubtParts, 'health'>): InstanceReport['health'] {
+  const state = health.check();
+  const detail = state.status === 'degraded' ? cut(state.detail) : undefined;
+  return { status: state.status, detail };
+}
+
 /** Asks no server, and leaves the marks out. */
 export async function doubtOf(
   { health, degradations }: DoubtParts,
   observed: ObserverReport,
   writeSide: WriteSideParts | undefined,
 ): Promise<DoubtReport> {
-  const state = health.check();
-  const details = [...degradations(), state.status === 'degraded' ? state.detail : undefined];
+  const details = [...degradations(), healthOf({ health }).detail];
   const awaited = [...health.awaitedTransactions].slice(0, MAX_TRANSACTIONS);
   const backlog = writeSide?.relay.backlog;
   return {
@@ -48,8 +56,11 @@ export async function doubtOf(
       lastLagMs: observed.lastLagMs,
       relayedRows: observed.relayedRows,
     },
-    triggers: (await writeSide?.triggers.states().catch(() => [])) ?? [],
-    problems: [...new Set(details.filter((detail) => detail !== undefined))],
+    triggers: faultsFirst((await writeSide?.triggers.states().catch(() => [])) ?? []).slice(
+      0,
+      MAX_TRIGGERS,
+    ),
+    problems: [...new Set(details.filter((detail) => detail !== undefined).map(cut))],
   };
 }
 
@@ -61,4 +72,13 @@ export async function marksIn({ versions }: DoubtParts): Promise<readonly MarkRe
     return standing.map((mark) => ({ table, ...mark }));
   });
   return (await Promise.all(marks)).flat().slice(0, MAX_MARKS);
+}
+
+function faultsFirst(triggers: DoubtReport['triggers']): DoubtReport['triggers'] {
+  const isFault = ({ state }: DoubtReport['triggers'][number]): boolean => state !== 'installed';
+  return triggers.toSorted((one, other) => Number(isFault(other)) - Number(isFault(one)));
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
 }

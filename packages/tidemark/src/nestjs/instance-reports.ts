@@ -6,7 +6,8 @@
  * that is not renewed is over after ten, so an instance that was killed disappears.
  *
  * A mode that was set is on the board too. Each instance follows it when it starts and with each publication, and it
- * comes before the option `mode` until another one is set. It ends a day after the last instance. An instance that finds
+ * comes before the option `mode` until another one is set, except that no instance with the option `shadow` follows
+ * `serve`. It ends a day after the last instance. An instance that finds
  * it missing, because Redis was emptied, puts it there again.
  */
 import { randomUUID } from 'node:crypto';
@@ -19,7 +20,13 @@ import { CacheObserver } from '../observe/cache-observer.js';
 import type { LiveListener } from '../observe/live-requests.js';
 import { parseReport } from '../observe/report-shape.js';
 import type { InstanceReport, MarkReport } from '../observe/report.js';
-import { doubtOf, marksIn, type DoubtParts, type WriteSideParts } from './doubt-report.js';
+import {
+  doubtOf,
+  healthOf,
+  marksIn,
+  type DoubtParts,
+  type WriteSideParts,
+} from './doubt-report.js';
 import type { CacheMode, QueryCacheOptions } from './query-cache.options.js';
 import type { ReadCore } from './read-core.js';
 
@@ -110,7 +117,7 @@ export class InstanceReports {
     const own = await this.own();
     const explained = others.map((report) => ({
       ...report,
-      misses: this.#observer.explain(report.misses),
+      misses: this.#observer.explainOthers(report.misses),
     }));
     return [own, ...explained];
   }
@@ -120,10 +127,21 @@ export class InstanceReports {
     return this.#observer.live.on(listener);
   }
 
-  /** Sets the mode of all instances, which follow within seconds. Rejects if the cache is off, or Redis away. */
+  /** Whether this instance stays in shadow mode, whatever mode is set. */
+  get staysInShadow(): boolean {
+    return this.parts.options.mode === 'shadow';
+  }
+
+  /**
+   * Sets the mode of all instances, which follow within seconds. Rejects if the cache is off, if the mode is `serve` and
+   * this instance stays in shadow mode, or if Redis is away.
+   */
   async setMode(mode: CacheMode): Promise<void> {
     const { options, board } = this.parts;
     if (!options.enabled) throw new Error('The cache is off (`enabled: false`): it has no mode.');
+    if (mode === 'serve' && this.staysInShadow) {
+      throw new Error("The option `mode: 'shadow'` keeps this instance in shadow mode.");
+    }
     await board.setMode(mode);
     this.#modeChanges += 1;
     this.#follow(mode);
@@ -170,7 +188,7 @@ export class InstanceReports {
   #follow(mode: CacheMode): void {
     const { core, log } = this.parts;
     this.#shared = mode;
-    if (core.mode === mode) return;
+    if (core.mode === mode || this.staysInShadow) return;
     core.mode = mode;
     log.log(`The mode is ${mode}: it was set for all instances while they run`);
   }
@@ -191,9 +209,8 @@ export class InstanceReports {
 
   /** Without marks, for which the store is asked. */
   async #report(): Promise<InstanceReport> {
-    const { health, core, options } = this.parts;
+    const { core, options } = this.parts;
     const observed = this.#observer.report();
-    const state = health.check();
     return {
       id: this.#id,
       host: hostname(),
@@ -202,10 +219,7 @@ export class InstanceReports {
       dataSource: this.dataSource,
       startedAtMs: this.#startedAtMs,
       mode: this.mode,
-      health: {
-        status: state.status,
-        detail: state.status === 'degraded' ? state.detail : undefined,
-      },
+      health: healthOf(this.parts),
       memory: {
         l1Bytes: core.local.bytes,
         l1MaxBytes: options.l1Bytes,

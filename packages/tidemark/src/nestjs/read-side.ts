@@ -64,7 +64,7 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
   logShadow(events, log);
   const following = new WriteFollowing((line) => log.warn(line));
   const transactions = new OpenTransactions();
-  const stores = await openStores(options, source, events, log);
+  const stores = await openStores({ name, source, options }, events, log);
   const { versions } = stores;
   const standby = new StandbyWatch(source, events, log);
   const scope = [stores.scope, release];
@@ -171,8 +171,7 @@ export async function makeReadSide({ name, source, options, caches, origins }: R
 }
 
 async function openStores(
-  options: Readonly<QueryCacheOptions>,
-  source: DataSource,
+  { name, source, options }: Pick<ReadSideParts, 'name' | 'source' | 'options'>,
   events: CacheEvents,
   log: Logger,
 ): Promise<CacheStores> {
@@ -183,7 +182,7 @@ async function openStores(
     return new MemoryStores(options.namespace);
   }
   const secrets = await shareSecrets(source, options.entrySecret, log);
-  const parts = { options, secrets, events, log };
+  const parts = { dataSource: name, options, secrets, events, log };
   const stores =
     'seeds' in redis
       ? new ClusterStores({ redis, ...parts })

@@ -25,6 +25,8 @@ const ONLY_BUCKET = 0;
 const READY_WAIT_MS = 1_000;
 
 export interface RedisStoresParts<Target> {
+  /** The name of the data source. */
+  readonly dataSource: string;
   readonly redis: Target & { readonly timeoutMs: number };
   readonly options: Readonly<QueryCacheOptions>;
   readonly secrets: SharedSecrets;
@@ -44,7 +46,8 @@ export class RedisStores implements CacheStores {
   readonly #canary: DataCanary;
   readonly #troubles: RedisTroubles;
 
-  constructor({ redis, options, secrets, events, log }: RedisStoresParts<RedisTarget>) {
+  constructor(parts: RedisStoresParts<RedisTarget>) {
+    const { dataSource, redis, options, secrets, events, log } = parts;
     const { namespace, maxEntryBytes } = options;
     const { database, seal } = secrets;
     const keys = new RedisKeys(namespace, database);
@@ -91,7 +94,7 @@ export class RedisStores implements CacheStores {
       onRefused: entryRefusals(namespace, events, log),
     });
     this.fillLock = new RedisFillLock(() => connection, keys);
-    this.board = new RedisInstanceBoard(() => connection, keys);
+    this.board = new RedisInstanceBoard(() => connection, keys, dataSource);
   }
 
   async ready(): Promise<void> {

@@ -131,11 +131,22 @@ describe('CacheObserver', () => {
 
   it('names a write of unknown regions, and one to all tables, for the regions that they do not name', () => {
     write('w1', [{ table: 'public.users', names: ['*'] }]);
+    nowMs += 8;
     miss('users', { cause: 'outdated', outdated: US });
     write('w2', [{ table: '*', names: ['*'] }]);
     nowMs += 5_000;
     miss('orders', { cause: 'outdated', outdated: [{ table: 'public.orders', names: ['id=1'] }] });
-    expect(missesOf()).toEqual(['w2', 'w1']);
+    miss('orders');
+    expect(missesOf()).toEqual([undefined, 'w2', 'w1']);
+  });
+
+  it('names the write before a miss, also if others came during its fill', () => {
+    write('w1', US);
+    nowMs += 7_000;
+    write('w2', US);
+    nowMs += 500;
+    miss('users', { cause: 'outdated', outdated: US, durationMs: 1_000 });
+    expect(missesOf()).toEqual(['w1']);
   });
 
   it('names no write for answers that ended with an epoch', () => {
@@ -207,20 +218,22 @@ describe('CacheObserver', () => {
     expect(JSON.stringify(counts()).length).toBeLessThan(20_000);
   });
 
-  it('reports epochs, audits and relayed rows', () => {
+  it('reports epochs, relayed rows, and audits, whose differences in order alone do not count', () => {
     events.emit('epochReplaced', { table: 'public.users', cause: 'missing' });
     nowMs += 1;
     events.emit('epochReplaced', { table: 'public.orders', cause: 'outage' });
     events.emit('epochSettled', { table: 'public.users' });
     events.emit('audited', { query: 'users', key: 'k', difference: 'none', stamp: 's' });
-    events.emit('audited', { query: 'users', key: 'k', difference: 'content', stamp: 's' });
+    for (const difference of ['content', 'headers', 'order'] as const) {
+      events.emit('audited', { query: 'users', key: 'k', difference, stamp: 's' });
+    }
     events.emit('relayed', { rows: 3, lagMs: 12 });
     expect(observer.report()).toMatchObject({
       epochs: [
         { table: 'public.orders', cause: 'outage', atMs: START_MS + 1, isSettled: false },
         { table: 'public.users', cause: 'missing', atMs: START_MS, isSettled: true },
       ],
-      audit: { compared: 2, different: 1 },
+      audit: { compared: 4, different: 2 },
       relayedRows: 3,
       lastLagMs: 12,
     });

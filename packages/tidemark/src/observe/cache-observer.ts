@@ -18,7 +18,7 @@ import { RegionCounts } from './region-counts.js';
 import type { AuditReport, InstanceReport, MissReport, RecentWrite } from './report.js';
 import { sumMinutes, sumOutcomes, sumSaved } from './sums.js';
 import { WriteCounts } from './write-counts.js';
-import { WriteIndex } from './write-index.js';
+import { TOLERANCE_MS, WriteIndex } from './write-index.js';
 
 type Event<K extends keyof CacheEventMap> = CacheEventMap[K][0];
 type Epoch = InstanceReport['doubt']['epochs'][number];
@@ -97,7 +97,8 @@ export class CacheObserver {
       ),
     audited: ({ difference }) => {
       this.#audit.compared += 1;
-      if (difference !== 'none') this.#audit.different += 1;
+      // The database may choose another order at any time, without a write.
+      if (difference === 'content' || difference === 'headers') this.#audit.different += 1;
     },
     relayed: ({ rows, lagMs }) => {
       this.#relayedRows += rows;
@@ -123,14 +124,12 @@ export class CacheObserver {
 
   /** Writes of other instances, which may have ended answers of this one. */
   learn(writes: readonly RecentWrite[]): void {
-    for (const write of writes) this.#index.add(write);
+    for (const write of writes) this.#index.addOther(write);
   }
 
-  /** The misses with the writes that caused them, as far as these are known by now. */
-  explain(misses: readonly MissReport[]): readonly MissReport[] {
-    return misses.map((miss) =>
-      miss.endedBy ? miss : { ...miss, endedBy: this.#index.find(miss.outdated, miss.atMs) },
-    );
+  /** The misses of another instance with the writes that caused them, as far as these are known by now. */
+  explainOthers(misses: readonly MissReport[]): readonly MissReport[] {
+    return this.#explain(misses, TOLERANCE_MS);
   }
 
   report(): ObserverReport {
@@ -145,7 +144,7 @@ export class CacheObserver {
         queries,
         writes: this.#writes.report(),
         regions: this.#regions.report(),
-        misses: this.explain(this.#misses.read()),
+        misses: this.#explain(this.#misses.read(), 0),
         recentWrites: this.#recentWrites.read(),
       },
       audit: { ...this.#audit },
@@ -153,6 +152,14 @@ export class CacheObserver {
       relayedRows: this.#relayedRows,
       lastLagMs: this.#lastLagMs,
     };
+  }
+
+  #explain(misses: readonly MissReport[], toleranceMs: number): readonly MissReport[] {
+    return misses.map((miss) => {
+      if (miss.endedBy || miss.outdated.length === 0) return miss;
+      const endedBy = this.#index.find(miss.outdated, beginOf(miss) + toleranceMs);
+      return { ...miss, endedBy };
+    });
   }
 
   #request(query: string, count: (counts: QueryCounts, minute: number) => void): number {
@@ -188,7 +195,8 @@ export class CacheObserver {
     const { query, key, cause, outdated, durationMs, regions } = event;
     const atMs = this.#request(query, (counts, minute) => counts.miss(event, minute));
     this.#regions.count(regions, 'misses', 1);
-    const endedBy = outdated.length > 0 ? this.#index.find(outdated, atMs) : undefined;
+    const beginMs = beginOf({ atMs, durationMs });
+    const endedBy = outdated.length > 0 ? this.#index.find(outdated, beginMs) : undefined;
     this.#misses.add({ atMs, query, key, cause, outdated: brief(outdated), durationMs, endedBy });
     this.live.miss(event, atMs);
   }
@@ -200,7 +208,12 @@ export class CacheObserver {
     this.#writes.count(event, atMs);
     this.#regions.count(regions, 'writes', 1);
     // Of all regions: the answers of any may miss next.
-    this.#index.add(write, regions);
+    this.#index.addOwn(write, regions);
     this.#recentWrites.add(write);
   }
+}
+
+/** A write during the fill has not caused the miss. Rounded up: the clock may count whole milliseconds. */
+function beginOf({ atMs, durationMs }: Pick<MissReport, 'atMs' | 'durationMs'>): number {
+  return Math.ceil(atMs - durationMs);
 }

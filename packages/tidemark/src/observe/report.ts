@@ -167,6 +167,7 @@ export interface AuditReport {
   /** The share of hits that are audited, 0 to 1. */
   readonly share: number;
   readonly compared: number;
+  /** In content or headers: another order of rows alone does not count. */
   readonly different: number;
 }
 

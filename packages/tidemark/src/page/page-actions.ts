@@ -30,6 +30,13 @@ export async function switchMode({ reports }: PageSource, body: unknown): Promis
   if (reports.mode === 'off') {
     throw new PageProblem(409, 'cache-off', 'The cache is off: start the service with it.');
   }
+  if (mode === 'serve' && reports.staysInShadow) {
+    throw new PageProblem(
+      409,
+      'mode-kept',
+      "The option `mode: 'shadow'` (CACHE_MODE=shadow) keeps this instance in shadow mode: start the service without it.",
+    );
+  }
   await reports.setMode(mode).catch((error: unknown) => {
     throw unavailable(error);
   });

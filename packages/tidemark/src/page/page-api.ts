@@ -22,7 +22,8 @@
  * Errors are problem documents (RFC 9457): `detail` says what to do, and `type` is `urn:tidemark:problem:` and one of
  * `page-closed` (404), `token-required` and `wrong-token` (401), `too-many-wrong-tokens` (429 after five within a
  * minute), `cross-site` and `actions-off` (403), `not-json` (415), `invalid-request` (400), `no-such-source`,
- * `no-such-query`, `no-token` and `not-found` (404), `cache-off` (409), `unavailable`, `too-many-streams` and `stopping`
+ * `no-such-query`, `no-token` and `not-found` (404), `cache-off` and
+ * `mode-kept` (409), `unavailable`, `too-many-streams` and `stopping`
  * (503), `internal` (500).
  *
  * Server-sent events: `requests` ({@link LiveRequests}) of the instance that answers, at most four in a second, and

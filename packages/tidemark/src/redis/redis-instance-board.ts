@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { InstanceBoard } from '../core/ports/instance-board.js';
@@ -14,7 +15,9 @@ import { runScript, type Script } from './scripts/script.js';
 /** Compressed and in base64. */
 const MAX_LENGTH = 512 * 1024;
 /** Of the JSON, which a few bytes of another client could make very long. */
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 2 * 1024 * 1024;
+/** Of all reports together. */
+const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
 const MAX_REPORTS = 200;
 const MAX_TTL_MS = 60 * 60 * 1_000;
 const BOARD_TTL_MS = 24 * 60 * 60 * 1_000;
@@ -23,16 +26,17 @@ const FAST = { level: 1 };
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** The board that all instances share, in one key. Rejects with `RedisError`s. */
+/** The board that all instances over a data source share, in one key. Rejects with `RedisError`s. */
 export class RedisInstanceBoard extends InstanceBoard {
   readonly #key: string;
 
   constructor(
     private readonly route: RedisRoute,
     keys: Pick<RedisKeys, 'board'>,
+    dataSource: string,
   ) {
     super();
-    this.#key = keys.board();
+    this.#key = keys.board(dataSource);
   }
 
   override async publish(
@@ -56,8 +60,18 @@ export class RedisInstanceBoard extends InstanceBoard {
       MAX_REPORTS,
       MAX_TTL_MS,
     )) as readonly string[];
-    const reports = await Promise.all(texts.map(reportOf));
-    return reports.filter((report) => report !== undefined);
+    const reports: string[] = [];
+    let leftBytes = MAX_TOTAL_BYTES;
+    // One at a time: what another client has put there may be long.
+    for (const text of texts) {
+      const report = await inflated(text);
+      if (!report) continue;
+      leftBytes -= report.length;
+      if (leftBytes < 0) break;
+      reports.push(report.toString());
+      await setImmediate();
+    }
+    return reports;
   }
 
   override async remove(id: string): Promise<void> {
@@ -75,10 +89,9 @@ export class RedisInstanceBoard extends InstanceBoard {
 }
 
 /** `undefined`: another client has put it there. */
-async function reportOf(text: string): Promise<string | undefined> {
+async function inflated(text: string): Promise<Buffer | undefined> {
   try {
-    const bytes = await inflate(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES });
-    return bytes.toString();
+    return await inflate(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES });
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@
  * | `<ns>:<db>:{i}:p`           | an empty text on which heartbeats try commands                 |
  * | `<ns>:<db>:{i}:c`           | hash: the processes that have a number                         |
  * | `<ns>:<db>:{i}:c:<process>` | the number of a process (data-canary.ts)                       |
- * | `<ns>:<db>:{i}:r`           | hash: the reports of the instances (instance-board.script.ts)  |
+ * | `<ns>:<db>:{i}:r:<source>`  | hash: the reports of the instances (instance-board.script.ts)  |
  * | `<ns>:e:{<key>}`            | an entry; TTL                                                  |
  * | `<ns>:f:{<key>}`            | the lock of its fill; TTL                                      |
  *
@@ -83,9 +83,9 @@ export class RedisKeys {
     return [`${processes}:${process}`, processes];
   }
 
-  /** The reports of the instances, and the mode that they share. */
-  board(): string {
-    return `${this.#ofInstances}:r`;
+  /** The reports of the instances over a data source, and the mode that they share. */
+  board(dataSource: string): string {
+    return `${this.#ofInstances}:r:${dataSource}`;
   }
 
   #table(table: string): string {

@@ -5,6 +5,7 @@ import { CacheEvents } from '../core/ports/cache-events.js';
 import { CacheHealth, type CacheHealthReport } from '../nestjs/cache-health.js';
 import { CacheInvalidationModule } from '../nestjs/cache-invalidation.module.js';
 import type { CacheReader } from '../nestjs/cache-reader.js';
+import { InstanceReports } from '../nestjs/instance-reports.js';
 import { QueryCache } from '../nestjs/query-cache.js';
 import { QueryCacheModule } from '../nestjs/query-cache.module.js';
 import {
@@ -51,6 +52,15 @@ const IS_UP = {
 const IDLE_RELAY = { state: 'absent', isLockStuck: false, backlog: undefined, problem: undefined };
 const IDLE_KEEPER = { problem: undefined, check: (): Promise<void> => Promise.resolve() };
 
+/** The page beside it is empty. */
+const IDLE_REPORTS = {
+  mode: 'off',
+  staysInShadow: false,
+  start: () => Promise.resolve(),
+  all: () => Promise.resolve([]),
+  onRequest: () => () => undefined,
+} satisfies Partial<InstanceReports>;
+
 /** The cache for tests of an application: import it in place of `QueryCacheModule` and `CacheInvalidationModule`. */
 @Module({})
 export class CacheTestingModule {
@@ -64,6 +74,7 @@ export class CacheTestingModule {
       CacheEvents,
       CacheHealth,
       QueryCacheOptions,
+      InstanceReports,
       OutboxRelay,
       TriggerKeeper,
     ];
@@ -104,6 +115,7 @@ export class CacheTestingModule {
           useFactory: (cache: QueryCache) => cache.events,
         },
         { provide: CacheHealth, useValue: IS_UP },
+        { provide: InstanceReports, useValue: IDLE_REPORTS },
         { provide: OutboxRelay, useValue: IDLE_RELAY },
         { provide: TriggerKeeper, useValue: IDLE_KEEPER },
       ],

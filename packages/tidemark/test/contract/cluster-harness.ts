@@ -27,6 +27,7 @@ export class ClusterInstance {
   constructor(servers: RedisClusterServers, options: InstanceOptions = {}) {
     const { namespace = 'tidemark', timeoutMs = 10_000, target } = options;
     this.stores = new ClusterStores({
+      dataSource: 'default',
       redis: { seeds: servers.addresses, nodeOptions: {}, ...target, timeoutMs },
       options: resolveOptions({ namespace }),
       secrets: { database: 'db', seal: new EntrySeal(['the secret of all']) },

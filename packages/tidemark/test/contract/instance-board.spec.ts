@@ -37,19 +37,28 @@ describe('RedisInstanceBoard', () => {
     await server.stop();
   });
 
-  const boardIn = (namespace: string) =>
-    new RedisInstanceBoard(() => connection, keysIn(namespace));
+  const boardIn = (namespace: string, dataSource = 'default') =>
+    new RedisInstanceBoard(() => connection, keysIn(namespace), dataSource);
 
   instanceBoardContract(async () => {
     const namespace = freshNamespace();
     return [boardIn(namespace), boardIn(namespace)];
   });
 
+  it('has the reports and the mode of one data source', async () => {
+    const namespace = freshNamespace();
+    const board = boardIn(namespace);
+    await boardIn(namespace, 'reporting').publish('a', '1', LONG_MS);
+    await boardIn(namespace, 'reporting').setMode('shadow');
+    expect(await board.read()).toEqual([]);
+    expect(await board.publish('b', '2', LONG_MS)).toBeUndefined();
+  });
+
   const compressed = (text: string | Buffer) => deflateRawSync(text).toString('base64');
 
   it('leaves out what is no report, and removes it', async () => {
     const namespace = freshNamespace();
-    const key = keysIn(namespace).board();
+    const key = keysIn(namespace).board('default');
     const board = boardIn(namespace);
     await board.publish('a', '1', LONG_MS);
     await admin.hset(key, {
@@ -72,14 +81,26 @@ describe('RedisInstanceBoard', () => {
     const namespace = freshNamespace();
     const report = `${FUTURE_MS} ${compressed('1')}`;
     const fields = Array.from({ length: 1_000 }, (_, i) => [`i:${i}`, report]);
-    await admin.hset(keysIn(namespace).board(), Object.fromEntries(fields));
+    await admin.hset(keysIn(namespace).board('default'), Object.fromEntries(fields));
     expect(await boardIn(namespace).read()).toHaveLength(200);
+  });
+
+  it('reads at most 32 MB of reports, each of at most 2 MB', async () => {
+    const namespace = freshNamespace();
+    const key = keysIn(namespace).board('default');
+    const bytes = 1024 * 1024;
+    await admin.hset(key, 'i:long', `${FUTURE_MS} ${compressed(' '.repeat(3 * bytes))}`);
+    expect(await boardIn(namespace).read()).toEqual([]);
+    const report = `${FUTURE_MS} ${compressed(' '.repeat(bytes))}`;
+    const fields = Array.from({ length: 100 }, (_, i) => [`i:${i}`, report]);
+    await admin.hset(key, Object.fromEntries(fields));
+    expect(await boardIn(namespace).read()).toHaveLength(32);
   });
 
   it('takes the place of a key of another type', async () => {
     const namespace = freshNamespace();
     const board = boardIn(namespace);
-    const key = keysIn(namespace).board();
+    const key = keysIn(namespace).board('default');
     for (const step of [
       () => board.read(),
       () => board.setMode('serve'),
@@ -97,7 +118,7 @@ describe('RedisInstanceBoard', () => {
     const namespace = freshNamespace();
     const board = boardIn(namespace);
     const day = 24 * 60 * 60 * 1_000;
-    const key = keysIn(namespace).board();
+    const key = keysIn(namespace).board('default');
     for (const step of [() => board.setMode('shadow'), () => board.publish('a', '1', 50)]) {
       await step();
       const leftMs = await admin.pttl(key);

@@ -32,7 +32,7 @@ it('a full Redis is a degradation with one warning each time, until it has room 
   const secrets = { database: 'db', seal: new EntrySeal(['the secret of all']) };
   const options = resolveOptions({});
   const events = new CacheEvents();
-  stores = new RedisStores({ redis, options, secrets, events, log });
+  stores = new RedisStores({ dataSource: 'default', redis, options, secrets, events, log });
   events.on('storeFull', () => (refused += 1));
   await eventually(() => expect(stores.degradation()).toBeUndefined());
   for (let times = 1; times <= 2; times += 1) {

@@ -41,7 +41,7 @@ const bothSee = (check: ReportCheck) =>
 const keysLike = (end: string) => admin.keys(`tidemark:*${end}`);
 
 async function board(): Promise<string> {
-  const [key = ''] = await keysLike(':{i}:r');
+  const [key = ''] = await keysLike(':{i}:r:default');
   return key;
 }
 
@@ -59,7 +59,7 @@ async function expectPublished(): Promise<void> {
 describe('the reports of two instances', () => {
   it('are not made before a module starts them', async () => {
     for (const app of [one, other]) expect(app.cache.events.listenerCount('hit')).toBe(0);
-    expect(await keysLike(':{i}:r')).toEqual([]);
+    expect(await keysLike(':{i}:r:default')).toEqual([]);
     await Promise.all([reports(one).start(), reports(other).start()]);
     expect(await admin.hlen(await board())).toBe(2);
   });

@@ -32,7 +32,18 @@ import { Part } from '../start/started-application.js';
 
 export const TOKEN = 'a-token-of-more-than-16';
 
-const ADAPTERS = { fastify: () => new FastifyAdapter(), express: () => new ExpressAdapter() };
+const ADAPTERS = {
+  fastify: () => new FastifyAdapter(),
+  'fastify that ignores trailing slashes': () => new FastifyAdapter({ ignoreTrailingSlash: true }),
+  'fastify with router options': () =>
+    new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true, caseSensitive: false } }),
+  express: () => new ExpressAdapter(),
+  'express with strict routing': () => {
+    const adapter = new ExpressAdapter();
+    adapter.set('strict routing', true);
+    return adapter;
+  },
+};
 
 class Envelope implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {

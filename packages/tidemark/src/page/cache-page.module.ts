@@ -10,6 +10,7 @@ import { APP_INTERCEPTOR, ModuleRef, RouterModule } from '@nestjs/core';
 import { OriginInterceptor } from '../nestjs/origin.interceptor.js';
 import { QueryCaches } from '../nestjs/query-caches.js';
 import { QueryCachesModule } from '../nestjs/query-caches.module.js';
+import { WriteOrigins } from '../nestjs/write-origins.js';
 import { CachePage } from './cache-page.js';
 import { checkOptions, type CachePageModuleOptions } from './page-options.js';
 import { PageApiController, PageController } from './page.controllers.js';
@@ -40,8 +41,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 function providersOf(path: string, guard: Type<CanActivate> | undefined): Provider[] {
   return [
     { provide: GUARD, useValue: guard },
-    // Writes name the route that has caused them.
-    { provide: APP_INTERCEPTOR, useClass: OriginInterceptor },
+    {
+      // Writes name the route that has caused them. Nest skips what is undefined.
+      provide: APP_INTERCEPTOR,
+      inject: [MODULE_OPTIONS_TOKEN, WriteOrigins],
+      useFactory: ({ token }: CachePageModuleOptions, origins: WriteOrigins) =>
+        token !== undefined || guard ? new OriginInterceptor(origins) : undefined,
+    },
     {
       provide: CachePage,
       inject: [MODULE_OPTIONS_TOKEN, QueryCaches, ModuleRef],

@@ -23,6 +23,12 @@ import { invalidate, switchMode } from './page-actions.js';
 /** Of @nestjs/swagger: open-api.ts describes the routes, which have no types that it could read. */
 const ApiExclude = (): ClassDecorator => SetMetadata('swagger/apiExcludeController', [true]);
 
+/**
+ * Of @nestjs/platform-fastify: a condition on the Host header that every request meets. A Fastify that ignores trailing
+ * slashes takes a path with a slash for one without, and refuses a second route without another condition.
+ */
+const AnyHost = (): MethodDecorator => SetMetadata('__fastify_route_constraints__', { host: /^/ });
+
 @ApiExclude()
 @Controller({ path: 'api', version: VERSION_NEUTRAL })
 @UseGuards(PageGuard)
@@ -109,7 +115,7 @@ export class PageController {
   @Get()
   folder(@Req() request: PageRequest, @Res() reply: PageReply): Promise<void> {
     const path = pathOf(request);
-    // Express takes a path with a slash for one without.
+    // Express, and Fastify with `ignoreTrailingSlash`, take a path with a slash for one without.
     if (path.endsWith('/')) return this.#send(request, reply, 'index.html');
     const location = `${path.slice(path.lastIndexOf('/') + 1)}/`;
     return this.page.open(request, reply, () => {
@@ -119,8 +125,9 @@ export class PageController {
 
   /** Nest removes one slash. */
   @Get('//')
+  @AnyHost()
   index(@Req() request: PageRequest, @Res() reply: PageReply): Promise<void> {
-    return this.#send(request, reply, 'index.html');
+    return this.folder(request, reply);
   }
 
   @Get(':file')

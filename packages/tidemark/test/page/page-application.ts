@@ -9,6 +9,7 @@ import {
   type INestApplication,
   type NestInterceptor,
   type Provider,
+  type Type,
   VersioningType,
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
@@ -32,7 +33,18 @@ import { Part } from '../start/started-application.js';
 
 export const TOKEN = 'a-token-of-more-than-16';
 
-const ADAPTERS = { fastify: () => new FastifyAdapter(), express: () => new ExpressAdapter() };
+const ADAPTERS = {
+  fastify: () => new FastifyAdapter(),
+  'fastify that ignores trailing slashes': () => new FastifyAdapter({ ignoreTrailingSlash: true }),
+  'fastify with router options': () =>
+    new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true, caseSensitive: false } }),
+  express: () => new ExpressAdapter(),
+  'express with strict routing': () => {
+    const adapter = new ExpressAdapter();
+    adapter.set('strict routing', true);
+    return adapter;
+  },
+};
 
 class Envelope implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -68,6 +80,12 @@ export interface PageApplicationOptions {
   readonly hasSurroundings?: boolean;
   readonly cache?: QueryCacheModuleOptions;
   readonly providers?: Provider[];
+  readonly controllers?: Type[];
+  /** Changes the application before it starts. */
+  readonly prepare?: (app: INestApplication) => void;
+  /** Of the application in URLs. */
+  readonly prefix?: string;
+  readonly bodyParser?: boolean;
 }
 
 export class PageApplication {
@@ -101,9 +119,12 @@ export class PageApplication {
         ...caches,
         options.module ?? CachePageModule.forRoot(page),
       ],
+      controllers: options.controllers ?? [],
       providers: [...(options.providers ?? []), ...(hasSurroundings ? SURROUNDINGS : [])],
     }).compile();
-    const app: INestApplication = testing.createNestApplication(ADAPTERS[adapter]());
+    const app: INestApplication = testing.createNestApplication(ADAPTERS[adapter](), {
+      bodyParser: options.bodyParser ?? true,
+    });
     const log: string[] = [];
     const write = (...line: unknown[]): void => void log.push(line.map(String).join(' '));
     app.useLogger({ log: write, error: write, warn: write, debug: write, verbose: write });
@@ -112,6 +133,7 @@ export class PageApplication {
       app.setGlobalPrefix('shop/v9');
       app.enableVersioning({ type: VersioningType.URI, defaultVersion: '2' });
     }
+    options.prepare?.(app);
     try {
       await app.listen(0, '127.0.0.1');
     } catch (error) {
@@ -119,7 +141,7 @@ export class PageApplication {
       throw error;
     }
     const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-    const prefix = hasSurroundings ? '/shop/v9' : '';
+    const prefix = options.prefix ?? (hasSurroundings ? '/shop/v9' : '');
     return new PageApplication(
       app,
       `http://127.0.0.1:${port}${prefix}/${options.page?.path ?? 'tidemark'}`,

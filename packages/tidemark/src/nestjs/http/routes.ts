@@ -45,8 +45,10 @@ export function interceptorsOf(
   config: ApplicationConfig,
 ): readonly Function[] {
   const scoped = config.getGlobalRequestInterceptors().map(({ metatype }) => metatype);
+  // A provider of a global interceptor may give none.
+  const global = config.getGlobalInterceptors().filter(Boolean);
   return [
-    ...[...config.getGlobalInterceptors(), ...scoped].map(classOf),
+    ...[...global, ...scoped].map(classOf),
     ...interceptorsOn(controller),
     ...interceptorsOn(method),
   ];

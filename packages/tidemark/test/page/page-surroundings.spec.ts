@@ -1,0 +1,31 @@
+/** Applications whose router, prefix, versions, hooks or body parser differ from the defaults. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { PageApplication } from './page-application.js';
+
+let page: PageApplication | undefined;
+
+afterEach(async () => {
+  await page?.stop();
+  page = undefined;
+});
+
+describe('routers', () => {
+  it.each([
+    'fastify',
+    'fastify that ignores trailing slashes',
+    'fastify with router options',
+    'express',
+    'express with strict routing',
+  ] as const)('%s: the path leads to the page, and the page has its files', async (adapter) => {
+    page = await PageApplication.start({ adapter });
+    const folder = await page.fetch('');
+    expect([folder.status, folder.headers.get('location')]).toEqual([302, 'tidemark/']);
+    for (const path of ['/', '/index.html']) {
+      const index = await page.fetch(path);
+      expect(index.status).toBe(200);
+      expect(await index.text()).toContain('page.js');
+    }
+    expect((await page.fetch('/page.js')).status).toBe(200);
+    expect((await page.ask('overview')).status).toBe(200);
+  });
+});

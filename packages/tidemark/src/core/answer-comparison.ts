@@ -7,6 +7,7 @@
  * if the stamp still holds after no write was waiting any more.
  */
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { isArrayBufferView, isMap } from 'node:util/types';
 import { pause, type Timers } from './ports/clock.js';
 import type { Regions, ShadowDifference } from './ports/cache-events.js';
 import type { CacheEntry } from './ports/entry-store.js';
@@ -112,12 +113,20 @@ function differenceOf(
   if (!isDeepStrictEqual(headers, answer.headers)) return 'headers';
   if (stored.equals(answer.body)) return 'none';
   if (!decode) return 'content';
-  const [before, now] = [decode(stored), decode(answer.body)];
-  if (isDeepStrictEqual(before, now)) return 'none';
-  if (!Array.isArray(before) || !Array.isArray(now)) return 'content';
-  return isDeepStrictEqual(textsOf(before), textsOf(now)) ? 'order' : 'content';
+  const answers = [decode(stored), decode(answer.body)] as const;
+  if (isDeepStrictEqual(...answers)) return 'none';
+  for (const decoded of answers) sortLists(decoded);
+  return isDeepStrictEqual(...answers) ? 'order' : 'content';
 }
 
-function textsOf(rows: readonly unknown[]): string[] {
-  return rows.map((row) => inspect(row, WHOLE)).sort();
+/** Sorts all lists of a value in place, the inner ones first: joined rows have no order either without ORDER BY. */
+function sortLists(value: unknown, seen = new Set<object>()): void {
+  if (typeof value !== 'object' || value === null || isArrayBufferView(value)) return;
+  if (seen.has(value)) return;
+  seen.add(value);
+  for (const part of isMap(value) ? value.values() : Object.values(value)) sortLists(part, seen);
+  if (!Array.isArray(value)) return;
+  const texts = value.map((part: unknown) => ({ part, text: inspect(part, WHOLE) }));
+  texts.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
+  texts.forEach(({ part }, index) => (value[index] = part));
 }

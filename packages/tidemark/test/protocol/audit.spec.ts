@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AnswerComparison } from '../../src/core/answer-comparison.js';
 import { Auditor } from '../../src/core/auditor.js';
 import type { ShadowDifference } from '../../src/core/ports/cache-events.js';
-import type { Answer } from '../../src/core/read-request.js';
+import type { Answer, ReadRequest } from '../../src/core/read-request.js';
 import { regionNamesOf } from '../../src/core/region-names.js';
 import { setUp } from './support/protocols.js';
 
@@ -52,9 +52,14 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 const write = async (): Promise<void> => on.ended(await on.begin());
 
 /** A hit, whose query then answers with these rows. */
-async function hit(rows: string, overrides: Partial<Answer> = {}, whileRunning?: () => unknown) {
+async function hit(
+  rows: string,
+  { decode, ...overrides }: Partial<Answer> & Pick<ReadRequest, 'decode'> = {},
+  whileRunning?: () => unknown,
+) {
   let runs = 0;
   const request = on.request({
+    decode,
     run: async () => {
       runs += 1;
       await whileRunning?.();
@@ -97,6 +102,48 @@ describe('audit', () => {
       }),
     ]);
     expect(audited[0]?.stamp).not.toContain('US');
+  });
+
+  it.each([
+    ['rows', [{ id: 1 }, { id: 2 }], [{ id: 2 }, { id: 1 }]],
+    ['nested rows', [{ id: 1, items: [7, 8] }], [{ id: 1, items: [8, 7] }]],
+    [
+      'rows and nested rows',
+      [{ items: [7, 8] }, { items: [5, 6] }],
+      [{ items: [6, 5] }, { items: [8, 7] }],
+    ],
+    ['rows beside their number', [[{ id: 1 }, { id: 2 }], 2], [[{ id: 2 }, { id: 1 }], 2]],
+    [
+      'nested rows of one row',
+      { items: [{ id: 7 }, { id: 8 }] },
+      { items: [{ id: 8 }, { id: 7 }] },
+    ],
+    ['rows in a map', new Map([[1, [7, 8]]]), new Map([[1, [8, 7]]])],
+  ])('%s in another order: a difference in the order', async (_name, stored, now) => {
+    await hit('rows 1', { decode: (body) => (body.equals(Buffer.from('rows 1')) ? now : stored) });
+    await relayed();
+    expect(differences()).toEqual(['order']);
+  });
+
+  it.each([
+    ['another nested row', [{ items: [7, 8] }], [{ items: [8, 9] }]],
+    [
+      'a nested row under another row',
+      [
+        { id: 1, items: [7] },
+        { id: 2, items: [8] },
+      ],
+      [
+        { id: 1, items: [8] },
+        { id: 2, items: [7] },
+      ],
+    ],
+    ['a nested row twice', [{ items: [7, 8] }], [{ items: [8, 8, 7] }]],
+    ['bytes in another order', Buffer.from([7, 8]), Buffer.from([8, 7])],
+  ])('%s: a difference in the content', async (_name, stored, now) => {
+    await hit('rows 1', { decode: (body) => (body.equals(Buffer.from('rows 1')) ? now : stored) });
+    await relayed();
+    expect(differences()).toEqual(['content']);
   });
 
   it('a write that ends the answer while the query runs: nothing', async () => {

@@ -32,8 +32,8 @@ export type PlanDifference = 'SQL' | 'parameters' | 'mapped rows';
 export type EpochCause = 'missing' | 'lost' | 'other-node' | 'outage';
 
 /**
- * How the answer of the database differs from the stored one: not at all, in its rows, in their order alone (which the
- * database may choose without ORDER BY), or in the response headers.
+ * How the answer of the database differs from the stored one: not at all, in its rows, in the order of its lists alone
+ * (rows, nested rows, values: the database may choose it without a unique ORDER BY), or in the response headers.
  */
 export type ShadowDifference = 'none' | 'content' | 'order' | 'headers';
 

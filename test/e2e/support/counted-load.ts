@@ -1,5 +1,4 @@
 /** Requests to several instances, counted by what each answer says of itself in `Cache-Status`. */
-import { expect } from 'vitest';
 import type { Answer } from './answer.js';
 import type { RestClient } from './rest-client.js';
 
@@ -18,7 +17,7 @@ export class CountedLoad {
 
   async get(instance: RestClient, path: string): Promise<Answer> {
     const answer = await instance.get(path);
-    expect(answer.status).toBe(200);
+    if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status}`);
     const outcome = outcomeOf(answer.headers['cache-status'] ?? '');
     this.of(queryOf(path))[outcome] += 1;
     const counts = this.at(path);

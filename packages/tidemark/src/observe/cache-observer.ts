@@ -128,9 +128,15 @@ export class CacheObserver {
 
   /** The misses with the writes that caused them, as far as these are known by now. */
   explain(misses: readonly MissReport[]): readonly MissReport[] {
-    return misses.map((miss) =>
-      miss.endedBy ? miss : { ...miss, endedBy: this.#index.find(miss.outdated, miss.atMs) },
-    );
+    return misses.map((miss) => {
+      const { outdated, atMs, endedBy } = miss;
+      const found = this.#index.find(outdated, atMs);
+      // The instance of the miss may have known an earlier write only: its own.
+      const isNearer =
+        found !== undefined &&
+        (endedBy === undefined || (found.atMs > endedBy.atMs && found.atMs <= atMs));
+      return isNearer ? { ...miss, endedBy: found } : miss;
+    });
   }
 
   report(): ObserverReport {

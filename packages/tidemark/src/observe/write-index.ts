@@ -31,14 +31,18 @@ export class WriteIndex {
     }
   }
 
-  /** The last known write to one of the regions at that time. */
+  /** The last known write to one of the regions at that time; without one, the first write soon after it. */
   find(regions: Regions, atMs: number): RecentWrite | undefined {
     let last: RecentWrite | undefined;
+    let next: RecentWrite | undefined;
     for (const write of this.#candidates(regions)) {
-      const isEarlier = write.atMs <= atMs + TOLERANCE_MS;
-      if (isEarlier && (last === undefined || write.atMs > last.atMs)) last = write;
+      if (write.atMs <= atMs) {
+        if (last === undefined || write.atMs > last.atMs) last = write;
+      } else if (write.atMs <= atMs + TOLERANCE_MS) {
+        if (next === undefined || write.atMs < next.atMs) next = write;
+      }
     }
-    return last;
+    return last ?? next;
   }
 
   /** All answers of the table have ended by themselves. */

@@ -76,6 +76,8 @@ const cluster = await Cluster.start({
 });
 const browser = await startBrowser();
 let isOver = false;
+// The servers of tests do not keep a process alive.
+const alive = setInterval(() => undefined, 60_000);
 try {
   const users = Array.from({ length: USERS }, (_, index) => ({
     username: `user-${index}`,
@@ -103,4 +105,5 @@ try {
   isOver = true;
   await browser.close();
   await cluster.stop();
+  clearInterval(alive);
 }

@@ -19,7 +19,7 @@ export function describePageAccess(stage: PageStage): void {
         await other.goto(site.urlOn(host));
         const outcome = other.waitForResponse(target);
         await other.getByRole('button').click();
-        expect((await outcome).status()).toBe(403);
+        expect((await outcome).status()).toBe(415);
         await other.goto(site.urlOn(host));
         const scripted = await other.evaluate(`Promise.allSettled([
           fetch('${target}', { method: 'POST', mode: 'no-cors', credentials: 'include', body: '${body}' }),

@@ -12,6 +12,8 @@ export function describePageCounts(stage: PageStage): void {
     let users: readonly TestUser[];
 
     beforeAll(async () => {
+      // What the start of the instances has changed is known to all of them.
+      for (const instance of [0, 1, 2] as const) await stage.warm(instance, '/users');
       users = [await stage.createUser(), await stage.createUser(), await stage.createUser()];
       const paths = [
         '/users',
@@ -25,7 +27,7 @@ export function describePageCounts(stage: PageStage): void {
             for (const path of [...paths, ...paths]) await stage.load.get(instance, path);
           }),
         );
-        await stage.rename((round % 3) as 0 | 1 | 2, users[0] as TestUser);
+        await stage.rename((round % 3) as 0 | 1 | 2, users[1] as TestUser);
       }
     });
 
@@ -67,10 +69,8 @@ export function describePageCounts(stage: PageStage): void {
         to: 'MOVED',
       });
       expect(moved.json).toEqual({ moved: 1 });
-      await stage.cluster.sql('UPDATE users SET email = $2 WHERE id = $1', [
-        user.id,
-        'o@example.com',
-      ]);
+      const outsideWrites = async (): Promise<number> =>
+        Number((await rowsOf(stage.page, 'Writes from outside'))[0]?.['Writes'] ?? 0);
       await showView(stage.page, '#/writes', 'Writes');
       await eventually(async () => {
         const own = await rowsOf(stage.page, 'Writes of the service');
@@ -85,17 +85,18 @@ export function describePageCounts(stage: PageStage): void {
           ['POST /regions/:region/move', 'UPDATE public.users', '1'],
           ['POST /users', 'INSERT public.users', String(stage.writes.POST)],
         ]);
-        const outside = await rowsOf(stage.page, 'Writes from outside');
-        expect(outside.map((row) => row['Writes'])).toEqual(['1']);
       });
+      // The first one may have been the triggers, at the start.
+      const before = await outsideWrites();
+      await stage.cluster.sql('UPDATE users SET email = $2 WHERE id = $1', [
+        user.id,
+        'o@example.com',
+      ]);
+      await eventually(async () => expect(await outsideWrites()).toBe(before + 1));
     });
 
     it('regions have reads against writes, and not the values of the rows', async () => {
-      const [user] = users as [TestUser, TestUser, TestUser];
-      console.log(
-        JSON.stringify(await stage.page.evaluate(`fetch('api/writes').then(r=>r.json())`)),
-        JSON.stringify(await stage.page.evaluate(`fetch('api/regions').then(r=>r.json())`)),
-      );
+      const [, user] = users as [TestUser, TestUser, TestUser];
       const { hits, misses } = stage.load.at(listOf(user));
       await showView(stage.page, '#/regions', 'Regions');
       await eventually(async () => {

@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 export class OtherSite {
   private constructor(private readonly server: Server) {}
 
-  /** Its one document posts `body` to the target as a form does, when its button is pressed. */
+  /** Its one document posts `body`, a JSON object, to the target as a form does, when its button is pressed. */
   static async start(target: string, body: string): Promise<OtherSite> {
-    const [name, value] = [body.slice(0, -1), body.slice(-1)].map((text) =>
+    // A form sends `name=value`: a further member takes the sign of equality in.
+    const [name, value] = [`${body.slice(0, -1)},"more":"`, '"}'].map((text) =>
       text.replaceAll('"', '&quot;'),
     );
     const html = `<!doctype html><title>Another site</title>

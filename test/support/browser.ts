@@ -31,7 +31,8 @@ export async function openPage(
   url: string,
   { colorScheme = 'light', width = 1_280 }: PageOptions = {},
 ): Promise<OpenedPage> {
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 860 } });
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 860 } });
+  const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {

@@ -21,7 +21,7 @@ import { unprivilegedUser } from './unprivileged-user.js';
 const HOST = '127.0.0.1';
 const START_ATTEMPTS = 5;
 const START_LIMIT_MS = 30_000;
-const OUTPUT_LIMIT = 20_000;
+const OUTPUT_LIMIT = 1_000_000;
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 /** What to do about each kind of doubt. */
 import type { DoubtReport, MarkReport } from '../src/observe/report.js';
-import { count, duration } from './format.js';
+import { counted, duration } from './format.js';
 import type { Tone } from './health.js';
 
 export interface Advice {
@@ -41,7 +41,7 @@ export function relayAdvice(relay: NonNullable<DoubtReport['relay']>): Advice {
       if (backlogAgeMs > LATE_MS) {
         return {
           tone: 'warn',
-          state: `relaying, ${count(backlogRows)} rows behind`,
+          state: `relaying, ${counted(backlogRows, 'row')} behind`,
           remedy:
             'Writes from outside reach the cache late. Check the load of PostgreSQL and of this instance.',
         };

@@ -57,6 +57,7 @@ export function regionName(name: string): string {
 export function regionsText(regions: Regions, max = 3): string {
   return regions
     .map(({ table, names }) => {
+      if (table === '*') return 'all tables';
       const shown = names.filter((name) => names.length === 1 || name !== '*').map(regionName);
       const more = shown.length - max;
       return `${table} (${shown.slice(0, max).join(', ')}${more > 0 ? `, ${more} more` : ''})`;

@@ -55,9 +55,14 @@ export class Cluster {
     return answer.json as TestUser;
   }
 
+  /** Runs SQL past every instance. */
+  sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.session(async (client) => (await client.query<Row>(text, values)).rows);
+  }
+
   /** Reads the database past every instance. */
   storedUser(id: number): Promise<TestUser | undefined> {
-    return this.#withConnection(async (client) => {
+    return this.session(async (client) => {
       const text = 'SELECT id, username, region, email FROM users WHERE id = $1';
       const { rows } = await client.query<TestUser>(text, [id]);
       return rows[0];
@@ -66,7 +71,7 @@ export class Cluster {
 
   /** Every statement about users waits until the work is done; `waiting` counts them. */
   whileUsersAreLocked<T>(work: (waiting: () => Promise<number>) => Promise<T>): Promise<T> {
-    return this.#withConnection(async (client) => {
+    return this.session(async (client) => {
       await client.query('BEGIN');
       await client.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
       return work(async () => {
@@ -86,7 +91,8 @@ export class Cluster {
     return row?.open ?? 0;
   }
 
-  async #withConnection<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  /** Calls `work` with a connection to the database, past all instances. */
+  async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: this.env['DATABASE_URL'] });
     await client.connect();
     try {

@@ -1,8 +1,15 @@
 /** Two ways to make COMMIT take as long as a test wants. */
+import type pg from 'pg';
 import { expect } from 'vitest';
 import type { Answer } from '../../e2e/support/answer.js';
 import { eventually } from '../../support/eventually.js';
 import type { FaultCluster } from './fault-cluster.js';
+
+/** A cluster, as far as its database goes. */
+interface Database {
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  session<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
+}
 
 const GATE_LOCK = 20_261_123;
 
@@ -44,7 +51,7 @@ export type Verdict = 'commit' | 'rollback';
  * is decided: in a deferred trigger, for the verdict.
  */
 export async function whileCommitsWait(
-  cluster: FaultCluster,
+  cluster: Database,
   work: (decide: (verdict: Verdict) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   await cluster.sql(`
@@ -82,7 +89,7 @@ export function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
 }
 
 /** Waits until a COMMIT waits in the server; returns the process id of its backend. */
-export function waitingCommit(cluster: FaultCluster): Promise<number> {
+export function waitingCommit(cluster: Database): Promise<number> {
   return eventually(async () => {
     const rows = await cluster.sql<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity

@@ -40,10 +40,8 @@ export function ControlView(): VNode {
 type OptionValue = string | number | boolean;
 
 function optionsList({ options, mode }: OptionsInForce): VNode {
-  const all: readonly (readonly [string, OptionValue])[] = [
-    ['mode', mode],
-    ...Object.entries(options),
-  ];
+  // The mode in force comes before the one that the instances were started with.
+  const all: readonly (readonly [string, OptionValue])[] = Object.entries({ ...options, mode });
   return html`<dl class="options">
     ${all.map(
       ([name, value]) =>

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import type { DoubtReport, MarkReport } from '../../src/observe/report.js';
 import type { Doubt } from '../../src/page/page-api.js';
-import { ago, count, duration } from '../format.js';
+import { ago, counted, duration } from '../format.js';
 import { html, type Content } from '../html.js';
 import { dataTable } from '../parts/data-table.js';
 import { callout, heading, section, tag, waiting } from '../parts/bits.js';
@@ -105,11 +105,7 @@ function marksSection(instances: readonly InstanceDoubt[]): VNode {
             },
             { id: 'holder', label: 'Holder', cell: ({ of }) => holderText(of) },
             { id: 'lease', label: 'Lease', cell: ({ of }) => adviceTag(markAdvice(of)) },
-            {
-              id: 'todo',
-              label: 'What to do',
-              cell: ({ of }) => remedyCell(markAdvice(of)),
-            },
+            { id: 'todo', label: 'What to do', cell: ({ of }) => remedyCell(markAdvice(of)) },
             { id: 'write', label: 'Write', cell: ({ of }) => html`<code>${of.writeId}</code>` },
           ],
         }),
@@ -238,7 +234,7 @@ function relaySection(instances: readonly InstanceDoubt[]): VNode {
               label: 'Backlog',
               isNumber: true,
               cell: ({ relay }) =>
-                relay.backlogRows === undefined ? 'unknown' : `${count(relay.backlogRows)} rows`,
+                relay.backlogRows === undefined ? 'unknown' : counted(relay.backlogRows, 'row'),
             },
             {
               id: 'age',
@@ -250,7 +246,7 @@ function relaySection(instances: readonly InstanceDoubt[]): VNode {
               id: 'relayed',
               label: 'Relayed',
               isNumber: true,
-              cell: ({ relay }) => `${count(relay.relayedRows)} rows`,
+              cell: ({ relay }) => counted(relay.relayedRows, 'row'),
             },
             {
               id: 'todo',

@@ -123,7 +123,10 @@ function ownColumns(nowMs: number): readonly Column<WriteReport>[] {
     {
       id: 'origin',
       label: 'Origin',
-      cell: (write) => html`<span class="name">${originText(write)}</span>`,
+      cell: (write) =>
+        html`<span class=${write.origin === undefined ? 'wrap muted' : 'name'}>
+          ${originText(write)}
+        </span>`,
       sortBy: originText,
     },
     STATEMENT,

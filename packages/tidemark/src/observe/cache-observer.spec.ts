@@ -167,6 +167,20 @@ describe('CacheObserver', () => {
     expect(missesOf()).toEqual(['w9']);
   });
 
+  it('names a later write of another instance instead of an own earlier one, and none after the miss', () => {
+    write('w1', US);
+    nowMs += 3_000;
+    miss('users', { cause: 'outdated', outdated: US });
+    const theirs: Omit<RecentWrite, 'atMs' | 'writeId'> = {
+      ...{ source: 'service', origin: undefined, statements: [UPDATE], regions: US },
+    };
+    observer.learn([
+      { ...theirs, atMs: nowMs - 20, writeId: 'w2' },
+      { ...theirs, atMs: nowMs + 20, writeId: 'w3' },
+    ]);
+    expect(missesOf()).toEqual(['w2']);
+  });
+
   it('sums writes by origin and first statement, with the time to the end of the transaction', () => {
     write('w1', US);
     write('w2', [...US, ...ID_7]);

@@ -156,9 +156,16 @@ export class CacheObserver {
 
   #explain(misses: readonly MissReport[], toleranceMs: number): readonly MissReport[] {
     return misses.map((miss) => {
-      if (miss.endedBy || miss.outdated.length === 0) return miss;
-      const endedBy = this.#index.find(miss.outdated, beginOf(miss) + toleranceMs);
-      return { ...miss, endedBy };
+      const { outdated, endedBy } = miss;
+      if (outdated.length === 0) return miss;
+      const beginMs = beginOf(miss);
+      const found =
+        this.#index.find(outdated, beginMs) ?? this.#index.find(outdated, beginMs + toleranceMs);
+      // The instance of the miss may have known an earlier write only: its own.
+      const isNearer =
+        found !== undefined &&
+        (endedBy === undefined || (found.atMs > endedBy.atMs && found.atMs <= beginMs));
+      return isNearer ? { ...miss, endedBy: found } : miss;
     });
   }
 

@@ -33,16 +33,24 @@ export class WriteIndex {
     this.#add({ write, fromMs: write.atMs }, regions);
   }
 
+  /** Adds a write of another instance, whose clock may differ. */
   addOther(write: RecentWrite): void {
     this.#add({ write, fromMs: write.atMs - TOLERANCE_MS }, write.regions);
   }
-  /** The last known write to one of the regions at that time. */
+
+  /**
+   * The last known write to one of the regions at that time; without one, the first of those that may have come before it
+   * by another clock.
+   */
   find(regions: Regions, atMs: number): RecentWrite | undefined {
     let last: RecentWrite | undefined;
+    let next: RecentWrite | undefined;
     for (const { write, fromMs } of this.#candidates(regions)) {
-      if (fromMs <= atMs && (last === undefined || write.atMs > last.atMs)) last = write;
+      if (write.atMs <= atMs) {
+        if (last === undefined || write.atMs > last.atMs) last = write;
+      } else if (fromMs <= atMs && (next === undefined || write.atMs < next.atMs)) next = write;
     }
-    return last;
+    return last ?? next;
   }
 
   /** All answers of the table have ended by themselves. */

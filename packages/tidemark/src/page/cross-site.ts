@@ -34,7 +34,13 @@ export function requireJson({ headers, body }: PageRequest): void {
     throw new PageProblem(415, 'not-json', 'Send the body with Content-Type: application/json.');
   }
   if (typeof body === 'object' && body !== null) return;
-  throw new PageProblem(400, 'invalid-request', 'The body is not a JSON object: send one.');
+  throw new PageProblem(
+    400,
+    'invalid-request',
+    body === undefined
+      ? 'There is no parsed body: send a JSON object, and let the application parse JSON (option `bodyParser` of Nest).'
+      : 'The body is not a JSON object: send one.',
+  );
 }
 
 /** Ports that the scheme implies are left out. */

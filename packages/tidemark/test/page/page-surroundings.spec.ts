@@ -1,6 +1,7 @@
 /** Applications whose router, prefix, versions, hooks or body parser differ from the defaults. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { PageApplication } from './page-application.js';
+import { PageApplication, TOKEN } from './page-application.js';
+import { signIn } from './sessions.js';
 
 let page: PageApplication | undefined;
 
@@ -28,4 +29,11 @@ describe('routers', () => {
     expect((await page.fetch('/page.js')).status).toBe(200);
     expect((await page.ask('overview')).status).toBe(200);
   });
+});
+
+it('Express without a body parser: a session is refused with the reason', async () => {
+  page = await PageApplication.start({ adapter: 'express', bodyParser: false });
+  const answer = await page.fetch('/api/session', signIn(TOKEN));
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('bodyParser') });
 });

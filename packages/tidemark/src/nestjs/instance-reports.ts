@@ -12,13 +12,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { pause, within, type Clock, type Timers } from '../core/ports/clock.js';
 import type { CacheEvents } from '../core/ports/cache-events.js';
 import type { InstanceBoard } from '../core/ports/instance-board.js';
 import { CacheObserver } from '../observe/cache-observer.js';
 import type { LiveListener } from '../observe/live-requests.js';
-import { parseReport } from '../observe/report-shape.js';
+import { parseReport, textOf } from '../observe/report-text.js';
 import type { InstanceReport, MarkReport } from '../observe/report.js';
 import {
   doubtOf,
@@ -171,7 +172,7 @@ export class InstanceReports {
     const { board, log } = this.parts;
     const changes = this.#modeChanges;
     try {
-      const report = JSON.stringify(await this.#report());
+      const report = textOf(await this.#report());
       const mode = await board.publish(this.#id, report, TTL_MS, this.#shared);
       if (changes === this.#modeChanges && isMode(mode)) this.#follow(mode);
       this.#isWarned = false;
@@ -202,9 +203,16 @@ export class InstanceReports {
 
   async #readOthers(): Promise<readonly InstanceReport[]> {
     const texts = await this.parts.board.read().catch(() => []);
-    return texts
-      .flatMap((text) => parseReport(text) ?? [])
-      .filter(({ id, dataSource }) => id !== this.#id && dataSource === this.dataSource);
+    const others: InstanceReport[] = [];
+    for (const text of texts) {
+      const report = parseReport(text);
+      if (report && report.id !== this.#id && report.dataSource === this.dataSource) {
+        others.push(report);
+      }
+      // Requests do not wait for all of them.
+      await setImmediate();
+    }
+    return others;
   }
 
   /** Without marks, for which the store is asked. */

@@ -1,5 +1,13 @@
-/** Reads reports of other instances: anybody who can write to Redis can put anything in their place. */
-import { BUCKETS_MS, type InstanceReport } from './report.js';
+/** Checks reports of other instances: anybody who can write to Redis can put anything in their place. */
+import { BUCKETS_MS, type InstanceReport, type QueryReport } from './report.js';
+
+/** A report as its text has it (report-text.ts). */
+export interface PublishedReport extends Omit<InstanceReport, 'queries'> {
+  readonly queries: readonly (Omit<QueryReport, 'minutes'> & {
+    /** Requests and hits in turn. */
+    readonly minutes: readonly number[];
+  })[];
+}
 
 type Check = (value: unknown) => boolean;
 
@@ -65,7 +73,7 @@ const recentWrite = all<InstanceReport['recentWrites'][number]>({
   regions,
 });
 
-const report = all<InstanceReport>({
+const report = all<PublishedReport>({
   id: text,
   host: text,
   pid: number,
@@ -86,7 +94,7 @@ const report = all<InstanceReport>({
   minutes,
   audit: all<InstanceReport['audit']>({ share: number, compared: number, different: number }),
   queries: list(
-    all<InstanceReport['queries'][number]>({
+    all<PublishedReport['queries'][number]>({
       query: text,
       outcomes,
       reasons: record(number),
@@ -95,7 +103,7 @@ const report = all<InstanceReport>({
       savedMs: number,
       lastBytes: number,
       servedBytes: number,
-      minutes,
+      minutes: list(number),
     }),
   ),
   writes: list(
@@ -157,12 +165,6 @@ const report = all<InstanceReport>({
   }),
 });
 
-/** `undefined`: the text is no report. */
-export function parseReport(json: string): InstanceReport | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return report(value) ? (value as InstanceReport) : undefined;
-  } catch {
-    return undefined;
-  }
+export function isPublished(value: unknown): value is PublishedReport {
+  return report(value);
 }

@@ -6,6 +6,7 @@ import { deflateRawSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LiveRequest } from '../../src/observe/report.js';
+import { textOf } from '../../src/observe/report-text.js';
 import { requestsOf, sumOutcomes, sumQueries, sumWrites } from '../../src/observe/sums.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
@@ -128,12 +129,12 @@ describe('the reports of two instances', () => {
   it('leave out what another client has put on the board, and an instance that publishes no more', async () => {
     const own = await reports(one).own();
     const left = (value: unknown, ttlMs: number) =>
-      `${Date.now() + ttlMs} ${deflateRawSync(JSON.stringify(value)).toString('base64')}`;
+      `${Date.now() + ttlMs} ${deflateRawSync(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64')}`;
     await admin.hset(await board(), {
-      'i:killed': left({ ...own, id: 'killed' }, 4_000),
+      'i:killed': left(textOf({ ...own, id: 'killed' }), 4_000),
       'i:empty': left({}, 600_000),
       'i:part': left({ ...own, id: 'part', queries: [{ query: 'q' }] }, 600_000),
-      'i:source': left({ ...own, id: 'source', dataSource: 'other' }, 600_000),
+      'i:source': left(textOf({ ...own, id: 'source', dataSource: 'other' }), 600_000),
       mode: 'off',
     });
     await apps.seenBy(one, (all) => expect(all.map(({ id }) => id)).toContain('killed'));

@@ -43,7 +43,13 @@ export class WriteEvents {
     const isAll = tables.some(({ table }) => table.startsWith(SCHEMA));
     const regions = isAll ? ALL_TABLES : answers.regionNames(tables);
     const localEntries = answers.endedLocally(tables);
-    events.emitSafely('invalidated', { ...write, ...cause, regions, localEntries });
+    const { origin } = cause;
+    events.emitSafely('invalidated', {
+      ...{ ...write, origin, regions, localEntries },
+      get statements() {
+        return cause.statements;
+      },
+    });
   }
 
   /** An own write has been published: {@link concluded} follows. */

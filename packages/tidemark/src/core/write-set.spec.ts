@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   MAX_VALUES,
   mergeWritten,
@@ -137,7 +137,10 @@ describe('TransactionLog', () => {
   });
 });
 
-const statement = (fingerprint: string) => ({ title: `UPDATE ${fingerprint}`, fingerprint });
+const statement = (fingerprint: string, sql = fingerprint) => ({
+  sql,
+  name: vi.fn(() => ({ title: `UPDATE ${fingerprint}`, fingerprint })),
+});
 
 describe('the cause of a transaction', () => {
   const namesOf = (log: TransactionLog): string[] =>
@@ -147,6 +150,24 @@ describe('the cause of a transaction', () => {
     const log = new TransactionLog();
     for (const name of ['b', 'a', 'b', 'c', 'a']) log.name(statement(name), undefined);
     expect(namesOf(log)).toEqual(['b', 'a', 'c']);
+  });
+
+  it('names the statements once, when they are read', () => {
+    const log = new TransactionLog();
+    const a = statement('a');
+    log.name(a, undefined);
+    const cause = log.cause(undefined);
+    expect(a.name).not.toHaveBeenCalled();
+    expect(cause.statements).toEqual([{ title: 'UPDATE a', fingerprint: 'a' }]);
+    expect(cause.statements).toBe(cause.statements);
+    expect(a.name).toHaveBeenCalledTimes(1);
+  });
+
+  it('has texts of one fingerprint once, and of the first 32 texts alone', () => {
+    const log = new TransactionLog();
+    for (let text = 1; text <= 31; text += 1) log.name(statement('a', `a ${text}`), undefined);
+    for (const name of 'bc') log.name(statement(name), undefined);
+    expect(namesOf(log)).toEqual(['a', 'b']);
   });
 
   it('has at most 8 statements', () => {

@@ -8,6 +8,14 @@ export const MAX_VALUES = 100;
 
 /** Most statements that a write names as its cause. */
 const MAX_STATEMENTS = 8;
+/** Most texts among which they are. */
+const MAX_TEXTS = 32;
+
+/** A statement whose name for events is made on demand: that of a new text costs another parse. */
+export interface NameableStatement {
+  readonly sql: string;
+  readonly name: () => WriteStatement;
+}
 
 /** Values of the old and the new rows. */
 type Values = ReadonlySet<string> | 'unknown';
@@ -60,8 +68,8 @@ export type Written = ReadonlyMap<string, WrittenTable> | 'all-tables';
 
 class Part {
   readonly tables = new Map<string, WrittenTable>();
-  /** By fingerprint, in the order of their first execution. */
-  readonly statements = new Map<string, WriteStatement>();
+  /** By text, in the order of their first execution. */
+  readonly statements = new Map<string, NameableStatement>();
   isAnything = false;
 
   constructor(readonly savepoint?: string) {}
@@ -75,11 +83,9 @@ class Part {
     this.tables.set(written.table, before ? mergeWritten(before, written) : written);
   }
 
-  name(statement: WriteStatement): void {
-    const { fingerprint } = statement;
-    if (this.statements.size < MAX_STATEMENTS && !this.statements.has(fingerprint)) {
-      this.statements.set(fingerprint, statement);
-    }
+  name(statement: NameableStatement): void {
+    if (this.statements.size >= MAX_TEXTS || this.statements.has(statement.sql)) return;
+    this.statements.set(statement.sql, statement);
   }
 
   addAll({ tables, statements, isAnything }: Part): void {
@@ -87,6 +93,33 @@ class Part {
     for (const written of tables.values()) this.add(written);
     this.isAnything ||= isAnything;
   }
+}
+
+/** Names the statements when they are first read. */
+export function causeOf(
+  origin: string | undefined,
+  statements: readonly NameableStatement[],
+): WriteCause {
+  let unnamed = statements;
+  let named: readonly WriteStatement[] = [];
+  return {
+    origin,
+    get statements() {
+      if (unnamed.length > 0) named = namesOf(unnamed);
+      unnamed = [];
+      return named;
+    },
+  };
+}
+
+function namesOf(statements: readonly NameableStatement[]): readonly WriteStatement[] {
+  const named = new Map<string, WriteStatement>();
+  for (const statement of statements) {
+    if (named.size === MAX_STATEMENTS) break;
+    const name = statement.name();
+    if (!named.has(name.fingerprint)) named.set(name.fingerprint, name);
+  }
+  return [...named.values()];
 }
 
 /**
@@ -112,7 +145,7 @@ export class TransactionLog {
   }
 
   /** Names a statement that has written, for events. */
-  name(statement: WriteStatement, origin: string | undefined): void {
+  name(statement: NameableStatement, origin: string | undefined): void {
     this.#last.name(statement);
     this.#origin ??= origin;
   }
@@ -148,7 +181,7 @@ export class TransactionLog {
     const all = new Part();
     for (const part of [this.#first, ...this.#savepoints])
       part.statements.forEach((one) => all.name(one));
-    return { origin: this.#origin ?? origin, statements: [...all.statements.values()] };
+    return causeOf(this.#origin ?? origin, [...all.statements.values()]);
   }
 
   /** The names of the written tables. */

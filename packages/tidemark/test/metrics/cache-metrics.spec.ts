@@ -1,5 +1,5 @@
 /** Real: PostgreSQL. The metrics of the caches of an application. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -13,6 +13,7 @@ import {
   QueryCacheModule,
 } from '../../src/index.js';
 import { CacheMetricsModule } from '../../src/metrics/index.js';
+import { SqlAnalyser } from '../../src/postgres/analysis/sql-analyser.js';
 import { outcomesOf } from '../../src/testing/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createDatabase } from '../../../../test/support/shared-postgres.js';
@@ -122,6 +123,19 @@ describe('the metrics of a cache', () => {
     await context.get(DataSource).getRepository(Part).insert({ id: 1, name: 'wheel' });
     expect(await writes('service')).toBe(1);
     expect(await read(registry, 'tidemark_cache_invalidated_versions_total')).toBeGreaterThan(0);
+  });
+
+  it('count a write without another parse of its text for a name', async () => {
+    const named = vi.spyOn(SqlAnalyser.prototype, 'write');
+    try {
+      const registry = new Registry();
+      const source = (await start(registry)).get(DataSource);
+      await source.getRepository(Part).insert({ id: 1, name: 'wheel' });
+      const series = 'tidemark_cache_invalidations_total{source="service"}';
+      expect([await read(registry, series), named.mock.calls]).toEqual([1, []]);
+    } finally {
+      named.mockRestore();
+    }
   });
 
   it('count the tables whose triggers are missing', async () => {

@@ -97,12 +97,12 @@ export interface WriteStatement {
   /**
    * Its command and targets, such as `UPDATE public.users`; without targets the functions that may have written, such as
    * `CALL refresh`. At most 200 characters. `unknown`: the parser cannot read the text; `long text`: it has more than
-   * 100,000 characters.
+   * 10,000 characters, and no targets are known.
    */
   readonly title: string;
   /**
    * Equal for statements that differ in literals, parameters and spaces alone: 16 hex digits. A hash of the text where
-   * the parser cannot read it; zeros for a long text.
+   * the parser cannot read it, and of the title for a text of more than 10,000 characters.
    */
   readonly fingerprint: string;
 }
@@ -128,7 +128,8 @@ export interface Invalidation {
   readonly origin: string | undefined;
   /**
    * The statements of the transaction that have written, or may have, in the order of their first execution: each
-   * fingerprint once, at most 8. Statements that ROLLBACK TO has undone are left out. None: unknown.
+   * fingerprint once, at most 8 of the first 32 texts. Statements that ROLLBACK TO has undone are left out. None:
+   * unknown. A getter: the first access may parse new texts, which takes milliseconds.
    */
   readonly statements: readonly WriteStatement[];
   /** A write to all tables, or to the schema, has one region: `*` of the table `*`. */

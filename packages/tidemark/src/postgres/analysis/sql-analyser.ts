@@ -21,16 +21,11 @@ const MAX_TOGETHER = 16_000_000;
 /** A longer text is rarely sent twice: it usually contains a list of values. */
 const MAX_TEXT = 100_000;
 
-const UNNAMED = 'unknown';
-
 const UNREADABLE: ReadAnalysis = {
   cacheable: false,
   reason: 'unparsable',
   detail: 'the parser of PostgreSQL does not take the text',
 };
-
-/** Neither is worth another parse of a text that is not cached. */
-const LONG_TEXT: WriteStatement = { title: 'long text', fingerprint: '0'.repeat(16) };
 
 interface Remembered {
   isSelect?: boolean;
@@ -74,11 +69,10 @@ export class SqlAnalyser {
 
   /** The text of a write, as events have it: without literals. */
   write(sql: string): WriteStatement {
-    if (sql.length > MAX_TEXT) return LONG_TEXT;
     const known = this.#entry(sql);
     return (known.write ??= {
-      ...unnamedWrite(sql),
-      title: analysed(sql, this.catalog, titleOf) ?? UNNAMED,
+      title: analysed(sql, this.catalog, titleOf) ?? 'unknown',
+      fingerprint: fingerprintOf(sql),
     });
   }
 
@@ -92,11 +86,6 @@ export class SqlAnalyser {
     if (!entry) this.#remembered.set(sql, (entry = {}));
     return entry;
   }
-}
-
-/** A write whose text the parser does not read as the server does. */
-export function unnamedWrite(sql: string): WriteStatement {
-  return { title: UNNAMED, fingerprint: fingerprintOf(sql) };
 }
 
 /** Whether the text is one SELECT, without a catalog; `true` for what the parser rejects: the server has the error. */

@@ -16,7 +16,7 @@ import {
 import { writingPartsOf } from './write-targets.js';
 
 /** In characters. */
-const MAX_TITLE = 200;
+export const MAX_TITLE = 200;
 
 /** The commands that the name of the node's type does not spell. */
 const COMMANDS: Partial<Readonly<Record<NodeType, string>>> = {

@@ -54,7 +54,12 @@ export function parse(sql: string): readonly RawStmt[] {
  */
 export function fingerprintOf(sql: string): string {
   const fingerprint = parsedFingerprint(sql);
-  return fingerprint ?? hash('sha256', sql, 'hex').slice(0, FINGERPRINT_DIGITS);
+  return fingerprint ?? hashedFingerprint(sql);
+}
+
+/** In the form of a fingerprint. */
+export function hashedFingerprint(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, FINGERPRINT_DIGITS);
 }
 
 function parsedFingerprint(sql: string): string | undefined {

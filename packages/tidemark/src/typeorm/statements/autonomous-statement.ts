@@ -8,8 +8,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { mayPrepareTransaction } from '../../postgres/analysis/prepare-transaction.js';
-import type { WriteCause } from '../../core/ports/cache-events.js';
 import type { CommitOutcome, PublishedWrite } from '../../core/write-protocol.js';
+import { causeOf } from '../../core/write-set.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { StatementContext } from './statement-context.js';
 import { rollBackImplicit } from './transactions.js';
@@ -37,7 +37,7 @@ export async function beforeAutonomous(
   await session.lock();
   statement.state = 'autonomous';
   try {
-    const cause = session.isObserved ? causeOf(statement) : undefined;
+    const cause = session.isObserved ? causeOf(statement.origin, [statement.nameable]) : undefined;
     const record = (buckets: readonly number[]) => outbox.record(client, buckets);
     statement.publishedWrite = await protocol.begin('schema', backendPid, record);
     protocol.emitInvalidated(statement.publishedWrite, cause);
@@ -147,10 +147,6 @@ export async function giveUpReleased(session: ConnectionSession): Promise<void> 
     session.queue.done(unsent);
     if (unsent.state === 'autonomous') await afterAutonomous(session, unsent, 'rolled-back');
   }
-}
-
-function causeOf(statement: StatementContext): WriteCause {
-  return { origin: statement.origin, statements: [statement.named] };
 }
 
 /** The connection is lost or its transaction has failed. Then its triggers record too much, which is safe. */

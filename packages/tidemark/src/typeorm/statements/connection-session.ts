@@ -134,7 +134,7 @@ export class ConnectionSession {
 
   /** The statement has written, or may have: it is a cause of the open transaction. */
   name(statement: StatementContext): void {
-    if (this.isObserved) this.log.name(statement.named, statement.origin);
+    if (this.isObserved) this.log.name(statement.nameable, statement.origin);
   }
 
   /** The names may resolve differently from here on. */

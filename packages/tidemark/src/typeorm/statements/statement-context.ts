@@ -3,12 +3,13 @@ import type { QueryRunner } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
 import type { CatalogCache } from '../database/catalog-cache.js';
-import type { WriteStatement } from '../../core/ports/cache-events.js';
-import { unnamedWrite, type SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
+import type { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { ANY_WRITE } from '../../postgres/analysis/statement-classifier.js';
+import { nameableWrite } from '../../postgres/analysis/nameable-write.js';
 import type { Catalog } from '../../core/table-facts.js';
 import type { StatementAnalysis } from '../../core/statement-analysis.js';
 import type { PublishedWrite } from '../../core/write-protocol.js';
+import type { NameableStatement } from '../../core/write-set.js';
 
 /** The preparation of a statement before it was sent, to be ended after its answer. */
 export type StatementState =
@@ -63,9 +64,9 @@ export class StatementContext {
     readonly origin?: string,
   ) {}
 
-  /** Its text for events, once it is classified. */
-  get named(): WriteStatement {
-    return this.#analyser?.write(this.sql) ?? unnamedWrite(this.sql);
+  /** For events, once it is classified. Does not hold its parameters. */
+  get nameable(): NameableStatement {
+    return nameableWrite(this.sql, this.analysis, this.#analyser);
   }
 
   /** Analyses the text with the names as they resolve over the connection. */

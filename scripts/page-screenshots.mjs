@@ -3,11 +3,12 @@
  *
  *   npm run build && node scripts/page-screenshots.mjs [minutes of load, default 8]
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromiumBinary } from './chromium-binary.mjs';
+import { packPng } from './pack-png.mjs';
 import { redisServerBinary } from './redis-server-binary.mjs';
 
 register('../test/support/typescript-loader.mjs', import.meta.url);
@@ -96,7 +97,8 @@ try {
       await showView(page, hash, title);
       // For the live view to fill, and for the reports of the other instances.
       await delay(4_000);
-      await page.screenshot({ path: `${folder}${name}-${colorScheme}.png` });
+      const picture = packPng(await page.screenshot());
+      writeFileSync(`${folder}${name}-${colorScheme}.png`, picture);
     }
   }
   isOver = true;

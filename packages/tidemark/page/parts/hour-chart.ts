@@ -98,7 +98,7 @@ function createPlot(
   const options: uPlot.Options = {
     width: Math.max(target.clientWidth, 100),
     height: HEIGHT,
-    padding: [8, 6, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true },

@@ -3,6 +3,7 @@ import {
   Module,
   type CanActivate,
   type DynamicModule,
+  type NestModule,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -61,6 +62,14 @@ function providersOf(path: string, guard: Type<CanActivate> | undefined): Provid
   ];
 }
 
+/** Nest gives two pages one path, so that one would be open to the token of the other. */
+function requireOnly(module: ModuleRef): void {
+  if (module.get(CachePage, { strict: false, each: true }).length === 1) return;
+  throw new Error(
+    'CachePageModule is imported twice, with separate options: import it once, it shows all caches.',
+  );
+}
+
 /**
  * A page that shows the caches of the application and what they do, with its API, on Express and Fastify. It is closed
  * without a token and without a guard.
@@ -71,7 +80,16 @@ function providersOf(path: string, guard: Type<CanActivate> | undefined): Provid
   controllers: [PageApiController, PageController],
   exports: [CachePage],
 })
-export class CachePageModule extends ConfigurableModuleClass {
+export class CachePageModule extends ConfigurableModuleClass implements NestModule {
+  constructor(private readonly module: ModuleRef) {
+    super();
+  }
+
+  /** Called before Nest binds the routes. */
+  configure(): void {
+    requireOnly(this.module);
+  }
+
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
   }

@@ -11,7 +11,7 @@ export interface CachePageModuleOptions {
 
 /** @throws Error that names the option and the remedy. */
 export function checkOptions(path: string, { token }: CachePageModuleOptions): void {
-  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(path)) {
+  if (!/^[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*$/.test(path)) {
     refuse('path', `cannot be "${path}"`, 'give names separated by /, such as admin/tidemark');
   }
   if (token !== undefined && token.length < MIN_TOKEN_LENGTH) {

@@ -1,5 +1,6 @@
 /** Applications whose router, prefix, versions, hooks or body parser differ from the defaults. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { CachePageModule } from '../../src/page/index.js';
 import { PageApplication, TOKEN } from './page-application.js';
 import { signIn } from './sessions.js';
 
@@ -36,4 +37,11 @@ it('Express without a body parser: a session is refused with the reason', async 
   const answer = await page.fetch('/api/session', signIn(TOKEN));
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('bodyParser') });
+});
+
+it('two pages: the application does not start', async () => {
+  class Both {}
+  const imports = ['one', 'two'].map((path) => CachePageModule.forRoot({ path, token: TOKEN }));
+  const start = PageApplication.start({ module: { module: Both, imports } });
+  await expect(start).rejects.toThrow('CachePageModule is imported twice');
 });

@@ -79,7 +79,7 @@ describe('parseReport', () => {
       savedMs: 7_200,
       minutes,
     };
-    const queries = Array<typeof busy>(201).fill(busy);
+    const queries = Array.from({ length: 201 }, () => busy);
     const text = textOf({ ...whole(), queries });
     expect(text.length).toBeLessThan(200_000);
     expect(parseReport(text)?.queries).toEqual(queries);

@@ -7,8 +7,8 @@ export type CacheHealthReport =
   { readonly status: 'up' } | { readonly status: 'degraded'; readonly detail: string };
 
 /**
- * Whether the cache is degraded. It costs speed, not correctness, unless the auditor names
- * answers that differ: they may be stale.
+ * Whether the cache is degraded. It costs speed, not correctness, unless the auditor names answers that differ: they may
+ * be stale.
  */
 export class CacheHealth {
   /** @param degradation of stores, database and write side; `undefined`: there is none. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { WriteStatement } from './ports/cache-events.js';
 import {
   MAX_VALUES,
   mergeWritten,
@@ -139,7 +140,7 @@ describe('TransactionLog', () => {
 
 const statement = (fingerprint: string, sql = fingerprint) => ({
   sql,
-  name: vi.fn(() => ({ title: `UPDATE ${fingerprint}`, fingerprint })),
+  name: vi.fn<() => WriteStatement>(() => ({ title: `UPDATE ${fingerprint}`, fingerprint })),
 });
 
 describe('the cause of a transaction', () => {

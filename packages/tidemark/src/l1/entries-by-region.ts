@@ -5,6 +5,9 @@ import { listedHashes } from './version-hashes.js';
 /** Of a version on which one entry depends, such as that of a key, the entry alone: a set takes more memory. */
 type Dependents = L1Entry | Set<L1Entry>;
 
+/** A write looks at each entry with a set of hashes: 10,000 of them take it 5 ms. Of more, the oldest is left out. */
+const MAX_WIDE = 1_000;
+
 /** The entries in memory that no known write has ended, by the hashes of the versions that they depend on. */
 export class EntriesByRegion {
   readonly #entries = new Set<L1Entry>();
@@ -21,6 +24,8 @@ export class EntriesByRegion {
     this.#entries.add(entry);
     if (versions instanceof Set) {
       this.#wide.add(entry);
+      const [oldest] = this.#wide;
+      if (oldest && this.#wide.size > MAX_WIDE) this.delete(oldest);
       return;
     }
     for (const hash of versions) {

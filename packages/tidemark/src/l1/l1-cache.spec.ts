@@ -180,6 +180,14 @@ describe('entries that a write has ended', () => {
     expect(cache.ended(write('id=4999'))).toBe(1);
     expect(cache.ended(write('id=1'))).toBe(1);
   });
+
+  it('of more than 100 versions are the 1,000 latest, so that a write looks at no more', () => {
+    const { cache, set } = setUp(100_000_000);
+    const many = byId(...Array.from({ length: 101 }, (_, id) => id));
+    for (let page = 0; page < 1_001; page += 1) set(`page ${page}`, many);
+    expect(cache.size).toBe(1_001);
+    expect(cache.ended(write('id=100'))).toBe(1_000);
+  });
 });
 
 describe('L1Entry', () => {

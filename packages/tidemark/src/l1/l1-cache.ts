@@ -51,6 +51,7 @@ export class L1Cache {
   /**
    * How many entries a write of these versions has ended. The entries stay, and each is counted for one write alone.
    * Entries that have ended otherwise, by time or by writes of other instances, count too while they are kept.
+   * Of answers that depend on more than 100 versions, the 1,000 latest count.
    */
   ended(tables: readonly TableVersionNames[]): number {
     return this.#byRegion.take(tables);

@@ -24,7 +24,7 @@ export function stateMetrics(caches: readonly MeasuredCache[]): readonly Collect
   return [
     gauge(
       'degraded',
-      'Whether the cache is degraded: it costs speed, never correctness',
+      'Whether the cache is degraded: it costs speed, or the auditor found answers that may be stale',
       ({ read }) => read.health.check().status === 'degraded',
     ),
     gauge(

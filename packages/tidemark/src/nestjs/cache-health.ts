@@ -6,7 +6,10 @@ import type { ReadCore } from './read-core.js';
 export type CacheHealthReport =
   { readonly status: 'up' } | { readonly status: 'degraded'; readonly detail: string };
 
-/** Whether the cache is degraded. A degraded cache costs speed, never correctness. */
+/**
+ * Whether the cache is degraded. It costs speed, not correctness, unless the auditor names answers that differ: they may
+ * be stale.
+ */
 export class CacheHealth {
   /** @param degradation of stores, database and write side; `undefined`: there is none. */
   constructor(

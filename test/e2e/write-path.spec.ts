@@ -10,8 +10,8 @@ import { RedisServer } from '../support/redis-server.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase } from '../support/shared-postgres.js';
 
-/** Six of them make the events that name cause and regions of a write, which metrics and the page count. */
-const MAX_FILES = 52;
+/** Nine of them make and count the event that names cause and regions of a write. */
+const MAX_FILES = 54;
 const PROGRAM = join(import.meta.dirname, 'support/traced-service.mjs');
 const PROTOCOL = 'packages/tidemark/dist/core/write-protocol.js';
 const WARM_UP = 50;

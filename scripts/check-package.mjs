@@ -79,21 +79,18 @@ function pack() {
   return join(folder, packed.filename);
 }
 
-const IMPORTS = Object.keys(manifest.exports)
+/** The entries that need an optional peer. */
+const OPTIONAL = [`${manifest.name}/metrics`, `${manifest.name}/tracing`];
+const ENTRIES = Object.keys(manifest.exports)
   .filter((path) => !path.endsWith('.json'))
   .map((path) => manifest.name + path.slice(1));
 
-const importing = (load) =>
-  IMPORTS.map((name) => `console.log('${name}', Object.keys(${load}('${name}')).length);`).join(
-    '\n',
-  );
-
 /** Node loads one instance for import and require(); the CommonJS files have the same names. */
-const INSTANCES = `import { createRequire } from 'node:module';
+const instancesOf = (entries) => `import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 const require = createRequire(import.meta.url);
 const { exports } = require('${manifest.name}/package.json');
-for (const name of ${JSON.stringify(IMPORTS)}) {
+for (const name of ${JSON.stringify(entries)}) {
   const imported = await import(name);
   if (require(name) !== imported) throw new Error(\`import and require() give two instances of \${name}\`);
   const { default: file } = exports['.' + name.slice('${manifest.name}'.length)].require;
@@ -101,14 +98,21 @@ for (const name of ${JSON.stringify(IMPORTS)}) {
   if (!isDeepStrictEqual(names, Object.keys(imported).sort())) throw new Error(\`\${file} has other names\`);
 }`;
 
-/** The empty application: each program prints how many names it gets from each entry of the package. */
-const PROGRAMS = {
-  'instances.mjs': INSTANCES,
-  'module.mjs': importing('await import'),
-  'common.cjs': importing('require'),
-  'types.mts': IMPORTS.map((name, at) => `export * as entry${at} from '${name}';`).join('\n'),
-  'types.cts': IMPORTS.map((name, at) => `export * as entry${at} from '${name}';`).join('\n'),
-};
+/** The empty application: each program prints how many names it gets from each of the entries. */
+function programsOf(entries) {
+  const importing = (load) =>
+    entries
+      .map((name) => `console.log('${name}', Object.keys(${load}('${name}')).length);`)
+      .join('\n');
+  const types = entries.map((name, at) => `export * as entry${at} from '${name}';`).join('\n');
+  return {
+    'instances.mjs': instancesOf(entries),
+    'module.mjs': importing('await import'),
+    'common.cjs': importing('require'),
+    'types.mts': types,
+    'types.cts': types,
+  };
+}
 
 const COMPILER_OPTIONS = {
   module: 'nodenext',
@@ -120,12 +124,10 @@ const COMPILER_OPTIONS = {
   types: ['node'],
 };
 
-function install(tarball) {
+/** Installs the package with the peers into the application. */
+function install(tarball, peers) {
   const versionOf = (name) =>
     JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
-  const peers = Object.keys(manifest.peerDependencies).filter(
-    (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
-  );
   const installed = [...peers, '@types/node', '@types/pg'];
   const dependencies = Object.fromEntries(installed.map((name) => [name, versionOf(name)]));
   const files = {
@@ -134,11 +136,20 @@ function install(tarball) {
       dependencies: { ...dependencies, [manifest.name]: `file:${tarball}` },
     }),
     'tsconfig.json': JSON.stringify({ compilerOptions: COMPILER_OPTIONS }),
-    ...PROGRAMS,
   };
-  mkdirSync(application);
+  mkdirSync(application, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(application, name), text);
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], application);
+}
+
+function checkEntries(entries, tsc) {
+  for (const [name, text] of Object.entries(programsOf(entries))) {
+    writeFileSync(join(application, name), text);
+  }
+  console.log(run(process.execPath, ['module.mjs'], application).trim());
+  console.log(run(process.execPath, ['common.cjs'], application).trim());
+  run(process.execPath, ['instances.mjs'], application);
+  checkTypes(tsc);
 }
 
 /** Errors in the declarations of other packages are theirs; TypeORM's, for example, name drivers that are not installed. */
@@ -161,12 +172,18 @@ try {
   const bin = (name) => join(root, 'node_modules/.bin', name);
   console.log(run(bin('publint'), ['run', tarball, '--strict']).trim());
   run(bin('attw'), [tarball]);
-  install(tarball);
-  console.log(run(process.execPath, ['module.mjs'], application).trim());
-  console.log(run(process.execPath, ['common.cjs'], application).trim());
-  run(process.execPath, ['instances.mjs'], application);
-  checkTypes(bin('tsc'));
-  console.log('an empty application installs, imports and compiles it');
+  const peers = Object.keys(manifest.peerDependencies);
+  const required = peers.filter((name) => !manifest.peerDependenciesMeta[name]?.optional);
+  install(tarball, required);
+  checkEntries(
+    ENTRIES.filter((entry) => !OPTIONAL.includes(entry)),
+    bin('tsc'),
+  );
+  install(tarball, peers);
+  checkEntries(OPTIONAL, bin('tsc'));
+  console.log(
+    'an empty application installs, imports and compiles it, without and with optional peers',
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

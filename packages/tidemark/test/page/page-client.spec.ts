@@ -1,6 +1,7 @@
 /** The built page in Chromium, over a service whose answers the test decides. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { representatives } from '../../../../test/support/long-tests.js';
 import {
   accessibilityFaults,
   openPage,
@@ -11,6 +12,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { MockService } from './fixtures/mock-service.js';
 import { busyData, freshData } from './fixtures/page-data.js';
 import { AT_MS, queryOf } from './fixtures/page-figures.js';
+import { VIEWS } from './fixtures/page-views.js';
 
 let browser: Browser;
 let service: MockService;
@@ -42,24 +44,14 @@ afterEach(async () => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 });
 
-const VIEWS = [
-  ['#/', 'Overview'],
-  ['#/queries', 'Queries'],
-  ['#/queries/users.page', 'users.page'],
-  ['#/queries/regions.counts', 'regions.counts'],
-  ['#/queries/audit.trail-of-account', 'audit.trail-of-account'],
-  ['#/live', 'Live'],
-  ['#/writes', 'Writes'],
-  ['#/regions', 'Regions'],
-  ['#/doubt', 'Doubt'],
-  ['#/control', 'Control'],
-] as const;
+/** `e2e/page` opens all views of a service at full width. */
+const WIDE = representatives(VIEWS, 0, 3);
 
 describe.each([
-  { colorScheme: 'light', width: 1_280 },
-  { colorScheme: 'dark', width: 400 },
-] as const)('in $colorScheme at $width pixels', (options) => {
-  it.each(VIEWS)(
+  { colorScheme: 'light', width: 1_280, views: WIDE },
+  { colorScheme: 'dark', width: 400, views: VIEWS },
+] as const)('in $colorScheme at $width pixels', ({ views, ...options }) => {
+  it.each(views)(
     '%s is the view %s, accessible and no wider than the window',
     async (hash, title) => {
       await open(hash, options);

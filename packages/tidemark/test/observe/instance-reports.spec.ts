@@ -12,6 +12,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { RedisServer } from '../../../../test/support/redis-server.js';
 import type { CachedApplication } from '../support/cached-application.js';
 import { StatementCounter } from '../support/statement-counter.js';
+import { VersionStore } from '../../src/core/ports/version-store.js';
 import { LIMIT_MS, ReportingApps, type ReportCheck } from './reporting-apps.js';
 
 let redis: RedisServer;
@@ -112,18 +113,14 @@ describe('the reports of two instances', () => {
 
   it('show a mark with its holder', async () => {
     expect((await reports(one).own()).doubt.marks).toEqual([]);
-    const deadlineMs = String(Date.now() + 3_600_000);
-    const mark = { backendPid: '4711', transactionId: '', deadlineMs, names: ['*'] };
-    await eventually(async () => {
-      // On a busy machine the epoch may be replaced, which drops marks.
-      const [marks = ''] = await keysLike(':{public.customers}:m');
-      await admin.hset(marks, 'w1', JSON.stringify(mark));
-      const { doubt } = await reports(one).own();
-      expect(doubt.marks).toMatchObject([
-        { table: 'public.customers', writeId: 'w1', backendPid: 4711 },
-      ]);
-      await admin.hdel(marks, 'w1');
-    }, LIMIT_MS);
+    const store = one.get(VersionStore);
+    const table = 'public.customers';
+    const mark = { writeId: 'w1', backendPid: 4711, tables: [{ table, names: ['*'] }] };
+    await store.begin(mark, 'token', 600_000);
+    await apps.seenBy(one, ([own]) =>
+      expect(own?.doubt.marks).toMatchObject([{ table, writeId: 'w1', backendPid: 4711 }]),
+    );
+    await store.abort('w1', [table]);
   });
 
   it('leave out what another client has put on the board, and an instance that publishes no more', async () => {

@@ -32,7 +32,7 @@ describe('parseConfig', () => {
       cacheMaxStalenessMs: 0,
       cacheL1Bytes: 67_108_864,
       cacheVerifyPlans: 0.01,
-      cacheAudit: 0.001,
+      cacheAudit: 0.0001,
       cacheWritePolicy: 'commit',
       cacheNamespace: 'tidemark',
       cacheRelease: undefined,

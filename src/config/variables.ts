@@ -98,7 +98,7 @@ export const variables = {
   CACHE_MAX_STALENESS_MS: number(0, 86_400_000, { whole: true }).default(0),
   CACHE_L1_BYTES: bytes.default(64 * 1024 * 1024),
   CACHE_VERIFY_PLANS: number(0, 1, { whole: false }).default(0.01),
-  CACHE_AUDIT: number(0, 1, { whole: false }).default(0.001),
+  CACHE_AUDIT: number(0, 1, { whole: false }).default(0.0001),
   CACHE_WRITE_POLICY: z
     .enum(WRITE_POLICIES, `is not one of ${WRITE_POLICIES.join(', ')}: choose one of them`)
     .default('commit'),

@@ -47,6 +47,8 @@ export class RunningContender {
         DATABASE_URL: place.databaseUrl,
         REDIS_URL: place.redisUrl,
         CACHE_TTL: String(TTL_MS / 1000),
+        // Statements are counted.
+        CACHE_AUDIT: '0',
         LOG_LEVEL: 'warn',
         BENCH_ROWS: String(rows),
         ...contender.env?.(place),

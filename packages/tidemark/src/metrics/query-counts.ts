@@ -7,7 +7,7 @@
 import type { BypassReason } from '../core/ports/cache-events.js';
 import type { Clock } from '../core/ports/clock.js';
 
-/** The name that stands for all queries without counts of their own. */
+/** The name under which the queries without separate counts are summed. */
 export const OTHER = 'other';
 const MAX_NAMES = 200;
 /** Longer names are cut: some are made of SQL text. */

@@ -45,7 +45,7 @@ export class CachePage implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Ends the streams of all open pages, which have no end of their own, and refuses new ones. Nest's shutdown does so
+   * Ends the streams of all open pages, which never end by themselves, and refuses new ones. Nest's shutdown does so
    * by itself; call it before code that awaits the end of all requests.
    */
   endStreams(): void {

@@ -41,7 +41,7 @@ export class LiveStreams implements OnModuleDestroy {
   }
 
   /**
-   * Ends all streams, which have no end of their own, and refuses new ones. Nest calls it before it closes the server;
+   * Ends all streams, which never end by themselves, and refuses new ones. Nest calls it before it closes the server;
    * call it first where requests are awaited before.
    */
   close(): void {

@@ -36,7 +36,7 @@ export class PageAsset {
     this.#tag = tagOf(bytes);
   }
 
-  /** A browser asks for it anew each time, and gets it once for each version of the package. */
+  /** A browser revalidates it at each load, and downloads it once for each version of the package. */
   send({ headers }: PageRequest, reply: PageReply): void {
     const encoding = encodingFor(headers['accept-encoding']);
     const known = matchingTag(headers['if-none-match'], this.#tag, encoding);

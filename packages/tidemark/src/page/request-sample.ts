@@ -22,7 +22,7 @@ export class RequestSample {
     if (place < MAX_REQUESTS) this.#requests[place] = request;
   }
 
-  /** The sample in the order of time, which begins anew; `undefined`: there was no request. */
+  /** Returns the sample in the order of time and empties it; `undefined`: there was no request. */
   take(): LiveRequests | undefined {
     if (this.#count === 0) return undefined;
     const requests = this.#requests.toSorted((a, b) => a.atMs - b.atMs);

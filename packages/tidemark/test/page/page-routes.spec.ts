@@ -1,4 +1,4 @@
-/** The page in an application that changes the answers of its own routes, on both adapters. */
+/** The page in an application whose interceptors change the answers of other routes, on both adapters. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type {

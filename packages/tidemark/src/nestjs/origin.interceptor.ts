@@ -6,27 +6,16 @@ import {
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { LeavesBody } from './http/routes.js';
+import { isSafe, routeOf, type RoutedRequest } from './http/route-origins.js';
 import { WriteOrigins } from './write-origins.js';
-
-/** Their handlers should not write. */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The last argument of a resolver. */
 type OperationInfo = { readonly operation?: { readonly operation?: string } } | undefined;
 
-/** A request of Express or Fastify. */
-interface RoutedRequest {
-  readonly method: string;
-  /** Express. */
-  readonly route?: { readonly path?: string | RegExp };
-  /** Fastify. */
-  readonly routeOptions?: { readonly url?: string };
-}
-
 /**
- * Names the writes of handlers by their route, such as `PATCH /users/:id`; outside of HTTP by class and method, such as
- * `UsersResolver.rename`. Requests with a safe method (GET, HEAD, OPTIONS) and queries of GraphQL get no name:
- * docs/decisions/writes.md has the reason.
+ * Names the writes of resolvers and handlers of messages by class and method, such as `UsersResolver.rename`; those of
+ * HTTP handlers by their route, such as `PATCH /users/:id`, as an open page does without it. Requests with a safe method
+ * (GET, HEAD, OPTIONS) and queries of GraphQL get no name: docs/decisions/writes.md has the reason.
  */
 @Injectable()
 @LeavesBody()
@@ -55,8 +44,6 @@ function originOf(context: ExecutionContext): string | undefined {
     return info?.operation?.operation === 'query' ? undefined : handler;
   }
   if (type !== 'http') return handler;
-  const { method, route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest>();
-  if (SAFE_METHODS.has(method)) return undefined;
-  // The pattern: the URL has ids, which may be personal.
-  return `${method} ${routeOptions?.url ?? String(route?.path ?? handler)}`;
+  const request = context.switchToHttp().getRequest<RoutedRequest>();
+  return isSafe(request) ? undefined : routeOf(request);
 }

@@ -4,21 +4,22 @@ import { Injectable } from '@nestjs/common';
 /** Names the code that writes, such as a route or a job, for the events of writes. */
 @Injectable()
 export class WriteOrigins {
-  readonly #storage = new AsyncLocalStorage<string>();
+  readonly #storage = new AsyncLocalStorage<string | (() => string)>();
   /** How much named work runs now. */
   #running = 0;
 
   /** The name of the work that runs now; `undefined`: none was given. */
   get current(): string | undefined {
-    return this.#storage.getStore();
+    const name = this.#storage.getStore();
+    return typeof name === 'function' ? name() : name;
   }
 
   /**
    * Runs the work under a name, such as `nightly import`: events of its writes have it as their `origin`. The name
    * holds until the work returns or its promise settles; code that runs on afterwards may lose it. Do not put personal
-   * data into the name.
+   * data into the name. A function is asked for the name at each write.
    */
-  run<T>(name: string, work: () => T): T {
+  run<T>(name: string | (() => string), work: () => T): T {
     this.#running += 1;
     let isAsync = false;
     try {

@@ -7,8 +7,8 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { APP_INTERCEPTOR, ModuleRef, RouterModule } from '@nestjs/core';
-import { OriginInterceptor } from '../nestjs/origin.interceptor.js';
+import { HttpAdapterHost, ModuleRef, RouterModule } from '@nestjs/core';
+import { nameRoutes } from '../nestjs/http/route-origins.js';
 import { QueryCaches } from '../nestjs/query-caches.js';
 import { QueryCachesModule } from '../nestjs/query-caches.module.js';
 import { WriteOrigins } from '../nestjs/write-origins.js';
@@ -43,13 +43,6 @@ function providersOf(path: string, guard: Type<CanActivate> | undefined): Provid
   return [
     { provide: GUARD, useValue: guard },
     {
-      // Writes name the route that has caused them. Nest skips what is undefined.
-      provide: APP_INTERCEPTOR,
-      inject: [MODULE_OPTIONS_TOKEN, WriteOrigins],
-      useFactory: ({ token }: CachePageModuleOptions, origins: WriteOrigins) =>
-        token !== undefined || guard ? new OriginInterceptor(origins) : undefined,
-    },
-    {
       provide: CachePage,
       inject: [MODULE_OPTIONS_TOKEN, QueryCaches, ModuleRef],
       useFactory: (options: CachePageModuleOptions, caches: QueryCaches, module: ModuleRef) => {
@@ -81,13 +74,19 @@ function requireOnly(module: ModuleRef): void {
   exports: [CachePage],
 })
 export class CachePageModule extends ConfigurableModuleClass implements NestModule {
-  constructor(private readonly module: ModuleRef) {
+  constructor(
+    private readonly module: ModuleRef,
+    private readonly host: HttpAdapterHost,
+    private readonly origins: WriteOrigins,
+    private readonly page: CachePage,
+  ) {
     super();
   }
 
   /** Called before Nest binds the routes. */
   configure(): void {
     requireOnly(this.module);
+    if (this.page.isOpen) nameRoutes(this.host.httpAdapter, this.origins);
   }
 
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {

@@ -34,10 +34,15 @@ export class CachePage implements OnModuleInit, OnModuleDestroy {
     this.#access = new PageAccess({ ...parts, warn: (line) => this.#log.warn(line) });
   }
 
+  /** Whether it has a token or a guard. */
+  get isOpen(): boolean {
+    return this.#access.isOpen;
+  }
+
   /** A closed page counts and publishes nothing. */
   async onModuleInit(): Promise<void> {
     this.#sources = this.parts.sources();
-    if (this.#access.isOpen) await this.#sources.start();
+    if (this.isOpen) await this.#sources.start();
   }
 
   onModuleDestroy(): void {

@@ -35,6 +35,15 @@ describe('a transaction of the application ends as it would without the cache', 
     const [row] = await manager.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid');
     return row?.pid;
   };
+  /** A server process is listed until after its client has seen the end of the connection. */
+  const processIsGone = (pid: number | undefined): Promise<void> =>
+    eventually(async () => {
+      const { rows } = await customers.otherClient.query(
+        'SELECT pid FROM pg_stat_activity WHERE pid = $1',
+        [pid],
+      );
+      expect(rows).toEqual([]);
+    });
 
   it.each<[string, (source: DataSource) => Promise<unknown>]>([
     [
@@ -62,9 +71,11 @@ describe('a transaction of the application ends as it would without the cache', 
         source.transaction(async (manager) => {
           const client = (await manager.queryRunner?.connect()) as pg.Client;
           const hasEnded = new Promise((resolve) => client.once('end', resolve));
+          const pid = await pidOf(manager);
           await manager.query('SET LOCAL idle_in_transaction_session_timeout = 200');
           await manager.query(set(1, 1));
           await hasEnded;
+          await processIsGone(pid);
           await manager.query(set(2, 2));
         }),
     ],

@@ -46,6 +46,7 @@ function optionsOf({
   const shared = {
     connections: load.connections,
     duration: load.seconds,
+    ...(load.perSecond === undefined ? {} : { overallRate: load.perSecond }),
     method,
     headers: { ...headers },
     ...(body === undefined ? {} : { body }),

@@ -6,6 +6,8 @@ export interface Load {
   readonly paths: readonly string[];
   readonly connections: number;
   readonly seconds: number;
+  /** Each connection waits between two requests, so that there are about as many a second; absent: no wait. */
+  readonly perSecond?: number;
   readonly method?: 'GET' | 'PATCH' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -1,9 +1,11 @@
--- Arguments: a file with one path a line, the method, and the body if there is one.
+-- Arguments: a file with one path a line, the milliseconds that a connection waits between two requests, the method, and
+-- the body if there is one.
 -- The one thread asks for them in turn and prints the result as one line of JSON.
-local requests, at = {}, 0
+local requests, at, pauseMs = {}, 0, 0
 
 function init(args)
-  local method, body = args[2], args[3]
+  local method, body = args[3], args[4]
+  pauseMs = tonumber(args[2])
   for path in io.lines(args[1]) do
     requests[#requests + 1] = wrk.format(method, path, wrk.headers, body)
   end
@@ -12,6 +14,10 @@ end
 function request()
   at = at % #requests + 1
   return requests[at]
+end
+
+function delay()
+  return pauseMs
 end
 
 function done(summary, latency)

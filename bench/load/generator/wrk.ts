@@ -31,6 +31,7 @@ function argumentsOf({ url, connections, seconds, headers = {}, ...load }: Load,
   const script = [
     '--',
     paths,
+    String(load.perSecond ? Math.round((connections * 1000) / load.perSecond) : 0),
     load.method ?? 'GET',
     ...(load.body === undefined ? [] : [load.body]),
   ];

@@ -81,10 +81,6 @@ export interface PageApplicationOptions {
   readonly cache?: QueryCacheModuleOptions;
   readonly providers?: Provider[];
   readonly controllers?: Type[];
-  /** Changes the application before it starts. */
-  readonly prepare?: (app: INestApplication) => void;
-  /** Of the application in URLs. */
-  readonly prefix?: string;
   readonly bodyParser?: boolean;
 }
 
@@ -133,7 +129,6 @@ export class PageApplication {
       app.setGlobalPrefix('shop/v9');
       app.enableVersioning({ type: VersioningType.URI, defaultVersion: '2' });
     }
-    options.prepare?.(app);
     try {
       await app.listen(0, '127.0.0.1');
     } catch (error) {
@@ -141,7 +136,7 @@ export class PageApplication {
       throw error;
     }
     const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-    const prefix = options.prefix ?? (hasSurroundings ? '/shop/v9' : '');
+    const prefix = hasSurroundings ? '/shop/v9' : '';
     return new PageApplication(
       app,
       `http://127.0.0.1:${port}${prefix}/${options.page?.path ?? 'tidemark'}`,

@@ -8,14 +8,36 @@ const LIBRARY = 'packages/tidemark';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const isLong = process.env['TIDEMARK_LONG_TESTS'] === '1';
 
-/** Files that wait for processes and leases, so that others run meanwhile and none is left alone at the end. */
-const SLOW = /\/test\/(faults|checker|integration)\/|\/protocol\/explorer|\/outbox\/relay\./;
+/** The files that wait for processes and leases, the slowest first. */
+const SLOW = [
+  'faults/steps',
+  'faults/trouble-by-policy',
+  'faults/redis-data-lost',
+  'e2e/page',
+  'contract/redis-cluster-outages',
+  'outbox/relay',
+  'redis/redis-cluster-away',
+  'page/page-client',
+  'integration/embedded-database',
+  'checker/cli',
+  'observe/instance-reports',
+  'protocol/explorer',
+  'outbox/unpublished-writes',
+  'outbox/recording-changes',
+  'e2e/shutdown',
+  'e2e/instances',
+];
 
-class SlowFirst extends BaseSequencer {
+/** Begins the slow files at even intervals, so that the others use the processor meanwhile. */
+class SlowAmongOthers extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isSlow = ({ moduleId }: TestSpecification): boolean => SLOW.test(moduleId);
-    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+    const slow = SLOW.flatMap((name) =>
+      sorted.filter(({ moduleId }) => moduleId.endsWith(`/test/${name}.spec.ts`)),
+    );
+    const others = sorted.filter((file) => !slow.includes(file));
+    const between = Math.floor(others.length / (slow.length + 1));
+    return [...slow.flatMap((file) => [file, ...others.splice(0, between)]), ...others];
   }
 }
 
@@ -64,12 +86,12 @@ export default defineConfig({
     // A process runs many files and loads Nest and TypeORM once.
     isolate: false,
     pool: 'forks',
-    // Many wait, for servers that start and for leases that run out: one more than there are cores.
-    maxWorkers: Math.min(4, availableParallelism() + 1),
+    // Many wait, for servers that start and for leases that run out: two more than there are cores.
+    maxWorkers: Math.min(4, availableParallelism() + 2),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Hooks run in the order in which they are written.
-    sequence: { hooks: 'list', sequencer: SlowFirst },
+    sequence: { hooks: 'list', sequencer: SlowAmongOthers },
     reporters: ['default', './scripts/totals-reporter.ts'],
     projects: [
       project('unit', { include: ['src/**/*.spec.ts', `${LIBRARY}/{src,page}/**/*.spec.ts`] }),

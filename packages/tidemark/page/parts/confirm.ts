@@ -1,6 +1,6 @@
 /** Asks before something is done: the second step of an action. */
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../api.js';
 import { html, type Content } from '../html.js';
 
@@ -16,7 +16,8 @@ export function Confirm({ question, action, act, onClose }: ConfirmProps): VNode
   const box = useRef<HTMLDivElement>(null);
   const [message, setMessage] = useState<string>();
   const [isActing, setActing] = useState(false);
-  useEffect(() => {
+  // Before the next key is pressed.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current?.focus();
     return () => {

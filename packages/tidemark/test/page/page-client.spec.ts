@@ -212,6 +212,7 @@ describe('control', () => {
     await page.getByRole('combobox', { name: 'Dimension' }).fill('region');
     await page.getByRole('combobox', { name: 'Value' }).fill('US');
     await page.getByRole('button', { name: 'Invalidate…' }).click();
+    await page.getByRole('alertdialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('alertdialog').waitFor({ state: 'detached' });
     expect(service.actions).toEqual([]);

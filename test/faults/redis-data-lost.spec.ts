@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
-import { isLong, representatives } from '../support/long-tests.js';
+import { isLong, itWhenLong, representatives } from '../support/long-tests.js';
 import type { Hold } from '../support/tcp-link.js';
 import type { FaultCluster } from './support/fault-cluster.js';
 import { useFaultCluster } from './support/fault-tests.js';
@@ -133,26 +133,29 @@ describe('a Redis whose memory is full', () => {
     });
   });
 
-  it('may drop the versions of a write under way as long as it keeps the mark', async () => {
-    const stored = await underWatch(cluster, async (register, watch) => {
-      const held = writeStep.commit(writer);
-      const write = register.write(writer);
-      await held.reached();
-      for (const key of await cluster.keys('tidemark:*:{public.users}:v:*')) {
-        await redisCommand(cluster.redis, 'DEL', key);
-      }
-      await expectReads(cluster, watch);
-      await expectViews([other], register, 'bypass');
-      // Committed and answered, and `end` has not come yet: what was stored meanwhile would show.
-      const late = writeStep.end(writer);
-      held.letGo();
-      expect((await write).status).toBe(200);
-      await late.reached();
-      await expectReads(cluster, watch);
-      late.letGo();
-    });
-    expect(stored).toBe(1);
-  });
+  itWhenLong(
+    'may drop the versions of a write under way as long as it keeps the mark',
+    async () => {
+      const stored = await underWatch(cluster, async (register, watch) => {
+        const held = writeStep.commit(writer);
+        const write = register.write(writer);
+        await held.reached();
+        for (const key of await cluster.keys('tidemark:*:{public.users}:v:*')) {
+          await redisCommand(cluster.redis, 'DEL', key);
+        }
+        await expectReads(cluster, watch);
+        await expectViews([other], register, 'bypass');
+        // Committed and answered, and `end` has not come yet: what was stored meanwhile would show.
+        const late = writeStep.end(writer);
+        held.letGo();
+        expect((await write).status).toBe(200);
+        await late.reached();
+        await expectReads(cluster, watch);
+        late.letGo();
+      });
+      expect(stored).toBe(1);
+    },
+  );
 
   it('under noeviction stores nothing more and reports it, and still publishes writes', async () => {
     const stored = await underWatch(cluster, async (register, watch) => {

@@ -175,22 +175,25 @@ describe('the embedded database', () => {
     expect(await response.json()).toMatchObject({ username: 'ada' });
   });
 
-  it('serves one service per folder, and outlives Ctrl-C until that service has stopped', async () => {
-    const service = await start();
-    const another = await OwnService.launch(folder);
-    services.push(another);
-    expect(await another.ended()).toBe(1);
-    expect(another.log).toContain(`in use by another Tidemark (process ${service.pid})`);
-    expect((await service.get('/health/ready')).status).toBe(200);
+  itWhenLong(
+    'serves one service per folder, and outlives Ctrl-C until that service has stopped',
+    async () => {
+      const service = await start();
+      const another = await OwnService.launch(folder);
+      services.push(another);
+      expect(await another.ended()).toBe(1);
+      expect(another.log).toContain(`in use by another Tidemark (process ${service.pid})`);
+      expect((await service.get('/health/ready')).status).toBe(200);
 
-    const postgres = serverPid(data);
-    // npm passes on what the terminal has sent to the whole group already.
-    process.kill(-service.pid, 'SIGINT');
-    await delay(20);
-    expect(await service.end('SIGINT')).toBe(0);
-    expect(service.log).not.toMatch(/"level":"(warn|error|fatal)"/);
-    expect(isRunning(postgres)).toBe(false);
-  });
+      const postgres = serverPid(data);
+      // npm passes on what the terminal has sent to the whole group already.
+      process.kill(-service.pid, 'SIGINT');
+      await delay(20);
+      expect(await service.end('SIGINT')).toBe(0);
+      expect(service.log).not.toMatch(/"level":"(warn|error|fatal)"/);
+      expect(isRunning(postgres)).toBe(false);
+    },
+  );
 
   it('stops when the service is killed, starts again at once, and takes that down when it ends', async () => {
     const killed = await start();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
-import { isLong, representatives } from '../../support/long-tests.js';
+import { isLong, itWhenLong, representatives } from '../../support/long-tests.js';
 import type { Hold } from '../../support/tcp-link.js';
 import type { FaultCluster } from '../support/fault-cluster.js';
 import type { UseCluster } from '../support/fault-tests.js';
@@ -149,24 +149,27 @@ export function relayInterrupted(useCluster: UseCluster): void {
       });
     });
 
-    it('whose connection to the database goes dead is replaced, and notices it by itself', async () => {
-      await underWatch(cluster, async (register, watch) => {
-        const relay = await relayOf(cluster);
-        const held = relayStep.notified(relay);
-        await register.writeOutside();
-        await held.reached();
-        await allRelayed(cluster);
-        await allRight(cluster, [register]);
-        await expectReads(cluster, watch);
-        // Nothing arrives any more, the end of the connection neither.
-        await eventually(
-          async () => expect(await relayStateOf(relay)).toBe('standby'),
-          HEALING_LIMIT_MS,
-        );
-        held.drop();
-        await register.writeOutside();
-      });
-    });
+    itWhenLong(
+      'whose connection to the database goes dead is replaced, and notices it by itself',
+      async () => {
+        await underWatch(cluster, async (register, watch) => {
+          const relay = await relayOf(cluster);
+          const held = relayStep.notified(relay);
+          await register.writeOutside();
+          await held.reached();
+          await allRelayed(cluster);
+          await allRight(cluster, [register]);
+          await expectReads(cluster, watch);
+          // Nothing arrives any more, the end of the connection neither.
+          await eventually(
+            async () => expect(await relayStateOf(relay)).toBe('standby'),
+            HEALING_LIMIT_MS,
+          );
+          held.drop();
+          await register.writeOutside();
+        });
+      },
+    );
 
     it('that alone is cut off from Redis hands over to another, with its own writes', async () => {
       const [register, own] = (await createRegisters(cluster, 2)) as [Register, Register];

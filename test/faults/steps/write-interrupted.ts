@@ -100,7 +100,7 @@ export function writeInterrupted(useCluster: UseCluster): void {
       await eventually(async () => expect(await cluster.marks()).toEqual([]), HEALING_LIMIT_MS);
     });
 
-    it('restarts and takes part again', async () => {
+    itWhenLong('restarts and takes part again', async () => {
       const stored = await underWatch(cluster, async (register) => {
         const { held, write } = await writeUntil(step.commit, register);
         await writer.kill();
@@ -170,22 +170,25 @@ export function writeInterrupted(useCluster: UseCluster): void {
       },
     );
 
-    it('between begin and COMMIT releases its row after some seconds, and gets 503', async () => {
-      // A transaction may be idle for as long as four commands of Redis, and five seconds at least.
-      await writer.restart({ REDIS_TIMEOUT_MS: '500' });
-      const stored = await underWatch(cluster, async (register) => {
-        const { held, write } = await writeUntil(step.commit, register);
-        writer.pause();
-        expect((await register.write(other)).status).toBe(200);
-        writer.resume();
-        held.letGo();
-        expect(await write).toBe(503);
-        expect(await register.stored()).toBe(2);
-        await eventually(async () => expect((await register.write(writer)).status).toBe(200));
-      });
-      expect(stored).toBeGreaterThan(2);
-      await writer.restart();
-    });
+    itWhenLong(
+      'between begin and COMMIT releases its row after some seconds, and gets 503',
+      async () => {
+        // A transaction may be idle for as long as four commands of Redis, and five seconds at least.
+        await writer.restart({ REDIS_TIMEOUT_MS: '500' });
+        const stored = await underWatch(cluster, async (register) => {
+          const { held, write } = await writeUntil(step.commit, register);
+          writer.pause();
+          expect((await register.write(other)).status).toBe(200);
+          writer.resume();
+          held.letGo();
+          expect(await write).toBe(503);
+          expect(await register.stored()).toBe(2);
+          await eventually(async () => expect((await register.write(writer)).status).toBe(200));
+        });
+        expect(stored).toBeGreaterThan(2);
+        await writer.restart();
+      },
+    );
   });
 
   describe('a write whose session PostgreSQL ends', () => {

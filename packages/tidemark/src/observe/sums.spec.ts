@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUCKETS_MS } from './report.js';
-import { auditOf, quantileMs, sumMinutes } from './sums.js';
-
-const at = (bucket: number, count: number): number[] =>
-  Array.from({ length: BUCKETS_MS.length + 1 }, (_, index) => (index === bucket ? count : 0));
+import { auditOf, sumMinutes } from './sums.js';
 
 describe('sums of reports', () => {
   it('aligns the minutes of instances whose reports are of different minutes', () => {
@@ -24,13 +20,6 @@ describe('sums of reports', () => {
   it('leaves out minutes that are over', () => {
     const old = { atMs: 60_000 * 40, minutes: [{ requests: 1, hits: 0, savedMs: 0 }] };
     expect(sumMinutes([old], 60_000 * 100).every(({ requests }) => requests === 0)).toBe(true);
-  });
-
-  it('takes a quantile within its bucket', () => {
-    expect(quantileMs(at(3, 100), 0.5)).toBeCloseTo(0.75);
-    expect(quantileMs(at(0, 10), 1)).toBeCloseTo(0.1);
-    expect(quantileMs(at(BUCKETS_MS.length, 1), 0.95)).toBe(10_000);
-    expect(quantileMs(at(0, 0), 0.5)).toBeUndefined();
   });
 
   it.each([

@@ -160,26 +160,6 @@ export function requestsOf(outcomes: Outcomes): number {
   return l1 + l2 + stored + notStored + joined + bypassed + failed;
 }
 
-/**
- * A quantile, 0 to 1, interpolated within its bucket, in milliseconds; the last bound for what lies beyond it.
- * `undefined`: nothing was counted.
- */
-export function quantileMs(histogram: Histogram, q: number): number | undefined {
-  const count = histogram.reduce((sum, bucket) => sum + bucket, 0);
-  if (count === 0) return undefined;
-  const rank = q * count;
-  let below = 0;
-  for (const [index, bucket] of histogram.entries()) {
-    if (bucket > 0 && below + bucket >= rank) {
-      const from = BUCKETS_MS[index - 1] ?? 0;
-      const to = BUCKETS_MS[index] ?? from;
-      return from + ((to - from) * Math.max(0, rank - below)) / bucket;
-    }
-    below += bucket;
-  }
-  return BUCKETS_MS.at(-1);
-}
-
 export function sumHistograms(histograms: readonly Histogram[]): Histogram {
   return Array.from({ length: BUCKETS_MS.length + 1 }, (_, bucket) =>
     total(histograms, (histogram) => histogram[bucket] ?? 0),

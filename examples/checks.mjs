@@ -81,6 +81,26 @@ export const httpChecks = {
     assert.equal((await client.get('/users/1/private')).status, 403);
   },
 
+  'the page has the query, and names the route of a write': async (client, { env }) => {
+    assert.equal((await client.get('/tidemark/api/overview')).status, 401);
+    const authorization = `Bearer ${env.TIDEMARK_TOKEN}`;
+    const page = await client.get('/tidemark/', { authorization });
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get('content-type'), /^text\/html/);
+    const read = async (path) => {
+      const { status, body } = await client.get(`/tidemark/api/${path}`, { authorization });
+      assert.equal(status, 200, body);
+      return JSON.parse(body);
+    };
+    assert.equal(
+      (await read('queries')).some(({ query }) => query === 'users.in-region'),
+      true,
+    );
+    await client.create('seen', 'EU');
+    const origins = (await read('writes')).map(({ origin }) => origin);
+    assert.equal(origins.includes('POST /users'), true, `the origins are ${origins}`);
+  },
+
   'clients that leave early cost the others nothing': async (client) => {
     await client.create('last', 'US');
     await Promise.all(Array.from({ length: 5 }, () => client.leave('/users?region=US')));

@@ -3,6 +3,7 @@
  * it, and checks its answers. It brings PostgreSQL and Redis, and removes all that it made.
  */
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { register } from 'node:module';
@@ -156,6 +157,7 @@ try {
       TCP_PORT: String(await freePort()),
       DATABASE_URL: await postgres.createDatabase(),
       REDIS_URL: redis.url,
+      TIDEMARK_TOKEN: randomBytes(16).toString('hex'),
     });
   }
 } catch (error) {

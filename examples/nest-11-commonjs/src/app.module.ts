@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheInvalidationModule, QueryCacheModule } from '@tidemark/nestjs';
+import { CachePageModule } from '@tidemark/nestjs/page';
 import { UsersModule } from './users/users.module';
 
 @Module({
@@ -15,6 +16,8 @@ import { UsersModule } from './users/users.module';
       redis: { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' },
     }),
     CacheInvalidationModule.forRoot(),
+    // At /tidemark; closed without a token.
+    CachePageModule.forRoot({ token: process.env.TIDEMARK_TOKEN }),
     UsersModule,
   ],
 })

@@ -1,5 +1,5 @@
 /** Light, dark, or as the system has it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
 
@@ -10,7 +10,8 @@ const STORED_AS = 'tidemark-theme';
 /** The chosen theme and the function that chooses one; it survives a reload. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(stored);
-  useEffect(() => {
+  // With the button that names the theme.
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme;
     try {
       localStorage.setItem(STORED_AS, theme);

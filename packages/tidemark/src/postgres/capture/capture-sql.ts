@@ -102,22 +102,15 @@ export function grantStatements(
   ];
 }
 
-/** Reports a change of any table, since the writes made while triggers were missing are unknown. */
-export function missedStatements(objects: OutboxObjects): readonly string[] {
-  return recordStatements(objects, [{ table: EVERY_TABLE }]);
-}
-
-/** Inserts rows as `parseRecord` reads them (captured-writes.ts), and notifies the relay. */
-export function recordStatements(
+/**
+ * Reports a change of any table, since the writes made while triggers were missing are unknown; or of the named tables.
+ */
+export function missedStatements(
   { table, schema }: OutboxObjects,
-  rows: readonly { readonly table: string; readonly regions?: object | undefined }[],
+  names: readonly string[] = [EVERY_TABLE],
 ): readonly string[] {
-  const values = rows.map(({ table: named, regions }) => {
-    const details = regions ? `${text(JSON.stringify(regions))}::pg_catalog.jsonb` : 'NULL';
-    return `(${text(named)}, ${details})`;
-  });
   return [
-    `INSERT INTO ${table} (table_name, regions) VALUES ${values.join(', ')}`,
+    `INSERT INTO ${table} (table_name) VALUES ${names.map((one) => `(${text(one)})`).join(', ')}`,
     `SELECT pg_catalog.pg_notify(${text(schema)}, '')`,
   ];
 }

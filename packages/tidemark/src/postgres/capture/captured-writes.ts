@@ -5,11 +5,15 @@
  * Both come from the database, where other clients can write: a malformed report counts as a change of any row, and
  * none of its content becomes part of a statement.
  */
-import type { WrittenTable } from '../../core/write-set.js';
+import { versionNames, mergeWritten, type WrittenTable } from '../../core/write-set.js';
 import { columnText, dimensionValue } from '../analysis/canonical-value.js';
 import type { Catalog, Dimension, TableFacts } from '../../core/table-facts.js';
-import { NOTICE_CODE } from './outbox-objects.js';
-import { parseUnderstood, type UnderstoodWrite } from './understood-write.js';
+import { schemaTables } from '../../core/schema-version.js';
+import { WHOLE_TABLE } from '../../core/versions.js';
+import type { TableVersionNames } from '../../core/ports/version-store.js';
+import type { CaptureParts, CatalogSource } from './capture-parts.js';
+import type { WrittenVersions } from '../../core/write-protocol.js';
+import { EVERY_TABLE, NOTICE_CODE } from './outbox-objects.js';
 
 /** A notice as node-postgres passes it. */
 export type Notice = Partial<Record<'code' | 'message' | 'detail' | 'hint', string | undefined>>;
@@ -35,8 +39,6 @@ export interface OutboxRecord extends CapturedWrite {
   readonly id: string;
   /** Time since it was recorded, by the database's clock, in milliseconds. */
   readonly ageMs: number;
-  /** Of a row for every table, or for all tables of a bucket: what it stands for instead. */
-  readonly understood: UnderstoodWrite | undefined;
 }
 
 /** @throws TypeError if the row does not come from an outbox. */
@@ -46,7 +48,7 @@ export function parseRecord(given: Readonly<Record<string, unknown>>): OutboxRec
   if (typeof id !== 'string' || typeof table !== 'string' || Number.isNaN(ageMs)) {
     throw new TypeError('The outbox has other columns than Tidemark gives it: install it again');
   }
-  return { id, table, regions: parseRegions(regions), ageMs, understood: parseUnderstood(regions) };
+  return { id, table, regions: parseRegions(regions), ageMs };
 }
 
 /** `undefined` for a notice of another source. */
@@ -92,6 +94,43 @@ export function writtenTables(
     all.push({ table: id, dimensions: new Map(dimensions) });
   }
   return all;
+}
+
+/**
+ * The versions that a relay must publish for rows of the outbox, under the current catalog. A row may stand for every
+ * table, or for all tables of one bucket: its writer did not know the effects of its statements.
+ */
+export async function writtenByRecords(
+  records: readonly OutboxRecord[],
+  { schema, store }: Pick<CaptureParts, 'schema' | 'store'>,
+): Promise<WrittenVersions> {
+  if (records.some(({ table }) => table === EVERY_TABLE)) {
+    schema.markOutdated();
+    return 'schema';
+  }
+  const buckets = schemaTables(store).filter((bucket) =>
+    records.some(({ table }) => table === bucket),
+  );
+  const others = records.filter(({ table }) => !buckets.includes(table));
+  const written = await writtenByTriggers(others, schema);
+  if (buckets.length === 0) return written;
+  if (written === 'all-tables') return 'schema';
+  return [...buckets.map((table) => ({ table, names: [WHOLE_TABLE] })), ...written];
+}
+
+async function writtenByTriggers(
+  records: readonly OutboxRecord[],
+  schema: CatalogSource,
+): Promise<'all-tables' | readonly TableVersionNames[]> {
+  if (records.length === 0) return [];
+  if (schema.isOutdated) await schema.load();
+  const written = new Map<string, WrittenTable>();
+  for (const part of records.flatMap((record) => writtenTables(record, schema.catalog))) {
+    if (part === 'all-tables') return 'all-tables';
+    const before = written.get(part.table);
+    written.set(part.table, before ? mergeWritten(before, part) : part);
+  }
+  return (await schema.isCurrent()) ? versionNames(written) : 'all-tables';
 }
 
 function valuesIn(

@@ -18,7 +18,7 @@ import type pg from 'pg';
 import { schemaIn } from '../../core/schema-version.js';
 import type { CaptureParts } from './capture-parts.js';
 import { grantStatements, outboxStatements } from './capture-sql.js';
-import type { OutboxRecord } from './captured-writes.js';
+import { writtenByRecords, type OutboxRecord } from './captured-writes.js';
 import {
   FIRST_ID,
   OutboxSession,
@@ -27,7 +27,6 @@ import {
   type OutboxAccess,
 } from './outbox-session.js';
 import type { RecordingChanges } from './recording-changes.js';
-import { writtenByRecords } from './relayed-writes.js';
 
 /** Rows per read. */
 const BATCH_ROWS = 1_000;

@@ -4,16 +4,15 @@
  *
  * A write that cannot be published inserts a row into the outbox, in its own transaction: the row commits with the
  * write, and is published as soon as an instance reaches the version store. The row stands for a change of any table
- * and of the schema, unless the writer has understood its statements (understood-write.ts). If only some buckets of the
- * store cannot be reached, it inserts such a row for each of them. A write that cannot insert the rows is refused
- * (core/write-protocol.ts).
+ * and of the schema: without the store it is unknown whether the statements were classified under the current schema. If
+ * only some buckets of the store cannot be reached, it inserts such a row for each of them. A write that cannot insert
+ * the rows is refused (core/write-protocol.ts).
  */
 import type { PostgresClient } from '../postgres-client.js';
 import type { CaptureParts } from './capture-parts.js';
 import { schemaIn } from '../../core/schema-version.js';
-import { recordStatements } from './capture-sql.js';
+import { missedStatements } from './capture-sql.js';
 import { EVERY_TABLE, PUBLISHING_SETTING } from './outbox-objects.js';
-import { within, type UnderstoodWrite } from './understood-write.js';
 
 const SAVEPOINT = 'tidemark_outbox';
 
@@ -37,26 +36,17 @@ export class OutboxWriter {
    * that the role may write, and leaves the transaction unchanged.
    *
    * @param buckets those that could not be reached
-   * @param understand finds out over the same connection which regions the transaction has written, in all buckets
    */
-  async record(
-    client: PostgresClient,
-    buckets: readonly number[],
-    understand: () => Promise<UnderstoodWrite | undefined> = () => Promise.resolve(undefined),
-  ): Promise<void> {
+  async record(client: PostgresClient, buckets: readonly number[]): Promise<void> {
+    const { store, objects } = this.parts;
+    const tables = buckets.length < store.buckets ? buckets.map(schemaIn) : [EVERY_TABLE];
     const status = client.getTransactionStatus();
     // A failed transaction commits nothing.
     if (status === 'E') return;
     const isInTransaction = status === 'T';
-    const { objects } = this.parts;
     try {
       if (isInTransaction) await client.query(`SAVEPOINT ${SAVEPOINT}`);
-      const understood = await understand().catch(async () => {
-        if (isInTransaction) await client.query(`ROLLBACK TO ${SAVEPOINT}`);
-        return undefined;
-      });
-      const rows = this.#rows(buckets, understood);
-      for (const sql of recordStatements(objects, rows)) await client.query(sql);
+      for (const sql of missedStatements(objects, tables)) await client.query(sql);
       if (isInTransaction) await client.query(`RELEASE ${SAVEPOINT}`);
     } catch (error) {
       const undo = `ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}`;
@@ -67,15 +57,6 @@ export class OutboxWriter {
       this.#warnedOf = message;
       throw error;
     }
-  }
-
-  #rows(buckets: readonly number[], understood: UnderstoodWrite | undefined) {
-    const { store } = this.parts;
-    if (buckets.length === store.buckets) return [{ table: EVERY_TABLE, regions: understood }];
-    return buckets.map((bucket) => ({
-      table: schemaIn(bucket),
-      regions: understood && within(understood, (table) => store.bucketOf(table) === bucket),
-    }));
   }
 }
 

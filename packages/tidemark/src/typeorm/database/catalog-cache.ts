@@ -11,9 +11,11 @@ import {
 import type { Catalog } from '../../core/table-facts.js';
 import { isInDoubt, randomToken } from '../../core/versions.js';
 import type { VersionStore } from '../../core/ports/version-store.js';
-import { CATALOG_STATE, catalogStateIn } from '../../postgres/catalog/catalog-state.js';
+import { regionPropertiesOf } from '../cache-region.decorator.js';
+import { loadCatalog } from '../../postgres/catalog/catalog.js';
 import type { CatalogLookup } from '../../postgres/catalog/catalog-lookup.js';
 import type { SchemaCurrency } from '../../postgres/capture/capture-parts.js';
+import type { RunSql } from '../../postgres/postgres-client.js';
 import { overAnotherConnection } from './lost-connection.js';
 import { readPrimary } from './own-question.js';
 import type { SessionNames } from '../../postgres/catalog/session-names.js';
@@ -22,10 +24,14 @@ import { SESSION, type Session } from './session-context.js';
 import { SqlAnalyser } from '../../postgres/analysis/sql-analyser.js';
 import { loadParser } from '../../postgres/analysis/syntax-tree.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
-import { loadCatalogOf, PLAIN_PLANS } from './source-catalog.js';
 import type { StandbyWatch } from './standby-watch.js';
 
 const RELOAD_PAUSE_MS = 1_000;
+
+/**
+ * For the transaction that reads a catalog: JIT compilation of its queries takes seconds, their execution milliseconds.
+ */
+export const PLAIN_PLANS = 'SET LOCAL jit = off';
 
 /** Most combinations of search path and temporary tables whose analysis is cached. */
 const MAX_SESSIONS = 20;
@@ -59,7 +65,6 @@ export class CatalogCache implements KnownSchemaVersion {
   #isOutdated = false;
   /** By bucket: the schema version that was read before the catalog; absent if it could not be read. */
   #versions: ReadonlyMap<number, string> = new Map();
-  #state: string | undefined;
   /** A change may have bypassed the service, and so the schema version. */
   #mustReload = false;
   #reloadedAtMs = -Infinity;
@@ -106,11 +111,6 @@ export class CatalogCache implements KnownSchemaVersion {
   /** A change of the schema from now on may be missing in the catalog. */
   get hasBegunToLoad(): boolean {
     return this.#known !== undefined || this.#loading !== undefined;
-  }
-
-  /** The state of the definitions under which the catalog was loaded (catalog-state.ts); `undefined`: unknown. */
-  get state(): string | undefined {
-    return this.#isOutdated ? undefined : this.#state;
   }
 
   /** Whether the schema may have changed since the catalog was loaded. */
@@ -204,9 +204,7 @@ export class CatalogCache implements KnownSchemaVersion {
       this.#versions = isStandby ? new Map() : versions;
       this.#isOutdated ||= isStandby;
       this.#mustReload ||= isStandby;
-      this.#state = undefined;
       if (isStandby) this.parts.standby.met();
-      else this.#learnState(known).catch(() => undefined);
     } catch (error) {
       this.#isOutdated = true;
       throw error;
@@ -230,15 +228,6 @@ export class CatalogCache implements KnownSchemaVersion {
       };
       return { known, isStandby: session.isStandby };
     });
-  }
-
-  /**
-   * Reads the state in the background, since it may take seconds. A change between the load and the state has replaced
-   * the version of the schema: the state then is that of another catalog.
-   */
-  async #learnState(known: KnownSchema): Promise<void> {
-    const rows = await readPrimary(this.parts.source, (run) => run(CATALOG_STATE));
-    if ((await this.isCurrent()) && this.#known === known) this.#state = catalogStateIn(rows);
   }
 
   #areOfCatalog(versions: ReadonlyMap<number, string>): boolean {
@@ -266,4 +255,33 @@ export class CatalogCache implements KnownSchemaVersion {
     if (!this.#known) throw new Error('The catalog of the database has not been loaded yet.');
     return this.#known;
   }
+}
+
+/** The catalog, with the dimensions that the entities of the data source name. */
+export async function loadCatalogOf(source: DataSource, run: RunSql): Promise<CatalogLookup> {
+  const [row] = await run('SELECT pg_catalog.current_schema()::text AS schema');
+  const schema = (row?.['schema'] as string | null | undefined) ?? 'public';
+  return loadCatalog(run, regionColumnsOf(source, schema));
+}
+
+/** The columns named by `@CacheRegion`, by table. */
+function regionColumnsOf(
+  source: DataSource,
+  defaultSchema: string,
+): ReadonlyMap<string, readonly string[]> {
+  const columns = new Map<string, readonly string[]>();
+  for (const metadata of source.entityMetadatas) {
+    const { name, target, schema = defaultSchema, tableName } = metadata;
+    if (typeof target !== 'function') continue;
+    const names = regionPropertiesOf(target).map((property) => {
+      const column = metadata.findColumnWithPropertyName(property);
+      if (column) return column.databaseName;
+      throw new Error(
+        `@CacheRegion of ${name} names \`${property}\`, which is no column: ` +
+          'name a property that has @Column.',
+      );
+    });
+    if (names.length > 0) columns.set(`${schema}.${tableName}`, names);
+  }
+  return columns;
 }

@@ -16,11 +16,7 @@ import { allBuckets, requireAll, inBucket } from '../../core/buckets.js';
 import type { TableReading } from '../../core/ports/version-store.js';
 import { schemaIn, schemaWrite } from '../../core/schema-version.js';
 import { parseEpoch } from '../../core/versions.js';
-import {
-  CATALOG_STATE,
-  CATALOG_STATE_LIMIT_MS,
-  catalogStateIn,
-} from '../../postgres/catalog/catalog-state.js';
+import { FIRST_OID_OF_USERS } from '../../postgres/catalog/writing-functions.js';
 import { IS_STANDBY } from '../../postgres/standby.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RecordingChanges } from '../../postgres/capture/recording-changes.js';
@@ -28,6 +24,45 @@ import { triggerStates } from '../triggers/trigger-states.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
 import { askPrimary } from '../database/own-question.js';
 import type { WriteParts } from './write-parts.js';
+
+/** The fingerprint reads whole catalogs, which may have millions of rows and lie on the disk. */
+const ANSWER_LIMIT_MS = 60_000;
+
+/** The catalogs of all definitions that answers depend on, with the column that identifies the object. */
+const CATALOGS = {
+  pg_attribute: 'attrelid',
+  pg_inherits: 'inhrelid',
+  ...Object.fromEntries(
+    [
+      ...['pg_class', 'pg_attrdef', 'pg_constraint', 'pg_rewrite', 'pg_trigger', 'pg_policy'],
+      ...[
+        'pg_proc',
+        'pg_type',
+        'pg_operator',
+        'pg_collation',
+        'pg_enum',
+        'pg_cast',
+        'pg_extension',
+      ],
+    ].map((catalog) => [catalog, 'oid']),
+  ),
+};
+
+/**
+ * One hash of all definitions. PostgreSQL writes a new catalog row for every object that a statement defines, changes,
+ * truncates or rewrites (ALTER COLUMN ... USING), and each row names the transaction that wrote it. So equal hashes
+ * mean that no such statement was committed in between. VACUUM and ANALYZE change rows in place and do not count.
+ */
+const FINGERPRINT = `
+SELECT pg_catalog.md5(pg_catalog.string_agg(c.name || c.digest, ' ' ORDER BY c.name)) AS fingerprint
+  FROM (${Object.entries(CATALOGS).map(digestOf).join(' UNION ALL ')}) c`;
+
+function digestOf([catalog, id]: [string, string]): string {
+  const row = `t.${id}::pg_catalog.text || ' ' || t.xmin::pg_catalog.text`;
+  return `SELECT '${catalog}' AS name,
+  COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(${row}, 0)), 0)::pg_catalog.text AS digest
+  FROM pg_catalog.${catalog} t WHERE t.${id} >= ${FIRST_OID_OF_USERS}`;
+}
 
 /** A table of each bucket without versions: its epoch identifies the catalog found last. */
 const CATALOG = '#catalog';
@@ -44,7 +79,8 @@ export class MissedWrites {
     const { reached, missed } = await this.#readCatalogs();
     // First: the relay detects later changes of the triggers.
     await this.recording.observe();
-    const found = catalogStateIn(await this.#run(CATALOG_STATE));
+    const [row] = await this.#run(FINGERPRINT);
+    const found = String(row?.['fingerprint']);
     protocol.enqueue(missed.map(schemaIn));
     const buckets = reached.map(({ table }) => store.bucketOf(table));
     const unproven = reached.filter(({ epoch, node }) => !isOf(epoch, found, node));
@@ -104,7 +140,7 @@ export class MissedWrites {
   }
 
   readonly #run: RunSql = (sql, values) =>
-    askPrimary(this.parts.source, sql, values, CATALOG_STATE_LIMIT_MS);
+    askPrimary(this.parts.source, sql, values, ANSWER_LIMIT_MS);
 }
 
 /** Whether the epoch of {@link CATALOG} names the catalog, and was made on the server. */

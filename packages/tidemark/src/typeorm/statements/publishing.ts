@@ -2,8 +2,6 @@
 import { allBuckets } from '../../core/buckets.js';
 import type { ConnectionSession } from './connection-session.js';
 import type { PublishedWrite, RecordUnpublished } from '../../core/write-protocol.js';
-import { understoodWrite, type UnderstoodWrite } from '../../postgres/capture/understood-write.js';
-import { CATALOG_STATE } from '../../postgres/catalog/catalog-state.js';
 import { transactionStatus } from './transaction-status.js';
 import { versionNames } from '../../core/write-set.js';
 import { familyHasTriggers, wholeTables } from './written-tables.js';
@@ -47,8 +45,7 @@ async function mark(session: ConnectionSession): Promise<PublishedWrite | undefi
   const asked = schema.currency();
   const record: RecordUnpublished = async (buckets) => {
     const isAnything = (await asked) === 'unknown';
-    const unreached = isAnything ? allBuckets(store) : buckets;
-    await outbox.record(client, unreached, () => understand(session));
+    await outbox.record(client, isAnything ? allBuckets(store) : buckets);
   };
   const publishedWrite = await protocol.begin(versionNames(written), backendPid, record);
   const currency = await asked;
@@ -56,25 +53,6 @@ async function mark(session: ConnectionSession): Promise<PublishedWrite | undefi
   if (currency === 'current' || isRecorded) return publishedWrite;
   protocol.abort(publishedWrite);
   return protocol.begin('all-tables', backendPid, record);
-}
-
-/**
- * What the open transaction has written, if the database shows that its statements were analysed under the current
- * catalog: the version store, which tells that otherwise, cannot be reached. Nobody can change the triggers of a table
- * between a write to it and COMMIT, and the server lists the tables that were written.
- */
-async function understand(session: ConnectionSession): Promise<UnderstoodWrite | undefined> {
-  const { client, log, parts } = session;
-  const { state } = parts.schema;
-  if (state === undefined || !(await askServer(session)) || !isUnderstood(session))
-    return undefined;
-  const { rows } = await client.query<{ state: string; isolation: string }>(
-    `SELECT (${CATALOG_STATE}) AS state, pg_catalog.current_setting('transaction_isolation') AS isolation`,
-  );
-  const written = log.written();
-  // At a higher level, the transaction does not see what has changed since its first statement.
-  const isCurrent = rows[0]?.isolation === 'read committed' && rows[0].state === state;
-  return isCurrent && written !== 'all-tables' ? understoodWrite(written.values()) : undefined;
 }
 
 /** The open transaction was committed without a published write: publishes its writes as soon as possible. */

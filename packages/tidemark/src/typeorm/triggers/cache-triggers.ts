@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../../postgres/sql-state.js';
 import { readPrimary } from '../database/own-question.js';
 import { inImplicitTransaction } from '../database/transaction-end.js';
-import { loadCatalogOf, PLAIN_PLANS } from '../database/source-catalog.js';
+import { loadCatalogOf, PLAIN_PLANS } from '../database/catalog-cache.js';
 import type { Catalog, TableFacts } from '../../core/table-facts.js';
 import type { RunSql } from '../../postgres/postgres-client.js';
 import {

@@ -10,6 +10,8 @@ const isLong = process.env['TIDEMARK_LONG_TESTS'] === '1';
 
 /** The files that wait for processes and leases, the slowest first. */
 const SLOW = [
+  'faults/redis-failover',
+  'faults/outbox-waiting',
   'faults/steps',
   'faults/trouble-by-policy',
   'faults/redis-data-lost',

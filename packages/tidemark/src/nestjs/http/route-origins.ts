@@ -2,7 +2,7 @@
  * Names the writes of HTTP requests by their route, such as `PATCH /users/:id`. A hook of the adapter does so: with a
  * global interceptor, no route would take the fast path of Nest (docs/decisions/writes.md).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { WriteOrigins } from '../write-origins.js';
 
@@ -42,25 +42,60 @@ export function routeOf({ method, route, routeOptions }: RoutedRequest): string 
  * closed. Call it before routes are bound.
  */
 export function nameRoutes(adapter: AbstractHttpAdapter, origins: WriteOrigins): void {
-  const name = (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
-    if (isSafe(request)) return next();
-    void origins.run(
-      () => routeOf(request),
-      () => {
-        next();
-        return new Promise((resolve) => response.once('close', resolve));
-      },
-    );
-  };
   if (adapter.getType() === 'fastify') {
     // Its body has been read: its parsers would end the asynchronous context.
-    adapter
-      .getInstance<HookedServer>()
-      .addHook('preHandler', (request, { raw }, next) => name(request, raw, next));
+    adapter.getInstance<HookedServer>().addHook('preHandler', (request, { raw }, next) => {
+      if (mayWrite(request, raw)) runNamed(origins, routeOf(request), raw, next);
+      else next();
+    });
   } else {
-    adapter.use(
-      (request: IncomingMessage & RoutedRequest, response: ServerResponse, next: () => void) =>
-        name(request, response, next),
-    );
+    adapter.use((request: RoutedRequest, response: ServerResponse, next: () => void) => {
+      if (mayWrite(request, response)) {
+        const route = new LateRoute(request);
+        response.once('close', () => route.settle());
+        runNamed(origins, nameOf(route), response, next);
+      } else next();
+    });
   }
+}
+
+/** `close` of a destroyed response has been emitted already. */
+function mayWrite(request: RoutedRequest, { destroyed }: ServerResponse): boolean {
+  return !isSafe(request) && !destroyed;
+}
+
+function runNamed(
+  origins: WriteOrigins,
+  name: string | (() => string),
+  response: ServerResponse,
+  next: () => void,
+): void {
+  void origins.run(name, () => {
+    next();
+    return new Promise((resolve) => response.once('close', resolve));
+  });
+}
+
+/** A route that Express finds later. Whatever is created in the request, such as a timer, refers to it: it lets go of it. */
+class LateRoute {
+  #request: RoutedRequest | undefined;
+  #name = '';
+
+  constructor(request: RoutedRequest) {
+    this.#request = request;
+  }
+
+  get name(): string {
+    return this.#request ? routeOf(this.#request) : this.#name;
+  }
+
+  settle(): void {
+    this.#name = this.name;
+    this.#request = undefined;
+  }
+}
+
+/** A function whose scope has no request. */
+function nameOf(route: LateRoute): () => string {
+  return () => route.name;
 }

@@ -67,9 +67,12 @@ describe('SIGTERM', () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const stream = await service.fetch('/tidemark/api/live', { headers });
     expect(stream.status).toBe(200);
-    const text = stream.text();
+    const body = stream.body as ReadableStream<Uint8Array<ArrayBuffer>>;
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('event: overview')) text += (await reader.read()).value ?? '';
     expect(await timedTerm()).toEqual([0, true]);
-    expect(await text).toContain('event: overview');
+    while (!(await reader.read()).done);
   });
 
   it('answers the request under way, refuses readiness meanwhile, and ends after the answer', async () => {

@@ -6,7 +6,9 @@
  * hits again; and the next write is followed too.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type pg from 'pg';
 import { DataSource, type ObjectLiteral } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CacheTriggers, type BoundQuery, type QueryCacheModuleOptions } from '../../src/index.js';
 import { CachedApplication } from '../support/cached-application.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -101,19 +103,33 @@ export class Matrix<N extends string> {
 
   /** Restores the rows of the world and lets every answer become a hit. */
   async prepare(): Promise<void> {
-    const runner = this.app.source.createQueryRunner();
-    try {
-      await runner.query(this.world.seed);
-      // Past the hooks: the counts of changed rows do not go into the next transaction of the session.
-      const client = (await runner.connect()) as { query(sql: string): Promise<unknown> };
-      await client.query('SELECT pg_catalog.pg_stat_force_next_flush()');
-    } finally {
-      await runner.release();
-    }
+    await this.app.source.query(this.world.seed);
+    await this.#flushCounts();
     // Together they take fewer round trips than one by one; where one fails, `warm` asks again.
     const { answers } = this.world;
     await Promise.allSettled(this.names.map((name) => this.app.cache.run(answers[name].query)));
     await this.warm();
+  }
+
+  /**
+   * PostgreSQL counts the changes of a session's last transactions with those of the next, until it has flushed them. The
+   * cache then takes a change of the schema for one of the next write.
+   */
+  async #flushCounts(): Promise<void> {
+    const { source } = this.app;
+    const { totalCount } = (source.driver as PostgresDriver).master as pg.Pool;
+    const runners = Array.from({ length: totalCount }, () => source.createQueryRunner());
+    try {
+      // All connections of the pool at once, past the hooks.
+      const clients = await Promise.all(runners.map((runner) => runner.connect()));
+      await Promise.all(
+        (clients as pg.PoolClient[]).map((client) =>
+          client.query('SELECT pg_catalog.pg_stat_force_next_flush()'),
+        ),
+      );
+    } finally {
+      await Promise.all(runners.map((runner) => runner.release()));
+    }
   }
 
   /** Asks for all answers until all of them are hits in one pass: what the start still does may end some once more. */

@@ -80,7 +80,7 @@ function keyFigures({ minutes, instances, audit, atMs }: Overview): VNode {
     {
       label: 'Database time saved',
       value: duration(hour.savedMs),
-      note: `in the last hour: the work of ${(hour.savedMs / HOUR_MS).toFixed(1)} connections`,
+      note: `in the last hour${connectionsText(hour.savedMs / HOUR_MS)}`,
     },
     {
       label: 'Measured nines',
@@ -98,6 +98,11 @@ function keyFigures({ minutes, instances, audit, atMs }: Overview): VNode {
       note: `as of ${timeOfDay(atMs)}`,
     },
   ]);
+}
+
+/** How many connections would have run queries all the time. */
+function connectionsText(connections: number): string {
+  return connections < 0.1 ? '' : `: the work of ${connections.toFixed(1)} connections`;
 }
 
 function healthCallout(instances: readonly InstanceSummary[], nowMs: number): VNode {

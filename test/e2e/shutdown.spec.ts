@@ -70,9 +70,14 @@ describe('SIGTERM', () => {
     const body = stream.body as ReadableStream<Uint8Array<ArrayBuffer>>;
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
-    while (!text.includes('event: overview')) text += (await reader.read()).value ?? '';
+    let part = await reader.read();
+    for (; !part.done; part = await reader.read()) {
+      text += part.value;
+      if (text.includes('event: overview')) break;
+    }
+    expect(text).toContain('event: overview');
     expect(await timedTerm()).toEqual([0, true]);
-    while (!(await reader.read()).done);
+    while (!part.done) part = await reader.read();
   });
 
   it('answers the request under way, refuses readiness meanwhile, and ends after the answer', async () => {

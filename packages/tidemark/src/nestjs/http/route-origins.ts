@@ -43,7 +43,7 @@ export function routeOf({ method, route, routeOptions }: RoutedRequest): string 
  */
 export function nameRoutes(adapter: AbstractHttpAdapter, origins: WriteOrigins): void {
   if (adapter.getType() === 'fastify') {
-    // Its body has been read: its parsers would end the asynchronous context.
+    // The body has been read by then: a parser of bodies may go on in another asynchronous context.
     adapter.getInstance<HookedServer>().addHook('preHandler', (request, { raw }, next) => {
       if (mayWrite(request, raw)) runNamed(origins, routeOf(request), raw, next);
       else next();
